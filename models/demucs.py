@@ -1,0 +1,309 @@
+"""Demucs (thesis section 3.4), as published and in the causal form that plays live.
+
+Both networks share their blocks. ``Demucs`` is the thesis' model: no padding inside, a bidirectional LSTM, centre-trimmed
+skips, any input length through ``valid_length``. ``CausalDemucs`` pads on the left only, has a one-directional LSTM and carries
+every layer's state, so that a hop of ``stride ** depth`` samples comes out as soon as it has gone in; its offline forward is the
+streaming step from the zero state.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from models.rescale import rescale_weights
+from models.streaming import StreamingConv1d, StreamingConvTranspose1d, StreamingLSTM
+
+Activation = Literal["glu", "relu"]
+Config = TypeVar("Config", bound="DemucsConfig")
+
+
+@dataclass(frozen=True)
+class DemucsConfig:
+    """Sizes of a Demucs; the defaults are the thesis' (section 3.4.1, errata 19 to 21).
+
+    Attributes:
+        channels: output channels of the first encoder block (C_1).
+        depth: number of encoder blocks (L).
+        growth: factor of channels from block to block; ``max_channels`` caps it.
+        encoder_activation: what follows the encoder's 1x1 convolution; ``encoder_mix=False`` leaves that convolution out.
+        decoder_context: kernel of the decoder's stride-1 convolution (3 or 1).
+        rescale: reference of the weight rescaling, 0 to disable it.
+        input_gain: the mix is multiplied by it and the stems are divided by it: a fixed gain, so that what streams is what was
+            trained.
+        normalize: subtract the mean of the mono mix and divide by its standard deviation (offline networks only).
+    """
+
+    channels: int = 100
+    depth: int = 6
+    kernel: int = 8
+    stride: int = 4
+    audio_channels: int = 2
+    sources: tuple[str, ...] = ("drums", "bass", "other", "vocals")
+    growth: float = 2.0
+    max_channels: int | None = None
+    lstm_layers: int = 2
+    encoder_activation: Activation = "glu"
+    encoder_mix: bool = True
+    decoder_activation: Activation = "glu"
+    decoder_context: int = 3
+    rescale: float = 0.1
+    input_gain: float = 1.0
+    normalize: bool = True
+    sample_rate: int = 44_100
+
+    @property
+    def hop(self) -> int:
+        """Total stride in samples: ``stride ** depth`` (EQ-RT-2)."""
+        return self.stride**self.depth
+
+    @property
+    def widths(self) -> list[int]:
+        """Channels at the input and after each encoder block, ``depth + 1`` numbers."""
+        cap = self.max_channels or 1 << 30
+        return [self.audio_channels, *(min(int(self.channels * self.growth**i), cap) for i in range(self.depth))]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for a card or a checkpoint."""
+        return {**asdict(self), "sources": list(self.sources)}
+
+    @classmethod
+    def from_dict(cls: type[Config], values: dict[str, Any]) -> Config:
+        """Inverse of ``to_dict``; unknown keys raise TypeError."""
+        return cls(**{**values, "sources": tuple(values["sources"])})
+
+
+@dataclass(frozen=True)
+class CausalDemucsConfig(DemucsConfig):
+    """Defaults of the live network: hop 256 at 44.1 kHz (5.8 ms)."""
+
+    channels: int = 32
+    depth: int = 4
+    input_gain: float = 5.0
+    normalize: bool = False
+
+
+class EncoderBlock(nn.Module):
+    """Strided convolution, ReLU, 1x1 convolution, GLU (EQ-DMX-3)."""
+
+    def __init__(self, config: DemucsConfig, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.conv = StreamingConv1d(in_channels, out_channels, config.kernel, config.stride)
+        self.activation = config.encoder_activation
+        self.mix = _mix(out_channels, 1, self.activation) if config.encoder_mix else None
+
+    def finish(self, x: Tensor) -> Tensor:
+        """What follows the strided convolution; frame by frame, so the same in both networks."""
+        x = F.relu(x)
+        return x if self.mix is None else _activate(self.mix.valid(x), self.activation)
+
+
+class DecoderBlock(nn.Module):
+    """Convolution with context, GLU, transposed convolution (EQ-DMX-5); ReLU unless it is the outermost block."""
+
+    def __init__(self, config: DemucsConfig, in_channels: int, out_channels: int, outermost: bool) -> None:
+        super().__init__()
+        self.activation = config.decoder_activation
+        self.conv = _mix(in_channels, config.decoder_context, self.activation)
+        self.up = StreamingConvTranspose1d(in_channels, out_channels, config.kernel, config.stride)
+        self.outermost = outermost
+
+    def finish(self, x: Tensor) -> Tensor:
+        """The last layer has no activation, so that outputs have both signs."""
+        return x if self.outermost else F.relu(x)
+
+
+def _mix(channels: int, kernel: int, activation: Activation) -> StreamingConv1d:
+    return StreamingConv1d(channels, channels * (2 if activation == "glu" else 1), kernel)
+
+
+def _activate(x: Tensor, activation: Activation) -> Tensor:
+    return F.glu(x, dim=2) if activation == "glu" else F.relu(x)
+
+
+class _DemucsBlocks(nn.Module):
+    """The encoder and decoder blocks that both networks share. ``decoder[i]`` is the counterpart of ``encoder[i]``."""
+
+    def __init__(self, config: DemucsConfig) -> None:
+        super().__init__()
+        self.config = config
+        widths = config.widths
+        n_outputs = len(config.sources) * config.audio_channels
+        self.encoder = nn.ModuleList(EncoderBlock(config, widths[i], widths[i + 1]) for i in range(config.depth))
+        self.decoder = nn.ModuleList(
+            DecoderBlock(config, widths[i + 1], widths[i] if i else n_outputs, outermost=i == 0) for i in range(config.depth)
+        )
+
+    @property
+    def hop(self) -> int:
+        """Samples a frame: ``stride ** depth``."""
+        return self.config.hop
+
+    def _split_sources(self, x: Tensor) -> Tensor:
+        """``(batch, time, sources * channels)`` -> ``(batch, sources, channels, time)``; channel 2 s + c is source s (DMX-06)."""
+        batch, time, _ = x.shape
+        shaped = x.reshape(batch, time, len(self.config.sources), self.config.audio_channels)
+        return shaped.permute(0, 2, 3, 1)
+
+
+class Demucs(_DemucsBlocks):
+    """The thesis' Demucs: ``(batch, channels, time)`` -> ``(batch, sources, channels, time)``, any length, no time shift."""
+
+    def __init__(self, config: DemucsConfig | None = None) -> None:
+        config = config or DemucsConfig()
+        super().__init__(config)
+        width = config.widths[-1]
+        self.lstm = nn.LSTM(width, width, config.lstm_layers, bidirectional=True, batch_first=True) if config.lstm_layers else None
+        self.linear = nn.Linear(2 * width, width) if config.lstm_layers else None
+        rescale_weights(self, config.rescale)
+
+    def valid_length(self, length: int) -> int:
+        """The smallest length >= ``length`` at which no layer has a remainder (EQ-DMX-8)."""
+        config = self.config
+        for _ in range(config.depth):
+            length = max(1, math.ceil((length - config.kernel) / config.stride) + 1) + config.decoder_context - 1
+        for _ in range(config.depth):
+            length = (length - 1) * config.stride + config.kernel
+        return length
+
+    def forward(self, mix: Tensor) -> Tensor:
+        """Separate ``mix``; it is centre-padded to ``valid_length`` and the stems are centre-trimmed to its length."""
+        time = mix.shape[-1]
+        mean, scale = self._statistics(mix)
+        padding = self.valid_length(time) - time
+        x = F.pad((mix - mean) / scale, (padding // 2, padding - padding // 2)).transpose(1, 2) * self.config.input_gain
+        stems = self._split_sources(self._network(x)) / self.config.input_gain
+        return _centre_trim(stems, time, dim=3) * scale[:, None] + mean[:, None]
+
+    def _network(self, x: Tensor) -> Tensor:
+        skips = []
+        for block in self.encoder:
+            x = block.finish(block.conv.valid(x))
+            skips.append(x)
+        if self.lstm is not None and self.linear is not None:
+            x = self.linear(self.lstm(x)[0])
+        for block in reversed(self.decoder):
+            skip = skips.pop()
+            x = x + _centre_trim(skip, x.shape[1], dim=1)
+            x = _activate(block.conv.valid(x), block.activation)
+            x = block.finish(block.up.full(x))
+        return x
+
+    def _statistics(self, mix: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of the mono mix, ``(batch, 1, 1)`` each (DMX-27)."""
+        if not self.config.normalize:
+            return mix.new_zeros(len(mix), 1, 1), mix.new_ones(len(mix), 1, 1)
+        mono = mix.mean(dim=1, keepdim=True)
+        return mono.mean(dim=2, keepdim=True), mono.std(dim=2, keepdim=True, correction=0) + 1e-5
+
+
+@dataclass
+class CausalDemucsState:
+    """Everything a CausalDemucs remembers between two calls; ``batch`` leads each tensor except the LSTM's (layers lead).
+
+    Attributes:
+        encoder: left context of each strided convolution, ``(batch, kernel - stride, channels)``.
+        lstm: ``(h, c)``, each ``(layers, batch, hidden)``, empty without LSTM.
+        context: left context of each decoder convolution, ``(batch, decoder_context - 1, channels)``.
+        overlap: overlap tail of each transposed convolution, ``(batch, kernel - stride, channels)``.
+    """
+
+    encoder: list[Tensor]
+    lstm: list[Tensor]
+    context: list[Tensor]
+    overlap: list[Tensor]
+
+    def named(self) -> dict[str, Tensor]:
+        """Name -> tensor, in a fixed order; tensors without elements (a kernel of 1 has no context) are left out."""
+        names = {f"encoder.{i}": x for i, x in enumerate(self.encoder)}
+        names |= {f"lstm.{name}": x for name, x in zip("hc", self.lstm, strict=False)}
+        names |= {f"context.{i}": x for i, x in enumerate(self.context)}
+        names |= {f"overlap.{i}": x for i, x in enumerate(self.overlap)}
+        return {name: x for name, x in names.items() if x.numel()}
+
+    def replaced(self, values: dict[str, Tensor]) -> CausalDemucsState:
+        """A state with the tensors of ``values`` (as from ``named``) in place of this one's."""
+
+        def pick(group: str, old: list[Tensor], keys: list[str]) -> list[Tensor]:
+            return [values.get(f"{group}.{key}", x) for key, x in zip(keys, old, strict=False)]
+
+        numbers = [str(i) for i in range(len(self.encoder))]
+        return CausalDemucsState(
+            pick("encoder", self.encoder, numbers),
+            pick("lstm", self.lstm, ["h", "c"]),
+            pick("context", self.context, numbers),
+            pick("overlap", self.overlap, numbers),
+        )
+
+
+class CausalDemucs(_DemucsBlocks):
+    """Demucs for live use (DMX-28): latency one hop, ``(batch, channels, time)`` -> ``(batch, sources, channels, time)``."""
+
+    def __init__(self, config: CausalDemucsConfig | None = None) -> None:
+        config = config or CausalDemucsConfig()
+        if config.normalize:
+            raise ValueError("A causal network cannot normalise by statistics of the whole song.")
+        super().__init__(config)
+        width = config.widths[-1]
+        self.lstm = StreamingLSTM(width, width, config.lstm_layers) if config.lstm_layers else None
+        rescale_weights(self, config.rescale)
+
+    def initial_state(self, batch: int = 1) -> CausalDemucsState:
+        """The zero state: silence since ever."""
+        return CausalDemucsState(
+            [block.conv.initial_state(batch) for block in self.encoder],
+            list(self.lstm.initial_state(batch)) if self.lstm is not None else [],
+            [block.conv.initial_state(batch) for block in self.decoder],
+            [block.up.initial_state(batch) for block in self.decoder],
+        )
+
+    def forward(self, mix: Tensor) -> Tensor:
+        """The whole of ``mix`` from the zero state; a length that is no multiple of the hop is padded and trimmed."""
+        time = mix.shape[-1]
+        padded = F.pad(mix, (0, -time % self.hop))
+        stems, _ = self.step(padded, self.initial_state(len(mix)))
+        return stems[..., :time]
+
+    def step(self, mix: Tensor, state: CausalDemucsState) -> tuple[Tensor, CausalDemucsState]:
+        """One call: ``(batch, channels, time)``, time a multiple of the hop; returns the stems and the next state.
+
+        Raises:
+            ValueError: the length is no multiple of the hop.
+        """
+        if mix.shape[-1] % self.hop:
+            raise ValueError(f"{mix.shape[-1]} samples are no multiple of the hop of {self.hop}.")
+        x, state = self.step_frames(mix.transpose(1, 2), state)
+        return self._split_sources(x), state
+
+    def step_frames(self, x: Tensor, state: CausalDemucsState) -> tuple[Tensor, CausalDemucsState]:
+        """``step`` in the channel-last layout: ``(batch, time, channels)`` -> ``(batch, time, sources * channels)``."""
+        x = x * self.config.input_gain
+        encoder, context, overlap = [], list(state.context), list(state.overlap)
+        lstm = state.lstm
+        skips = []
+        for block, left in zip(self.encoder, state.encoder, strict=True):
+            x, left = block.conv(x, left)
+            encoder.append(left)
+            x = block.finish(x)
+            skips.append(x)
+        if self.lstm is not None:
+            x, (h, c) = self.lstm(x, (lstm[0], lstm[1]))
+            lstm = [h, c]
+        for i in reversed(range(self.config.depth)):
+            block = self.decoder[i]
+            x, context[i] = block.conv(x + skips[i], context[i])
+            x, overlap[i] = block.up(_activate(x, block.activation), overlap[i])
+            x = block.finish(x)
+        return x / self.config.input_gain, CausalDemucsState(encoder, lstm, context, overlap)
+
+
+def _centre_trim(x: Tensor, length: int, dim: int) -> Tensor:
+    surplus = x.shape[dim] - length
+    if surplus < 0:
+        raise ValueError(f"cannot trim {x.shape[dim]} frames to {length}")
+    return x.narrow(dim, surplus // 2, length)

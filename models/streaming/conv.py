@@ -1,0 +1,140 @@
+"""Streaming convolutions in channel-last MatMul form.
+
+Weights keep the layout of ``nn.Conv1d`` and ``nn.ConvTranspose1d`` so that state dicts of other implementations load; the
+arithmetic is a matrix product over blocks of ``stride`` frames. On a CPU a convolution that sees one frame a call is limited by
+the bandwidth of its weights, and the MatMul form both streams them once and quantises to int8.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class StreamingConv1d(nn.Module):
+    """A left-padded (causal) ``Conv1d`` that carries its left context.
+
+    Shape:
+        input ``(batch, time, in_channels)``, ``time`` a multiple of ``stride``; state ``(batch, kernel - stride, in_channels)``;
+        output ``(batch, time // stride, out_channels)``.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int, stride: int = 1) -> None:
+        super().__init__()
+        if kernel < stride:
+            raise ValueError(f"kernel {kernel} is smaller than stride {stride}: samples would be skipped")
+        reference = nn.Conv1d(in_channels, out_channels, kernel, stride)  # its default initialisation is the Kaiming-type one
+        self.weight = reference.weight
+        self.bias = reference.bias
+        self.in_channels, self.out_channels, self.kernel, self.stride = in_channels, out_channels, kernel, stride
+
+    @property
+    def context(self) -> int:
+        """Frames of the past that the next call needs."""
+        return self.kernel - self.stride
+
+    def initial_state(self, batch: int) -> Tensor:
+        """Silence before the beginning: ``(batch, context, in_channels)`` of zeros."""
+        return self.weight.new_zeros(batch, self.context, self.in_channels)
+
+    def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """One call of any length (a multiple of ``stride``); returns the output and the state for the next call."""
+        if self.context == 0:
+            return self.valid(x), state
+        padded = torch.cat([state.to(x.dtype), x], dim=1)
+        return self.valid(padded), padded[:, padded.shape[1] - self.context :]
+
+    def valid(self, x: Tensor) -> Tensor:
+        """The unpadded convolution: ``(batch, time, in)`` -> ``(batch, (time - kernel) // stride + 1, out)``."""
+        assert self.bias is not None
+        frames = _frames(x, self.kernel, self.stride)
+        matrix = self.weight.permute(2, 1, 0).reshape(self.kernel * self.in_channels, self.out_channels)
+        return frames @ matrix + self.bias
+
+
+class StreamingConvTranspose1d(nn.Module):
+    """A causal ``ConvTranspose1d`` that carries its overlap tail (without the bias, or the bias would count twice).
+
+    Shape:
+        input ``(batch, time, in_channels)``; state ``(batch, kernel - stride, out_channels)``;
+        output ``(batch, time * stride, out_channels)``.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int, stride: int) -> None:
+        super().__init__()
+        if kernel < stride:
+            raise ValueError(f"kernel {kernel} is smaller than stride {stride}: gaps would remain")
+        reference = nn.ConvTranspose1d(in_channels, out_channels, kernel, stride)
+        self.weight = reference.weight
+        self.bias = reference.bias
+        self.in_channels, self.out_channels, self.kernel, self.stride = in_channels, out_channels, kernel, stride
+
+    @property
+    def overlap(self) -> int:
+        """Frames that the next call's output shares with this call's."""
+        return self.kernel - self.stride
+
+    def initial_state(self, batch: int) -> Tensor:
+        """No overlap before the beginning: ``(batch, overlap, out_channels)`` of zeros."""
+        return self.weight.new_zeros(batch, self.overlap, self.out_channels)
+
+    def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """One call of any length; returns the finished frames and the tail to be added to the next ones."""
+        assert self.bias is not None
+        if self.kernel == 2 * self.stride:
+            return self._half_overlap(x, state)
+        full = self._overlap_add(x)
+        time = x.shape[1] * self.stride
+        head = torch.zeros_like(full)
+        head[:, : self.overlap] = state
+        full = full + head
+        return full[:, :time] + self.bias, full[:, time:]
+
+    def full(self, x: Tensor) -> Tensor:
+        """The whole transposed convolution: ``(batch, time, in)`` -> ``(batch, (time - 1) * stride + kernel, out)``."""
+        assert self.bias is not None
+        return self._overlap_add(x) + self.bias
+
+    def _products(self, x: Tensor, taps: int) -> Tensor:
+        """``(batch, time, taps // stride, stride * out)``: what each frame adds to each of the blocks it touches."""
+        weight = self.weight.permute(0, 2, 1)
+        if taps > self.kernel:
+            weight = nn.functional.pad(weight, (0, 0, 0, taps - self.kernel))
+        products = x @ weight.reshape(self.in_channels, taps * self.out_channels)
+        return products.reshape(x.shape[0], x.shape[1], taps // self.stride, self.stride * self.out_channels)
+
+    def _half_overlap(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """kernel = 2 * stride, the thesis' case: each block is the sum of two halves, with no scatter in the graph."""
+        assert self.bias is not None
+        batch, time, _ = x.shape
+        products = self._products(x, self.kernel)
+        tails = products[:, :, 1]
+        previous = torch.cat([state.to(x.dtype).reshape(batch, 1, -1), tails[:, : time - 1]], dim=1)
+        output = (products[:, :, 0] + previous).reshape(batch, time * self.stride, self.out_channels)
+        return output + self.bias, tails[:, time - 1 :].reshape(batch, self.overlap, self.out_channels)
+
+    def _overlap_add(self, x: Tensor) -> Tensor:
+        batch, time, _ = x.shape
+        blocks = -(-self.kernel // self.stride)
+        products = self._products(x, blocks * self.stride)
+        total = products.new_zeros(batch, time + blocks - 1, self.stride * self.out_channels)
+        for block in range(blocks):
+            total[:, block : block + time] += products[:, :, block]
+        length = (time - 1) * self.stride + self.kernel
+        return total.reshape(batch, -1, self.out_channels)[:, :length]
+
+
+def _frames(x: Tensor, kernel: int, stride: int) -> Tensor:
+    """Overlapping frames, flattened tap by tap: ``(batch, time, channels)`` -> ``(batch, n_frames, kernel * channels)``."""
+    batch, time, channels = x.shape
+    if kernel == 1 and stride == 1:
+        return x
+    if kernel % stride == 0:
+        overlap = kernel // stride
+        n_blocks = time // stride
+        blocks = x[:, : n_blocks * stride].reshape(batch, n_blocks, stride * channels)
+        count = n_blocks - overlap + 1
+        if overlap == 1:
+            return blocks
+        return torch.cat([blocks[:, j : j + count] for j in range(overlap)], dim=2)
+    return x.unfold(1, kernel, stride).transpose(2, 3).reshape(batch, -1, kernel * channels)
