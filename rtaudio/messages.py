@@ -1,0 +1,220 @@
+"""What engine, supervisor and windows say to each other: configuration, commands, snapshots. Plain JSON, no pickle.
+
+The desired state (configuration and mixer) is a value that can be saved and sent to a fresh engine; a snapshot is what the
+engine reports about itself thirty times a second, and losing one is harmless.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from typing import Any, TypeVar
+
+from rtaudio.format import StemplayError
+
+T = TypeVar("T")
+
+
+@dataclass
+class StemState:
+    """One strip of the mixer. ``pan`` runs from -1 (left) to 1 (right)."""
+
+    gain_db: float = 0.0
+    mute: bool = False
+    solo: bool = False
+    pan: float = 0.0
+
+
+@dataclass
+class MixerState:
+    """Everything the mixer obeys. ``dry`` 0 is only stems, 1 only the (delayed) input; ``bypass`` plays the input untouched."""
+
+    stems: dict[str, StemState] = field(default_factory=dict)
+    dry: float = 0.0
+    master_db: float = 0.0
+    limiter: bool = True
+    ceiling_db: float = -0.3
+    bypass: bool = False
+
+
+@dataclass
+class EngineConfig:
+    """What an engine runs on. Changing it means a short restart of the stream, never of the recording's files.
+
+    Attributes:
+        input: device name or ``HOSTAPI:NAME`` or index as text, the path of a sound file, ``none``, or ``default``.
+        output: the same, a ``.wav``/``.flac`` path to write, or ``null`` (a clock without a sound card); ``default`` picks sound
+            card, then JACK, then ``null``.
+        rate: device rate in Hz; None takes the device's own (or the file's).
+        block: frames of one callback; 0 lets the host choose and vary.
+        model: name in the zoo, or a directory with ``model.onnx`` and ``card.json``.
+        consistent: share the residual so that the stems sum to the mix.
+        paced: with ``null`` or a file as output: follow the wall clock (True) or run at full speed (False).
+        input_channels: 1-based device channels to listen to, () for the first two.
+        routing: stem -> 1-based output channels of its own, beside the mix (``{"vocals": [3, 4]}``).
+        loop: start a file input again at its end.
+    """
+
+    input: str = "default"
+    output: str = "default"
+    rate: int | None = None
+    block: int = 256
+    model: str = "demucs-live"
+    consistent: bool = True
+    paced: bool = True
+    input_channels: tuple[int, ...] = ()
+    routing: dict[str, list[int]] = field(default_factory=dict)
+    loop: bool = False
+    client_name: str = "stemplay"
+
+
+@dataclass
+class Latency:
+    """Samples at the device's rate; ``device`` is the host's estimate, the others are exact."""
+
+    algorithmic: int = 0
+    resampler: int = 0
+    pipelining: int = 0
+    device: float = 0.0
+    rate: int = 44_100
+
+    @property
+    def engine(self) -> int:
+        """The engine's own delay from input sample to output sample, exact and constant."""
+        return self.algorithmic + self.resampler + self.pipelining
+
+    def milliseconds(self) -> dict[str, float]:
+        """``{"algorithmic", "resampler", "buffers", "total"}`` in ms; buffers = pipelining + device."""
+        ms = 1000.0 / self.rate
+        return {
+            "algorithmic": self.algorithmic * ms,
+            "resampler": self.resampler * ms,
+            "buffers": (self.pipelining + self.device) * ms,
+            "total": (self.engine + self.device) * ms,
+        }
+
+
+@dataclass
+class Transport:
+    """Where a file input is. Positions in seconds of the file."""
+
+    path: str = ""
+    playing: bool = False
+    position_s: float = 0.0
+    length_s: float = 0.0
+    loop: tuple[float, float] | None = None
+    analysed_s: float = 0.0
+
+
+@dataclass
+class Recording:
+    """What the recorder does. ``error`` tells why a recording stopped by itself."""
+
+    active: bool = False
+    directory: str = ""
+    seconds: float = 0.0
+    dropped_blocks: int = 0
+    error: str = ""
+
+
+@dataclass
+class Meter:
+    """Linear peak and RMS of each channel since the previous snapshot; ``clipped`` latches until counters are reset."""
+
+    peak: list[float] = field(default_factory=list)
+    rms: list[float] = field(default_factory=list)
+    clipped: bool = False
+
+
+@dataclass
+class Snapshot:
+    """The engine's report.
+
+    ``state``: ``starting``, ``running``, ``stalled`` (no callbacks), ``waiting`` (for a device), ``stopped``, ``finished`` (a file ended).
+    ``message`` is one sentence for the person in front of it. ``xruns`` counts the host's, ``misses`` blocks that the model was
+    late for. ``dsp_load`` is callback time over block time, ``model_load`` worker time over the time of the audio it processed.
+    """
+
+    sequence: int = 0
+    time: float = 0.0
+    state: str = "starting"
+    message: str = ""
+    rate: int = 0
+    block: int = 0
+    port: str = ""
+    frames: int = 0
+    xruns: int = 0
+    misses: int = 0
+    dsp_load: dict[str, float] = field(default_factory=lambda: {"p50": 0.0, "p99": 0.0})
+    model_load: dict[str, float] = field(default_factory=lambda: {"p50": 0.0, "p99": 0.0})
+    ring_fill: int = 0
+    latency: Latency = field(default_factory=Latency)
+    realtime: str = ""
+    limiter_db: float = 0.0
+    meters: dict[str, Meter] = field(default_factory=dict)
+    master: Meter = field(default_factory=Meter)
+    transport: Transport = field(default_factory=Transport)
+    recording: Recording = field(default_factory=Recording)
+    mixer: MixerState = field(default_factory=MixerState)
+    restarts: int = 0
+
+
+@dataclass(frozen=True)
+class Command:
+    """One order to the engine: ``op`` from ``OPERATIONS`` with its arguments."""
+
+    op: str
+    args: dict[str, Any] = field(default_factory=dict)
+
+
+OPERATIONS: dict[str, tuple[str, ...]] = {
+    "set_stem": ("stem", "field", "value"),  # field of StemState
+    "set_mixer": ("field", "value"),  # field of MixerState other than stems
+    "play": (),
+    "pause": (),
+    "seek": ("position_s",),
+    "set_loop": ("start_s", "end_s"),  # both None ends the loop
+    "record": ("directory", "format"),  # wav or flac
+    "stop_recording": (),
+    "reset_counters": (),
+    "panic": (),  # silence now: reset processors, clear rings
+    "configure": ("config",),  # a whole EngineConfig as a dict
+    "shutdown": (),
+}
+"""Table of commands and the names of their arguments."""
+
+
+def command(op: str, **args: Any) -> Command:
+    """Make a checked command. Raises StemplayError for an unknown operation or wrong arguments."""
+    if op not in OPERATIONS:
+        raise StemplayError(f"There is no command {op!r}; choose from {', '.join(sorted(OPERATIONS))}.")
+    if set(args) != set(OPERATIONS[op]):
+        raise StemplayError(f"The command {op} takes {', '.join(OPERATIONS[op]) or 'no arguments'}, not {', '.join(args) or 'none'}.")
+    return Command(op, args)
+
+
+def to_dict(value: Any) -> dict[str, Any]:
+    """A dataclass of this module as plain JSON values."""
+    return asdict(value)
+
+
+_NESTED: dict[str, type] = {
+    "latency": Latency, "master": Meter, "transport": Transport, "recording": Recording, "mixer": MixerState,
+}  # fmt: skip
+
+
+def from_dict(kind: type[T], values: dict[str, Any]) -> T:
+    """Inverse of ``to_dict``. Unknown keys are ignored (an older engine may meet a newer window), missing ones take defaults."""
+    assert is_dataclass(kind)
+    known = {f.name for f in fields(kind)}
+    arguments = {key: value for key, value in values.items() if key in known}
+    for key, value in arguments.items():
+        if key in _NESTED and isinstance(value, dict):
+            arguments[key] = from_dict(_NESTED[key], value)
+    if kind is MixerState:
+        arguments["stems"] = {name: from_dict(StemState, x) for name, x in arguments.get("stems", {}).items()}
+    if kind is Snapshot:
+        arguments["meters"] = {name: from_dict(Meter, x) for name, x in arguments.get("meters", {}).items()}
+    for key in ("input_channels", "loop"):
+        if isinstance(arguments.get(key), list):
+            arguments[key] = tuple(arguments[key])
+    return kind(**arguments)
