@@ -1,0 +1,226 @@
+"""From a torch network to what we ship: one ``model.onnx`` with named states, and its card.
+
+The graph is traced with the LSTM's gates unrolled to matrix products, because int8 quantisers leave LSTM operators in float; all
+other layers are matrix products already (``models.streaming``). States are bound by name: exporters silently drop unused inputs.
+The ONNX Runtime quantiser is imported here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import onnx
+import torch
+from torch import Tensor, nn
+
+from models.card import CARD_FILE, MODEL_FILE, CardError, ModelCard, TensorSpec, read_card, sha256_of, verify_file, write_card
+from models.demucs import CausalDemucs, Demucs
+
+Precision = Literal["fp32", "int8"]
+OPSET = 17
+MAX_PARAMETERS = 480_000_000
+"""A protobuf file ends at 2 GiB; beyond this a float32 network does not fit into one ONNX file."""
+
+
+class CausalFrame(nn.Module):
+    """One hop of a CausalDemucs with its state as flat tensors: what the ONNX graph computes.
+
+    Shape:
+        mix ``(hop, channels)`` and the named states in order -> stems ``(hop, n_sources, channels)`` and the next states.
+    """
+
+    def __init__(self, net: CausalDemucs) -> None:
+        super().__init__()
+        self.net = net
+        self.zero = net.initial_state(1)
+        self.names = list(self.zero.named())
+
+    def forward(self, mix: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
+        state = self.zero.replaced(dict(zip(self.names, states, strict=True)))
+        stems, state = self.net.step_frames(mix[None], state)
+        config = self.net.config
+        return (stems.reshape(mix.shape[0], len(config.sources), config.audio_channels), *state.named().values())
+
+
+class Chunk(nn.Module):
+    """A whole chunk through a non-causal Demucs: ``(chunk, channels)`` -> ``(chunk, n_sources, channels)``, no state."""
+
+    def __init__(self, net: Demucs) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, mix: Tensor) -> Tensor:
+        stems: Tensor = self.net(mix.t()[None])[0]
+        return stems.permute(2, 0, 1)
+
+
+def export_separator(
+    net: CausalDemucs | Demucs,
+    directory: str | Path,
+    *,
+    name: str,
+    precision: Precision = "fp32",
+    chunk: int | None = None,
+    licence: str = "unspecified",
+    data: tuple[str, ...] = (),
+    quality: dict[str, Any] | None = None,
+    training: dict[str, Any] | None = None,
+    description: str = "",
+) -> ModelCard:
+    """Write ``model.onnx`` and ``card.json`` into ``directory`` (made if missing), each atomically, and return the card.
+
+    Args:
+        chunk: samples of one call of a non-causal ``Demucs`` (live use is by overlapping chunks); not for causal networks.
+        precision: ``int8`` quantises the weights of every matrix product per output channel, activations per call.
+
+    Raises:
+        CardError: the network is too large for one ONNX file, or ``chunk`` is missing or superfluous.
+    """
+    parameters = sum(p.numel() for p in net.parameters())
+    if parameters > MAX_PARAMETERS:
+        raise CardError(f"{parameters / 1e6:.0f} million parameters do not fit into one ONNX file of at most 2 GiB.")
+    if (chunk is None) != isinstance(net, CausalDemucs):
+        raise CardError("A chunk length goes with a non-causal network, and only with one.")
+    target = Path(directory)
+    target.mkdir(parents=True, exist_ok=True)
+    config = net.config
+    frame = CausalFrame(net) if isinstance(net, CausalDemucs) else Chunk(net)
+    states = frame.zero.named() if isinstance(frame, CausalFrame) else {}
+    hop = net.hop if chunk is None else chunk
+    with _temporary(target) as path:
+        _trace(frame, torch.zeros(hop, config.audio_channels), states, path)
+        if precision == "int8":
+            _quantize_file(path)
+        card = ModelCard(
+            name=name,
+            kind="separator",
+            sample_rate=config.sample_rate,
+            channels=config.audio_channels,
+            hop=hop,
+            latency=0,
+            outputs=config.sources,
+            states=tuple(TensorSpec(key, tuple(value.shape)) for key, value in states.items()),
+            precision=precision,
+            opset=OPSET,
+            sha256=sha256_of(path),
+            size=path.stat().st_size,
+            parameters=parameters,
+            licence=licence,
+            data=data,
+            quality=quality or {},
+            training={"network": type(net).__name__, "config": config.to_dict(), **(training or {})},
+            description=description,
+        )
+        _publish(card, path, target)
+    return card
+
+
+def quantize_model(directory: str | Path, output: str | Path, *, name: str | None = None) -> ModelCard:
+    """Quantise an exported float32 model to int8 into another directory; its measured quality is not carried over.
+
+    Raises:
+        CardError: the source is damaged or no float32 model, or the output is the source itself.
+    """
+    source, target = Path(directory), Path(output)
+    card = read_card(source)
+    path = verify_file(card, source)
+    if card.precision != "fp32":
+        raise CardError(f"The model {card.name!r} has precision {card.precision} already; only fp32 can be quantised.")
+    if source.resolve() == target.resolve():
+        raise CardError("Quantise into another directory than the one of the float32 model.")
+    target.mkdir(parents=True, exist_ok=True)
+    with _temporary(target) as temporary:
+        temporary.write_bytes(path.read_bytes())
+        _quantize_file(temporary)
+        card = replace(
+            card,
+            name=name or target.name,
+            precision="int8",
+            sha256=sha256_of(temporary),
+            size=temporary.stat().st_size,
+            quality={},
+        )
+        _publish(card, temporary, target)
+    return card
+
+
+@contextmanager
+def _temporary(directory: Path) -> Iterator[Path]:
+    """A file beside its destination, removed if nothing published it."""
+    handle, name = tempfile.mkstemp(dir=directory, prefix=MODEL_FILE, suffix=".tmp")
+    os.close(handle)
+    try:
+        yield Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _publish(card: ModelCard, path: Path, directory: Path) -> None:
+    """Move the model, then its card, into place: a crash in between leaves a pair that is refused, never one that is wrong."""
+    path.chmod(0o644)
+    (directory / CARD_FILE).unlink(missing_ok=True)
+    os.replace(path, directory / MODEL_FILE)
+    write_card(card, directory)
+
+
+@contextmanager
+def _export_mode(module: nn.Module) -> Iterator[None]:
+    """Evaluation mode and unrolled LSTMs, put back afterwards."""
+    unrolled = [layer for layer in module.modules() if hasattr(layer, "unroll") and not layer.unroll]
+    was_training = module.training
+    module.eval()
+    for layer in unrolled:
+        layer.unroll = True
+    try:
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the tracer warns of each Python shape, all of which are constants here
+            yield
+    finally:
+        module.train(was_training)
+        for layer in unrolled:
+            layer.unroll = False
+
+
+def _trace(module: nn.Module, mix: Tensor, states: dict[str, Tensor], path: Path) -> None:
+    inputs = ["mix", *(f"state.{name}" for name in states)]
+    outputs = ["stems", *(f"next.{name}" for name in states)]
+    with _export_mode(module):
+        torch.onnx.export(
+            module,
+            (mix, *states.values()),
+            str(path),
+            input_names=inputs,
+            output_names=outputs,
+            opset_version=OPSET,
+            dynamo=False,  # its graph for these layers is leaner and needs no further package
+            do_constant_folding=True,
+        )
+    graph = onnx.load(str(path), load_external_data=False).graph
+    missing = set(inputs) - {value.name for value in graph.input}
+    if missing:
+        raise CardError(f"The exporter dropped the inputs {', '.join(sorted(missing))}: the network does not use them.")
+
+
+def _quantize_file(path: Path) -> None:
+    """Quantise the weights of all MatMul nodes to int8 in place."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    logger = logging.getLogger()
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # it recommends a pre-processing step that only concerns dynamic shapes
+    try:
+        with _temporary(path.parent) as quantized:
+            quantize_dynamic(
+                str(path), str(quantized), weight_type=QuantType.QInt8, per_channel=True, op_types_to_quantize=["MatMul"]
+            )
+            os.replace(quantized, path)
+    finally:
+        logger.setLevel(level)
