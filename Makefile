@@ -1,0 +1,81 @@
+# Two commands on a bare Debian machine (as root, or with sudo): `make run` and `make test`. `make help` lists the rest.
+SHELL  := /bin/bash
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+SONG   ?= demo/lale.ogg
+RUN_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint bench slow clean system-run system-test
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 16
+
+run: system-run $(VENV)/.runtime ## separate the demo song as you listen: sound card, else JACK, else a file
+	$(BIN)/python -m rtaudio live --input $(SONG) $(RUN_ARGS)
+
+setup: system-test $(VENV)/.dev ## everything for work on the code, into .venv
+
+test: setup ## style, types, import rules and all tests that take seconds
+	@$(MAKE) --no-print-directory lint
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev ## style, types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+slow: setup ## the tests that take minutes
+	$(BIN)/python -m pytest -m slow --timeout 1800
+
+bench: $(VENV)/.runtime ## what each shipped model costs on this machine
+	$(BIN)/python -m rtaudio bench
+
+clean: ## remove what was built (not the recordings)
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# ---------------------------------------------------------------- virtual environment; the stamps make repeats quick
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Stemplay needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements/runtime.lock | $(BIN)/python
+	@echo "Installing what the engine needs into $(VENV) (no torch) ..."
+	$(PIP) install -r requirements/runtime.lock
+	@touch $@
+
+$(VENV)/.dev: requirements/runtime.lock requirements/dev.lock requirements/nodeps.lock | $(BIN)/python
+	@echo "Installing what tests and training need into $(VENV); torch is large ..."
+	$(PIP) install "$$(grep '^torch==' requirements/dev.lock)"
+	$(PIP) install -r requirements/dev.lock
+	$(PIP) install --no-deps -r requirements/nodeps.lock
+	@touch $@ $(VENV)/.runtime
+
+# ---------------------------------------------------------------- system packages (Debian and its kin); elsewhere a sentence
+# $(1) the packages; installs as root or with sudo, else says the command. Never fails: `doctor` and the tests name what is missing.
+define install
+	@if [ -n "$(strip $(1))" ]; then \
+	  if ! command -v apt-get >/dev/null; then echo "Please install with your package manager (Debian's names): $(1)"; \
+	  else \
+	    if [ "$$(id -u)" = 0 ]; then sudo=; \
+	    elif command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then sudo=sudo; \
+	    else sudo=none; fi; \
+	    if [ "$$sudo" = none ]; then echo "Missing: $(1). As root: apt-get install $(1)"; \
+	    else echo "Installing $(1) ..."; \
+	      { $$sudo apt-get update -qq && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1) >/dev/null; } \
+	      || echo "That failed. As root: apt-get install $(1)"; fi; fi; fi
+endef
+
+# $(call unless,TEST,PACKAGE): the package's name when the shell test fails, on Linux only.
+unless = $(shell [ "$$(uname)" != Linux ] || { $(1); } >/dev/null 2>&1 || echo $(2))
+NEED_RUN  = $(call unless,PATH=$$PATH:/sbin:/usr/sbin ldconfig -p | grep -q libportaudio[.]so,libportaudio2) \
+            $(call unless,[ -x $(BIN)/python ] || $(PYTHON) -c 'import ensurepip',python3-venv)
+NEED_TEST = $(NEED_RUN) $(call unless,command -v jackd,jackd2)
+
+system-run:
+	$(call install,$(NEED_RUN))
+
+system-test:
+	$(call install,$(NEED_TEST))
