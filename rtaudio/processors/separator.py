@@ -1,0 +1,251 @@
+"""A separator behind the processor contract: any block size, any device rate, stems that sum to the mix.
+
+The way of the sound: block -> channels and rate of the model -> FIFO -> model, a frame at a time -> rate and channels of the
+device -> FIFO -> as many frames as came in. All bookkeeping is in absolute sample counts, so the latency is one exact number:
+the largest hold-back that occurs over a whole period of the two grids (``_hold_back``). No thread is owned here.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+
+from rtaudio.format import Audio, StemplayError, StreamFormat, to_channels
+from rtaudio.processors.base import Processor, State
+from rtaudio.processors.chunked import ChunkedModel
+from rtaudio.processors.frame import CausalModel, FrameModel
+from rtaudio.resample import Resampler
+from rtaudio.runtime import ModelRuntime
+
+
+def equal_shares(n_sources: int) -> Audio:
+    """Weights ``(n_sources,)`` by which the residual is shared: the same part for each stem."""
+    return np.full(n_sources, 1 / n_sources, dtype=np.float32)
+
+
+def share_residual(stems: Audio, mix: Audio, shares: Audio) -> Audio:
+    """Stems ``(frames, n_sources, channels)`` that sum to ``mix`` ``(frames, channels)``: each gets its share of what is missing."""
+    residual = mix - stems.sum(axis=1)
+    return stems + shares[None, :, None] * residual[:, None]
+
+
+class SeparatorProcessor(Processor):
+    """Mix in, stems out, by a model.
+
+    Args:
+        model: name in the zoo, directory, a loaded runtime, or any FrameModel. A model without states is no causal one: it is
+            run on overlapping chunks (``rtaudio.processors.chunked``).
+        consistent: share the residual ``mix - sum(stems)``, formed at the device's rate after alignment, so that the stems
+            sum to the delayed mix.
+        shares: ``(n_sources,)`` weights of that sharing, summing to 1; equal ones if None.
+
+    Raises:
+        StemplayError: the model cannot be used.
+    """
+
+    def __init__(
+        self, model: str | Path | ModelRuntime | FrameModel, consistent: bool = True, shares: Audio | None = None
+    ) -> None:
+        self._model = as_frame_model(model)
+        self.outputs = tuple(self._model.outputs)
+        self.consistent = consistent
+        self.shares = equal_shares(len(self.outputs)) if shares is None else np.asarray(shares, dtype=np.float32)
+        self._format: StreamFormat | None = None
+        self._latency = self._aligned_block = 0
+
+    @property
+    def model_rate(self) -> int:
+        """The rate at which the network works, in Hz."""
+        return self._model.rate
+
+    @property
+    def model_hop(self) -> int:
+        """Samples of one call of the network, at ``model_rate``."""
+        return self._model.hop
+
+    def prepare(self, fmt: StreamFormat) -> None:
+        """Make converters for ``fmt``, warm the model up and reset."""
+        model = self._model
+        self._format = fmt
+        self._inner_channels = min(fmt.channels, model.channels)  # what is converted between the rates
+        same = fmt.rate == model.rate
+        self._to_model = None if same else Resampler(fmt.rate, model.rate, self._inner_channels)
+        self._to_device = None if same else Resampler(model.rate, fmt.rate, self._inner_channels * len(self.outputs))
+        self._aligned_block = 0
+        self._latency = self._hold_back(1) + 1  # a sample counts as arrived when the next one begins: one whole hop
+        model.reset()
+        model.warm_up()
+        self.reset()
+
+    def align(self, block: int) -> None:
+        """Promise that each call until the next ``prepare`` has a multiple of ``block`` frames; resets.
+
+        Without rate conversion the latency falls from ``hop`` to ``hop - gcd(hop, block)``: nothing at all for whole hops. With
+        conversion nothing changes.
+        """
+        if block < 1:
+            raise ValueError(f"A block of {block} frames cannot be promised.")
+        self._require_format()
+        if self._to_model is None:
+            self._aligned_block, self._latency = block, self._hold_back(block)
+        self.reset()
+
+    def process(self, block: Audio) -> Audio:
+        """``(frames, channels)`` -> ``(frames, n_sources, channels)``, delayed by ``latency``."""
+        fmt = self._require_format()
+        if block.ndim != 2 or block.shape[1] != fmt.channels:
+            raise ValueError(f"A block of shape {block.shape} is not (frames, {fmt.channels}).")
+        if self._aligned_block and len(block) % self._aligned_block:
+            raise ValueError(f"A block of {len(block)} frames is no multiple of the promised {self._aligned_block}.")
+        if not np.isfinite(block).all():  # it would stay in the recurrent state for ever
+            block = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
+        self._feed(block)
+        silent = min(len(block), max(0, self._latency - self._received))
+        self._received += len(block)
+        stems = np.zeros((len(block), len(self.outputs), fmt.channels), dtype=np.float32)
+        self._dry = np.concatenate((self._dry, block), dtype=np.float32)
+        count = len(block) - silent
+        if count:
+            wet = to_device_channels(self._take(count), fmt.channels)
+            stems[silent:] = share_residual(wet, self._dry[:count], self.shares) if self.consistent else wet
+            self._dry = self._dry[count:]
+        return stems
+
+    def _feed(self, block: Audio) -> None:
+        """Push a device block through to the ready stems."""
+        model = self._model
+        inner = to_channels(block, self._inner_channels)
+        inner = inner if self._to_model is None else self._to_model.process(inner)
+        self._pending = np.concatenate((self._pending, to_channels(inner, model.channels)), dtype=np.float32)
+        while len(self._pending) >= model.window:
+            stems = model.run(self._pending[: model.window])
+            self._pending = self._pending[model.hop :]
+            if not np.isfinite(stems).all():  # an absurd input: start again rather than stay broken
+                model.reset()
+                stems = np.zeros_like(stems)
+            skip = min(self._skip, len(stems))
+            self._skip -= skip
+            self._push(stems[skip:])
+
+    def _push(self, stems: Audio) -> None:
+        stems = to_device_channels(stems, self._inner_channels)
+        if self._to_device is not None:
+            flat = self._to_device.process(stems.reshape(len(stems), -1))
+            stems = flat.reshape(len(flat), len(self.outputs), self._inner_channels)
+        self._ready.append(stems)
+
+    def _take(self, count: int) -> Audio:
+        """The next ``count`` frames of stems ``(count, n_sources, inner channels)``."""
+        ready = np.concatenate(self._ready) if len(self._ready) != 1 else self._ready[0]
+        if len(ready) < count:
+            raise RuntimeError(
+                f"{count} frames of stems are due and only {len(ready)} are ready."
+            )  # _hold_back is wrong
+        self._ready = [ready[count:]]
+        return ready[:count]
+
+    def flush(self) -> Audio:
+        """The ``latency`` frames that are still inside, as if silence followed; then reset."""
+        fmt = self._require_format()
+        aligned, self._aligned_block = self._aligned_block, 0
+        tail = self.process(np.zeros((self._latency, fmt.channels), dtype=np.float32))
+        self._aligned_block = aligned
+        self.reset()
+        return tail
+
+    def reset(self) -> None:
+        """Forget the past."""
+        fmt = self._require_format()
+        self._model.reset()
+        for converter in (self._to_model, self._to_device):
+            if converter is not None:
+                converter.reset()
+        self._received = 0
+        self._skip = self._model.delay
+        self._pending = np.zeros((0, self._model.channels), dtype=np.float32)
+        self._dry = np.zeros((0, fmt.channels), dtype=np.float32)
+        self._ready = [np.zeros((0, len(self.outputs), self._inner_channels), dtype=np.float32)]
+
+    @property
+    def latency(self) -> int:
+        """Delay in samples at the device's rate."""
+        self._require_format()
+        return self._latency
+
+    @property
+    def algorithmic_latency(self) -> int:
+        """The model's framing and look-ahead in device samples."""
+        fmt, model = self._require_format(), self._model
+        if self._to_model is None:
+            return self._latency
+        return -(-(model.window + model.delay) * fmt.rate // model.rate)
+
+    def save_state(self) -> State:
+        """A deep copy: the model's state, both converters and all FIFOs; exact at any rate."""
+        return {
+            "format": self._require_format(),
+            "block": self._aligned_block,
+            "model": self._model.get_state(),
+            "converters": [c.get_state() for c in (self._to_model, self._to_device) if c is not None],
+            "counts": (self._received, self._skip),
+            "fifos": [self._pending.copy(), self._dry.copy(), np.concatenate(self._ready)],
+        }
+
+    def restore_state(self, state: State) -> None:
+        """Put back a copy. Raises StemplayError if the state belongs to another model or format."""
+        fmt = self._require_format()
+        saved = state["format"]
+        if (saved.rate, saved.channels, state["block"]) != (fmt.rate, fmt.channels, self._aligned_block):
+            raise StemplayError("The saved state belongs to another stream format.")
+        self._model.set_state(state["model"])
+        converters = [c for c in (self._to_model, self._to_device) if c is not None]
+        for converter, values in zip(converters, state["converters"], strict=True):
+            converter.set_state(values)
+        self._received, self._skip = state["counts"]
+        self._pending, self._dry, ready = (fifo.copy() for fifo in state["fifos"])
+        self._ready = [ready]
+
+    def _require_format(self) -> StreamFormat:
+        if self._format is None:
+            raise RuntimeError("prepare() must come first.")
+        return self._format
+
+    def _hold_back(self, block: int) -> int:
+        """The largest number of device frames inside after any call, if each call has a multiple of ``block`` frames.
+
+        Device frames in minus stems ready is periodic and largest just before a frame of the model completes, so it is enough
+        to look through one period of frames. (Blocks that are promised are only looked through at the model's own rate.)
+        """
+        model = self._model
+        if self._to_model is None or self._to_device is None:
+            settled = -(-(model.window + model.delay) // block) * block
+            fed = settled + np.arange(0, math.lcm(block, model.hop), block, dtype=np.int64)
+            frames = (fed - model.window) // model.hop + 1
+            return int(np.max(fed - (frames * model.hop - model.delay)))
+        inward, outward = self._to_model, self._to_device
+        settled = (model.delay + outward.hold_back) // model.hop + 1
+        frames = settled + np.arange(inward.up // math.gcd(inward.up, model.hop) + 1, dtype=np.int64)
+        needed = frames * model.hop + model.window  # model samples that complete frame number ``frames``
+        fed = inward.hold_back + (needed - 1) * inward.down // inward.up  # one device frame too few for it
+        stems = frames * model.hop - model.delay
+        ready = -(-(stems - outward.hold_back) * outward.up // outward.down)
+        return int(np.max(fed - ready))
+
+
+def as_frame_model(model: str | Path | ModelRuntime | FrameModel) -> FrameModel:
+    """What ``SeparatorProcessor`` runs: an exported model without states is cut into overlapping chunks."""
+    if isinstance(model, str | Path):
+        model = ModelRuntime(model)
+    if not isinstance(model, ModelRuntime):
+        return model
+    return CausalModel(model) if model.card.states else ChunkedModel.from_runtime(model)
+
+
+def to_device_channels(stems: Audio, channels: int) -> Audio:
+    """Stems ``(frames, n_sources, n)`` with ``channels`` channels, by the rules of ``to_channels``."""
+    frames, n_sources, have = stems.shape
+    if have == channels:
+        return stems
+    return to_channels(stems.reshape(frames * n_sources, have), channels).reshape(frames, n_sources, channels)

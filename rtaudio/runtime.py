@@ -1,0 +1,175 @@
+"""Exported models on ONNX Runtime, with their state carried by name. The only module that imports ``onnxruntime``.
+
+One intra-op thread, sequential, no spinning: a second thread costs more than it gives at these sizes, and spinning steals
+the audio thread's core. Denormals count as zero, or silence would be slow. No thread is owned here; a ``ModelRuntime`` is used by one thread at a time, siblings
+share the session and may run in parallel.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+
+from models.card import CardError, ModelCard, read_card, verify_file
+from models.catalog import find_model
+from rtaudio.format import Audio, StemplayError
+from rtaudio.onnxfile import NotOnnxError, read_facts
+
+States = dict[str, npt.NDArray[Any]]
+
+DOMAINS = ("", "com.microsoft")
+"""Operator domains that ONNX Runtime itself implements; anything else would need a custom library."""
+
+MAX_OPSET = 21
+_TYPES = {
+    "float32": "tensor(float)",
+    "float64": "tensor(double)",
+    "int64": "tensor(int64)",
+    "float16": "tensor(float16)",
+}
+
+
+class ModelRuntime:
+    """One exported model and the state of one stream through it.
+
+    Args:
+        model: name in the zoo, or a directory with ``model.onnx`` and ``card.json``.
+        threads: intra-op threads; more than one only pays for whole chunks of non-causal models.
+
+    Raises:
+        StemplayError: one sentence; no such model, or card and file are damaged or contradict each other.
+    """
+
+    def __init__(self, model: str | Path, threads: int = 1) -> None:
+        try:
+            directory = find_model(model)
+            self.card = read_card(directory)
+            path = verify_file(self.card, directory)
+            data = path.read_bytes()
+        except CardError as error:
+            raise StemplayError(str(error)) from None
+        except OSError as error:
+            raise StemplayError(f"The model {str(model)!r} cannot be read: {error.strerror}.") from None
+        _check_file(self.card, data)
+        self._session = _open_session(self.card, data, threads)
+        _check_tensors(self.card, self._session)
+        self._start()
+
+    def _start(self) -> None:
+        names = [state.name for state in self.card.states]
+        self._inputs = {name: f"state.{name}" for name in names}
+        self._fetch = ["stems", *(f"next.{name}" for name in names)]
+        self._feed: States = {}
+        self.reset()
+
+    def sibling(self) -> ModelRuntime:
+        """Another stream through the same loaded model: shares the weights, starts from the zero state."""
+        other = object.__new__(ModelRuntime)
+        other.card, other._session = self.card, self._session
+        other._start()
+        return other
+
+    def run(self, mix: Audio) -> Audio:
+        """``(hop, channels)`` -> ``(hop, n_sources, channels)``; the state moves on by one hop."""
+        self._feed["mix"] = np.ascontiguousarray(mix, dtype=np.float32)
+        stems, *states = self._session.run(self._fetch, self._feed)
+        for name, value in zip(self._inputs.values(), states, strict=True):
+            self._feed[name] = value
+        result: Audio = stems
+        return result
+
+    def reset(self) -> None:
+        """The zero state: silence since ever."""
+        self._feed = {self._inputs[s.name]: np.zeros(s.shape, dtype=s.dtype) for s in self.card.states}
+
+    def get_state(self) -> States:
+        """A deep copy of the state tensors, by name."""
+        return {name: self._feed[key].copy() for name, key in self._inputs.items()}
+
+    def set_state(self, state: States) -> None:
+        """Put back a copy of what ``get_state`` returned. Raises StemplayError if it belongs to another model."""
+        shapes = {s.name: s.shape for s in self.card.states}
+        if {name: value.shape for name, value in state.items()} != shapes:
+            raise StemplayError(f"The saved state does not belong to the model {self.card.name!r}.")
+        for spec in self.card.states:
+            self._feed[self._inputs[spec.name]] = np.array(state[spec.name], dtype=spec.dtype)
+
+    def warm_up(self, calls: int = 20) -> None:
+        """Run on silence, so that the first real block is not slowed down by page faults; the state is as before."""
+        state = self.get_state()
+        silence = np.zeros((self.card.hop, self.card.channels), dtype=np.float32)
+        for _ in range(calls):
+            self.run(silence)
+        self.set_state(state)
+
+
+def _check_file(card: ModelCard, data: bytes) -> None:
+    """Refuse what must not reach ONNX Runtime."""
+    where = f"The model {card.name!r}"
+    try:
+        facts = read_facts(data)
+    except NotOnnxError as error:
+        raise StemplayError(f"{where} is no ONNX file: {error}.") from None
+    if facts.external:
+        raise StemplayError(
+            f"{where} wants to read its weights from another file ({facts.external[0]}), which is not allowed."
+        )
+    foreign = sorted(domain for domain in facts.opsets if domain not in DOMAINS)
+    if foreign:
+        raise StemplayError(f"{where} needs operators of the foreign domain {', '.join(foreign)}.")
+    opset = facts.opsets.get("", 0)
+    if opset != card.opset:
+        raise StemplayError(f"{where} has operator set {opset}, not {card.opset} as its card says.")
+    if opset > MAX_OPSET:
+        raise StemplayError(f"{where} needs operator set {opset}; this program reads up to {MAX_OPSET}.")
+
+
+def _open_session(card: ModelCard, data: bytes, threads: int) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.log_severity_level = 4
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.set_denormal_as_zero", "1")
+    try:
+        return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime raises a dozen unrelated classes
+        reason = " ".join(str(error).split())[:200].rstrip(".")
+        raise StemplayError(f"The model {card.name!r} cannot be loaded by ONNX Runtime: {reason}.") from None
+
+
+def _check_tensors(card: ModelCard, session: ort.InferenceSession) -> None:
+    """Every input and output of the graph is in the card with its shape and type, and the other way round."""
+    states = {s.name: (s.shape, s.dtype) for s in card.states}
+    mix: dict[str, tuple[tuple[int, ...], str]] = {"mix": ((card.hop, card.channels), "float32")}
+    stems: dict[str, tuple[tuple[int, ...], str]] = {"stems": ((card.hop, len(card.outputs), card.channels), "float32")}
+    _compare(card, "input", session.get_inputs(), mix | {f"state.{name}": value for name, value in states.items()})
+    _compare(card, "output", session.get_outputs(), stems | {f"next.{name}": value for name, value in states.items()})
+
+
+def _compare(card: ModelCard, side: str, tensors: list[Any], expected: dict[str, tuple[tuple[int, ...], str]]) -> None:
+    where = f"The model {card.name!r}"
+    found = {tensor.name: tensor for tensor in tensors}
+    missing, extra = sorted(set(expected) - set(found)), sorted(set(found) - set(expected))
+    if missing:
+        raise StemplayError(f"{where} lacks the {side} {', '.join(missing)} that its card names.")
+    if extra:
+        raise StemplayError(f"{where} has the {side} {', '.join(extra)} that its card does not name.")
+    for name, (shape, dtype) in expected.items():
+        tensor = found[name]
+        if tensor.type != _TYPES.get(dtype):
+            raise StemplayError(f"{where} has the {side} {name} of type {tensor.type}, not {dtype} as its card says.")
+        if tuple(tensor.shape) != shape:
+            raise StemplayError(
+                f"{where} has the {side} {name} of shape {_text(tensor.shape)}, not {_text(shape)} as its card says."
+            )
+
+
+def _text(shape: Any) -> str:
+    return " x ".join(str(n) for n in shape) or "scalar"
