@@ -58,5 +58,6 @@ def to_channels(audio: Audio, channels: int) -> Audio:
     if have == 1:
         return np.repeat(audio, channels, axis=1)
     if channels == 1:
-        return audio.mean(axis=1, keepdims=True, dtype=np.float32)
+        mono: Audio = audio.mean(axis=1, keepdims=True, dtype=np.float32)
+        return mono
     return np.ascontiguousarray(audio[:, :channels]) if have > channels else np.pad(audio, ((0, 0), (0, channels - have)))

@@ -53,9 +53,8 @@ class Resampler:
 
     def reset(self) -> None:
         """Silence since ever."""
-        self._history = np.zeros(
-            (self.channels, self.taps - 1), dtype=np.float32
-        )  # channels first: windows are contiguous
+        # channels first, so that windows are contiguous
+        self._history: Audio = np.zeros((self.channels, self.taps - 1), dtype=np.float32)
         self._start = 1 - self.taps  # input index of the first sample in the history
         self._done = 0
 
@@ -79,7 +78,8 @@ class Resampler:
         position = np.arange(first, last, dtype=np.int64) * self.down
         index = position // self.up - self.taps // 2 + 1 - self._start
         windows = np.lib.stride_tricks.sliding_window_view(signal, self.taps, axis=1)[:, index]
-        return np.einsum("cnt,nt->cn", windows, self._coefficients(position % self.up))
+        out: Audio = np.einsum("cnt,nt->cn", windows, self._coefficients(position % self.up))
+        return out
 
     def _coefficients(self, phase: npt.NDArray[np.int64]) -> Audio:
         phases = len(self._table) - 1
@@ -120,8 +120,8 @@ def _filters(up: int, down: int, taps: int) -> Audio:
     fraction = np.arange(phases + 1)[:, None] / phases
     distance = np.arange(1 - taps // 2, taps // 2 + 1)[None] - fraction
     inside = np.clip(1 - (distance / (taps / 2)) ** 2, 0, None)
-    table = np.sinc(2 * cutoff * distance) * np.i0(beta * np.sqrt(inside)) * (np.abs(distance) <= taps / 2)
-    table /= table.sum(axis=1, keepdims=True)
-    table = table.astype(np.float32)
+    window = np.i0(beta * np.sqrt(inside)) * (np.abs(distance) <= taps / 2)
+    rows = np.sinc(2 * cutoff * distance) * window
+    table: Audio = (rows / rows.sum(axis=1, keepdims=True)).astype(np.float32)
     table.setflags(write=False)
     return table

@@ -59,6 +59,13 @@ class Processor(ABC):
         """The part of ``latency`` held back by rate converters, in samples at the format's rate."""
         return self.latency - self.algorithmic_latency
 
+    def align(self, block: int) -> None:  # noqa: B027 - a promise that most processors cannot use
+        """Promise that each call until the next ``prepare`` has a multiple of ``block`` frames; resets.
+
+        Call it after ``prepare`` when the host's block is fixed. Ask ``latency`` again afterwards: a model whose frames fit
+        the blocks holds back ``hop - gcd(hop, block)`` samples instead of ``hop``. The default changes nothing.
+        """
+
     def save_state(self) -> State:
         """A deep copy of all recurrent state."""
         raise NotImplementedError(f"{type(self).__name__} cannot save its state.")

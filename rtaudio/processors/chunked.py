@@ -46,7 +46,7 @@ class ChunkedModel:
         self.overlap = overlap
         self._separate = separate
         self._fade_in = fade_in(overlap)[:, None, None]
-        self.reset()
+        self._tail: Audio | None = None
 
     @classmethod
     def from_runtime(cls, runtime: ModelRuntime, overlap: int | None = None) -> ChunkedModel:
@@ -70,7 +70,7 @@ class ChunkedModel:
 
     def reset(self) -> None:
         """No chunk before."""
-        self._tail: Audio | None = None
+        self._tail = None
 
     def get_state(self) -> dict[str, Any]:
         """A deep copy of the previous chunk's end."""
@@ -89,4 +89,5 @@ class ChunkedModel:
 def fade_in(overlap: int) -> Audio:
     """Weights ``(overlap,)`` of the newer chunk, rising as a squared sine; the older one has 1 minus them."""
     angle = (np.arange(overlap) + 0.5) * (np.pi / 2 / max(overlap, 1))
-    return (np.sin(angle) ** 2).astype(np.float32)
+    weights: Audio = (np.sin(angle) ** 2).astype(np.float32)
+    return weights

@@ -22,7 +22,8 @@ from rtaudio.runtime import ModelRuntime
 
 def equal_shares(n_sources: int) -> Audio:
     """Weights ``(n_sources,)`` by which the residual is shared: the same part for each stem."""
-    return np.full(n_sources, 1 / n_sources, dtype=np.float32)
+    weights: Audio = np.full(n_sources, 1 / n_sources, dtype=np.float32)
+    return weights
 
 
 def share_residual(stems: Audio, mix: Audio, shares: Audio) -> Audio:
@@ -54,6 +55,9 @@ class SeparatorProcessor(Processor):
         self.shares = equal_shares(len(self.outputs)) if shares is None else np.asarray(shares, dtype=np.float32)
         self._format: StreamFormat | None = None
         self._latency = self._aligned_block = 0
+        self._pending: Audio
+        self._dry: Audio
+        self._ready: list[Audio]
 
     @property
     def model_rate(self) -> int:
@@ -140,9 +144,7 @@ class SeparatorProcessor(Processor):
         """The next ``count`` frames of stems ``(count, n_sources, inner channels)``."""
         ready = np.concatenate(self._ready) if len(self._ready) != 1 else self._ready[0]
         if len(ready) < count:
-            raise RuntimeError(
-                f"{count} frames of stems are due and only {len(ready)} are ready."
-            )  # _hold_back is wrong
+            raise RuntimeError(f"{count} frames of stems are due and only {len(ready)} are ready: _hold_back is wrong.")
         self._ready = [ready[count:]]
         return ready[:count]
 
