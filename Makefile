@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
-SONG   ?= demo/lale.ogg
+SONG   ?= demo/kimseye.ogg
 RUN_ARGS ?=
 
 .DEFAULT_GOAL := help
