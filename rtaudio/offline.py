@@ -6,26 +6,37 @@ to the sample.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
-from rtaudio.format import Audio, StreamFormat
+from rtaudio import audiofile
+from rtaudio.format import Audio, StemplayError, StreamFormat
 from rtaudio.processors.base import Processor
 from rtaudio.processors.separator import SeparatorProcessor
 from rtaudio.runtime import ModelRuntime
 
 BLOCK = 16_384
+"""Frames of one call: large enough that Python's part vanishes, small enough for a steady progress bar."""
+
+FORMATS = ("wav", "flac")
+INTEGER_FORMATS = {"flac": 24}
+"""Formats that round, with their bits; WAV is written as 32-bit float."""
+
+Model = str | Path | ModelRuntime | Processor
 
 
-def separate_array(
-    mix: Audio, rate: int, model: str | Path | ModelRuntime | Processor, consistent: bool = True
-) -> Audio:
-    """Separate ``mix`` ``(frames, channels)`` at ``rate`` Hz into ``(frames, n_sources, channels)``.
+def separate_array(mix: Audio, rate: int, model: Model, consistent: bool = True) -> Audio:
+    """Separate ``mix`` ``(frames, channels)`` (or ``(frames,)``) at ``rate`` Hz into ``(frames, n_sources, channels)``.
 
     Args:
-        model: name in the zoo, directory, a loaded runtime (reset first), or any processor.
+        model: name in the zoo, directory, a loaded runtime (it is reset), or any processor.
 
     Raises:
         StemplayError: the model cannot be used, or rate or channels are impossible.
@@ -54,6 +65,157 @@ def aligned_stems(processor: Processor, blocks: Iterable[Audio]) -> Iterator[Aud
     yield processor.flush()[skip:]
 
 
-def as_processor(model: str | Path | ModelRuntime | Processor, consistent: bool = True) -> Processor:
+def as_processor(model: Model, consistent: bool = True) -> Processor:
     """A processor for whatever names a model."""
     return model if isinstance(model, Processor) else SeparatorProcessor(model, consistent)
+
+
+@dataclass
+class Separation:
+    """What ``separate_file`` did.
+
+    Attributes:
+        rate, channels, frames: of the input and of each stem.
+        latency: of the processor in samples at ``rate``; taken off in the files.
+        seconds: wall time.
+        files: stem name -> file.
+        clipped: stem name -> samples beyond full scale that an integer format clipped.
+    """
+
+    rate: int
+    channels: int
+    frames: int
+    latency: int
+    seconds: float
+    files: dict[str, Path]
+    clipped: dict[str, int]
+
+    @property
+    def rtf(self) -> float:
+        """Wall time over duration (EQ-RT-1); 0 for an empty file."""
+        return self.seconds * self.rate / self.frames if self.frames else 0.0
+
+
+class Writer(Protocol):
+    """What ``rtaudio.audiofile.create_writer`` returns."""
+
+    def write(self, block: Audio) -> None: ...
+    def close(self) -> None: ...
+
+
+def separate_file(
+    song: str | Path,
+    directory: str | Path,
+    model: Model,
+    *,
+    stems: Sequence[str] | None = None,
+    format: str = "wav",
+    consistent: bool = True,
+    progress: Callable[[int, int], None] | None = None,
+) -> Separation:
+    """Separate a sound file of any length into one file a stem, ``directory/STEM.format``, in bounded memory.
+
+    Each file appears under its name only when all are complete. Existing stems are replaced; the song itself never is.
+
+    Args:
+        stems: names of the stems to write; all if None.
+        progress: called with (frames done, frames in all; 0 if unknown).
+
+    Raises:
+        StemplayError: one sentence; the song, the model, a stem's name or the directory cannot be used.
+    """
+    started = time.perf_counter()
+    if format not in FORMATS:
+        raise StemplayError(f"There is no output format {format!r}; choose from {', '.join(FORMATS)}.")
+    target = Path(directory)
+    with audiofile.open_reader(song) as reader:
+        processor = as_processor(model, consistent)
+        chosen = _choose(processor.outputs, stems)
+        processor.prepare(StreamFormat(reader.rate, reader.channels, BLOCK))
+        _prepare_directory(target, Path(song), chosen, format)
+        with _Files(target, chosen, reader.rate, reader.channels, format, reader.frames) as files:
+            frames = 0
+            for block in aligned_stems(processor, reader.blocks(BLOCK)):
+                files.write(block, [processor.outputs.index(name) for name in chosen])
+                frames += len(block)
+                if progress is not None:
+                    progress(frames, max(reader.frames, 0))
+            files.publish()
+        return Separation(
+            rate=reader.rate,
+            channels=reader.channels,
+            frames=frames,
+            latency=processor.latency,
+            seconds=time.perf_counter() - started,
+            files=files.paths,
+            clipped=files.clipped,
+        )
+
+
+def _choose(outputs: tuple[str, ...], stems: Sequence[str] | None) -> list[str]:
+    chosen = list(outputs) if stems is None else list(dict.fromkeys(stems))
+    unknown = [name for name in chosen if name not in outputs]
+    if unknown or not chosen:
+        raise StemplayError(
+            f"The model has no stem {', '.join(map(repr, unknown or ['']))}; its stems are {', '.join(outputs)}."
+        )
+    return chosen
+
+
+def _prepare_directory(target: Path, song: Path, stems: list[str], format: str) -> None:
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        for name in stems:
+            path = target / f"{name}.{format}"
+            if path.exists() and path.samefile(song):
+                raise StemplayError(
+                    f"The stem {name} would overwrite the song {song}: choose another directory with -o."
+                )
+    except OSError as error:
+        raise StemplayError(f"The directory {target} cannot be made: {error.strerror}.") from None
+
+
+class _Files:
+    """One writer a stem, under temporary names until ``publish``; nothing is left behind otherwise."""
+
+    def __init__(self, target: Path, stems: list[str], rate: int, channels: int, format: str, frames: int) -> None:
+        self.paths = {name: target / f"{name}.{format}" for name in stems}
+        self.clipped = dict.fromkeys(stems, 0) if format in INTEGER_FORMATS else {}
+        self._temporary = {name: target / f".{name}.{os.getpid()}.part.{format}" for name in stems}
+        self._writers: dict[str, Writer] = {}
+        try:
+            for name, path in self._temporary.items():
+                self._writers[name] = audiofile.create_writer(path, rate, channels, format, frames)
+        except BaseException:
+            self._discard()
+            raise
+
+    def write(self, stems: Audio, indices: list[int]) -> None:
+        for (name, writer), index in zip(self._writers.items(), indices, strict=True):
+            block = np.ascontiguousarray(stems[:, index])
+            if name in self.clipped:
+                self.clipped[name] += int(np.count_nonzero(np.abs(block) > 1))
+            writer.write(block)
+
+    def publish(self) -> None:
+        for writer in self._writers.values():
+            writer.close()
+        self._writers = {}
+        try:
+            for name, path in self.paths.items():
+                os.replace(self._temporary[name], path)
+        except OSError as error:
+            raise StemplayError(f"The stems cannot be put into place: {error.strerror}.") from None
+
+    def _discard(self) -> None:
+        for writer in self._writers.values():
+            with contextlib.suppress(Exception):  # a full disk fails here again
+                writer.close()
+        for path in self._temporary.values():
+            path.unlink(missing_ok=True)
+
+    def __enter__(self) -> _Files:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._discard()
