@@ -1,0 +1,143 @@
+"""What the documentation tells people to type works.
+
+A fenced block tagged ``sh test`` or ``python test`` is executed, in the order of its page, in a folder that looks like the repository's
+root but whose ``demo/kimseye.ogg`` lasts two seconds. ``sh test jack`` blocks get a real JACK server of their own and skip without jackd.
+Every other ``python -m rtaudio`` or ``python -m training`` line must at least name commands and options that exist.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from models.catalog import model_names
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "demo/LICENSE.md")] + sorted((ROOT / "docs").glob("*.md"))
+FENCE = re.compile(r"^```([a-z]+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+DEMO_SECONDS = 2
+
+
+def blocks(page: Path) -> list[tuple[str, set[str], str]]:
+    """``(language, tags, text)`` of each fenced block."""
+    return [(m[1], set(m[2].split()), m[3]) for m in FENCE.finditer(page.read_text(encoding="utf-8"))]
+
+
+def executable(*, jack: bool) -> list[Path]:
+    return [page for page in PAGES if any("test" in tags and ("jack" in tags) == jack for _, tags, _ in blocks(page))]
+
+
+def page_id(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A folder with a short demo song, where ``python`` is this Python and finds the packages."""
+    for song in (ROOT / "demo").glob("*.ogg"):
+        with soundfile.SoundFile(song) as source:
+            source.seek(8 * source.samplerate)
+            audio = source.read(DEMO_SECONDS * source.samplerate)
+            (tmp_path / "demo").mkdir(exist_ok=True)
+            soundfile.write(tmp_path / "demo" / song.name, audio, source.samplerate, format="OGG", subtype="VORBIS")
+    return tmp_path
+
+
+def run(language: str, text: str, place: Path, **extra: str) -> None:
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"} | extra
+    command = [sys.executable, "-W", "error::SyntaxWarning", "-c", text] if language == "python" else ["bash", "-euo", "pipefail", "-c", text]
+    result = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, timeout=90, stdin=subprocess.DEVNULL)
+    assert result.returncode == 0, f"{text}\n--- exit {result.returncode}\n{result.stdout[-2000:]}\n{result.stderr[-4000:]}"
+
+
+def run_page(page: Path, place: Path, *, jack: bool, **extra: str) -> None:
+    if "demucs-live" not in model_names():
+        pytest.skip("the shipped model demucs-live is not in this checkout")
+    for language, tags, text in blocks(page):
+        if "test" in tags and ("jack" in tags) == jack:
+            assert language in ("sh", "python"), f"a {language} block cannot be executed"
+            run(language, text, place, **extra)
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="the documentation's commands are written for bash")
+@pytest.mark.parametrize("page", executable(jack=False), ids=page_id)
+def test_what_the_page_says_works(page: Path, place: Path) -> None:
+    run_page(page, place, jack=False)
+
+
+@pytest.fixture
+def jack_server() -> Iterator[dict[str, str]]:
+    """A private JACK server on a dummy device; its environment for clients."""
+    if not (shutil.which("jackd") and shutil.which("jack_wait")):
+        pytest.skip("jackd is not installed (Debian: apt-get install jackd2)")
+    name = f"docs-{uuid.uuid4().hex[:8]}"
+    environment = {"JACK_DEFAULT_SERVER": name, "JACK_NO_START_SERVER": "1", "JACK_NO_AUDIO_RESERVATION": "1"}
+    command = ["jackd", "-n", name, "-r", "-S", "--port-max", "64", "-d", "dummy", "-r", "44100", "-p", "1024"]
+    server = subprocess.Popen(command, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        if subprocess.run(["jack_wait", "-s", name, "-w", "-t", "10"], capture_output=True).returncode != 0:
+            pytest.skip("the JACK server did not start")
+        yield environment
+    finally:
+        server.terminate()
+        try:
+            server.wait(1.5)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+        time.sleep(0.1)
+        for left in Path("/dev/shm").glob(f"jack*{name}*"):
+            shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
+
+
+@pytest.mark.jack
+@pytest.mark.parametrize("page", executable(jack=True), ids=page_id)
+def test_what_the_page_says_of_jack_works(page: Path, place: Path, jack_server: dict[str, str]) -> None:
+    run_page(page, place, jack=True, **jack_server)
+
+
+# ---------------------------------------------------------------- lines that are not executed
+
+
+@cache
+def help_of(package: str, command: str) -> str:
+    result = subprocess.run([sys.executable, "-m", package, command, "--help"], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    return result.stdout if result.returncode == 0 else ""
+
+
+def command_lines(page: Path) -> list[tuple[str, str, list[str]]]:
+    """``(package, command, options)`` of each line in a fenced or indented block that starts one of our programs."""
+    found = []
+    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+    for line in re.findall(r"^(?: {4}|\$ )?python -m (?:rtaudio|training) .*$", text, re.MULTILINE):
+        words = shlex.split(line.strip().removeprefix("$ "), comments=True)[2:]
+        if len(words) > 1 and re.fullmatch("[a-z]+", words[1]):
+            found.append((words[0], words[1], [w.split("=")[0] for w in words[2:] if re.match("--?[a-z]", w)]))
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_commands_and_options_that_the_page_names_exist(page: Path) -> None:
+    for package, command, options in command_lines(page):
+        usage = help_of(package, command)
+        assert usage, f"python -m {package} {command} does not exist"
+        for option in options:
+            assert re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", usage), f"python -m {package} {command} has no option {option}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
