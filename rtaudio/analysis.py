@@ -151,6 +151,8 @@ class SongAnalysis:
                     self._keep(stop, processor.save_state())
                 self._analysed = stop
                 self._stop.wait(max(0.0005, time.perf_counter() - started))
+            if self._analysed == end:
+                self._analysed = len(self._song)  # what is left is less than a block
         except Exception as error:  # the song plays on without; the snapshot tells
             self.error = f"The song cannot be analysed: {error}"
 

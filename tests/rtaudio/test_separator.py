@@ -1,0 +1,360 @@
+"""The separator behind the processor contract: streaming equals offline, latency is exact, stems sum (RT-02, -03, -04, -09)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.demucs import CausalDemucs, Demucs
+from rtaudio.format import SOURCES, Audio, StemplayError, StreamFormat
+from rtaudio.offline import separate_array
+from rtaudio.processors.base import Processor
+from rtaudio.processors.chunked import ChunkedModel, fade_in
+from rtaudio.processors.passthrough import Passthrough
+from rtaudio.processors.separator import SeparatorProcessor, equal_shares, share_residual
+from rtaudio.runtime import ModelRuntime
+from tests.rtaudio.conftest import noise
+
+RATES = (44_100, 48_000, 16_000, 96_000)
+
+
+class Identity:
+    """A FrameModel whose stems are parts of its input, ``delay`` samples late."""
+
+    name = "identity"
+    outputs = SOURCES
+
+    def __init__(self, rate: int = 44_100, channels: int = 2, hop: int = 256, delay: int = 0) -> None:
+        self.rate, self.channels, self.hop, self.window, self.delay = rate, channels, hop, hop, delay
+        self.reset()
+
+    def run(self, mix: Audio) -> Audio:
+        queue = np.concatenate((self.past, mix))
+        self.past = queue[len(mix) :]
+        return np.repeat(queue[: len(mix), None] / np.float32(4), 4, axis=1)
+
+    def reset(self) -> None:
+        self.past = np.zeros((self.delay, self.channels), dtype=np.float32)
+
+    def get_state(self) -> dict[str, Audio]:
+        return {"past": self.past.copy()}
+
+    def set_state(self, state: dict[str, Audio]) -> None:
+        self.past = state["past"].copy()
+
+    def warm_up(self) -> None:
+        pass
+
+
+def prepared(processor: Processor, rate: int = 44_100, channels: int = 2) -> Processor:
+    processor.prepare(StreamFormat(rate, channels))
+    return processor
+
+
+def stream(processor: Processor, mix: Audio, blocks: Iterator[int], flush: bool = True) -> Audio:
+    """Everything that comes out, the tail included."""
+    parts, start = [], 0
+    while start < len(mix):
+        block = mix[start : start + next(blocks)]
+        parts.append(processor.process(block))
+        assert len(parts[-1]) == len(block)
+        start += len(block)
+    if flush:
+        parts.append(processor.flush())
+    return np.concatenate(parts)
+
+
+def sizes(kind: int | str) -> Iterator[int]:
+    rng = np.random.default_rng(7)
+    step = 0
+    while True:
+        step += 1
+        yield kind if isinstance(kind, int) else int(rng.integers(1, 3000)) if kind == "random" else 1 + step * 37 % 977
+
+
+BLOCKS = [1, 37, 64, 256, 1000, "random", "changing"]
+
+
+@pytest.mark.parametrize("kind", BLOCKS)
+def test_streaming_equals_the_offline_network(tiny_model: Path, tiny_net: CausalDemucs, kind: int | str) -> None:
+    mix = noise(3 * 44_100)
+    with torch.no_grad():
+        offline = tiny_net(torch.from_numpy(mix.T)[None])[0].permute(2, 0, 1).numpy()
+    processor = prepared(SeparatorProcessor(tiny_model, consistent=False))
+    out = stream(processor, mix, sizes(kind))
+    assert len(out) == len(mix) + processor.latency
+    assert np.abs(out[processor.latency :] - offline).max() <= 1e-5
+    assert not out[: processor.latency].any()
+
+
+@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("kind", [1, 37, 256, "random", "changing"])
+def test_blocks_do_not_matter_at_any_rate(tiny_runtime: ModelRuntime, rate: int, kind: int | str) -> None:
+    mix = noise(rate // 4)
+    processor = prepared(SeparatorProcessor(tiny_runtime.sibling()), rate)
+    out = stream(processor, mix, sizes(kind))
+    assert np.abs(out[processor.latency :] - separate_array(mix, rate, tiny_runtime.sibling())).max() <= 1e-5
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_the_future_cannot_change_the_past(tiny_runtime: ModelRuntime, rate: int) -> None:
+    mix, cut = noise(6000), 3456
+    other = mix.copy()
+    other[cut:] = noise(6000 - cut, seed=1)
+    outs = [
+        stream(prepared(SeparatorProcessor(tiny_runtime.sibling()), rate), x, sizes(64), flush=False)
+        for x in (mix, other)
+    ]
+    assert np.array_equal(outs[0][:cut], outs[1][:cut])
+    assert not np.array_equal(outs[0][cut:], outs[1][cut:])
+
+
+@pytest.mark.parametrize("rate", [44_100, 48_000, 16_000, 96_000, 22_050, 47_999])
+@pytest.mark.parametrize(("hop", "delay"), [(256, 0), (64, 0), (100, 37), (1, 0)])
+def test_declared_latency_is_the_delay_of_an_impulse(rate: int, hop: int, delay: int) -> None:
+    processor = prepared(SeparatorProcessor(Identity(hop=hop, delay=delay), consistent=False), rate)
+    assert processor.latency == processor.algorithmic_latency + processor.resampler_latency
+    where = 4321
+    mix = np.zeros((where + 3000, 2), dtype=np.float32)
+    mix[where] = 1
+    out = stream(processor, mix, sizes("random"))
+    assert int(np.argmax(np.abs(out[:, 0, 0]))) == where + processor.latency
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_latency_is_no_longer_than_it_must_be(rate: int) -> None:
+    """With one sample less, some output would be due before the model could have made it."""
+    processor = SeparatorProcessor(Identity())
+    prepared(processor, rate)
+    processor._latency -= 2  # one beyond the sample that counts as arrived when the next one begins
+    with pytest.raises(RuntimeError, match="frames of stems are due"):
+        for _ in range(rate):
+            processor.process(np.zeros((1, 2), dtype=np.float32))
+
+
+def test_a_hop_is_the_latency_at_the_model_s_rate(tiny_model: Path) -> None:
+    processor = prepared(SeparatorProcessor(tiny_model))
+    assert (processor.latency, processor.algorithmic_latency, processor.resampler_latency) == (64, 64, 0)
+
+
+@pytest.mark.parametrize(("block", "latency"), [(64, 0), (128, 0), (32, 32), (48, 48), (1000, 56), (1, 63)])
+def test_promised_blocks_lower_the_latency(tiny_runtime: ModelRuntime, block: int, latency: int) -> None:
+    processor = prepared(SeparatorProcessor(tiny_runtime.sibling()))
+    processor.align(block)
+    assert processor.latency == latency
+    mix = noise(20 * max(block, 64) // block * block)
+    out = stream(processor, mix, sizes(block))
+    assert np.array_equal(out[latency:], separate_array(mix, 44_100, tiny_runtime.sibling()))
+    if block > 1:
+        with pytest.raises(ValueError, match="no multiple of the promised"):
+            processor.process(mix[: block - 1])
+
+
+@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("channels", [1, 2, 3])
+def test_stems_sum_to_the_delayed_mix(tiny_runtime: ModelRuntime, rate: int, channels: int) -> None:
+    mix = np.clip(noise(8000, channels, level=0.4), -1, 1)
+    processor = prepared(SeparatorProcessor(tiny_runtime.sibling()), rate, channels)
+    out = stream(processor, mix, sizes("random"))
+    assert np.abs(out[processor.latency :].sum(axis=1) - mix).max() <= 1e-6
+
+
+def test_without_the_option_they_need_not_sum(tiny_runtime: ModelRuntime) -> None:
+    mix = noise(8000)
+    assert np.abs(separate_array(mix, 44_100, tiny_runtime.sibling(), consistent=False).sum(axis=1) - mix).max() > 0.1
+
+
+def test_shares_divide_the_residual() -> None:
+    stems, mix = np.zeros((5, 4, 2), dtype=np.float32), noise(5)
+    out = share_residual(stems, mix, np.array([0.5, 0.5, 0, 0], dtype=np.float32))
+    assert np.array_equal(out[:, 0], mix / 2) and not out[:, 2:].any()
+    assert equal_shares(4).sum() == 1
+
+
+@pytest.mark.parametrize("rate", [44_100, 48_000])
+def test_reset_is_bit_identical_to_fresh(tiny_runtime: ModelRuntime, rate: int) -> None:
+    mix = noise(5000)
+    used = prepared(SeparatorProcessor(tiny_runtime.sibling()), rate)
+    used.process(noise(3333, seed=1))
+    used.reset()
+    fresh = prepared(SeparatorProcessor(tiny_runtime.sibling()), rate)
+    assert np.array_equal(stream(used, mix, sizes(100)), stream(fresh, mix, sizes(100)))
+    assert np.array_equal(stream(used, mix, sizes(100)), stream(fresh, mix, sizes(100)))  # flush resets too
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_flush_gives_what_silence_would(tiny_runtime: ModelRuntime, rate: int) -> None:
+    mix = noise(2345)
+    processor = prepared(SeparatorProcessor(tiny_runtime.sibling()), rate)
+    processor.process(mix)
+    tail = processor.flush()
+    assert len(tail) == processor.latency
+    processor.process(mix)
+    assert np.array_equal(tail, processor.process(np.zeros((processor.latency, 2), dtype=np.float32)))
+
+
+@pytest.mark.parametrize("rate", [44_100, 48_000])
+def test_a_saved_state_goes_on_bit_for_bit(tiny_runtime: ModelRuntime, rate: int) -> None:
+    mix = noise(9000)
+    processor = prepared(SeparatorProcessor(tiny_runtime.sibling()), rate)
+    processor.process(mix[:4001])
+    state = processor.save_state()
+    expected = processor.process(mix[4001:])
+    other = prepared(SeparatorProcessor(tiny_runtime.sibling()), rate)
+    other.process(noise(100, seed=3))
+    for target in (processor, other, other):  # twice: restoring must not hand out the saved arrays themselves
+        target.restore_state(state)
+        assert np.array_equal(target.process(mix[4001:]), expected)
+
+
+def test_a_state_of_another_format_or_model_is_refused(tiny_runtime: ModelRuntime, mono_model: Path) -> None:
+    state = prepared(SeparatorProcessor(tiny_runtime.sibling())).save_state()
+    with pytest.raises(StemplayError, match="another stream format"):
+        prepared(SeparatorProcessor(tiny_runtime.sibling()), 48_000).restore_state(state)
+    with pytest.raises(StemplayError, match="does not belong to the model 'mono'"):
+        prepared(SeparatorProcessor(mono_model), 44_100).restore_state(state)
+
+
+def test_mono_in_is_mono_out(tiny_runtime: ModelRuntime) -> None:
+    mono = noise(5000, 1)
+    stems = separate_array(mono, 44_100, tiny_runtime.sibling(), consistent=False)
+    both = separate_array(np.repeat(mono, 2, axis=1), 44_100, tiny_runtime.sibling(), consistent=False)
+    assert stems.shape == (5000, 4, 1)
+    assert np.abs(stems[..., 0] - both.mean(axis=2)).max() <= 1e-6
+    assert separate_array(mono[:, 0], 44_100, tiny_runtime.sibling()).shape == (5000, 4, 1)
+
+
+def test_a_mono_model_plays_stereo(mono_model: Path) -> None:
+    mix = noise(5000)
+    stems = separate_array(mix, 48_000, mono_model)
+    assert stems.shape == (5000, 2, 2)
+    assert np.abs(stems.sum(axis=1) - mix).max() <= 1e-6
+
+
+@pytest.mark.parametrize("poison", [np.nan, np.inf, -np.inf, 3e38])
+def test_one_bad_sample_does_not_stay(tiny_runtime: ModelRuntime, poison: float) -> None:
+    processor = prepared(SeparatorProcessor(tiny_runtime.sibling()), 48_000)
+    bad = noise(1000)
+    bad[500] = poison
+    with np.errstate(all="ignore"):
+        processor.process(bad)
+        processor.process(noise(2000, seed=1))
+    out = processor.process(noise(2000, seed=2))
+    assert np.isfinite(out).all() and np.abs(out).max() < 10
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    rate=st.sampled_from([8_000, 11_025, 16_000, 22_050, 32_000, 44_100, 47_999, 48_000, 88_200, 96_000]),
+    channels=st.integers(1, 4),
+    blocks=st.lists(st.integers(0, 900), min_size=1, max_size=8),
+    which=st.sampled_from(["tiny", "mono"]),
+)
+def test_any_rate_channels_and_blocks(
+    tiny_runtime: ModelRuntime, mono_model: Path, rate: int, channels: int, blocks: list[int], which: str
+) -> None:
+    runtime = tiny_runtime.sibling() if which == "tiny" else ModelRuntime(mono_model)
+    mix = noise(sum(blocks), channels, level=0.1)
+    processor = prepared(SeparatorProcessor(runtime), rate, channels)
+    cuts = iter(blocks)
+    out = stream(processor, mix, iter(lambda: max(1, next(cuts, 1000)), None))
+    assert out.shape == (len(mix) + processor.latency, len(processor.outputs), channels)
+    assert np.isfinite(out).all()
+    assert np.abs(out[processor.latency :].sum(axis=1) - mix).max(initial=0) <= 1e-6
+
+
+# ---------------------------------------------------------------- overlapping chunks (RT-04)
+
+
+def chunked(separate: object = None, chunk: int = 1000, overlap: int = 250) -> ChunkedModel:
+    part = separate or (lambda x: np.repeat(x[:, None] / np.float32(4), 4, axis=1))
+    return ChunkedModel(part, chunk=chunk, overlap=overlap, rate=44_100)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("overlap", [0, 1, 2, 250, 999, 22_050])
+def test_fades_of_two_chunks_sum_to_one(overlap: int) -> None:
+    fade = fade_in(overlap)
+    assert len(fade) == overlap
+    assert np.abs(fade + fade[::-1] - 1).max(initial=0) <= 1e-6
+    assert (np.diff(fade) >= 0).all()
+
+
+@pytest.mark.parametrize(("chunk", "overlap"), [(1000, 250), (1000, 0), (1000, 500), (64, 7)])
+@pytest.mark.parametrize("rate", [44_100, 48_000])
+def test_chunks_of_an_identity_give_back_the_input(chunk: int, overlap: int, rate: int) -> None:
+    mix = noise(7777)
+    processor = prepared(SeparatorProcessor(chunked(chunk=chunk, overlap=overlap), consistent=False), rate)
+    if rate == 44_100:
+        assert processor.latency == chunk
+        out = stream(processor, mix, sizes("random"))[processor.latency :]
+        assert np.abs(out.sum(axis=1) - mix).max() <= 1e-6
+        return
+    tone = np.sin(np.arange(7777)[:, None] * [0.1, 0.13]).astype(
+        np.float32
+    )  # noise reaches beyond the converter's pass band
+    out = stream(processor, tone, sizes("random"))[processor.latency :]
+    assert np.abs(out.sum(axis=1) - tone)[200:-200].max() <= 1e-3
+
+
+def test_a_cross_fade_hides_the_seam() -> None:
+    """A model that answers each chunk with another constant: within the overlap the output goes evenly from one to the next."""
+    calls = iter(range(100))
+    model = chunked(lambda x: np.full((len(x), 4, 2), next(calls), dtype=np.float32))
+    calls_before = 1  # warm_up made one
+    out = stream(prepared(SeparatorProcessor(model, consistent=False)), noise(3000), sizes(64))[1000:, 0, 0]
+    steps = np.diff(out)
+    assert steps.min() >= 0 and steps.max() < 0.01
+    assert out[0] == calls_before and out[749] == calls_before and out[1000] == calls_before + 1
+
+
+def test_one_chunk_over_the_whole_sound_is_offline(chunk_model: Path, chunk_net: Demucs) -> None:
+    runtime = ModelRuntime(chunk_model)
+    frames = 4096 - 1024  # chunk less overlap
+    mix = noise(frames)
+    padded = np.concatenate((mix, np.zeros((1024, 2), dtype=np.float32)))
+    with torch.no_grad():
+        offline = chunk_net(torch.from_numpy(padded.T)[None])[0].permute(2, 0, 1).numpy()[:frames]
+    assert np.abs(separate_array(mix, 44_100, runtime, consistent=False) - offline).max() <= 1e-6
+
+
+def test_an_exported_non_causal_model_streams_in_chunks(chunk_model: Path) -> None:
+    mix = noise(20_000)
+    processor = prepared(SeparatorProcessor(chunk_model))
+    assert processor.latency == 4096
+    out = stream(processor, mix, sizes("changing"))
+    assert np.abs(out[4096:].sum(axis=1) - mix).max() <= 1e-6
+    assert np.abs(out[4096:] - separate_array(mix, 44_100, chunk_model)).max() <= 1e-5
+    processor.process(mix[:9000])
+    state = processor.save_state()
+    expected = processor.process(mix[9000:])
+    processor.restore_state(state)
+    assert np.array_equal(processor.process(mix[9000:]), expected)
+
+
+def test_chunks_overlap_by_half_at_most() -> None:
+    with pytest.raises(StemplayError, match="at most half"):
+        chunked(chunk=100, overlap=51)
+
+
+# ---------------------------------------------------------------- without a model
+
+
+@pytest.mark.parametrize("delay", [0, 1, 300])
+def test_passthrough_keeps_the_contract(delay: int) -> None:
+    mix = noise(2000)
+    processor = prepared(Passthrough(delay=delay))
+    out = stream(processor, mix, sizes("changing"))
+    assert processor.latency == delay and len(out) == 2000 + delay
+    assert np.abs(out[delay:].sum(axis=1) - mix).max() <= 1e-6
+    assert not out[:delay].any()
+    processor.process(mix[:100])
+    state = processor.save_state()
+    expected = processor.process(mix[100:])
+    processor.restore_state(state)
+    assert np.array_equal(processor.process(mix[100:]), expected)
