@@ -1,0 +1,90 @@
+"""Augmentations of section 3.5.3 (DMX-18) as pure functions of a batch and a random generator.
+
+Shape:
+    every batch is float32 ``(batch, sources, channels, time)``; the input is never changed.
+
+The mixture is the sum of the augmented sources, formed afterwards with ``mixture``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from training.data.store import Stems
+
+
+def mixture(batch: Stems) -> Stems:
+    """``(batch, channels, time)``: the exact sum over sources (EQ-DMX-1)."""
+    return batch.sum(axis=-3)
+
+
+def shuffle_sources(batch: Stems, rng: np.random.Generator, group: int = 4) -> Stems:
+    """New songs: each source is permuted across its group of ``group`` examples, independently of the other sources.
+
+    A source keeps its class: drums stay drums. The last group may be smaller.
+    """
+    out = np.empty_like(batch)
+    for start in range(0, len(batch), group):
+        members = batch[start : start + group]
+        for source in range(batch.shape[1]):
+            out[start : start + len(members), source] = members[rng.permutation(len(members)), source]
+    return out
+
+
+def swap_channels(batch: Stems, rng: np.random.Generator, probability: float = 0.5) -> Stems:
+    """Exchange left and right of each source with ``probability``."""
+    swap = rng.random(batch.shape[:2]) < probability
+    return np.where(swap[..., None, None], batch[:, :, ::-1], batch)
+
+
+def flip_signs(batch: Stems, rng: np.random.Generator, probability: float = 0.5) -> Stems:
+    """Multiply each source by -1 with ``probability``."""
+    signs = np.where(rng.random(batch.shape[:2]) < probability, np.float32(-1), np.float32(1))
+    return batch * signs[..., None, None]
+
+
+def shift_sources(batch: Stems, rng: np.random.Generator, frames: int, per_source: bool = True) -> Stems:
+    """Cut ``frames`` samples at a random offset, one a source (erratum 30) or, with ``per_source=False``, one an example.
+
+    Raises:
+        ValueError: the batch is shorter than ``frames``.
+    """
+    surplus = batch.shape[-1] - frames
+    if surplus < 0:
+        raise ValueError(f"cannot cut {frames} samples from {batch.shape[-1]}")
+    examples, sources = batch.shape[:2]
+    offsets = rng.integers(0, surplus + 1, (examples, sources if per_source else 1))
+    offsets = np.broadcast_to(offsets, (examples, sources))
+    out = np.empty((*batch.shape[:3], frames), batch.dtype)
+    for example in range(examples):
+        for source in range(sources):
+            offset = offsets[example, source]
+            out[example, source] = batch[example, source, :, offset : offset + frames]
+    return out
+
+
+def random_gain(batch: Stems, rng: np.random.Generator, low_db: float = -6.0, high_db: float = 6.0) -> Stems:
+    """Scale each source by a gain drawn uniformly in decibels (BSE-10; the thesis' separator did without)."""
+    gains = 10 ** (rng.uniform(low_db, high_db, batch.shape[:2]) / 20)
+    return batch * gains.astype(np.float32)[..., None, None]
+
+
+def change_speed(stems: Stems, factor: float, frames: int) -> Stems:
+    """Play ``stems (..., time)`` at ``factor`` times the speed (pitch moves along), by linear interpolation; ``frames`` samples.
+
+    Raises:
+        ValueError: ``stems`` is shorter than ``frames * factor + 1``.
+    """
+    if stems.shape[-1] < frames * factor + 1:
+        raise ValueError(f"{stems.shape[-1]} samples are too few for {frames} at {factor:.3f} times the speed")
+    positions = np.arange(frames) * factor
+    index = positions.astype(np.int64)
+    weight = (positions - index).astype(np.float32)
+    return stems[..., index] * (1 - weight) + stems[..., index + 1] * weight
+
+
+def limit_peaks(batch: Stems, ceiling: float = 1.2) -> Stems:
+    """Scale down the examples whose mixture exceeds ``ceiling``; the others stay as they are."""
+    peaks = np.abs(mixture(batch)).max(axis=(1, 2))
+    scale = np.minimum(1.0, ceiling / np.maximum(peaks, 1e-9)).astype(np.float32)
+    return batch * scale[:, None, None, None]
