@@ -1,0 +1,69 @@
+"""How fast training runs, and what the exported model gains over eager torch."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from models.demucs import CausalDemucs
+from rtaudio.runtime import ModelRuntime
+from training.export import export_separator
+from training.recipe import Recipe
+from training.trainer import Budget, SeparatorTrainer
+
+
+def median_ms(call: Callable[[], Any], repeats: int) -> float:
+    """Median wall time of ``call`` in ms after three calls to warm up."""
+    for _ in range(3):
+        call()
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        call()
+        times.append(1000 * (time.perf_counter() - started))
+    return float(np.median(times))
+
+
+def bench_step(network: CausalDemucs, repeats: int = 200) -> dict[str, float]:
+    """One hop through eager torch and through the exported models: ms each, and how many times faster those are."""
+    network.eval()
+    mix = (
+        np.random.default_rng(0).standard_normal((network.hop, network.config.audio_channels)).astype(np.float32) * 0.1
+    )
+    block = torch.from_numpy(mix.T.copy())[None]
+    state = network.initial_state()
+    with torch.no_grad():
+        eager = median_ms(lambda: network.step(block, state), repeats)
+    result = {"frame_ms": 1000 * network.hop / network.config.sample_rate, "eager_ms": eager}
+    for precision in ("fp32", "int8"):
+        with tempfile.TemporaryDirectory() as directory:
+            export_separator(network, directory, name="bench", precision=precision)
+            runtime = ModelRuntime(Path(directory))
+            result[f"{precision}_ms"] = median_ms(partial(runtime.run, mix), repeats)
+        result[f"{precision}_speedup"] = eager / result[f"{precision}_ms"]
+    return result
+
+
+def bench_training(recipe: Recipe, steps: int = 5) -> dict[str, float]:
+    """Seconds of audio a second of training on random batches, data loading left out (DMX-22)."""
+    with tempfile.TemporaryDirectory() as directory:
+        trainer = SeparatorTrainer(recipe, CausalDemucs(recipe.network), [], Path(directory), Budget(steps=1000))
+        frames = int(recipe.mixing.seconds * recipe.network.sample_rate) // recipe.network.hop * recipe.network.hop
+        shape = (recipe.mixing.batch, len(recipe.network.sources), recipe.network.audio_channels, frames)
+        stems = torch.randn(shape, generator=torch.Generator().manual_seed(0)) * 0.1
+        milliseconds = median_ms(lambda: trainer.step(stems), steps)
+        for logger in trainer.fabric.loggers:
+            logger.finalize("success")
+    seconds = recipe.mixing.batch * frames / recipe.network.sample_rate
+    return {
+        "batch_s": milliseconds / 1000,
+        "audio_rate": 1000 * seconds / milliseconds,
+        "threads": torch.get_num_threads(),
+    }

@@ -1,0 +1,102 @@
+"""Weights and checkpoints on disk. Nothing here is ever unpickled: safetensors, or ``torch.load(weights_only=True)``."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from models.demucs import CausalDemucs, CausalDemucsConfig
+from rtaudio.format import StemplayError
+from training.data.store import write_atomic
+from training.foreign import read_matmul_demucs
+
+StateDict = dict[str, Tensor]
+
+
+def save_weights(path: Path, state: StateDict, config: CausalDemucsConfig, *, half: bool = False) -> None:
+    """Write weights as safetensors with the network's configuration in the header; ``half`` stores float16. Atomic."""
+    dtype = torch.float16 if half else torch.float32
+    tensors = {name: tensor.detach().cpu().to(dtype).contiguous() for name, tensor in state.items()}
+    write_atomic(path, save(tensors, {"network": "CausalDemucs", "config": json.dumps(config.to_dict())}))
+
+
+def load_network(path: Path) -> CausalDemucs:
+    """A network from ``save_weights``, float32, in evaluation mode.
+
+    Raises:
+        StemplayError: the file is missing, or no weights of a CausalDemucs.
+    """
+    state, config = load_weights(path)
+    if config is None:
+        raise StemplayError(f"{path} does not say which network its weights belong to.")
+    network = CausalDemucs(config)
+    _load(network, state, path)
+    return network.eval()
+
+
+def load_weights(path: Path) -> tuple[StateDict, CausalDemucsConfig | None]:
+    """Tensors (float32) and the configuration in the header, None if there is none."""
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            metadata = file.metadata() or {}
+            state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 (no mapping)
+        config = CausalDemucsConfig.from_dict(json.loads(metadata["config"])) if "config" in metadata else None
+    except (OSError, SafetensorError, ValueError, TypeError, KeyError) as error:
+        raise StemplayError(f"{path} cannot be read as safetensors weights: {error}.") from error
+    return state, config
+
+
+def initialise(network: CausalDemucs, path: Path) -> None:
+    """Start ``network`` from other weights: safetensors, or an ``.npz`` of matrices (``training.foreign``)."""
+    if not path.exists():
+        raise StemplayError(f"There is no file {path} to start from.")
+    state = read_matmul_demucs(path, network.config) if path.suffix == ".npz" else load_weights(path)[0]
+    _load(network, state, path)
+
+
+def _load(network: CausalDemucs, state: StateDict, path: Path) -> None:
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise StemplayError(
+            f"The weights in {path} do not fit the network: {str(error).splitlines()[-1].strip()}"
+        ) from error
+
+
+def save_checkpoint(path: Path, values: dict[str, Any]) -> None:
+    """Write everything a run needs to continue; atomic. ``values`` holds tensors, numbers, strings, lists and dicts only."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            torch.save(values, file)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """Inverse of ``save_checkpoint``.
+
+    Raises:
+        StemplayError: there is no checkpoint, or it holds anything but plain values.
+    """
+    try:
+        values: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
+    except FileNotFoundError:
+        raise StemplayError(f"There is no checkpoint {path} to continue from.") from None
+    except (RuntimeError, pickle.UnpicklingError, EOFError, OSError) as error:
+        raise StemplayError(f"{path} is no checkpoint of ours.") from error
+    if not {"recipe", "step", "network", "optimizer", "ema"} <= set(values):
+        raise StemplayError(f"{path} is no checkpoint of ours.")
+    return values

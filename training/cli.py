@@ -1,0 +1,99 @@
+"""The command line of training: a table of sub-commands, each in a module that is imported only when it is called.
+
+A command's module has ``HELP``, ``add_arguments(parser)`` and ``run(args) -> int``. Whatever the user can mend is one sentence on
+standard error and exit code 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import importlib
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+from typing import NoReturn
+
+from models.card import CardError
+from rtaudio.format import StemplayError
+
+COMMANDS: dict[str, str] = {
+    "prepare": "decode and render the songs to learn from",
+    "fit": "train a network by a recipe",
+    "release": "pick a run's best weights and write how they were made",
+    "export": "make a model that plays live from weights",
+    "quantize": "make the int8 model of an exported one",
+    "evaluate": "score an exported model on songs with known stems",
+    "describe": "list a network's layers and sizes",
+    "bench": "measure training speed, and eager torch against the exported model",
+    "aggregate": "mean and confidence interval over several evaluations",
+}
+"""Name -> one line for ``--help``; the code is in ``training/commands/NAME.py``."""
+
+PROGRAM = "python -m training"
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence, without the usage text."""
+
+    def error(self, message: str) -> NoReturn:
+        sentence = message[:1].upper() + message[1:].rstrip(".")
+        self.exit(2, f"{sentence}. ({self.prog} --help tells more.)\n")
+
+
+def overview() -> str:
+    """The text of ``--help``."""
+    rows = "\n".join(f"  {name:<11}{text}" for name, text in COMMANDS.items())
+    return f"usage: {PROGRAM} COMMAND ...\n\nHow Stemplay's models are made.\n\n{rows}\n\n{PROGRAM} COMMAND --help tells more about one."
+
+
+def load(name: str) -> ModuleType:
+    """The module of a command. Raises StemplayError for an unknown name or a missing library."""
+    if name not in COMMANDS:
+        near = difflib.get_close_matches(name, COMMANDS, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(COMMANDS)}."
+        raise StemplayError(f"There is no command {name!r}; {hint}")
+    try:
+        return importlib.import_module(f"training.commands.{name}")
+    except ModuleNotFoundError as error:
+        raise StemplayError(
+            f"The command {name} needs {error.name}, which is not installed: install the project's [training] extra."
+        ) from None
+
+
+def dispatch(arguments: Sequence[str]) -> int:
+    """Run one command; returns its exit code."""
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(overview())
+        return 0
+    module = load(arguments[0])
+    parser = Parser(prog=f"{PROGRAM} {arguments[0]}", description=module.HELP)
+    module.add_arguments(parser)
+    return int(module.run(parser.parse_args(list(arguments[1:]))) or 0)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point. Returns the exit code: 0, 2 for bad input, 130 for Ctrl-C."""
+    try:
+        return dispatch(sys.argv[1:] if arguments is None else arguments)
+    except (StemplayError, CardError) as error:
+        print(str(error), file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def positive_int(text: str) -> int:
+    """An argument type: an integer above 0."""
+    value = int(text)
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
+
+
+def positive_float(text: str) -> float:
+    """An argument type: a finite number above 0."""
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+    return value

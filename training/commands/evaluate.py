@@ -1,0 +1,75 @@
+"""``python -m training evaluate MODEL``: median SDR of each stem, with baselines from the same run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from rtaudio.format import SOURCES, StemplayError
+from training.cli import positive_int
+from training.data import folder
+from training.data.store import Collection, Stems
+from training.data.synthetic import validation_songs
+from training.evaluate import METRICS, evaluate
+
+HELP = "score an exported model through the player's own code path; choose models on `valid`, only report on `test`"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``evaluate``."""
+    parser.add_argument("model", metavar="MODEL", help="name of a shipped model, or a directory")
+    parser.add_argument(
+        "--split",
+        choices=["valid", "test", "train"],
+        default="valid",
+        help="of the prepared songs (default: %(default)s)",
+    )
+    parser.add_argument("--store", type=Path, default=Path("data"), help="prepared data (default: data/)")
+    parser.add_argument("--songs", type=Path, help="instead: a folder with one folder of WAV stems a song")
+    parser.add_argument("--mapping", type=Path, help="with --songs: JSON file, instrument -> source")
+    parser.add_argument("--tiny", action="store_true", help="instead: a few synthetic songs")
+    parser.add_argument(
+        "--metric", choices=list(METRICS), default="global", help="over whole songs, or median of 1 s frames"
+    )
+    parser.add_argument("--limit", type=positive_int, help="only the first songs")
+    parser.add_argument(
+        "--no-consistent", action="store_true", help="score the network's own output, without the shared residual"
+    )
+    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Evaluate and print the table."""
+    songs = list(_songs(args))[: args.limit]
+
+    def progress(name: str) -> None:
+        print(f"  {name}", file=sys.stderr)
+
+    result = evaluate(
+        args.model, songs, sources=SOURCES, metric=args.metric, consistent=not args.no_consistent, progress=progress
+    )
+    what = "residual shared" if result.consistent else "network's own output"
+    print(
+        json.dumps(result.to_dict())
+        if args.json
+        else f"{result.text()}\nmedian SDR in dB of {len(songs)} songs; {result.metric}; {what}"
+    )
+    return 0
+
+
+def _songs(args: argparse.Namespace) -> Iterator[tuple[str, Stems]]:
+    if args.tiny:
+        yield from ((f"synthetic {number}", song) for number, song in enumerate(validation_songs(3)))
+    elif args.songs is not None:
+        yield from folder.read_songs(args.songs, folder.read_mapping(args.mapping) if args.mapping else None)
+    else:
+        collection = Collection(args.store / "musdb", (args.split,))
+        if not len(collection):
+            raise StemplayError(
+                f"There are no {args.split} songs in {args.store}: run `python -m training prepare stems` first."
+            )
+        for index, item in enumerate(collection.items):
+            yield item.name, collection.whole(index)

@@ -1,0 +1,43 @@
+"""``python -m training export WEIGHTS -o DIRECTORY``: the ONNX file and its card."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from training.checkpoint import load_network
+from training.export import export_separator
+from training.release import read_making
+
+HELP = "export weights to one ONNX file with named states and a card; what weights.json beside them says goes into the card"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``export``."""
+    parser.add_argument("weights", metavar="WEIGHTS", type=Path, help="a .safetensors file of `fit` or `release`")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="DIRECTORY", help="such as models/zoo/demucs-live"
+    )
+    parser.add_argument("--name", help="name in the card (default: that of the directory)")
+    parser.add_argument("--precision", choices=["fp32", "int8"], default="fp32")
+    parser.add_argument("--description", default="", help="one sentence for the card")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Export and print the size."""
+    network = load_network(args.weights)
+    making = read_making(args.weights)
+    keys = ("date", "recipe", "steps", "hours", "audio_hours", "note")
+    card = export_separator(
+        network,
+        args.output,
+        name=args.name or args.output.resolve().name,
+        precision=args.precision,
+        licence=making.get("licence", "unspecified"),
+        data=tuple(f"{row['collection']}, {row['hours']} h ({row['licence']})" for row in making.get("data", ())),
+        quality={"validation": making["validation"]} if "validation" in making else {},
+        training={key: making[key] for key in keys if making.get(key)},
+        description=args.description,
+    )
+    print(f"{args.output}: {card.precision}, {card.parameters / 1e6:.2f} M weights, {card.size / 2**20:.2f} MiB")
+    return 0

@@ -1,0 +1,75 @@
+"""``python -m training fit RECIPE``: train, continue, or try everything in seconds with ``--tiny``."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from rtaudio.format import StemplayError
+from training.cli import positive_float, positive_int
+from training.fit import FitOptions, fit
+from training.recipe import read_recipe
+from training.trainer import Budget, Intervals
+
+HELP = "train a network by a recipe, to a budget of time; Ctrl-C or SIGTERM ends it with a checkpoint"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``fit``."""
+    parser.add_argument("recipe", metavar="RECIPE", help="name of a shipped recipe (demucs-live) or a TOML file")
+    parser.add_argument("-o", "--output", type=Path, help="folder of the run (default: runs/RECIPE)")
+    parser.add_argument("--store", type=Path, default=Path("data"), help="prepared data (default: data/)")
+    budget = parser.add_mutually_exclusive_group()
+    budget.add_argument("--hours", type=positive_float, help="budget in hours")
+    budget.add_argument("--minutes", type=positive_float, help="budget in minutes (default: 30)")
+    budget.add_argument("--steps", type=positive_int, help="budget in steps: repeatable")
+    parser.add_argument(
+        "--init", type=Path, metavar="WEIGHTS", help="start from these weights (.safetensors, or .npz of matrices)"
+    )
+    parser.add_argument("--resume", action="store_true", help="continue the run in the folder, by its own recipe")
+    parser.add_argument("--lr", type=positive_float, help="another peak learning rate than the recipe's")
+    parser.add_argument("--precision", choices=["bf16", "fp32"], help="another precision than the recipe's")
+    parser.add_argument("--compile", action="store_true", help="use torch.compile")
+    parser.add_argument("--threads", type=positive_int, help="threads of the arithmetic (default: torch's)")
+    parser.add_argument("--workers", type=int, default=1, help="processes that make batches (default: %(default)s)")
+    parser.add_argument(
+        "--validate-every", type=positive_float, default=240.0, metavar="S", help="seconds (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--checkpoint-every", type=positive_float, default=150.0, metavar="S", help="seconds (default: %(default)s)"
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--tiny", action="store_true", help="a small network on synthetic songs, about 20 s")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train and print the last validation."""
+    recipe = read_recipe(args.recipe)
+    if args.tiny:
+        recipe = recipe.tiny()
+    changes = {name: value for name in ("lr", "precision") if (value := getattr(args, name)) is not None}
+    if args.compile:
+        changes["compile"] = True
+    recipe = replace(recipe, optim=replace(recipe.optim, **changes))
+    folder = args.output or Path("runs") / (f"{recipe.name}-tiny" if args.tiny else recipe.name)
+    if not args.resume and (folder / "last.ckpt").exists():
+        raise StemplayError(
+            f"There is a run in {folder} already: continue it with --resume or choose another folder with -o."
+        )
+    minutes = args.minutes or (60 * args.hours if args.hours else None) or (0.3 if args.tiny else 30.0)
+    intervals = Intervals(6, 12, 3) if args.tiny else Intervals(args.validate_every, args.checkpoint_every, 30)
+    options = FitOptions(
+        folder=folder,
+        store=args.store,
+        budget=Budget(minutes, args.steps),
+        seed=args.seed,
+        threads=args.threads,
+        init=args.init,
+        resume=args.resume,
+        workers=max(0, args.workers),
+        intervals=intervals,
+    )
+    state = fit(recipe, options)
+    print(f"{state.step} steps in {state.elapsed / 60:.1f} min; weights and checkpoint in {folder}.")
+    return 0

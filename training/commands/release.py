@@ -1,0 +1,33 @@
+"""``python -m training release RUN -o DIRECTORY``: publishable weights of a run."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from training.release import MAKING_FILE, WEIGHTS_FILE, release
+
+HELP = f"write a run's weights as float16 {WEIGHTS_FILE} and how they were made as {MAKING_FILE}"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``release``."""
+    parser.add_argument("run", metavar="RUN", type=Path, help="folder of a run, such as runs/demucs-live")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="DIRECTORY", help="such as models/zoo/demucs-live"
+    )
+    parser.add_argument(
+        "--which", choices=["best", "ema"], default="best", help="best on validation, or the last average"
+    )
+    parser.add_argument("--store", type=Path, default=Path("data"), help="prepared data (default: data/)")
+    parser.add_argument("--note", default="", help="what else to know of these weights")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Release and print the validation scores."""
+    making = release(args.run, args.output, store=args.store, which=args.which, note=args.note)
+    scores = ", ".join(
+        f"{key[4:]} {value:.2f}" for key, value in making["validation"].items() if key.startswith("sdr_")
+    )
+    print(f"{args.output / WEIGHTS_FILE}: validation SDR {scores} dB")
+    return 0

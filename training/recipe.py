@@ -1,0 +1,124 @@
+"""Recipes: everything that decides what a run learns, as a TOML file with one table a concern."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from models.demucs import CausalDemucsConfig
+from rtaudio.format import StemplayError
+from training.data.batches import MixingConfig
+
+RECIPES = Path(__file__).parent / "recipes"
+Section = TypeVar("Section")
+
+
+@dataclass(frozen=True)
+class OptimConfig:
+    """How weights move.
+
+    Attributes:
+        lr: peak learning rate of Adam.
+        warmup: steps of linear rise; then a cosine falls to ``final`` of the peak over the budget.
+        ema: decay of the average of the weights that is validated and shipped; it rises to this from 0 in the first steps.
+        clip: largest norm of the gradient.
+        loss, spectral: waveform loss and the weight of the spectral term (DMX-12, DMX-13).
+        skip_seconds: start of each example that does not count.
+        precision: ``bf16`` computes with bfloat16 copies of float32 weights; ``fp32`` does not.
+    """
+
+    lr: float = 1e-3
+    warmup: int = 100
+    final: float = 0.02
+    ema: float = 0.998
+    clip: float = 1.0
+    loss: Literal["l1", "l2"] = "l1"
+    spectral: float = 0.0
+    skip_seconds: float = 0.2
+    precision: Literal["bf16", "fp32"] = "bf16"
+    compile: bool = False
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Network, data and optimisation of a run; ``data`` is ``prepared`` or ``synthetic``."""
+
+    name: str
+    network: CausalDemucsConfig = field(default_factory=CausalDemucsConfig)
+    data: Literal["prepared", "synthetic"] = "prepared"
+    mixing: MixingConfig = field(default_factory=MixingConfig)
+    optim: OptimConfig = field(default_factory=OptimConfig)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as in the TOML file."""
+        return {**asdict(self), "network": self.network.to_dict()}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Recipe:
+        """Inverse of ``to_dict``; missing values keep their defaults.
+
+        Raises:
+            StemplayError: an unknown name, or a value of the wrong kind.
+        """
+        extra = set(values) - {f.name for f in fields(cls)}
+        if extra:
+            raise StemplayError(f"The recipe has the unknown entry {sorted(extra)[0]!r}.")
+        name, data = str(values.get("name", "")), values.get("data", "prepared")
+        if data not in ("prepared", "synthetic") or not name:
+            raise StemplayError("A recipe needs a name, and its data are 'prepared' or 'synthetic'.")
+        network = {**values.get("network", {})}
+        if "sources" in network:
+            network["sources"] = tuple(network["sources"])
+        return cls(
+            name=name,
+            network=_section(CausalDemucsConfig, network, "network"),
+            data=data,
+            mixing=_section(MixingConfig, values.get("mixing", {}), "mixing"),
+            optim=_section(OptimConfig, values.get("optim", {}), "optim"),
+        )
+
+    def tiny(self) -> Recipe:
+        """The same recipe on a small network, synthetic songs and short examples: seconds, not hours."""
+        return replace(
+            self,
+            data="synthetic",
+            network=replace(self.network, channels=8, depth=3, max_channels=None),
+            mixing=replace(self.mixing, seconds=0.75, batch=4),
+            optim=replace(self.optim, lr=3e-3, warmup=20, ema=0.95, skip_seconds=0.1),
+        )
+
+
+def _section(kind: type[Section], values: dict[str, Any], name: str) -> Section:
+    """A dataclass from a TOML table, numbers and names checked."""
+    defaults = kind()
+    for key, value in values.items():
+        if not hasattr(defaults, key):
+            raise StemplayError(f"The recipe's table [{name}] has the unknown entry {key!r}.")
+        default = getattr(defaults, key)
+        if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+            continue
+        if default is not None and value is not None and not isinstance(value, type(default)):
+            raise StemplayError(
+                f"The recipe's entry {name}.{key} should be of type {type(default).__name__}, not {value!r}."
+            )
+    return kind(**values)
+
+
+def read_recipe(recipe: str) -> Recipe:
+    """A recipe by the name of a shipped one (``demucs-live``) or by the path of a TOML file.
+
+    Raises:
+        StemplayError: there is no such recipe, or it cannot be used.
+    """
+    path = Path(recipe)
+    if path.suffix != ".toml":
+        path = RECIPES / f"{recipe}.toml"
+    try:
+        return Recipe.from_dict(tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        known = ", ".join(sorted(p.stem for p in RECIPES.glob("*.toml")))
+        raise StemplayError(f"There is no recipe {recipe!r}; the shipped ones are {known}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise StemplayError(f"{path} cannot be read as TOML: {error}.") from error

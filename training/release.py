@@ -1,0 +1,86 @@
+"""From a run to weights that can be published: float16 safetensors, and how they were made as JSON beside them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rtaudio.format import StemplayError
+from training.checkpoint import load_checkpoint, load_network, save_weights
+from training.data.batches import MixedSongs
+from training.data.store import Manifest, write_atomic
+
+WEIGHTS_FILE, MAKING_FILE = "weights.safetensors", "weights.json"
+RESTRICTED = ("musdb", "mir1k", "ravdess")
+"""Collections whose licence allows research and private use only; it passes on to what is learned from them."""
+
+
+def release(run: Path, directory: Path, *, store: Path, which: str = "best", note: str = "") -> dict[str, Any]:
+    """Write ``weights.safetensors`` (float16) and ``weights.json`` of the run in folder ``run`` into ``directory``.
+
+    Args:
+        which: ``best`` on validation, or ``ema``, the averaged weights of the last checkpoint.
+        store: the prepared data, for what the network learned from.
+        note: what else to know, such as the weights it started from.
+
+    Raises:
+        StemplayError: the run has no weights or no checkpoint.
+    """
+    weights = run / f"{which}.safetensors"
+    if not weights.exists():
+        raise StemplayError(f"There are no {which} weights in {run}.")
+    network = load_network(weights)
+    checkpoint = load_checkpoint(run / "last.ckpt")
+    history = checkpoint["history"]
+    scored = min(history, key=lambda row: float(row["valid_loss"])) if which == "best" else history[-1]
+    data = used_data(store) if checkpoint["recipe"]["data"] == "prepared" else []
+    restricted = any(row["collection"] in RESTRICTED for row in data)
+    making = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "licence": "research and private use only (as some of the training data)" if restricted else "CC BY 4.0",
+        "data": data,
+        "recipe": checkpoint["recipe"],
+        "steps": checkpoint["step"],
+        "hours": round(checkpoint["elapsed"] / 3600, 3),
+        "audio_hours": round(checkpoint["step"] * _batch_seconds(checkpoint["recipe"]) / 3600, 2),
+        "validation": {
+            "measured_on": "the validation songs of MUSDB18 that are in the data, mixture = sum of stems, residual shared equally",
+            **scored,
+        },
+        "curve": history,
+        "note": note,
+    }
+    save_weights(directory / WEIGHTS_FILE, network.state_dict(), network.config, half=True)
+    write_atomic(directory / MAKING_FILE, json.dumps(making, indent=1, ensure_ascii=False).encode())
+    return making
+
+
+def used_data(store: Path) -> list[dict[str, Any]]:
+    """Name, licence and hours of the training items of each collection that the mixer opens."""
+    names = (*MixedSongs.songs_of, *MixedSongs.rendered_of, *MixedSongs.voices_of, *MixedSongs.drums_of)
+    rows = []
+    for name in names:
+        if (store / name / "manifest.json").exists():
+            manifest = Manifest.read(store / name)
+            frames = sum(item.frames for item in manifest.items if item.split == "train")
+            hours = round(frames / manifest.sample_rate / 3600, 2)
+            rows.append({"collection": name, "licence": manifest.licence, "hours": hours})
+    return rows
+
+
+def read_making(weights: Path) -> dict[str, Any]:
+    """The ``weights.json`` beside ``weights``; empty if there is none."""
+    path = weights.with_name(MAKING_FILE)
+    try:
+        values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return values
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise StemplayError(f"{path} is not JSON: {error}.") from error
+
+
+def _batch_seconds(recipe: dict[str, Any]) -> float:
+    return float(recipe["mixing"]["batch"]) * float(recipe["mixing"]["seconds"])

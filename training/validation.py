@@ -1,0 +1,52 @@
+"""What chooses the model: loss and SDR on the validation songs (DMX-20), of the mixture-consistent output that the engine plays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from rtaudio.format import StemplayError
+from training.data.store import Collection, Stems
+from training.metrics import global_sdr, make_consistent, median_over_songs
+
+
+@dataclass(frozen=True)
+class Validation:
+    """``loss``: mean L1 of the network's own output; ``sdr``: median over songs for each source, dB, mixture-consistent."""
+
+    loss: float
+    sdr: dict[str, float]
+
+    @property
+    def mean_sdr(self) -> float:
+        """Mean over sources."""
+        return float(np.mean(list(self.sdr.values())))
+
+
+def read_songs(store: Path, split: str = "valid") -> list[Stems]:
+    """The whole songs ``(4, 2, time)`` of a split of the prepared MUSDB collection."""
+    collection = Collection(store / "musdb", (split,))
+    if not len(collection):
+        raise StemplayError(f"There are no {split} songs in {store}: run `python -m training prepare stems` first.")
+    return [collection.whole(index) for index in range(len(collection))]
+
+
+@torch.no_grad()
+def validate(
+    network: nn.Module, songs: Sequence[Stems], sources: Sequence[str], device: torch.device | str = "cpu"
+) -> Validation:
+    """Score ``network`` on whole songs, one by one, from the zero state, in float32."""
+    network.eval()
+    losses, scores = [], []
+    for song in songs:
+        reference = torch.from_numpy(song).to(device)
+        mix = reference.sum(dim=0)
+        estimate: Tensor = network(mix[None])[0]
+        losses.append(float((estimate - reference).abs().mean()))
+        scores.append(global_sdr(make_consistent(estimate, mix), reference).cpu().numpy())
+    return Validation(float(np.mean(losses)), dict(zip(sources, median_over_songs(scores), strict=True)))
