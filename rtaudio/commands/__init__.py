@@ -1,1 +1,1 @@
-"""The sub-commands of ``python -m rtaudio``, one a module."""
+"""One module for each sub-command of ``python -m rtaudio``; the table is in ``rtaudio/cli.py``."""

@@ -1,0 +1,97 @@
+"""The command line: a table of sub-commands, each in a module of its own that is imported only when it is called.
+
+A command's module has ``NAME``, ``HELP``, ``add_arguments(parser)`` and ``run(args) -> int``. Whatever the user can mend is one
+sentence on standard error and exit code 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from types import ModuleType
+from typing import NoReturn
+
+from models.card import CardError
+from rtaudio.format import StemplayError
+
+COMMANDS: dict[str, str] = {
+    "live": "take live sound or a file apart and play it through the mixer",
+    "separate": "take a song apart into files",
+    "devices": "list sound devices",
+    "models": "list models",
+    "bench": "measure how fast the models run here",
+    "doctor": "say what is missing on this machine and how to mend it",
+    "engine": "run, watch or stop the detached engine",
+}
+"""Name -> one line for ``--help``; the code is in ``rtaudio/commands/NAME.py``."""
+
+PROGRAM = "python -m rtaudio"
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence, without the usage text."""
+
+    def error(self, message: str) -> NoReturn:
+        sentence = message[:1].upper() + message[1:].rstrip(".")
+        self.exit(2, f"{sentence}. ({self.prog} --help tells more.)\n")
+
+
+def version() -> str:
+    """The installed distribution's version, or that of a plain checkout."""
+    try:
+        return metadata.version("stemplay")
+    except metadata.PackageNotFoundError:
+        return "0 (not installed)"
+
+
+def overview() -> str:
+    """The text of ``--help``: made from the table, so that a broken command cannot break it."""
+    rows = "\n".join(f"  {name:<10}{text}" for name, text in COMMANDS.items())
+    return f"usage: {PROGRAM} COMMAND ...\n\nLive stem isolation.\n\n{rows}\n\n{PROGRAM} COMMAND --help tells more about one."
+
+
+def load(name: str) -> ModuleType:
+    """The module of a command. Raises StemplayError for an unknown name or a library it cannot do without."""
+    if name not in COMMANDS:
+        near = difflib.get_close_matches(name, COMMANDS, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(COMMANDS)}."
+        raise StemplayError(f"There is no command {name!r}; {hint}")
+    try:
+        return importlib.import_module(f"rtaudio.commands.{name}")
+    except ModuleNotFoundError as error:
+        raise StemplayError(
+            f"The command {name} needs {error.name}, which is not installed; {PROGRAM} doctor tells how to mend that."
+        ) from None
+
+
+def dispatch(arguments: Sequence[str]) -> int:
+    """Run one command. Raises StemplayError and CardError as they come."""
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(overview())
+        return 0 if arguments else 2
+    if arguments[0] in ("--version", "-V"):
+        print(f"stemplay {version()}")
+        return 0
+    module = load(arguments[0])
+    parser = Parser(prog=f"{PROGRAM} {module.NAME}", description=module.HELP)
+    module.add_arguments(parser)
+    return int(module.run(parser.parse_args(list(arguments[1:]))) or 0)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point. Returns the exit code: 0, what the command says, 2 for bad input, 130 for Ctrl-C."""
+    try:
+        return dispatch(sys.argv[1:] if arguments is None else arguments)
+    except (StemplayError, CardError) as error:
+        print(str(error), file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # a reader like `head` left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1

@@ -1,0 +1,164 @@
+"""The desired state: what the user wants the engine to do, as a value that outlives any engine process.
+
+Commands are applied here first (and refused here, in one sentence), then sent to the engine; a fresh engine gets the whole value.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from models.card import CardError
+from models.catalog import load_card
+from rtaudio.format import SOURCES, StemplayError, StreamFormat
+from rtaudio.messages import Command, EngineConfig, MixerState, StemState, command, from_dict, to_dict
+
+Range = tuple[float, float]
+
+_GAIN: Range = (-math.inf, 24.0)
+_STEM_FIELDS: dict[str, Range | None] = {"gain_db": _GAIN, "mute": None, "solo": None, "pan": (-1.0, 1.0)}
+_MIXER_FIELDS: dict[str, Range | None] = {
+    "dry": (0.0, 1.0), "master_db": _GAIN, "limiter": None, "ceiling_db": (-60.0, 0.0), "bypass": None,
+}  # fmt: skip
+"""Allowed range of a number; None is a switch."""
+
+RECORDING_FORMATS = ("wav", "flac")
+
+
+def stem_names(model: str) -> tuple[str, ...]:
+    """Names of the stems that ``model`` gives, read from its card. Raises StemplayError if there is no such model."""
+    if model == "none":
+        return SOURCES
+    try:
+        return load_card(model).outputs
+    except CardError as error:
+        raise StemplayError(str(error)) from None
+
+
+def check_value(name: str, value: Any, limits: Range | None) -> float | bool:
+    """``value`` as what the field holds. Raises StemplayError in one sentence."""
+    if limits is None:
+        if isinstance(value, bool):
+            return value
+        raise StemplayError(f"{name} is switched with true or false, not {value!r}.")
+    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+        raise StemplayError(f"{name} takes a number, not {value!r}.")
+    low, high = limits
+    if not low <= value <= high:
+        floor = f"from {low:g} " if math.isfinite(low) else ""
+        raise StemplayError(f"{name} goes {floor}up to {high:g}, not {value:g}.")
+    return float(value)
+
+
+def check_config(config: EngineConfig) -> None:
+    """Refuse what no engine could run on. Raises StemplayError in one sentence."""
+    StreamFormat(config.rate if config.rate is not None else 44_100, 2, config.block or 1)
+    if any(channel < 1 for channel in config.input_channels):
+        raise StemplayError("Input channels are counted from 1.")
+    stems = stem_names(config.model)
+    for stem, channels in config.routing.items():
+        if stem not in stems:
+            raise StemplayError(f"There is no stem {stem!r} to route; the model gives {', '.join(stems)}.")
+        if not channels or any(channel < 1 for channel in channels):
+            raise StemplayError(f"The output channels of {stem} are numbers from 1 on, like 3,4.")
+
+
+@dataclass
+class Desired:
+    """Configuration, mixer, transport and recording as the user wants them.
+
+    ``recording`` holds the arguments of the ``record`` command while a recording is wanted. ``position_s`` follows the engine's
+    reports, so that a restarted engine goes on where the dead one was.
+    """
+
+    config: EngineConfig = field(default_factory=EngineConfig)
+    mixer: MixerState = field(default_factory=MixerState)
+    playing: bool = True
+    position_s: float = 0.0
+    loop: tuple[float, float] | None = None
+    recording: dict[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        self.config, self.mixer = copy.deepcopy(self.config), copy.deepcopy(self.mixer)
+        self.fill_stems()
+
+    def fill_stems(self) -> None:
+        """Give each stem of the model a strip. Raises StemplayError if a strip is named that the model does not have."""
+        names = stem_names(self.config.model)
+        for name in self.mixer.stems:
+            if name not in names:
+                raise StemplayError(f"There is no stem {name!r}; the model gives {', '.join(names)}.")
+        self.mixer.stems = {name: self.mixer.stems.get(name, StemState()) for name in names}
+
+    def apply(self, order: Command) -> None:
+        """Take ``order`` in. Raises StemplayError, and changes nothing, if it is impossible."""
+        command(order.op, **order.args)
+        getattr(self, f"_{order.op}", lambda: None)(**order.args)
+
+    def _set_stem(self, stem: str, field: str, value: Any) -> None:
+        if stem not in self.mixer.stems:
+            raise StemplayError(f"There is no stem {stem!r}; the model gives {', '.join(self.mixer.stems)}.")
+        if field not in _STEM_FIELDS:
+            raise StemplayError(f"A stem has {', '.join(_STEM_FIELDS)}, but no {field!r}.")
+        setattr(self.mixer.stems[stem], field, check_value(f"{field} of {stem}", value, _STEM_FIELDS[field]))
+
+    def _set_mixer(self, field: str, value: Any) -> None:
+        if field not in _MIXER_FIELDS:
+            raise StemplayError(f"The mixer has {', '.join(_MIXER_FIELDS)}, but no {field!r}.")
+        setattr(self.mixer, field, check_value(field, value, _MIXER_FIELDS[field]))
+
+    def _play(self) -> None:
+        self.playing = True
+
+    def _pause(self) -> None:
+        self.playing = False
+
+    def _seek(self, position_s: Any) -> None:
+        self.position_s = float(check_value("The position", position_s, (0.0, 1e9)))
+
+    def _set_loop(self, start_s: Any, end_s: Any) -> None:
+        if start_s is None and end_s is None:
+            self.loop = None
+            return
+        start, end = (float(check_value("A loop point", x, (0.0, 1e9))) for x in (start_s, end_s))
+        if end <= start:
+            raise StemplayError(f"A loop from {start:g} s to {end:g} s has no length.")
+        self.loop = (start, end)
+
+    def _record(self, directory: Any, format: Any) -> None:
+        if format not in RECORDING_FORMATS:
+            raise StemplayError(f"Recordings are written as {' or '.join(RECORDING_FORMATS)}, not {format!r}.")
+        self.recording = {"directory": str(directory), "format": format}
+
+    def _stop_recording(self) -> None:
+        self.recording = None
+
+    def _configure(self, config: Any) -> None:
+        unknown = set(config) - {f.name for f in fields(EngineConfig)}
+        if unknown:
+            raise StemplayError(f"The engine has no setting {', '.join(sorted(unknown))}.")
+        wanted = from_dict(EngineConfig, config)
+        check_config(wanted)
+        kept = {name: strip for name, strip in self.mixer.stems.items() if name in stem_names(wanted.model)}
+        if wanted.input != self.config.input:
+            self.position_s, self.loop, self.playing = 0.0, None, True
+        self.config = wanted
+        self.mixer.stems = kept
+        self.fill_stems()
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for ``from_json`` in another process."""
+        return to_dict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Desired:
+        """Inverse of ``to_json``."""
+        config = from_dict(EngineConfig, values["config"])
+        mixer = from_dict(MixerState, values["mixer"])
+        loop = values.get("loop")
+        return cls(
+            config, mixer, bool(values.get("playing", True)), float(values.get("position_s", 0.0)),
+            tuple(loop) if loop else None, values.get("recording"),
+        )  # fmt: skip

@@ -1,0 +1,247 @@
+"""The facade: start an engine, tell it what to do, ask how it is.
+
+*Attached* (a command line): this process holds the supervisor, and the engine dies with this process however it dies.
+*Detached* (the window): a daemon holds the supervisor, sound plays on when this process dies, and another client may join.
+
+``send`` and ``snapshot`` never wait for an engine. A detached session owns two threads, *link-reader* and *link-writer*, which
+may block on the socket.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+
+from rtaudio.desired import Desired
+from rtaudio.format import StemplayError
+from rtaudio.ipc import Connection, Message, connect, runtime_directory
+from rtaudio.messages import Command, EngineConfig, MixerState, Snapshot, from_dict
+from rtaudio.supervisor import Supervisor, child_environment
+
+DAEMON_START = 20.0
+"""Seconds that a new daemon has to open its socket."""
+
+
+class Session:
+    """One engine, seen from a program that wants sound.
+
+    Args:
+        config: what to run on; a detached session that finds an engine running takes over that engine's instead.
+        mixer: faders to start with.
+        detached: let the engine outlive this process.
+        directory: where the detached engine is met (default: the private folder of this user).
+
+    Raises StemplayError for a model or a stem that does not exist, or values that no engine could run on.
+    """
+
+    def __init__(
+        self,
+        config: EngineConfig | None = None,
+        mixer: MixerState | None = None,
+        *,
+        detached: bool = False,
+        directory: Path | None = None,
+    ) -> None:
+        self._desired = Desired(config or EngineConfig(), mixer or MixerState())
+        self.detached = detached
+        self._directory = directory
+        self._supervisor: Supervisor | None = None
+        self._link: Link | None = None
+        self.joined = False
+        """True when ``start`` found a detached engine that was already running."""
+
+    @classmethod
+    def attach(cls, directory: Path | None = None) -> Session | None:
+        """A session with the detached engine that is running, or None if there is none."""
+        session = cls(EngineConfig(model="none"), detached=True, directory=directory)
+        return session if session._join() and session.joined else None
+
+    @property
+    def config(self) -> EngineConfig:
+        """The configuration that is wanted now."""
+        return copy.deepcopy(self._state().config)
+
+    @property
+    def engine_pid(self) -> int | None:
+        """Process id of the engine while one lives."""
+        if self.detached:
+            return self._link.engine_pid if self._link is not None else None
+        return self._supervisor.engine_pid if self._supervisor is not None else None
+
+    def start(self) -> None:
+        """Start the engine, or join the detached one that runs. Sound begins a moment later: see ``snapshot().state``.
+
+        Raises StemplayError if the daemon of a detached engine cannot be started.
+        """
+        if not self.detached:
+            if self._supervisor is None:
+                self._supervisor = Supervisor(self._desired)
+            self._supervisor.start()
+            return
+        if self._link is not None and self._link.alive:
+            return
+        if not self._join():
+            _spawn_daemon(self._runtime())
+            deadline = time.monotonic() + DAEMON_START
+            while not self._join():
+                if time.monotonic() > deadline:
+                    raise StemplayError(f"The engine's daemon did not start; see {self._runtime() / 'engine.log'}.")
+                time.sleep(0.05)
+        if not self.joined:
+            assert self._link is not None
+            self._link.send({"start": self._desired.to_json()})
+
+    def stop(self) -> None:
+        """End the sound, and a detached engine's daemon too. Waits a few seconds at most."""
+        if self._supervisor is not None:
+            self._desired = self._supervisor.desired
+            self._supervisor.stop()
+        if self._link is not None:
+            self._link.send({"op": "shutdown"})
+            self._link.wait_closed(8.0)
+            self._link.close()
+
+    def close(self) -> None:
+        """Leave: a detached engine plays on, an attached one ends."""
+        if self._link is not None:
+            self._link.close()
+        if self._supervisor is not None:
+            self._supervisor.stop()
+
+    def send(self, order: Command) -> None:
+        """Give an order. It is kept for the next engine if none lives. Raises StemplayError if it is impossible."""
+        if self._supervisor is not None:
+            self._supervisor.send(order)
+            return
+        self._desired.apply(order)
+        if self._link is not None:
+            self._link.send({"op": order.op, "args": order.args})
+
+    def snapshot(self) -> Snapshot:
+        """The newest report; costs nothing. Before ``start`` and after the end its state is ``stopped``."""
+        if self._supervisor is not None:
+            return self._supervisor.snapshot()
+        report = self._link.snapshot() if self._link is not None else None
+        if report is None:
+            return Snapshot(state="stopped", mixer=copy.deepcopy(self._desired.mixer))
+        return report
+
+    def __enter__(self) -> Session:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _state(self) -> Desired:
+        return self._supervisor.desired if self._supervisor is not None else self._desired
+
+    def _runtime(self) -> Path:
+        if self._directory is None:
+            self._directory = runtime_directory()
+        return self._directory
+
+    def _join(self) -> bool:
+        """Connect to a running daemon, if there is one, and take over its state."""
+        connection = connect(self._runtime())
+        if connection is None:
+            return False
+        link = Link(connection)
+        if link.hello is None:
+            link.close()
+            return False
+        running = link.hello.get("desired")
+        self.joined = running is not None
+        if running is not None:
+            self._desired = Desired.from_json(running)
+        self._link = link
+        link.follow()
+        return True
+
+
+class Link:
+    """A detached engine's socket, seen from a client; nothing here makes the caller wait."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._outbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        self._latest: Snapshot | None = None
+        self._closed = threading.Event()
+        self._leaving = False
+        self.engine_pid: int | None = None
+        self.hello: Message | None = None
+        with contextlib.suppress(EOFError, OSError):
+            self.hello = (connection.receive(5.0) or {}).get("hello")
+
+    @property
+    def alive(self) -> bool:
+        return not self._closed.is_set()
+
+    def follow(self) -> None:
+        """Start the two threads."""
+        threading.Thread(target=self._read, name="link-reader", daemon=True).start()
+        threading.Thread(target=self._write, name="link-writer", daemon=True).start()
+
+    def send(self, message: Message) -> None:
+        self._outbox.put(message)
+
+    def snapshot(self) -> Snapshot | None:
+        """The newest report (a copy); None before the first one."""
+        report = copy.copy(self._latest)
+        if not self.alive:
+            report = report or Snapshot()
+            ended = report.state in ("stopped", "finished")
+            report.state = report.state if ended else "stopped"
+            report.message = report.message if ended else "The detached engine is gone."
+        return report
+
+    def wait_closed(self, timeout: float) -> bool:
+        """Wait until the daemon has hung up."""
+        return self._closed.wait(timeout)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._leaving = True
+        self._outbox.put(None)
+        self._closed.wait(1.0)
+        self._connection.close()
+
+    def _read(self) -> None:
+        with contextlib.suppress(EOFError, OSError):
+            while not self._leaving:
+                message = self._connection.receive(0.2)
+                if message is not None and "snapshot" in message:
+                    self._latest = from_dict(Snapshot, message["snapshot"])
+                    self.engine_pid = message.get("engine_pid")
+        self._closed.set()
+        self._outbox.put(None)
+
+    def _write(self) -> None:
+        with contextlib.suppress(OSError):
+            while (message := self._outbox.get()) is not None:
+                self._connection.send(message)
+
+
+def _spawn_daemon(directory: Path) -> None:
+    """Start a daemon that belongs to nobody's terminal. If another one wins the race it just leaves again."""
+    options: dict[str, object] = {"start_new_session": True}
+    if sys.platform == "win32":
+        options = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
+    environment = child_environment() | {"STEMPLAY_RUNTIME_DIR": str(directory)}
+    with (directory / "engine.log").open("wb") as log:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "rtaudio", "engine"],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd=os.path.expanduser("~"), **options,  # type: ignore[call-overload]
+        )  # fmt: skip
+    # Reap it if it ends before us, so that no zombie (and no warning) stays behind.
+    threading.Thread(target=child.wait, name="daemon-reaper", daemon=True).start()
