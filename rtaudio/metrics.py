@@ -11,7 +11,7 @@ _LOWEST = -14  # octaves: 2 ** -14 is a load of 0.006 %
 _OCTAVES = 24
 
 
-class LoadHistogram:
+class LoadMeter:
     """How often which load occurred (1.0 is all the time there is), on a logarithmic scale.
 
     ``add`` belongs to one thread; the others may be called from any. Memory is the same after an hour as after a second.
@@ -28,7 +28,7 @@ class LoadHistogram:
         if load > self.largest:
             self.largest = load
 
-    def clear(self) -> None:
+    def reset(self) -> None:
         """Forget all."""
         self._counts = [0] * len(self._counts)
         self.largest = 0.0

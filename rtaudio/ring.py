@@ -36,14 +36,16 @@ class Ring:
     Args:
         capacity: frames kept; the oldest are forgotten first.
         shape: of one frame: ``(channels,)`` or ``(n_sources, channels)``.
+        origin: position at which the writing begins. Before it is silence, as long as nothing was forgotten.
     """
 
-    def __init__(self, capacity: int, shape: tuple[int, ...]) -> None:
+    def __init__(self, capacity: int, shape: tuple[int, ...], origin: int = 0) -> None:
         if capacity < 1:
             raise ValueError(f"A ring of {capacity} frames holds nothing.")
-        self.capacity = capacity
+        self.capacity, self.tail = capacity, tuple(shape)
         self._data: Audio = np.zeros((capacity, *shape), np.float32)
-        self._range: Range = (0, 0, 0)
+        self._origin = origin
+        self._range: Range = (0, origin, origin)
 
     @property
     def span(self) -> Span:
@@ -81,12 +83,29 @@ class Ring:
         end = position + len(out)
         if not self._holds(position, end, epoch):
             return False
+        silent = min(max(self._range[1] - position, 0), len(out))
+        out[:silent] = 0.0
+        out, position = out[silent:], position + silent
         offset = position % self.capacity
         first = min(len(out), self.capacity - offset)
         out[:first] = self._data[offset : offset + first]
         out[first:] = self._data[: len(out) - first]
         return self._holds(position, end, epoch)
 
+    def holds(self, start: int, end: int, epoch: int = 0) -> bool:
+        """Whether all of ``[start, end)`` can be read now."""
+        return self._holds(start, end, epoch)
+
+    def read(self, position: int, out: Audio, epoch: int = 0) -> None:
+        """Like ``read_into``, with zeros for what is not there (any more, or yet)."""
+        _, start, end = self._range
+        first = min(max(start - position, 0), len(out))
+        last = max(min(end - position, len(out)), first)
+        out[:first] = 0.0
+        out[last:] = 0.0
+        if not self.read_into(position + first, out[first:last], epoch):
+            out[:] = 0.0
+
     def _holds(self, position: int, end: int, epoch: int) -> bool:
         known, start, last = self._range
-        return known == epoch and start <= position and end <= last
+        return known == epoch and end <= last and (start <= position or start == self._origin)

@@ -10,10 +10,17 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from rtaudio.format import Audio
+from rtaudio.format import Audio, StemplayError
 
 Callback = Callable[[Audio, Audio, bool], None]
 """``callback(indata (n, in_channels), outdata (n, out_channels), host_xrun)``: fills ``outdata``, keeps neither array."""
+
+VARYING_BLOCK = 1024
+"""``max_block`` of a port whose host chooses the block; a larger one still works (see ``rtaudio/engine.py``)."""
+
+
+class DeviceMissingError(StemplayError):
+    """The device or its server is not there; it may come (back), so waiting for it makes sense."""
 
 
 class Port(ABC):

@@ -12,7 +12,7 @@ class FakePort(Port):
     """A clock in your hand.
 
     Args:
-        block: promise blocks of this size, or 0.
+        block: promise blocks of this size, or 0 for none.
         max_block: the largest block promised (``block`` if that is given).
         realtime: False: the engine waits for its worker, so that everything is deterministic.
     """
@@ -22,12 +22,12 @@ class FakePort(Port):
         rate: int = 44_100,
         in_channels: int = 2,
         out_channels: int = 2,
-        block: int = 0,
+        block: int = 256,
         max_block: int = 1024,
         realtime: bool = False,
     ) -> None:
         super().__init__()
-        self.name = "fake"
+        self.name = "a test clock"
         self.rate, self.in_channels, self.out_channels = rate, in_channels, out_channels
         self.block, self.max_block, self.realtime = block, block or max_block, realtime
         self._callback: Callback | None = None
@@ -50,8 +50,9 @@ class FakePort(Port):
         self._callback(indata, outdata, xrun)
         return outdata
 
-    def play(self, sound: Audio, blocks: int | list[int]) -> Audio:
+    def play(self, sound: Audio, blocks: int | list[int] | None = None) -> Audio:
         """Tick through ``sound`` in blocks of one size, or of the sizes of a list again and again."""
+        blocks = blocks or self.max_block
         sizes = [blocks] if isinstance(blocks, int) else blocks
         parts, start, k = [], 0, 0
         while start < len(sound):

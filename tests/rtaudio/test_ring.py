@@ -37,9 +37,9 @@ def test_reads_are_what_was_written_last_or_refused(capacity, jumps, asked, n):
     for place in (asked, start, end - n):
         out = np.zeros((n, 1), np.float32)
         given_back = ring.read_into(place, out, epoch_now)
-        assert given_back == (start <= place and place + n <= end)
+        assert given_back == ((start <= place or start == 0) and place + n <= end)
         if given_back:
-            assert out[:, 0].tolist() == [model[p] for p in range(place, place + n)]
+            assert out[:, 0].tolist() == [model.get(p, 0.0) for p in range(place, place + n)]
         assert not ring.read_into(place, out, epoch_now + 1)
 
 
@@ -76,3 +76,20 @@ def test_a_reader_beside_a_racing_writer_never_sees_a_torn_block():
             np.testing.assert_array_equal(out, ramp(place, 64))
     thread.join()
     assert ring.read_into(blocks * 32 - 256, out) and good >= 0
+
+
+def test_before_the_origin_is_silence_until_something_is_forgotten():
+    ring, out = Ring(8, (1,), origin=-3), np.ones((6, 1), np.float32)
+    assert ring.holds(-9, -3) and not ring.holds(-9, -2)
+    ring.write(-3, np.full((4, 1), 0.5, np.float32))
+    assert ring.read_into(-6, out)
+    assert out[:, 0].tolist() == [0, 0, 0, 0.5, 0.5, 0.5]
+    ring.write(1, np.full((5, 1), 0.5, np.float32))
+    assert not ring.holds(-6, 0)
+
+
+def test_read_gives_zeros_for_what_is_not_there():
+    ring, out = Ring(8, (1,)), np.ones((6, 1), np.float32)
+    ring.write(2, np.full((2, 1), 0.5, np.float32))
+    ring.read(0, out)
+    assert out[:, 0].tolist() == [0, 0, 0.5, 0.5, 0, 0]

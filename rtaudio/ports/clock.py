@@ -1,0 +1,98 @@
+"""Output without a sound card: a wall clock, or no clock at all, optionally writing what comes out to a sound file.
+
+``ClockPort`` owns the thread named ``stemplay-clock``. Paced, it calls back at the times a sound card would and counts an xrun
+when it is a block late; unpaced, it runs as fast as the engine answers and the engine waits for its worker (nothing is missed).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rtaudio.audiofile import create_writer
+from rtaudio.format import StemplayError
+from rtaudio.ports.base import Callback, Port
+from rtaudio.realtime import request_realtime
+
+CLOCK_PRIORITY = 60
+
+
+class ClockPort(Port):
+    """A null device with an exact clock.
+
+    Args:
+        path: ``.wav`` or ``.flac`` file to write the output to, None for nowhere.
+        paced: follow the wall clock, else run at full speed.
+    """
+
+    def __init__(
+        self, rate: int = 44_100, block: int = 256, *, channels: int = 2, path: str | Path | None = None, paced: bool = True
+    ) -> None:
+        super().__init__()
+        self.name = ("a clock without sound card" if paced else "full speed") + (f", writing {path}" if path else "")
+        self.rate, self.block, self.in_channels, self.out_channels = rate, block or 256, 0, channels
+        self.max_block, self.realtime = self.block, paced
+        self._writer: Any = None
+        if path is not None:
+            suffix = Path(path).suffix.lstrip(".").lower()
+            if suffix not in ("wav", "flac"):
+                raise StemplayError(f"The output {path} must end in .wav or .flac.")
+            self._writer = create_writer(path, rate, channels, suffix)
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.error = ""
+
+    def start(self, callback: Callback) -> None:
+        if self._thread is not None:
+            return
+        self._thread = threading.Thread(target=self._run, args=(callback,), name="stemplay-clock", daemon=True)
+        self._thread.start()
+
+    def finish_soon(self) -> None:
+        """End after the block in hand; for use inside the callback, which cannot stop its own thread."""
+        self._stop.set()
+
+    def stop(self) -> None:
+        self._stop.set()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(5.0)
+
+    def close(self) -> None:
+        self.stop()
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
+
+    def _run(self, callback: Callback) -> None:
+        if self.realtime:
+            request_realtime(CLOCK_PRIORITY)
+        indata = np.zeros((self.block, 0), np.float32)
+        outdata = np.zeros((self.block, self.out_channels), np.float32)
+        period = self.block / self.rate
+        due = time.perf_counter()
+        late = False
+        while not self._stop.is_set():
+            callback(indata, outdata, late)
+            self._write(outdata)
+            if not self.realtime:
+                continue
+            due += period
+            wait = due - time.perf_counter()
+            late = wait < -period
+            if late:
+                due = time.perf_counter()
+            elif wait > 0:
+                time.sleep(wait)
+        self.finished.set()
+
+    def _write(self, outdata: np.ndarray[Any, Any]) -> None:
+        if self._writer is None or self.error:
+            return
+        try:
+            self._writer.write(outdata)
+        except (OSError, RuntimeError, StemplayError) as error:  # a full disk ends the file, not the sound
+            self.error = f"Writing the output stopped: {error}."

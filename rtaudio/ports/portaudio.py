@@ -1,0 +1,197 @@
+"""Sound cards and sound servers through PortAudio (``sounddevice``): ALSA, JACK, PulseAudio, CoreAudio, WASAPI, ASIO and the rest.
+
+The callback runs in a thread of the host's. When the server behind a stream dies, ``stop`` and ``close`` may hang for ever: an
+engine lives in a process of its own for that reason.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import difflib
+import math
+from typing import Any
+
+from rtaudio.format import StemplayError
+from rtaudio.ports.base import VARYING_BLOCK, Callback, DeviceMissingError, Port
+
+INSTALL = (
+    "The PortAudio library is not installed: 'sudo apt-get install libportaudio2' (Debian, Ubuntu) or "
+    "'sudo dnf install portaudio' (Fedora) brings it; on macOS and Windows it comes with the Python package sounddevice."
+)
+PLAUSIBLE_LATENCY_S = 5.0
+"""Hosts report garbage when nothing is wired."""
+
+
+def load_portaudio(client_name: str = "stemplay") -> Any:
+    """The ``sounddevice`` module, its JACK client name set before PortAudio initialises. Raises StemplayError without the library."""
+    library = ctypes.util.find_library("portaudio")
+    if library is not None:
+        try:
+            setter = ctypes.CDLL(library).PaJack_SetClientName
+        except (OSError, AttributeError):
+            pass  # a PortAudio without JACK
+        else:
+            load_portaudio.name = name = ctypes.create_string_buffer(client_name.encode())  # type: ignore[attr-defined]
+            setter.argtypes = [ctypes.c_char_p]
+            setter(name)  # PortAudio keeps the pointer, so the buffer must live
+    try:
+        import sounddevice
+    except OSError:
+        raise StemplayError(INSTALL) from None
+    return sounddevice
+
+
+def device_label(device: dict[str, Any], hostapis: Any) -> str:
+    """``HOSTAPI:NAME``, the name that finds a device again; indices change from day to day."""
+    return f"{hostapis[device['hostapi']]['name']}:{device['name']}"
+
+
+def find_device(sounddevice: Any, wanted: str, kind: str) -> int:
+    """Index of the device that ``wanted`` means.
+
+    Args:
+        wanted: an index, ``HOSTAPI:NAME``, a name or a part of one (case does not matter), or ``default``.
+        kind: ``input`` or ``output``; only devices with such channels count.
+
+    Raises:
+        DeviceMissingError: there is none; the sentence lists what is near.
+    """
+    devices, hostapis = sounddevice.query_devices(), sounddevice.query_hostapis()
+    usable = [i for i, d in enumerate(devices) if d[f"max_{kind}_channels"] > 0]
+    if wanted == "default":
+        default = sounddevice.default.device[kind == "output"]
+        if default in usable:
+            return int(default)
+        if usable:
+            return usable[0]
+        raise DeviceMissingError(f"There is no {kind} device.")
+    if wanted.isdigit():
+        if int(wanted) in usable:
+            return int(wanted)
+        raise DeviceMissingError(f"There is no {kind} device with index {wanted}.")
+    labels = {i: device_label(devices[i], hostapis) for i in usable}
+    text = wanted.lower()
+    tests = (
+        lambda i: labels[i].lower() == text,
+        lambda i: devices[i]["name"].lower() == text,
+        lambda i: text in labels[i].lower(),
+    )
+    for test in tests:
+        matches = [i for i in usable if test(i)]
+        if matches:
+            return matches[0]
+    near = difflib.get_close_matches(wanted, list(labels.values()), 3, 0.3) or list(labels.values())[:3]
+    raise DeviceMissingError(f"There is no {kind} device {wanted!r}; present: {', '.join(near) or 'none'}.")
+
+
+class PortAudioPort(Port):
+    """One duplex stream, or an output alone.
+
+    Args:
+        output: device as for ``find_device``.
+        input: the same, or None for an output-only port (a song plays).
+        rate: Hz, None for the output device's own.
+        block: frames a callback, 0 lets the host choose.
+        in_channels: how many to open at least (two where the device has them); likewise ``out_channels``.
+
+    Raises:
+        DeviceMissingError: the device or its server is not there.
+        StemplayError: PortAudio is missing, or the device refuses the rate or the channels.
+    """
+
+    def __init__(
+        self,
+        output: str = "default",
+        input: str | None = None,
+        rate: int | None = None,
+        block: int = 256,
+        *,
+        in_channels: int = 2,
+        out_channels: int = 2,
+        client_name: str = "stemplay",
+    ) -> None:
+        super().__init__()
+        self._sd = sd = load_portaudio(client_name)
+        out_index = find_device(sd, output, "output")
+        in_index = None if input is None else find_device(sd, input, "input")
+        devices, hostapis = sd.query_devices(), sd.query_hostapis()
+        out = devices[out_index]
+        self._device = out_index if in_index is None else (in_index, out_index)
+        self.rate = int(rate or out["default_samplerate"])
+        self.out_channels = _channels(out, "output", out_channels)
+        self.in_channels = 0 if in_index is None else _channels(devices[in_index], "input", in_channels)
+        self.name = device_label(out, hostapis)
+        if in_index is not None and in_index != out_index:
+            self.name = f"{device_label(devices[in_index], hostapis)} to {self.name}"
+        self.block, self.max_block = block, block or VARYING_BLOCK
+        self._stream: Any = None
+        self._check()
+
+    def _check(self) -> None:
+        sd = self._sd
+        try:
+            if isinstance(self._device, tuple):
+                sd.check_input_settings(self._device[0], self.in_channels, "float32", samplerate=self.rate)
+            out = self._device[1] if isinstance(self._device, tuple) else self._device
+            sd.check_output_settings(out, self.out_channels, "float32", samplerate=self.rate)
+        except (sd.PortAudioError, ValueError) as error:
+            raise StemplayError(f"{self.name} does not work at {self.rate} Hz: {_reason(error)}.") from None
+
+    def start(self, callback: Callback) -> None:
+        sd = self._sd
+        common = {
+            "samplerate": self.rate,
+            "blocksize": self.block,
+            "dtype": "float32",
+            "latency": "low",
+            "device": self._device,
+            "finished_callback": self.finished.set,
+        }
+        try:
+            if self.in_channels:
+
+                def duplex(indata: Any, outdata: Any, frames: int, time: Any, status: Any) -> None:
+                    callback(indata, outdata, bool(status) and not status.priming_output)
+
+                self._stream = sd.Stream(channels=(self.in_channels, self.out_channels), callback=duplex, **common)
+            else:
+
+                def output(outdata: Any, frames: int, time: Any, status: Any) -> None:
+                    callback(outdata[:, :0], outdata, bool(status) and not status.priming_output)
+
+                self._stream = sd.OutputStream(channels=self.out_channels, callback=output, **common)
+            self._stream.start()
+        except sd.PortAudioError as error:
+            raise DeviceMissingError(f"{self.name} does not start: {_reason(error)}.") from None
+        self.device_latency = self._estimate()
+
+    def _estimate(self) -> float:
+        """The host's own delay in samples, 0 where its report is not credible."""
+        latency = self._stream.latency
+        seconds = sum(latency) if isinstance(latency, tuple) else latency
+        if not math.isfinite(seconds) or not 0 <= seconds <= PLAUSIBLE_LATENCY_S:
+            return 0.0
+        return float(seconds) * self.rate
+
+    def stop(self) -> None:
+        if self._stream is not None:
+            self._stream.stop()
+
+    def close(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.close()
+
+
+def _channels(device: dict[str, Any], kind: str, wanted: int) -> int:
+    """At least ``wanted``, at most what the device has; two where a pair exists. Raises StemplayError if it has fewer than asked."""
+    have = int(device[f"max_{kind}_channels"])
+    if wanted > max(2, have):
+        raise StemplayError(f"The {kind} device {device['name']!r} has {have} channels, not {wanted}.")
+    return min(max(wanted, 1), have)
+
+
+def _reason(error: Exception) -> str:
+    """PortAudio's text in its shortest form."""
+    return str(error.args[0] if error.args else error).replace("\n", " ").rstrip(".")

@@ -1,0 +1,66 @@
+"""Asking the system for punctual threads, and keeping Python out of their way. Each function tells what it got in one sentence."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import sys
+
+SWITCH_INTERVAL_S = 0.0005
+"""How long a Python thread may keep the interpreter while another waits: the audio callback is such another."""
+
+
+def settle() -> None:
+    """After warm-up: no garbage collection during sound (a collection of a large heap stalls for most of a second)."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+
+
+def request_realtime(priority: int = 60) -> str:
+    """Ask for realtime scheduling of the *calling thread*; returns a sentence that begins with ``granted`` or ``refused``.
+
+    Args:
+        priority: 1 to 99 on Linux; other systems have one realtime class.
+    """
+    try:
+        if sys.platform == "win32":
+            return _windows()
+        if sys.platform == "darwin":
+            return _macos()
+        return _linux(priority)
+    except (OSError, AttributeError, ValueError) as error:
+        return f"refused: the system gave no realtime priority ({error})"
+
+
+def _linux(priority: int) -> str:
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
+    except PermissionError:
+        return (
+            "refused: no realtime priority; allow it with 'rtprio 95' for your user in /etc/security/limits.d/audio.conf "
+            "(the package jackd2 offers to do so) and log in again"
+        )
+    return f"granted: SCHED_FIFO, priority {priority}"
+
+
+def _macos() -> str:
+    """QOS_CLASS_USER_INTERACTIVE: what an unprivileged thread may have beside the host's own audio thread."""
+    library = ctypes.CDLL(None, use_errno=True)
+    if library.pthread_set_qos_class_self_np(0x21, 0) != 0:
+        return "refused: macOS did not raise the thread's quality of service"
+    return "granted: user-interactive quality of service"
+
+
+def _windows() -> str:
+    """Multimedia class scheduling for the thread, else the highest ordinary priority."""
+    windll = ctypes.windll  # type: ignore[attr-defined]
+    task = ctypes.c_ulong(0)
+    if windll.avrt.AvSetMmThreadCharacteristicsW("Pro Audio", ctypes.byref(task)):
+        return "granted: multimedia class Pro Audio"
+    time_critical = 15
+    if windll.kernel32.SetThreadPriority(windll.kernel32.GetCurrentThread(), time_critical):
+        return "granted: time-critical priority"
+    return "refused: Windows gave no realtime priority"
