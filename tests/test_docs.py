@@ -1,7 +1,8 @@
 """What the documentation tells people to type works.
 
 A fenced block tagged ``sh test`` or ``python test`` is executed, in the order of its page, in a folder that looks like the repository's
-root but whose ``demo/kimseye.ogg`` lasts two seconds. ``sh test jack`` blocks get a real JACK server of their own and skip without jackd.
+root but whose ``demo/kimseye.ogg`` lasts two seconds. ``sh test jack`` blocks get a real JACK server of their own and skip without jackd;
+``sh test slow`` blocks run with the slow tests.
 Every other ``python -m rtaudio`` or ``python -m training`` line must at least name commands and options that exist.
 """
 
@@ -35,8 +36,16 @@ def blocks(page: Path) -> list[tuple[str, set[str], str]]:
     return [(m[1], set(m[2].split()), m[3]) for m in FENCE.finditer(page.read_text(encoding="utf-8"))]
 
 
-def executable(*, jack: bool) -> list[Path]:
-    return [page for page in PAGES if any("test" in tags and ("jack" in tags) == jack for _, tags, _ in blocks(page))]
+KINDS = {"jack", "slow"}
+
+
+def to_run(page: Path, *kind: str) -> list[tuple[str, str]]:
+    """``(language, text)`` of the page's executable blocks of exactly this kind."""
+    return [(language, text) for language, tags, text in blocks(page) if "test" in tags and tags & KINDS == set(kind)]
+
+
+def executable(*kind: str) -> list[Path]:
+    return [page for page in PAGES if to_run(page, *kind)]
 
 
 def page_id(page: Path) -> str:
@@ -58,23 +67,28 @@ def place(tmp_path: Path) -> Path:
 def run(language: str, text: str, place: Path, **extra: str) -> None:
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"} | extra
     command = [sys.executable, "-W", "error::SyntaxWarning", "-c", text] if language == "python" else ["bash", "-euo", "pipefail", "-c", text]
-    result = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, timeout=90, stdin=subprocess.DEVNULL)
+    result = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, timeout=600, stdin=subprocess.DEVNULL)
     assert result.returncode == 0, f"{text}\n--- exit {result.returncode}\n{result.stdout[-2000:]}\n{result.stderr[-4000:]}"
 
 
-def run_page(page: Path, place: Path, *, jack: bool, **extra: str) -> None:
+def run_page(page: Path, place: Path, *kind: str, **extra: str) -> None:
     if "demucs-live" not in model_names():
         pytest.skip("the shipped model demucs-live is not in this checkout")
-    for language, tags, text in blocks(page):
-        if "test" in tags and ("jack" in tags) == jack:
-            assert language in ("sh", "python"), f"a {language} block cannot be executed"
-            run(language, text, place, **extra)
+    for language, text in to_run(page, *kind):
+        assert language in ("sh", "python"), f"a {language} block cannot be executed"
+        run(language, text, place, **extra)
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="the documentation's commands are written for bash")
-@pytest.mark.parametrize("page", executable(jack=False), ids=page_id)
+@pytest.mark.parametrize("page", executable(), ids=page_id)
 def test_what_the_page_says_works(page: Path, place: Path) -> None:
-    run_page(page, place, jack=False)
+    run_page(page, place)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", executable("slow"), ids=page_id)
+def test_what_the_page_says_and_takes_long_works(page: Path, place: Path) -> None:
+    run_page(page, place, "slow")
 
 
 @pytest.fixture
@@ -103,9 +117,9 @@ def jack_server() -> Iterator[dict[str, str]]:
 
 
 @pytest.mark.jack
-@pytest.mark.parametrize("page", executable(jack=True), ids=page_id)
+@pytest.mark.parametrize("page", executable("jack"), ids=page_id)
 def test_what_the_page_says_of_jack_works(page: Path, place: Path, jack_server: dict[str, str]) -> None:
-    run_page(page, place, jack=True, **jack_server)
+    run_page(page, place, "jack", **jack_server)
 
 
 # ---------------------------------------------------------------- lines that are not executed
