@@ -1,8 +1,8 @@
 """Exported models on ONNX Runtime, with their state carried by name. The only module that imports ``onnxruntime``.
 
 One intra-op thread, sequential, no spinning: a second thread costs more than it gives at these sizes, and spinning steals
-the audio thread's core. Denormals count as zero, or silence would be slow. No thread is owned here; a ``ModelRuntime`` is used by one thread at a time, siblings
-share the session and may run in parallel.
+the audio thread's core. Denormals count as zero in ``run``, or silence would be slow. No thread is owned here; a
+``ModelRuntime`` is used by one thread at a time, siblings share the session and may run in parallel.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import onnxruntime as ort
 
 from models.card import CardError, ModelCard, read_card, verify_file
 from models.catalog import find_model
+from rtaudio.denormals import DenormalsAsZero
 from rtaudio.format import Audio, StemplayError
 from rtaudio.onnxfile import NotOnnxError, read_facts
 
@@ -64,6 +65,7 @@ class ModelRuntime:
         self._inputs = {name: f"state.{name}" for name in names}
         self._fetch = ["stems", *(f"next.{name}" for name in names)]
         self._feed: States = {}
+        self._quick = DenormalsAsZero()
         self.reset()
 
     def sibling(self) -> ModelRuntime:
@@ -76,7 +78,8 @@ class ModelRuntime:
     def run(self, mix: Audio) -> Audio:
         """``(hop, channels)`` -> ``(hop, n_sources, channels)``; the state moves on by one hop."""
         self._feed["mix"] = np.ascontiguousarray(mix, dtype=np.float32)
-        stems, *states = self._session.run(self._fetch, self._feed)
+        with self._quick:
+            stems, *states = self._session.run(self._fetch, self._feed)
         for name, value in zip(self._inputs.values(), states, strict=True):
             self._feed[name] = value
         result: Audio = stems
@@ -136,9 +139,10 @@ def _open_session(card: ModelCard, data: bytes, threads: int) -> ort.InferenceSe
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.log_severity_level = 4
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_session_config_entry("session.set_denormal_as_zero", "1")
+    options.add_session_config_entry("session.set_denormal_as_zero", "1")  # for threads of its own, if there are any
     try:
-        return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        with DenormalsAsZero():  # on the first session the option also switches this thread, for good
+            return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime raises a dozen unrelated classes
         reason = " ".join(str(error).split())[:200].rstrip(".")
         raise StemplayError(f"The model {card.name!r} cannot be loaded by ONNX Runtime: {reason}.") from None
