@@ -21,7 +21,17 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from models.card import CARD_FILE, MODEL_FILE, CardError, ModelCard, TensorSpec, read_card, sha256_of, verify_file, write_card
+from models.card import (
+    CARD_FILE,
+    MODEL_FILE,
+    CardError,
+    ModelCard,
+    TensorSpec,
+    read_card,
+    sha256_of,
+    verify_file,
+    write_card,
+)
 from models.demucs import CausalDemucs, Demucs
 
 Precision = Literal["fp32", "int8"]
@@ -219,7 +229,11 @@ def _quantize_file(path: Path) -> None:
     try:
         with _temporary(path.parent) as quantized:
             quantize_dynamic(
-                str(path), str(quantized), weight_type=QuantType.QInt8, per_channel=True, op_types_to_quantize=["MatMul"]
+                str(path),
+                str(quantized),
+                weight_type=QuantType.QInt8,
+                per_channel=True,
+                op_types_to_quantize=["MatMul"],
             )
             os.replace(quantized, path)
     finally:

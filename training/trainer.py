@@ -92,7 +92,7 @@ class SeparatorTrainer:
         self.intervals = intervals or Intervals()
         folder.mkdir(parents=True, exist_ok=True)
         loggers = [
-            CSVLogger(folder, name="", version="csv", flush_logs_every_n_steps=1),
+            CSVLogger(folder, name="csv", flush_logs_every_n_steps=1),
             TensorBoardLogger(folder, "", "tensorboard"),
         ]
         self.fabric = fabric or Fabric(accelerator="cpu", devices=1, loggers=loggers)

@@ -74,4 +74,4 @@ def trim_silence(mono: Stems, threshold: float = 3e-3, margin: int = 2205) -> St
     loud = np.flatnonzero(np.abs(mono) > threshold * np.abs(mono).max(initial=1e-9))
     if not len(loud):
         return mono[:0]
-    return mono[max(0, loud[0] - margin) : loud[-1] + margin]
+    return mono[max(0, loud[0] - margin) : loud[-1] + 1 + margin]

@@ -1,0 +1,103 @@
+"""The command line: help everywhere, bad input is one sentence and exit code 2."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from models.demucs import CausalDemucs
+from training.checkpoint import save_weights
+from training.cli import COMMANDS, load, main
+from training.commands.aggregate import aggregate
+from training.recipe import Recipe
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_every_command_has_help(name, capsys):
+    assert load(name).HELP
+    with pytest.raises(SystemExit) as exit_:
+        main([name, "--help"])
+    assert exit_.value.code == 0
+    assert name in capsys.readouterr().out
+
+
+def test_without_arguments_the_commands_are_listed(capsys):
+    assert main([]) == 0
+    out = capsys.readouterr().out
+    assert all(name in out for name in COMMANDS)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "nonsense",
+        "fit no-such-recipe",
+        "evaluate no-such-model --tiny",
+        "export missing.safetensors -o {tmp}",
+        "prepare stems --data {tmp}/missing",
+        "prepare stems --only nonsense",
+        "quantize {tmp}/missing -o {tmp}/out",
+        "aggregate {tmp}/missing.json",
+        "release {tmp} -o {tmp}/out",
+        "fit demucs-live --tiny --init {tmp}/missing -o {tmp}/run",
+        "fit demucs-live --resume -o {tmp}/none",
+        "fit demucs-live --store {tmp}/none -o {tmp}/run",
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(line, tmp_path, capsys):
+    assert main(line.format(tmp=tmp_path).split()) == 2
+    captured = capsys.readouterr()
+    assert captured.err.count("\n") == 1 and "Traceback" not in captured.err
+
+
+@pytest.mark.parametrize(
+    "line", ["fit demucs-live --minutes 0", "fit", "describe nonsense", "fit x --steps 1 --hours 1"]
+)
+def test_wrong_options_are_one_sentence_and_exit_code_2(line, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        main(line.split())
+    assert exit_.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_describe_knows_the_size_of_the_thesis_network(capsys):
+    assert main(["describe", "demucs"]) == 0
+    out = capsys.readouterr().out
+    assert "648,548,208 weights" in out and "2.416 GiB" in out
+
+
+def test_weights_export_quantise_and_score(tmp_path, capsys):
+    recipe = Recipe("x").tiny()
+    save_weights(tmp_path / "weights.safetensors", CausalDemucs(recipe.network).state_dict(), recipe.network)
+    making = {
+        "licence": "free",
+        "data": [{"collection": "a", "hours": 1, "licence": "b"}],
+        "steps": 7,
+        "validation": {"sdr_mean": 1},
+    }
+    (tmp_path / "weights.json").write_text(json.dumps(making))
+    assert main(["export", str(tmp_path / "weights.safetensors"), "-o", str(tmp_path / "tiny")]) == 0
+    card = json.loads((tmp_path / "tiny" / "card.json").read_text())
+    assert (
+        card["licence"] == "free" and card["training"]["steps"] == 7 and card["quality"]["validation"]["sdr_mean"] == 1
+    )
+    assert main(["quantize", str(tmp_path / "tiny"), "-o", str(tmp_path / "tiny-int8")]) == 0
+    capsys.readouterr()
+    assert main(["evaluate", str(tmp_path / "tiny"), "--tiny", "--limit", "1", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert set(result["table"]) == {"model", "mix", "mix/4", "silence"}
+    assert result["table"]["silence"]["drums"] == 0
+    assert result["table"]["mix/4"]["accompaniment"] > 3
+    (tmp_path / "a.json").write_text(json.dumps(result))
+    assert main(["aggregate", str(tmp_path / "a.json"), str(tmp_path / "a.json")]) == 0
+    assert "+- 0.00" in capsys.readouterr().out
+
+
+def test_aggregation_is_mean_and_standard_error_and_all_is_the_mean_of_sources():
+    table = aggregate(
+        [{"drums": 1.0, "vocals": 2.0, "accompaniment": 9.0}, {"drums": 3.0, "vocals": 4.0, "accompaniment": 9.0}]
+    )
+    assert table["drums"] == pytest.approx((2.0, 1.0))
+    assert table["All"] == pytest.approx((2.5, 1.0))
+    assert table["accompaniment"] == (9.0, 0.0)
