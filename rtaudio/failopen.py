@@ -2,8 +2,8 @@
 
 The shares sum to one, so the stems go on summing to the mix, a muted stem stays quiet in proportion and a soloed one is not
 silent. Both changes are cross-faded over ``FADE`` samples: back to the model's stems by a true cross-fade; away from them,
-where there is nothing left to fade out, by letting the step at the boundary decay (the steps of all stems sum to zero, so the
-mix itself is untouched).
+where there is nothing left to fade out, by letting what distinguished the stem from its share at the last sample decay (these
+differences sum to zero over the stems, so the mix itself is untouched).
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ class FailOpen:
         self._energy = np.full(stems, 1e-9, np.float64)
         self._shares = np.full((1, stems, 1), 1.0 / stems, np.float32)
         self._last = np.zeros((stems, channels), np.float32)
+        self._last_dry = np.zeros((1, channels), np.float32)
         self._offset = np.zeros((stems, channels), np.float32)
         self._step = FADE  # samples since the last change, at most FADE
         self._failing = False
@@ -66,12 +67,15 @@ class FailOpen:
             self._recover(stems, dry)
         self._step = min(FADE, self._step + n)
         self._last[:] = stems[-1]
+        self._last_dry[:] = dry[-1]
 
     def _fail(self, stems: Audio, dry: Audio) -> None:
         np.multiply(dry[:, None, :], self._shares, out=stems)
         if not self._failing:
             self._failing, self._step = True, 0
-            np.subtract(self._last, stems[0], out=self._offset)
+            # Against the same sample's shared dry mix, so that the offsets of all stems sum to zero.
+            np.multiply(self._last_dry, self._shares[0], out=self._offset)
+            np.subtract(self._last, self._offset, out=self._offset)
         faded = min(len(dry), FADE - self._step)
         if faded > 0:
             work = self._work[:faded]
