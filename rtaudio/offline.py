@@ -6,17 +6,15 @@ to the sample.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
-from rtaudio import audiofile
+from rtaudio.audiofile import FORMATS, create_writer, open_reader
 from rtaudio.format import Audio, StemplayError, StreamFormat
 from rtaudio.processors.base import Processor
 from rtaudio.processors.separator import SeparatorProcessor
@@ -25,7 +23,6 @@ from rtaudio.runtime import ModelRuntime
 BLOCK = 16_384
 """Frames of one call: large enough that Python's part vanishes, small enough for a steady progress bar."""
 
-FORMATS = ("wav", "flac")
 INTEGER_FORMATS = {"flac": 24}
 """Formats that round, with their bits; WAV is written as 32-bit float."""
 
@@ -80,6 +77,7 @@ class Separation:
         seconds: wall time.
         files: stem name -> file.
         clipped: stem name -> samples beyond full scale that an integer format clipped.
+        warnings: what was wrong with the song, a sentence each.
     """
 
     rate: int
@@ -89,18 +87,12 @@ class Separation:
     seconds: float
     files: dict[str, Path]
     clipped: dict[str, int]
+    warnings: list[str]
 
     @property
     def rtf(self) -> float:
         """Wall time over duration (EQ-RT-1); 0 for an empty file."""
         return self.seconds * self.rate / self.frames if self.frames else 0.0
-
-
-class Writer(Protocol):
-    """What ``rtaudio.audiofile.create_writer`` returns."""
-
-    def write(self, block: Audio) -> None: ...
-    def close(self) -> None: ...
 
 
 def separate_file(
@@ -115,7 +107,7 @@ def separate_file(
 ) -> Separation:
     """Separate a sound file of any length into one file a stem, ``directory/STEM.format``, in bounded memory.
 
-    Each file appears under its name only when all are complete. Existing stems are replaced; the song itself never is.
+    A file appears under its name only when it is complete. Existing stems are replaced; the song itself never is.
 
     Args:
         stems: names of the stems to write; all if None.
@@ -128,27 +120,33 @@ def separate_file(
     if format not in FORMATS:
         raise StemplayError(f"There is no output format {format!r}; choose from {', '.join(FORMATS)}.")
     target = Path(directory)
-    with audiofile.open_reader(song) as reader:
+    with open_reader(song) as reader:
         processor = as_processor(model, consistent)
         chosen = _choose(processor.outputs, stems)
         processor.prepare(StreamFormat(reader.rate, reader.channels, BLOCK))
         _prepare_directory(target, Path(song), chosen, format)
-        with _Files(target, chosen, reader.rate, reader.channels, format, reader.frames) as files:
-            frames = 0
-            for block in aligned_stems(processor, reader.blocks(BLOCK)):
-                files.write(block, [processor.outputs.index(name) for name in chosen])
-                frames += len(block)
+        frames = 0
+        with ExitStack() as stack:  # an error on the way discards every unfinished file
+            paths = {name: target / f"{name}.{format}" for name in chosen}
+            writers = {
+                name: stack.enter_context(create_writer(path, reader.rate, reader.channels, format, reader.frames))
+                for name, path in paths.items()
+            }
+            for stems_block in aligned_stems(processor, reader.blocks(BLOCK)):
+                for name, writer in writers.items():
+                    writer.write(np.ascontiguousarray(stems_block[:, processor.outputs.index(name)]))
+                frames += len(stems_block)
                 if progress is not None:
-                    progress(frames, max(reader.frames, 0))
-            files.publish()
+                    progress(frames, reader.frames)
         return Separation(
             rate=reader.rate,
             channels=reader.channels,
             frames=frames,
             latency=processor.latency,
             seconds=time.perf_counter() - started,
-            files=files.paths,
-            clipped=files.clipped,
+            files=paths,
+            clipped={name: writer.clipped for name, writer in writers.items()},
+            warnings=reader.warnings,
         )
 
 
@@ -173,49 +171,3 @@ def _prepare_directory(target: Path, song: Path, stems: list[str], format: str) 
                 )
     except OSError as error:
         raise StemplayError(f"The directory {target} cannot be made: {error.strerror}.") from None
-
-
-class _Files:
-    """One writer a stem, under temporary names until ``publish``; nothing is left behind otherwise."""
-
-    def __init__(self, target: Path, stems: list[str], rate: int, channels: int, format: str, frames: int) -> None:
-        self.paths = {name: target / f"{name}.{format}" for name in stems}
-        self.clipped = dict.fromkeys(stems, 0) if format in INTEGER_FORMATS else {}
-        self._temporary = {name: target / f".{name}.{os.getpid()}.part.{format}" for name in stems}
-        self._writers: dict[str, Writer] = {}
-        try:
-            for name, path in self._temporary.items():
-                self._writers[name] = audiofile.create_writer(path, rate, channels, format, frames)
-        except BaseException:
-            self._discard()
-            raise
-
-    def write(self, stems: Audio, indices: list[int]) -> None:
-        for (name, writer), index in zip(self._writers.items(), indices, strict=True):
-            block = np.ascontiguousarray(stems[:, index])
-            if name in self.clipped:
-                self.clipped[name] += int(np.count_nonzero(np.abs(block) > 1))
-            writer.write(block)
-
-    def publish(self) -> None:
-        for writer in self._writers.values():
-            writer.close()
-        self._writers = {}
-        try:
-            for name, path in self.paths.items():
-                os.replace(self._temporary[name], path)
-        except OSError as error:
-            raise StemplayError(f"The stems cannot be put into place: {error.strerror}.") from None
-
-    def _discard(self) -> None:
-        for writer in self._writers.values():
-            with contextlib.suppress(Exception):  # a full disk fails here again
-                writer.close()
-        for path in self._temporary.values():
-            path.unlink(missing_ok=True)
-
-    def __enter__(self) -> _Files:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._discard()

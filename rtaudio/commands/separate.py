@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rtaudio.offline import FORMATS, INTEGER_FORMATS, Separation, separate_file
+from rtaudio.audiofile import FORMATS
+from rtaudio.offline import INTEGER_FORMATS, Separation, separate_file
 
 NAME = "separate"
 HELP = "take a song apart into one file a stem"
@@ -49,6 +50,8 @@ def run(args: argparse.Namespace) -> int:
             consistent=not args.no_consistent,
             progress=progress,
         )
+    for sentence in result.warnings:
+        print(sentence, file=sys.stderr)
     if args.json:
         print(json.dumps(facts(result, args.format), ensure_ascii=False))
         return 0
@@ -74,7 +77,7 @@ def facts(result: Separation, format: str) -> dict[str, object]:
         "format": format,
         "bits": INTEGER_FORMATS.get(format, 32),
         "clipped_samples": result.clipped,
-        "notes": list(rounding(result, format)),
+        "notes": [*result.warnings, *rounding(result, format)],
     }
 
 
