@@ -86,7 +86,7 @@ def rounding(result: Separation, format: str) -> Iterator[str]:
     if format not in INTEGER_FORMATS:
         return
     bits = INTEGER_FORMATS[format]
-    yield f"{format.upper()} rounds to {bits} bits: the stems sum to the song within {len(result.files)} steps of 2^-{bits - 1}."
+    yield f"{format.upper()} rounds to {bits} bits: each sample of a stem is off by at most 2^-{bits} of full scale."
     clipped = {name: count for name, count in result.clipped.items() if count}
     if clipped:
         text = ", ".join(f"{name} {count}" for name, count in clipped.items())

@@ -1,0 +1,110 @@
+"""``python -m rtaudio separate`` and ``models``, as a person starts them: a process of their own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rtaudio.cli import main
+from tests.rtaudio.conftest import noise
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def rtaudio(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from rtaudio.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=120, check=False)
+
+
+@pytest.fixture
+def song(tmp_path: Path) -> Path:
+    path = tmp_path / "my song.wav"
+    soundfile.write(path, noise(30_000), 48_000, subtype="FLOAT")
+    return path
+
+
+def test_facts_as_json(song: Path, tiny_model: Path, tmp_path: Path) -> None:
+    done = rtaudio("separate", song, "-o", tmp_path / "out", "--model", tiny_model, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    facts = json.loads(done.stdout)
+    assert facts["rate"] == 48_000 and facts["latency_samples"] > 0 and facts["rtf"] > 0 and facts["frames"] == 30_000
+    assert list(facts["files"]) == ["drums", "bass", "other", "vocals"]
+    stems = [soundfile.read(path, dtype="float32")[0] for path in facts["files"].values()]
+    assert np.abs(sum(stems) - noise(30_000)).max() <= 1e-6
+
+
+def test_stems_go_beside_you_under_the_song_s_name(song: Path, tiny_model: Path, tmp_path: Path) -> None:
+    done = rtaudio("separate", song, "--model", tiny_model, "--stems", "vocals, bass", "--format", "flac", cwd=tmp_path)
+    assert done.returncode == 0 and done.stderr == ""
+    assert sorted(p.name for p in (tmp_path / "separated" / "my song").iterdir()) == ["bass.flac", "vocals.flac"]
+    assert "rounds to 24 bits" in done.stdout
+    assert soundfile.info(tmp_path / "separated" / "my song" / "bass.flac").subtype == "PCM_24"
+
+
+def test_a_mono_song_gives_mono_stems(tiny_model: Path, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "mono.flac", noise(9000, 1), 16_000)
+    assert main(["separate", str(tmp_path / "mono.flac"), "-o", str(tmp_path / "out"), "--model", str(tiny_model)]) == 0
+    info = soundfile.info(tmp_path / "out" / "drums.wav")
+    assert (info.channels, info.samplerate, info.frames) == (1, 16_000, 9000)
+
+
+BAD: dict[str, tuple[list[str], str]] = {
+    "no such song": (["nowhere.wav"], "nowhere.wav"),
+    "a directory": (["."], "."),
+    "no sound file": (["{garbage}"], "sound file"),
+    "unknown stem": (["{song}", "--stems", "vocals,banjo"], "no stem 'banjo'"),
+    "no stem": (["{song}", "--stems", ""], "its stems are"),
+    "unknown model": (["{song}", "--model", "none-such"], "There is no model 'none-such'"),
+    "unknown format": (["{song}", "--format", "mp3"], "mp3"),
+    "unknown option": (["{song}", "--loud"], "--loud"),
+    "no song": ([], "SONG"),
+    "no permission to write": (["{song}", "-o", "{song}/below"], "cannot be made"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_one_sentence_and_exit_code_2(song: Path, tiny_model: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "garbage.wav").write_bytes(bytes(np.random.default_rng(0).bytes(3000)))
+    arguments, words = BAD[name]
+    filled = [text.format(song=song, garbage=tmp_path / "garbage.wav") for text in arguments]
+    model = [] if "--model" in filled else ["--model", tiny_model]
+    done = rtaudio("separate", *filled, *model, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == "" and "Traceback" not in done.stderr
+    assert words in done.stderr and len(done.stderr.strip().splitlines()) == 1
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    head=st.sampled_from([b"", b"RIFF\x24\x00\x00\x00WAVEfmt ", b"fLaC", b"OggS", b"ID3", b"\xff\xfb\x90"]),
+    body=st.binary(max_size=300),
+)
+def test_garbage_never_gives_a_traceback(
+    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], head: bytes, body: bytes
+) -> None:
+    path = tmp_path / "garbage.wav"
+    path.write_bytes(head + body)
+    code = main(["separate", str(path), "-o", str(tmp_path / "out"), "--model", str(tiny_model), "--quiet"])
+    text = capsys.readouterr().err  # ours; libmpg123 adds remarks of its own to the descriptor
+    assert code in (0, 2)
+    if code == 2:
+        assert len(text.strip().splitlines()) == 1
+
+
+def test_models_lists_the_zoo(capsys: pytest.CaptureFixture[str], tiny_model: Path) -> None:
+    assert main(["models", str(tiny_model), "--json"]) == 0
+    cards = json.loads(capsys.readouterr().out)
+    assert [card["name"] for card in cards] == ["tiny"] and cards[0]["hop"] == 64
+    assert main(["models", str(tiny_model)]) == 0
+    assert "tiny: separator, drums, bass, other, vocals" in capsys.readouterr().out
+    assert main(["models"]) == 0
+    assert main(["models", "none-such"]) == 2
