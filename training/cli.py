@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "evaluate": "score an exported model on songs with known stems",
     "describe": "list a network's layers and sizes",
     "bench": "measure training speed, and eager torch against the exported model",
+    "grid": "train with several learning rates and widths, sorted by validation loss",
     "aggregate": "mean and confidence interval over several evaluations",
 }
 """Name -> one line for ``--help``; the code is in ``training/commands/NAME.py``."""

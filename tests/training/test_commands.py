@@ -101,3 +101,11 @@ def test_aggregation_is_mean_and_standard_error_and_all_is_the_mean_of_sources()
     assert table["drums"] == pytest.approx((2.0, 1.0))
     assert table["All"] == pytest.approx((2.5, 1.0))
     assert table["accompaniment"] == (9.0, 0.0)
+
+
+def test_a_grid_is_sorted_by_validation_loss(tmp_path, capsys):
+    assert main(["grid", "demucs-live", "--tiny", "--steps", "1", "--lr", "1e-4,1e-2", "-o", str(tmp_path)]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()[-2:]]
+    assert float(rows[0][0]) <= float(rows[1][0])
+    assert {row[2] for row in rows} == {"lr0.0001-channels8", "lr0.01-channels8"}
+    assert main(["grid", "demucs-live", "--lr", "fast"]) == 2

@@ -111,7 +111,7 @@ def test_sigterm_leaves_a_checkpoint(tmp_path):
     ]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    while "loss" not in process.stdout.readline() and process.poll() is None:
+    while "  loss" not in process.stdout.readline() and process.poll() is None:
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=60)
