@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 from models.card import CardError
@@ -25,6 +26,27 @@ _MIXER_FIELDS: dict[str, Range | None] = {
 """Allowed range of a number; None is a switch."""
 
 RECORDING_FORMATS = ("wav", "flac")
+OUTPUT_FILES = (".wav", ".flac")
+
+
+def is_output_file(output: str) -> bool:
+    """Whether ``output`` names a file to write rather than a device."""
+    return Path(output).suffix.lower() in OUTPUT_FILES
+
+
+def is_input_file(source: str) -> bool:
+    """Whether ``source`` names a sound file: something with a path that is no device's name, or that exists."""
+    return source not in ("default", "none") and (Path(source).is_file() or _looks_like_path(source))
+
+
+def _looks_like_path(text: str) -> bool:
+    suffix = Path(text).suffix
+    return "/" in text or "\\" in text or (1 < len(suffix) <= 5 and suffix[1:].isalnum() and ":" not in text)
+
+
+def is_device(output: str) -> bool:
+    """Whether ``output`` is played by PortAudio."""
+    return output != "null" and not is_output_file(output)
 
 
 def stem_names(model: str) -> tuple[str, ...]:

@@ -14,16 +14,13 @@ import sys
 from dataclasses import asdict, dataclass
 
 from rtaudio.format import StemplayError
+from rtaudio.ports.base import DeviceMissingError
 
 LIST_TIMEOUT = 15.0
 """Seconds; a driver that hangs must not hang us."""
 
 DEFAULT_NAMES = ("default", "none", "null")
 """What ``--input`` and ``--output`` accept beside devices and files."""
-
-
-class DeviceMissingError(StemplayError):
-    """A device, server or library that is not there now but may come (back): the supervisor waits for it."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ import time
 from typing import Any, BinaryIO
 
 from models.card import CardError
-from rtaudio.desired import Desired
+from rtaudio.desired import Desired, is_device
 from rtaudio.format import StemplayError
 from rtaudio.ipc import Message, read_message, write_message
 from rtaudio.messages import Command, Snapshot, command, to_dict
@@ -45,6 +45,7 @@ class EngineHost:
         self._orders: queue.Queue[Message | None] = queue.Queue()
         self._write_lock = threading.Lock()
         self._engine: Any = None
+        self._remark = ""
         self._starting = Snapshot(state="starting", message="The engine is starting.")
 
     def run(self) -> int:
@@ -59,45 +60,66 @@ class EngineHost:
             self._build(desired)
         except StemplayError as error:
             return self._refuse(error)
-        self._obey(desired)
+        if not self._obey(desired):
+            return EXIT_REFUSED
         bury_after(SHUTDOWN_GRACE)
         self._engine.stop()
         self._write({"snapshot": to_dict(self._engine.snapshot())})
         return 0
 
     def _build(self, desired: Desired) -> None:
-        from rtaudio.build import build_engine  # late: the first report should not wait for the libraries
+        from rtaudio.build import build_engine, resolve  # late: the first report should not wait for the libraries
+        from rtaudio.realtime import settle
 
         self._starting.mixer = desired.mixer
-        engine = build_engine(desired.config, desired.mixer)
+        config, self._remark = resolve(desired.config)
+        self._write({"resolved": {"input": config.input, "output": config.output}})
+        engine = build_engine(config, desired.mixer)
         for order in resume_orders(desired):
-            engine.send(order)
+            _send_where_possible(engine, order)
+        settle()
         engine.start()
         self._engine = engine
 
     def _refuse(self, error: StemplayError) -> int:
-        from rtaudio.build import DeviceMissingError
+        from rtaudio.ports.base import DeviceMissingError
 
         kind = "device" if isinstance(error, DeviceMissingError) else "refused"
         self._write({"error": str(error), "kind": kind})
         return EXIT_REFUSED
 
-    def _obey(self, desired: Desired) -> None:
-        """Pass commands to the engine until the end is asked for. A refused command is told, and changes nothing."""
+    def _obey(self, desired: Desired) -> bool:
+        """Pass commands to the engine until the end is asked for (True), or the device is lost (False).
+
+        A refused command is told, and changes nothing.
+        """
         while True:
             faulthandler.dump_traceback_later(GIL_LIMIT, exit=True)  # a thread in C: needs no GIL to fire
             try:
-                message = self._orders.get(timeout=GIL_LIMIT / 10)
+                message = self._orders.get(timeout=0.5)
             except queue.Empty:
+                if self._device_lost():
+                    return False
                 continue
             if message is None or message.get("op") == "shutdown":
-                return
+                return True
             try:
                 order = command(message["op"], **message.get("args", {}))
                 desired.apply(order)
                 self._engine.send(order)
             except (StemplayError, CardError) as error:
                 self._write({"notice": str(error)})
+
+    def _device_lost(self) -> bool:
+        """Tell the parent when the host has ended a device's stream; only files and clocks may end by themselves."""
+        port = self._engine.port
+        if not port.finished.is_set() or not is_device(self._engine.config.output):
+            return False
+        self._write({"error": port.error or f"{port.name} is gone.", "kind": "device"})
+        bury_after(SHUTDOWN_GRACE)
+        if self._engine.recorder is not None:
+            self._engine.recorder.stop()  # close its files; stopping the port itself may hang
+        return True
 
     def _read_orders(self) -> None:
         try:
@@ -112,6 +134,7 @@ class EngineHost:
         due = time.monotonic()
         while True:
             snapshot = self._engine.snapshot() if self._engine is not None else self._starting
+            snapshot.message = snapshot.message or self._remark
             if not self._write({"snapshot": to_dict(snapshot)}):
                 return
             due = max(due + REPORT_PERIOD, time.monotonic())
@@ -137,6 +160,12 @@ def resume_orders(desired: Desired) -> list[Command]:
     if desired.recording is not None:
         orders.append(command("record", **desired.recording))
     return orders
+
+
+def _send_where_possible(engine: Any, order: Command) -> None:
+    """A live input has no transport: leave its orders out."""
+    if engine.source is not None or order.op == "record":
+        engine.send(order)
 
 
 def bury_after(seconds: float) -> None:

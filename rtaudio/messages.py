@@ -52,6 +52,7 @@ class EngineConfig:
         input_channels: 1-based device channels to listen to, () for the first two.
         routing: stem -> 1-based output channels of its own, beside the mix (``{"vocals": [3, 4]}``).
         loop: start a file input again at its end.
+        analyse: go through a file input in the background, so that a seek is right at once; costs as much as playing it.
     """
 
     input: str = "default"
@@ -64,6 +65,7 @@ class EngineConfig:
     input_channels: tuple[int, ...] = ()
     routing: dict[str, list[int]] = field(default_factory=dict)
     loop: bool = False
+    analyse: bool = True
     client_name: str = "stemplay"
 
 

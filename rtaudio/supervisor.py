@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
-from rtaudio.desired import Desired
+from rtaudio.desired import Desired, is_output_file
 from rtaudio.format import StemplayError
 from rtaudio.ipc import Message, read_message, write_message
 from rtaudio.messages import Command, Snapshot, from_dict
@@ -41,7 +41,7 @@ class Limits:
         retry: between two attempts to open a missing device.
         backoff: first and largest pause before a crashed engine is started again.
         healthy: after so long a life the pause starts small again.
-        file_attempts: an engine that writes a file starts over so often, then its error stands.
+        attempts: an engine that never played, or that writes a file from its start, is tried so often, then its error stands.
     """
 
     silent: float = 4.0
@@ -51,7 +51,7 @@ class Limits:
     retry: float = 1.0
     backoff: tuple[float, float] = (0.1, 5.0)
     healthy: float = 10.0
-    file_attempts: int = 2
+    attempts: int = 3
 
 
 def child_environment() -> dict[str, str]:
@@ -71,6 +71,7 @@ class EngineProcess:
         self.error: tuple[str, str] | None = None
         """``(kind, sentence)`` once the engine refused to start; kind is ``device`` or ``refused``."""
         self.notice = ""
+        self.resolved: dict[str, str] = {}
         self.words: collections.deque[str] = collections.deque(maxlen=40)
         self._outbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self._ended = threading.Event()
@@ -123,6 +124,8 @@ class EngineProcess:
         self.last_report = time.monotonic()
         if "snapshot" in message:
             self.latest = from_dict(Snapshot, message["snapshot"])
+        elif "resolved" in message:
+            self.resolved = message["resolved"]
         elif "error" in message:
             self.error = (message.get("kind", "refused"), message["error"])
         elif "notice" in message:
@@ -181,8 +184,8 @@ class Supervisor:
         self._pinned: dict[str, str] = {}
         self._restarts = 0
         self._failures = 0
+        self._played = False
         self._story = ""
-        self._sequence = 0
         self._wake = threading.Event()
         self._stopping = False
         self._thread: threading.Thread | None = None
@@ -228,6 +231,7 @@ class Supervisor:
             if order.op == "configure":
                 self._pinned = {}
                 self._failures = 0
+                self._played = False
                 self._wake.set()
             elif engine is not None and order.op != "shutdown":
                 engine.send({"op": order.op, "args": order.args})
@@ -302,11 +306,12 @@ class Supervisor:
         if report is None or report.state == "starting":
             return
         with self._lock:
+            self._played = self._played or report.frames > 0
             if report.transport.path and report.state == "running":
                 self._desired.position_s = report.transport.position_s
             if self._desired.recording is not None and report.recording.error:
                 self._desired.recording = None  # it stopped by itself (a full disk): do not start it again
-            self._remember_port(report.port)
+            self._remember(engine.resolved)
             if time.monotonic() - engine.born > self._limits.healthy:
                 self._failures = 0
                 self._story = ""
@@ -314,13 +319,11 @@ class Supervisor:
             shown.message = engine.notice or report.message or self._story
             self._report = shown
 
-    def _remember_port(self, port: str) -> None:
-        if self._desired.config.output == "default" and port and "output" not in self._pinned:
-            from rtaudio.build import pin_output  # late: the supervisor itself needs no audio library
-
-            meaning = pin_output(port)
-            if meaning:
-                self._pinned["output"] = meaning
+    def _remember(self, resolved: dict[str, str]) -> None:
+        """Keep what ``default`` meant, once it was a real device."""
+        for end, meaning in resolved.items():
+            if getattr(self._desired.config, end) == "default" and meaning not in ("null", "none"):
+                self._pinned.setdefault(end, meaning)
 
     def _farewell(self, engine: EngineProcess) -> None:
         """The engine's end: clean where someone asked for it, certain in any case."""
@@ -343,12 +346,20 @@ class Supervisor:
         self._restarts += 1
         self._failures += 1
         self._story = _STORIES[verdict]
-        if self._writes_file():
+        words = [word for word in engine.words if word.strip()]
+        if words and verdict == "dead":
+            self._story = f"{self._story.rstrip('.')} ({words[-1].strip()[:200]})."
+        if is_output_file(self._desired.config.output):
             self._desired.position_s = 0.0
-            if self._failures > self._limits.file_attempts:
-                last = f" Its last words: {engine.words[-1]}." if engine.words else ""
-                self._say("stopped", f"The engine died {self._failures} times while it wrote the file.{last}")
-                return None
+        elif self._played:
+            return self._again()
+        if self._failures < self._limits.attempts:
+            return self._again()
+        self._say("stopped", f"The engine was given up after {self._failures} attempts: {self._story}")
+        return None
+
+    def _again(self) -> float:
+        """Announce a restart; returns the pause before it."""
         self._say("starting", self._story)
         first, largest = self._limits.backoff
         return min(largest, first * 2.0 ** (self._failures - 1))
@@ -360,11 +371,6 @@ class Supervisor:
         self._story = sentence
         self._say("stopped", sentence)
         return None
-
-    def _writes_file(self) -> bool:
-        from rtaudio.build import is_output_file
-
-        return is_output_file(self._desired.config.output)
 
     def _say(self, state: str, message: str) -> None:
         with self._lock:

@@ -1,0 +1,152 @@
+"""From a configuration to an engine: which port, which source, which processor. The only place that knows all kinds of each.
+
+Importing this module loads no audio library; building does. Runs in the engine process' main thread and owns no thread.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from pathlib import Path
+
+from rtaudio.audiofile import open_reader
+from rtaudio.desired import is_device, is_input_file, is_output_file
+from rtaudio.devices import Device, default_device, find_device, query_here
+from rtaudio.engine import Engine
+from rtaudio.format import StemplayError, StreamFormat
+from rtaudio.messages import EngineConfig, MixerState
+from rtaudio.player import FilePlayer
+from rtaudio.ports.base import DeviceMissingError, Port
+from rtaudio.processors.base import Processor
+
+try:
+    from rtaudio.recorder import Recorder
+except ImportError:
+    Recorder = None
+
+DEFAULT_RATE = 44_100
+NO_DEVICE = "There is no sound card and no JACK server: the engine runs on a clock and nothing is heard."
+
+
+def resolve(config: EngineConfig) -> tuple[EngineConfig, str]:
+    """``config`` with every ``default`` replaced by what it means now, and one sentence when that is not sound.
+
+    ``default`` as output is the sound card, then the JACK server, then ``null``; as input the device of the same kind.
+
+    Raises:
+        DeviceMissingError: a device that was asked for by name is not there.
+        StemplayError: the two ends do not fit together.
+    """
+    file_input = is_input_file(config.input)
+    if file_input and not Path(config.input).is_file():
+        raise StemplayError(f"There is no file {config.input!r}.")
+    if not is_device(config.output):
+        if config.input not in ("default", "none") and not file_input:
+            raise StemplayError(
+                "Sound from a device needs a device to go to: choose an output device, and --record to keep it in files."
+            )
+        return replace(config, input=config.input if file_input else "none"), ""
+    try:
+        devices = _devices(config.client_name)
+        out = _pick(config.output, devices, output=True)
+    except DeviceMissingError:
+        if config.output != "default" or (config.input not in ("default", "none") and not file_input):
+            raise
+        out = None
+    if out is None:
+        return replace(config, output="null", input=config.input if file_input else "none"), NO_DEVICE
+    if file_input or config.input == "none":
+        return replace(config, output=out.label), ""
+    same = [device for device in devices if device.host_api == out.host_api]
+    source = _pick(config.input, same if config.input == "default" else devices, output=False)
+    if source is None:
+        return replace(config, output=out.label, input="none"), f"{out.label} plays, but there is no input device beside it."
+    if source.host_api != out.host_api:
+        raise StemplayError(f"Input {source.label} and output {out.label} belong to different audio systems; choose both from one.")
+    return replace(config, output=out.label, input=source.label), ""
+
+
+def _devices(client_name: str) -> list[Device]:
+    from rtaudio.ports.portaudio import load_portaudio  # late: starts the audio library
+
+    load_portaudio(client_name)
+    return query_here()
+
+
+def _pick(text: str, devices: list[Device], *, output: bool) -> Device | None:
+    return default_device(devices, output=output) if text == "default" else find_device(text, devices, output=output)
+
+
+def open_port(config: EngineConfig, file_rate: int | None = None) -> Port:
+    """The port of a resolved configuration. ``file_rate`` is the rate of a file input, used where no device has its own."""
+    widest = max([2, *(channel for channels in config.routing.values() for channel in channels)])
+    if is_device(config.output):
+        from rtaudio.ports.portaudio import PortAudioPort
+
+        devices = _devices(config.client_name)
+        out = find_device(config.output, devices, output=True)
+        live = config.input != "none" and not is_input_file(config.input)
+        source = find_device(config.input, devices, output=False) if live else None
+        return PortAudioPort(
+            str(out.index), str(source.index) if source is not None else None, config.rate, config.block,
+            in_channels=max((2, *config.input_channels)), out_channels=widest, client_name=config.client_name,
+        )  # fmt: skip
+    from rtaudio.ports.clock import ClockPort
+
+    path = config.output if is_output_file(config.output) else None
+    rate = config.rate or file_rate or DEFAULT_RATE
+    return ClockPort(rate, config.block, channels=widest, path=path, paced=config.paced)
+
+
+def make_processor(model: str, consistent: bool = True) -> Processor:
+    """The processor of a model's name; ``none`` is the pass-through. Raises StemplayError if there is no such model."""
+    if model == "none":
+        from rtaudio.processors.passthrough import Passthrough
+
+        return Passthrough()
+    from rtaudio.processors.separator import SeparatorProcessor
+
+    return SeparatorProcessor(model, consistent)
+
+
+def build_engine(config: EngineConfig, mixer: MixerState) -> Engine:
+    """An engine that is ready to start. Slow (loads the model); a missing device is noticed first.
+
+    Raises:
+        DeviceMissingError: waiting for the device makes sense.
+        StemplayError: the configuration cannot be played.
+    """
+    config, _ = resolve(config)
+    from_file = is_input_file(config.input)
+    file_rate = None
+    if from_file:
+        with open_reader(config.input) as reader:
+            file_rate = reader.rate
+    port = open_port(config, file_rate)
+    try:
+        processor = make_processor(config.model, config.consistent)
+        source = FilePlayer(config.input, port.rate, 2, config.loop) if from_file else None
+        channels = source.channels if source is not None else 1 if port.in_channels == port.out_channels == 1 else 2
+        recorder = Recorder(port.rate, channels, processor.outputs) if Recorder else None
+        analysis = _analysis(config, source, port) if source is not None else None
+        return Engine(
+            config, copy.deepcopy(mixer), port=port, processor=processor, source=source, recorder=recorder, analysis=analysis
+        )
+    except Exception:
+        port.close()
+        raise
+
+
+def _analysis(config: EngineConfig, source: FilePlayer, port: Port):  # type: ignore[no-untyped-def]
+    """Background analysis of a song, where seeks are to be exact and time is real."""
+    if not config.analyse or config.model == "none" or not port.realtime:
+        return None
+    from rtaudio.analysis import SongAnalysis
+    from rtaudio.processors.separator import SeparatorProcessor
+    from rtaudio.runtime import ModelRuntime
+
+    runtime = ModelRuntime(config.model)
+    fmt = StreamFormat(port.rate, source.channels, port.max_block)
+    return SongAnalysis(
+        lambda: SeparatorProcessor(runtime.sibling(), config.consistent), source.samples, fmt, align=port.block
+    )

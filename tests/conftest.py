@@ -1,0 +1,42 @@
+"""What all tests share: one thread for each numerical library, the shared data folder, a JACK server, private runtime folders."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")  # before numpy and torch are imported
+
+import pytest
+
+from tests.jack import JackServer, private_server
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real music, voices and MIDI beside the repository; a test that needs it is skipped where it is absent."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"the shared data is not at {folder}")
+    return folder
+
+
+@pytest.fixture
+def jack_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[JackServer]:
+    """A private JACK server of this test; our own child processes find it by the environment."""
+    with private_server(tmp_path) as server:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        yield server
+
+
+@pytest.fixture
+def runtime_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A place of its own for a detached engine's socket."""
+    folder = tmp_path / "runtime"
+    monkeypatch.setenv("STEMPLAY_RUNTIME_DIR", str(folder))
+    return folder
