@@ -1,8 +1,6 @@
 """A song as a source of sound: play, pause, seek and loop with positions exact to the sample.
 
-The whole song is decoded and converted to the device's rate when it is loaded (float32: 21 MB a minute for stereo at
-44.1 kHz). Up to ``MEMORY_LIMIT`` bytes it lives in memory; a longer one lives in a temporary file mapped into memory, of which
-a thread named ``stemplay-prefetch`` touches the next seconds before the callback needs them.
+The whole song is decoded and converted to the device's rate when it is loaded (``rtaudio/song.py`` says what memory that takes).
 
 Every change is a fade of ``FADE_S`` (raised cosine), and none moves the timeline:
 
@@ -10,16 +8,16 @@ Every change is a fade of ``FADE_S`` (raised cosine), and none moves the timelin
 - **seek** takes effect at the first block boundary: that block's first sample is the sought frame, over which the old place
   fades out (or not: ``fade=False`` makes the samples exactly those of the song, for a caller that cross-fades later).
 - **loop** A-B goes from frame B - 1 to frame A; before B the song fades into what precedes A, so that from A on the
-  samples are the song's. Looping the whole song (A = 0) joins end and start unfaded. Beyond B the song plays on, and its end
-  leads to A.
+  samples are the song's. Looping the whole song joins end and start unfaded. Beyond B the song plays on, and its end leads to A.
+- At the **end** the song stands (``finished``) until a seek, from which it plays on, or ``play``, which starts it again.
 
-Threads: ``read_into`` belongs to the audio callback; it waits for nobody. The other methods belong to one control thread.
+Threads: ``read_into`` belongs to the audio callback; it waits for nobody. The other methods belong to one control thread. For a
+song in a temporary file a thread named ``stemplay-prefetch`` keeps what plays next in the system's cache; it may wait for the
+disk, and so may ``seek`` then.
 """
 
 from __future__ import annotations
 
-import os
-import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,15 +25,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soxr
 
-from rtaudio.audiofile import Reader, open_reader
-from rtaudio.format import Audio, StemplayError, to_channels
+from rtaudio.format import Audio, StemplayError
 from rtaudio.messages import Transport
+from rtaudio.song import Song, load_song
 
 FADE_S = 0.005
-MEMORY_LIMIT = 1 << 29
-"""Bytes up to which a decoded song is kept in memory (24 minutes of stereo at 44.1 kHz... 512 MiB)."""
+
+PREFETCH_S = 10.0
+"""How far ahead of the playing position a song in a file is kept in the cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,29 +76,29 @@ class FilePlayer:
         playing: bool = True,
         progress: Callable[[float], None] | None = None,
     ) -> None:
-        samples = load_song(path, rate, channels, progress)
-        self._set_up(samples, rate, str(path), loop, playing)
+        self._set_up(load_song(path, rate, channels, progress), rate, str(path), loop, playing)
 
     @classmethod
     def from_samples(cls, samples: Audio, rate: int, loop: bool = False, *, playing: bool = True) -> FilePlayer:
         """A player of ``samples`` ``(frames, channels)`` that are already at ``rate``."""
         player = cls.__new__(cls)
-        player._set_up(np.ascontiguousarray(samples, np.float32), rate, "", loop, playing)
+        player._set_up(Song(np.ascontiguousarray(samples, np.float32)), rate, "", loop, playing)
         return player
 
-    def _set_up(self, samples: Audio, rate: int, path: str, loop: bool, playing: bool) -> None:
-        if not len(samples):
+    def _set_up(self, song: Song, rate: int, path: str, loop: bool, playing: bool) -> None:
+        if not len(song.samples):
             raise StemplayError(f"{path or 'The song'} holds no sound.")
-        self.samples, self.rate, self.path = samples, rate, path
-        self.channels, self.length = samples.shape[1], len(samples)
+        self._song, self.samples, self.rate, self.path, self.warnings = song, song.samples, rate, path, song.warnings
+        self.length, self.channels = song.samples.shape
         self._fade = max(1, round(FADE_S * rate))
-        # Row k of the envelope is the gain k samples after silence: 0 at row 0, 1 at row `fade`.
+        # Row k is the gain k samples after silence: 0 at row 0, 1 at row `fade`.
         curve = np.sin(np.linspace(0.0, np.pi / 2, self._fade + 1)) ** 2
         curve[-1] = 1.0
-        self._envelope = curve.astype(np.float32)[:, None]
+        self._rising = curve.astype(np.float32)[:, None]
+        self._falling = self._rising[::-1].copy()
         self._work = np.zeros((self._fade, self.channels), np.float32)
         self._playing = playing
-        self._loop = _Loop(0, self.length) if loop else None
+        self._loop = self._active = _Loop(0, self.length) if loop else None  # wanted; obeyed by the callback
         self._pending = self._taken = Switch(0)
         self._position = 0
         self._level = self._fade if playing else 0
@@ -108,12 +106,18 @@ class FilePlayer:
         self.finished = False
         self.switched: Switch | None = None
         self.block_start = 0
+        self._closing = threading.Event()
+        self._prefetcher: threading.Thread | None = None
+        if song.on_disk:
+            song.prefetch(0, round(PREFETCH_S * rate))
+            self._prefetcher = threading.Thread(target=self._prefetch, name="stemplay-prefetch", daemon=True)
+            self._prefetcher.start()
 
     # -- control thread -----------------------------------------------------------------------------------------------
 
     def play(self) -> None:
         """Play from where it stands; from the start when the song has ended."""
-        if self.finished:
+        if self.finished and self._pending is self._taken:
             self.seek(0)
         self._playing = True
 
@@ -124,9 +128,10 @@ class FilePlayer:
     def seek(self, frame: int, fade: bool = True, payload: Any = None) -> Switch:
         """Go to ``frame`` (moved into the song) at the next block boundary; a later seek replaces one not yet carried out.
 
-        A seek that meets the fade of the one before waits for its end, at most ``FADE_S``.
+        A seek that meets the fade of the one before, or a loop's, waits for its end: at most ``FADE_S``.
         """
         switch = Switch(min(max(0, int(frame)), self.length), fade, payload)
+        self._song.prefetch(switch.frame, switch.frame + self.rate)
         self._pending = switch
         return switch
 
@@ -143,7 +148,10 @@ class FilePlayer:
         start, end = max(0, a or 0), min(self.length, self.length if b is None else b)
         shortest = min(2 * self._fade, self.length)
         if end - start < shortest:
-            raise StemplayError(f"A loop must be at least {1000 * shortest / self.rate:.0f} ms long and end after it starts.")
+            raise StemplayError(
+                f"A loop must be at least {1000 * shortest / self.rate:.0f} ms long and end after it starts."
+            )
+        self._song.prefetch(start - self._fade, start + self.rate)
         self._loop = _Loop(start, end)
 
     @property
@@ -164,7 +172,20 @@ class FilePlayer:
         return Transport(self.path, self.playing, self.position / self.rate, self.length / self.rate, region)
 
     def close(self) -> None:
-        """Let go of the song."""
+        """End the thread and let go of the song; nobody may read any more."""
+        self._closing.set()
+        if self._prefetcher is not None:
+            self._prefetcher.join()
+        self._song.close()
+
+    def _prefetch(self) -> None:
+        """The thread."""
+        ahead = round(PREFETCH_S * self.rate)
+        while not self._closing.wait(0.5):
+            position, loop = self.position, self._loop
+            self._song.prefetch(position, position + ahead)
+            if loop is not None and position < loop.end < position + ahead:
+                self._song.prefetch(loop.start - self._fade, loop.start + ahead)
 
     # -- audio callback -----------------------------------------------------------------------------------------------
 
@@ -183,63 +204,90 @@ class FilePlayer:
     def _take_seek(self) -> None:
         self.switched = None
         switch = self._pending
-        if switch is self._taken or (switch.fade and self._tail_left):
-            return
         heard = self._level > 0 and not self.finished
+        if switch is self._taken or (switch.fade and heard and (self._tail_left or self._at_seam(self._active))):
+            return
         self._tail_position, self._tail_left = self._position, self._fade if switch.fade and heard else 0
         if not heard and self._playing:
             self._level = 0 if switch.frame else self._fade
         self._position, self._taken, self.switched = switch.frame, switch, switch
         self.finished = False
 
+    def _seam(self, loop: _Loop) -> int:
+        """The frame from which a loop's end fades into its beginning."""
+        return loop.end if loop.start == 0 and loop.end == self.length else loop.end - self._fade
+
+    def _at_seam(self, loop: _Loop | None) -> bool:
+        return loop is not None and self._seam(loop) <= self._position < loop.end
+
     def _segment(self, out: Audio) -> int:
         """Fill the beginning of ``out`` with one stretch that needs one kind of treatment; returns its length."""
         playing = self._playing
         if playing and self._level == 0 and self._position == 0:
             self._level = self._fade
-        loop, position = self._loop, self._position
-        end = self.length if loop is None or position >= loop.end else loop.end
-        if position >= end:
+        if not playing and self._level == 0:
+            self._tail_left = 0
+        # A loop that changes in the middle of a fade is obeyed after it.
+        if self._loop is not self._active and not (
+            self._level and (self._at_seam(self._active) or self._at_seam(self._loop))
+        ):
+            self._active = self._loop
+        loop, position = self._active, self._position
+        if position >= self.length:
             if loop is not None:
                 self._position = loop.start
                 return 0
-            self.finished, self._tail_left = True, 0
+            self.finished = True
+        ended = self.finished and position >= self.length
+        if (ended and not self._tail_left) or (not playing and self._level == 0):
             out[:] = 0.0
             return len(out)
-        if not playing and self._level == 0:
-            self._tail_left = 0
+        end = loop.end if loop is not None and position < loop.end else self.length
+        seam = self._seam(loop) if loop is not None and end == loop.end else end
+        out = out[: self._stretch(len(out), end, seam, ended)]
+        n = len(out)
+        if ended:
             out[:] = 0.0
-            return len(out)
-        n = min(len(out), end - position)
-        moving = self._level < self._fade or not playing
-        if moving:
-            n = min(n, self._fade - self._level if playing else self._level)
-        if self._tail_left:
-            n = min(n, self._tail_left)
-        join = end - self._fade if loop is not None and end == loop.end and loop.start else end
-        if position < join:
-            n = min(n, join - position)
-        out = out[:n]
-        np.copyto(out, self.samples[position : position + n])
-        if position >= join and loop is not None:
-            self._blend(out, loop.start - (end - position), position - join, new_over_old=True)
+        else:
+            np.copyto(out, self.samples[position : position + n])
+        if seam <= position < end and loop is not None:
+            self._blend(out, loop.start - (end - position), position - seam, new_over_old=True)
         if self._tail_left:
             self._blend(out, self._tail_position, self._fade - self._tail_left, new_over_old=False)
             self._tail_position += n
             self._tail_left -= n
-        if moving:
+        if self._level < self._fade or not playing:
             self._shape(out, playing)
-        self._position = position + n
+        if not ended:
+            self._advance(position + n, loop)
         return n
+
+    def _stretch(self, n: int, end: int, seam: int, ended: bool) -> int:
+        """How many of ``n`` frames, from the present position on, need one kind of treatment."""
+        if not ended:
+            n = min(n, (seam if self._position < seam else end) - self._position)
+        if self._tail_left:
+            n = min(n, self._tail_left)
+        if not self._playing:
+            return min(n, self._level)
+        return min(n, self._fade - self._level) if self._level < self._fade else n
+
+    def _advance(self, position: int, loop: _Loop | None) -> None:
+        if loop is not None and position in (loop.end, self.length):
+            position = loop.start
+        elif position == self.length:
+            self.finished = True
+        self._position = position
 
     def _shape(self, out: Audio, rising: bool) -> None:
         """Apply the play/pause level, which moves one step a sample."""
         n, level = len(out), self._level
         if rising:
-            np.multiply(out, self._envelope[level : level + n], out=out)
+            np.multiply(out, self._rising[level : level + n], out=out)
             self._level = level + n
         else:
-            np.multiply(out, self._envelope[level : level - n if level > n else None : -1][:n], out=out)
+            first = self._fade - level
+            np.multiply(out, self._falling[first : first + n], out=out)
             self._level = level - n
 
     def _blend(self, out: Audio, other: int, step: int, new_over_old: bool) -> None:
@@ -248,9 +296,7 @@ class FilePlayer:
         ``new_over_old``: ``out`` fades away into the other; else ``out`` fades in over the other.
         """
         n = len(out)
-        rising, falling = self._envelope[step : step + n], self._envelope[self._fade - step : self._fade - step - n : -1]
-        if step + n > self._fade:
-            falling = self._envelope[self._fade - step :: -1][:n]
+        rising, falling = self._rising[step : step + n], self._falling[step : step + n]
         work = self._work[:n]
         np.multiply(out, falling if new_over_old else rising, out=out)
         first, last = max(0, other), min(self.length, other + n)
@@ -259,26 +305,3 @@ class FilePlayer:
         part = slice(first - other, last - other)
         np.multiply(self.samples[first:last], (rising if new_over_old else falling)[part], out=work[part])
         np.add(out[part], work[part], out=out[part])
-
-
-def load_song(
-    path: str | Path, rate: int, channels: int, progress: Callable[[float], None] | None = None
-) -> Audio:
-    """Decode ``path`` and convert it to ``rate`` and ``channels``: float32 ``(frames, channels)``.
-
-    Raises StemplayError for a file that is no sound.
-    """
-    with open_reader(path) as reader:
-        blocks = list(_converted(reader, rate, channels))
-    if not blocks:
-        raise StemplayError(f"{path} holds no sound.")
-    return np.concatenate(blocks)
-
-
-def _converted(reader: Reader, rate: int, channels: int):
-    resampler = soxr.ResampleStream(reader.rate, rate, channels, "float32") if reader.rate != rate else None
-    for block in reader.blocks():
-        block = to_channels(block, channels)
-        yield resampler.resample_chunk(block) if resampler else block
-    if resampler:
-        yield resampler.resample_chunk(np.zeros((0, channels), np.float32), last=True)
