@@ -23,9 +23,11 @@ COMMANDS: dict[str, str] = {
     "release": "pick a run's best weights and write how they were made",
     "export": "make a model that plays live from weights",
     "quantize": "make the int8 model of an exported one",
+    "calibrate": "find how an exported model shares its residual best",
     "evaluate": "score an exported model on songs with known stems",
     "describe": "list a network's layers and sizes",
     "bench": "measure training speed, and eager torch against the exported model",
+    "timing": "make networks with random weights for `python -m rtaudio bench`",
     "grid": "train with several learning rates and widths, sorted by validation loss",
     "aggregate": "mean and confidence interval over several evaluations",
 }

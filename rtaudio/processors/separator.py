@@ -28,8 +28,9 @@ def equal_shares(n_sources: int) -> Audio:
 
 def share_residual(stems: Audio, mix: Audio, shares: Audio) -> Audio:
     """Stems ``(frames, n_sources, channels)`` that sum to ``mix`` ``(frames, channels)``: each gets its share of what is missing."""
-    residual = mix - stems.sum(axis=1)
-    return stems + shares[None, :, None] * residual[:, None]
+    residual: Audio = mix - stems.sum(axis=1)
+    shared: Audio = stems + shares[None, :, None] * residual[:, None]
+    return shared
 
 
 class SeparatorProcessor(Processor):
@@ -40,7 +41,7 @@ class SeparatorProcessor(Processor):
             run on overlapping chunks (``rtaudio.processors.chunked``).
         consistent: share the residual ``mix - sum(stems)``, formed at the device's rate after alignment, so that the stems
             sum to the delayed mix.
-        shares: ``(n_sources,)`` weights of that sharing, summing to 1; equal ones if None.
+        shares: ``(n_sources,)`` weights of that sharing, summing to 1; the model's own if None, else equal ones.
 
     Raises:
         StemplayError: the model cannot be used.
@@ -52,7 +53,9 @@ class SeparatorProcessor(Processor):
         self._model = as_frame_model(model)
         self.outputs = tuple(self._model.outputs)
         self.consistent = consistent
-        self.shares = equal_shares(len(self.outputs)) if shares is None else np.asarray(shares, dtype=np.float32)
+        if shares is None:
+            shares = np.asarray(self._model.shares, dtype=np.float32)
+        self.shares = np.asarray(shares, dtype=np.float32) if len(shares) else equal_shares(len(self.outputs))
         self._format: StreamFormat | None = None
         self._latency = self._aligned_block = 0
         self._pending: Audio
@@ -242,7 +245,9 @@ def as_frame_model(model: str | Path | ModelRuntime | FrameModel) -> FrameModel:
         model = ModelRuntime(model)
     if not isinstance(model, ModelRuntime):
         return model
-    return CausalModel(model) if model.card.states else ChunkedModel.from_runtime(model)
+    if model.card.states:
+        return CausalModel(model)
+    return ChunkedModel.from_runtime(model)
 
 
 def to_device_channels(stems: Audio, channels: int) -> Audio:
