@@ -45,6 +45,8 @@ class ModelCard:
         opset: ONNX operator set of the file.
         sha256, size: of ``model.onnx``; size in bytes.
         parameters: number of weights; size in MiB of float32 is ``parameters * 4 / 2**20``.
+        shares: by which part of the residual ``mix - sum(stems)`` each stem is mended so that they sum to the mix (a separator's;
+            empty for equal parts).
         quality: measured scores, each with what it was measured on.
         training: how it was made: recipe, hours, data, commit.
     """
@@ -66,6 +68,7 @@ class ModelCard:
     data: tuple[str, ...] = ()
     quality: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
+    shares: tuple[float, ...] = ()
     description: str = ""
     version: int = CARD_VERSION
 
@@ -89,6 +92,8 @@ def _problem(card: ModelCard) -> str | None:
         return f"{where} names a hop of {card.hop} and a latency of {card.latency} samples, which is impossible."
     if not card.outputs or len(set(card.outputs)) != len(card.outputs):
         return f"{where} names no outputs, or one of them twice."
+    if card.shares and (len(card.shares) != len(card.outputs) or abs(sum(card.shares) - 1) > 1e-3 or min(card.shares) < 0):
+        return f"{where} shares the residual by {list(card.shares)}, which must be one part from 0 up for each output, 1 in all."
     if any(any(n < 1 for n in state.shape) for state in card.states):
         return f"{where} describes a state tensor without elements."
     return None
@@ -127,7 +132,8 @@ def card_from_dict(values: Any, where: str) -> ModelCard:
         states = tuple(TensorSpec(s["name"], tuple(int(n) for n in s["shape"]), s["dtype"]) for s in values["states"])
         whole = {key: int(values[key]) for key in ("sample_rate", "channels", "hop", "latency", "opset", "size", "parameters")}
         lists = {key: tuple(str(x) for x in values.get(key, ())) for key in ("outputs", "data")}
-        return ModelCard(**{**values, **whole, **lists, "states": states})
+        shares = tuple(float(x) for x in values.get("shares", ()))
+        return ModelCard(**{**values, **whole, **lists, "states": states, "shares": shares})
     except (KeyError, TypeError, ValueError) as error:
         raise CardError(f"The card {where} is incomplete or malformed ({type(error).__name__}: {error}).") from None
 

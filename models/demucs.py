@@ -12,7 +12,6 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeVar
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from models.card import read_card, write_card
+from models.catalog import find_model
 from rtaudio.offline import separate_array
 from training.data.store import Stems
 from training.metrics import frame_sdr, global_sdr, median_over_songs, with_accompaniment
@@ -93,3 +95,14 @@ def _estimates(mix: torch.Tensor, separated: torch.Tensor) -> dict[str, torch.Te
     quarter = with_accompaniment((mix / count).expand(count, *mix.shape))
     whole = mix.expand(count + 1, *mix.shape)
     return {"model": with_accompaniment(separated), "mix": whole, "mix/4": quarter, SILENCE: torch.zeros_like(whole)}
+
+
+def record(model: str | Path, what: str, scores: dict[str, float]) -> None:
+    """Write ``scores`` into the model's card as its quality on ``what``; older scores on other material stay.
+
+    Raises CardError if there is no such model.
+    """
+    directory = find_model(model)
+    card = read_card(directory)
+    rounded = {name: round(float(score), 2) for name, score in scores.items() if not np.isnan(score)}
+    write_card(replace(card, quality={**card.quality, what: rounded}), directory)

@@ -36,12 +36,14 @@ class ChunkedModel:
         channels: int = 2,
         outputs: tuple[str, ...] = SOURCES,
         name: str = "chunked",
+        shares: tuple[float, ...] = (),
     ) -> None:
         if not 0 <= overlap <= chunk // 2:
             raise StemplayError(
                 f"Chunks of {chunk} samples cannot overlap by {overlap}: at most half of a chunk is possible."
             )
         self.name, self.rate, self.channels, self.outputs = name, rate, channels, tuple(outputs)
+        self.shares = shares
         self.hop, self.window, self.delay = chunk - overlap, chunk, 0
         self.overlap = overlap
         self._separate = separate
@@ -56,8 +58,15 @@ class ChunkedModel:
             raise StemplayError(f"The model {card.name!r} is no separator of whole chunks.")
         overlap = card.hop // 4 if overlap is None else overlap
         return cls(
-            runtime.run, chunk=card.hop, overlap=overlap, rate=card.sample_rate, channels=card.channels, outputs=card.outputs, name=card.name
-        )  # fmt: skip
+            runtime.run,
+            chunk=card.hop,
+            overlap=overlap,
+            rate=card.sample_rate,
+            channels=card.channels,
+            outputs=card.outputs,
+            name=card.name,
+            shares=card.shares,
+        )
 
     def run(self, mix: Audio) -> Audio:
         """One chunk in, the ``hop`` samples out that no later chunk changes."""

@@ -12,13 +12,15 @@ class FrameModel(Protocol):
     """A network that works frame by frame.
 
     Call ``k`` (from 0) of ``run`` gets input ``k * hop`` to ``k * hop + window``, ``(window, channels)``, and returns the stems
-    ``(hop, n_sources, channels)`` of input ``k * hop - delay`` onwards. All in samples at ``rate``.
+    ``(hop, n_sources, channels)`` of input ``k * hop - delay`` onwards. All in samples at ``rate``. ``shares`` are those of the
+    model's card, empty for equal ones.
     """
 
     name: str
     rate: int
     channels: int
     outputs: tuple[str, ...]
+    shares: tuple[float, ...]
     hop: int
     window: int
     delay: int
@@ -38,6 +40,7 @@ class CausalModel:
         if card.kind != "separator":
             raise StemplayError(f"The model {card.name!r} is of kind {card.kind}, not a separator.")
         self.name, self.rate, self.channels, self.outputs = card.name, card.sample_rate, card.channels, card.outputs
+        self.shares = card.shares
         self.hop = self.window = card.hop
         self.delay = card.latency
         self.run = runtime.run

@@ -29,6 +29,7 @@ class Identity:
 
     name = "identity"
     outputs = SOURCES
+    shares = ()
 
     def __init__(self, rate: int = 44_100, channels: int = 2, hop: int = 256, delay: int = 0) -> None:
         self.rate, self.channels, self.hop, self.window, self.delay = rate, channels, hop, hop, delay

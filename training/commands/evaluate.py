@@ -13,7 +13,7 @@ from training.cli import positive_int
 from training.data import folder
 from training.data.store import Collection, Stems
 from training.data.synthetic import validation_songs
-from training.evaluate import METRICS, evaluate
+from training.evaluate import METRICS, evaluate, record
 
 HELP = "score an exported model through the player's own code path; choose models on `valid`, only report on `test`"
 
@@ -21,6 +21,19 @@ HELP = "score an exported model through the player's own code path; choose model
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``evaluate``."""
     parser.add_argument("model", metavar="MODEL", help="name of a shipped model, or a directory")
+    add_song_arguments(parser)
+    parser.add_argument(
+        "--metric", choices=list(METRICS), default="global", help="over whole songs, or median of 1 s frames"
+    )
+    parser.add_argument(
+        "--no-consistent", action="store_true", help="score the network's own output, without the shared residual"
+    )
+    parser.add_argument("--record", metavar="WHAT", help="write the scores into the model's card under this description")
+    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+
+
+def add_song_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that say on which songs."""
     parser.add_argument(
         "--split",
         choices=["valid", "test", "train"],
@@ -31,19 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--songs", type=Path, help="instead: a folder with one folder of WAV stems a song")
     parser.add_argument("--mapping", type=Path, help="with --songs: JSON file, instrument -> source")
     parser.add_argument("--tiny", action="store_true", help="instead: a few synthetic songs")
-    parser.add_argument(
-        "--metric", choices=list(METRICS), default="global", help="over whole songs, or median of 1 s frames"
-    )
     parser.add_argument("--limit", type=positive_int, help="only the first songs")
-    parser.add_argument(
-        "--no-consistent", action="store_true", help="score the network's own output, without the shared residual"
-    )
-    parser.add_argument("--json", action="store_true", help="print everything as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate and print the table."""
-    songs = list(_songs(args))[: args.limit]
+    songs = list(load_songs(args))[: args.limit]
 
     def progress(name: str) -> None:
         print(f"  {name}", file=sys.stderr)
@@ -51,6 +57,8 @@ def run(args: argparse.Namespace) -> int:
     result = evaluate(
         args.model, songs, sources=SOURCES, metric=args.metric, consistent=not args.no_consistent, progress=progress
     )
+    if args.record:
+        record(args.model, args.record, result.table["model"])
     what = "residual shared" if result.consistent else "network's own output"
     print(
         json.dumps(result.to_dict())
@@ -60,7 +68,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _songs(args: argparse.Namespace) -> Iterator[tuple[str, Stems]]:
+def load_songs(args: argparse.Namespace) -> Iterator[tuple[str, Stems]]:
+    """``(name, stems)`` of the songs that ``--tiny``, ``--songs`` or ``--split`` mean."""
     if args.tiny:
         yield from ((f"synthetic {number}", song) for number, song in enumerate(validation_songs(3)))
     elif args.songs is not None:

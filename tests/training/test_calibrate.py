@@ -1,0 +1,52 @@
+"""Sharing the residual: the closed form is the best sharing, sums to one, and reaches the card and the sound."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from models.card import read_card
+from models.demucs import CausalDemucs, CausalDemucsConfig
+from rtaudio.processors.separator import SeparatorProcessor
+from training.calibrate import calibrate, least_squares_shares
+from training.data.synthetic import validation_songs
+from training.evaluate import record
+from training.export import export_separator
+
+
+def test_least_squares_beats_every_other_sharing() -> None:
+    rng = np.random.default_rng(0)
+    stems = rng.standard_normal((4, 2, 5000)).astype(np.float32)
+    estimates = stems - rng.standard_normal((4, 2, 5000)).astype(np.float32) * np.array([3, 2, 1, 0.5], np.float32)[:, None, None]
+    shares = least_squares_shares([(stems, estimates)])
+    assert sum(shares) == pytest.approx(1, abs=1e-3)
+    assert shares == sorted(shares, reverse=True)
+    residual = (stems - estimates).sum(axis=0)
+
+    def error(weights: list[float]) -> float:
+        mended = estimates + np.asarray(weights, np.float32)[:, None, None] * residual
+        return float(np.square(stems - mended).sum())
+
+    for other in rng.dirichlet(np.ones(4), 20):
+        assert error(shares) <= error(list(other)) + 1e-3
+
+
+def test_without_residual_there_is_nothing_to_share() -> None:
+    stems = np.ones((4, 2, 10), np.float32)
+    with pytest.raises(ValueError, match="no residual"):
+        least_squares_shares([(stems, stems)])
+
+
+def test_calibration_reaches_the_card_and_the_processor(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    export_separator(CausalDemucs(CausalDemucsConfig(channels=8, depth=3)), tmp_path, name="small")
+    songs = [(str(i), song[..., :20_000]) for i, song in enumerate(validation_songs(2))]
+    shares = calibrate(tmp_path, songs)
+    record(tmp_path, "two synthetic songs", {"drums": 1.234, "bass": float("nan")})
+    card = read_card(tmp_path)
+    assert list(card.shares) == shares
+    assert card.quality == {"two synthetic songs": {"drums": 1.23}}
+    np.testing.assert_allclose(SeparatorProcessor(tmp_path).shares, shares, atol=1e-6)

@@ -1,0 +1,25 @@
+"""``python -m training calibrate MODEL``: how the residual is shared among the stems, into the model's card."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from training.calibrate import calibrate
+from training.commands.evaluate import add_song_arguments, load_songs
+
+HELP = "measure on songs with known stems how the residual is best shared, and write it into the model's card"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``calibrate``."""
+    parser.add_argument("model", metavar="MODEL", help="name of a shipped model, or a directory")
+    add_song_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Calibrate and print the shares."""
+    songs = list(load_songs(args))[: args.limit]
+    shares = calibrate(args.model, songs, progress=lambda name: print(f"  {name}", file=sys.stderr))
+    print("shares of the residual: " + ", ".join(f"{share:.3f}" for share in shares))
+    return 0
