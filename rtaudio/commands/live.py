@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 from rtaudio.desired import check_config, check_value, is_device, is_input_file, is_output_file, stem_names
-from rtaudio.devices import DEFAULT_NAMES, find_device, list_devices
+from rtaudio.devices import DEFAULT_NAMES, default_device, find_device, list_devices
 from rtaudio.format import StemplayError
 from rtaudio.messages import EngineConfig, MixerState, Snapshot, StemState, command
 from rtaudio.meterline import MeterLine
+from rtaudio.ports.base import DeviceMissingError
 from rtaudio.session import Session
 from rtaudio.supervisor import refused
 
@@ -32,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     sound = parser.add_argument_group("sound")
     sound.add_argument("--input", "-i", default="default", metavar="D", help="device, sound file, or none (default: the system's)")
     sound.add_argument("--output", "-o", default="default", metavar="D", help="device, .wav or .flac file, or null (default: sound card, JACK, null)")
+    sound.add_argument("--fallback", metavar="FILE", help="a .wav or .flac to write where the default output is neither sound card nor JACK")
     sound.add_argument("--rate", type=_whole("--rate"), metavar="HZ", help="device rate (default: the device's own, or the file's)")
     sound.add_argument("--block", type=_whole("--block"), default=256, metavar="N", help="frames a callback, 0: as the host likes (default: %(default)s)")
     sound.add_argument("--input-channels", "--channels", type=_channels("--input-channels"), default=(), metavar="A,B", help="channels to listen to, from 1")
@@ -118,7 +120,7 @@ def configuration(args: argparse.Namespace) -> EngineConfig:
         raise StemplayError("--loop needs a file as --input.")
     return EngineConfig(
         input=args.input,
-        output="null" if args.full_speed and args.output == "default" else args.output,
+        output=_output(args),
         rate=args.rate,
         block=args.block,
         model=args.model,
@@ -129,6 +131,26 @@ def configuration(args: argparse.Namespace) -> EngineConfig:
         loop=args.loop == "",
         analyse=args.detach,
     )
+
+
+def _output(args: argparse.Namespace) -> str:
+    """The output that the arguments ask for: where nothing can be heard, the ``--fallback`` file takes the place of ``default``."""
+    output: str = args.output
+    if args.fallback is not None and not is_output_file(args.fallback):
+        raise StemplayError(f"--fallback takes a .wav or .flac file, not {args.fallback!r}.")
+    if output != "default":
+        return output
+    if args.fallback is not None and not _can_be_heard():
+        print(f"There is no sound card and no JACK server: writing {args.fallback} instead.", file=sys.stderr)
+        return str(args.fallback)
+    return "null" if args.full_speed else output
+
+
+def _can_be_heard() -> bool:
+    try:
+        return default_device(list_devices(), output=True) is not None
+    except DeviceMissingError:
+        return False
 
 
 def mixer_state(args: argparse.Namespace) -> MixerState:
