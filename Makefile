@@ -14,6 +14,7 @@ help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 16
 
 run: system-run $(VENV)/.runtime ## separate the demo song as you listen: sound card, else JACK, else a file
+	@mkdir -p recordings
 	@$(BIN)/python -m rtaudio live --input $(SONG) --fallback recordings/demo.wav $(RUN_ARGS)
 
 setup: system-test $(VENV)/.dev ## everything for work on the code, into .venv
