@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import pickle
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,7 @@ from torch import Tensor
 
 from models.demucs import CausalDemucs, CausalDemucsConfig
 from rtaudio.format import StemplayError
-from training.data.store import write_atomic
+from training.data.store import replacing, write_atomic
 from training.foreign import read_matmul_demucs
 
 StateDict = dict[str, Tensor]
@@ -74,15 +72,8 @@ def _load(network: CausalDemucs, state: StateDict, path: Path) -> None:
 
 def save_checkpoint(path: Path, values: dict[str, Any]) -> None:
     """Write everything a run needs to continue; atomic. ``values`` holds tensors, numbers, strings, lists and dicts only."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            torch.save(values, file)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with replacing(path) as file:
+        torch.save(values, file)
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -89,17 +89,27 @@ class Manifest:
             ) from error
 
 
-def write_atomic(path: Path, data: bytes) -> None:
-    """Write a file so that readers see the old or the new one, never a part."""
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write that takes the place of ``path`` when all went well: readers see the old or the new one, never a part.
+
+    (With the permissions of any new file, which a temporary file of the standard library would not have.)
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
+        with temporary.open("wb") as file:
+            yield file
         os.replace(temporary, path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write a whole file through ``replacing``."""
+    with replacing(path) as file:
+        file.write(data)
 
 
 def write_stems(
@@ -109,11 +119,8 @@ def write_stems(
     scale = max(float(np.abs(stems).max(initial=0.0)), 1e-3)
     quantised = np.rint(stems * (FULL_SCALE / scale)).astype(np.int16)
     file = "".join(c if c.isalnum() or c in "-_." else "_" for c in name) + ".npy"
-    folder.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=folder, suffix=".part")
-    with os.fdopen(handle, "wb") as out:
+    with replacing(folder / file) as out:
         np.save(out, quantised)
-    os.replace(temporary, folder / file)
     return Item(name, file, stems.shape[-1], scale, split, group, bandwidth, sha256)
 
 
