@@ -89,8 +89,10 @@ def layer_sizes(config: dict[str, Any]) -> list[tuple[int, int, int]]:
 
 
 def frame_operations(card: ModelCard) -> int | None:
-    """Multiplications and additions of one frame; None if the card does not tell the network's sizes."""
+    """Multiplications and additions of one frame; None if the card is not that of a causal Demucs with known sizes."""
     try:
+        if card.training["network"] != "CausalDemucs":
+            return None
         return sum(2 * rows * inner * columns for rows, inner, columns in layer_sizes(card.training["config"]))
     except (KeyError, TypeError):
         return None

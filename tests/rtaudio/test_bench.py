@@ -1,0 +1,78 @@
+"""The bench: its arithmetic is that of the network, and it prints what it promises. No time is asserted."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from models.card import read_card
+from models.demucs import CausalDemucs, CausalDemucsConfig
+from rtaudio.bench import Machine, frame_operations, layer_sizes, measure_model
+from rtaudio.cli import main
+
+MACHINE = Machine(gflops=100.0, read_gb_s=10.0, load=0.0)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        CausalDemucsConfig(channels=48, depth=4),
+        CausalDemucsConfig(channels=64, depth=3, max_channels=100),
+        CausalDemucsConfig(
+            channels=16, depth=4, encoder_mix=False, decoder_activation="relu", decoder_context=1, lstm_layers=1
+        ),
+    ],
+)
+def test_the_products_of_a_frame_hold_every_weight_of_the_network(config: CausalDemucsConfig) -> None:
+    matrices = sum(p.numel() for p in CausalDemucs(config).parameters() if p.ndim > 1)
+    assert sum(inner * columns for _, inner, columns in layer_sizes(config.to_dict())) == matrices
+
+
+def test_the_numbers_follow_from_the_times(tiny_model: Path) -> None:
+    cost = measure_model(tiny_model, MACHINE, seconds=0.05)
+    card = read_card(tiny_model)
+    assert cost.hop_ms == pytest.approx(1000 * 64 / 44_100)
+    assert cost.rtf == pytest.approx(cost.back_to_back_p50_ms / cost.hop_ms)
+    assert cost.paced_p99_of_hop == pytest.approx(cost.paced_p99_ms / cost.hop_ms)
+    assert cost.weights_bound_ms == pytest.approx(card.size / 10e9 * 1000)
+    operations = frame_operations(card)
+    assert operations and cost.compute_bound_ms == pytest.approx(operations / 100e9 * 1000)
+    assert 0 < cost.back_to_back_p50_ms <= cost.back_to_back_p99_ms
+    assert 0 < cost.paced_p50_ms <= cost.paced_p99_ms
+    assert not cost.timing_only
+
+
+def test_a_model_of_another_make_has_no_compute_bound(chunk_model: Path) -> None:
+    assert frame_operations(read_card(chunk_model)) is None
+    cost = measure_model(chunk_model, MACHINE, seconds=0.05)
+    assert cost.compute_bound_ms is None and cost.ratio_to_compute is None and cost.ratio_to_weights > 0
+
+
+def test_the_command_prints_json(tiny_model: Path, mono_model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", str(tiny_model), str(mono_model), "--seconds", "0.05", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert [model["name"] for model in result["models"]] == ["tiny", "mono"]
+    assert result["machine"]["gflops"] > 0 and result["machine"]["read_gb_s"] > 0
+    for model in result["models"]:
+        assert model["ratio_to_weights"] > 0 and model["ratio_to_compute"] > 0
+
+
+def test_a_directory_of_models_is_timed_beside_the_zoo(
+    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "tiny").symlink_to(tiny_model)
+    assert main(["bench", "--models-dir", str(tmp_path), "--seconds", "0.01"]) == 0
+    assert "tiny fp32 " in capsys.readouterr().out
+    assert main(["bench", "--models-dir", str(tmp_path / "empty")]) == 2
+
+
+@pytest.mark.parametrize("arguments", [["none-such"], ["--seconds", "0"], ["--seconds", "x"]])
+def test_bad_input_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        code = main(["bench", *arguments])
+    except SystemExit as error:
+        code = int(error.code or 0)
+    assert code == 2
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
