@@ -1,52 +1,54 @@
 """The engine: port -> ring -> worker -> ring -> mixer -> port.
 
-Threads: ``_callback`` runs in the port's thread; it waits for nobody (except where time stands still, ``Port.realtime`` False),
-raises nothing and always fills its buffer with finite samples. ``start``, ``stop``, ``send`` and ``snapshot`` belong to one or more
-control threads, which may block. The model runs in the worker's thread (``rtaudio/worker.py``).
+``Engine`` is what control threads see of it: it puts the parts together, passes commands on and reports. The sound itself is in
+``rtaudio/callback.py`` (the port's thread) and ``rtaudio/worker.py`` (the model's thread).
 
-Latency: output at timeline position q plays input position ``q - L`` with ``L = processor.latency + block``: when the callback for
-the block at p asks for the stems of ``[p - L, p - L + n)``, the worker has had the time of one block to process everything before
-p, which reaches to ``p - processor.latency``. L never changes while the stream runs, whatever is late.
+Threads: ``start``, ``stop``, ``send`` and ``snapshot`` may block and belong to control threads; ``send`` may be called by several.
+``Engine`` owns the thread ``stemplay-keeper``, which makes a new pipeline when the host begins to use blocks that the present
+one was not made for.
+
+Latency: output at timeline position q plays input position ``q - L`` with ``L = processor.latency + block`` (see
+``rtaudio/pipeline.py``). L never changes while the host keeps its block size, whatever is late.
 """
 
 from __future__ import annotations
 
+import copy
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from rtaudio.failopen import FailOpen
-from rtaudio.format import Audio, StemplayError, StreamFormat
+from rtaudio.callback import AudioCallback, Routes
+from rtaudio.format import StemplayError, StreamFormat
 from rtaudio.messages import Command, EngineConfig, Latency, MixerState, Recording, Snapshot, StemState, Transport
-from rtaudio.metrics import LoadMeter
 from rtaudio.mixer import Mixer
+from rtaudio.pipeline import Pipeline
 from rtaudio.ports.base import Port
 from rtaudio.processors.base import Processor
-from rtaudio.realtime import request_realtime
-from rtaudio.ring import Ring
-from rtaudio.worker import Worker
 
 if TYPE_CHECKING:
     from rtaudio.analysis import SongAnalysis
     from rtaudio.player import FilePlayer
     from rtaudio.recorder import Recorder
 
-CALLBACK_PRIORITY = 60
-BACKLOG_S = 0.1
-"""How far behind the worker may fall before it skips to the newest audio."""
-PANIC_FADE = 256
+STALLED_S = 1.0
+"""Without a callback for so long, a port of real time has stalled."""
+
+LATE_SHARE = 0.02
+"""Share of blocks missed between two looks above which the person is told."""
 
 
 class Engine:
     """One stream through one processor.
 
     Args:
-        config: for routing and input channels; devices and models were opened by whoever built the parts.
-        mixer: the faders to begin with.
-        port, processor: where sound comes from and goes to, and what happens to it; the engine prepares and closes both.
+        config: for routing and input channels; whoever built the parts has dealt with the rest.
+        mixer: the faders to begin with; copied.
+        port, processor: where sound comes from and goes to, and what happens to it. The engine prepares the processor and closes
+            the port.
         source: a song that plays instead of the port's input.
-        recorder, analysis: optional helpers, started and stopped with the engine.
+        recorder, analysis: optional; stopped, and the analysis started, with the engine. The analysis must have been made for
+            ``stream_plan(port)``.
 
     Raises:
         StemplayError: the processor cannot work in this format, or the routing names what is not there.
@@ -64,148 +66,117 @@ class Engine:
         analysis: SongAnalysis | None = None,
     ) -> None:
         self.config, self.port, self.source, self.recorder, self.analysis = config, port, source, recorder, analysis
-        channels = source.channels if source else 1 if port.in_channels == port.out_channels == 1 else 2
-        self.format = StreamFormat(port.rate, channels, port.max_block)
-        processor.prepare(self.format)
-        if port.block:
-            processor.align(port.block)
-        self._processor, self.stems = processor, processor.outputs
-        self._block = port.block or port.max_block
-        self._delay = processor.latency + self._block
-        self._mixer_state = mixer
-        self._mixer = Mixer(self.stems, channels, port.rate, self._block, mixer)
-        self._routes = _routes(config.routing, self.stems, port.out_channels)
-        self._picks = _picks(config.input_channels, port.in_channels, channels)
-        self._allocate(channels)
-        backlog = max(round(BACKLOG_S * port.rate), 4 * self._block) if port.realtime else None
-        self._worker = Worker(
-            processor, self._inputs, self._stem_ring, port.rate, grain=port.block or 1, piece=self._block, backlog=backlog
-        )
+        self.format, align = stream_plan(port, source)
+        self.stems = processor.outputs
+        self._state = copy.deepcopy(mixer)
+        routes = _routes(config.routing, self.stems, port.out_channels)
+        picks = _picks(config.input_channels, port.in_channels, self.format.channels) if source is None else []
+        pipeline = Pipeline(processor, self.format, align, self._state, port.realtime)
+        self._callback = AudioCallback(port, pipeline, picks, routes, source, recorder)
+        self._lock = threading.Lock()  # of control threads among themselves
+        self._keeper = threading.Thread(target=self._keep, name="stemplay-keeper", daemon=True)
         self._sequence = 0
-        self._state, self._message = "starting", ""
+        self._phase = "starting"
+        self._notice = ""
+        self._base = {"xruns": 0, "misses": 0, "faults": 0, "frames": 0}
+        self._looked = (0, 0, "")
 
-    def _allocate(self, channels: int) -> None:
-        """Everything the callback touches exists before it runs."""
-        n, s, rate = self._block, len(self.stems), self.format.rate
-        keep = 2 * (self._delay + rate)
-        self._inputs = Ring(keep, (channels,))
-        self._stem_ring = Ring(keep, (s, channels), origin=-self._processor.latency)
-        self._failopen = FailOpen(s, channels, rate, n)
-        self._input = np.zeros((n, channels), np.float32)
-        self._dry = np.zeros((n, channels), np.float32)
-        self._stems = np.zeros((n, s, channels), np.float32)
-        self._mixed = np.zeros((n, channels), np.float32)
-        self._position = 0
-        self._end: int | None = None
-        self._gate, self._gate_until = 1.0, 0
-        self.frames = self.xruns = self.misses = self.faults = 0
-        self._fault = ""
-        self._load = LoadMeter()
-        self._realtime = ""
-        self._warned = False
-
-    # -- control threads -------------------------------------------------------------------------------------------------
+    # -- life -------------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Start the worker, the helpers and the port. Raises StemplayError if the device does not start."""
-        self._worker.start()
+        self._pipeline.start()
+        self._keeper.start()
         if self.analysis is not None:
             self.analysis.start()
         self.port.start(self._callback)
-        self._state = "running"
+        self._callback.last_call = time.monotonic()
+        self._phase = "running"
 
     def stop(self) -> None:
-        """Stop everything and finish files. The port may hang when its server died: then the process has to be killed."""
+        """Stop everything and finish files. The port may hang when its server died: the process has to be killed then.
+
+        May be called twice, and without ``start``.
+        """
+        if self._phase == "stopped":
+            return
+        started, self._phase = self._phase == "running", "stopped"
         if self.recorder is not None:
             self.recorder.stop()
         self.port.stop()
-        if self.analysis is not None:
-            self.analysis.stop()
-        self._worker.stop()
+        self._callback.unfit.put(None)
+        if started:
+            if self.analysis is not None:
+                self.analysis.stop()
+            self._keeper.join(5.0)
+            self._pipeline.stop()
         self.port.close()
         if self.source is not None:
             self.source.close()
-        self._state = "stopped"
+
+    @property
+    def _pipeline(self) -> Pipeline:
+        return self._callback.replace or self._callback.pipeline
+
+    @property
+    def _mixer(self) -> Mixer:
+        return self._pipeline.mixer
 
     @property
     def latency(self) -> Latency:
         """The composed number, see the module's text."""
-        processor = self._processor
-        return Latency(
-            processor.algorithmic_latency,
-            processor.resampler_latency,
-            self._block,
-            self.port.device_latency,
-            self.format.rate,
-        )
+        pipeline = self._callback.pipeline
+        block, rate = pipeline.format.block, pipeline.format.rate
+        return Latency(pipeline.algorithmic, pipeline.resampler, block, self.port.device_latency, rate)
+
+    def _keep(self) -> None:
+        """The keeper: give blocks of an unforeseen size a pipeline of their own. Latency changes once, between two fades."""
+        while (size := self._callback.unfit.get()) is not None:
+            old = self._callback.pipeline
+            if not old.stop(timeout=None):
+                continue
+            block = max(old.format.block, 1 << (size - 1).bit_length())
+            fmt = StreamFormat(old.format.rate, old.format.channels, min(block, 1 << 16))
+            with self._lock:
+                if self.analysis is not None:
+                    self.analysis.stop()
+                    self.analysis = None  # its states are of another alignment
+                try:
+                    fresh = Pipeline(old.worker.processor, fmt, 0, self._state, self.port.realtime)
+                except Exception as error:
+                    self._notice = f"The block size changed to {size} and the model cannot follow: {error}"
+                    continue
+                fresh.start()
+                self._notice = f"The block size changed to {size}: the latency is now {fresh.delay} samples."
+                self._callback.replace = fresh
+
+    # -- commands ---------------------------------------------------------------------------------------------------------
 
     def send(self, command: Command) -> None:
-        """Obey ``command`` (not ``configure`` and ``shutdown``, which concern the process). Raises StemplayError if it cannot be."""
+        """Obey ``command`` (not ``configure`` and ``shutdown``, which concern the process).
+
+        ``seek`` in an analysed song takes a fraction of a second, while the old place plays on. Raises StemplayError if the
+        command cannot be obeyed.
+        """
         handler = getattr(self, f"_do_{command.op}", None)
         if handler is None:
             raise StemplayError(f"A running engine cannot {command.op}.")
-        handler(**command.args)
-
-    def snapshot(self) -> Snapshot:
-        """The present state; meters are those since the previous snapshot."""
-        meters, master = self._mixer.take_meters()
-        self._sequence += 1
-        state, message = self._describe()
-        return Snapshot(
-            sequence=self._sequence,
-            time=time.time(),
-            state=state,
-            message=message,
-            rate=self.format.rate,
-            block=self.port.block,
-            port=self.port.name,
-            frames=self.frames,
-            xruns=self.xruns,
-            misses=self.misses,
-            dsp_load=self._load.summary(),
-            model_load=self._worker.load.summary(),
-            ring_fill=max(0, self._inputs.end - self._stem_ring.end - self._processor.latency),
-            latency=self.latency,
-            realtime=self._realtime or self._worker.realtime,
-            limiter_db=self._mixer.limiter_db,
-            meters=meters,
-            master=master,
-            transport=self._transport(),
-            recording=self.recorder.status if self.recorder is not None else Recording(),
-            mixer=self._mixer_state,
-        )
-
-    def _describe(self) -> tuple[str, str]:
-        if self._state == "running" and (self.port.finished.is_set() or self._finished):
-            return "finished", ""
-        message = self._worker.message or self._fault
-        if not message and self._failopen.failing:
-            message = "The model is too slow for this machine at the moment: the delayed input plays instead."
-        return self._state, message
-
-    @property
-    def _finished(self) -> bool:
-        """Whether the song has ended and its last sample has left the mixer."""
-        return self._end is not None and self._position >= self._end + self._delay
-
-    def _transport(self) -> Transport:
-        if self.source is None:
-            return Transport()
-        transport = self.source.transport()
-        if self.analysis is not None:
-            transport.analysed_s = self.analysis.analysed / self.format.rate
-        return transport
+        with self._lock:
+            handler(**command.args)
 
     def _do_set_stem(self, stem: str, field: str, value: Any) -> None:
         if stem not in self.stems:
             raise StemplayError(f"There is no stem {stem!r}; this model gives {', '.join(self.stems)}.")
-        state = self._mixer_state.stems.setdefault(stem, StemState())
-        _assign(state, field, value, ("gain_db", "mute", "solo", "pan"))
-        self._mixer.set_state(self._mixer_state)
+        state = copy.deepcopy(self._state)
+        _assign(state.stems.setdefault(stem, StemState()), field, value, ("gain_db", "mute", "solo", "pan"))
+        self._mixer.set_state(state)
+        self._state = state
 
     def _do_set_mixer(self, field: str, value: Any) -> None:
-        _assign(self._mixer_state, field, value, ("dry", "master_db", "limiter", "ceiling_db", "bypass"))
-        self._mixer.set_state(self._mixer_state)
+        state = copy.deepcopy(self._state)
+        _assign(state, field, value, ("dry", "master_db", "limiter", "ceiling_db", "bypass"))
+        self._mixer.set_state(state)
+        self._state = state
 
     def _song(self) -> FilePlayer:
         if self.source is None:
@@ -213,22 +184,21 @@ class Engine:
         return self.source
 
     def _do_play(self) -> None:
-        if self.source is not None:
-            self.source.play()
+        self._song().play()
 
     def _do_pause(self) -> None:
-        if self.source is not None:
-            self.source.pause()
+        self._song().pause()
 
     def _do_seek(self, position_s: float) -> None:
-        """With an analysed song the prepared processor takes over at the very block in which the song jumps."""
+        """With an analysed song, a processor that has caught up takes over at the very block in which the song jumps."""
         song = self._song()
         frame = min(max(0, round(float(position_s) * self.format.rate)), song.length)
         prepared = None
-        if self.analysis is not None and self.analysis.analysed >= frame:
+        if self.analysis is not None:
             frame -= frame % self.analysis.grid
             prepared = self.analysis.prepare(frame)
-        song.seek(frame, payload=prepared)
+        # Unfaded, so that the model hears the song as it is; the callback spreads the step.
+        song.seek(frame, fade=False, payload=prepared)
 
     def _do_set_loop(self, start_s: float | None, end_s: float | None) -> None:
         rate = self.format.rate
@@ -244,127 +214,143 @@ class Engine:
             self.recorder.stop()
 
     def _do_reset_counters(self) -> None:
-        self.xruns = self.misses = self.faults = 0
-        self._fault = ""
-        self._load.reset()
-        self._worker.load.reset()
+        callback = self._callback
+        for name in ("xruns", "misses", "faults"):
+            self._base[name] = getattr(callback, name)
+        self._notice = callback.fault = ""
+        callback.load.reset()
+        self._pipeline.worker.load.reset()
         self._mixer.reset_clips()
 
     def _do_panic(self) -> None:
-        """Silence now: fade out, forget what is inside, come back when only new sound is left in the pipeline."""
-        self._gate_until = self._position + self._delay + PANIC_FADE + self._block
-        self._worker.swap(self._position + self._block, None)
+        """Silence now, by a short fade; processor and rings are emptied, and new sound comes back after ``PANIC_S``."""
+        self._callback.panic = True
 
-    # -- the audio callback ----------------------------------------------------------------------------------------------
+    # -- report -----------------------------------------------------------------------------------------------------------
 
-    def _callback(self, indata: Audio, outdata: Audio, xrun: bool) -> None:
-        started = time.perf_counter()
-        try:
-            if not self._realtime and self.port.realtime:
-                self._realtime = request_realtime(CALLBACK_PRIORITY)
-            self.xruns += bool(xrun)
-            for start in range(0, len(outdata), self._block):
-                stop = start + self._block
-                self._run_block(indata[start:stop], outdata[start:stop])
-        except Exception as error:  # nothing may leave a callback; the person is told through the snapshot
-            outdata[:] = 0.0
-            self.faults += 1
-            self._fault = f"The audio callback failed and played silence: {type(error).__name__}: {error}."
-        finally:
-            self._load.add((time.perf_counter() - started) * self.format.rate / max(1, len(outdata)))
+    def snapshot(self) -> Snapshot:
+        """The present state; meters are those since the previous snapshot, so only one thread should ask."""
+        callback, pipeline = self._callback, self._callback.pipeline
+        meters, master = pipeline.mixer.take_meters()
+        self._sequence += 1
+        return Snapshot(
+            sequence=self._sequence,
+            time=time.time(),
+            state=self._describe(),
+            message=self._message(),
+            rate=self.format.rate,
+            block=self.port.block,
+            port=self.port.name,
+            frames=callback.frames,
+            xruns=callback.xruns - self._base["xruns"],
+            misses=callback.misses - self._base["misses"],
+            dsp_load=callback.load.summary(),
+            model_load=pipeline.worker.load.summary(),
+            ring_fill=max(0, pipeline.inputs.end - pipeline.worker.position),
+            latency=self.latency,
+            realtime=self._realtime(),
+            limiter_db=pipeline.mixer.limiter_db,
+            meters=meters,
+            master=master,
+            transport=self._transport(),
+            recording=self.recorder.status if self.recorder is not None else Recording(),
+            mixer=copy.deepcopy(self._state),
+        )
 
-    def _run_block(self, indata: Audio, outdata: Audio) -> None:
-        n, position = len(outdata), self._position
-        block, dry, stems, mixed = self._input[:n], self._dry[:n], self._stems[:n], self._mixed[:n]
-        self._take_input(indata, block)
-        self._inputs.write(position, block)
-        self._position = position + n
-        self._worker.notify(position + n)
-        if not self.port.realtime:
-            self._worker.wait_until(position + n)
-        heard = position - self._delay
-        late = not self._stem_ring.holds(heard, heard + n)
-        if not late:
-            self._stem_ring.read(heard, stems)
-        elif heard + n > 0:
-            self.misses += 1
-        self._inputs.read(heard, dry)
-        self._failopen.process(stems, dry, late)
-        self._mixer.process(stems, dry, mixed)
-        self._apply_gate(mixed, position)
-        self._put_output(mixed, outdata)
-        if self.recorder is not None:
-            self.recorder.push(stems, mixed)
-        self.frames += n
+    def _describe(self) -> str:
+        if self._phase != "running":
+            return self._phase
+        if self._callback.song_ended or (self.port.finished.is_set() and not self.port.error):
+            return "finished"
+        if self.port.realtime and time.monotonic() - self._callback.last_call > STALLED_S:
+            return "stalled"
+        return "running"
 
-    def _take_input(self, indata: Audio, block: Audio) -> None:
-        if self.source is not None:
-            self.source.read_into(block)
-            switch = self.source.switched
-            if switch is not None and switch.payload is not None:
-                self._worker.swap(self._position, switch.payload)
-            if not self.source.finished:
-                self._end = None
-            elif self._end is None:
-                self._end = self._position + len(block)
-        elif self._picks:
-            for channel, pick in enumerate(self._picks):
-                block[:, channel] = indata[:, pick]
-        else:
-            block[:] = 0.0
-        if not np.isfinite(block).all():
-            np.nan_to_num(block, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+    def _message(self) -> str:
+        callback = self._callback
+        message = self.port.error or callback.fault or callback.pipeline.worker.message
+        if not message and self.analysis is not None:
+            message = self.analysis.error
+        return message or self._late() or self._notice
 
-    def _apply_gate(self, mixed: Audio, position: int) -> None:
-        """The panic gate: a straight ramp of ``PANIC_FADE`` samples to its goal."""
-        goal = 0.0 if position < self._gate_until else 1.0
-        if self._gate == goal == 1.0:
-            return
-        steps = np.arange(1, len(mixed) + 1, dtype=np.float32)[:, None] / PANIC_FADE
-        gain = np.clip(self._gate + (steps if goal > self._gate else -steps), min(goal, self._gate), max(goal, self._gate))
-        mixed *= gain
-        self._gate = float(gain[-1, 0])
+    def _late(self) -> str:
+        """Told while more than ``LATE_SHARE`` of the sound is missed; looked at twice a second of sound."""
+        callback = self._callback
+        frames, misses, text = self._looked
+        passed = callback.frames - frames
+        if passed >= self.format.rate // 2:
+            share = (callback.misses - misses) * callback.pipeline.format.block / passed
+            text = (
+                f"The model is too slow here: {min(share, 1.0):.0%} of the sound plays unseparated. "
+                "Choose a smaller model or a larger block."
+                if share > LATE_SHARE
+                else ""
+            )
+            self._looked = (callback.frames, callback.misses, text)
+        return text
 
-    def _put_output(self, mixed: Audio, outdata: Audio) -> None:
-        channels, have = mixed.shape[1], outdata.shape[1]
-        if have == 1 and channels > 1:
-            np.mean(mixed, axis=1, keepdims=True, out=outdata)
-            return
-        outdata[:] = 0.0
-        outdata[:, : min(channels, have)] = mixed[:, :have]
-        if channels == 1 and have > 1:
-            outdata[:, 1] = mixed[:, 0]
-        strips = self._mixer.strips
-        for stem, targets in self._routes:
-            for channel, target in enumerate(targets):
-                outdata[:, target] += strips[:, stem, min(channel, channels - 1)]
+    def _realtime(self) -> str:
+        port, worker = self.port.scheduling, self._callback.pipeline.worker.realtime
+        if port and worker and port != worker:
+            return f"sound {port}; model {worker}"
+        return port or worker
+
+    def _transport(self) -> Transport:
+        if self.source is None:
+            return Transport()
+        transport = self.source.transport()
+        if self.analysis is not None:
+            transport.analysed_s = self.analysis.analysed / self.format.rate
+        return transport
+
+
+def stream_plan(port: Port, source: FilePlayer | None = None) -> tuple[StreamFormat, int]:
+    """The format in which an engine on ``port`` works, and the block that it promises its processors (0: none).
+
+    Stereo, or mono where everything is.
+    """
+    mono = port.in_channels == port.out_channels == 1
+    channels = source.channels if source is not None else 1 if mono else 2
+    return StreamFormat(port.rate, channels, max(1, port.max_block)), port.block
+
+
+_LIMITS = {
+    "pan": (-1.0, 1.0),
+    "dry": (0.0, 1.0),
+    "ceiling_db": (-60.0, 0.0),
+    "gain_db": (None, 24.0),
+    "master_db": (None, 24.0),
+}
 
 
 def _assign(state: Any, field: str, value: Any, allowed: tuple[str, ...]) -> None:
     """Set a field of the mixer's state to a value of its own type, in range. Raises StemplayError otherwise."""
     if field not in allowed:
         raise StemplayError(f"There is no control {field!r}; choose from {', '.join(allowed)}.")
-    kind = type(getattr(state, field))
-    if kind is bool:
+    if isinstance(getattr(state, field), bool):
         if not isinstance(value, bool):
             raise StemplayError(f"{field} is on or off, not {value!r}.")
-    elif isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:
+        setattr(state, field, value)
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
         raise StemplayError(f"{field} needs a number, not {value!r}.")
-    limits = {"pan": (-1.0, 1.0), "dry": (0.0, 1.0), "gain_db": (-np.inf, 24.0), "master_db": (-np.inf, 24.0), "ceiling_db": (-60.0, 0.0)}
-    low, high = limits.get(field, (-np.inf, np.inf))
-    if not low <= value <= high:
-        raise StemplayError(f"{field} of {value} is outside {low:g} to {high:g}.")
-    setattr(state, field, kind(value))
+    low, high = _LIMITS[field]
+    if value > high or (low is not None and value < low):
+        floor = "" if low is None else f"from {low:g} "
+        raise StemplayError(f"{field} goes {floor}up to {high:g}, not {value:g}.")
+    setattr(state, field, float(value))
 
 
-def _routes(routing: dict[str, list[int]], stems: tuple[str, ...], channels: int) -> list[tuple[int, list[int]]]:
-    """``[(stem index, 0-based output channels)]`` of a routing by name with 1-based channels."""
+def _routes(routing: dict[str, list[int]], stems: tuple[str, ...], channels: int) -> Routes:
+    """Routing by name with 1-based channels, as the callback wants it. Raises StemplayError for what is not there."""
     routes = []
     for stem, targets in routing.items():
         if stem not in stems:
             raise StemplayError(f"There is no stem {stem!r} to route; this model gives {', '.join(stems)}.")
         if not targets or any(not 1 <= target <= channels for target in targets):
-            raise StemplayError(f"Stem {stem} cannot go to channels {targets}: this output has channels 1 to {channels}.")
+            raise StemplayError(
+                f"Stem {stem} cannot go to channels {targets}: this output has channels 1 to {channels}."
+            )
         routes.append((stems.index(stem), [target - 1 for target in targets]))
     return routes
 

@@ -42,8 +42,8 @@ class LoadMeter:
         for step, count in enumerate(counts):
             seen += count
             if seen >= wanted:
-                break
-        return float(min(2.0 ** ((step + 0.5) / STEPS_PER_OCTAVE + _LOWEST), self.largest))
+                return float(min(2.0 ** ((step + 0.5) / STEPS_PER_OCTAVE + _LOWEST), self.largest))
+        return self.largest
 
     def summary(self) -> dict[str, float]:
         """``{"p50", "p99", "max"}``."""

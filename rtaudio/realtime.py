@@ -36,6 +36,9 @@ def request_realtime(priority: int = 60) -> str:
 
 
 def _linux(priority: int) -> str:
+    policy = os.sched_getscheduler(0) & ~0x40000000  # SCHED_RESET_ON_FORK
+    if policy in (os.SCHED_FIFO, os.SCHED_RR):  # the host has arranged it: not ours to lower
+        return f"granted: realtime by the sound server, priority {os.sched_getparam(0).sched_priority}"
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
     except PermissionError:

@@ -1,10 +1,15 @@
 """The one thread that runs the model.
 
-``Worker`` owns the thread named ``stemplay-model``. It may take time and may be late; nobody waits for it in real time. The audio
-callback tells it through a queue how far the input ring reaches; it answers by writing stems at the positions they belong to.
+``Worker`` owns the thread ``stemplay-model`` and, while it runs, the processor. It may take its time; in real time nobody waits
+for it. The audio callback tells it through a queue how far the input ring reaches and what happens where on the timeline; it
+answers with stems at the positions they belong to. A result that comes late is never played, because its position has passed.
 
-When it falls behind by more than ``backlog`` it skips to the newest audio. It keeps the recurrent state over a gap of up to
-``KEEP_STATE_S`` (music goes on, a state that is half a second old still knows the song) and starts afresh beyond.
+**Falling behind.** Up to ``BACKLOG_S`` it catches up, which keeps the model's memory whole. Further behind it skips to the newest
+audio that can still be in time. Over a gap of up to ``KEEP_STATE_S`` the recurrent state is kept: half a second later it is
+still the same music, and the few frames of the splice cost less than relearning it from nothing. After a longer gap the sound
+may be another, and a wrong memory is worse than none: it is reset, which is how the model was trained to begin.
+
+**A processor that fails** (raises, or gives samples that are not finite) is reset and tried again with the next block.
 """
 
 from __future__ import annotations
@@ -23,162 +28,217 @@ from rtaudio.processors.base import Processor
 from rtaudio.realtime import request_realtime
 from rtaudio.ring import Ring
 
+BACKLOG_S = 0.1
 KEEP_STATE_S = 0.5
 WORKER_PRIORITY = 40
 """Below the audio callback's and the sound server's, above everything ordinary."""
 
 
-@dataclass(frozen=True)
-class _Swap:
-    """At ``position`` of the timeline another processor takes over (None: the same one, reset)."""
+@dataclass(frozen=True, eq=False)
+class _Switch:
+    """From ``position`` on another processor works (None: the present one, reset)."""
 
     position: int
     processor: Processor | None
 
 
+@dataclass(frozen=True)
+class _Clear:
+    """What lies before ``position`` is forgotten; results now belong to ``epoch``."""
+
+    position: int
+    epoch: int
+
+
+_Job = int | _Switch | _Clear | None
+
+
 class Worker:
-    """Feeds a prepared processor from ``inputs`` and writes what it gives into ``stems``.
+    """Feeds a prepared processor from ``inputs`` and writes its stems.
 
     Args:
-        processor: prepared (and aligned) for ``rate``.
-        inputs: ring of the mix ``(frames, channels)``.
-        stems: ring of ``(frames, S, channels)``; its origin is ``-processor.latency``.
-        grain: process only multiples of this many frames (what the processor was promised).
-        piece: the most frames of one call.
-        backlog: frames of delay at which it skips ahead; None never skips (when somebody waits for it).
+        processor: prepared for ``rate`` and, if ``grain`` > 1, aligned to it.
+        inputs: ring of the mix; its end is where the work begins.
+        stems: ring of the stems; its origin is ``processor.latency`` before that.
+        block: frames of the largest callback.
+        grain: process only multiples of this many frames.
+        realtime: False: never skip, because the callback waits.
     """
 
     def __init__(
-        self, processor: Processor, inputs: Ring, stems: Ring, rate: int, *, grain: int, piece: int, backlog: int | None
+        self, processor: Processor, inputs: Ring, stems: Ring, rate: int, block: int, grain: int, realtime: bool
     ) -> None:
-        self._processor, self._latency = processor, processor.latency
+        self.processor, self.latency = processor, processor.latency
         self._inputs, self._stems, self._rate = inputs, stems, rate
-        self._grain, self._piece, self._backlog = grain, max(grain, piece - piece % grain), backlog
-        self._jobs: queue.SimpleQueue[int | _Swap | None] = queue.SimpleQueue()
-        self._position = 0
+        self._grain, self._realtime = grain, realtime
+        self._piece = max(grain, block // grain * grain)
+        self._backlog = max(2 * self._piece, round(BACKLOG_S * rate))
+        self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
+        self._position = inputs.end
+        self._epoch = 0
         self._drop = 0
+        self._stopping = False
         self._progress = threading.Condition()
+        self._buffer = np.zeros((self._piece, *inputs.tail), np.float32)
         self._thread = threading.Thread(target=self._run, name="stemplay-model", daemon=True)
         self.load = LoadMeter()
-        self.skips = 0
-        self.failures = 0
+        self.skips = self.resets = self.failures = 0
         self.message = ""
         self.realtime = ""
 
-    # -- any thread; none of these waits, except wait_until and stop -----------------------------------------------------
+    # -- audio callback: none of these waits, except wait_until ---------------------------------------------------------
+
+    def feed(self, end: int) -> None:
+        """The input ring now reaches ``end``."""
+        self._jobs.put(end)
+
+    def switch(self, position: int, processor: Processor | None) -> None:
+        """From ``position`` on use ``processor``, which has caught up (None: the present one, reset)."""
+        self._jobs.put(_Switch(position, processor))
+
+    def clear(self, position: int, epoch: int) -> None:
+        """Forget what lies before ``position``; the stems' ring holds silence there in the new ``epoch``."""
+        self._jobs.put(_Clear(position, epoch))
+
+    def wait_until(self, end: int) -> None:
+        """Wait until the input before ``end`` is dealt with, in whole grains. Only for ports that are not real time."""
+        target = end - end % self._grain
+        with self._progress:
+            while self._position < target and self._thread.is_alive():
+                self._progress.wait(0.5)
+
+    # -- control thread ---------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Start the thread."""
         self._thread.start()
 
-    def notify(self, end: int) -> None:
-        """The input ring now reaches ``end``."""
-        self._jobs.put(end)
-
-    def swap(self, position: int, processor: Processor | None) -> None:
-        """From timeline ``position`` on use ``processor`` (None: the present one, reset)."""
-        self._jobs.put(_Swap(position, processor))
-
-    def wait_until(self, position: int, timeout: float = 30.0) -> bool:
-        """Wait until the input before ``position`` was processed, as far as whole grains go. For ports without a clock."""
-        target = position - position % self._grain
-        with self._progress:
-            return self._progress.wait_for(lambda: self._position >= target or not self._thread.is_alive(), timeout)
-
-    def stop(self, timeout: float = 2.0) -> None:
-        """End the thread after the call it is in."""
+    def stop(self, timeout: float | None = 2.0) -> bool:
+        """End the thread after the call it is in; False if that took longer than ``timeout`` seconds."""
+        self._stopping = True
         self._jobs.put(None)
         if self._thread.is_alive():
             self._thread.join(timeout)
+        return not self._thread.is_alive()
 
-    # -- the worker's thread ---------------------------------------------------------------------------------------------
+    @property
+    def position(self) -> int:
+        """How far on the timeline the work is."""
+        return self._position
+
+    # -- the worker's thread ----------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        if self._backlog is not None:
+        if self._realtime:
             self.realtime = request_realtime(WORKER_PRIORITY)
-        waiting: deque[int | _Swap | None] = deque()
-        while True:
+        waiting: deque[_Job] = deque()
+        while not self._stopping:
             waiting.append(self._jobs.get())
             while not self._jobs.empty():
                 waiting.append(self._jobs.get())
-            while waiting:
+            while waiting and not self._stopping:
                 job = waiting.popleft()
-                if job is None:
-                    return
-                if isinstance(job, _Swap):
+                if isinstance(job, int):
+                    if not (waiting and isinstance(waiting[0], int)):  # of several only the last matters
+                        self._advance(job)
+                elif isinstance(job, _Switch):
                     self._take_over(job)
-                    continue
-                while waiting and isinstance(waiting[0], int):  # only the newest end matters
-                    job = waiting.popleft()
-                    assert isinstance(job, int)
-                self._advance(job)
+                elif isinstance(job, _Clear):
+                    self._forget(job)
 
     def _advance(self, end: int) -> None:
-        """Process all whole grains before ``end``, looking between two calls for how far behind it has fallen."""
-        while end - self._position >= self._grain:
-            behind = self._inputs.end - self._position
-            if self._backlog is not None and behind > self._backlog:
-                self._skip(behind)
-                end = max(end, self._position)
-                continue
-            count = min(end - self._position, self._piece)
-            self._process(count - count % self._grain)
+        """Process whole grains up to ``end``, looking before each piece how far behind it is."""
+        while end - self._position >= self._grain and not self._stopping:
+            if self._realtime:
+                self._skip(end)
+            count = min(end - self._position, self._piece) // self._grain * self._grain
+            if count:
+                self._process(count)
 
-    def _skip(self, behind: int) -> None:
-        frames = max(0, behind - self._piece)
-        frames -= frames % self._grain
-        if frames <= 0:
-            frames = self._grain
-        self._position += frames
-        self.skips += 1
-        if frames > KEEP_STATE_S * self._rate:
-            self._processor.reset()
-        self._drop = self._latency  # what is still inside belongs before the gap
+    def _skip(self, end: int) -> None:
+        """Leave out what can no longer be in time, if there is too much of it. ``end`` is as far as this job goes."""
+        newest = self._inputs.end
+        if newest - self._position <= self._backlog:
+            return
+        target = min(newest - self._piece, end)
+        gap = (target - self._position) // self._grain * self._grain
+        if gap > 0:
+            self.skips += 1
+            self._move(self._position + gap)
+            if gap > KEEP_STATE_S * self._rate:
+                self.resets += 1
+                self._reset()
 
     def _process(self, count: int) -> None:
-        block = np.empty((count, *self._inputs.tail), np.float32)
-        self._inputs.read(self._position, block)
         started = time.perf_counter()
-        try:
-            stems = self._processor.process(block)
-            if not np.isfinite(stems).all():
-                raise FloatingPointError("the model gave a number that is not finite")
-            self.message = ""
-        except Exception as error:
-            stems = None
-            self._mend(error)
-        self.load.add((time.perf_counter() - started) * self._rate / count)
-        if stems is not None:
-            self._deliver(self._position - self._latency, stems)
-        with self._progress:
-            self._position += count
-            self._progress.notify_all()
+        block = self._buffer[:count]
+        if self._inputs.read_into(self._position, block, self._epoch):
+            try:
+                stems = self.processor.process(block)
+                if not np.isfinite(stems).all():
+                    raise FloatingPointError("it gave samples that are not finite")
+                self._deliver(self._position - self.latency, stems)
+                self.message = ""
+            except Exception as error:
+                self._fail(error)
+            self.load.add((time.perf_counter() - started) * self._rate / count)
+        else:
+            self._drop = self.latency  # overwritten meanwhile, or of another epoch
+        self._move_on(self._position + count)
 
     def _deliver(self, position: int, stems: Audio) -> None:
+        """Write ``stems``, without those that belong before the latest gap."""
         dropped = min(self._drop, len(stems))
         self._drop -= dropped
-        if len(stems) > dropped:
-            self._stems.write(position + dropped, stems[dropped:])
+        if dropped < len(stems):
+            self._stems.write(position + dropped, stems[dropped:], self._epoch)
 
-    def _mend(self, error: Exception) -> None:
-        """A model that failed is reset and tried again; meanwhile the callback plays the dry mix."""
+    def _move(self, position: int) -> None:
+        """Go on at ``position``: what is still inside the processor belongs elsewhere."""
+        self._drop = self.latency
+        self._move_on(position)
+
+    def _move_on(self, position: int) -> None:
+        if self._realtime:
+            self._position = position
+        else:
+            with self._progress:
+                self._position = position
+                self._progress.notify_all()
+
+    def _fail(self, error: Exception) -> None:
         self.failures += 1
-        self.message = f"The model failed and was reset: {error}."
-        self._drop = self._latency
-        try:
-            self._processor.reset()
-        except Exception as again:
-            self.message = f"The model failed and could not be reset: {again}."
+        self.message = f"The model failed and was started again: {_sentence(error)}"
+        self._drop = self.latency
+        self._reset()
 
-    def _take_over(self, job: _Swap) -> None:
-        """Finish what is before ``job.position``, then go on with another processor that has caught up with its song."""
+    def _reset(self) -> None:
+        try:
+            self.processor.reset()
+        except Exception as error:
+            self.message = f"The model failed and cannot be started again: {_sentence(error)}"
+
+    def _take_over(self, job: _Switch) -> None:
+        """Finish what lies before the switch, as if silence followed; then the other processor begins."""
         self._advance(job.position)
         try:
-            tail = self._processor.flush()  # the stems of the last samples before the switch, as if silence followed
+            tail = self.processor.flush()
             if np.isfinite(tail).all() and self._position == job.position:
-                self._deliver(self._position - self._latency, tail)
+                self._deliver(self._position - self.latency, tail)
         except Exception as error:
-            self._mend(error)
-        if job.processor is not None:
-            self._processor = job.processor
-        self._drop = self._latency
+            self._fail(error)
+        if job.processor is not None and job.processor.latency == self.latency:
+            self.processor = job.processor
+        self._drop = self.latency
+
+    def _forget(self, job: _Clear) -> None:
+        self._reset()
+        self._epoch, self._drop = job.epoch, 0
+        silence = np.zeros((self._stems.capacity // 2, *self._stems.tail), np.float32)
+        self._stems.write(job.position - self.latency - len(silence), silence, self._epoch)
+        self._move_on(job.position)
+
+
+def _sentence(error: Exception) -> str:
+    text = str(error).strip() or type(error).__name__
+    return text if text.endswith(".") else text + "."

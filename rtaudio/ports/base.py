@@ -36,6 +36,7 @@ class Port(ABC):
         realtime: False if the callback may take its time (full speed): nothing is then ever late.
         finished: set when the port has nothing more to play, or has died.
         error: one sentence if it died.
+        scheduling: what realtime scheduling its thread got, one sentence; empty if it is not known.
     """
 
     name: str = ""
@@ -47,6 +48,7 @@ class Port(ABC):
     device_latency: float = 0.0
     realtime: bool = True
     error: str = ""
+    scheduling: str = ""
 
     def __init__(self) -> None:
         self.finished = threading.Event()

@@ -30,7 +30,13 @@ class ClockPort(Port):
     """
 
     def __init__(
-        self, rate: int = 44_100, block: int = 256, *, channels: int = 2, path: str | Path | None = None, paced: bool = True
+        self,
+        rate: int = 44_100,
+        block: int = 256,
+        *,
+        channels: int = 2,
+        path: str | Path | None = None,
+        paced: bool = True,
     ) -> None:
         super().__init__()
         self.name = ("a clock without sound card" if paced else "full speed") + (f", writing {path}" if path else "")
@@ -52,9 +58,10 @@ class ClockPort(Port):
         self._thread = threading.Thread(target=self._run, args=(callback,), name="stemplay-clock", daemon=True)
         self._thread.start()
 
-    def finish_soon(self) -> None:
-        """End after the block in hand; for use inside the callback, which cannot stop its own thread."""
-        self._stop.set()
+    def complete(self) -> None:
+        """At full speed: end after the block in hand. A clock runs on."""
+        if not self.realtime:
+            self._stop.set()
 
     def stop(self) -> None:
         self._stop.set()
@@ -69,7 +76,7 @@ class ClockPort(Port):
 
     def _run(self, callback: Callback) -> None:
         if self.realtime:
-            request_realtime(CLOCK_PRIORITY)
+            self.scheduling = request_realtime(CLOCK_PRIORITY)
         indata = np.zeros((self.block, 0), np.float32)
         outdata = np.zeros((self.block, self.out_channels), np.float32)
         period = self.block / self.rate

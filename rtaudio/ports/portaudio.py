@@ -14,11 +14,14 @@ from typing import Any
 
 from rtaudio.format import StemplayError
 from rtaudio.ports.base import VARYING_BLOCK, Callback, DeviceMissingError, Port
+from rtaudio.realtime import request_realtime
 
 INSTALL = (
     "The PortAudio library is not installed: 'sudo apt-get install libportaudio2' (Debian, Ubuntu) or "
     "'sudo dnf install portaudio' (Fedora) brings it; on macOS and Windows it comes with the Python package sounddevice."
 )
+CALLBACK_PRIORITY = 60
+"""As a clock's; JACK gives its clients a higher one, which is kept."""
 PLAUSIBLE_LATENCY_S = 5.0
 """Hosts report garbage when nothing is wired."""
 
@@ -140,6 +143,7 @@ class PortAudioPort(Port):
 
     def start(self, callback: Callback) -> None:
         sd = self._sd
+        callback = _Scheduled(self, callback)
         common = {
             "samplerate": self.rate,
             "blocksize": self.block,
@@ -182,6 +186,18 @@ class PortAudioPort(Port):
         stream, self._stream = self._stream, None
         if stream is not None:
             stream.close()
+
+
+class _Scheduled:
+    """The engine's callback, which first asks for realtime scheduling of the host's thread: not every host does."""
+
+    def __init__(self, port: Port, callback: Callback) -> None:
+        self._port, self._callback = port, callback
+
+    def __call__(self, indata: Any, outdata: Any, xrun: bool) -> None:
+        if not self._port.scheduling:
+            self._port.scheduling = request_realtime(CALLBACK_PRIORITY)
+        self._callback(indata, outdata, xrun)
 
 
 def _channels(device: dict[str, Any], kind: str, wanted: int) -> int:
