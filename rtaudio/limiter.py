@@ -5,7 +5,7 @@ its own sample. Below the ceiling, with no reduction being released, the sound p
 
 The gain in dB follows ``g[n] = min(need[n], g[n-1] + release)`` with ``need[n] = min(0, ceiling - peak[n])``. Written as
 ``g[n] - n * release = min over k <= n of (need[k] - k * release)`` it is one ``np.minimum.accumulate``; gains are counted in
-whole millionths of a dB, so the recursion is exact and the same however the sound is cut into blocks.
+whole billionths of a dB, so the recursion is exact and the same however the sound is cut into blocks.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 from rtaudio.format import Audio, StemplayError
 
-UNITS = 1_000_000
+UNITS = 1_000_000_000
 """Gain steps per dB."""
 
 _TO_NEPER = math.log(10.0) / 20.0 / UNITS
@@ -94,7 +94,8 @@ class Limiter:
             return 0.0
         need, units, gain = self._need[:n], self._units[:n], self._gain[:n]
         if self.enabled:
-            np.maximum(peak, self._ceiling, out=need)
+            np.copyto(need, peak)
+            np.maximum(need, float(self._ceiling), out=need)
             np.divide(float(self._ceiling), need, out=need)
             np.log10(need, out=need)
             need *= 20.0 * UNITS
@@ -107,7 +108,8 @@ class Limiter:
         np.minimum.accumulate(units, out=units)
         units += self._rise[:n]
         self._carry = int(units[-1])
-        np.multiply(units, _TO_NEPER, out=need)
+        np.copyto(need, units)
+        np.multiply(need, _TO_NEPER, out=need)
         np.exp(need, out=need)
         np.copyto(gain, need, casting="same_kind")
         np.multiply(audio, gain[:, None], out=audio)

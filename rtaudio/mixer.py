@@ -66,6 +66,7 @@ class Ramp:
         self._target = target.copy()
         self._steady = target.astype(np.float32)[None]
         self._values = np.zeros((max_block, *target.shape), np.float32)
+        self._exact = np.zeros((min(max_block, length), *target.shape), np.float64)
         self._done = length
 
     @property
@@ -95,8 +96,10 @@ class Ramp:
         moving = min(n, len(self._time) - self._done)
         rows = self._values[:n]
         time = self._time[self._done : self._done + moving].reshape(-1, *(1,) * self._delta.ndim)
-        np.multiply(time, self._delta, out=rows[:moving], casting="same_kind")
-        np.add(rows[:moving], self._start, out=rows[:moving], casting="same_kind")
+        exact = self._exact[:moving]
+        np.multiply(time, self._delta, out=exact)
+        np.add(exact, self._start, out=exact)
+        rows[:moving] = exact  # casting inside a ufunc would allocate its buffers here
         self._done += moving
         if self.steady:
             rows[moving - 1 :] = self._steady
@@ -165,6 +168,7 @@ class Mixer:
         self._work = np.zeros((self.max_block, channels), np.float32)
         self._block_peak = np.zeros((count + 1, channels), np.float32)
         self._block_energy = np.zeros((count + 1, channels), np.float32)
+        self._energy = np.zeros((count + 1, channels), np.float64)
         self._bank, self._spare = _Bank(count, channels), _Bank(count, channels)
         self._clipped = [False] * (count + 1)
         self._limiter_held = 0.0
@@ -257,7 +261,8 @@ class Mixer:
             _silence_non_finite(out, work)
         self._measure(out[:, None], work[:, None], slice(-1, None))
         np.maximum(bank.peak, self._block_peak, out=bank.peak)
-        np.add(bank.energy, self._block_energy, out=bank.energy)
+        np.copyto(self._energy, self._block_energy)
+        np.add(bank.energy, self._energy, out=bank.energy)
         bank.frames += n
         bank.limiter_db = min(bank.limiter_db, deepest)
         if self._block_peak.max() > 1.0:

@@ -228,14 +228,13 @@ class FilePlayer:
         if not playing and self._level == 0:
             self._tail_left = 0
         # A loop that changes in the middle of a fade is obeyed after it.
-        if self._loop is not self._active and not (
-            self._level and (self._at_seam(self._active) or self._at_seam(self._loop))
-        ):
-            self._active = self._loop
+        wanted = self._loop
+        if wanted is not self._active and not (self._level and (self._at_seam(self._active) or self._at_seam(wanted))):
+            self._active = wanted
         loop, position = self._active, self._position
         if position >= self.length:
             if loop is not None:
-                self._position = loop.start
+                self._position, self.finished = loop.start, False
                 return 0
             self.finished = True
         ended = self.finished and position >= self.length
@@ -244,7 +243,7 @@ class FilePlayer:
             return len(out)
         end = loop.end if loop is not None and position < loop.end else self.length
         seam = self._seam(loop) if loop is not None and end == loop.end else end
-        out = out[: self._stretch(len(out), end, seam, ended)]
+        out = out[: self._stretch(len(out), end, seam, ended, playing)]
         n = len(out)
         if ended:
             out[:] = 0.0
@@ -262,13 +261,13 @@ class FilePlayer:
             self._advance(position + n, loop)
         return n
 
-    def _stretch(self, n: int, end: int, seam: int, ended: bool) -> int:
+    def _stretch(self, n: int, end: int, seam: int, ended: bool, playing: bool) -> int:
         """How many of ``n`` frames, from the present position on, need one kind of treatment."""
         if not ended:
             n = min(n, (seam if self._position < seam else end) - self._position)
         if self._tail_left:
             n = min(n, self._tail_left)
-        if not self._playing:
+        if not playing:
             return min(n, self._level)
         return min(n, self._fade - self._level) if self._level < self._fade else n
 
