@@ -33,6 +33,7 @@ from models.card import (
     write_card,
 )
 from models.demucs import CausalDemucs, Demucs
+from models.streaming import StreamingLSTM
 
 Precision = Literal["fp32", "int8"]
 OPSET = 17
@@ -184,7 +185,7 @@ def _publish(card: ModelCard, path: Path, directory: Path) -> None:
 @contextmanager
 def _export_mode(module: nn.Module) -> Iterator[None]:
     """Evaluation mode and unrolled LSTMs, put back afterwards."""
-    unrolled = [layer for layer in module.modules() if hasattr(layer, "unroll") and not layer.unroll]
+    unrolled = [layer for layer in module.modules() if isinstance(layer, StreamingLSTM) and not layer.unroll]
     was_training = module.training
     module.eval()
     for layer in unrolled:
