@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import copy
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from models.card import CardError
-from models.catalog import load_card
+from models.catalog import load_card, model_names
 from rtaudio.format import SOURCES, StemplayError, StreamFormat
 from rtaudio.messages import Command, EngineConfig, MixerState, StemState, command, from_dict, to_dict
 
@@ -47,6 +47,27 @@ def _looks_like_path(text: str) -> bool:
 def is_device(output: str) -> bool:
     """Whether ``output`` is played by PortAudio."""
     return output != "null" and not is_output_file(output)
+
+
+def with_absolute_paths(order: Command) -> Command:
+    """``order`` with the paths in it made absolute, for an engine that runs in another working directory than who asks."""
+    args = dict(order.args)
+    if order.op == "record":
+        args["directory"] = str(Path(args["directory"]).absolute())
+    elif order.op == "configure":
+        args["config"] = {**args["config"], **_absolute(from_dict(EngineConfig, args["config"]))}
+    return Command(order.op, args)
+
+
+def _absolute(config: EngineConfig) -> dict[str, Any]:
+    paths = {"input": is_input_file(config.input), "output": is_output_file(config.output), "model": Path(config.model).exists()}
+    paths["model"] &= config.model not in model_names()
+    return {name: str(Path(getattr(config, name)).absolute()) for name, is_path in paths.items() if is_path}
+
+
+def absolute_config(config: EngineConfig) -> EngineConfig:
+    """``config`` with the paths of files and models made absolute."""
+    return replace(config, **_absolute(config))
 
 
 def stem_names(model: str) -> tuple[str, ...]:

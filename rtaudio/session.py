@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-from rtaudio.desired import Desired
+from rtaudio.desired import Desired, absolute_config, with_absolute_paths
 from rtaudio.format import StemplayError
 from rtaudio.ipc import Connection, Message, connect, runtime_directory
 from rtaudio.messages import Command, EngineConfig, MixerState, Snapshot, from_dict
@@ -50,7 +50,8 @@ class Session:
         detached: bool = False,
         directory: Path | None = None,
     ) -> None:
-        self._desired = Desired(config or EngineConfig(), mixer or MixerState())
+        config = config or EngineConfig()
+        self._desired = Desired(absolute_config(config) if detached else config, mixer or MixerState())
         self.detached = detached
         self._directory = directory
         self._supervisor: Supervisor | None = None
@@ -121,6 +122,8 @@ class Session:
         if self._supervisor is not None:
             self._supervisor.send(order)
             return
+        if self.detached:
+            order = with_absolute_paths(order)
         self._desired.apply(order)
         if self._link is not None:
             self._link.send({"op": order.op, "args": order.args})
