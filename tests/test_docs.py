@@ -14,9 +14,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import time
-import uuid
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -24,6 +21,7 @@ import pytest
 import soundfile
 
 from models.catalog import model_names
+from tests.jack import JackServer
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "demo/LICENSE.md")] + sorted((ROOT / "docs").glob("*.md"))
@@ -81,7 +79,7 @@ def run_page(page: Path, place: Path, *kind: str, **extra: str) -> None:
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="the documentation's commands are written for bash")
 @pytest.mark.parametrize("page", executable(), ids=page_id)
-def test_what_the_page_says_works(page: Path, place: Path) -> None:
+def test_what_the_page_says_works(page: Path, place: Path, runtime_directory: Path) -> None:
     run_page(page, place)
 
 
@@ -91,35 +89,10 @@ def test_what_the_page_says_and_takes_long_works(page: Path, place: Path) -> Non
     run_page(page, place, "slow")
 
 
-@pytest.fixture
-def jack_server() -> Iterator[dict[str, str]]:
-    """A private JACK server on a dummy device; its environment for clients."""
-    if not (shutil.which("jackd") and shutil.which("jack_wait")):
-        pytest.skip("jackd is not installed (Debian: apt-get install jackd2)")
-    name = f"docs-{uuid.uuid4().hex[:8]}"
-    environment = {"JACK_DEFAULT_SERVER": name, "JACK_NO_START_SERVER": "1", "JACK_NO_AUDIO_RESERVATION": "1"}
-    command = ["jackd", "-n", name, "-r", "-S", "--port-max", "64", "-d", "dummy", "-r", "44100", "-p", "1024"]
-    server = subprocess.Popen(command, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        if subprocess.run(["jack_wait", "-s", name, "-w", "-t", "10"], capture_output=True).returncode != 0:
-            pytest.skip("the JACK server did not start")
-        yield environment
-    finally:
-        server.terminate()
-        try:
-            server.wait(1.5)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
-        time.sleep(0.1)
-        for left in Path("/dev/shm").glob(f"jack*{name}*"):
-            shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
-
-
 @pytest.mark.jack
 @pytest.mark.parametrize("page", executable("jack"), ids=page_id)
-def test_what_the_page_says_of_jack_works(page: Path, place: Path, jack_server: dict[str, str]) -> None:
-    run_page(page, place, "jack", **jack_server)
+def test_what_the_page_says_of_jack_works(page: Path, place: Path, jack_server: JackServer) -> None:
+    run_page(page, place, "jack", **jack_server.environment)
 
 
 # ---------------------------------------------------------------- lines that are not executed
