@@ -18,11 +18,7 @@ from rtaudio.messages import EngineConfig, MixerState
 from rtaudio.player import FilePlayer
 from rtaudio.ports.base import DeviceMissingError, Port
 from rtaudio.processors.base import Processor
-
-try:
-    from rtaudio.recorder import Recorder
-except ImportError:
-    Recorder = None
+from rtaudio.recorder import Recorder
 
 DEFAULT_RATE = 44_100
 NO_DEVICE = "There is no sound card and no JACK server: the engine runs on a clock and nothing is heard."
@@ -127,7 +123,7 @@ def build_engine(config: EngineConfig, mixer: MixerState) -> Engine:
         processor = make_processor(config.model, config.consistent)
         source = FilePlayer(config.input, port.rate, 2, config.loop) if from_file else None
         channels = source.channels if source is not None else 1 if port.in_channels == port.out_channels == 1 else 2
-        recorder = Recorder(port.rate, channels, processor.outputs) if Recorder else None
+        recorder = Recorder(port.rate, channels, processor.outputs)
         analysis = _analysis(config, source, port) if source is not None else None
         return Engine(
             config, copy.deepcopy(mixer), port=port, processor=processor, source=source, recorder=recorder, analysis=analysis

@@ -1,7 +1,7 @@
 """Which sound devices there are. PortAudio's list is frozen when its library starts, so a fresh child process makes each list.
 
 ``python -m rtaudio.devices`` is that child: it prints the list as JSON. Inside the engine process, which is fresh by nature,
-``query_here`` asks directly. Owns no thread; ``list_devices`` blocks for about half a second.
+``query_here`` asks directly. ``list_devices`` blocks for about half a second.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from dataclasses import asdict, dataclass
 
 from rtaudio.format import StemplayError
@@ -147,6 +148,18 @@ def default_device(devices: list[Device], *, output: bool) -> Device | None:
     return next(iter(cards + servers), None)
 
 
+def release_portaudio(limit: float = 2.0) -> None:
+    """Say goodbye to audio servers before the process ends: a client that just vanishes can hold a JACK server up for seconds.
+
+    The goodbye itself hangs when the server is dead, so it is given ``limit`` seconds in a thread (*goodbye*) of its own.
+    """
+    sounddevice = sys.modules.get("sounddevice")
+    if sounddevice is not None:
+        thread = threading.Thread(target=sounddevice._terminate, name="goodbye", daemon=True)
+        thread.start()
+        thread.join(limit)
+
+
 def main() -> None:
     """Print the list of this process as JSON on the descriptor that was standard output; drivers' chatter goes elsewhere."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
@@ -157,7 +170,8 @@ def main() -> None:
         answer = {"error": str(error)}
     answers.write(json.dumps(answer))
     answers.flush()
-    os._exit(0)  # PortAudio's clean-up may hang
+    release_portaudio()
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from typing import Any, BinaryIO
 
 from models.card import CardError
 from rtaudio.desired import Desired, is_device
+from rtaudio.devices import release_portaudio
 from rtaudio.format import StemplayError
 from rtaudio.ipc import Message, read_message, write_message
 from rtaudio.messages import Command, Snapshot, command, to_dict
@@ -199,6 +200,8 @@ def main() -> None:
         sys.excepthook(*sys.exc_info())
     finally:
         sys.stderr.flush()
+        bury_after(SHUTDOWN_GRACE)
+        release_portaudio()
         os._exit(status)
 
 

@@ -114,8 +114,9 @@ class EngineProcess:
     def _read(self) -> None:
         pipe = cast(BinaryIO, self._process.stdout)
         try:
-            while (message := read_message(pipe)) is not None:
-                self._take(message)
+            with pipe:
+                while (message := read_message(pipe)) is not None:
+                    self._take(message)
         except (OSError, ValueError) as error:
             self.words.append(f"unreadable report: {error}")
         self._ended.set()
@@ -141,8 +142,9 @@ class EngineProcess:
 
     def _drain(self) -> None:
         pipe = cast(IO[bytes], self._process.stderr)
-        for line in pipe:
-            self.words.append(line.decode(errors="replace").rstrip())
+        with pipe:
+            for line in pipe:
+                self.words.append(line.decode(errors="replace").rstrip())
 
 
 class StallDetector:

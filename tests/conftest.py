@@ -9,9 +9,9 @@ from pathlib import Path
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")  # before numpy and torch are imported
 
-import pytest
+import pytest  # noqa: E402
 
-from tests.jack import JackServer, private_server
+from tests.jack import JackServer, private_server  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -23,7 +23,6 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PEER = Path(__file__).resolve().with_name("jack_peer.py")
 
 
 def jack_is_here() -> str:
@@ -40,6 +39,7 @@ class JackServer:
 
     def __init__(self, folder: Path, rate: int = 44_100, period: int = 256, channels: int = 2) -> None:
         self.name = "sp" + uuid.uuid4().hex[:8]
+        forget_dead_servers()
         self.rate, self.period, self.channels = rate, period, channels
         self.log = folder / "jackd.log"
         self.environment = {
@@ -99,7 +99,7 @@ class JackServer:
         if process is not None and process.poll() is None:
             process.send_signal(kind)
             try:
-                process.wait(1.5)
+                process.wait(8)  # in peace it also leaves JACK's registry, which holds eight servers in all
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -115,16 +115,18 @@ class Peer:
     Args:
         seconds: of signal.
         freewheel: run as fast as all clients can, instead of with the clock.
-        start: samples per block are checked against the signal; see ``jack_peer.py`` for what is reported.
+
+    What ``play`` reports is in ``jack_peer.py``.
     """
 
     def __init__(self, server: JackServer, folder: Path, seconds: float, freewheel: bool = False) -> None:
         environment = os.environ | server.environment | {"PYTHONUNBUFFERED": "1"}
-        arguments = [sys.executable, str(PEER), str(seconds), "freewheel" if freewheel else "realtime", str(folder)]
+        arguments = [sys.executable, "-m", "tests.jack_peer", str(seconds), "freewheel" if freewheel else "realtime", str(folder)]
         self._log = (folder / "peer.log").open("w")
         self._process = subprocess.Popen(
-            arguments, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True
-        )
+            arguments, env=environment, cwd=ROOT,  # as a module: in this folder our jack.py would hide the package of that name
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True,
+        )  # fmt: skip
         assert self._process.stdout is not None and self._process.stdin is not None
         line = self._process.stdout.readline()
         if line.strip() != "up":
@@ -140,12 +142,26 @@ class Peer:
         return report
 
     def close(self) -> None:
-        with contextlib.suppress(OSError):
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
             self._process.kill()
-        self._process.wait()
+            self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout, self._log):
             with contextlib.suppress(OSError):
                 pipe.close()  # type: ignore[union-attr]
+
+
+def forget_dead_servers() -> None:
+    """JACK's registry remembers servers that were killed, and has room for eight; empty it when no server runs at all."""
+    running = set()
+    for path in Path("/proc").glob("[0-9]*/comm"):
+        with contextlib.suppress(OSError):
+            running.add(path.read_text().strip())
+    if running.isdisjoint({"jackd", "jackdbus", "jackdmp"}):
+        for path in [*Path("/dev/shm").glob("jack-shm-registry"), *Path("/dev/shm").glob(f"jack-{os.getuid()}-*")]:
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 @contextlib.contextmanager

@@ -1,13 +1,12 @@
 """A JACK client in a process of its own: plays a known signal, records what comes back, and reports what it found as JSON.
 
 Left: a sine with a click every half second. Right: a counter, exact in float32 and never zero, so that any lost, doubled or
-changed sample is found. Usage: jack_peer.py SECONDS realtime|freewheel FOLDER; starts when a line comes on standard input.
+changed sample is found. Usage: python -m tests.jack_peer SECONDS realtime|freewheel FOLDER; starts when a line comes on standard input.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import sys
 import threading
 import time
@@ -29,12 +28,13 @@ def signal(frames: int, rate: int) -> np.ndarray:
 
 
 def report(played: np.ndarray, heard: np.ndarray, rate: int, block: int, xruns: int, elapsed: float) -> dict[str, object]:
-    """Compare. ``delay`` is that of the first counter value heard."""
+    """Compare. ``delay`` in samples is what most counter values say; ``gaps`` counts places where the counter does not go on by one."""
     counts = np.rint(heard[1].astype(np.float64) * 2 * COUNTER).astype(np.int64) - 1
-    present = np.flatnonzero(heard[1])
-    if not len(present):
+    sounding = np.flatnonzero(counts >= 0)
+    if not len(sounding):
         return {"delay": -1, "exact": False, "gaps": -1, "xruns": xruns, "block": block, "elapsed": elapsed}
-    delay = int(present[0])
+    offsets = (sounding - counts[sounding]) % COUNTER
+    delay = int(np.bincount(offsets).argmax())
     length = min(played.shape[1], heard.shape[1] - delay)
     part = heard[:, delay : delay + length]
     steps = np.diff(counts[delay : delay + length]) % COUNTER
@@ -101,7 +101,8 @@ def main() -> None:
         client.set_freewheel(False)
     np.save(folder / "heard.npy", heard)
     print(json.dumps(report(played, heard, rate, client.blocksize, xruns, elapsed)), flush=True)
-    os._exit(0)
+    client.deactivate()
+    client.close()  # a client that just vanishes holds the server's end up
 
 
 if __name__ == "__main__":
