@@ -195,6 +195,7 @@ class FilePlayer:
         Afterwards ``block_start`` is the song's frame of ``out[0]`` and ``switched`` the ``Switch`` that took effect with this
         block, else None.
         """
+        self._take_loop()
         self._take_seek()
         self.block_start = self._position
         done, n = 0, out.shape[0]
@@ -204,14 +205,28 @@ class FilePlayer:
     def _take_seek(self) -> None:
         self.switched = None
         switch = self._pending
-        heard = self._level > 0 and not self.finished
+        heard = self._level > 0 and (not self.finished or self._tail_left > 0)
         if switch is self._taken or (switch.fade and heard and (self._tail_left or self._at_seam(self._active))):
             return
         self._tail_position, self._tail_left = self._position, self._fade if switch.fade and heard else 0
-        if not heard and self._playing:
-            self._level = 0 if switch.frame else self._fade
+        if not heard:
+            self._level = self._fade if self._playing and switch.frame == 0 else 0
         self._position, self._taken, self.switched = switch.frame, switch, switch
+        if switch.frame == self.length and self._active is not None:
+            self._position = self._active.start
         self.finished = False
+
+    def _take_loop(self) -> None:
+        """A loop that changes in the middle of a fade is obeyed after it."""
+        wanted = self._loop
+        if wanted is not self._active and not (self._level and (self._at_seam(self._active) or self._at_seam(wanted))):
+            self._active = wanted
+
+    def _restart(self, loop: _Loop) -> None:
+        """From the song's end to a loop that ended before, once nothing of the old place sounds: fade in, as nothing leads there."""
+        self._position, self.finished = loop.start, False
+        if loop.start:
+            self._tail_position, self._tail_left = self.length, self._fade
 
     def _seam(self, loop: _Loop) -> int:
         """The frame from which a loop's end fades into its beginning."""
@@ -227,14 +242,11 @@ class FilePlayer:
             self._level = self._fade
         if not playing and self._level == 0:
             self._tail_left = 0
-        # A loop that changes in the middle of a fade is obeyed after it.
-        wanted = self._loop
-        if wanted is not self._active and not (self._level and (self._at_seam(self._active) or self._at_seam(wanted))):
-            self._active = wanted
+        self._take_loop()
         loop, position = self._active, self._position
         if position >= self.length:
-            if loop is not None:
-                self._position, self.finished = loop.start, False
+            if loop is not None and not self._tail_left:
+                self._restart(loop)
                 return 0
             self.finished = True
         ended = self.finished and position >= self.length
@@ -272,11 +284,14 @@ class FilePlayer:
         return min(n, self._fade - self._level) if self._level < self._fade else n
 
     def _advance(self, position: int, loop: _Loop | None) -> None:
-        if loop is not None and position in (loop.end, self.length):
-            position = loop.start
-        elif position == self.length:
-            self.finished = True
         self._position = position
+        if loop is not None and position == loop.end:
+            self._position = loop.start
+        elif position == self.length:
+            if loop is None:
+                self.finished = True
+            elif not self._tail_left:
+                self._restart(loop)
 
     def _shape(self, out: Audio, rising: bool) -> None:
         """Apply the play/pause level, which moves one step a sample."""

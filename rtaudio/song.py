@@ -11,6 +11,7 @@ import mmap
 import tempfile
 import threading
 from collections.abc import Callable, Iterable
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -77,22 +78,27 @@ def load_song(path: str | Path, rate: int, channels: int, progress: Progress | N
 
 def _collect(blocks: Iterable[Audio], channels: int) -> tuple[Audio, IO[bytes] | None]:
     """All blocks as one array: in memory, or from ``MEMORY_LIMIT`` on in a mapped temporary file."""
-    audio, filled, file = np.empty((1 << 20, channels), np.float32), 0, None
-    for block in blocks:
-        if file is None and (filled + len(block)) * 4 * channels > MEMORY_LIMIT:
-            file = tempfile.TemporaryFile(prefix="stemplay-song-")  # noqa: SIM115 - lives as long as the song
-            file.write(audio[:filled].data)
-            audio = audio[:0].copy()
-        if file is not None:
-            file.write(np.ascontiguousarray(block).data)
-        else:
-            if filled + len(block) > len(audio):
-                audio.resize((max(2 * len(audio), filled + len(block)), channels), refcheck=False)
-            audio[filled : filled + len(block)] = block
+    audio, filled = np.empty((1 << 20, channels), np.float32), 0
+    remaining = iter(blocks)
+    for block in remaining:
+        if (filled + len(block)) * 4 * channels > MEMORY_LIMIT:
+            return _to_disk(chain([audio[:filled], block], remaining), channels)
+        if filled + len(block) > len(audio):
+            audio.resize((max(2 * len(audio), filled + len(block)), channels), refcheck=False)
+        audio[filled : filled + len(block)] = block
         filled += len(block)
-    if file is None:
-        audio.resize((filled, channels), refcheck=False)
-        return audio, None
-    file.flush()
-    mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    audio.resize((filled, channels), refcheck=False)
+    return audio, None
+
+
+def _to_disk(blocks: Iterable[Audio], channels: int) -> tuple[Audio, IO[bytes]]:
+    file = tempfile.TemporaryFile(prefix="stemplay-song-")  # noqa: SIM115 - lives as long as the song
+    try:
+        for block in blocks:
+            file.write(np.ascontiguousarray(block).data)
+        file.flush()
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except BaseException:
+        file.close()
+        raise
     return np.frombuffer(mapped, np.float32).reshape(-1, channels), file
