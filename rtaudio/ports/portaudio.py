@@ -10,10 +10,14 @@ import ctypes
 import ctypes.util
 import difflib
 import math
+from time import perf_counter
 from typing import Any
+
+import numpy as np
 
 from rtaudio.format import StemplayError
 from rtaudio.ports.base import VARYING_BLOCK, Callback, DeviceMissingError, Port
+from rtaudio.ports.bridge import DriftBridge
 from rtaudio.realtime import request_realtime
 
 INSTALL = (
@@ -89,7 +93,7 @@ def find_device(sounddevice: Any, wanted: str, kind: str) -> int:
 
 
 class PortAudioPort(Port):
-    """One duplex stream, or an output alone.
+    """One duplex stream, an output alone, or an output with an input on another clock (``rtaudio/ports/bridge.py``).
 
     Args:
         output: device as for ``find_device``.
@@ -129,6 +133,9 @@ class PortAudioPort(Port):
             self.name = f"{device_label(devices[in_index], hostapis)} to {self.name}"
         self.block, self.max_block = block, block or VARYING_BLOCK
         self._stream: Any = None
+        self._input_stream: Any = None
+        self._bridge: DriftBridge | None = None
+        self._one_clock = in_index is None or one_clock(devices[in_index], out, hostapis)
         self._check()
 
     def _check(self) -> None:
@@ -142,50 +149,101 @@ class PortAudioPort(Port):
             raise StemplayError(f"{self.name} does not work at {self.rate} Hz: {_reason(error)}.") from None
 
     def start(self, callback: Callback) -> None:
-        sd = self._sd
         callback = _Scheduled(self, callback)
-        common = {
+        try:
+            if not self.in_channels:
+                self._start_output(callback)
+            elif self._one_clock:
+                self._start_duplex(callback)
+            else:
+                self._start_bridged(callback)
+            self._stream.start()
+        except self._sd.PortAudioError as error:
+            raise DeviceMissingError(f"{self.name} does not start: {_reason(error)}.") from None
+        self.device_latency = self._estimate()
+
+    def _options(self, device: Any, channels: Any, callback: Any) -> dict[str, Any]:
+        return {
             "samplerate": self.rate,
             "blocksize": self.block,
             "dtype": "float32",
             "latency": "low",
-            "device": self._device,
-            "finished_callback": self.finished.set,
+            "device": device,
+            "channels": channels,
+            "callback": callback,
         }
-        try:
-            if self.in_channels:
 
-                def duplex(indata: Any, outdata: Any, frames: int, time: Any, status: Any) -> None:
-                    callback(indata, outdata, bool(status) and not status.priming_output)
+    def _start_duplex(self, callback: Callback) -> None:
+        def duplex(indata: Any, outdata: Any, frames: int, time: Any, status: Any) -> None:
+            callback(indata, outdata, _is_xrun(status))
 
-                self._stream = sd.Stream(channels=(self.in_channels, self.out_channels), callback=duplex, **common)
-            else:
+        options = self._options(self._device, (self.in_channels, self.out_channels), duplex)
+        self._stream = self._sd.Stream(**options, finished_callback=self.finished.set)
 
-                def output(outdata: Any, frames: int, time: Any, status: Any) -> None:
-                    callback(outdata[:, :0], outdata, bool(status) and not status.priming_output)
+    def _start_output(self, callback: Callback) -> None:
+        def output(outdata: Any, frames: int, time: Any, status: Any) -> None:
+            callback(outdata[:, :0], outdata, _is_xrun(status))
 
-                self._stream = sd.OutputStream(channels=self.out_channels, callback=output, **common)
-            self._stream.start()
-        except sd.PortAudioError as error:
-            raise DeviceMissingError(f"{self.name} does not start: {_reason(error)}.") from None
-        self.device_latency = self._estimate()
+        options = self._options(self._device, self.out_channels, output)
+        self._stream = self._sd.OutputStream(**options, finished_callback=self.finished.set)
+
+    def _start_bridged(self, callback: Callback) -> None:
+        """Two streams; the output's clock rules and the input is converted to it."""
+        bridge = DriftBridge(self.rate, self.rate, self.in_channels, self.max_block, self.max_block)
+        heard = np.zeros((4 * self.max_block, self.in_channels), np.float32)
+        lost = [False]
+
+        def incoming(indata: Any, frames: int, time: Any, status: Any) -> None:
+            lost[0] |= _is_xrun(status)
+            bridge.write(indata, perf_counter())
+
+        def outgoing(outdata: Any, frames: int, time: Any, status: Any) -> None:
+            slips, xrun = bridge.slips, _is_xrun(status) or lost[0]
+            lost[0] = False
+            block = heard[:frames] if frames <= len(heard) else np.zeros((frames, self.in_channels), np.float32)
+            bridge.read(block, perf_counter())
+            callback(block, outdata, xrun or bridge.slips > slips)
+
+        self._bridge = bridge
+        assert isinstance(self._device, tuple)
+        in_device, out_device = self._device
+        options = self._options(out_device, self.out_channels, outgoing)
+        self._stream = self._sd.OutputStream(**options, finished_callback=self.finished.set)
+        self._input_stream = self._sd.InputStream(**self._options(in_device, self.in_channels, incoming))
+        self._input_stream.start()
 
     def _estimate(self) -> float:
         """The host's own delay in samples, 0 where its report is not credible."""
         latency = self._stream.latency
         seconds = sum(latency) if isinstance(latency, tuple) else latency
+        if self._input_stream is not None:
+            seconds += self._input_stream.latency
         if not math.isfinite(seconds) or not 0 <= seconds <= PLAUSIBLE_LATENCY_S:
-            return 0.0
-        return float(seconds) * self.rate
+            seconds = 0.0
+        return float(seconds) * self.rate + (self._bridge.latency if self._bridge is not None else 0.0)
 
     def stop(self) -> None:
-        if self._stream is not None:
-            self._stream.stop()
+        for stream in (self._input_stream, self._stream):
+            if stream is not None:
+                stream.stop()
 
     def close(self) -> None:
-        stream, self._stream = self._stream, None
-        if stream is not None:
-            stream.close()
+        streams = (self._input_stream, self._stream)
+        self._input_stream = self._stream = None
+        for stream in streams:
+            if stream is not None:
+                stream.close()
+
+
+def one_clock(input: dict[str, Any], output: dict[str, Any], hostapis: Any) -> bool:
+    """Whether two devices surely share a clock, so that one duplex stream serves: the same device, or one JACK server."""
+    if input["hostapi"] != output["hostapi"]:
+        return False
+    return input["name"] == output["name"] or "JACK" in hostapis[output["hostapi"]]["name"]
+
+
+def _is_xrun(status: Any) -> bool:
+    return bool(status) and not status.priming_output
 
 
 class _Scheduled:
