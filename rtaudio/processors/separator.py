@@ -8,6 +8,7 @@ the largest hold-back that occurs over a whole period of the two grids (``_hold_
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +21,11 @@ from rtaudio.resample import Resampler
 from rtaudio.runtime import ModelRuntime
 
 
-def equal_shares(n_sources: int) -> Audio:
-    """Weights ``(n_sources,)`` by which the residual is shared: the same part for each stem."""
-    weights: Audio = np.full(n_sources, 1 / n_sources, dtype=np.float32)
-    return weights
+def _whole(shares: Sequence[float] | Audio, n_sources: int) -> Audio:
+    """The shares, or equal ones if there are none, divided by their sum: a card rounds them."""
+    exact = np.asarray(shares, dtype=np.float64) if len(shares) else np.ones(n_sources)
+    parts: Audio = (exact / exact.sum()).astype(np.float32)
+    return parts
 
 
 def share_residual(stems: Audio, mix: Audio, shares: Audio) -> Audio:
@@ -48,14 +50,15 @@ class SeparatorProcessor(Processor):
     """
 
     def __init__(
-        self, model: str | Path | ModelRuntime | FrameModel, consistent: bool = True, shares: Audio | None = None
+        self,
+        model: str | Path | ModelRuntime | FrameModel,
+        consistent: bool = True,
+        shares: Sequence[float] | Audio | None = None,
     ) -> None:
         self._model = as_frame_model(model)
         self.outputs = tuple(self._model.outputs)
         self.consistent = consistent
-        if shares is None:
-            shares = np.asarray(self._model.shares, dtype=np.float32)
-        self.shares = np.asarray(shares, dtype=np.float32) if len(shares) else equal_shares(len(self.outputs))
+        self.shares = _whole(self._model.shares if shares is None else shares, len(self.outputs))
         self._format: StreamFormat | None = None
         self._latency = self._aligned_block = 0
         self._pending: Audio

@@ -17,7 +17,7 @@ from rtaudio.offline import separate_array
 from rtaudio.processors.base import Processor
 from rtaudio.processors.chunked import ChunkedModel, fade_in
 from rtaudio.processors.passthrough import Passthrough
-from rtaudio.processors.separator import SeparatorProcessor, equal_shares, share_residual
+from rtaudio.processors.separator import SeparatorProcessor, share_residual
 from rtaudio.runtime import ModelRuntime
 from tests.rtaudio.conftest import noise
 
@@ -175,7 +175,19 @@ def test_shares_divide_the_residual() -> None:
     stems, mix = np.zeros((5, 4, 2), dtype=np.float32), noise(5)
     out = share_residual(stems, mix, np.array([0.5, 0.5, 0, 0], dtype=np.float32))
     assert np.array_equal(out[:, 0], mix / 2) and not out[:, 2:].any()
-    assert equal_shares(4).sum() == 1
+
+
+@pytest.mark.parametrize("shares", [(), (0.7, 0.1, 0.1, 0.1), (0.333, 0.333, 0.333, 0.0), (1.0, 0.0, 0.0, 0.0)])
+def test_stems_sum_with_the_shares_of_the_card(shares: tuple[float, ...]) -> None:
+    """A model that hears nothing: each stem is its share of the mix, and shares rounded in the card still make a whole."""
+    model = Identity()
+    model.shares = shares
+    model.run = lambda mix: np.zeros((len(mix), 4, 2), dtype=np.float32)  # type: ignore[method-assign]
+    mix = np.clip(noise(5000), -1, 1)
+    stems = separate_array(mix, 48_000, SeparatorProcessor(model))
+    assert np.abs(stems.sum(axis=1) - mix).max() <= 1e-6
+    expected = np.array(shares or (0.25,) * 4)
+    assert np.abs(stems - mix[:, None] * expected[None, :, None] / expected.sum()).max() <= 1e-6
 
 
 @pytest.mark.parametrize("rate", [44_100, 48_000])
