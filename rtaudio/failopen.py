@@ -75,7 +75,10 @@ class FailOpen:
         self.shares: Audio = np.full(n_stems, 1.0 / n_stems, np.float32)
         self._last_stems = np.zeros((n_stems, channels), np.float32)
         self._last_dry = np.zeros(channels, np.float32)
-        self._stem_decay, self._dry_decay = Decay((n_stems, channels)), Decay((channels,))
+        self._miss = Decay((n_stems, channels))
+        # A second layer for jumps, so that each layer keeps the sum by itself.
+        self._heard_stems, self._heard_dry = np.zeros_like(self._last_stems), np.zeros_like(self._last_dry)
+        self._stem_jump, self._dry_jump = Decay((n_stems, channels)), Decay((channels,))
         self._work = np.zeros((FADE, n_stems, channels), np.float32)
         self._back = FADE
         self._jumped = False
@@ -83,10 +86,10 @@ class FailOpen:
 
     def reset(self) -> None:
         """After silence: no transition is under way. The energies stay."""
-        self._last_stems.fill(0)
-        self._last_dry.fill(0)
-        self._stem_decay.stop()
-        self._dry_decay.stop()
+        for last in (self._last_stems, self._last_dry, self._heard_stems, self._heard_dry):
+            last.fill(0)
+        for decay in (self._miss, self._stem_jump, self._dry_jump):
+            decay.stop()
         self._back, self._jumped, self.failing = FADE, False, False
 
     def jump(self) -> None:
@@ -102,9 +105,6 @@ class FailOpen:
         """
         if not len(dry):
             return
-        if self._jumped:
-            self._dry_decay.start(self._last_dry - dry[0])
-        self._dry_decay.add(dry)
         if late:
             if not self.failing:
                 self._fail()
@@ -112,17 +112,22 @@ class FailOpen:
         else:
             self._learn(stems)
             self._cross_fade(stems, dry)
-            if self._jumped:
-                self._stem_decay.start(self._last_stems - stems[0])
-        self._jumped = False
-        self._stem_decay.add(stems)
+        self._miss.add(stems)
         self._last_stems[...] = stems[-1]
         self._last_dry[...] = dry[-1]
+        if self._jumped:
+            self._jumped = False
+            self._stem_jump.start(self._heard_stems - stems[0])
+            self._dry_jump.start(self._heard_dry - dry[0])
+        self._stem_jump.add(stems)
+        self._dry_jump.add(dry)
+        self._heard_stems[...] = stems[-1]
+        self._heard_dry[...] = dry[-1]
 
     def _fail(self) -> None:
         self.failing = True
         self._share_out()
-        self._stem_decay.start(self._last_stems - self.shares[:, None] * self._last_dry)
+        self._miss.start(self._last_stems - self.shares[:, None] * self._last_dry)
 
     def _cross_fade(self, stems: Audio, dry: Audio) -> None:
         if self.failing:

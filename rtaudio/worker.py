@@ -77,6 +77,7 @@ class Worker:
         self._position = inputs.end
         self._epoch = 0
         self._drop = 0
+        self._asked = self._done = 0
         self._stopping = False
         self._progress = threading.Condition()
         self._buffer = np.zeros((self._piece, *inputs.tail), np.float32)
@@ -90,14 +91,17 @@ class Worker:
 
     def feed(self, end: int) -> None:
         """The input ring now reaches ``end``."""
+        self._asked += 1
         self._jobs.put(end)
 
     def switch(self, position: int, processor: Processor | None) -> None:
         """From ``position`` on use ``processor``, which has caught up (None: the present one, reset)."""
+        self._asked += 1
         self._jobs.put(_Switch(position, processor))
 
     def clear(self, position: int, epoch: int) -> None:
         """Forget what lies before ``position``; the stems' ring holds silence there in the new ``epoch``."""
+        self._asked += 1
         self._jobs.put(_Clear(position, epoch))
 
     def wait_until(self, end: int) -> None:
@@ -120,6 +124,11 @@ class Worker:
         if self._thread.is_alive():
             self._thread.join(timeout)
         return not self._thread.is_alive()
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything asked for is done."""
+        return self._done == self._asked
 
     @property
     def position(self) -> int:
@@ -145,6 +154,7 @@ class Worker:
                     self._take_over(job)
                 elif isinstance(job, _Clear):
                     self._forget(job)
+                self._done += 1
 
     def _advance(self, end: int) -> None:
         """Process whole grains up to ``end``, looking before each piece how far behind it is."""
