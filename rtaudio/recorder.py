@@ -181,7 +181,7 @@ class _Take:
         try:
             self._loop()
         except StemplayError as error:
-            problem = reason(error.__cause__) if isinstance(error.__cause__, OSError) else str(error).rstrip(".")
+            problem = _system_reason(error)
         except OSError as error:
             problem = reason(error)
         except Exception as error:  # a recording must not take anything else with it
@@ -244,9 +244,12 @@ class _Take:
         lost = ""
         for writer in self.writers:
             try:
-                writer.close(length)
+                writer.close(length, keep=True)
             except StemplayError as error:
-                lost = lost or str(error).rstrip(".")
+                if not writer.path.exists():
+                    lost = lost or str(error).rstrip(".")
+                elif not problem:
+                    problem = _system_reason(error)
         seconds = f"{length / self.rate:.1f} s"
         if lost and problem:
             self.error = f"The recording stopped after {seconds} ({problem}) and could not be kept whole ({lost})."
@@ -256,3 +259,8 @@ class _Take:
             self.error = (
                 f"The recording stopped after {seconds} ({problem}); what was written is kept in {self.folder}."
             )
+
+
+def _system_reason(error: StemplayError) -> str:
+    """What the system said behind ``error``, as a part of a sentence."""
+    return reason(error.__cause__) if isinstance(error.__cause__, OSError) else str(error).rstrip(".")

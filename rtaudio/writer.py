@@ -59,10 +59,11 @@ class Writer(ABC):
             raise StemplayError(f"{self.path} cannot be written: {reason(error)}.") from error
         self.frames += len(audio)
 
-    def close(self, frames: int | None = None) -> None:
+    def close(self, frames: int | None = None, keep: bool = False) -> None:
         """Finish the file and give it its name; after a failed write, with what was written.
 
-        ``frames`` cuts it to at most so many (WAV only: FLAC keeps what it has). Raises StemplayError.
+        ``frames`` cuts it to at most so many (WAV only: FLAC keeps what it has). When the disk refuses the end of the file, it is
+        removed, or with ``keep`` takes its name with what is in it; StemplayError is raised in both cases.
         """
         if self.closed:
             return
@@ -72,8 +73,13 @@ class Writer(ABC):
                 self._finish(self.frames if frames is None else min(frames, self.frames))
             finally:
                 self._raw.close()
-            os.replace(self.part, self.path)
+                if keep:
+                    os.replace(self.part, self.path)
+            if not keep:
+                os.replace(self.part, self.path)
         except OSError as error:
+            with contextlib.suppress(OSError):
+                self.part.unlink(missing_ok=True)
             raise StemplayError(f"{self.path} cannot be finished: {reason(error)}.") from error
 
     def discard(self) -> None:

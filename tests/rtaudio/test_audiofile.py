@@ -429,7 +429,7 @@ try:
         out.write((0.2 * rng.standard_normal((1000, 2))).astype(np.float32))
 except StemplayError as error:
     print(error)
-out.close()
+out.close(keep=True)
 """
 
 
@@ -448,3 +448,16 @@ def test_a_disk_that_refuses_leaves_a_readable_file_with_what_was_written(tmp_pa
         got = np.concatenate(list(reader.blocks()))
     assert len(got) >= (6000 if format == "wav" else 4000)
     np.testing.assert_allclose(got, expected[: len(got)], atol=0 if format == "wav" else 2.0**-24)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit on a file's size to be had")
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_flac_whose_very_end_is_refused_is_removed_or_kept_as_asked(tmp_path: Path, keep: bool) -> None:
+    code = FILL_THE_DISK.replace("50_000, 50_000", "25_000, 25_000").replace("range(1000)", "range(5)")
+    code = code.replace(
+        "out.close(keep=True)", f"try: out.close(keep={keep})\nexcept StemplayError as error: print(error)"
+    )
+    path = tmp_path / "x.flac"
+    done = subprocess.run([sys.executable, "-c", code, path, "flac"], capture_output=True, text=True, check=True)
+    assert "cannot be" in done.stdout and "File too large" in done.stdout
+    assert [p.name for p in tmp_path.iterdir()] == (["x.flac"] if keep else [])
