@@ -58,6 +58,10 @@ class Daemon:
             lock.release()
         return True
 
+    def end(self) -> None:
+        """Make ``serve`` return soon."""
+        self._end.set()
+
     def _wait(self) -> None:
         busy = time.monotonic()
         while not self._end.wait(0.25):
@@ -115,8 +119,10 @@ class Daemon:
                 self._end.set()
             elif "op" in message and self._supervisor is not None:
                 self._supervisor.send(Command(message["op"], message.get("args", {})))
-        except (StemplayError, KeyError, TypeError, ValueError) as error:
+        except StemplayError as error:
             self._notice = str(error)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:  # not what a client of ours would send
+            self._notice = f"A client sent what nobody understands ({type(error).__name__}: {error})."
 
     def _start(self, desired: Desired) -> None:
         with self._lock:  # two clients may say start at once: the first wins, the second has attached

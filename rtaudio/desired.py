@@ -97,7 +97,7 @@ def check_value(name: str, value: Any, limits: Range | None) -> float | bool:
 
 def check_config(config: EngineConfig) -> None:
     """Refuse what no engine could run on. Raises StemplayError in one sentence."""
-    StreamFormat(config.rate if config.rate is not None else 44_100, 2, config.block or 1)
+    StreamFormat(config.rate if config.rate is not None else 44_100, 2, config.block if config.block != 0 else 1)
     if any(channel < 1 for channel in config.input_channels):
         raise StemplayError("Input channels are counted from 1.")
     stems = stem_names(config.model)

@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-from rtaudio.desired import Desired, absolute_config, with_absolute_paths
+from rtaudio.desired import Desired, absolute_config, check_config, with_absolute_paths
 from rtaudio.format import StemplayError
 from rtaudio.ipc import Connection, Message, connect, runtime_directory
 from rtaudio.messages import Command, EngineConfig, MixerState, Snapshot, from_dict
@@ -51,6 +51,7 @@ class Session:
         directory: Path | None = None,
     ) -> None:
         config = config or EngineConfig()
+        check_config(config)
         self._desired = Desired(absolute_config(config) if detached else config, mixer or MixerState())
         self.detached = detached
         self._directory = directory
