@@ -21,12 +21,25 @@ from rtaudio.decoders import DECODERS, Decoder, NotReadable
 from rtaudio.format import MAX_RATE, MIN_RATE, Audio, StemplayError
 from rtaudio.writer import FORMATS, Writer, create_writer, reason
 
-__all__ = ["FORMATS", "Reader", "Writer", "create_writer", "open_reader", "read_audio", "resampled"]
+__all__ = ["FORMATS", "Reader", "Writer", "create_writer", "in_steps", "open_reader", "read_audio", "resampled"]
 
 MAX_CHANNELS = 64
 
 Progress = Callable[[float], None]
 """Called with the share done, 0 to 1."""
+
+
+def in_steps(progress: Progress, steps: int = 100) -> Progress:
+    """Pass on at most ``steps`` calls and a last one at 1.0, the share always larger than before: for bars and pipes that are slow."""
+    told = 0.0
+
+    def tell(share: float) -> None:
+        nonlocal told
+        if share > told and (share >= 1.0 or share - told >= 1.0 / steps):
+            told = min(1.0, share)
+            progress(told)
+
+    return tell
 
 
 class Reader:

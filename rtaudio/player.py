@@ -19,13 +19,13 @@ disk, and so may ``seek`` then.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from rtaudio.audiofile import Progress
 from rtaudio.format import Audio, StemplayError
 from rtaudio.messages import Transport
 from rtaudio.song import Song, load_song
@@ -63,7 +63,7 @@ class FilePlayer:
         channels: wanted; mono is copied to all, see ``to_channels``.
         loop: play the whole song again and again.
         playing: start playing with the first block, or wait for ``play``.
-        progress: called while loading with the share done, 0 to 1 (at most a hundred times).
+        progress: called while loading with the share done, 0 to 1, about a hundred times at most.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class FilePlayer:
         loop: bool = False,
         *,
         playing: bool = True,
-        progress: Callable[[float], None] | None = None,
+        progress: Progress | None = None,
     ) -> None:
         self._set_up(load_song(path, rate, channels, progress), rate, str(path), loop, playing)
 

@@ -77,6 +77,8 @@ class Recorder:
     def push(self, stems: Audio, mix: Audio, wait: bool = False) -> None:
         """Take a block of stems ``(n, S, C)`` and mix ``(n, C)``; does nothing while no recording runs.
 
+        A block of another shape (as after a change of model) is a dropped one.
+
         Never blocks; with ``wait`` (for a clock that may be held up, as when a file is played at full speed) it waits for room
         instead of dropping the block.
         """
@@ -150,13 +152,14 @@ class _Take:
 
     def push(self, stems: Audio, mix: Audio, wait: bool) -> None:
         capacity, n = len(self._ring), len(mix)
-        if wait:
+        fits = stems.shape == (n, self._ring.shape[1] - 1, self._ring.shape[2]) and mix.shape[1] == self._ring.shape[2]
+        if wait and fits:
             for start in range(0, n, CHUNK):
                 stop = min(n, start + CHUNK)
                 while self.open and capacity - (self.head - self.tail) < stop - start:
                     time.sleep(0.001)
                 self._store(stems[start:stop], mix[start:stop])
-        elif capacity - (self.head - self.tail) < n:
+        elif not fits or capacity - (self.head - self.tail) < n:
             self.gap += n
             self.dropped += 1
         else:

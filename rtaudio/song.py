@@ -10,21 +10,19 @@ from __future__ import annotations
 import mmap
 import tempfile
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
-from rtaudio.audiofile import open_reader, resampled
+from rtaudio.audiofile import Progress, in_steps, open_reader, resampled
 from rtaudio.format import Audio, StemplayError, to_channels
 from rtaudio.writer import reason
 
 MEMORY_LIMIT = 1 << 29
 """Bytes up to which a song is held in memory."""
-
-Progress = Callable[[float], None]
 
 
 class Song:
@@ -61,11 +59,13 @@ class Song:
 def load_song(path: str | Path, rate: int, channels: int, progress: Progress | None = None) -> Song:
     """Decode ``path`` and convert it to ``rate`` and ``channels`` (see ``to_channels``).
 
-    ``progress`` is called with the share done, 0 to 1. ``Song.warnings`` tells what was wrong with the file. Raises
+    ``progress`` is called with the share done, 0 to 1, about a hundred times at most. ``Song.warnings`` tells what was wrong with the file. Raises
     StemplayError with one sentence for a file that is no sound, or when neither memory nor disk hold it.
     """
     with open_reader(path) as reader:
-        blocks = (to_channels(block, channels) for block in reader.blocks(progress=progress))
+        blocks = (
+            to_channels(block, channels) for block in reader.blocks(progress=in_steps(progress) if progress else None)
+        )
         try:
             samples, file = _collect(resampled(blocks, reader.rate, rate, channels), channels)
         except (OSError, MemoryError) as error:

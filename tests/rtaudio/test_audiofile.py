@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rtaudio import decoders, writer
-from rtaudio.audiofile import create_writer, open_reader, read_audio
+from rtaudio.audiofile import create_writer, in_steps, open_reader, read_audio
 from rtaudio.format import Audio, StemplayError
 
 
@@ -165,6 +165,15 @@ def test_blocks_have_at_most_the_size_asked_for_and_progress_ends_at_one(tmp_pat
         sizes = [len(block) for block in reader.blocks(777, shares.append)]
     assert max(sizes) == 777 and min(sizes) > 0 and sum(sizes) == 200_000
     assert shares == sorted(shares) and shares[-1] == 1.0
+
+
+def test_progress_in_steps_is_called_seldom_and_ends_at_one() -> None:
+    shares: list[float] = []
+    tell = in_steps(shares.append, 10)
+    for i in range(1001):
+        tell(i / 1000)
+    tell(1.0)
+    assert 9 <= len(shares) <= 11 and shares == sorted(set(shares)) and shares[-1] == 1.0
 
 
 def test_read_audio_converts_the_rate_aligned_at_the_first_sample(tmp_path: Path) -> None:

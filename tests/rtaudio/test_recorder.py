@@ -18,7 +18,11 @@ import pytest
 import soundfile
 
 from rtaudio.audiofile import read_audio
+from rtaudio.engine import Engine
 from rtaudio.format import SOURCES, Audio, StemplayError
+from rtaudio.messages import EngineConfig, MixerState, Snapshot, command
+from rtaudio.ports.fake import FakePort
+from rtaudio.processors.passthrough import Passthrough
 from rtaudio.recorder import Recorder
 from rtaudio.writer import WavWriter
 
@@ -301,3 +305,63 @@ def test_a_vanished_folder_ends_the_recording_with_a_sentence(tmp_path: Path, mo
     feed(recorder, *sound(1000))
     recorder.stop()
     assert len(read_audio(tmp_path / "again" / "mix.wav")[0]) == 1000
+
+
+# ---------------------------------------------------------------- beside the sound
+
+
+def test_a_block_of_another_shape_is_silence_and_no_error(tmp_path: Path) -> None:
+    stems, mix = sound(3000)
+    recorder = Recorder(RATE, 2, SOURCES)
+    recorder.start(tmp_path)
+    recorder.push(stems[:1000], mix[:1000])
+    recorder.push(stems[1000:2000, :2], mix[1000:2000])
+    recorder.push(stems[2000:], mix[2000:])
+    recorder.stop()
+    mix[1000:2000] = 0
+    np.testing.assert_array_equal(read_audio(tmp_path / "mix.wav")[0], mix)
+    assert recorder.status.dropped_blocks == 1
+
+
+def test_a_full_disk_leaves_the_engines_sound_untouched(small_disk: Path) -> None:
+    """The same song through the engine with and without a recording that fills the disk."""
+    mix = sound(80_000)[1]
+
+    def play(recorder: Recorder | None) -> tuple[Audio, Snapshot]:
+        port = FakePort()
+        engine = Engine(EngineConfig(), MixerState(), port=port, processor=Passthrough(), recorder=recorder)
+        engine.start()
+        if recorder is not None:
+            engine.send(command("record", directory=str(small_disk), format="wav"))
+        out = port.play(mix)
+        if recorder is not None:
+            until(lambda: not recorder.status.active)
+        snapshot = engine.snapshot()
+        engine.stop()
+        return out, snapshot
+
+    recorder = Recorder(RATE, 2, SOURCES)
+    out, snapshot = play(recorder)
+    np.testing.assert_array_equal(out, play(None)[0])
+    assert "No space left on device" in snapshot.recording.error and not snapshot.recording.active
+    assert snapshot.recording.dropped_blocks == 0
+    audio, _ = read_audio(small_disk / "mix.wav")
+    assert 1000 < len(audio) < len(mix)
+    np.testing.assert_array_equal(audio, out[: len(audio)])
+
+
+def test_what_the_engine_records_is_what_it_plays(tmp_path: Path) -> None:
+    mix, port = sound(30_000)[1], FakePort()
+    engine = Engine(
+        EngineConfig(), MixerState(), port=port, processor=Passthrough(), recorder=Recorder(RATE, 2, SOURCES)
+    )
+    engine.start()
+    port.play(mix[:5120])
+    engine.send(command("record", directory=str(tmp_path), format="wav"))
+    out = port.play(mix[5120:20_480])
+    engine.send(command("stop_recording"))
+    port.play(mix[20_480:])
+    engine.stop()
+    audio = {name: read_audio(tmp_path / f"{name}.wav")[0] for name in (*SOURCES, "mix")}
+    np.testing.assert_array_equal(audio["mix"], out)
+    np.testing.assert_allclose(sum(audio[name] for name in SOURCES), out, atol=1e-6)
