@@ -141,8 +141,7 @@ class AudioCallback:
             strips = wet[:, :0]
         self._gate.apply(mixed, wet, strips)
         self._speak(mixed, strips, outdata)
-        if self._recorder is not None:
-            self._recorder.push(wet, mixed, not pipeline.realtime)
+        self._record(wet, mixed)
         self._clock += n
         self._change(n)
 
@@ -201,6 +200,13 @@ class AudioCallback:
             self.mended += 1
             np.nan_to_num(outdata, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
 
+    def _record(self, stems: Audio, mixed: Audio) -> None:
+        if self._recorder is not None:
+            try:
+                self._recorder.push(stems, mixed, not self.pipeline.realtime)
+            except Exception as error:
+                self._note(error)
+
     # -- wishes -----------------------------------------------------------------------------------------------------------
 
     def _change(self, n: int) -> None:
@@ -215,6 +221,7 @@ class AudioCallback:
         fresh, self.replace = self.replace, None
         if fresh is not None:
             self.pipeline, self._told = fresh, 0
+            self._hold = max(self._hold, fresh.delay)  # until then it plays the silence before its beginning
 
     def _note(self, error: Exception) -> None:
         self.faults += 1
