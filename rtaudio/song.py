@@ -67,7 +67,9 @@ def load_song(path: str | Path, rate: int, channels: int, progress: Progress | N
             to_channels(block, channels) for block in reader.blocks(progress=in_steps(progress) if progress else None)
         )
         try:
-            samples, file = _collect(resampled(blocks, reader.rate, rate, channels), channels)
+            expected = reader.frames * rate // reader.rate * 4 * channels
+            collect = _to_disk if expected > MEMORY_LIMIT else _collect
+            samples, file = collect(resampled(blocks, reader.rate, rate, channels), channels)
         except (OSError, MemoryError) as error:
             what = reason(error) if isinstance(error, OSError) else "not enough memory"
             raise StemplayError(f"{path} cannot be loaded: {what} (TMPDIR chooses the folder of long songs).") from None
@@ -91,7 +93,7 @@ def _collect(blocks: Iterable[Audio], channels: int) -> tuple[Audio, IO[bytes] |
     return audio, None
 
 
-def _to_disk(blocks: Iterable[Audio], channels: int) -> tuple[Audio, IO[bytes]]:
+def _to_disk(blocks: Iterable[Audio], channels: int) -> tuple[Audio, IO[bytes] | None]:
     file = tempfile.TemporaryFile(prefix="stemplay-song-")  # noqa: SIM115 - lives as long as the song
     try:
         for block in blocks:

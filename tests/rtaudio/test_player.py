@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rtaudio import song as song_module
+from rtaudio.decoders import SoundFileDecoder
 from rtaudio.format import Audio, StemplayError
 from rtaudio.player import FADE_S, FilePlayer
 
@@ -306,12 +307,17 @@ def test_nothing_that_is_done_to_the_transport_clicks(
 # ---------------------------------------------------------------- long songs
 
 
+@pytest.mark.parametrize("length_known", [True, False])
 def test_a_song_too_long_for_memory_lives_in_a_file_and_plays_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, length_known: bool
 ) -> None:
     samples = noise(200_000)
     soundfile.write(tmp_path / "x.wav", samples, RATE, subtype="FLOAT")
     monkeypatch.setattr(song_module, "MEMORY_LIMIT", 100_000)
+    if not length_known:
+        monkeypatch.setattr(
+            SoundFileDecoder, "frames", property(lambda self: None, lambda self, value: None), raising=False
+        )
     player = FilePlayer(tmp_path / "x.wav", RATE, 2)
     assert player._song.on_disk and player.samples.shape == samples.shape
     assert "stemplay-prefetch" in [thread.name for thread in threading.enumerate()]
