@@ -249,7 +249,7 @@ def test_a_full_disk_ends_the_recording_and_keeps_what_was_written(small_disk: P
 
 
 def test_a_limit_on_file_sizes_ends_the_recording_in_the_same_way(tmp_path: Path) -> None:
-    """The full disk of those who may not mount one: a refusal by the system in a child process."""
+    """The full disk of those who may not mount one: a refusal by the system, whose limit is lowered for a moment."""
     resource = pytest.importorskip("resource", reason="no limits on file sizes here")
     stems, mix = sound(60_000)
     recorder = Recorder(RATE, 2, SOURCES)
