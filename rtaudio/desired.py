@@ -25,6 +25,7 @@ _MIXER_FIELDS: dict[str, Range | None] = {
 }  # fmt: skip
 """Allowed range of a number; None is a switch."""
 
+MAX_CHANNELS = 64
 RECORDING_FORMATS = ("wav", "flac")
 OUTPUT_FILES = (".wav", ".flac")
 
@@ -106,6 +107,8 @@ def check_config(config: EngineConfig) -> None:
             raise StemplayError(f"There is no stem {stem!r} to route; the model gives {', '.join(stems)}.")
         if not channels or any(channel < 1 for channel in channels):
             raise StemplayError(f"The output channels of {stem} are numbers from 1 on, like 3,4.")
+        if max(channels) > MAX_CHANNELS:
+            raise StemplayError(f"Channel {max(channels)} for {stem} is too high: there are at most {MAX_CHANNELS}.")
 
 
 @dataclass

@@ -64,8 +64,11 @@ class EngineHost:
         if not self._obey(desired):
             return EXIT_REFUSED
         bury_after(SHUTDOWN_GRACE)
+        finished = self._engine.snapshot().state == "finished"
         self._engine.stop()
-        self._write({"snapshot": to_dict(self._engine.snapshot())})
+        last = self._engine.snapshot()
+        last.state = "finished" if finished else last.state
+        self._write({"snapshot": to_dict(last)})
         return 0
 
     def _build(self, desired: Desired) -> None:

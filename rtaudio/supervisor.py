@@ -187,7 +187,8 @@ class Supervisor:
         self._restarts = 0
         self._failures = 0
         self._played = False
-        self._story = ""
+        self._story = ""  # why it was started again, told for a while
+        self._error = ""  # why it is not started again
         self._wake = threading.Event()
         self._stopping = False
         self._thread: threading.Thread | None = None
@@ -234,6 +235,7 @@ class Supervisor:
                 self._pinned = {}
                 self._failures = 0
                 self._played = False
+                self._story = self._error = ""
                 self._wake.set()
             elif engine is not None and order.op != "shutdown":
                 engine.send({"op": order.op, "args": order.args})
@@ -268,7 +270,7 @@ class Supervisor:
             elif pause:
                 self._wake.wait(pause)
         if self._report.state != "finished":
-            self._say("stopped", self._story if self._report.state == "stopped" else "")
+            self._say("stopped", self._error)
 
     def _pinned_state(self) -> Desired:
         """The desired state with ``default`` replaced by what it meant the last time it played.
@@ -357,8 +359,11 @@ class Supervisor:
             return self._again()
         if self._failures < self._limits.attempts:
             return self._again()
-        self._say("stopped", f"The engine was given up after {self._failures} attempts: {self._story}")
-        return None
+        return self._give_up(f"The engine was given up after {self._failures} attempts: {self._story}")
+
+    def _give_up(self, sentence: str) -> None:
+        self._error = sentence
+        self._say("stopped", sentence)
 
     def _again(self) -> float:
         """Announce a restart; returns the pause before it."""
@@ -370,9 +375,7 @@ class Supervisor:
         if kind == "device":
             self._say("waiting", f"{sentence.rstrip('.')}; sound goes on as soon as it is there.")
             return self._limits.retry
-        self._story = sentence
-        self._say("stopped", sentence)
-        return None
+        return self._give_up(sentence)
 
     def _say(self, state: str, message: str) -> None:
         with self._lock:

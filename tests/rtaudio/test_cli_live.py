@@ -1,0 +1,312 @@
+"""``python -m rtaudio live`` without a sound server: files and clocks, bad input, the end by signals, the meter line."""
+
+from __future__ import annotations
+
+import io
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from rtaudio import cli
+from rtaudio.messages import Meter, MixerState, Snapshot, StemState, Transport
+from rtaudio.meterline import FLOOR_DB, MeterLine, bar, compose, level_db
+
+ROOT = Path(__file__).resolve().parents[2]
+RATE = 44_100
+STEMS = ("drums", "bass", "other", "vocals")
+
+
+@pytest.fixture(scope="module")
+def song(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, np.ndarray]:
+    """A second and a bit of quiet noise, 44.1 kHz stereo."""
+    path = tmp_path_factory.mktemp("song") / "song.wav"
+    sound = (np.random.default_rng(0).standard_normal((50_001, 2)) * 0.05).astype(np.float32)
+    soundfile.write(path, sound, RATE, subtype="FLOAT")
+    return path, sound
+
+
+def live(*arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "rtaudio", "live", *arguments],
+        cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, check=False,
+    )  # fmt: skip
+
+
+def facts(*arguments: str) -> dict[str, Any]:
+    done = live("--json", *arguments)
+    assert done.returncode == 0, done.stderr
+    known: dict[str, Any] = json.loads(done.stdout)
+    return known
+
+
+def rendered(song: Path, folder: Path, *arguments: str) -> tuple[np.ndarray, int]:
+    """What ``--output out.wav --full-speed`` writes, and the declared latency."""
+    out = folder / "out.wav"
+    known = facts("--input", str(song), "--output", str(out), "--full-speed", *arguments)
+    assert known["state"] == "finished" and known["misses"] == 0 and known["restarts"] == 0
+    written, rate = soundfile.read(out, dtype="float32", always_2d=True)
+    assert rate == RATE
+    return written, known["latency_samples"]
+
+
+def test_a_file_comes_out_as_it_went_in_after_the_declared_latency(song: tuple[Path, np.ndarray], tmp_path: Path) -> None:
+    path, sound = song
+    written, delay = rendered(path, tmp_path)  # the shipped model: its stems sum to the mix
+    assert np.abs(written[:delay]).max() < 1e-6
+    assert np.abs(written[delay : delay + len(sound)] - sound).max() < 1e-6
+
+
+def test_faders_given_as_options_are_heard(song: tuple[Path, np.ndarray], tmp_path: Path) -> None:
+    path, sound = song
+    quiet, delay = rendered(path, tmp_path, "--model", "none", "--gain", "master=-20")
+    part = slice(delay + 5000, delay + 40_000)
+    heard = sound[5000:40_000]
+    assert np.abs(quiet[part] - 0.1 * heard).max() < 1e-5
+    two, _ = rendered(path, tmp_path, "--model", "none", "--mute", "drums,bass")  # each stem of `none` is a quarter
+    assert np.abs(two[part] - 0.5 * heard).max() < 1e-5
+    one, _ = rendered(path, tmp_path, "--model", "none", "--solo", "vocals", "--gain", "vocals=-6.0206")
+    assert np.abs(one[part] - 0.125 * heard).max() < 1e-5
+    left, _ = rendered(path, tmp_path, "--model", "none", "--solo", "vocals", "--pan", "vocals=-1")
+    assert np.abs(left[part, 1]).max() < 1e-6 < np.abs(left[part, 0]).max()
+    dry, _ = rendered(path, tmp_path, "--dry", "1", "--mute", "drums")
+    assert np.array_equal(dry[part], heard)
+
+
+def test_stems_go_to_channels_of_their_own(song: tuple[Path, np.ndarray], tmp_path: Path) -> None:
+    path, sound = song
+    written, delay = rendered(path, tmp_path, "--model", "none", "--route", "vocals=3,4", "--route", "bass=6")
+    assert written.shape[1] == 6
+    part = slice(delay + 5000, delay + 40_000)
+    for channels, of in (((0, 1), 1.0), ((2, 3), 0.25)):
+        assert np.abs(written[part, list(channels)] - of * sound[5000:40_000]).max() < 1e-5
+    assert np.abs(written[part, 4]).max() == 0 < np.abs(written[part, 5]).max()
+
+
+def test_the_facts_are_complete_and_add_up(song: tuple[Path, np.ndarray]) -> None:
+    known = facts("--input", str(song[0]), "--output", "null", "--seconds", "0.4", "--rate", "48000", "--block", "480")
+    assert known["rate"] == 48_000 and known["block"] == 480 and known["frames"] >= 0.4 * 48_000
+    for name in ("xruns", "misses", "restarts", "port", "realtime"):
+        assert name in known
+    assert {"p50", "p99"} <= set(known["dsp_load"]) and {"p50", "p99"} <= set(known["model_load"])
+    latency = known["latency_ms"]
+    assert set(latency) == {"algorithmic", "resampler", "buffers", "total"}
+    assert latency["algorithmic"] + latency["resampler"] + latency["buffers"] == pytest.approx(latency["total"], abs=0.01)
+    assert known["latency_samples"] / 48 == pytest.approx(latency["total"], abs=0.01), "no device, no device latency"
+
+
+def test_a_recording_has_a_file_for_each_stem(song: tuple[Path, np.ndarray], tmp_path: Path) -> None:
+    takes = tmp_path / "takes"
+    known = facts("--input", str(song[0]), "--output", "null", "--seconds", "0.5", "--record", str(takes), "--record-format", "flac")
+    assert {path.name for path in takes.iterdir()} == {f"{name}.flac" for name in (*STEMS, "mix")}
+    lengths = {soundfile.info(path).frames for path in takes.iterdir()}
+    assert len(lengths) == 1 and lengths.pop() > 0
+    assert known["recording"]["directory"] == str(takes) and not known["recording"]["error"]
+
+
+def test_a_loop_goes_on_beyond_the_end(song: tuple[Path, np.ndarray]) -> None:
+    assert facts("--input", str(song[0]), "--output", "null", "--model", "none", "--loop", "--seconds", "1.5")["frames"] > 50_001
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--gain", "vocals=loud"], "vocals"),
+        (["--gain", "vocals"], "vocals=-6"),
+        (["--gain", "kazoo=1"], "drums, bass, other, vocals"),
+        (["--gain", "vocals=nan"], "number"),
+        (["--gain", "vocals=99"], "24"),
+        (["--pan", "vocals=2"], "pan"),
+        (["--mute", "kazoo"], "kazoo"),
+        (["--dry", "3"], "--dry"),
+        (["--model", "nope"], "nope"),
+        (["--rate", "9999999", "--output", "null"], "9999999"),
+        (["--rate", "fast"], "fast"),
+        (["--block", "-5"], "-5"),
+        (["--block", "70000"], "70000"),
+        (["--route", "vocals=a"], "3,4"),
+        (["--route", "kazoo=3", "--output", "null"], "kazoo"),
+        (["--route", "bass=999", "--output", "null"], "64"),
+        (["--input-channels", "0"], "from 1"),
+        (["--input", "nowhere/at/all.wav", "--output", "null"], "all.wav"),
+        (["--input", __file__, "--output", "null"], "test_cli_live.py"),
+        (["--output", "no such card"], "no such card"),
+        (["--seconds", "0"], "--seconds"),
+        (["--seconds", "soon"], "soon"),
+        (["--loop", "1:2"], "--input"),
+        (["--full-speed", "--output", "card"], "--full-speed"),
+        (["--colour"], "--colour"),
+    ],
+)
+def test_bad_input_gets_one_sentence_and_exit_code_2(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        code = cli.main(["live", *arguments])
+    except SystemExit as end:  # argparse
+        code = end.code  # type: ignore[assignment]
+    told = capsys.readouterr()
+    assert code == 2
+    assert told.out == "" and words in told.err
+    assert told.err.count("\n") == 1 and told.err.rstrip().endswith((".", ")"))
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--output", "{missing}/x.wav"], ["--output", "null", "--record", "{blocked}/x"]]
+)
+def test_what_only_the_engine_can_refuse_is_one_sentence_too(
+    arguments: list[str], song: tuple[Path, np.ndarray], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    filled = [text.format(missing=tmp_path / "missing", blocked=tmp_path / "file") for text in arguments]
+    done = live("--input", str(song[0]), "--json", *filled)
+    assert done.returncode == 2 and done.stdout == ""
+    assert "Traceback" not in done.stderr and done.stderr.splitlines()[-1].endswith(".")
+
+
+def test_ctrl_c_and_sigterm_end_the_sound_cleanly(song: tuple[Path, np.ndarray], tmp_path: Path) -> None:
+    if sys.platform == "win32":
+        pytest.skip("signals cannot be sent to one process alone on Windows")
+    for kind in (signal.SIGINT, signal.SIGTERM):
+        takes = tmp_path / kind.name
+        process = subprocess.Popen(
+            [sys.executable, "-m", "rtaudio", "live", "--json", "--loop", "--input", str(song[0]), "--output", "null",
+             "--model", "none", "--record", str(takes)],
+            cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
+        deadline = time.monotonic() + 60
+        while not (takes / "mix.wav.part").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(0.3)
+        process.send_signal(kind)
+        output, _ = process.communicate(timeout=60)
+        assert process.returncode == 0, kind
+        assert json.loads(output)["state"] == "stopped"
+        assert (takes / "mix.wav").exists() and not list(takes.glob("*.part")), "recordings are finished"
+
+
+def test_a_detached_engine_is_started_watched_and_stopped(song: tuple[Path, np.ndarray], runtime_directory: Path) -> None:
+    def engine(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "rtaudio", "engine", *arguments],
+            cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+
+    assert engine("--status", "--json").returncode == 1
+    common = ("--detach", "--json", "--input", str(song[0]), "--output", "null", "--model", "none", "--loop")
+    try:
+        started = facts(*common)
+        assert started["state"] == "running" and started["engine_pid"]
+        again = live(*common)
+        assert again.returncode == 2 and "already running" in again.stderr
+        status = json.loads(engine("--status", "--json").stdout)
+        assert status["engine_pid"] == started["engine_pid"] and status["frames"] > 0
+        assert "clock" in engine("--status").stdout
+    finally:
+        assert engine("--stop").returncode == 0
+    assert engine("--status").returncode == 1
+    refused = live("--detach", "--input", str(song[0]), "--output", "null", "--record", str(song[0]))
+    assert refused.returncode == 2 and "recorded" in refused.stderr
+    assert engine("--status").returncode == 1, "a refused engine leaves no daemon behind"
+
+
+# --- the table of commands ----------------------------------------------------------------------------------------------
+
+
+def test_the_overview_needs_no_command_to_be_whole(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(cli.importlib, "import_module", lambda name: 1 / 0)
+    assert cli.main(["--help"]) == 0
+    text = capsys.readouterr().out
+    assert all(name in text for name in cli.COMMANDS)
+
+
+@pytest.mark.parametrize("name", sorted(cli.COMMANDS))
+def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main([name, "--help"])
+    assert end.value.code == 0 and f"python -m rtaudio {name}" in capsys.readouterr().out
+
+
+def test_an_unknown_command_gets_a_hint(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["seperate"]) == 2
+    assert "did you mean separate?" in capsys.readouterr().err
+
+
+def test_a_missing_library_is_named_and_leads_to_the_doctor(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing(name: str) -> None:
+        raise ModuleNotFoundError("No module named 'soxr'", name="soxr")
+
+    monkeypatch.setattr(cli.importlib, "import_module", missing)
+    assert cli.main(["separate"]) == 2
+    assert "soxr" in (told := capsys.readouterr().err) and "doctor" in told
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("stemplay ")
+
+
+# --- the meter line -----------------------------------------------------------------------------------------------------
+
+
+def report(**changes: Any) -> Snapshot:
+    meters = {name: Meter([0.5, 0.5], [0.1, 0.05]) for name in STEMS}
+    mixer = MixerState(stems={name: StemState() for name in STEMS})
+    return Snapshot(**{"state": "running", "rate": RATE, "frames": RATE, "port": "p", "meters": meters, "mixer": mixer, **changes})
+
+
+def test_the_line_tells_levels_counters_and_place() -> None:
+    line = compose(report(xruns=3, misses=4, limiter_db=-1.2, transport=Transport("x", True, 61.0, 125.0)), 200, False)
+    for part in ("1:01/2:05", "drums", "vocals", "-20", "xruns 3", "misses 4", "lim -1.2"):
+        assert part in line
+    assert "\x1b" not in line
+
+
+def test_the_line_fits_into_any_terminal() -> None:
+    for columns in (20, 60, 80, 100, 300):
+        assert len(compose(report(), columns, False)) <= columns
+
+
+def test_muted_soloed_and_clipped_stems_are_marked_in_text() -> None:
+    changed = report()
+    changed.mixer.stems["drums"].mute = changed.mixer.stems["bass"].solo = True
+    changed.meters["other"].clipped = True
+    line = compose(changed, 200, False)
+    assert "-20M" in line and "-20S" in line and "-20!" in line
+
+
+def test_silence_and_loudness_stay_within_the_bar() -> None:
+    assert level_db(Meter()) == FLOOR_DB == level_db(Meter([0.0], [0.0]))
+    assert level_db(Meter([1.0], [1.0])) == 0.0
+    for db in np.linspace(-80, 20, 101):
+        assert len(bar(float(db), 10)) == 10
+
+
+def test_a_terminal_gets_one_redrawn_line_and_a_pipe_a_line_now_and_then() -> None:
+    terminal, pipe = io.StringIO(), io.StringIO()
+    drawn, plain = MeterLine(terminal, terminal=True), MeterLine(pipe, terminal=False)
+    for k in range(20):
+        drawn.show(report(frames=k * RATE))
+        plain.show(report(frames=k * RATE))
+    drawn.close()
+    assert "\n" not in terminal.getvalue() and terminal.getvalue().count("\r") == 21
+    assert pipe.getvalue().count("\n") == 1 and "\r" not in pipe.getvalue()
+    plain.show(report(state="waiting", message="The card is gone."))
+    plain.show(report(state="waiting", message="The card is gone."))
+    assert pipe.getvalue().count("The card is gone.\n") == 1
+
+
+def test_colours_can_be_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    stream = io.StringIO()
+    MeterLine(stream, terminal=True).show(report())
+    assert "\x1b[3" not in stream.getvalue() and "drums" in stream.getvalue()
