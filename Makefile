@@ -72,7 +72,7 @@ endef
 # $(call unless,TEST,PACKAGE): the package's name when the shell test fails, on Linux only.
 unless = $(shell [ "$$(uname)" != Linux ] || { $(1); } >/dev/null 2>&1 || echo $(2))
 NEED_RUN  = $(call unless,PATH=$$PATH:/sbin:/usr/sbin ldconfig -p | grep -q libportaudio[.]so,libportaudio2) \
-            $(call unless,[ -x $(BIN)/python ] || $(PYTHON) -c 'import ensurepip',python3-venv)
+            $(call unless,[ -x $(BIN)/python ] || $(PYTHON) -c 'import ensurepip',python3 python3-venv)
 NEED_TEST = $(NEED_RUN) $(call unless,command -v jackd,jackd2)
 
 system-run:
