@@ -1,7 +1,8 @@
 """Non-causal networks in live use: overlapping chunks with a windowed cross-fade (RT-04).
 
 A chunk starts every ``hop = chunk - overlap`` samples. Where two chunks overlap, one fades out while the next fades in with
-weights that sum to 1, so that a model that changes nothing gives back its input. The price is latency: a whole chunk.
+weights that sum to 1, so that a model that changes nothing gives back its input. The price is latency: a whole chunk, and the
+time to compute it, for which ``InBackground`` adds another ``hop``.
 """
 
 from __future__ import annotations

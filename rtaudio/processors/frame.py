@@ -1,8 +1,15 @@
-"""What ``SeparatorProcessor`` runs: a network that works frame by frame, at its own rate."""
+"""What ``SeparatorProcessor`` runs: a network that works frame by frame, at its own rate.
+
+``InBackground`` owns the thread ``stemplay-chunk``: it computes one frame while its caller, who may block until that is done,
+collects the next.
+"""
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Protocol
+
+import numpy as np
 
 from rtaudio.format import Audio, StemplayError
 from rtaudio.runtime import ModelRuntime
@@ -52,3 +59,57 @@ class CausalModel:
     def warm_up(self) -> None:
         """Run on silence; the state is as before."""
         self._runtime.warm_up()
+
+
+class InBackground:
+    """Another FrameModel, one frame later: each is computed in a thread while the next is collected.
+
+    A chunk of a non-causal network takes far longer than a block of the stream, though less than the chunk lasts. Computed in
+    the caller's thread it would make the stems of many blocks late, at each chunk again; here it has the time of a whole
+    ``hop``, which ``delay`` declares. What comes out does not depend on the threads' timing.
+    """
+
+    def __init__(self, inner: FrameModel) -> None:
+        self.name, self.rate, self.channels, self.outputs = inner.name, inner.rate, inner.channels, inner.outputs
+        self.shares = inner.shares
+        self.hop, self.window, self.delay = inner.hop, inner.window, inner.delay + inner.hop
+        self._inner = inner
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="stemplay-chunk")
+        self._future: Future[Audio] | None = None
+        self._ready: Audio = self._silence()
+
+    def _silence(self) -> Audio:
+        return np.zeros((self.hop, len(self.outputs), self.channels), dtype=np.float32)
+
+    def _collect(self) -> Audio:
+        """The stems of the previous frame; waits for them."""
+        if self._future is not None:
+            future, self._future = self._future, None
+            self._ready = future.result()
+        return self._ready
+
+    def run(self, mix: Audio) -> Audio:
+        """Start this frame and return the previous one's stems."""
+        stems = self._collect()
+        self._future = self._pool.submit(self._inner.run, mix.copy())
+        return stems
+
+    def reset(self) -> None:
+        """Forget the past; waits for the frame in work."""
+        self._collect()
+        self._ready = self._silence()
+        self._inner.reset()
+
+    def get_state(self) -> dict[str, Any]:
+        """A deep copy; waits for the frame in work."""
+        return {"ready": self._collect().copy(), "inner": self._inner.get_state()}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Put back what ``get_state`` returned; waits for the frame in work."""
+        self._collect()
+        self._ready = state["ready"].copy()
+        self._inner.set_state(state["inner"])
+
+    def warm_up(self) -> None:
+        """Warm the other model up."""
+        self._inner.warm_up()

@@ -16,7 +16,7 @@ import numpy as np
 from rtaudio.format import Audio, StemplayError, StreamFormat, to_channels
 from rtaudio.processors.base import Processor, State
 from rtaudio.processors.chunked import ChunkedModel
-from rtaudio.processors.frame import CausalModel, FrameModel
+from rtaudio.processors.frame import CausalModel, FrameModel, InBackground
 from rtaudio.resample import Resampler
 from rtaudio.runtime import ModelRuntime
 
@@ -142,7 +142,7 @@ class SeparatorProcessor(Processor):
     def _push(self, stems: Audio) -> None:
         stems = to_device_channels(stems, self._inner_channels)
         if self._to_device is not None:
-            flat = self._to_device.process(stems.reshape(len(stems), -1))
+            flat = self._to_device.process(stems.reshape(len(stems), self._to_device.channels))
             stems = flat.reshape(len(flat), len(self.outputs), self._inner_channels)
         self._ready.append(stems)
 
@@ -243,14 +243,14 @@ class SeparatorProcessor(Processor):
 
 
 def as_frame_model(model: str | Path | ModelRuntime | FrameModel) -> FrameModel:
-    """What ``SeparatorProcessor`` runs: an exported model without states is cut into overlapping chunks."""
+    """What ``SeparatorProcessor`` runs: an exported model without states gets overlapping chunks, in a thread of its own."""
     if isinstance(model, str | Path):
         model = ModelRuntime(model)
     if not isinstance(model, ModelRuntime):
         return model
     if model.card.states:
         return CausalModel(model)
-    return ChunkedModel.from_runtime(model)
+    return InBackground(ChunkedModel.from_runtime(model))
 
 
 def to_device_channels(stems: Audio, channels: int) -> Audio:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from rtaudio.format import SOURCES, Audio, StemplayError, StreamFormat
 from rtaudio.offline import separate_array
 from rtaudio.processors.base import Processor
 from rtaudio.processors.chunked import ChunkedModel, fade_in
+from rtaudio.processors.frame import CausalModel, InBackground
 from rtaudio.processors.passthrough import Passthrough
 from rtaudio.processors.separator import SeparatorProcessor, share_residual
 from rtaudio.runtime import ModelRuntime
@@ -117,7 +119,7 @@ def test_the_future_cannot_change_the_past(tiny_runtime: ModelRuntime, rate: int
 
 
 @pytest.mark.parametrize("rate", [44_100, 48_000, 16_000, 96_000, 22_050, 47_999])
-@pytest.mark.parametrize(("hop", "delay"), [(256, 0), (64, 0), (100, 37), (1, 0)])
+@pytest.mark.parametrize(("hop", "delay"), [(256, 0), (64, 0), (100, 37), (64, 200), (1, 0)])
 def test_declared_latency_is_the_delay_of_an_impulse(rate: int, hop: int, delay: int) -> None:
     processor = prepared(SeparatorProcessor(Identity(hop=hop, delay=delay), consistent=False), rate)
     assert processor.latency == processor.algorithmic_latency + processor.resampler_latency
@@ -337,17 +339,49 @@ def test_one_chunk_over_the_whole_sound_is_offline(chunk_model: Path, chunk_net:
 
 
 def test_an_exported_non_causal_model_streams_in_chunks(chunk_model: Path) -> None:
+    """A chunk of latency, and a hop in which the next chunk is computed."""
     mix = noise(20_000)
     processor = prepared(SeparatorProcessor(chunk_model))
-    assert processor.latency == 4096
-    out = stream(processor, mix, sizes("changing"))
-    assert np.abs(out[4096:].sum(axis=1) - mix).max() <= 1e-6
-    assert np.abs(out[4096:] - separate_array(mix, 44_100, chunk_model)).max() <= 1e-5
+    assert processor.latency == 4096 + 3072
+    out = stream(processor, mix, sizes("changing"))[processor.latency :]
+    assert np.abs(out.sum(axis=1) - mix).max() <= 1e-6
+    assert np.abs(out - separate_array(mix, 44_100, chunk_model)).max() <= 1e-5
     processor.process(mix[:9000])
     state = processor.save_state()
     expected = processor.process(mix[9000:])
     processor.restore_state(state)
     assert np.array_equal(processor.process(mix[9000:]), expected)
+    processor.reset()
+    assert np.array_equal(stream(processor, mix, sizes("changing"))[processor.latency :], out)
+
+
+@pytest.mark.parametrize("rate", [44_100, 48_000])
+def test_a_frame_in_the_background_is_the_same_and_one_hop_later(tiny_runtime: ModelRuntime, rate: int) -> None:
+    mix = noise(9000)
+    direct = prepared(SeparatorProcessor(tiny_runtime.sibling()), rate)
+    behind = prepared(SeparatorProcessor(InBackground(CausalModel(tiny_runtime.sibling()))), rate)
+    assert behind.latency > direct.latency
+    for kind in (1000, "random"):
+        outs = [stream(p, mix, sizes(kind))[p.latency :] for p in (direct, behind)]
+        assert np.abs(outs[0] - outs[1]).max() <= 1e-6
+
+
+def test_a_slow_chunk_does_not_hold_up_the_block_that_completes_it() -> None:
+    """The call returns while the chunk is still in work; only the next frame waits for it."""
+    release = threading.Event()
+
+    def separate(mix: Audio) -> Audio:
+        if mix.any():
+            assert release.wait(60)
+        return np.repeat(mix[:, None] / np.float32(4), 4, axis=1)
+
+    processor = prepared(SeparatorProcessor(InBackground(chunked(separate))))
+    parts = [processor.process(np.ones((1000, 2), dtype=np.float32))]  # the first chunk is complete: this must not wait
+    assert any(thread.name.startswith("stemplay-chunk") for thread in threading.enumerate())
+    release.set()
+    parts.append(processor.process(np.ones((5000, 2), dtype=np.float32)))
+    out = np.concatenate(parts)
+    assert not out[: processor.latency].any() and np.abs(out[processor.latency :].sum(axis=1) - 1).max() <= 1e-6
 
 
 def test_chunks_overlap_by_half_at_most() -> None:
