@@ -56,9 +56,13 @@ def resolve(config: EngineConfig) -> tuple[EngineConfig, str]:
     same = [device for device in devices if device.host_api == out.host_api]
     source = _pick(config.input, same if config.input == "default" else devices, output=False)
     if source is None:
-        return replace(config, output=out.label, input="none"), f"{out.label} plays, but there is no input device beside it."
+        return replace(
+            config, output=out.label, input="none"
+        ), f"{out.label} plays, but there is no input device beside it."
     if source.host_api != out.host_api:
-        raise StemplayError(f"Input {source.label} and output {out.label} belong to different audio systems; choose both from one.")
+        raise StemplayError(
+            f"Input {source.label} and output {out.label} belong to different audio systems; choose both from one."
+        )
     return replace(config, output=out.label, input=source.label), ""
 
 
@@ -126,7 +130,13 @@ def build_engine(config: EngineConfig, mixer: MixerState) -> Engine:
         recorder = Recorder(port.rate, channels, processor.outputs)
         analysis = _analysis(config, source, port) if source is not None else None
         return Engine(
-            config, copy.deepcopy(mixer), port=port, processor=processor, source=source, recorder=recorder, analysis=analysis
+            config,
+            copy.deepcopy(mixer),
+            port=port,
+            processor=processor,
+            source=source,
+            recorder=recorder,
+            analysis=analysis,
         )
     except Exception:
         port.close()

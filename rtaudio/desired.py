@@ -61,7 +61,11 @@ def with_absolute_paths(order: Command) -> Command:
 
 
 def _absolute(config: EngineConfig) -> dict[str, Any]:
-    paths = {"input": is_input_file(config.input), "output": is_output_file(config.output), "model": Path(config.model).exists()}
+    paths = {
+        "input": is_input_file(config.input),
+        "output": is_output_file(config.output),
+        "model": Path(config.model).exists(),
+    }
     paths["model"] &= config.model not in model_names()
     return {name: str(Path(getattr(config, name)).absolute()) for name, is_path in paths.items() if is_path}
 

@@ -66,7 +66,9 @@ def query_here() -> list[Device]:
     try:
         import sounddevice as sd
     except (OSError, ImportError) as error:
-        raise DeviceMissingError(f"The PortAudio library cannot be loaded ({error}); get it with: {portaudio_hint()}") from None
+        raise DeviceMissingError(
+            f"The PortAudio library cannot be loaded ({error}); get it with: {portaudio_hint()}"
+        ) from None
     apis = sd.query_hostapis()
     found = []
     for index, entry in enumerate(sd.query_devices()):
@@ -96,7 +98,9 @@ def list_devices(timeout: float = LIST_TIMEOUT) -> list[Device]:
             stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, env=child_environment(), check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        raise StemplayError(f"An audio driver did not answer within {timeout:g} s when asked for its devices.") from None
+        raise StemplayError(
+            f"An audio driver did not answer within {timeout:g} s when asked for its devices."
+        ) from None
     try:
         answer = json.loads(child.stdout)
     except ValueError:
@@ -117,8 +121,9 @@ def find_device(text: str, devices: list[Device], *, output: bool) -> Device:
         chosen = [d for d in usable if d.index == int(text)]
     else:
         wanted = text.casefold()
-        chosen = [d for d in usable if wanted in (d.label.casefold(), d.name.casefold())]
-        chosen = chosen or [d for d in usable if wanted in d.label.casefold()]
+        names = {d.index: [x.casefold() for x in (d.name, d.label, f"{d.host_api}:{d.name}")] for d in usable}
+        chosen = [d for d in usable if wanted in names[d.index]]
+        chosen = chosen or [d for d in usable if any(wanted in name for name in names[d.index])]
         if len(chosen) > 1:
             chosen = [d for d in chosen if d.default_output or d.default_input] or chosen
     if chosen:

@@ -105,7 +105,9 @@ def _servers() -> list[Finding]:
     if sys.platform.startswith("linux"):
         cards = Path("/proc/asound/cards")
         if not cards.exists():
-            found.append(Finding("ALSA", "advice", "the kernel has no sound cards", "plug one in, or start a JACK server"))
+            found.append(
+                Finding("ALSA", "advice", "the kernel has no sound cards", "plug one in, or start a JACK server")
+            )
         elif "no soundcards" in cards.read_text():
             found.append(Finding("ALSA", "advice", "no sound card is present", "plug one in, or start a JACK server"))
         else:
@@ -132,7 +134,9 @@ def _libraries() -> list[Finding]:
     if importlib.util.find_spec("av") or shutil.which("ffmpeg"):
         found.append(Finding("MP3 and M4A", "ok", "PyAV" if importlib.util.find_spec("av") else "ffmpeg"))
     else:
-        found.append(Finding("MP3 and M4A", "advice", "neither PyAV nor ffmpeg: some files cannot be read", "pip install av"))
+        found.append(
+            Finding("MP3 and M4A", "advice", "neither PyAV nor ffmpeg: some files cannot be read", "pip install av")
+        )
     return found
 
 
@@ -150,7 +154,9 @@ def _models() -> list[Finding]:
             verify_file(card, ZOO / name)
             found.append(Finding(f"model {name}", "ok", f"{card.size / 2**20:.1f} MiB, verified"))
         except CardError as error:
-            found.append(Finding(f"model {name}", "missing", str(error), "git checkout -- models/zoo (or install again)", True))
+            found.append(
+                Finding(f"model {name}", "missing", str(error), "git checkout -- models/zoo (or install again)", True)
+            )
     if not found:
         mend = "get the repository with its folder models/zoo, or make one with python -m training"
         found.append(Finding("models", "missing", f"none in {ZOO}", mend, needed=True))
@@ -161,11 +167,17 @@ def _processor() -> list[Finding]:
     found = []
     flags = cpu_flags()
     if flags:
-        vector = [name for name, flag in (("AVX2", "avx2"), ("AVX512", "avx512f"), ("VNNI", "vnni"), ("NEON", "asimd")) if any(flag in x for x in flags)]
+        vector = [
+            name
+            for name, flag in (("AVX2", "avx2"), ("AVX512", "avx512f"), ("VNNI", "vnni"), ("NEON", "asimd"))
+            if any(flag in x for x in flags)
+        ]
         if any("vnni" in flag or flag == "asimddp" for flag in flags):
             found.append(Finding("CPU", "ok", ", ".join(vector)))
         else:
-            found.append(Finding("CPU", "advice", f"{', '.join(vector) or 'no vectors'}: int8 models run slower without VNNI"))
+            found.append(
+                Finding("CPU", "advice", f"{', '.join(vector) or 'no vectors'}: int8 models run slower without VNNI")
+            )
     governor = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
     if governor.exists():
         name = governor.read_text().strip()

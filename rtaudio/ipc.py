@@ -96,7 +96,9 @@ def runtime_directory() -> Path:
         raise StemplayError(f"The folder {path} for the engine's socket cannot be made: {error.strerror}.") from None
     if sys.platform != "win32":
         if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
-            raise StemplayError(f"The folder {path} belongs to someone else, so the engine's socket would not be private.")
+            raise StemplayError(
+                f"The folder {path} belongs to someone else, so the engine's socket would not be private."
+            )
         if status.st_mode & 0o077:
             path.chmod(0o700)
     return path

@@ -49,7 +49,11 @@ def stem_field(name: str, report: Snapshot, width: int, colour: bool, steps: str
 def counters(report: Snapshot) -> str:
     """Limiter, xruns, misses, load, and what else is worth saying."""
     parts = [f"lim {report.limiter_db:.1f}" if abs(report.limiter_db) >= 0.05 else "lim -"]
-    parts += [f"xruns {report.xruns}", f"misses {report.misses}", f"load {100 * report.model_load.get('p50', 0.0):.0f}%"]
+    parts += [
+        f"xruns {report.xruns}",
+        f"misses {report.misses}",
+        f"load {100 * report.model_load.get('p50', 0.0):.0f}%",
+    ]
     if report.recording.active:
         parts.append(f"rec {report.recording.seconds:.0f}s")
     if report.restarts:

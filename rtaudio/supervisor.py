@@ -359,7 +359,8 @@ class Supervisor:
             return self._again()
         if self._failures < self._limits.attempts:
             return self._again()
-        return self._give_up(f"The engine was given up after {self._failures} attempts: {self._story}")
+        self._give_up(f"The engine was given up after {self._failures} attempts: {self._story}")
+        return None
 
     def _give_up(self, sentence: str) -> None:
         self._error = sentence
@@ -375,7 +376,8 @@ class Supervisor:
         if kind == "device":
             self._say("waiting", f"{sentence.rstrip('.')}; sound goes on as soon as it is there.")
             return self._limits.retry
-        return self._give_up(sentence)
+        self._give_up(sentence)
+        return None
 
     def _say(self, state: str, message: str) -> None:
         with self._lock:
@@ -397,4 +399,3 @@ _STORIES = {
 def refused(snapshot: Snapshot) -> StemplayError | None:
     """The error that keeps an engine from starting at all, if there is one."""
     return StemplayError(snapshot.message) if snapshot.state == "stopped" and snapshot.message else None
-

@@ -49,7 +49,7 @@ class JackServer:
 
     def start(self) -> None:
         """Start and wait until it answers; realtime where the system allows it, else without."""
-        for realtime in ([True, False] if os.geteuid() == 0 else [False]):
+        for realtime in [True, False] if os.geteuid() == 0 else [False]:
             if self._try(realtime):
                 return
         raise RuntimeError(f"jackd did not come up: {self.log.read_text(errors='replace')[-400:]}")
@@ -121,7 +121,14 @@ class Peer:
 
     def __init__(self, server: JackServer, folder: Path, seconds: float, freewheel: bool = False) -> None:
         environment = os.environ | server.environment | {"PYTHONUNBUFFERED": "1"}
-        arguments = [sys.executable, "-m", "tests.jack_peer", str(seconds), "freewheel" if freewheel else "realtime", str(folder)]
+        arguments = [
+            sys.executable,
+            "-m",
+            "tests.jack_peer",
+            str(seconds),
+            "freewheel" if freewheel else "realtime",
+            str(folder),
+        ]
         self._log = (folder / "peer.log").open("w")
         self._process = subprocess.Popen(
             arguments, env=environment, cwd=ROOT,  # as a module: in this folder our jack.py would hide the package of that name

@@ -27,7 +27,9 @@ def signal(frames: int, rate: int) -> np.ndarray:
     return np.stack([left, right]).astype(np.float32)
 
 
-def report(played: np.ndarray, heard: np.ndarray, rate: int, block: int, xruns: int, elapsed: float) -> dict[str, object]:
+def report(
+    played: np.ndarray, heard: np.ndarray, rate: int, block: int, xruns: int, elapsed: float
+) -> dict[str, object]:
     """Compare. ``delay`` in samples is what most counter values say; ``gaps`` counts places where the counter does not go on by one."""
     counts = np.rint(heard[1].astype(np.float64) * 2 * COUNTER).astype(np.int64) - 1
     sounding = np.flatnonzero(counts >= 0)

@@ -31,7 +31,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _row(device: Device, width: int) -> str:
-    marks = [text for text, set_ in (("default in", device.default_input), ("default out", device.default_output)) if set_]
+    marks = [
+        text for text, set_ in (("default in", device.default_input), ("default out", device.default_output)) if set_
+    ]
     return (
         f"{device.index:>3}  {device.label:<{width}}  {device.inputs:>3} in {device.outputs:>3} out  "
         f"{device.rate:>8g} Hz  {', '.join(marks)}"

@@ -37,5 +37,9 @@ def run(args: argparse.Namespace) -> int:
         print(f"{_MARKS[finding.state]}  {finding.name}: {finding.detail}")
         if finding.mend and finding.state != "ok":
             print(f"         -> {finding.mend}")
-    print("Sound can play." if playable else "Sound cannot play through a device yet; files can be separated all the same.")
+    print(
+        "Sound can play."
+        if playable
+        else "Sound cannot play through a device yet; files can be separated all the same."
+    )
     return 0 if playable else 1

@@ -31,24 +31,67 @@ FRAME_S = 1 / 15
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``live``."""
     sound = parser.add_argument_group("sound")
-    sound.add_argument("--input", "-i", default="default", metavar="D", help="device, sound file, or none (default: the system's)")
-    sound.add_argument("--output", "-o", default="default", metavar="D", help="device, .wav or .flac file, or null (default: sound card, JACK, null)")
-    sound.add_argument("--fallback", metavar="FILE", help="a .wav or .flac to write where the default output is neither sound card nor JACK")
-    sound.add_argument("--rate", type=_whole("--rate"), metavar="HZ", help="device rate (default: the device's own, or the file's)")
-    sound.add_argument("--block", type=_whole("--block"), default=256, metavar="N", help="frames a callback, 0: as the host likes (default: %(default)s)")
-    sound.add_argument("--input-channels", "--channels", type=_channels("--input-channels"), default=(), metavar="A,B", help="channels to listen to, from 1")
-    sound.add_argument("--model", default="demucs-live", metavar="M", help="shipped model, a directory, or none (default: %(default)s)")
+    sound.add_argument(
+        "--input", "-i", default="default", metavar="D", help="device, sound file, or none (default: the system's)"
+    )
+    sound.add_argument(
+        "--output",
+        "-o",
+        default="default",
+        metavar="D",
+        help="device, .wav or .flac file, or null (default: sound card, JACK, null)",
+    )
+    sound.add_argument(
+        "--fallback",
+        metavar="FILE",
+        help="a .wav or .flac to write where the default output is neither sound card nor JACK",
+    )
+    sound.add_argument(
+        "--rate", type=_whole("--rate"), metavar="HZ", help="device rate (default: the device's own, or the file's)"
+    )
+    sound.add_argument(
+        "--block",
+        type=_whole("--block"),
+        default=256,
+        metavar="N",
+        help="frames a callback, 0: as the host likes (default: %(default)s)",
+    )
+    sound.add_argument(
+        "--input-channels",
+        "--channels",
+        type=_channels("--input-channels"),
+        default=(),
+        metavar="A,B",
+        help="channels to listen to, from 1",
+    )
+    sound.add_argument(
+        "--model", default="demucs-live", metavar="M", help="shipped model, a directory, or none (default: %(default)s)"
+    )
     sound.add_argument("--no-consistent", action="store_true", help="do not share the residual among the stems")
-    sound.add_argument("--loop", nargs="?", const="", metavar="A:B", help="play a file again and again, or between two times in seconds")
-    sound.add_argument("--full-speed", action="store_true", help="with a file or null as output: do not wait for the clock")
+    sound.add_argument(
+        "--loop",
+        nargs="?",
+        const="",
+        metavar="A:B",
+        help="play a file again and again, or between two times in seconds",
+    )
+    sound.add_argument(
+        "--full-speed", action="store_true", help="with a file or null as output: do not wait for the clock"
+    )
     mixer = parser.add_argument_group("mixer")
-    mixer.add_argument("--gain", action="append", default=[], metavar="STEM=DB", help="of a stem, or of all with master=DB")
+    mixer.add_argument(
+        "--gain", action="append", default=[], metavar="STEM=DB", help="of a stem, or of all with master=DB"
+    )
     mixer.add_argument("--pan", action="append", default=[], metavar="STEM=X", help="-1 left to 1 right")
     mixer.add_argument("--mute", action="append", default=[], metavar="STEM")
     mixer.add_argument("--solo", action="append", default=[], metavar="STEM")
-    mixer.add_argument("--dry", type=float, default=0.0, metavar="X", help="0: stems, 1: the delayed input (default: %(default)s)")
+    mixer.add_argument(
+        "--dry", type=float, default=0.0, metavar="X", help="0: stems, 1: the delayed input (default: %(default)s)"
+    )
     mixer.add_argument("--bypass", action="store_true", help="play the delayed input untouched")
-    mixer.add_argument("--route", action="append", default=[], metavar="STEM=3,4", help="output channels of its own, beside the mix")
+    mixer.add_argument(
+        "--route", action="append", default=[], metavar="STEM=3,4", help="output channels of its own, beside the mix"
+    )
     run_ = parser.add_argument_group("run")
     run_.add_argument("--record", metavar="DIR", help="record stems and mix into a folder")
     run_.add_argument("--record-format", choices=("wav", "flac"), default="wav", help="(default: %(default)s)")
@@ -163,7 +206,9 @@ def mixer_state(args: argparse.Namespace) -> MixerState:
         return mixer.stems[name]
 
     for stem, text in _pairs(args.gain, "--gain", "-6"):
-        gain = float(check_value(f"The gain of {stem}", _number(text, f"The gain of {stem}", "dB"), (float("-inf"), 24.0)))
+        gain = float(
+            check_value(f"The gain of {stem}", _number(text, f"The gain of {stem}", "dB"), (float("-inf"), 24.0))
+        )
         if stem == "master":
             mixer.master_db = gain
         else:

@@ -57,7 +57,9 @@ def rendered(song: Path, folder: Path, *arguments: str) -> tuple[np.ndarray, int
     return written, known["latency_samples"]
 
 
-def test_a_file_comes_out_as_it_went_in_after_the_declared_latency(song: tuple[Path, np.ndarray], tmp_path: Path) -> None:
+def test_a_file_comes_out_as_it_went_in_after_the_declared_latency(
+    song: tuple[Path, np.ndarray], tmp_path: Path
+) -> None:
     path, sound = song
     written, delay = rendered(path, tmp_path)  # the shipped model: its stems sum to the mix
     assert np.abs(written[:delay]).max() < 1e-6
@@ -98,13 +100,26 @@ def test_the_facts_are_complete_and_add_up(song: tuple[Path, np.ndarray]) -> Non
     assert {"p50", "p99"} <= set(known["dsp_load"]) and {"p50", "p99"} <= set(known["model_load"])
     latency = known["latency_ms"]
     assert set(latency) == {"algorithmic", "resampler", "buffers", "total"}
-    assert latency["algorithmic"] + latency["resampler"] + latency["buffers"] == pytest.approx(latency["total"], abs=0.01)
+    assert latency["algorithmic"] + latency["resampler"] + latency["buffers"] == pytest.approx(
+        latency["total"], abs=0.01
+    )
     assert known["latency_samples"] / 48 == pytest.approx(latency["total"], abs=0.01), "no device, no device latency"
 
 
 def test_a_recording_has_a_file_for_each_stem(song: tuple[Path, np.ndarray], tmp_path: Path) -> None:
     takes = tmp_path / "takes"
-    known = facts("--input", str(song[0]), "--output", "null", "--seconds", "0.5", "--record", str(takes), "--record-format", "flac")
+    known = facts(
+        "--input",
+        str(song[0]),
+        "--output",
+        "null",
+        "--seconds",
+        "0.5",
+        "--record",
+        str(takes),
+        "--record-format",
+        "flac",
+    )
     assert {path.name for path in takes.iterdir()} == {f"{name}.flac" for name in (*STEMS, "mix")}
     lengths = {soundfile.info(path).frames for path in takes.iterdir()}
     assert len(lengths) == 1 and lengths.pop() > 0
@@ -112,7 +127,10 @@ def test_a_recording_has_a_file_for_each_stem(song: tuple[Path, np.ndarray], tmp
 
 
 def test_a_loop_goes_on_beyond_the_end(song: tuple[Path, np.ndarray]) -> None:
-    assert facts("--input", str(song[0]), "--output", "null", "--model", "none", "--loop", "--seconds", "1.5")["frames"] > 50_001
+    assert (
+        facts("--input", str(song[0]), "--output", "null", "--model", "none", "--loop", "--seconds", "1.5")["frames"]
+        > 50_001
+    )
 
 
 @pytest.mark.parametrize(
@@ -192,7 +210,9 @@ def test_ctrl_c_and_sigterm_end_the_sound_cleanly(song: tuple[Path, np.ndarray],
         assert (takes / "mix.wav").exists() and not list(takes.glob("*.part")), "recordings are finished"
 
 
-def test_a_detached_engine_is_started_watched_and_stopped(song: tuple[Path, np.ndarray], runtime_directory: Path) -> None:
+def test_a_detached_engine_is_started_watched_and_stopped(
+    song: tuple[Path, np.ndarray], runtime_directory: Path
+) -> None:
     def engine(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "rtaudio", "engine", *arguments],
@@ -220,7 +240,9 @@ def test_a_detached_engine_is_started_watched_and_stopped(song: tuple[Path, np.n
 # --- the table of commands ----------------------------------------------------------------------------------------------
 
 
-def test_the_overview_needs_no_command_to_be_whole(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_overview_needs_no_command_to_be_whole(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(cli.importlib, "import_module", lambda name: 1 / 0)
     assert cli.main(["--help"]) == 0
     text = capsys.readouterr().out
@@ -261,7 +283,9 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 def report(**changes: Any) -> Snapshot:
     meters = {name: Meter([0.5, 0.5], [0.1, 0.05]) for name in STEMS}
     mixer = MixerState(stems={name: StemState() for name in STEMS})
-    return Snapshot(**{"state": "running", "rate": RATE, "frames": RATE, "port": "p", "meters": meters, "mixer": mixer, **changes})
+    return Snapshot(
+        **{"state": "running", "rate": RATE, "frames": RATE, "port": "p", "meters": meters, "mixer": mixer, **changes}
+    )
 
 
 def test_the_line_tells_levels_counters_and_place() -> None:

@@ -68,7 +68,11 @@ def test_an_attached_session_plays_obeys_and_ends() -> None:
 
 
 def test_a_session_refuses_what_no_engine_could_run() -> None:
-    for config in (EngineConfig(model="nothing"), EngineConfig(model="none", rate=9_999_999), EngineConfig(model="none", block=-1)):
+    for config in (
+        EngineConfig(model="nothing"),
+        EngineConfig(model="none", rate=9_999_999),
+        EngineConfig(model="none", block=-1),
+    ):
         with pytest.raises(StemplayError):
             Session(config)
     with pytest.raises(StemplayError, match="kazoo"):

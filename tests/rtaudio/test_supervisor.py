@@ -253,7 +253,9 @@ def test_the_desired_state_survives_json() -> None:
         ("configure", {"config": {"model": "none", "routing": {"drums": [0]}}}, "3,4"),
     ],
 )
-def test_impossible_orders_are_refused_in_a_sentence_and_change_nothing(op: str, args: dict[str, object], words: str) -> None:
+def test_impossible_orders_are_refused_in_a_sentence_and_change_nothing(
+    op: str, args: dict[str, object], words: str
+) -> None:
     desired = Desired(clock())
     before = desired.to_json()
     with pytest.raises(StemplayError, match=words):
