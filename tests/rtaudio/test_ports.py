@@ -122,6 +122,29 @@ def test_a_full_disk_ends_the_clocks_file_and_not_the_sound(tmp_path: Path) -> N
     assert "No space left" in port.error
 
 
+def test_a_model_ten_times_too_slow_on_a_real_clock_leaves_the_sound_whole(tmp_path: Path) -> None:
+    """With real time and real threads: each block of 10 ms costs the model 100 ms."""
+    song = noise(48_000)
+    port = ClockPort(48_000, 480, path=tmp_path / "out.wav")
+    player = FilePlayer.from_samples(song, 48_000)
+    processor = Passthrough(delay=100, cost_s=0.1)
+    engine = Engine(EngineConfig(), MixerState(limiter=False), port=port, processor=processor, source=player)
+    engine.start()
+    ended = threading.Event()
+    for _ in range(400):
+        if engine.snapshot().state == "finished":
+            break
+        ended.wait(0.05)
+    snapshot = engine.snapshot()
+    engine.stop()
+    out, _ = soundfile.read(tmp_path / "out.wav", dtype="float32")
+    delay = engine.latency.engine
+    assert delay == 580
+    np.testing.assert_allclose(out[delay : delay + len(song)], song, atol=1e-6)
+    assert snapshot.misses > 80
+    assert snapshot.state == "finished"
+
+
 def test_the_fake_clock_finds_out_who_leaves_a_sample_unfilled() -> None:
     port = FakePort()
     port.start(lambda indata, outdata, xrun: None)

@@ -1,0 +1,74 @@
+"""Load figures with bounded memory, and what the system says about realtime priority."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rtaudio.metrics import STEPS_PER_OCTAVE, LoadMeter
+from rtaudio.realtime import request_realtime
+
+
+@given(st.lists(st.floats(1e-4, 100.0), min_size=1, max_size=300), st.sampled_from([0.0, 0.5, 0.9, 0.99, 1.0]))
+def test_quantiles_are_right_within_a_step(loads: list[float], share: float) -> None:
+    meter = LoadMeter()
+    for load in loads:
+        meter.add(load)
+    exact = float(np.quantile(loads, share, method="inverted_cdf"))
+    step = 2 ** (1 / STEPS_PER_OCTAVE)
+    if share > 0:
+        assert exact / step <= meter.quantile(share) <= exact * step
+    assert meter.summary()["max"] == max(loads)
+
+
+def test_absurd_loads_are_counted_at_the_ends() -> None:
+    meter = LoadMeter()
+    assert meter.summary() == {"p50": 0.0, "p99": 0.0, "max": 0.0}
+    for load in (0.0, -1.0, 1e300):
+        meter.add(load)
+    assert meter.quantile(1.0) > 100
+    meter.reset()
+    assert meter.summary()["max"] == 0.0
+
+
+def test_asking_for_realtime_priority_gives_one_sentence_and_never_fails() -> None:
+    told: list[str] = []
+    thread = threading.Thread(target=lambda: told.append(request_realtime(10)))
+    thread.start()
+    thread.join()
+    assert told[0].split(":")[0] in ("granted", "refused")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")
+def test_a_refusal_tells_how_to_mend_it() -> None:
+    """In a process that may not: no right, and a limit of 0."""
+    code = (
+        "import resource, os\n"
+        "resource.setrlimit(resource.RLIMIT_RTPRIO, (0, 0))\n"
+        "if os.geteuid() == 0: os.setuid(65534)\n"
+        "from rtaudio.realtime import request_realtime\n"
+        "print(request_realtime(10))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
+    if done.returncode:
+        pytest.skip("the other user cannot read this installation")
+    assert done.stdout.startswith("refused: ") and "rtprio" in done.stdout
+
+
+def test_settling_ends_garbage_collection_in_the_process_that_asks() -> None:
+    code = (
+        "import gc, sys\n"
+        "from rtaudio.realtime import settle\n"
+        "settle()\n"
+        "print(gc.isenabled(), gc.get_freeze_count() > 1000, sys.getswitchinterval() <= 0.001)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
+    assert done.stdout.split() == ["False", "True", "True"]
+    assert gc.isenabled()
