@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from models.card import CARD_FILE
+from models.card import CARD_FILE, CARD_VERSION
 from models.catalog import model_names
 from rtaudio.bench import ROOT, Machine, ModelCost, as_json, measure_machine, measure_model
 from rtaudio.format import StemplayError
@@ -82,9 +82,9 @@ def timing_models(directory: Path | None) -> list[Path]:
 
 
 def cache_directory() -> Path:
-    """Where the timing networks are kept: the user's cache."""
+    """Where the timing networks are kept: the user's cache, apart for each version of the card."""
     base = os.environ.get("LOCALAPPDATA") if sys.platform == "win32" else os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "stemplay" / "timing"
+    return (Path(base) if base else Path.home() / ".cache") / "stemplay" / f"timing-{CARD_VERSION}"
 
 
 def header(machine: Machine) -> list[str]:
