@@ -10,13 +10,14 @@ import ctypes
 import ctypes.util
 import difflib
 import math
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from rtaudio.format import StemplayError
 from rtaudio.ports.base import VARYING_BLOCK, Callback, DeviceMissingError, Port
-from rtaudio.ports.drift import ClockBridge
+from rtaudio.ports.bridge import DriftBridge
 from rtaudio.realtime import request_realtime
 
 INSTALL = (
@@ -92,10 +93,7 @@ def find_device(sounddevice: Any, wanted: str, kind: str) -> int:
 
 
 class PortAudioPort(Port):
-    """A duplex stream, an output alone, or an input and an output that have no common clock.
-
-    Two different devices have two clocks (but for JACK's, which all follow its server): then the output is the master, and the
-    input comes through a ``ClockBridge``.
+    """One duplex stream, an output alone, or an output with an input on another clock (``rtaudio/ports/bridge.py``).
 
     Args:
         output: device as for ``find_device``.
@@ -103,7 +101,6 @@ class PortAudioPort(Port):
         rate: Hz, None for the output device's own.
         block: frames a callback, 0 lets the host choose.
         in_channels: how many to open at least (two where the device has them); likewise ``out_channels``.
-        bridged: whether input and output have different clocks; None: decide by the devices.
 
     Raises:
         DeviceMissingError: the device or its server is not there.
@@ -120,121 +117,143 @@ class PortAudioPort(Port):
         in_channels: int = 2,
         out_channels: int = 2,
         client_name: str = "stemplay",
-        bridged: bool | None = None,
     ) -> None:
         super().__init__()
         self._sd = sd = load_portaudio(client_name)
-        self._out = find_device(sd, output, "output")
-        self._in = None if input is None else find_device(sd, input, "input")
+        out_index = find_device(sd, output, "output")
+        in_index = None if input is None else find_device(sd, input, "input")
         devices, hostapis = sd.query_devices(), sd.query_hostapis()
-        out = devices[self._out]
+        out = devices[out_index]
+        self._device = out_index if in_index is None else (in_index, out_index)
         self.rate = int(rate or out["default_samplerate"])
         self.out_channels = _channels(out, "output", out_channels)
-        self.in_channels = 0
+        self.in_channels = 0 if in_index is None else _channels(devices[in_index], "input", in_channels)
         self.name = device_label(out, hostapis)
+        if in_index is not None and in_index != out_index:
+            self.name = f"{device_label(devices[in_index], hostapis)} to {self.name}"
         self.block, self.max_block = block, block or VARYING_BLOCK
-        self._streams: list[Any] = []
-        self._bridge: ClockBridge | None = None
+        self._stream: Any = None
+        self._input_stream: Any = None
+        self._bridge: DriftBridge | None = None
         self._in_rate = self.rate
-        if self._in is not None:
-            source = devices[self._in]
-            self.in_channels = _channels(source, "input", in_channels)
-            if self._in != self._out:
-                self.name = f"{device_label(source, hostapis)} to {self.name}"
-            if bridged is None:
-                jack = "JACK" in hostapis[out["hostapi"]]["name"]
-                bridged = self._in != self._out and not (jack and source["hostapi"] == out["hostapi"])
-        self._bridged = bool(bridged) and self._in is not None
+        self._one_clock = in_index is None or one_clock(devices[in_index], out, hostapis)
         self._check()
 
     def _check(self) -> None:
-        """Ask PortAudio whether the devices work like this. An input behind a bridge may have a rate of its own."""
+        """Ask PortAudio whether the devices work like this. An input on a clock of its own may also keep its own rate."""
         sd = self._sd
+        source, out = self._device if isinstance(self._device, tuple) else (None, self._device)
         try:
-            sd.check_output_settings(self._out, self.out_channels, "float32", samplerate=self.rate)
-            if self._in is None:
+            sd.check_output_settings(out, self.out_channels, "float32", samplerate=self.rate)
+            if source is None:
                 return
             try:
-                sd.check_input_settings(self._in, self.in_channels, "float32", samplerate=self.rate)
+                sd.check_input_settings(source, self.in_channels, "float32", samplerate=self.rate)
             except sd.PortAudioError:
-                if not self._bridged:
+                if self._one_clock:
                     raise
-                self._in_rate = int(sd.query_devices(self._in)["default_samplerate"])
-                sd.check_input_settings(self._in, self.in_channels, "float32", samplerate=self._in_rate)
+                self._in_rate = int(sd.query_devices(source)["default_samplerate"])
+                sd.check_input_settings(source, self.in_channels, "float32", samplerate=self._in_rate)
         except (sd.PortAudioError, ValueError) as error:
             raise StemplayError(f"{self.name} does not work at {self.rate} Hz: {_reason(error)}.") from None
 
     def start(self, callback: Callback) -> None:
-        sd = self._sd
-        scheduled = _Scheduled(self, callback)
-        common = {"blocksize": self.block, "dtype": "float32", "latency": "low"}
-        master = common | {"samplerate": self.rate, "finished_callback": self.finished.set}
+        callback = _Scheduled(self, callback)
         try:
-            if self._in is None:
-                self._streams = [self._output_stream(scheduled, master)]
-            elif self._bridged:
-                self._streams = self._bridged_streams(scheduled, common, master)
+            if not self.in_channels:
+                self._start_output(callback)
+            elif self._one_clock:
+                self._start_duplex(callback)
             else:
-
-                def duplex(indata: Any, outdata: Any, frames: int, time: Any, status: Any) -> None:
-                    scheduled(indata, outdata, _xrun(status))
-
-                pair, channels = (self._in, self._out), (self.in_channels, self.out_channels)
-                self._streams = [sd.Stream(device=pair, channels=channels, callback=duplex, **master)]
-            for stream in self._streams:
-                stream.start()
-        except sd.PortAudioError as error:
+                self._start_bridged(callback)
+            self._stream.start()
+        except self._sd.PortAudioError as error:
             raise DeviceMissingError(f"{self.name} does not start: {_reason(error)}.") from None
         self.device_latency = self._estimate()
 
-    def _output_stream(self, callback: Callback, master: dict[str, Any]) -> Any:
+    def _options(self, device: Any, channels: Any, callback: Any) -> dict[str, Any]:
+        return {
+            "samplerate": self.rate,
+            "blocksize": self.block,
+            "dtype": "float32",
+            "latency": "low",
+            "device": device,
+            "channels": channels,
+            "callback": callback,
+        }
+
+    def _start_duplex(self, callback: Callback) -> None:
+        def duplex(indata: Any, outdata: Any, frames: int, time: Any, status: Any) -> None:
+            callback(indata, outdata, _is_xrun(status))
+
+        options = self._options(self._device, (self.in_channels, self.out_channels), duplex)
+        self._stream = self._sd.Stream(**options, finished_callback=self.finished.set)
+
+    def _start_output(self, callback: Callback) -> None:
         def output(outdata: Any, frames: int, time: Any, status: Any) -> None:
-            callback(outdata[:, :0], outdata, _xrun(status))
+            callback(outdata[:, :0], outdata, _is_xrun(status))
 
-        return self._sd.OutputStream(device=self._out, channels=self.out_channels, callback=output, **master)
+        options = self._options(self._device, self.out_channels, output)
+        self._stream = self._sd.OutputStream(**options, finished_callback=self.finished.set)
 
-    def _bridged_streams(self, callback: Callback, common: dict[str, Any], master: dict[str, Any]) -> list[Any]:
-        """Input and output apart: one pushes into the bridge, the other pulls."""
-        bridge = self._bridge = ClockBridge(self.in_channels, self._in_rate, self.rate, self.max_block, self.max_block)
-        heard = np.zeros((self.max_block, self.in_channels), np.float32)
+    def _start_bridged(self, callback: Callback) -> None:
+        """Two streams; the output's clock rules and the input is converted to it."""
+        bridge = DriftBridge(self._in_rate, self.rate, self.in_channels, self.max_block, self.max_block)
+        heard = np.zeros((4 * self.max_block, self.in_channels), np.float32)
+        lost = [False]
 
-        def listen(indata: Any, frames: int, time: Any, status: Any) -> None:
-            bridge.push(indata)
+        def incoming(indata: Any, frames: int, time: Any, status: Any) -> None:
+            lost[0] |= _is_xrun(status)
+            bridge.write(indata, perf_counter())
 
-        def output(outdata: Any, frames: int, time: Any, status: Any) -> None:
-            nonlocal heard
-            if frames > len(heard):
-                heard = np.zeros((frames, self.in_channels), np.float32)
-            kept = bridge.pull(heard[:frames])
-            callback(heard[:frames], outdata, _xrun(status) or not kept)
+        def outgoing(outdata: Any, frames: int, time: Any, status: Any) -> None:
+            slips, xrun = bridge.slips, _is_xrun(status) or lost[0]
+            lost[0] = False
+            block = heard[:frames] if frames <= len(heard) else np.zeros((frames, self.in_channels), np.float32)
+            bridge.read(block, perf_counter())
+            callback(block, outdata, xrun or bridge.slips > slips)
 
-        sd = self._sd
-        source = sd.InputStream(
-            device=self._in, channels=self.in_channels, callback=listen, samplerate=self._in_rate, **common
+        self._bridge = bridge
+        assert isinstance(self._device, tuple)
+        in_device, out_device = self._device
+        options = self._options(out_device, self.out_channels, outgoing)
+        self._stream = self._sd.OutputStream(**options, finished_callback=self.finished.set)
+        self._input_stream = self._sd.InputStream(
+            **self._options(in_device, self.in_channels, incoming) | {"samplerate": self._in_rate}
         )
-        return [source, sd.OutputStream(device=self._out, channels=self.out_channels, callback=output, **master)]
+        self._input_stream.start()
 
     def _estimate(self) -> float:
-        """The host's own delay in samples, 0 where its report is not credible; a bridge adds its own."""
-        seconds = 0.0
-        for stream in self._streams:
-            latency = stream.latency
-            seconds += sum(latency) if isinstance(latency, tuple) else latency
+        """The host's own delay in samples, 0 where its report is not credible."""
+        latency = self._stream.latency
+        seconds = sum(latency) if isinstance(latency, tuple) else latency
+        if self._input_stream is not None:
+            seconds += self._input_stream.latency
         if not math.isfinite(seconds) or not 0 <= seconds <= PLAUSIBLE_LATENCY_S:
             seconds = 0.0
         return float(seconds) * self.rate + (self._bridge.latency if self._bridge is not None else 0.0)
 
     def stop(self) -> None:
-        for stream in self._streams:
-            stream.stop()
+        for stream in (self._input_stream, self._stream):
+            if stream is not None:
+                stream.stop()
 
     def close(self) -> None:
-        streams, self._streams = self._streams, []
+        streams = (self._input_stream, self._stream)
+        self._input_stream = self._stream = None
         for stream in streams:
-            stream.close()
+            if stream is not None:
+                stream.close()
 
 
-def _xrun(status: Any) -> bool:
+def one_clock(input: dict[str, Any], output: dict[str, Any], hostapis: Any) -> bool:
+    """Whether two devices surely share a clock, so that one duplex stream serves: the same device, or one JACK server."""
+    if input["hostapi"] != output["hostapi"]:
+        return False
+    return input["name"] == output["name"] or "JACK" in hostapis[output["hostapi"]]["name"]
+
+
+def _is_xrun(status: Any) -> bool:
     return bool(status) and not status.priming_output
 
 
