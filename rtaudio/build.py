@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from rtaudio.audiofile import open_reader
 from rtaudio.desired import is_device, is_input_file, is_output_file
@@ -31,39 +32,51 @@ def resolve(config: EngineConfig) -> tuple[EngineConfig, str]:
 
     Raises:
         DeviceMissingError: a device that was asked for by name is not there.
-        StemplayError: the two ends do not fit together.
+        StemplayError: there is no such file.
     """
     file_input = is_input_file(config.input)
     if file_input and not Path(config.input).is_file():
         raise StemplayError(f"There is no file {config.input!r}.")
+    live = not file_input and config.input != "none"
     if not is_device(config.output):
-        if config.input not in ("default", "none") and not file_input:
-            raise StemplayError(
-                "Sound from a device needs a device to go to: choose an output device, and --record to keep it in files."
-            )
-        return replace(config, input=config.input if file_input else "none"), ""
+        return (_resolve_capture(config) if live else config), ""
     try:
         devices = _devices(config.client_name)
         out = _pick(config.output, devices, output=True)
     except DeviceMissingError:
-        if config.output != "default" or (config.input not in ("default", "none") and not file_input):
+        if config.output != "default" or (live and config.input != "default"):
             raise
-        out = None
+        devices, out = [], None
     if out is None:
+        if live and config.input != "default":
+            find_device(config.input, devices, output=False)
+            return replace(config, output="null"), NO_DEVICE
         return replace(config, output="null", input=config.input if file_input else "none"), NO_DEVICE
-    if file_input or config.input == "none":
+    if not live:
         return replace(config, output=out.label), ""
     same = [device for device in devices if device.host_api == out.host_api]
-    source = _pick(config.input, same if config.input == "default" else devices, output=False)
+    source = _pick(config.input, same, output=False) if config.input == "default" else None
+    source = source or _pick(config.input, devices, output=False)
     if source is None:
-        return replace(
-            config, output=out.label, input="none"
-        ), f"{out.label} plays, but there is no input device beside it."
-    if source.host_api != out.host_api:
-        raise StemplayError(
-            f"Input {source.label} and output {out.label} belong to different audio systems; choose both from one."
+        return (
+            replace(config, output=out.label, input="none"),
+            f"{out.label} plays, but there is no input device beside it.",
         )
     return replace(config, output=out.label, input=source.label), ""
+
+
+def _resolve_capture(config: EngineConfig) -> EngineConfig:
+    """A live input whose sound no device plays. ``default`` to ``null`` is silence where there is nothing to listen to."""
+    wanted = config.input != "default" or config.output != "null"
+    try:
+        source = _pick(config.input, _devices(config.client_name), output=False)
+    except StemplayError:
+        if wanted:
+            raise
+        source = None
+    if source is None and wanted:
+        raise DeviceMissingError("There is no input device to listen to.")
+    return replace(config, input=source.label if source is not None else "none")
 
 
 def _devices(client_name: str) -> list[Device]:
@@ -80,20 +93,27 @@ def _pick(text: str, devices: list[Device], *, output: bool) -> Device | None:
 def open_port(config: EngineConfig, file_rate: int | None = None) -> Port:
     """The port of a resolved configuration. ``file_rate`` is the rate of a file input, used where no device has its own."""
     widest = max([2, *(channel for channels in config.routing.values() for channel in channels)])
+    live = config.input != "none" and not is_input_file(config.input)
+    devices = _devices(config.client_name) if live or is_device(config.output) else []
+    source = find_device(config.input, devices, output=False) if live else None
+    common: dict[str, Any] = {
+        "in_channels": max((2, *config.input_channels)),
+        "out_channels": widest,
+        "client_name": config.client_name,
+    }
+    path = config.output if is_output_file(config.output) else None
     if is_device(config.output):
         from rtaudio.ports.portaudio import PortAudioPort
 
-        devices = _devices(config.client_name)
         out = find_device(config.output, devices, output=True)
-        live = config.input != "none" and not is_input_file(config.input)
-        source = find_device(config.input, devices, output=False) if live else None
-        return PortAudioPort(
-            str(out.index), str(source.index) if source is not None else None, config.rate, config.block,
-            in_channels=max((2, *config.input_channels)), out_channels=widest, client_name=config.client_name,
-        )  # fmt: skip
+        listen_to = str(source.index) if source is not None else None
+        return PortAudioPort(str(out.index), listen_to, config.rate, config.block, **common)
+    if source is not None:
+        from rtaudio.ports.capture import CapturePort
+
+        return CapturePort(str(source.index), config.rate, config.block, path=path, **common)
     from rtaudio.ports.clock import ClockPort
 
-    path = config.output if is_output_file(config.output) else None
     rate = config.rate or file_rate or DEFAULT_RATE
     return ClockPort(rate, config.block, channels=widest, path=path, paced=config.paced)
 

@@ -20,7 +20,7 @@ import time
 from typing import Any, BinaryIO
 
 from models.card import CardError
-from rtaudio.desired import Desired, is_device
+from rtaudio.desired import Desired, is_device, is_input_file
 from rtaudio.devices import release_portaudio
 from rtaudio.format import StemplayError
 from rtaudio.ipc import Message, read_message, write_message
@@ -116,8 +116,9 @@ class EngineHost:
 
     def _device_lost(self) -> bool:
         """Tell the parent when the host has ended a device's stream; only files and clocks may end by themselves."""
-        port = self._engine.port
-        if not port.finished.is_set() or not is_device(self._engine.config.output):
+        port, config = self._engine.port, self._engine.config
+        devices = is_device(config.output) or not (config.input == "none" or is_input_file(config.input))
+        if not (port.finished.is_set() and devices):
             return False
         self._write({"error": port.error or f"{port.name} is gone.", "kind": "device"})
         bury_after(SHUTDOWN_GRACE)

@@ -82,7 +82,7 @@ def compose(report: Snapshot, columns: int, colour: bool, steps: str = _BARS) ->
     width = min(12, max(0, (columns - fixed) // max(1, len(names))))
     fields = [stem_field(name, report, width, colour, steps) for name in names]
     line = "  ".join([place(report), *fields, tail])
-    return line if colour else line[:columns]
+    return line if colour and width else line[:columns]
 
 
 class MeterLine:

@@ -311,11 +311,12 @@ class Supervisor:
             return
         with self._lock:
             self._played = self._played or report.frames > 0
-            if report.transport.path and report.state == "running":
+            if report.state == "running" and report.transport.path == self._desired.config.input:
                 self._desired.position_s = report.transport.position_s
             if self._desired.recording is not None and report.recording.error:
                 self._desired.recording = None  # it stopped by itself (a full disk): do not start it again
-            self._remember(engine.resolved)
+            if not self._wake.is_set():  # what an outgoing engine had found means nothing to the next configuration
+                self._remember(engine.resolved)
             if time.monotonic() - engine.born > self._limits.healthy:
                 self._failures = 0
                 self._story = ""

@@ -12,7 +12,6 @@ import threading
 import time
 from pathlib import Path
 
-import jack
 import numpy as np
 
 COUNTER = 1 << 20
@@ -56,6 +55,8 @@ def report(
 
 
 def main() -> None:
+    import jack  # here, for those who want only COUNTER: it needs libjack
+
     seconds, freewheel, folder = float(sys.argv[1]), sys.argv[2] == "freewheel", Path(sys.argv[3])
     client = jack.Client("peer", no_start_server=True)
     rate = client.samplerate

@@ -159,6 +159,8 @@ def configuration(args: argparse.Namespace) -> EngineConfig:
         raise StemplayError(f"A block of {args.block} frames is outside 1 to {1 << 16} (0: as the host likes).")
     if args.full_speed and is_device(args.output) and args.output != "default":
         raise StemplayError("--full-speed works only with a file or null as output: a device has its own clock.")
+    if args.full_speed and args.input != "none" and not is_input_file(args.input):
+        raise StemplayError("--full-speed needs a file as --input: live sound comes at its own speed.")
     if args.loop is not None and not is_input_file(args.input):
         raise StemplayError("--loop needs a file as --input.")
     return EngineConfig(

@@ -12,11 +12,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 
 from rtaudio.messages import EngineConfig, command
 from rtaudio.session import Session
 from tests.jack import ROOT, JackServer, Peer, read_ports
+from tests.jack_peer import COUNTER
 
 pytestmark = pytest.mark.jack
 
@@ -95,6 +98,23 @@ def test_the_model_runs_in_real_time(jack_server: JackServer, tmp_path: Path) ->
 @pytest.mark.slow
 def test_the_model_runs_in_real_time_for_20_seconds(jack_server: JackServer, tmp_path: Path) -> None:
     realtime_run(jack_server, tmp_path, 20.0)
+
+
+def test_a_device_can_be_recorded_without_playing_it(jack_server: JackServer, tmp_path: Path) -> None:
+    out = tmp_path / "heard.wav"
+    peer = Peer(jack_server, tmp_path, 2.0, False)
+    try:
+        with live(tmp_path, "--input", "peer", "--output", str(out), "--dry", "1") as process:
+            wait_until(lambda: bool(read_ports(jack_server).get("peer:out_1")), "the engine's ports")
+            assert not any("stemplay:out" in port for port in jack_server.ports())
+            peer.play()
+            facts = end(process)
+    finally:
+        peer.close()
+    heard, rate = soundfile.read(out, dtype="float32")
+    assert rate == jack_server.rate and len(heard) == facts["frames"]
+    counts = np.rint(heard[:, 1].astype(np.float64) * 2 * COUNTER).astype(np.int64)
+    assert counts.max() == 2 * rate and np.count_nonzero(counts) >= 1.9 * rate, "the peer's counter is in the file"
 
 
 def counting(session: Session) -> Callable[[], bool]:

@@ -1,0 +1,139 @@
+"""A device that is listened to without playing anything: the output is written to a sound file, or kept nowhere.
+
+The input's clock calls back, in a thread of the host's. ``FileSink`` owns the thread ``stemplay-capture``, which alone waits for
+the disk; the callback copies its block into a queue and goes on.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rtaudio.audiofile import create_writer
+from rtaudio.format import Audio, StemplayError
+from rtaudio.ports.base import VARYING_BLOCK, Callback, DeviceMissingError, Port
+from rtaudio.ports.portaudio import _channels, _reason, _Scheduled, device_label, find_device, load_portaudio
+
+SINK_SECONDS = 10.0
+"""How long the disk may stand still before sound is lost (and that is told)."""
+
+
+class FileSink:
+    """Writes blocks to a file in a thread of its own. ``error`` tells in one sentence why it stopped."""
+
+    def __init__(self, path: str | Path, rate: int, channels: int) -> None:
+        self.error = ""
+        self._path = path
+        self._writer = create_writer(path, rate, channels, Path(path).suffix.lstrip(".").lower())
+        self._blocks: queue.SimpleQueue[Audio | None] = queue.SimpleQueue()
+        self._waiting, self._room = 0, round(SINK_SECONDS * rate)
+        self._thread = threading.Thread(target=self._run, name="stemplay-capture", daemon=True)
+        self._thread.start()
+
+    def push(self, block: Audio) -> None:
+        """Take ``(n, channels)`` from the callback; never waits."""
+        if self.error:
+            return
+        if self._waiting > self._room:
+            self.error = f"The disk is too slow for {self._path}: writing stopped."
+            return
+        self._waiting += len(block)
+        self._blocks.put(block.copy())
+
+    def close(self) -> None:
+        """Write what is left and finish the file; waits for the disk."""
+        self._blocks.put(None)
+        self._thread.join()
+        self._writer.close()
+
+    def _run(self) -> None:
+        while (block := self._blocks.get()) is not None:
+            self._waiting -= len(block)
+            try:
+                if not self.error:
+                    self._writer.write(block)
+            except (OSError, StemplayError) as error:
+                self.error = f"Writing the output stopped: {str(error).rstrip('.')}."
+
+
+class CapturePort(Port):
+    """An input stream alone.
+
+    Args:
+        input: device as for ``find_device``.
+        rate: Hz, None for the device's own.
+        block: frames a callback, 0 lets the host choose.
+        in_channels: how many to open at least; ``out_channels``: of what is written.
+        path: ``.wav`` or ``.flac`` file for what comes out, None for nowhere.
+
+    Raises:
+        DeviceMissingError: the device or its server is not there.
+        StemplayError: PortAudio is missing, the device refuses the rate or the channels, or the file cannot be made.
+    """
+
+    def __init__(
+        self,
+        input: str,
+        rate: int | None = None,
+        block: int = 256,
+        *,
+        in_channels: int = 2,
+        out_channels: int = 2,
+        path: str | Path | None = None,
+        client_name: str = "stemplay",
+    ) -> None:
+        super().__init__()
+        self._sd = sd = load_portaudio(client_name)
+        self._device = find_device(sd, input, "input")
+        device = sd.query_devices(self._device)
+        self.rate = int(rate or device["default_samplerate"])
+        self.in_channels, self.out_channels = _channels(device, "input", in_channels), out_channels
+        label = device_label(device, sd.query_hostapis())
+        self.name = f"{label}, writing {path}" if path else f"{label}, heard by nobody"
+        self.block, self.max_block = block, block or VARYING_BLOCK
+        try:
+            sd.check_input_settings(self._device, self.in_channels, "float32", samplerate=self.rate)
+        except (sd.PortAudioError, ValueError) as error:
+            raise StemplayError(f"{label} does not work at {self.rate} Hz: {_reason(error)}.") from None
+        self._sink = FileSink(path, self.rate, out_channels) if path is not None else None
+        self._stream: Any = None
+
+    def start(self, callback: Callback) -> None:
+        scheduled = _Scheduled(self, callback)
+        scratch = np.zeros((self.max_block, self.out_channels), np.float32)
+
+        def listen(indata: Any, frames: int, time: Any, status: Any) -> None:
+            nonlocal scratch
+            if frames > len(scratch):
+                scratch = np.zeros((frames, self.out_channels), np.float32)
+            scheduled(indata, scratch[:frames], bool(status))
+            if self._sink is not None:
+                self._sink.push(scratch[:frames])
+                self.error = self._sink.error
+
+        try:
+            self._stream = self._sd.InputStream(
+                device=self._device, channels=self.in_channels, samplerate=self.rate, blocksize=self.block,
+                dtype="float32", latency="low", callback=listen, finished_callback=self.finished.set,
+            )  # fmt: skip
+            self._stream.start()
+        except self._sd.PortAudioError as error:
+            raise DeviceMissingError(f"{self.name} does not start: {_reason(error)}.") from None
+        latency = float(self._stream.latency)
+        self.device_latency = latency * self.rate if 0.0 <= latency <= 5.0 else 0.0
+
+    def stop(self) -> None:
+        if self._stream is not None:
+            self._stream.stop()
+
+    def close(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.close()
+        sink, self._sink = self._sink, None
+        if sink is not None:
+            sink.close()
