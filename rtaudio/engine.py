@@ -18,13 +18,14 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from rtaudio.callback import AudioCallback, Routes
+from rtaudio.callback import AudioCallback
 from rtaudio.format import StemplayError, StreamFormat
 from rtaudio.messages import Command, EngineConfig, Latency, MixerState, Recording, Snapshot, StemState, Transport
 from rtaudio.mixer import Mixer
 from rtaudio.pipeline import Pipeline
 from rtaudio.ports.base import Port
 from rtaudio.processors.base import Processor
+from rtaudio.wiring import assign, input_picks, output_routes
 
 if TYPE_CHECKING:
     from rtaudio.analysis import SongAnalysis
@@ -69,8 +70,8 @@ class Engine:
         self.format, align = stream_plan(port, source)
         self.stems = processor.outputs
         self._state = copy.deepcopy(mixer)
-        routes = _routes(config.routing, self.stems, port.out_channels)
-        picks = _picks(config.input_channels, port.in_channels, self.format.channels) if source is None else []
+        routes = output_routes(config.routing, self.stems, port.out_channels)
+        picks = input_picks(config.input_channels, port.in_channels, self.format.channels) if source is None else []
         pipeline = Pipeline(processor, self.format, align, self._state, port.realtime)
         self._callback = AudioCallback(port, pipeline, picks, routes, source, recorder)
         self._lock = threading.Lock()  # of control threads among themselves
@@ -168,13 +169,13 @@ class Engine:
         if stem not in self.stems:
             raise StemplayError(f"There is no stem {stem!r}; this model gives {', '.join(self.stems)}.")
         state = copy.deepcopy(self._state)
-        _assign(state.stems.setdefault(stem, StemState()), field, value, ("gain_db", "mute", "solo", "pan"))
+        assign(state.stems.setdefault(stem, StemState()), field, value, ("gain_db", "mute", "solo", "pan"))
         self._mixer.set_state(state)
         self._state = state
 
     def _do_set_mixer(self, field: str, value: Any) -> None:
         state = copy.deepcopy(self._state)
-        _assign(state, field, value, ("dry", "master_db", "limiter", "ceiling_db", "bypass"))
+        assign(state, field, value, ("dry", "master_db", "limiter", "ceiling_db", "bypass"))
         self._mixer.set_state(state)
         self._state = state
 
@@ -312,54 +313,3 @@ def stream_plan(port: Port, source: FilePlayer | None = None) -> tuple[StreamFor
     mono = port.in_channels == port.out_channels == 1
     channels = source.channels if source is not None else 1 if mono else 2
     return StreamFormat(port.rate, channels, max(1, port.max_block)), port.block
-
-
-_LIMITS = {
-    "pan": (-1.0, 1.0),
-    "dry": (0.0, 1.0),
-    "ceiling_db": (-60.0, 0.0),
-    "gain_db": (None, 24.0),
-    "master_db": (None, 24.0),
-}
-
-
-def _assign(state: Any, field: str, value: Any, allowed: tuple[str, ...]) -> None:
-    """Set a field of the mixer's state to a value of its own type, in range. Raises StemplayError otherwise."""
-    if field not in allowed:
-        raise StemplayError(f"There is no control {field!r}; choose from {', '.join(allowed)}.")
-    if isinstance(getattr(state, field), bool):
-        if not isinstance(value, bool):
-            raise StemplayError(f"{field} is on or off, not {value!r}.")
-        setattr(state, field, value)
-        return
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
-        raise StemplayError(f"{field} needs a number, not {value!r}.")
-    low, high = _LIMITS[field]
-    if value > high or (low is not None and value < low):
-        floor = "" if low is None else f"from {low:g} "
-        raise StemplayError(f"{field} goes {floor}up to {high:g}, not {value:g}.")
-    setattr(state, field, float(value))
-
-
-def _routes(routing: dict[str, list[int]], stems: tuple[str, ...], channels: int) -> Routes:
-    """Routing by name with 1-based channels, as the callback wants it. Raises StemplayError for what is not there."""
-    routes = []
-    for stem, targets in routing.items():
-        if stem not in stems:
-            raise StemplayError(f"There is no stem {stem!r} to route; this model gives {', '.join(stems)}.")
-        if not targets or any(not 1 <= target <= channels for target in targets):
-            raise StemplayError(
-                f"Stem {stem} cannot go to channels {targets}: this output has channels 1 to {channels}."
-            )
-        routes.append((stems.index(stem), [target - 1 for target in targets]))
-    return routes
-
-
-def _picks(wanted: tuple[int, ...], available: int, channels: int) -> list[int]:
-    """0-based input channel for each channel of the mix; mono goes to all. Empty without input."""
-    if any(not 1 <= channel <= available for channel in wanted):
-        raise StemplayError(f"Input channels {list(wanted)} are not there: this input has channels 1 to {available}.")
-    if not available:
-        return []
-    chosen = [channel - 1 for channel in wanted] or list(range(min(channels, available)))
-    return [chosen[min(i, len(chosen) - 1)] for i in range(channels)]
