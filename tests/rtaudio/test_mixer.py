@@ -198,10 +198,10 @@ def test_no_change_of_any_control_clicks(before: MixerState, between: MixerState
     for start, stop, state in ((0, RAMP, before), (RAMP, RAMP + gap, between), (RAMP + gap, len(out), after)):
         mixer.set_state(state)
         mixer.process(stems[start:stop], dry[start:stop], out[start:stop])
-    # Bus and strips ramp at once: a product of two straight lines changes by at most the sum of both.
+    # Bus, strips and bypass ramp at once: a product of straight lines changes by at most the sum of all.
     highest = [max(linear_gain(x.gain_db) for x in (*s.stems.values(), StemState())) for s in (before, between, after)]
     masters = [max(1.0, linear_gain(s.master_db)) for s in (before, between, after)]
-    assert np.abs(np.diff(out, axis=0)).max() <= 4.0 * max(highest) * max(masters) / RAMP * 1.01
+    assert np.abs(np.diff(out, axis=0)).max() <= 5.0 * max(highest) * max(masters) / RAMP * 1.01
 
 
 def test_a_ramp_is_a_straight_line_of_ten_milliseconds_and_ends_exactly() -> None:
