@@ -186,6 +186,19 @@ def test_a_killed_command_line_leaves_no_engine_behind(jack_server: JackServer, 
     wait_until(lambda: not any("stemplay" in port for port in jack_server.ports()), "its ports to go")
 
 
+def test_not_even_when_the_server_died_a_moment_before(jack_server: JackServer, tmp_path: Path) -> None:
+    with live(tmp_path, "--model", "none") as process:
+        wait_until(lambda: any("stemplay" in port for port in jack_server.ports()), "the engine's ports")
+        engines = children_of(process.pid)
+        process.send_signal(signal.SIGSTOP)  # it cannot help its engine any more
+        jack_server.kill()
+        time.sleep(0.2)
+        process.kill()
+        process.communicate()
+    assert engines
+    wait_until(lambda: not any(alive(pid) for pid in engines), "the orphan to end, though its audio library hangs", 15)
+
+
 def children_of(pid: int) -> list[int]:
     """Process ids of the children (Linux)."""
     tasks = Path(f"/proc/{pid}/task").glob("*/children")
