@@ -1,8 +1,9 @@
 """What the audio callback does with one block: in to the rings, out through fail-open and mixer.
 
-A timeline counts samples from the pipeline's beginning, before which was silence; everything lies at its place on it. The block of ``n`` frames at
-position ``q`` puts its input at ``q`` and plays the input of ``q - delay``, with ``delay = processor.latency + block``: the worker,
-told of a block, has the time of one block until its stems are asked for. The delay never changes while a pipeline lives.
+A timeline counts samples from the pipeline's beginning, before which was silence; everything lies at its place on it. The
+block of ``n`` frames at position ``q`` puts its input at ``q`` and plays the input of ``q - delay``, with
+``delay = processor.latency + block``: the worker, told of a block, has the time of one block until its stems are asked for. The
+delay never changes while a pipeline lives.
 
 The callback's thread calls everything here but the constructor and ``stop``. Arrays exist beforehand. The only thing ever waited
 for is the worker, by ``render`` of a port that is not real time.

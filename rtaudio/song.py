@@ -59,8 +59,8 @@ class Song:
 def load_song(path: str | Path, rate: int, channels: int, progress: Progress | None = None) -> Song:
     """Decode ``path`` and convert it to ``rate`` and ``channels`` (see ``to_channels``).
 
-    ``progress`` is called with the share done, 0 to 1, about a hundred times at most. ``Song.warnings`` tells what was wrong with the file. Raises
-    StemplayError with one sentence for a file that is no sound, or when neither memory nor disk hold it.
+    ``progress`` is called with the share done, 0 to 1, about a hundred times at most. ``Song.warnings`` tells what was wrong
+    with the file. Raises StemplayError with one sentence for a file that is no sound, or when neither memory nor disk hold it.
     """
     with open_reader(path) as reader:
         blocks = (

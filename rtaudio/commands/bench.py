@@ -92,7 +92,8 @@ def header(machine: Machine) -> list[str]:
     load = "" if machine.load is None else f"; load {machine.load:.1f} on {os.cpu_count()} cores"
     return [
         f"One thread: {machine.gflops:.0f} GFLOP/s (float32 matrix product), reads {machine.read_gb_s:.1f} GB/s{load}.",
-        "ms a hop                    |     hop | paced p50 / p99, of hop    | back to back p50 / p99 |   RTF | bounds: compute / weights, times p50",
+        "ms a hop                    |     hop | paced p50 / p99, of hop    | back to back p50 / p99 |   RTF | "
+        "bounds: compute / weights, times p50",
     ]
 
 

@@ -100,7 +100,8 @@ def callback(indata, outdata, xrun):
 port.start(callback)
 time.sleep(2)
 bridge = port._bridge
-print(json.dumps({"blocks": len(seen), "frames": seen[-1], "fill": bridge.fill, "target": bridge.target, "latency": port.device_latency}), flush=True)
+facts = {"blocks": len(seen), "frames": seen[-1], "fill": bridge.fill, "target": bridge.target, "latency": port.device_latency}
+print(json.dumps(facts), flush=True)
 port.close()
 """
 
