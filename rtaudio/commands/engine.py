@@ -66,4 +66,5 @@ def _tell(report: Snapshot, session: Session, as_json: bool) -> None:
         print(json.dumps(known, indent=2))
     else:
         for name, value in known.items():
-            print(f"{name + ':':<14}{value}")
+            text = "  ".join(f"{key} {part}" for key, part in value.items()) if isinstance(value, dict) else value
+            print(f"{name + ':':<17}{text}")
