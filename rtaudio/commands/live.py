@@ -30,7 +30,12 @@ FRAME_S = 1 / 15
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``live``."""
-    sound = parser.add_argument_group("sound")
+    _add_sound(parser.add_argument_group("sound"))
+    _add_mixer(parser.add_argument_group("mixer"))
+    _add_run(parser.add_argument_group("run"))
+
+
+def _add_sound(sound: argparse._ArgumentGroup) -> None:
     sound.add_argument(
         "--input", "-i", default="default", metavar="D", help="device, sound file, or none (default: the system's)"
     )
@@ -78,7 +83,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     sound.add_argument(
         "--full-speed", action="store_true", help="with a file or null as output: do not wait for the clock"
     )
-    mixer = parser.add_argument_group("mixer")
+
+
+def _add_mixer(mixer: argparse._ArgumentGroup) -> None:
     mixer.add_argument(
         "--gain", action="append", default=[], metavar="STEM=DB", help="of a stem, or of all with master=DB"
     )
@@ -92,12 +99,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     mixer.add_argument(
         "--route", action="append", default=[], metavar="STEM=3,4", help="output channels of its own, beside the mix"
     )
-    run_ = parser.add_argument_group("run")
-    run_.add_argument("--record", metavar="DIR", help="record stems and mix into a folder")
-    run_.add_argument("--record-format", choices=("wav", "flac"), default="wav", help="(default: %(default)s)")
-    run_.add_argument("--seconds", type=float, metavar="N", help="end after so much sound")
-    run_.add_argument("--detach", action="store_true", help="let the engine play on; `engine --stop` ends it")
-    run_.add_argument("--json", action="store_true", help="at the end print the facts as JSON")
+
+
+def _add_run(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--record", metavar="DIR", help="record stems and mix into a folder")
+    group.add_argument("--record-format", choices=("wav", "flac"), default="wav", help="(default: %(default)s)")
+    group.add_argument("--seconds", type=float, metavar="N", help="end after so much sound")
+    group.add_argument("--detach", action="store_true", help="let the engine play on; `engine --stop` ends it")
+    group.add_argument("--json", action="store_true", help="at the end print the facts as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
