@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 import torch
 
-from models.demucs import CausalDemucs, CausalDemucsConfig
-from training.equivariance import equivariance_error, stabilised
 from training.losses import l1_loss, l2_loss, separation_loss, spectral_loss
 from training.metrics import (
     frame_sdr,
@@ -90,24 +88,3 @@ def test_consistent_stems_sum_to_the_mix_and_share_equally():
 def test_accompaniment_is_all_but_the_last():
     stems = torch.randn(4, 2, 10)
     assert torch.allclose(with_accompaniment(stems)[4], stems[0] + stems[1] + stems[2])
-
-
-def test_stabilisation_leaves_an_equivariant_model_alone_and_helps_one_that_is_not():
-    mix = torch.randn(1, 2, 4000, generator=torch.Generator().manual_seed(0))
-    plain = stabilised(lambda x: x[:, None], mix, n=3, max_shift=500)
-    assert torch.allclose(plain, mix[:, None], atol=1e-6)
-    torch.manual_seed(0)
-    network = CausalDemucs(CausalDemucsConfig(channels=4, depth=4, lstm_layers=0)).eval()
-
-    def error(n: int) -> float:
-        return equivariance_error(lambda x: stabilised(network, x, n, max_shift=256), mix, 17, border=1000)
-
-    assert error(16) < 0.5 * error(1)
-
-
-def test_demucs_is_equivariant_to_multiples_of_its_hop_only():
-    torch.manual_seed(0)
-    network = CausalDemucs(CausalDemucsConfig(channels=4, depth=3, lstm_layers=0)).eval()
-    mix = torch.randn(1, 2, 64 * 40)
-    assert equivariance_error(network, mix, 64, border=512) < 1e-5
-    assert equivariance_error(network, mix, 17, border=512) > 1e-3
