@@ -21,10 +21,11 @@ from pathlib import Path
 from types import TracebackType
 
 from rtaudio.desired import Desired, absolute_config, check_config, with_absolute_paths
+from rtaudio.engine_process import child_environment
 from rtaudio.format import StemplayError
 from rtaudio.ipc import Connection, Message, connect, runtime_directory
 from rtaudio.messages import Command, EngineConfig, MixerState, Snapshot, from_dict
-from rtaudio.supervisor import Supervisor, child_environment
+from rtaudio.supervisor import Supervisor
 
 DAEMON_START = 20.0
 """Seconds that a new daemon has to open its socket."""

@@ -6,8 +6,9 @@ import argparse
 import json
 import time
 
-from rtaudio.commands.live import facts, follow
+from rtaudio.commands.live import follow
 from rtaudio.daemon import Daemon
+from rtaudio.facts import facts
 from rtaudio.format import StemplayError
 from rtaudio.ipc import runtime_directory
 from rtaudio.messages import Snapshot

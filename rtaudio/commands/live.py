@@ -10,103 +10,23 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import TextIO
 
-from rtaudio.desired import check_config, check_value, is_device, is_input_file, is_output_file, stem_names
-from rtaudio.devices import DEFAULT_NAMES, default_device, find_device, list_devices
+from rtaudio.facts import facts, summary, where
 from rtaudio.format import StemplayError
-from rtaudio.messages import EngineConfig, MixerState, Snapshot, StemState, command
+from rtaudio.live_options import add_arguments, check, configuration, loop_points, mixer_state
+from rtaudio.messages import Snapshot, command
 from rtaudio.meterline import MeterLine
-from rtaudio.ports.base import DeviceMissingError
 from rtaudio.session import Session
 from rtaudio.supervisor import refused
+
+__all__ = ["HELP", "NAME", "add_arguments", "follow", "run"]
 
 NAME = "live"
 HELP = "Take live sound or a file apart as you listen. Ctrl-C ends it."
 
 FRAME_S = 1 / 15
 """Time between two looks at the engine."""
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of ``live``."""
-    _add_sound(parser.add_argument_group("sound"))
-    _add_mixer(parser.add_argument_group("mixer"))
-    _add_run(parser.add_argument_group("run"))
-
-
-def _add_sound(sound: argparse._ArgumentGroup) -> None:
-    sound.add_argument(
-        "--input", "-i", default="default", metavar="D", help="device, sound file, or none (default: the system's)"
-    )
-    sound.add_argument(
-        "--output",
-        "-o",
-        default="default",
-        metavar="D",
-        help="device, .wav or .flac file, or null (default: sound card, JACK, null)",
-    )
-    sound.add_argument(
-        "--fallback",
-        metavar="FILE",
-        help="a .wav or .flac to write where the default output is neither sound card nor JACK",
-    )
-    sound.add_argument(
-        "--rate", type=_whole("--rate"), metavar="HZ", help="device rate (default: the device's own, or the file's)"
-    )
-    sound.add_argument(
-        "--block",
-        type=_whole("--block"),
-        default=256,
-        metavar="N",
-        help="frames a callback, 0: as the host likes (default: %(default)s)",
-    )
-    sound.add_argument(
-        "--input-channels",
-        "--channels",
-        type=_channels("--input-channels"),
-        default=(),
-        metavar="A,B",
-        help="channels to listen to, from 1",
-    )
-    sound.add_argument(
-        "--model", default="demucs-live", metavar="M", help="shipped model, a directory, or none (default: %(default)s)"
-    )
-    sound.add_argument("--no-consistent", action="store_true", help="do not share the residual among the stems")
-    sound.add_argument(
-        "--loop",
-        nargs="?",
-        const="",
-        metavar="A:B",
-        help="play a file again and again, or between two times in seconds",
-    )
-    sound.add_argument(
-        "--full-speed", action="store_true", help="with a file or null as output: do not wait for the clock"
-    )
-
-
-def _add_mixer(mixer: argparse._ArgumentGroup) -> None:
-    mixer.add_argument(
-        "--gain", action="append", default=[], metavar="STEM=DB", help="of a stem, or of all with master=DB"
-    )
-    mixer.add_argument("--pan", action="append", default=[], metavar="STEM=X", help="-1 left to 1 right")
-    mixer.add_argument("--mute", action="append", default=[], metavar="STEM")
-    mixer.add_argument("--solo", action="append", default=[], metavar="STEM")
-    mixer.add_argument(
-        "--dry", type=float, default=0.0, metavar="X", help="0: stems, 1: the delayed input (default: %(default)s)"
-    )
-    mixer.add_argument("--bypass", action="store_true", help="play the delayed input untouched")
-    mixer.add_argument(
-        "--route", action="append", default=[], metavar="STEM=3,4", help="output channels of its own, beside the mix"
-    )
-
-
-def _add_run(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--record", metavar="DIR", help="record stems and mix into a folder")
-    group.add_argument("--record-format", choices=("wav", "flac"), default="wav", help="(default: %(default)s)")
-    group.add_argument("--seconds", type=float, metavar="N", help="end after so much sound")
-    group.add_argument("--detach", action="store_true", help="let the engine play on; `engine --stop` ends it")
-    group.add_argument("--json", action="store_true", help="at the end print the facts as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -117,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     check(config)
     session = Session(config, mixer, detached=args.detach)
     if args.loop:
-        start, end = _loop_points(args.loop)
+        start, end = loop_points(args.loop)
         session.send(command("set_loop", start_s=start, end_s=end))
     if args.record:
         session.send(command("record", directory=args.record, format=args.record_format))
@@ -155,158 +75,8 @@ def _detach(session: Session, as_json: bool) -> int:
         time.sleep(FRAME_S)
     told = facts(report) | {"engine_pid": session.engine_pid}
     session.close()
-    print(json.dumps(told) if as_json else f"{_where(report)} It plays on; `python -m rtaudio engine --stop` ends it.")
+    print(json.dumps(told) if as_json else f"{where(report)} It plays on; `python -m rtaudio engine --stop` ends it.")
     return 0
-
-
-# --- from arguments to a state ------------------------------------------------------------------------------------------
-
-
-def configuration(args: argparse.Namespace) -> EngineConfig:
-    """The EngineConfig that the arguments ask for. Raises StemplayError."""
-    if args.block < 0 or args.block > 1 << 16:
-        raise StemplayError(f"A block of {args.block} frames is outside 1 to {1 << 16} (0: as the host likes).")
-    if args.full_speed and is_device(args.output) and args.output != "default":
-        raise StemplayError("--full-speed works only with a file or null as output: a device has its own clock.")
-    if args.full_speed and args.input != "none" and not is_input_file(args.input):
-        raise StemplayError("--full-speed needs a file as --input: live sound comes at its own speed.")
-    if args.loop is not None and not is_input_file(args.input):
-        raise StemplayError("--loop needs a file as --input.")
-    return EngineConfig(
-        input=args.input,
-        output=_output(args),
-        rate=args.rate,
-        block=args.block,
-        model=args.model,
-        consistent=not args.no_consistent,
-        paced=not args.full_speed,
-        input_channels=args.input_channels,
-        routing={stem: _channel_list(text, "--route") for stem, text in _pairs(args.route, "--route", "3,4")},
-        loop=args.loop == "",
-        analyse=args.detach,
-    )
-
-
-def _output(args: argparse.Namespace) -> str:
-    """The output that the arguments ask for: where nothing can be heard, the ``--fallback`` file takes the place of ``default``."""
-    output: str = args.output
-    if args.fallback is not None and not is_output_file(args.fallback):
-        raise StemplayError(f"--fallback takes a .wav or .flac file, not {args.fallback!r}.")
-    if output != "default":
-        return output
-    if args.fallback is not None and not _can_be_heard():
-        print(f"There is no sound card and no JACK server: writing {args.fallback} instead.", file=sys.stderr)
-        return str(args.fallback)
-    return "null" if args.full_speed else output
-
-
-def _can_be_heard() -> bool:
-    try:
-        return default_device(list_devices(), output=True) is not None
-    except DeviceMissingError:
-        return False
-
-
-def mixer_state(args: argparse.Namespace) -> MixerState:
-    """The faders that the arguments ask for. Raises StemplayError for a stem the model does not give, or an impossible value."""
-    mixer = MixerState(stems={name: StemState() for name in stem_names(args.model)})
-
-    def strip(name: str) -> StemState:
-        if name not in mixer.stems:
-            raise StemplayError(f"There is no stem {name!r}; the model {args.model} gives {', '.join(mixer.stems)}.")
-        return mixer.stems[name]
-
-    for stem, text in _pairs(args.gain, "--gain", "-6"):
-        gain = float(
-            check_value(f"The gain of {stem}", _number(text, f"The gain of {stem}", "dB"), (float("-inf"), 24.0))
-        )
-        if stem == "master":
-            mixer.master_db = gain
-        else:
-            strip(stem).gain_db = gain
-    for stem, text in _pairs(args.pan, "--pan", "0.5"):
-        strip(stem).pan = float(check_value(f"The pan of {stem}", _number(text, f"The pan of {stem}", ""), (-1.0, 1.0)))
-    for name in _names(args.mute):
-        strip(name).mute = True
-    for name in _names(args.solo):
-        strip(name).solo = True
-    mixer.dry = float(check_value("--dry", args.dry, (0.0, 1.0)))
-    mixer.bypass = args.bypass
-    return mixer
-
-
-def check(config: EngineConfig) -> None:
-    """Find bad names before anything starts: files, and devices that are not there now. Raises StemplayError."""
-    check_config(config)
-    from_file = is_input_file(config.input)
-    if from_file:
-        from rtaudio.audiofile import open_reader
-
-        with open_reader(config.input):
-            pass
-    named = [
-        (text, output)
-        for text, output in ((config.input, False), (config.output, True))
-        if text not in DEFAULT_NAMES and not (is_output_file(text) if output else from_file)
-    ]
-    if not named:
-        return
-    devices = list_devices()
-    for text, output in named:
-        find_device(text, devices, output=output)
-
-
-def _pairs(values: list[str], option: str, example: str) -> Iterator[tuple[str, str]]:
-    for value in values:
-        stem, sign, text = value.partition("=")
-        if not sign or not stem or not text:
-            raise StemplayError(f"{option} is written like vocals={example}, not {value!r}.")
-        yield stem.strip(), text.strip()
-
-
-def _names(values: list[str]) -> list[str]:
-    return [name.strip() for value in values for name in value.split(",")]
-
-
-def _number(text: str, what: str, unit: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise StemplayError(f"{what} is a number{' of ' + unit if unit else ''}, not {text!r}.") from None
-
-
-def _channel_list(text: str, option: str) -> list[int]:
-    try:
-        channels = [int(part) for part in text.split(",")]
-    except ValueError:
-        channels = []
-    if not channels or min(channels) < 1:
-        raise StemplayError(f"{option} takes channels from 1 on, like 3,4, not {text!r}.")
-    return channels
-
-
-def _channels(option: str) -> Any:
-    return lambda text: tuple(_channel_list(text, option))
-
-
-def _whole(option: str) -> Any:
-    def parse(text: str) -> int:
-        try:
-            return int(text)
-        except ValueError:
-            raise StemplayError(f"{option} takes a whole number, not {text!r}.") from None
-
-    return parse
-
-
-def _loop_points(text: str) -> tuple[float, float]:
-    start, sign, end = text.partition(":")
-    if not sign:
-        raise StemplayError(f"--loop is written like 10:20 (seconds), not {text!r}.")
-    return _number(start, "The loop's start", "seconds"), _number(end, "The loop's end", "seconds")
-
-
-# --- while it plays -----------------------------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -343,7 +113,7 @@ def follow(session: Session, seconds: float | None, stream: TextIO | None = None
                 return
             if report.state == "running" and report.port != greeted:
                 greeted = report.port
-                line.say(_where(report))
+                line.say(where(report))
             if report.state in ("running", "waiting") and since is None:
                 since = time.monotonic()
             if seconds is not None and since is not None and _over(report, seconds, since):
@@ -357,53 +127,3 @@ def follow(session: Session, seconds: float | None, stream: TextIO | None = None
 def _over(report: Snapshot, seconds: float, since: float) -> bool:
     played = report.frames / report.rate if report.rate else 0.0
     return played >= seconds or time.monotonic() - since >= seconds
-
-
-def _where(report: Snapshot) -> str:
-    milliseconds = report.latency.milliseconds()["total"]
-    block = f"{report.block} frames" if report.block else "the host's blocks"
-    return f"Playing through {report.port} at {report.rate} Hz, {block}, latency {milliseconds:.1f} ms."
-
-
-# --- afterwards ---------------------------------------------------------------------------------------------------------
-
-
-def facts(report: Snapshot) -> dict[str, Any]:
-    """What ``--json`` prints."""
-    latency = report.latency
-    return {
-        "state": report.state,
-        "message": report.message,
-        "port": report.port,
-        "rate": report.rate,
-        "block": report.block,
-        "frames": report.frames,
-        "seconds": round(report.frames / report.rate, 3) if report.rate else 0.0,
-        "xruns": report.xruns,
-        "misses": report.misses,
-        "latency_samples": latency.engine,
-        "latency_ms": {name: round(value, 3) for name, value in latency.milliseconds().items()},
-        "dsp_load": report.dsp_load,
-        "model_load": report.model_load,
-        "restarts": report.restarts,
-        "realtime": report.realtime,
-        "recording": {"directory": report.recording.directory, "seconds": report.recording.seconds,
-                      "dropped_blocks": report.recording.dropped_blocks, "error": report.recording.error},
-    }  # fmt: skip
-
-
-def summary(report: Snapshot) -> str:
-    """The same in a sentence or two."""
-    known = facts(report)
-    text = (
-        f"{known['seconds']:.1f} s played, {report.xruns} xruns, {report.misses} misses, "
-        f"load {100 * report.dsp_load.get('p99', 0.0):.0f} % of the callback (p99), "
-        f"{100 * report.model_load.get('p99', 0.0):.0f} % of the model's time."
-    )
-    if report.restarts:
-        text += f" The engine was started again {report.restarts} times."
-    if report.recording.directory:
-        text += f" Recorded {report.recording.seconds:.1f} s into {report.recording.directory}."
-    for sentence in (report.recording.error, report.message if report.state == "stopped" else ""):
-        text += f" {sentence}" if sentence else ""
-    return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
 import signal
@@ -15,9 +16,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from rtaudio import cli
+from rtaudio import cli, live_options
+from rtaudio.devices import Device
 from rtaudio.messages import Meter, MixerState, Snapshot, StemState, Transport
 from rtaudio.meterline import FLOOR_DB, MeterLine, bar, compose, level_db
+from rtaudio.ports.base import DeviceMissingError
 
 ROOT = Path(__file__).resolve().parents[2]
 RATE = 44_100
@@ -334,3 +337,22 @@ def test_colours_can_be_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.StringIO()
     MeterLine(stream, terminal=True).show(report())
     assert "\x1b[3" not in stream.getvalue() and "drums" in stream.getvalue()
+
+
+@pytest.mark.parametrize("devices", [[], None])
+def test_the_fallback_is_written_where_nothing_can_be_heard(
+    devices: list[Any] | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def listed() -> list[Any]:
+        if devices is None:
+            raise DeviceMissingError("no PortAudio")
+        return devices
+
+    monkeypatch.setattr(live_options, "list_devices", listed)
+    parser = argparse.ArgumentParser()
+    live_options.add_arguments(parser)
+    args = parser.parse_args(["--fallback", str(tmp_path / "kept.wav"), "--model", "none"])
+    assert live_options.configuration(args).output == str(tmp_path / "kept.wav")
+    assert "kept.wav" in capsys.readouterr().err
+    monkeypatch.setattr(live_options, "list_devices", lambda: [Device(0, "ALSA", "card", 2, 2, 44_100.0, True, True)])
+    assert live_options.configuration(args).output == "default"

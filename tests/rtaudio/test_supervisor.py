@@ -15,9 +15,10 @@ import pytest
 import soundfile
 
 from rtaudio.desired import Desired
+from rtaudio.engine_process import Limits, StallDetector
 from rtaudio.format import StemplayError
 from rtaudio.messages import EngineConfig, MixerState, Snapshot, StemState, command, to_dict
-from rtaudio.supervisor import Limits, StallDetector, Supervisor
+from rtaudio.supervisor import Supervisor
 
 PATIENCE = 60.0
 

@@ -1,0 +1,55 @@
+"""What an engine's report comes to, for a person and as JSON. Pure; owns no thread."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rtaudio.messages import Snapshot
+
+
+def facts(report: Snapshot) -> dict[str, Any]:
+    """What ``--json`` prints."""
+    latency = report.latency
+    return {
+        "state": report.state,
+        "message": report.message,
+        "port": report.port,
+        "rate": report.rate,
+        "block": report.block,
+        "frames": report.frames,
+        "seconds": round(report.frames / report.rate, 3) if report.rate else 0.0,
+        "xruns": report.xruns,
+        "misses": report.misses,
+        "latency_samples": latency.engine,
+        "latency_ms": {name: round(value, 3) for name, value in latency.milliseconds().items()},
+        "dsp_load": report.dsp_load,
+        "model_load": report.model_load,
+        "restarts": report.restarts,
+        "realtime": report.realtime,
+        "recording": {"directory": report.recording.directory, "seconds": report.recording.seconds,
+                      "dropped_blocks": report.recording.dropped_blocks, "error": report.recording.error},
+    }  # fmt: skip
+
+
+def summary(report: Snapshot) -> str:
+    """The same in a sentence or two."""
+    known = facts(report)
+    text = (
+        f"{known['seconds']:.1f} s played, {report.xruns} xruns, {report.misses} misses, "
+        f"load {100 * report.dsp_load.get('p99', 0.0):.0f} % of the callback (p99), "
+        f"{100 * report.model_load.get('p99', 0.0):.0f} % of the model's time."
+    )
+    if report.restarts:
+        text += f" The engine was started again {report.restarts} times."
+    if report.recording.directory:
+        text += f" Recorded {report.recording.seconds:.1f} s into {report.recording.directory}."
+    for sentence in (report.recording.error, report.message if report.state == "stopped" else ""):
+        text += f" {sentence}" if sentence else ""
+    return text
+
+
+def where(report: Snapshot) -> str:
+    """Which port plays, and how late."""
+    milliseconds = report.latency.milliseconds()["total"]
+    block = f"{report.block} frames" if report.block else "the host's blocks"
+    return f"Playing through {report.port} at {report.rate} Hz, {block}, latency {milliseconds:.1f} ms."
