@@ -224,14 +224,21 @@ class PortAudioPort(Port):
         self._input_stream.start()
 
     def _estimate(self) -> float:
-        """The host's own delay in samples, 0 where its report is not credible."""
+        """The host's own delay in samples, 0 where its report is not credible.
+
+        On JACK PortAudio often reports too little or nonsense: a duplex stream then counts as what an independent client
+        measures, one period for the server's cycle and one that PortAudio adds; an output alone as one.
+        """
         latency = self._stream.latency
         seconds = sum(latency) if isinstance(latency, tuple) else latency
         if self._input_stream is not None:
             seconds += self._input_stream.latency
         if not math.isfinite(seconds) or not 0 <= seconds <= PLAUSIBLE_LATENCY_S:
             seconds = 0.0
-        return float(seconds) * self.rate + (self._bridge.latency if self._bridge is not None else 0.0)
+        frames = float(seconds) * self.rate
+        if "JACK" in self.name:
+            frames = max(frames, (2 if self.in_channels else 1) * self.block)
+        return frames + (self._bridge.latency if self._bridge is not None else 0.0)
 
     def stop(self) -> None:
         for stream in (self._input_stream, self._stream):
