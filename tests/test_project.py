@@ -9,10 +9,13 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+
+from models.catalog import load_card, model_names
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("rtaudio", "gui", "models", "training")
@@ -47,6 +50,15 @@ def test_the_wheel_takes_exactly_our_packages() -> None:
     find_packages = pytest.importorskip("setuptools").find_packages
     include = project()["tool"]["setuptools"]["packages"]["find"]["include"]
     assert {name.split(".")[0] for name in find_packages(str(ROOT), include=include)} == set(PACKAGES)
+
+
+def test_the_wheel_holds_no_weights_for_research_only() -> None:
+    """What ``package-data`` names is shipped to anybody; the other models stay in the repository."""
+    patterns = project()["tool"]["setuptools"]["package-data"]["models"]
+    for name in model_names():
+        shipped = any(fnmatch(f"zoo/{name}/model.onnx", pattern) for pattern in patterns)
+        restricted = re.search(r"\bNC\b|research|private", load_card(name).licence)
+        assert not (shipped and restricted), name
 
 
 # ---------------------------------------------------------------- who may import whom
