@@ -149,7 +149,13 @@ def _open_session(card: ModelCard, data: bytes, threads: int) -> ort.InferenceSe
 
 
 def _check_tensors(card: ModelCard, session: ort.InferenceSession) -> None:
-    """Every input and output of the graph is in the card with its shape and type, and the other way round."""
+    """Every input and output of the graph is in the card with its shape and type, and the other way round.
+
+    A rate that the file tells (ours do, models from elsewhere need not) is the card's.
+    """
+    rate = session.get_modelmeta().custom_metadata_map.get("sample_rate", str(card.sample_rate))
+    if rate != str(card.sample_rate):
+        raise StemplayError(f"The model {card.name!r} works at {rate} Hz, not {card.sample_rate} Hz as its card says.")
     states = {s.name: (s.shape, s.dtype) for s in card.states}
     mix: dict[str, tuple[tuple[int, ...], str]] = {"mix": ((card.hop, card.channels), "float32")}
     stems: dict[str, tuple[tuple[int, ...], str]] = {"stems": ((card.hop, len(card.outputs), card.channels), "float32")}

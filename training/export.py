@@ -110,6 +110,7 @@ def export_separator(
         _trace(frame, torch.zeros(hop, config.audio_channels), states, path)
         if precision == "int8":
             _quantize_file(path)
+        _stamp(path, config.sample_rate)
         card = ModelCard(
             name=name,
             kind="separator",
@@ -151,6 +152,7 @@ def quantize_model(directory: str | Path, output: str | Path, *, name: str | Non
     with _temporary(target) as temporary:
         temporary.write_bytes(path.read_bytes())
         _quantize_file(temporary)
+        _stamp(temporary, card.sample_rate)
         card = replace(
             card,
             name=name or target.name,
@@ -218,6 +220,14 @@ def _trace(module: nn.Module, mix: Tensor, states: dict[str, Tensor], path: Path
     missing = set(inputs) - {value.name for value in graph.input}
     if missing:
         raise CardError(f"The exporter dropped the inputs {', '.join(sorted(missing))}: the network does not use them.")
+
+
+def _stamp(path: Path, sample_rate: int) -> None:
+    """Write the rate into the file too: no tensor tells it, and a card with another one must be refused."""
+    model = onnx.load(str(path), load_external_data=False)
+    rest = {entry.key: entry.value for entry in model.metadata_props}
+    onnx.helper.set_model_props(model, {**rest, "sample_rate": str(sample_rate)})
+    path.write_bytes(model.SerializeToString())
 
 
 def _quantize_file(path: Path) -> None:

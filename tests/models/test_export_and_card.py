@@ -71,6 +71,9 @@ def test_int8_is_a_quarter_and_close(exported: tuple[Path, ModelCard], tmp_path:
     assert small.precision == "int8"
     assert small.name == "small-int8"
     assert small.size < 0.5 * card.size
+    for folder in (directory, tmp_path / "small-int8"):
+        props = onnx.load(str(folder / MODEL_FILE)).metadata_props
+        assert {p.key: p.value for p in props}["sample_rate"] == "44100"
     mix = np.random.default_rng(1).standard_normal((card.hop * 100, 2)).astype(np.float32) * 0.1
     reference, quantized = stream(directory, card, mix), stream(tmp_path / "small-int8", small, mix)
     assert 10 * np.log10((reference**2).sum() / ((reference - quantized) ** 2).sum()) > 25

@@ -146,7 +146,8 @@ REFUSALS: dict[str, tuple[Callable[[Path], object], str]] = {
     "wrong channels": (lambda d: change_card(d, channels=1), "input mix of shape 64 x 2, not 64 x 1"),
     "wrong hop": (lambda d: change_card(d, hop=128), "input mix of shape 64 x 2, not 128 x 2"),
     "wrong stems": (lambda d: change_card(d, outputs=("a", "b")), "output stems of shape 64 x 4 x 2, not 64 x 2 x 2"),
-    "wrong rate": (lambda d: edit_card(d, sample_rate=44), "outside 4000 to 384000 Hz"),
+    "wrong rate": (lambda d: change_card(d, sample_rate=48_000), "works at 44100 Hz, not 48000 Hz as its card says"),
+    "impossible rate": (lambda d: edit_card(d, sample_rate=44), "outside 4000 to 384000 Hz"),
     "missing field": (lambda d: edit_card(d, hop=None), "incomplete or malformed"),
     "other kind": (lambda d: change_card(d, kind="enhancer"), "is of kind enhancer, not a separator"),
 }
@@ -161,6 +162,12 @@ def test_a_file_that_does_not_match_its_card_is_refused(broken: Path, name: str)
     text = str(caught.value)
     assert "\n" not in text and text.endswith(".") and len(text) < 400
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+def test_a_file_that_tells_no_rate_is_believed_its_card(broken: Path) -> None:
+    change_file(broken, lambda model: model.ClearField("metadata_props"))
+    change_card(broken, sample_rate=48_000)
+    assert ModelRuntime(broken).card.sample_rate == 48_000
 
 
 def test_an_unknown_name_lists_the_shipped_ones() -> None:
