@@ -74,6 +74,18 @@ def test_channels_are_matched(inputs: int, outputs: int) -> None:
     assert not out[:, 2:].any()
 
 
+@pytest.mark.parametrize("channels", [(3, 4), (4, 1), (2,)])
+def test_the_chosen_input_channels_are_heard(channels: tuple[int, ...]) -> None:
+    port = FakePort(in_channels=4)
+    engine = make(port, input_channels=channels, mixer=MixerState(limiter=False))
+    mix = noise(2560, 4)
+    out = port.play(mix)
+    engine.stop()
+    delay = engine.latency.engine
+    left, right = channels[0] - 1, channels[-1] - 1  # one channel goes to both sides
+    assert np.abs(out[delay:] - mix[:-delay][:, [left, right]]).max() < 1e-6
+
+
 def test_stems_are_routed_to_channels_of_their_own() -> None:
     port = FakePort(out_channels=6)
     engine = make(port, routing={"vocals": [3, 4], "drums": [6]}, mixer=MixerState(limiter=False))

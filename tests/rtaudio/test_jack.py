@@ -18,7 +18,7 @@ import soundfile
 
 from rtaudio.messages import EngineConfig, command
 from rtaudio.session import Session
-from tests.jack import ROOT, JackServer, Peer, read_ports
+from tests.jack import ROOT, JackServer, Peer, private_server, read_ports
 from tests.jack_peer import COUNTER
 
 pytestmark = pytest.mark.jack
@@ -116,6 +116,29 @@ def test_a_device_can_be_recorded_without_playing_it(jack_server: JackServer, tm
     assert rate == jack_server.rate and len(heard) == facts["frames"]
     counts = np.rint(heard[:, 1].astype(np.float64) * 2 * COUNTER).astype(np.int64)
     assert counts.max() == 2 * rate and np.count_nonzero(counts) >= 1.9 * rate, "the peer's counter is in the file"
+
+
+def test_stems_and_inputs_have_jack_ports_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a server with six channels each; what each port carries is shown with the test clock."""
+    with private_server(tmp_path, channels=6) as server:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        options = ["--model", "none", "--route", "vocals=3,4", "--route", "drums=5", "--input-channels", "4,3"]
+        with live(tmp_path, "--input", "system", "--output", "system", *options) as process:
+            wait_until(lambda: bool(read_ports(server).get("stemplay:out_4")), "the wiring")
+            wiring = read_ports(server)
+            end(process)
+        ours = {port: peers for port, peers in wiring.items() if port.startswith("stemplay:")}
+        expected = {f"stemplay:out_{i}": [f"system:playback_{i + 1}"] for i in range(5)}
+        assert ours == expected | {f"stemplay:in_{i}": [f"system:capture_{i + 1}"] for i in range(4)}
+
+
+def test_more_channels_than_the_server_has_are_refused(jack_server: JackServer, tmp_path: Path) -> None:
+    with live(tmp_path, "--model", "none", "--output", "system", "--route", "vocals=3,4") as process:
+        process.communicate(timeout=PATIENCE)
+        assert process.returncode == 2
+    told = (tmp_path / "live.log").read_text().splitlines()
+    assert told[-1] == "The output device 'system' has 2 channels, not 4." and len(told) <= 2
 
 
 def counting(session: Session) -> Callable[[], bool]:
