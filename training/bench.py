@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
+from torch.nn import functional as F
 
-from models.demucs import CausalDemucs
+from models.demucs import CausalDemucs, CausalDemucsConfig
+from models.streaming import StreamingConv1d, StreamingConvTranspose1d
 from rtaudio.runtime import ModelRuntime
 from training.export import export_separator
 from training.recipe import Recipe
@@ -31,9 +35,36 @@ def median_ms(call: Callable[[], Any], repeats: int) -> float:
     return float(np.median(times))
 
 
+@contextmanager
+def _convolution_operators() -> Iterator[None]:
+    """Let the streaming layers compute with torch's convolution operators, the same numbers in another form."""
+
+    def valid(self: StreamingConv1d, x: Tensor) -> Tensor:
+        return F.conv1d(x.transpose(1, 2), self.weight, self.bias, self.stride).transpose(1, 2)
+
+    def overlap_add(self: StreamingConvTranspose1d, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        full = F.conv_transpose1d(x.transpose(1, 2), self.weight, None, self.stride).transpose(1, 2)
+        full[:, : self.overlap] += state
+        time = x.shape[1] * self.stride
+        return full[:, :time] + self.bias, full[:, time:]
+
+    kept = StreamingConv1d.valid, StreamingConvTranspose1d.forward
+    StreamingConv1d.valid, StreamingConvTranspose1d.forward = valid, overlap_add  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        StreamingConv1d.valid, StreamingConvTranspose1d.forward = kept  # type: ignore[method-assign]
+
+
 def bench_step(network: CausalDemucs, repeats: int = 200) -> dict[str, float]:
-    """One hop through eager torch and through the exported models: ms each, and how many times faster those are."""
+    """One hop through eager torch and through the exported models, one thread each: ms, and how many times faster those are.
+
+    Eager torch is given its better form: the layers' matrix products (which lay out their weights anew at each call) or
+    torch's own convolution operators.
+    """
     network.eval()
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     mix = (
         np.random.default_rng(0).standard_normal((network.hop, network.config.audio_channels)).astype(np.float32) * 0.1
     )
@@ -41,6 +72,9 @@ def bench_step(network: CausalDemucs, repeats: int = 200) -> dict[str, float]:
     state = network.initial_state()
     with torch.no_grad():
         eager = median_ms(lambda: network.step(block, state), repeats)
+        with _convolution_operators():
+            eager = min(eager, median_ms(lambda: network.step(block, state), repeats))
+    torch.set_num_threads(threads)
     result = {"frame_ms": 1000 * network.hop / network.config.sample_rate, "eager_ms": eager}
     for precision in ("fp32", "int8"):
         with tempfile.TemporaryDirectory() as directory:
@@ -49,6 +83,18 @@ def bench_step(network: CausalDemucs, repeats: int = 200) -> dict[str, float]:
             result[f"{precision}_ms"] = median_ms(partial(runtime.run, mix), repeats)
         result[f"{precision}_speedup"] = eager / result[f"{precision}_ms"]
     return result
+
+
+SIZES = {"48/4": (48, 4), "64/5": (64, 5)}
+"""First channels and depth of the usual larger networks; random weights, for their time only."""
+
+
+def bench_hops(recipe: Recipe, tiny: bool = False) -> dict[str, dict[str, float]]:
+    """``bench_step`` of the recipe's network and, unless ``tiny``, of ``SIZES``."""
+    networks = {recipe.name: recipe.network}
+    if not tiny:
+        networks |= {name: CausalDemucsConfig(channels=c, depth=d) for name, (c, d) in SIZES.items()}
+    return {name: bench_step(CausalDemucs(config)) for name, config in networks.items()}
 
 
 def bench_training(recipe: Recipe, steps: int = 5) -> dict[str, float]:

@@ -7,8 +7,7 @@ import json
 
 import torch
 
-from models.demucs import CausalDemucs
-from training.bench import bench_step, bench_training
+from training.bench import bench_hops, bench_training
 from training.cli import positive_int
 from training.recipe import read_recipe
 
@@ -32,19 +31,21 @@ def run(args: argparse.Namespace) -> int:
     torch.manual_seed(args.seed)
     recipe = read_recipe(args.recipe)
     recipe = recipe.tiny() if args.tiny else recipe
-    result = {"training": bench_training(recipe, args.steps), "hop": bench_step(CausalDemucs(recipe.network))}
+    hops = bench_hops(recipe, args.tiny)
+    training = bench_training(recipe, args.steps)
     if args.json:
-        print(json.dumps(result))
+        print(json.dumps({"training": training, "hops": hops}))
         return 0
-    training, hop = result["training"], result["hop"]
     print(
-        f"training: {training['audio_rate']:.1f} s of audio a second, {training['batch_s']:.2f} s a batch, {training['threads']} threads"
+        f"training: {training['audio_rate']:.1f} s of audio a second, {training['batch_s']:.2f} s a batch, "
+        f"{training['threads']} threads"
     )
-    print(f"a hop of {hop['frame_ms']:.2f} ms: eager torch {hop['eager_ms']:.2f} ms, ", end="")
     print(
-        ", ".join(
-            f"{name} {hop[f'{name}_ms']:.3f} ms ({hop[f'{name}_speedup']:.1f} times faster)"
-            for name in ("fp32", "int8")
-        )
+        f"\n{'one hop, one thread':<22}{'hop ms':>8}{'eager ms':>10}{'fp32 ms':>9}{'x faster':>10}{'int8 ms':>9}{'x faster':>10}"
     )
+    for name, hop in hops.items():
+        row = f"{name:<22}{hop['frame_ms']:>8.2f}{hop['eager_ms']:>10.2f}"
+        for precision in ("fp32", "int8"):
+            row += f"{hop[f'{precision}_ms']:>9.3f}{hop[f'{precision}_speedup']:>10.1f}"
+        print(row)
     return 0
