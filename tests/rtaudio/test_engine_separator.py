@@ -22,6 +22,7 @@ from rtaudio.ports.fake import FakePort
 from rtaudio.processors.passthrough import Passthrough
 from rtaudio.processors.separator import SeparatorProcessor
 from rtaudio.runtime import ModelRuntime
+from tests.rtaudio.test_separator import Identity
 
 BLOCKS: list[int | list[int]] = [64, 128, 256, 512, 1000, [37, 200, 1, 511, 64]]
 
@@ -54,6 +55,24 @@ def test_declared_latency_is_the_measured_one_and_stems_sum(
     assert int(np.abs(out[:, 0]).argmax()) == 500 + latency.engine
     assert np.abs(out[latency.engine :] - mix[: -latency.engine]).max() < 1e-6
     assert latency.resampler == 0 or rate != 44_100
+    assert engine.snapshot().misses == 0
+
+
+@pytest.mark.parametrize("rate", [44_100, 48_000, 16_000])
+@pytest.mark.parametrize("blocks", BLOCKS, ids=str)
+def test_declared_latency_is_that_of_the_models_own_stems(rate: int, blocks: int | list[int]) -> None:
+    """Nothing is mended here: what is heard has gone through both converters and the (identity) model."""
+    fixed = blocks if isinstance(blocks, int) else 0
+    port = FakePort(rate=rate, block=fixed, max_block=512)
+    processor = SeparatorProcessor(Identity(delay=37), consistent=False)
+    engine = Engine(EngineConfig(), MixerState(limiter=False), port=port, processor=processor)
+    engine.start()
+    mix = np.zeros((9000, 2), np.float32)
+    mix[3210] = 0.5
+    out = port.play(mix, blocks)
+    engine.stop()
+    assert int(np.abs(out[:, 0]).argmax()) == 3210 + engine.latency.engine
+    assert engine.latency.engine == processor.latency + port.max_block
     assert engine.snapshot().misses == 0
 
 
