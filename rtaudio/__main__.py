@@ -2,7 +2,16 @@
 
 import sys
 
-from rtaudio.cli import main
+
+def run() -> int:
+    """The exit code. Ctrl-C is as quiet while libraries are still loading as it is later."""
+    try:
+        from rtaudio.cli import main
+
+        return main()
+    except KeyboardInterrupt:
+        return 130
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())

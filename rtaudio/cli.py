@@ -10,8 +10,11 @@ import argparse
 import difflib
 import importlib
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import metadata
 from types import ModuleType
 from typing import NoReturn
@@ -83,15 +86,44 @@ def dispatch(arguments: Sequence[str]) -> int:
     return int(module.run(parser.parse_args(list(arguments[1:]))) or 0)
 
 
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """SIGTERM and a closed terminal end a command as cleanly as Ctrl-C does: no unfinished file is left behind."""
+
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    kinds = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
+    before = [(kind, signal.signal(kind, end)) for kind in kinds]
+    try:
+        yield
+    finally:
+        for kind, handler in before:
+            signal.signal(kind, handler)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point. Returns the exit code: 0, what the command says, 2 for bad input, 130 for Ctrl-C."""
+    for name in ("stdout", "stderr"):  # closed by who called us
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - until the process ends
     try:
-        return dispatch(sys.argv[1:] if arguments is None else arguments)
+        with interruptible():
+            code = dispatch(sys.argv[1:] if arguments is None else arguments)
+            sys.stdout.flush()
+            return code
     except (StemplayError, CardError) as error:
         print(str(error), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # a reader like `head` left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:  # standard output on a full disk, for one
+        print(f"{PROGRAM} stopped: {(error.strerror or str(error)).rstrip('.')}.", file=sys.stderr)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

@@ -100,11 +100,20 @@ def check_value(name: str, value: Any, limits: Range | None) -> float | bool:
     return float(value)
 
 
+def _same_file(one: str, other: str) -> bool:
+    try:
+        return Path(one).samefile(other)
+    except (OSError, ValueError):
+        return False
+
+
 def check_config(config: EngineConfig) -> None:
     """Refuse what no engine could run on. Raises StemplayError in one sentence."""
     StreamFormat(config.rate if config.rate is not None else 44_100, 2, config.block if config.block != 0 else 1)
     if any(channel < 1 for channel in config.input_channels):
         raise StemplayError("Input channels are counted from 1.")
+    if is_input_file(config.input) and is_output_file(config.output) and _same_file(config.input, config.output):
+        raise StemplayError(f"The output {config.output} would overwrite the song: choose another file.")
     stems = stem_names(config.model)
     for stem, channels in config.routing.items():
         if stem not in stems:

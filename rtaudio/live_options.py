@@ -105,6 +105,10 @@ def configuration(args: argparse.Namespace) -> EngineConfig:
         raise StemplayError("--full-speed needs a file as --input: live sound comes at its own speed.")
     if args.loop is not None and not is_input_file(args.input):
         raise StemplayError("--loop needs a file as --input.")
+    if args.input_channels and (args.input == "none" or is_input_file(args.input)):
+        raise StemplayError("--input-channels needs a device as --input.")
+    if args.record == "":
+        raise StemplayError("--record takes a folder, not ''.")
     return EngineConfig(
         input=args.input,
         output=_output(args),

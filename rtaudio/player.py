@@ -146,6 +146,10 @@ class FilePlayer:
             self._loop = None
             return
         start, end = max(0, a or 0), min(self.length, self.length if b is None else b)
+        if start >= self.length:
+            raise StemplayError(
+                f"The loop starts at {start / self.rate:.2f} s, but the song ends at {self.length / self.rate:.2f} s."
+            )
         shortest = min(2 * self._fade, self.length)
         if end - start < shortest:
             raise StemplayError(

@@ -2,6 +2,8 @@
 
 Writing is atomic: the sound goes to ``NAME.part``, which becomes ``NAME`` at the end.
 
+An unfinished file that is there already, of another writer or of one that was killed, stays: the new one is ``NAME.2.part``.
+
 - ``wav``: 32-bit float, unchanged, levels above full scale kept. A header with room for RF64's 64-bit sizes (EBU Tech 3306)
   becomes plain RIFF at the end, or RF64 if the file has passed 4 GiB: one file, whatever its length.
 - ``flac``: 24 bit. A sample becomes ``round(x * 2**23)``, so it is off by at most ``2**-24`` (-144 dB); levels outside
@@ -12,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import os
 import shutil
 import struct
@@ -45,7 +48,17 @@ class Writer(ABC):
         self.path, self.part, self.rate, self.channels = path, path.with_name(path.name + ".part"), rate, channels
         self.frames = self.clipped = 0
         self.closed = False
-        self._raw = io.FileIO(self.part, "x+" if exclusive else "w+")
+        self._raw = self._open(exclusive)
+
+    def _open(self, exclusive: bool) -> io.FileIO:
+        for number in itertools.count(2):
+            try:
+                return io.FileIO(self.part, "x+")
+            except FileExistsError:
+                if exclusive:
+                    raise
+                self.part = self.path.with_name(f"{self.path.name}.{number}.part")
+        raise AssertionError("numbers never end")
 
     def write(self, audio: Audio) -> None:
         """Append ``(frames, channels)``; not-finite samples become silence. Raises StemplayError when the disk does not take it."""
@@ -198,10 +211,10 @@ class FlacWriter(Writer):
         self._guard = _Guarded(self._raw)
         try:
             self._file = soundfile.SoundFile(self._guard, "w", rate, channels, subtype="PCM_24", format="FLAC")
-        except soundfile.LibsndfileError as error:
+        except soundfile.LibsndfileError:
             self._raw.close()
             self.part.unlink(missing_ok=True)
-            raise StemplayError(f"FLAC cannot hold {channels} channels at {rate} Hz ({error}); choose wav.") from None
+            raise StemplayError(f"FLAC cannot hold {channels} channels at {rate} Hz; choose wav.") from None
 
     def _append(self, audio: Audio) -> None:
         scaled = np.rint(audio * np.float32(1 << 23))
@@ -242,7 +255,7 @@ def create_writer(
         channels: of the sound.
         format: ``wav`` (float32) or ``flac`` (24 bit).
         frames_hint: expected length; a WAV that the disk has no room for is refused at once.
-        exclusive: refuse to write over somebody's unfinished file.
+        exclusive: refuse where somebody's unfinished file is, instead of writing beside it.
 
     Raises StemplayError: unknown format, folder missing or not writable, disk too small.
     """

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TextIO
 
 from rtaudio.facts import facts, summary, where
@@ -46,14 +42,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _play(session: Session, args: argparse.Namespace) -> int:
     stream = sys.stderr if args.json else sys.stdout
-    with _interruptible():
-        try:
-            session.start()
-            follow(session, args.seconds, stream)
-        except KeyboardInterrupt:
-            pass
-        finally:
-            session.stop()
+    try:
+        session.start()
+        follow(session, args.seconds, stream)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        session.stop()
     report = session.snapshot()
     if args.json:
         print(json.dumps(facts(report), ensure_ascii=False))
@@ -77,25 +72,6 @@ def _detach(session: Session, as_json: bool) -> int:
     session.close()
     print(json.dumps(told) if as_json else f"{where(report)} It plays on; `python -m rtaudio engine --stop` ends it.")
     return 0
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """SIGTERM and a closed terminal end the sound as cleanly as Ctrl-C does."""
-
-    def end(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    kinds = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
-    before = [(kind, signal.signal(kind, end)) for kind in kinds]
-    try:
-        yield
-    finally:
-        for kind, handler in before:
-            signal.signal(kind, handler)
 
 
 def follow(session: Session, seconds: float | None, stream: TextIO | None = None) -> None:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rtaudio.audiofile import FORMATS
+from rtaudio.format import StemplayError
 from rtaudio.offline import INTEGER_FORMATS, Separation, separate_file
 
 NAME = "separate"
@@ -38,7 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Separate and tell where the stems are."""
     song = Path(args.song)
-    directory = Path(args.output) if args.output else Path("separated") / song.stem
+    if args.output == "":
+        raise StemplayError("--output takes a folder, not ''.")
+    directory = Path(args.output) if args.output is not None else Path("separated") / song.stem
     stems = [name.strip() for name in args.stems.split(",")] if args.stems is not None else None
     with _progress_bar(args.quiet) as progress:
         result = separate_file(

@@ -27,7 +27,7 @@ class FileSink:
 
     def __init__(self, path: str | Path, rate: int, channels: int) -> None:
         self.error = ""
-        self._path = path
+        self._path, self._rate = path, rate
         self._writer = create_writer(path, rate, channels, Path(path).suffix.lstrip(".").lower())
         self._blocks: queue.SimpleQueue[Audio | None] = queue.SimpleQueue()
         self._waiting, self._room = 0, round(SINK_SECONDS * rate)
@@ -51,11 +51,16 @@ class FileSink:
         self._writer.close()
 
     def _run(self) -> None:
+        unsynced = 0
         while (block := self._blocks.get()) is not None:
             self._waiting -= len(block)
             try:
                 if not self.error:
                     self._writer.write(block)
+                    unsynced += len(block)
+                    if unsynced >= self._rate:
+                        unsynced = 0
+                        self._writer.sync()  # even an engine that is killed leaves sound behind
             except (OSError, StemplayError) as error:
                 self.error = f"Writing the output stopped: {str(error).rstrip('.')}."
 

@@ -51,6 +51,7 @@ class ClockPort(Port):
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self.error = ""
+        self._unsynced = 0
 
     def start(self, callback: Callback) -> None:
         if self._thread is not None:
@@ -101,5 +102,9 @@ class ClockPort(Port):
             return
         try:
             self._writer.write(outdata)
+            self._unsynced += len(outdata)
+            if self._unsynced >= self.rate:
+                self._unsynced = 0
+                self._writer.sync()  # even an engine that is killed leaves sound behind
         except (OSError, RuntimeError, StemplayError) as error:  # a full disk ends the file, not the sound
             self.error = f"Writing the output stopped: {error}."

@@ -358,6 +358,18 @@ def test_a_file_has_its_name_only_when_it_is_complete(tmp_path: Path, format: st
     assert len(read_audio(path)[0]) == 100
 
 
+@pytest.mark.parametrize("format", ["wav", "flac"])
+def test_two_writers_of_one_name_keep_their_sound_apart(tmp_path: Path, format: str) -> None:
+    first, second = (create_writer(tmp_path / f"x.{format}", 44_100, 2, format) for _ in range(2))
+    first.write(noise(300))
+    second.write(noise(200))
+    assert sorted(p.name for p in tmp_path.iterdir()) == [f"x.{format}.2.part", f"x.{format}.part"]
+    first.close()
+    assert len(read_audio(first.path)[0]) == 300
+    second.close()
+    assert len(read_audio(first.path)[0]) == 200 and len(list(tmp_path.iterdir())) == 1
+
+
 def test_an_unfinished_wav_is_readable_up_to_the_last_sync(tmp_path: Path) -> None:
     out = create_writer(tmp_path / "x.wav", 44_100, 2)
     out.write(noise(300))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -18,9 +19,10 @@ import soundfile
 
 from rtaudio import cli, live_options
 from rtaudio.devices import Device
-from rtaudio.messages import Meter, MixerState, Snapshot, StemState, Transport
+from rtaudio.messages import EngineConfig, Meter, MixerState, Snapshot, StemState, Transport
 from rtaudio.meterline import FLOOR_DB, MeterLine, bar, compose, level_db
 from rtaudio.ports.base import DeviceMissingError
+from rtaudio.session import Session
 
 ROOT = Path(__file__).resolve().parents[2]
 RATE = 44_100
@@ -156,6 +158,8 @@ def test_a_loop_goes_on_beyond_the_end(song: tuple[Path, np.ndarray]) -> None:
         (["--route", "kazoo=3", "--output", "null"], "kazoo"),
         (["--route", "bass=999", "--output", "null"], "64"),
         (["--input-channels", "0"], "from 1"),
+        (["--input-channels", "7", "--input", "song.wav"], "device"),
+        (["--record", ""], "--record"),
         (["--input", "nowhere/at/all.wav", "--output", "null"], "all.wav"),
         (["--input", __file__, "--output", "null"], "test_cli_live.py"),
         (["--output", "no such card"], "no such card"),
@@ -177,6 +181,40 @@ def test_bad_input_gets_one_sentence_and_exit_code_2(
     assert code == 2
     assert told.out == "" and words in told.err
     assert told.err.count("\n") == 1 and told.err.rstrip().endswith((".", ")"))
+
+
+def test_the_song_is_never_the_output(song: tuple[Path, np.ndarray], capsys: pytest.CaptureFixture[str]) -> None:
+    before = song[0].read_bytes()
+    beside = song[0].parent / "." / song[0].name
+    assert cli.main(["live", "--input", str(song[0]), "--output", str(beside), "--full-speed"]) == 2
+    assert "overwrite the song" in capsys.readouterr().err
+    assert song[0].read_bytes() == before
+
+
+def test_a_killed_engine_leaves_what_it_wrote(song: tuple[Path, np.ndarray], tmp_path: Path) -> None:
+    config = EngineConfig(input=str(song[0]), output=str(tmp_path / "x.wav"), model="none", loop=True)
+    with Session(config) as session:
+        deadline = time.monotonic() + 60
+        while session.snapshot().frames < 70_000 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        killed = session.engine_pid
+        assert killed is not None
+        os.kill(killed, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
+        while (session.engine_pid in (None, killed) or session.snapshot().frames < 256) and time.monotonic() < deadline:
+            time.sleep(0.05)
+    assert (tmp_path / "x.wav").exists(), "the second engine finished its file"
+    kept, rate = soundfile.read(tmp_path / "x.wav.part", dtype="float32")
+    assert len(kept) >= rate, "a second of the first engine's sound"
+    np.testing.assert_allclose(kept[256 : 256 + 10_000], song[1][:10_000], atol=1e-6)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("redirect", [">&-", ">/dev/full"])
+def test_closed_or_full_standard_output_is_no_traceback(redirect: str) -> None:
+    done = subprocess.run(
+        f'"{sys.executable}" -m rtaudio models {redirect}', shell=True, cwd=ROOT, stderr=subprocess.PIPE, text=True
+    )
+    assert "Traceback" not in done.stderr and done.stderr.count("\n") <= 1
 
 
 @pytest.mark.parametrize(

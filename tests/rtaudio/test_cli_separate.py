@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +59,24 @@ def test_a_mono_song_gives_mono_stems(tiny_model: Path, tmp_path: Path) -> None:
     assert (info.channels, info.samplerate, info.frames) == (1, 16_000, 9000)
 
 
+def test_being_ended_on_the_way_leaves_no_unfinished_files(tiny_model: Path, tmp_path: Path) -> None:
+    if sys.platform == "win32":
+        pytest.skip("signals cannot be sent to one process alone on Windows")
+    soundfile.write(tmp_path / "long.wav", np.zeros((44_100 * 300, 2), np.float32), 44_100)
+    out = tmp_path / "out"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rtaudio", "separate", tmp_path / "long.wav", "-o", out, "--model", tiny_model],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while not (out / "vocals.wav.part").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    output, complaint = process.communicate(timeout=60)
+    assert (process.returncode, output, complaint) == (130, "", "")
+    assert not list(out.iterdir())
+
+
 BAD: dict[str, tuple[list[str], str]] = {
     "no such song": (["nowhere.wav"], "nowhere.wav"),
     "a directory": (["."], "."),
@@ -67,6 +87,7 @@ BAD: dict[str, tuple[list[str], str]] = {
     "unknown format": (["{song}", "--format", "mp3"], "mp3"),
     "unknown option": (["{song}", "--loud"], "--loud"),
     "no song": ([], "SONG"),
+    "no directory": (["{song}", "-o", ""], "--output"),
     "no permission to write": (["{song}", "-o", "{song}/below"], "cannot be made"),
 }
 
