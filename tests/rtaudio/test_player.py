@@ -263,7 +263,7 @@ def test_half_open_loops_and_loops_that_are_too_short() -> None:
     player.set_loop(None, 2000)
     assert player.transport().loop == (0.0, 2000 / RATE)
     for a, b in ((1000, 1000 + 2 * FADE - 1), (3000, 2000), (7000, None)):
-        with pytest.raises(StemplayError, match="loop (must be|starts at)"):
+        with pytest.raises(StemplayError, match=r"loop (must be|starts at)"):
             player.set_loop(a, b)
     assert player.transport().loop == (0.0, 2000 / RATE)
 
