@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rtaudio.engine import Engine
 from rtaudio.failopen import FADE, FailOpen
-from rtaudio.format import Audio
+from rtaudio.format import SOURCES, Audio
 from rtaudio.messages import EngineConfig, MixerState, command
 from rtaudio.ports.fake import FakePort
 from rtaudio.processors.passthrough import Passthrough
@@ -164,6 +164,26 @@ def test_a_muted_stem_does_not_burst_out(make: Callable[..., Bench]) -> None:
     ill = np.abs(bench.play(mix[RATE : 2 * RATE])[RATE // 2 :]).max()
     assert healthy == pytest.approx(0.5 * 0.3, abs=1e-3)
     assert 0.02 < ill <= healthy + 1e-3
+
+
+def test_faders_and_mutes_moved_while_the_model_is_late_are_obeyed(make: Callable[..., Bench]) -> None:
+    bench = make(SlowOnTheClock(delay=64, cost=10.0))
+    mix = noise(3 * RATE)
+    bench.play(mix[:RATE])
+
+    def heard(start: int) -> tuple[Audio, Audio]:
+        """A second's end, and the delayed input it was made of."""
+        out = bench.play(mix[start : start + RATE])
+        return out[RATE // 2 :], mix[start + RATE // 2 - bench.delay : start + RATE - bench.delay]
+
+    for stem in SOURCES:
+        bench.engine.send(command("set_stem", stem=stem, field="gain_db", value=-20.0))
+    out, dry = heard(RATE)
+    np.testing.assert_allclose(out, 0.1 * dry, atol=1e-6)
+    for stem in SOURCES:
+        bench.engine.send(command("set_stem", stem=stem, field="mute", value=True))
+    assert not heard(2 * RATE)[0].any()
+    assert bench.engine.snapshot().misses > 300
 
 
 def test_after_a_stall_the_stems_come_back_at_the_same_latency(make: Callable[..., Bench]) -> None:
