@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from models.demucs import CausalDemucs, CausalDemucsConfig, Demucs, DemucsConfig
+from models.demucs import CausalDemucs, CausalDemucsConfig, Demucs, DemucsConfig, EncoderBlock
 from models.equivariance import equivariance_error, stabilized
 from models.rescale import CONVOLUTIONS
 
@@ -97,6 +97,14 @@ def test_last_layer_has_no_activation_and_no_norm_is_inside() -> None:
     y = net(torch.randn(1, 2, 5000))
     assert y.min() < 0 < y.max()
     assert not [m for m in net.modules() if "Norm" in type(m).__name__]
+
+
+def test_gated_blocks_multiply_the_first_half_with_the_sigmoid_of_the_second() -> None:
+    block = EncoderBlock(DemucsConfig(), 2, 3)
+    x = torch.randn(1, 20, 3)
+    assert block.mix is not None
+    first, second = block.mix.valid(x.relu()).split(3, dim=2)
+    torch.testing.assert_close(block.finish(x), first * torch.sigmoid(second))
 
 
 def test_skips_carry_gradient_when_the_deep_path_is_cut() -> None:
