@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import dataclass, field, fields, replace
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +54,10 @@ def is_device(output: str) -> bool:
 def with_absolute_paths(order: Command) -> Command:
     """``order`` with the paths in it made absolute, for an engine that runs in another working directory than who asks."""
     args = dict(order.args)
-    if order.op == "record":
+    if order.op == "record" and args["directory"] and isinstance(args["directory"], str | Path):
         args["directory"] = str(Path(args["directory"]).absolute())
-    elif order.op == "configure":
+    elif order.op == "configure" and isinstance(args["config"], dict):
+        check_config(from_dict(EngineConfig, args["config"]))
         args["config"] = {**args["config"], **_absolute(from_dict(EngineConfig, args["config"]))}
     return Command(order.op, args)
 
@@ -107,8 +109,29 @@ def _same_file(one: str, other: str) -> bool:
         return False
 
 
+def _check_kinds(config: EngineConfig) -> None:
+    for setting in fields(EngineConfig):
+        value, like = getattr(config, setting.name), setting.default
+        right = isinstance(value, type(like))
+        if setting.name in ("rate", "block"):
+            right = _whole(value) or (value is None and like is None)
+        elif setting.name == "input_channels":
+            right = isinstance(value, tuple | list) and all(map(_whole, value))
+        elif setting.name == "routing":
+            right = isinstance(value, dict) and all(
+                isinstance(channels, tuple | list) and all(map(_whole, channels)) for channels in value.values()
+            )
+        if not right:
+            raise StemplayError(f"The setting {setting.name} cannot be {value!r}.")
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
 def check_config(config: EngineConfig) -> None:
     """Refuse what no engine could run on. Raises StemplayError in one sentence."""
+    _check_kinds(config)
     StreamFormat(config.rate if config.rate is not None else 44_100, 2, config.block if config.block != 0 else 1)
     if any(channel < 1 for channel in config.input_channels):
         raise StemplayError("Input channels are counted from 1.")
@@ -189,12 +212,16 @@ class Desired:
     def _record(self, directory: Any, format: Any) -> None:
         if format not in RECORDING_FORMATS:
             raise StemplayError(f"Recordings are written as {' or '.join(RECORDING_FORMATS)}, not {format!r}.")
+        if not isinstance(directory, str | Path) or not str(directory):
+            raise StemplayError(f"A recording goes into a folder, not {directory!r}.")
         self.recording = {"directory": str(directory), "format": format}
 
     def _stop_recording(self) -> None:
         self.recording = None
 
     def _configure(self, config: Any) -> None:
+        if not isinstance(config, dict):
+            raise StemplayError(f"The engine's settings are names and values, not {config!r}.")
         unknown = set(config) - {f.name for f in fields(EngineConfig)}
         if unknown:
             raise StemplayError(f"The engine has no setting {', '.join(sorted(unknown))}.")

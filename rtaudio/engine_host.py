@@ -10,6 +10,7 @@ Standard input brings commands, standard output takes snapshots, both as framed 
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import os
 import queue
@@ -17,6 +18,7 @@ import signal
 import sys
 import threading
 import time
+from collections import deque
 from typing import Any, BinaryIO
 
 from models.card import CardError
@@ -44,6 +46,7 @@ class EngineHost:
     def __init__(self, incoming: BinaryIO, outgoing: BinaryIO) -> None:
         self._incoming, self._outgoing = incoming, outgoing
         self._orders: queue.Queue[Message | None] = queue.Queue()
+        self._pending: deque[Message | None] = deque()  # orders that main has taken from the queue
         self._write_lock = threading.Lock()
         self._engine: Any = None
         self._remark = ""
@@ -100,7 +103,7 @@ class EngineHost:
         while True:
             faulthandler.dump_traceback_later(GIL_LIMIT, exit=True)  # a thread in C: needs no GIL to fire
             try:
-                message = self._orders.get(timeout=0.5)
+                message = self._next_order()
             except queue.Empty:
                 if self._device_lost():
                     return False
@@ -113,6 +116,21 @@ class EngineHost:
                 self._engine.send(order)
             except (StemplayError, CardError) as error:
                 self._write({"notice": str(error)})
+
+    def _next_order(self) -> Message | None:
+        """The next order, which is not a seek that a later seek or the end makes pointless: scrubbing must not pile them up.
+
+        Raises queue.Empty when there is none for a while.
+        """
+        if not self._pending:
+            self._pending.append(self._orders.get(timeout=0.5))
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._pending.append(self._orders.get_nowait())
+        message = self._pending.popleft()
+        while _is(message, "seek") and any(_is(later, "seek", "shutdown") for later in self._pending):
+            message = self._pending.popleft()
+        return message
 
     def _device_lost(self) -> bool:
         """Tell the parent when the host has ended a device's stream; only files and clocks may end by themselves."""
@@ -152,6 +170,11 @@ class EngineHost:
             except (OSError, ValueError):
                 return False
         return True
+
+
+def _is(message: Message | None, *operations: str) -> bool:
+    """Whether an order is one of these; the end of the orders counts as ``shutdown``."""
+    return ("shutdown" if message is None else message.get("op")) in operations
 
 
 def resume_orders(desired: Desired) -> list[Command]:

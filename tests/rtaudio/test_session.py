@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from multiprocessing import connection as mpc
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from hypothesis import strategies as st
 from rtaudio import ipc
 from rtaudio.daemon import Daemon
 from rtaudio.desired import Desired
+from rtaudio.engine_host import EngineHost
 from rtaudio.format import StemplayError
 from rtaudio.messages import EngineConfig, MixerState, StemState, command
 from rtaudio.session import Session
@@ -77,6 +79,44 @@ def test_a_session_refuses_what_no_engine_could_run() -> None:
             Session(config)
     with pytest.raises(StemplayError, match="kazoo"):
         Session(CLOCK, MixerState(stems={"kazoo": StemState()}))
+
+
+@pytest.mark.parametrize("detached", [False, True])
+@pytest.mark.parametrize(
+    ("op", "arguments"),
+    [
+        ("configure", {"config": None}),
+        ("configure", {"config": {"block": "x"}}),
+        ("configure", {"config": {"block": True}}),
+        ("configure", {"config": {"rate": "fast"}}),
+        ("configure", {"config": {"input": 5}}),
+        ("configure", {"config": {"routing": {"vocals": "ab"}}}),
+        ("record", {"directory": "", "format": "wav"}),
+        ("record", {"directory": None, "format": "wav"}),
+        ("record", {"directory": 5, "format": "wav"}),
+    ],
+)
+def test_values_of_a_wrong_kind_are_refused_in_one_sentence(op: str, arguments: dict[str, Any], detached: bool) -> None:
+    session = Session(EngineConfig(model="none"), detached=detached)
+    before = session.config
+    with pytest.raises(StemplayError, match=r"\.$"):
+        session.send(command(op, **arguments))
+    assert session.config == before
+
+
+def test_orders_that_pile_up_lose_the_seeks_that_later_ones_make_pointless() -> None:
+    host = EngineHost(io.BytesIO(), io.BytesIO())
+    seeks = [{"op": "seek", "args": {"position_s": float(second)}} for second in range(3)]
+    fader, end = {"op": "set_mixer", "args": {"field": "dry", "value": 1.0}}, {"op": "shutdown"}
+    for order in (seeks[0], fader, seeks[1], seeks[2]):
+        host._orders.put(order)
+    assert [host._next_order(), host._next_order()] == [fader, seeks[2]]
+    for order in (seeks[0], fader, end):
+        host._orders.put(order)
+    assert [host._next_order(), host._next_order()] == [fader, end]
+    host._orders.put(seeks[1])
+    host._orders.put(None)
+    assert host._next_order() is None, "the parent is gone"
 
 
 def test_a_file_that_ends_is_finished_and_written(tmp_path: Path) -> None:
