@@ -92,7 +92,9 @@ def _problem(card: ModelCard) -> str | None:
         return f"{where} names a hop of {card.hop} and a latency of {card.latency} samples, which is impossible."
     if not card.outputs or len(set(card.outputs)) != len(card.outputs):
         return f"{where} names no outputs, or one of them twice."
-    if card.shares and (len(card.shares) != len(card.outputs) or abs(sum(card.shares) - 1) > 1e-3 or min(card.shares) < 0):
+    if card.shares and (
+        len(card.shares) != len(card.outputs) or abs(sum(card.shares) - 1) > 1e-3 or min(card.shares) < 0
+    ):
         return f"{where} shares the residual by {list(card.shares)}, which must be one part from 0 up for each output, 1 in all."
     if any(any(n < 1 for n in state.shape) for state in card.states):
         return f"{where} describes a state tensor without elements."
@@ -120,6 +122,9 @@ def read_card(directory: Path) -> ModelCard:
     return card_from_dict(values, str(path))
 
 
+_TEXTS = ("name", "kind", "precision", "sha256", "licence", "description")
+
+
 def card_from_dict(values: Any, where: str) -> ModelCard:
     """A card from parsed JSON; ``where`` names it in error sentences."""
     if not isinstance(values, dict):
@@ -128,20 +133,29 @@ def card_from_dict(values: Any, where: str) -> ModelCard:
     unknown = set(values) - set(known)
     if unknown:
         raise CardError(f"The card {where} has fields this program does not know: {', '.join(sorted(unknown))}.")
+    for kind, names in ((str, _TEXTS), (dict, ("quality", "training"))):
+        wrong = [name for name in names if not isinstance(values.get(name, kind()), kind)]
+        if wrong:
+            raise CardError(f"The card {where} is malformed: {wrong[0]} cannot be {values[wrong[0]]!r}.")
     try:
         states = tuple(TensorSpec(s["name"], tuple(int(n) for n in s["shape"]), s["dtype"]) for s in values["states"])
-        whole = {key: int(values[key]) for key in ("sample_rate", "channels", "hop", "latency", "opset", "size", "parameters")}
+        whole = {
+            key: int(values[key])
+            for key in ("sample_rate", "channels", "hop", "latency", "opset", "size", "parameters")
+        }
         lists = {key: tuple(str(x) for x in values.get(key, ())) for key in ("outputs", "data")}
         shares = tuple(float(x) for x in values.get("shares", ()))
         return ModelCard(**{**values, **whole, **lists, "states": states, "shares": shares})
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise CardError(f"The card {where} is incomplete or malformed ({type(error).__name__}: {error}).") from None
 
 
 def write_card(card: ModelCard, directory: Path) -> None:
     """Write ``card.json`` atomically."""
     text = json.dumps(asdict(card), indent=2, ensure_ascii=False) + "\n"
-    text = re.sub(r"\[\s+([\d,\s]+?)\s+\]", lambda m: "[" + re.sub(r"\s+", " ", m.group(1)) + "]", text)  # shapes on one line
+    text = re.sub(
+        r"\[\s+([\d,\s]+?)\s+\]", lambda m: "[" + re.sub(r"\s+", " ", m.group(1)) + "]", text
+    )  # shapes on one line
     handle, temporary = tempfile.mkstemp(dir=directory, prefix=CARD_FILE, suffix=".tmp")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)
@@ -161,7 +175,9 @@ def verify_file(card: ModelCard, directory: Path) -> Path:
     except OSError:
         raise CardError(f"The model {card.name!r} has a card but no {MODEL_FILE} in {directory}.") from None
     if size != card.size:
-        raise CardError(f"The file {path} is {size} bytes long, not {card.size} as its card says: it is truncated or another file.")
+        raise CardError(
+            f"The file {path} is {size} bytes long, not {card.size} as its card says: it is truncated or another file."
+        )
     if sha256_of(path) != card.sha256:
         raise CardError(f"The file {path} does not have the hash in its card: it was changed or damaged.")
     return path

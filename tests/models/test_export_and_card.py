@@ -145,6 +145,10 @@ def test_a_changed_truncated_or_missing_file_is_refused(exported: tuple[Path, Mo
         ({"shares": ["x", 0, 0, 0]}, "malformed"),
         ({"states": [{"name": "x", "shape": [0], "dtype": "float32"}]}, "without elements"),
         ({"states": 3}, "malformed"),
+        ({"hop": float("inf")}, "malformed"),
+        ({"name": None}, "name"),
+        ({"licence": ["CC0"]}, "licence"),
+        ({"quality": "good"}, "quality"),
     ],
 )
 def test_a_card_that_cannot_be_true_is_refused(
