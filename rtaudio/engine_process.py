@@ -66,7 +66,7 @@ class EngineProcess:
         self.latest: Snapshot | None = None
         self.error: tuple[str, str] | None = None
         """``(kind, sentence)`` once the engine refused to start; kind is ``device`` or ``refused``."""
-        self.notice = ""
+        self.notice, self.noticed = "", 0.0  # a refused order and when it was told
         self.resolved: dict[str, str] = {}
         self.words: collections.deque[str] = collections.deque(maxlen=40)
         self._outbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
@@ -126,7 +126,7 @@ class EngineProcess:
         elif "error" in message:
             self.error = (message.get("kind", "refused"), message["error"])
         elif "notice" in message:
-            self.notice = message["notice"]
+            self.notice, self.noticed = message["notice"], time.monotonic()
 
     def _write(self) -> None:
         pipe = cast(BinaryIO, self._process.stdin)

@@ -16,6 +16,9 @@ from rtaudio.engine_process import EngineProcess, Limits, StallDetector
 from rtaudio.format import StemplayError
 from rtaudio.messages import Command, Snapshot
 
+NOTICE_S = 10.0
+"""How long a refused order is told of, before other messages are seen again."""
+
 
 class Supervisor:
     """Holds the desired state and an engine that follows it.
@@ -169,7 +172,8 @@ class Supervisor:
                 self._failures = 0
                 self._story = ""
             shown = copy.copy(report)
-            shown.message = engine.notice or report.message or self._story
+            notice = engine.notice if time.monotonic() - engine.noticed < NOTICE_S else ""
+            shown.message = notice or report.message or self._story
             self._report = shown
 
     def _remember(self, resolved: dict[str, str]) -> None:

@@ -115,6 +115,16 @@ def test_a_paused_song_stays_paused_where_it_was(song: Path) -> None:
         assert not report.transport.playing and report.transport.position_s == pytest.approx(12.0, abs=0.1)
 
 
+def test_a_refused_order_is_told_for_a_while(song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with supervised(clock(input=str(song))) as supervisor:
+        wait_until(lambda: supervisor.snapshot().state == "running", "the stream")
+        supervisor.send(command("set_loop", start_s=100.0, end_s=200.0))
+        wait_until(lambda: "The loop starts at 100.00 s" in supervisor.snapshot().message, "the refusal")
+        monkeypatch.setattr("rtaudio.supervisor.NOTICE_S", 0.0)
+        wait_until(lambda: "loop" not in supervisor.snapshot().message, "the end of its being told")
+        assert supervisor.snapshot().state == "running"
+
+
 def test_a_new_configuration_restarts_the_stream_and_keeps_the_faders(song: Path) -> None:
     with supervised(clock(input=str(song))) as supervisor:
         wait_until(lambda: supervisor.snapshot().state == "running", "sound")
