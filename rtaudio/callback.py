@@ -67,6 +67,7 @@ class AudioCallback:
         routes: stems with output channels of their own.
         source: plays instead of the port's input.
         recorder: gets the stems and the mix.
+        limit: frames after which a port that is not real time is told that it is complete, 0 for none.
 
     Attributes:
         unfit: queue on which the size of a block that the pipeline was not made for is told.
@@ -80,6 +81,7 @@ class AudioCallback:
         routes: Routes,
         source: FilePlayer | None,
         recorder: Recorder | None,
+        limit: int = 0,
     ) -> None:
         self.pipeline = pipeline
         self.replace: Pipeline | None = None
@@ -93,6 +95,7 @@ class AudioCallback:
         self._port, self._picks, self._routes, self._source, self._recorder = port, picks, routes, source, recorder
         self._gate = Gate(pipeline.format.rate)
         self._hold = 0
+        self._limit = limit
         self._end: int | None = None
         self._clock = 0
         self._told = 0
@@ -113,6 +116,8 @@ class AudioCallback:
             outdata.fill(0.0)
             self._note(error)
         self.frames += total
+        if 0 < self._limit <= self.frames:
+            self._port.complete()
         self.last_call = time.monotonic()
         if total:
             self.load.add((time.perf_counter() - started) * self.pipeline.format.rate / total)

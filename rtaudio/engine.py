@@ -73,7 +73,9 @@ class Engine:
         routes = output_routes(config.routing, self.stems, port.out_channels)
         picks = input_picks(config.input_channels, port.in_channels, self.format.channels) if source is None else []
         pipeline = Pipeline(processor, self.format, align, self._state, port.realtime)
-        self._callback = AudioCallback(port, pipeline, picks, routes, source, recorder)
+        self._callback = AudioCallback(
+            port, pipeline, picks, routes, source, recorder, round(config.seconds * port.rate)
+        )
         self._lock = threading.Lock()  # of control threads among themselves
         self._keeper = threading.Thread(target=self._keep, name="stemplay-keeper", daemon=True)
         self._sequence = 0

@@ -120,6 +120,7 @@ def configuration(args: argparse.Namespace) -> EngineConfig:
         input_channels=args.input_channels,
         routing={stem: _channel_list(text, "--route") for stem, text in _pairs(args.route, "--route", "3,4")},
         loop=args.loop == "",
+        seconds=args.seconds or 0.0,
         analyse=args.detach,
     )
 

@@ -52,6 +52,7 @@ class EngineConfig:
         input_channels: 1-based device channels to listen to, () for the first two.
         routing: stem -> 1-based output channels of its own, beside the mix (``{"vocals": [3, 4]}``).
         loop: start a file input again at its end.
+        seconds: at full speed, end after so much sound; 0 for all of it. (Whoever listens to a clock can stop by it.)
         analyse: go through a file input in the background, so that a seek is right at once; costs as much as playing it.
     """
 
@@ -65,6 +66,7 @@ class EngineConfig:
     input_channels: tuple[int, ...] = ()
     routing: dict[str, list[int]] = field(default_factory=dict)
     loop: bool = False
+    seconds: float = 0.0
     analyse: bool = True
     client_name: str = "stemplay"
 
@@ -190,7 +192,9 @@ def command(op: str, **args: Any) -> Command:
     if op not in OPERATIONS:
         raise StemplayError(f"There is no command {op!r}; choose from {', '.join(sorted(OPERATIONS))}.")
     if set(args) != set(OPERATIONS[op]):
-        raise StemplayError(f"The command {op} takes {', '.join(OPERATIONS[op]) or 'no arguments'}, not {', '.join(args) or 'none'}.")
+        raise StemplayError(
+            f"The command {op} takes {', '.join(OPERATIONS[op]) or 'no arguments'}, not {', '.join(args) or 'none'}."
+        )
     return Command(op, args)
 
 

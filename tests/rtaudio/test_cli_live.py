@@ -394,3 +394,10 @@ def test_the_fallback_is_written_where_nothing_can_be_heard(
     assert "kept.wav" in capsys.readouterr().err
     monkeypatch.setattr(live_options, "list_devices", lambda: [Device(0, "ALSA", "card", 2, 2, 44_100.0, True, True)])
     assert live_options.configuration(args).output == "default"
+
+
+def test_seconds_at_full_speed_end_with_the_block(song: tuple[Path, np.ndarray], tmp_path: Path) -> None:
+    out = tmp_path / "short.wav"
+    known = facts("--input", str(song[0]), "--output", str(out), "--full-speed", "--seconds", "0.5", "--model", "none")
+    assert known["state"] == "finished"
+    assert 0.5 * RATE <= soundfile.info(out).frames < 0.5 * RATE + known["block"]
