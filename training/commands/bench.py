@@ -40,12 +40,12 @@ def run(args: argparse.Namespace) -> int:
         f"training: {training['audio_rate']:.1f} s of audio a second, {training['batch_s']:.2f} s a batch, "
         f"{training['threads']} threads"
     )
-    print(
-        f"\n{'one hop, one thread':<22}{'hop ms':>8}{'eager ms':>10}{'fp32 ms':>9}{'x faster':>10}{'int8 ms':>9}{'x faster':>10}"
-    )
+    print(f"\n{'ms a hop, one thread':<22}{'hop':>7}{'eager':>8}{'conv ops':>10}", end="")
+    print("".join(f"{name:>8}{'x eager':>9}{'x conv':>8}" for name in ("fp32", "int8")))
     for name, hop in hops.items():
-        row = f"{name:<22}{hop['frame_ms']:>8.2f}{hop['eager_ms']:>10.2f}"
+        row = f"{name:<22}{hop['frame_ms']:>7.2f}{hop['eager_ms']:>8.2f}{hop['operators_ms']:>10.2f}"
         for precision in ("fp32", "int8"):
-            row += f"{hop[f'{precision}_ms']:>9.3f}{hop[f'{precision}_speedup']:>10.1f}"
+            row += f"{hop[f'{precision}_ms']:>8.3f}"
+            row += f"{hop[f'{precision}_over_eager']:>9.1f}{hop[f'{precision}_over_operators']:>8.1f}"
         print(row)
     return 0
