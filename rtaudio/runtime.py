@@ -55,8 +55,8 @@ class ModelRuntime:
             raise StemplayError(str(error)) from None
         except OSError as error:
             raise StemplayError(f"The model {str(model)!r} cannot be read: {error.strerror}.") from None
-        _check_file(self.card, data)
-        self._session = _open_session(self.card, data, threads)
+        check_file(self.card, data)
+        self._session = open_session(self.card, data, threads)
         _check_tensors(self.card, self._session)
         self._start()
 
@@ -110,7 +110,7 @@ class ModelRuntime:
         self.set_state(state)
 
 
-def _check_file(card: ModelCard, data: bytes) -> None:
+def check_file(card: ModelCard, data: bytes) -> None:
     """Refuse what must not reach ONNX Runtime."""
     where = f"The model {card.name!r}"
     try:
@@ -131,7 +131,7 @@ def _check_file(card: ModelCard, data: bytes) -> None:
         raise StemplayError(f"{where} needs operator set {opset}; this program reads up to {MAX_OPSET}.")
 
 
-def _open_session(card: ModelCard, data: bytes, threads: int) -> ort.InferenceSession:
+def open_session(card: ModelCard, data: bytes, threads: int) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -159,11 +159,11 @@ def _check_tensors(card: ModelCard, session: ort.InferenceSession) -> None:
     states = {s.name: (s.shape, s.dtype) for s in card.states}
     mix: dict[str, tuple[tuple[int, ...], str]] = {"mix": ((card.hop, card.channels), "float32")}
     stems: dict[str, tuple[tuple[int, ...], str]] = {"stems": ((card.hop, len(card.outputs), card.channels), "float32")}
-    _compare(card, "input", session.get_inputs(), mix | {f"state.{name}": value for name, value in states.items()})
-    _compare(card, "output", session.get_outputs(), stems | {f"next.{name}": value for name, value in states.items()})
+    compare_tensors(card, "input", session.get_inputs(), mix | {f"state.{name}": value for name, value in states.items()})
+    compare_tensors(card, "output", session.get_outputs(), stems | {f"next.{name}": value for name, value in states.items()})
 
 
-def _compare(card: ModelCard, side: str, tensors: list[Any], expected: dict[str, tuple[tuple[int, ...], str]]) -> None:
+def compare_tensors(card: ModelCard, side: str, tensors: list[Any], expected: dict[str, tuple[tuple[int, ...], str]]) -> None:
     where = f"The model {card.name!r}"
     found = {tensor.name: tensor for tensor in tensors}
     missing, extra = sorted(set(expected) - set(found)), sorted(set(found) - set(expected))

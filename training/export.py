@@ -106,11 +106,11 @@ def export_separator(
     frame = CausalFrame(net) if isinstance(net, CausalDemucs) else Chunk(net)
     states = frame.zero.named() if isinstance(frame, CausalFrame) else {}
     hop = net.hop if chunk is None else chunk
-    with _temporary(target) as path:
+    with temporary_model(target) as path:
         _trace(frame, torch.zeros(hop, config.audio_channels), states, path)
         if precision == "int8":
             _quantize_file(path)
-        _stamp(path, config.sample_rate)
+        stamp_rate(path, config.sample_rate)
         card = ModelCard(
             name=name,
             kind="separator",
@@ -131,7 +131,7 @@ def export_separator(
             training={"network": type(net).__name__, "config": config.to_dict(), **(training or {})},
             description=description,
         )
-        _publish(card, path, target)
+        publish_model(card, path, target)
     return card
 
 
@@ -149,10 +149,10 @@ def quantize_model(directory: str | Path, output: str | Path, *, name: str | Non
     if source.resolve() == target.resolve():
         raise CardError("Quantise into another directory than the one of the float32 model.")
     target.mkdir(parents=True, exist_ok=True)
-    with _temporary(target) as temporary:
+    with temporary_model(target) as temporary:
         temporary.write_bytes(path.read_bytes())
         _quantize_file(temporary)
-        _stamp(temporary, card.sample_rate)
+        stamp_rate(temporary, card.sample_rate)
         card = replace(
             card,
             name=name or target.name,
@@ -161,12 +161,12 @@ def quantize_model(directory: str | Path, output: str | Path, *, name: str | Non
             size=temporary.stat().st_size,
             quality={},
         )
-        _publish(card, temporary, target)
+        publish_model(card, temporary, target)
     return card
 
 
 @contextmanager
-def _temporary(directory: Path) -> Iterator[Path]:
+def temporary_model(directory: Path) -> Iterator[Path]:
     """A file beside its destination, removed if nothing published it."""
     handle, name = tempfile.mkstemp(dir=directory, prefix=MODEL_FILE, suffix=".tmp")
     os.close(handle)
@@ -176,7 +176,7 @@ def _temporary(directory: Path) -> Iterator[Path]:
         Path(name).unlink(missing_ok=True)
 
 
-def _publish(card: ModelCard, path: Path, directory: Path) -> None:
+def publish_model(card: ModelCard, path: Path, directory: Path) -> None:
     """Move the model, then its card, into place: a crash in between leaves a pair that is refused, never one that is wrong."""
     path.chmod(0o644)
     (directory / CARD_FILE).unlink(missing_ok=True)
@@ -185,7 +185,7 @@ def _publish(card: ModelCard, path: Path, directory: Path) -> None:
 
 
 @contextmanager
-def _export_mode(module: nn.Module) -> Iterator[None]:
+def export_mode(module: nn.Module) -> Iterator[None]:
     """Evaluation mode and unrolled LSTMs, put back afterwards."""
     unrolled = [layer for layer in module.modules() if isinstance(layer, StreamingLSTM) and not layer.unroll]
     was_training = module.training
@@ -205,7 +205,7 @@ def _export_mode(module: nn.Module) -> Iterator[None]:
 def _trace(module: nn.Module, mix: Tensor, states: dict[str, Tensor], path: Path) -> None:
     inputs = ["mix", *(f"state.{name}" for name in states)]
     outputs = ["stems", *(f"next.{name}" for name in states)]
-    with _export_mode(module):
+    with export_mode(module):
         torch.onnx.export(
             module,
             (mix, *states.values()),
@@ -222,7 +222,7 @@ def _trace(module: nn.Module, mix: Tensor, states: dict[str, Tensor], path: Path
         raise CardError(f"The exporter dropped the inputs {', '.join(sorted(missing))}: the network does not use them.")
 
 
-def _stamp(path: Path, sample_rate: int) -> None:
+def stamp_rate(path: Path, sample_rate: int) -> None:
     """Write the rate into the file too: no tensor tells it, and a card with another one must be refused."""
     model = onnx.load(str(path), load_external_data=False)
     rest = {entry.key: entry.value for entry in model.metadata_props}
@@ -238,7 +238,7 @@ def _quantize_file(path: Path) -> None:
     level = logger.level
     logger.setLevel(logging.ERROR)  # it recommends a pre-processing step that only concerns dynamic shapes
     try:
-        with _temporary(path.parent) as quantized:
+        with temporary_model(path.parent) as quantized:
             quantize_dynamic(
                 str(path),
                 str(quantized),

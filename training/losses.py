@@ -51,3 +51,31 @@ def separation_loss(kind: str, spectral: float = 0.0, skip: int = 0) -> Loss:
         return total + spectral * spectral_loss(estimate, reference) if spectral else total
 
     return loss
+
+
+def log_power(x: Tensor, floor: float = 1.0) -> Tensor:
+    """Log-power spectrogram of notes (thesis 2.2, SING-16): ``(batch, time)`` -> ``(batch, 513, frames)``.
+
+    STFT of 1024 with hop 256, un-normalised, Hann window of maximum 1, no centre padding, natural logarithm of ``floor + power``.
+    """
+    window = torch.hann_window(1024, dtype=x.dtype, device=x.device)
+    spectrum = torch.stft(x, 1024, 256, window=window, center=False, return_complex=True)
+    return torch.log(floor + spectrum.real.square() + spectrum.imag.square())
+
+
+def note_spectral_loss(estimate: Tensor, reference: Tensor, floor: float = 1.0) -> Tensor:
+    """Mean absolute difference of log-power spectrograms (thesis 2.3, errata 11, SING-17); blind to the sign and nearly to phase."""
+    return (log_power(estimate, floor) - log_power(reference, floor)).abs().mean()
+
+
+def relative_loss(estimate: Tensor, reference: Tensor) -> Tensor:
+    """Squared error relative to each note's own energy.
+
+    By it an autoencoder begins: near silence the spectral loss is flat (``log(1 + power)`` of a small power), and a network whose
+    first output is nearly silent stays there for thousands of updates.
+    """
+    return ((estimate - reference).square().mean(-1) / (reference.square().mean(-1) + 1e-4)).mean()
+
+
+NOTE_LOSSES: dict[str, Loss] = {"spectral": note_spectral_loss, "waveform": l2_loss, "relative": relative_loss}
+"""By name: the thesis' final choice, its baseline (SING-14), and ours to begin with."""
