@@ -60,4 +60,6 @@ def to_channels(audio: Audio, channels: int) -> Audio:
     if channels == 1:
         mono: Audio = audio.mean(axis=1, keepdims=True, dtype=np.float32)
         return mono
-    return np.ascontiguousarray(audio[:, :channels]) if have > channels else np.pad(audio, ((0, 0), (0, channels - have)))
+    return (
+        np.ascontiguousarray(audio[:, :channels]) if have > channels else np.pad(audio, ((0, 0), (0, channels - have)))
+    )

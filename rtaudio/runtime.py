@@ -159,11 +159,17 @@ def _check_tensors(card: ModelCard, session: ort.InferenceSession) -> None:
     states = {s.name: (s.shape, s.dtype) for s in card.states}
     mix: dict[str, tuple[tuple[int, ...], str]] = {"mix": ((card.hop, card.channels), "float32")}
     stems: dict[str, tuple[tuple[int, ...], str]] = {"stems": ((card.hop, len(card.outputs), card.channels), "float32")}
-    compare_tensors(card, "input", session.get_inputs(), mix | {f"state.{name}": value for name, value in states.items()})
-    compare_tensors(card, "output", session.get_outputs(), stems | {f"next.{name}": value for name, value in states.items()})
+    compare_tensors(
+        card, "input", session.get_inputs(), mix | {f"state.{name}": value for name, value in states.items()}
+    )
+    compare_tensors(
+        card, "output", session.get_outputs(), stems | {f"next.{name}": value for name, value in states.items()}
+    )
 
 
-def compare_tensors(card: ModelCard, side: str, tensors: list[Any], expected: dict[str, tuple[tuple[int, ...], str]]) -> None:
+def compare_tensors(
+    card: ModelCard, side: str, tensors: list[Any], expected: dict[str, tuple[tuple[int, ...], str]]
+) -> None:
     where = f"The model {card.name!r}"
     found = {tensor.name: tensor for tensor in tensors}
     missing, extra = sorted(set(expected) - set(found)), sorted(set(found) - set(expected))

@@ -1,0 +1,84 @@
+"""What one MIDI channel remembers between notes: its sound, pedals, bend and faders (MIDI 1.0, RP-015 for the reset)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+BEND_RANGE = 2.0
+"""Semitones of a full pitch bend until RPN 0 says otherwise."""
+
+VIBRATO_HZ = 5.5
+VIBRATO_DEPTH = 0.5
+"""Semitones at full modulation."""
+
+_MODULATION, _DATA, _VOLUME, _PAN, _EXPRESSION, _DATA_FINE = 1, 6, 7, 10, 11, 38
+_SUSTAIN, _SOSTENUTO, _NRPN_LOW, _NRPN_HIGH, _RPN_LOW, _RPN_HIGH = 64, 66, 98, 99, 100, 101
+
+
+@dataclass
+class Channel:
+    """One of sixteen. Values are MIDI's 0 to 127 unless said otherwise.
+
+    Attributes:
+        weights: shares of the instruments, ``(instruments,)``.
+        bend: semitones, range included; ``bend_range``: of a full bend.
+        sustain, sostenuto: pedals down. ``caught``: notes that the sostenuto pedal holds.
+    """
+
+    weights: npt.NDArray[np.float32]
+    volume: int = 100
+    expression: int = 127
+    pan: int = 64
+    modulation: int = 0
+    sustain: bool = False
+    sostenuto: bool = False
+    bend_wheel: int = 0
+    bend_range: float = BEND_RANGE
+    caught: set[int] = field(default_factory=set)
+    _rpn: tuple[int, int] = (127, 127)
+
+    @property
+    def bend(self) -> float:
+        """Semitones."""
+        return self.bend_wheel / 8192 * self.bend_range
+
+    def gains(self) -> tuple[float, float]:
+        """Left and right: volume and expression by the square law of General MIDI 2, pan at constant power."""
+        level = (self.volume / 127) ** 2 * (self.expression / 127) ** 2
+        angle = (max(self.pan, 1) - 1) / 126 * np.pi / 2
+        return level * float(np.cos(angle)) * 2**0.5, level * float(np.sin(angle)) * 2**0.5
+
+    def control(self, number: int, value: int) -> None:
+        """A control change that only changes what is remembered; pedals' effect on notes is the synthesiser's."""
+        if number == _MODULATION:
+            self.modulation = value
+        elif number == _VOLUME:
+            self.volume = value
+        elif number == _PAN:
+            self.pan = value
+        elif number == _EXPRESSION:
+            self.expression = value
+        elif number == _SUSTAIN:
+            self.sustain = value >= 64
+        elif number == _SOSTENUTO:
+            self.sostenuto = value >= 64
+        elif number in (_NRPN_LOW, _NRPN_HIGH):
+            self._rpn = (127, 127)
+        elif number == _RPN_HIGH:
+            self._rpn = (value, self._rpn[1])
+        elif number == _RPN_LOW:
+            self._rpn = (self._rpn[0], value)
+        elif self._rpn == (0, 0) and number == _DATA:
+            self.bend_range = value + self.bend_range % 1
+        elif self._rpn == (0, 0) and number == _DATA_FINE:
+            self.bend_range = int(self.bend_range) + min(value, 99) / 100
+
+    def reset(self) -> None:
+        """Controllers as RP-015 asks: volume, pan and sound stay."""
+        self.modulation, self.expression, self.bend_wheel = 0, 127, 0
+        self.sustain = self.sostenuto = False
+        self.caught.clear()
+        self._rpn = (127, 127)

@@ -1,0 +1,76 @@
+"""Standard MIDI files, and General MIDI's numbering of instruments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rtaudio.format import StemplayError
+
+DRUMS = 9
+"""Channel 10 of General MIDI, counted from 0."""
+
+
+@dataclass(frozen=True)
+class MidiEvent:
+    """A message at ``time`` seconds; ``kind`` as ``rtaudio.instrument.synth.Event`` has it."""
+
+    time: float
+    kind: str
+    channel: int
+    a: int
+    b: int = 0
+
+
+def read_midi(path: Path) -> list[MidiEvent]:
+    """All channel messages of a file in order, tempo changes applied. Raises StemplayError if it is no MIDI file."""
+    import mido
+
+    try:
+        file = mido.MidiFile(path, clip=True)
+        now, events = 0.0, []
+        for message in file:
+            now += message.time
+            event = _event(message, now)
+            if event is not None:
+                events.append(event)
+    except FileNotFoundError:
+        raise StemplayError(f"There is no file {path}.") from None
+    except IsADirectoryError:
+        raise StemplayError(f"{path} is a folder, not a MIDI file.") from None
+    except Exception as error:  # mido raises EOFError, KeyError, IndexError, ValueError and OSError for damaged files
+        reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+        raise StemplayError(f"{path} cannot be read as a MIDI file: {reason}.") from None
+    if not any(event.kind == "note_on" for event in events):
+        raise StemplayError(f"{path} has no notes.")
+    return events
+
+
+def _event(message: object, time: float) -> MidiEvent | None:
+    kind = getattr(message, "type", "")
+    get = lambda name: int(getattr(message, name))  # noqa: E731
+    if kind in ("note_on", "note_off"):
+        return MidiEvent(time, kind, get("channel"), get("note"), get("velocity"))
+    if kind == "control_change":
+        return MidiEvent(time, "control", get("channel"), get("control"), get("value"))
+    if kind == "program_change":
+        return MidiEvent(time, "program", get("channel"), get("program"))
+    if kind == "pitchwheel":
+        return MidiEvent(time, "bend", get("channel"), get("pitch"))
+    return None
+
+
+def nearest_programs(programs: Sequence[int]) -> dict[int, int]:
+    """Which instrument plays each of the 128 General MIDI programs: ``{program: index}``.
+
+    The program itself where the model has it, else the nearest of its family of eight, else of the nearest family.
+
+    Args:
+        programs: General MIDI program of each instrument of the model, 0 to 127.
+    """
+
+    def distance(index: int, wanted: int) -> tuple[int, int]:
+        return abs(programs[index] // 8 - wanted // 8), abs(programs[index] - wanted)
+
+    return {wanted: min(range(len(programs)), key=lambda index: distance(index, wanted)) for wanted in range(128)}

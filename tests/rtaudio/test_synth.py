@@ -1,0 +1,189 @@
+"""The synthesiser on a tiny instrument: what is played is what sounds, and it always ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from rtaudio.instrument.synth import Synth
+from rtaudio.instrument.voice import LOOP_END, SEAM, find_loop
+from rtaudio.instrument_model import InstrumentModel
+from tests.sing_fixture import tiny_instrument
+
+
+@dataclass(frozen=True)
+class Midi:
+    kind: str
+    a: int = 0
+    b: int = 0
+    channel: int = 0
+
+
+def _likeness(a: np.ndarray, b: np.ndarray) -> float:
+    """Correlation; a tiny random network gives much sound near the Nyquist frequency, which a shift rightly takes away."""
+    return float(a @ b / np.sqrt((a @ a) * (b @ b)))
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> InstrumentModel:
+    return InstrumentModel(tiny_instrument(tmp_path_factory.mktemp("tiny")))
+
+
+def _on(note: int, velocity: int = 100, channel: int = 0) -> Midi:
+    return Midi("note_on", note, velocity, channel)
+
+
+def _off(note: int, channel: int = 0) -> Midi:
+    return Midi("note_off", note, 0, channel)
+
+
+def _level(audio: np.ndarray) -> float:
+    return float(np.abs(audio).max(initial=0.0))
+
+
+def test_first_samples_are_the_networks(model: InstrumentModel) -> None:
+    synth = Synth(model, 16_000)
+    audio = synth.render(2048, [(5, _on(60))])
+    state = model.initial_state(1)
+    weights = model.velocity_weights(100), model.instrument_weights({0: 1}), model.pitch_weights(60)
+    blocks = []
+    for time in range(model.PRIMING + 8):
+        block, state = model.step(weights[0][None], weights[1][None], weights[2][None], np.array([time]), state)
+        blocks.append(block[0])
+    note = np.concatenate(blocks[model.PRIMING :])
+    assert _level(audio[:5]) == 0
+    ratio = audio[5:, 0] / note[:2043]
+    assert np.ptp(ratio[np.abs(note[:2043]) > 1e-3]) < 1e-4
+
+
+@pytest.mark.parametrize("rate", [16_000, 44_100, 48_000, 22_050])
+def test_any_cutting_gives_the_same_sound(model: InstrumentModel, rate: int) -> None:
+    def play(cuts: list[int]) -> np.ndarray:
+        synth = Synth(model, rate)
+        parts = [synth.render(300, [(7, _on(60)), (250, _on(90, 50))])]
+        parts += [synth.render(count) for count in cuts]
+        return np.concatenate(parts)
+
+    whole = play([9000])
+    assert _level(whole) > 0.005
+    rng = np.random.default_rng(0)
+    for cuts in ([256] * 35 + [40], [1] * 50 + [8950], sorted(rng.integers(1, 400, 20).tolist())):
+        cuts = [*cuts, 9000 - sum(cuts)]
+        assert np.abs(play(cuts) - whole).max() < 1e-5
+
+
+def test_two_notes_are_the_sum_of_each(model: InstrumentModel) -> None:
+    def play(notes: list[int]) -> np.ndarray:
+        return Synth(model, 48_000).render(24_000, [(100, _on(note, 60 + note)) for note in notes])
+
+    assert np.abs(play([50, 57]) - play([50]) - play([57])).max() < 1e-5
+
+
+def test_a_released_note_ends_and_a_held_one_goes_on(model: InstrumentModel) -> None:
+    synth = Synth(model, 16_000)
+    synth.render(16_000, [(0, _on(60))])
+    for _ in range(9):
+        assert _level(synth.render(16_000)) > 0.001
+    synth.render(16_000, [(0, _off(60))])
+    assert synth.active == 0
+    assert _level(synth.render(1000)) == 0
+
+
+def test_what_dies_away_ends_though_the_key_is_held(model: InstrumentModel) -> None:
+    time = np.arange(LOOP_END)
+    note = (np.sin(2 * np.pi * 220 / 16_000 * time) * np.exp(-time / 16_000)).astype(np.float32)
+    loop = find_loop(note, sustains=False)
+    assert loop.decay == pytest.approx(1 / 16_000, rel=0.05)
+    onward = loop.read(0, 16_000)
+    assert _level(onward[-2000:]) == pytest.approx(np.exp(-(LOOP_END + 15_000) / 16_000), rel=0.15)
+
+
+def test_a_loop_has_neither_click_nor_beat() -> None:
+    time = np.arange(LOOP_END)
+    note = sum(np.sin(2 * np.pi * 221.7 * k / 16_000 * time) / k for k in (1, 2, 3)).astype(np.float32)
+    loop = find_loop(note, sustains=True)
+    onward = np.concatenate([note[-SEAM:], loop.read(0, 3 * len(loop.body))])
+    steps = np.abs(np.diff(onward))
+    assert steps.max() < 1.05 * np.abs(np.diff(note)).max()
+    levels = np.sqrt(np.mean(onward[: len(onward) // 800 * 800].reshape(-1, 800) ** 2, axis=1))
+    assert levels.std() / levels.mean() < 0.05
+
+
+def test_sustain_and_sostenuto_pedals(model: InstrumentModel) -> None:
+    synth = Synth(model, 16_000)
+    synth.render(100, [(0, _on(60)), (10, Midi("control", 64, 127)), (20, _off(60)), (30, _on(62))])
+    assert synth.pending == 2
+    synth.render(100, [(0, Midi("control", 64, 0))])
+    assert synth.pending == 1
+    synth.render(100, [(0, Midi("control", 66, 127)), (10, _on(64)), (20, _off(62)), (30, _off(64))])
+    assert synth.pending == 1
+    synth.render(100, [(0, Midi("control", 66, 0))])
+    assert synth.pending == 0
+
+
+def test_bend_is_heard_in_its_range(model: InstrumentModel) -> None:
+    synth = Synth(model, 16_000)
+    channel = synth.channels[0]
+    for number, value in ((101, 0), (100, 0), (6, 12)):
+        synth.handle(Midi("control", number, value))
+    synth.handle(Midi("bend", -8192))
+    assert channel.bend == -12
+    synth.handle(_on(72))
+    low = synth.render(6000)[3000:, 0]
+    plain = Synth(model, 16_000).render(3000, [(0, _on(72))])[1500:, 0]
+    assert _likeness(low[0::2][:1400], plain[:1400]) > 0.97
+
+
+def test_stealing_takes_released_notes_first(model: InstrumentModel) -> None:
+    synth = Synth(model, 16_000, voices=8)
+    synth.render(400, [(0, _on(40 + k)) for k in range(8)])
+    synth.render(100, [(0, _off(45))])
+    synth.render(400, [(0, _on(70))])
+    assert synth.stolen == 1
+    held = {voice.note for voice in synth._voices if not voice.released}
+    assert held == {40, 41, 42, 43, 44, 46, 47, 70}
+    synth.render(400, [(0, _on(71)), (1, _on(72))])
+    assert synth.pending == 8
+
+
+def test_sounding_notes_follow_a_morph(model: InstrumentModel) -> None:
+    plain, morphed = Synth(model, 16_000), Synth(model, 16_000)
+    for synth in (plain, morphed):
+        synth.render(1000, [(0, _on(60))])
+    morphed.set_instrument(0, model.instrument_weights({"flute": 1}))
+    difference = np.abs(plain.render(4000) - morphed.render(4000))
+    assert _level(difference[1024:]) > 1e-4
+
+
+def test_notes_outside_the_trained_pitches_are_the_nearest_one_shifted(model: InstrumentModel) -> None:
+    low = Synth(model, 16_000).render(4000, [(0, _on(24))])
+    nearest = Synth(model, 16_000).render(2000, [(0, _on(36))])
+    assert _likeness(low[0::2, 0][100:1900], nearest[100:1900, 0]) > 0.97
+
+
+def test_ten_thousand_random_events_leave_nothing_behind(model: InstrumentModel) -> None:
+    rng = np.random.default_rng(7)
+    synth = Synth(model, 48_000, programs={0: 0, 73: 2})
+    for _ in range(250):  # 10,000 events
+        events = []
+        for offset in sorted(rng.integers(0, 64, 40).tolist()):
+            kind = rng.choice(["note_on", "note_on", "note_off", "note_off", "control", "bend", "program", "pressure"])
+            a = int(rng.integers(-8192, 8192)) if kind == "bend" else int(rng.integers(0, 128))
+            if kind == "control":
+                a = int(rng.choice([1, 7, 10, 11, 64, 66, 6, 38, 100, 101, 120, 121, 123]))
+            events.append((offset, Midi(str(kind), a, int(rng.integers(0, 128)), int(rng.integers(0, 16)))))
+        audio = synth.render(64, events)
+        assert np.isfinite(audio).all()
+        assert sum(voice.fall < 0.05 for voice in synth._voices) <= 32
+    for channel in range(16):
+        synth.handle(Midi("control", 64, 0, channel))
+        synth.handle(Midi("control", 66, 0, channel))
+        synth.handle(Midi("control", 123, 0, channel))
+    synth.render(48_000)
+    assert synth.active == 0
+    assert _level(synth.render(4800)) < 1e-6
+    synth.render(100, [(0, _on(60))])
+    synth.panic()
+    assert _level(synth.render(4800)) == 0
