@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rtaudio.format import StemplayError
 
@@ -47,18 +48,22 @@ def read_midi(path: Path) -> list[MidiEvent]:
     return events
 
 
-def _event(message: object, time: float) -> MidiEvent | None:
-    kind = getattr(message, "type", "")
-    get = lambda name: int(getattr(message, name))  # noqa: E731
-    if kind in ("note_on", "note_off"):
-        return MidiEvent(time, kind, get("channel"), get("note"), get("velocity"))
-    if kind == "control_change":
-        return MidiEvent(time, "control", get("channel"), get("control"), get("value"))
-    if kind == "program_change":
-        return MidiEvent(time, "program", get("channel"), get("program"))
-    if kind == "pitchwheel":
-        return MidiEvent(time, "bend", get("channel"), get("pitch"))
-    return None
+_FIELDS = {
+    "note_on": ("note_on", "note", "velocity"),
+    "note_off": ("note_off", "note", "velocity"),
+    "control_change": ("control", "control", "value"),
+    "program_change": ("program", "program", None),
+    "pitchwheel": ("bend", "pitch", None),
+}
+"""mido's type -> our kind and the names of its one or two numbers."""
+
+
+def _event(message: Any, time: float) -> MidiEvent | None:
+    found = _FIELDS.get(message.type)
+    if found is None:
+        return None
+    kind, first, second = found
+    return MidiEvent(time, kind, message.channel, getattr(message, first), getattr(message, second) if second else 0)
 
 
 def nearest_programs(programs: Sequence[int]) -> dict[int, int]:

@@ -1,0 +1,112 @@
+"""``render`` and ``instruments`` as a user runs them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import mido
+import numpy as np
+import pytest
+import soundfile
+
+from rtaudio.cli import main
+from rtaudio.midifile import nearest_programs, read_midi
+from tests.sing_fixture import tiny_instrument
+
+
+def _song(path: Path, notes: list[tuple[int, int]], drums: int = 0, program: int = 0) -> Path:
+    file = mido.MidiFile(ticks_per_beat=480)
+    track = mido.MidiTrack()
+    file.tracks.append(track)
+    track.append(mido.MetaMessage("set_tempo", tempo=250_000))
+    track.append(mido.Message("program_change", program=program))
+    for wait, note in notes:
+        track.append(mido.Message("note_on", note=note, velocity=90, time=wait))
+        track.append(mido.Message("note_off", note=note, time=240))
+    for _ in range(drums):
+        track.append(mido.Message("note_on", channel=9, note=36, velocity=90, time=10))
+    file.save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(tiny_instrument(tmp_path_factory.mktemp("tiny")))
+
+
+def test_a_song_is_rendered_in_time(tmp_path: Path, tiny: str, capsys: pytest.CaptureFixture[str]) -> None:
+    song = _song(tmp_path / "a.mid", [(1920, 60), (0, 64)], drums=3)
+    out = tmp_path / "out.wav"
+    assert main(["render", str(song), "-o", str(out), "--rate", "32000", "--model", tiny, "--json"]) == 0
+    captured = capsys.readouterr()
+    facts = json.loads(captured.out)
+    assert facts["notes"] == 2 and facts["drum_notes_skipped"] == 3
+    assert "3 notes of the drum channel are skipped" in captured.err
+    audio, rate = soundfile.read(out)
+    assert rate == 32_000 and len(audio) == facts["frames"]
+    heard = np.flatnonzero(np.abs(audio[:, 0]) > 1e-3)
+    assert abs(heard[0] / rate - 1.0) < 0.01  # four beats of a quarter second
+    assert not (tmp_path / "out.wav.part").exists()
+
+
+def test_a_program_is_played_by_the_chosen_instrument(tmp_path: Path, tiny: str) -> None:
+    song = _song(tmp_path / "a.mid", [(0, 60)], program=40)
+    sounds = []
+    for choice in (["--map", "40=flute"], []):
+        out = tmp_path / "out.wav"
+        assert main(["render", str(song), "-o", str(out), "--model", tiny, *choice]) == 0
+        sounds.append(soundfile.read(out)[0][:4000])
+    assert np.abs(sounds[0] - sounds[1]).max() > 1e-4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--map", "40=kazoo"], "There is no instrument 'kazoo'"),
+        (["--map", "flute"], "--map takes PROGRAM=NAME"),
+        (["--rate", "1"], "A sample rate of 1 Hz"),
+        (["--voices", "0"], "0 voices are not possible"),
+    ],
+)
+def test_bad_arguments_get_one_sentence(
+    tmp_path: Path, tiny: str, arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    song = _song(tmp_path / "a.mid", [(0, 60)])
+    assert main(["render", str(song), "-o", str(tmp_path / "o.wav"), "--model", tiny, *arguments]) == 2
+    error = capsys.readouterr().err
+    assert sentence in error and error.count("\n") == 1
+
+
+def test_bad_files_get_one_sentence(tmp_path: Path, tiny: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "noise.mid").write_bytes(bytes(range(256)))
+    drums = _song(tmp_path / "drums.mid", [], drums=2)
+    for name, sentence in (
+        ("noise.mid", "cannot be read as a MIDI file"),
+        ("none.mid", "There is no file"),
+        (drums.name, "has no notes but drums"),
+    ):
+        assert main(["render", str(tmp_path / name), "-o", str(tmp_path / "o.wav"), "--model", tiny]) == 2
+        assert sentence in capsys.readouterr().err
+    assert main(["render", str(drums), "-o", "o.mp3", "--model", tiny]) == 2
+    assert not (tmp_path / "o.wav").exists()
+
+
+def test_tempo_and_kinds_are_read(tmp_path: Path) -> None:
+    events = read_midi(_song(tmp_path / "a.mid", [(480, 60), (480, 62)], program=5))
+    assert [event.kind for event in events] == ["program", "note_on", "note_off", "note_on", "note_off"]
+    assert [round(event.time, 4) for event in events] == [0, 0.25, 0.375, 0.625, 0.75]
+
+
+def test_each_program_finds_the_nearest_instrument() -> None:
+    found = nearest_programs([0, 4, 19, 24, 40, 48, 56, 73])
+    assert (
+        len(found) == 128 and found[40] == 4 and found[41] == 4 and found[57] == 6 and found[1] == 0 and found[75] == 7
+    )
+
+
+def test_instruments_are_listed(tiny: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["instruments", "--model", tiny]) == 0
+    assert "flute  notes 48 to 84  sustains" in capsys.readouterr().out
+    assert main(["instruments", "--model", tiny, "--json"]) == 0
+    assert [row["name"] for row in json.loads(capsys.readouterr().out)["instruments"]][2] == "flute"
