@@ -8,18 +8,22 @@ from __future__ import annotations
 import copy
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rtaudio.audiofile import open_reader
 from rtaudio.desired import is_device, is_input_file, is_output_file
 from rtaudio.devices import Device, default_device, find_device, query_here
 from rtaudio.engine import Engine
 from rtaudio.format import StemplayError, StreamFormat
-from rtaudio.messages import EngineConfig, MixerState
+from rtaudio.messages import EngineConfig, InstrumentState, MixerState
 from rtaudio.player import FilePlayer
 from rtaudio.ports.base import DeviceMissingError, Port
 from rtaudio.processors.base import Processor
 from rtaudio.recorder import Recorder
+from rtaudio.strips import strip_names
+
+if TYPE_CHECKING:
+    from rtaudio.instrument.stage import Stage
 
 DEFAULT_RATE = 44_100
 NO_DEVICE = "There is no sound card and no JACK server: the engine runs on a clock and nothing is heard."
@@ -129,7 +133,16 @@ def make_processor(model: str, consistent: bool = True) -> Processor:
     return SeparatorProcessor(model, consistent)
 
 
-def build_engine(config: EngineConfig, mixer: MixerState) -> Engine:
+def make_stage(config: EngineConfig, state: InstrumentState, port: Port, channels: int) -> Stage | None:
+    """The instrument of a configuration, for sound of ``channels`` through ``port``. Raises StemplayError if it cannot be."""
+    if not config.instrument:
+        return None
+    from rtaudio.instrument.stage import Stage
+
+    return Stage(config, state, port.rate, channels, max(1, port.max_block), port.realtime)
+
+
+def build_engine(config: EngineConfig, mixer: MixerState, instrument: InstrumentState | None = None) -> Engine:
     """An engine that is ready to start. Slow (loads the model); a missing device is noticed first.
 
     Raises:
@@ -147,7 +160,8 @@ def build_engine(config: EngineConfig, mixer: MixerState) -> Engine:
         processor = make_processor(config.model, config.consistent)
         source = FilePlayer(config.input, port.rate, 2, config.loop) if from_file else None
         channels = source.channels if source is not None else 1 if port.in_channels == port.out_channels == 1 else 2
-        recorder = Recorder(port.rate, channels, processor.outputs)
+        stage = make_stage(config, instrument or InstrumentState(), port, channels)
+        recorder = Recorder(port.rate, channels, strip_names(processor.outputs, stage is not None))
         analysis = _analysis(config, source, port) if source is not None else None
         return Engine(
             config,
@@ -157,6 +171,7 @@ def build_engine(config: EngineConfig, mixer: MixerState) -> Engine:
             source=source,
             recorder=recorder,
             analysis=analysis,
+            stage=stage,
         )
     except Exception:
         port.close()

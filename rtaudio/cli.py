@@ -25,6 +25,7 @@ from rtaudio.format import StemplayError
 COMMANDS: dict[str, str] = {
     "live": "take live sound or a file apart and play it through the mixer",
     "separate": "take a song apart into files",
+    "play": "play the instrument with a MIDI keyboard, or with the computer's",
     "render": "play a MIDI file into a sound file",
     "instruments": "list the instruments of a model",
     "devices": "list sound devices",

@@ -15,7 +15,18 @@ from typing import Any
 from models.card import CardError
 from models.catalog import load_card, model_names
 from rtaudio.format import SOURCES, StemplayError, StreamFormat
-from rtaudio.messages import Command, EngineConfig, MixerState, StemState, command, from_dict, to_dict
+from rtaudio.messages import (
+    VELOCITY_CURVES,
+    Command,
+    EngineConfig,
+    InstrumentState,
+    MixerState,
+    StemState,
+    command,
+    from_dict,
+    to_dict,
+)
+from rtaudio.strips import strip_names
 
 Range = tuple[float, float]
 
@@ -26,7 +37,10 @@ _MIXER_FIELDS: dict[str, Range | None] = {
 }  # fmt: skip
 """Allowed range of a number; None is a switch."""
 
+INSTRUMENT_TIMES: dict[str, Range] = {"attack_ms": (0.0, 5000.0), "release_ms": (1.0, 20_000.0)}
+
 MAX_CHANNELS = 64
+MAX_VOICES = 256
 RECORDING_FORMATS = ("wav", "flac")
 OUTPUT_FILES = (".wav", ".flac")
 
@@ -67,8 +81,10 @@ def _absolute(config: EngineConfig) -> dict[str, Any]:
         "input": is_input_file(config.input),
         "output": is_output_file(config.output),
         "model": Path(config.model).exists(),
+        "instrument": bool(config.instrument) and Path(config.instrument).exists(),
     }
-    paths["model"] &= config.model not in model_names()
+    for kind in ("model", "instrument"):
+        paths[kind] &= getattr(config, kind) not in model_names()
     return {name: str(Path(getattr(config, name)).absolute()) for name, is_path in paths.items() if is_path}
 
 
@@ -85,6 +101,37 @@ def stem_names(model: str) -> tuple[str, ...]:
         return load_card(model).outputs
     except CardError as error:
         raise StemplayError(str(error)) from None
+
+
+def strips_of(config: EngineConfig) -> tuple[str, ...]:
+    """Names of the mixer's strips: the model's stems and the instrument. Raises StemplayError if there is no such model."""
+    return strip_names(stem_names(config.model), bool(config.instrument))
+
+
+def instrument_names(model: str) -> tuple[str, ...]:
+    """What the instrument ``model`` can play, read from its card. Raises StemplayError if it is no instrument."""
+    try:
+        card = load_card(model)
+    except CardError as error:
+        raise StemplayError(str(error)) from None
+    if card.kind != "instrument":
+        raise StemplayError(f"The model {card.name!r} is a {card.kind}, not an instrument.")
+    return card.outputs
+
+
+def control_range(target: str, strips: tuple[str, ...]) -> Range:
+    """What a MIDI controller moves ``target`` between: ``stem.NAME.gain_db``, ``stem.NAME.pan``, ``mixer.dry``,
+    ``mixer.master_db``, ``instrument.attack_ms`` or ``instrument.release_ms``. Raises StemplayError for anything else."""
+    kind, *rest = str(target).split(".")
+    if kind == "stem" and len(rest) == 2 and rest[0] in strips and rest[1] in ("gain_db", "pan"):
+        return (-60.0, 6.0) if rest[1] == "gain_db" else (-1.0, 1.0)
+    ranges: dict[str, Range] = {
+        "mixer.dry": (0.0, 1.0), "mixer.master_db": (-60.0, 6.0),
+        "instrument.attack_ms": (0.0, 2000.0), "instrument.release_ms": (10.0, 4000.0),
+    }  # fmt: skip
+    if target not in ranges:
+        raise StemplayError(f"A MIDI controller cannot move {target!r}.")
+    return ranges[target]
 
 
 def check_value(name: str, value: Any, limits: Range | None) -> float | bool:
@@ -113,7 +160,7 @@ def _check_kinds(config: EngineConfig) -> None:
     for setting in fields(EngineConfig):
         value, like = getattr(config, setting.name), setting.default
         right = isinstance(value, type(like))
-        if setting.name in ("rate", "block"):
+        if setting.name in ("rate", "block", "voices"):
             right = _whole(value) or (value is None and like is None)
         elif setting.name == "input_channels":
             right = isinstance(value, tuple | list) and all(map(_whole, value))
@@ -137,7 +184,11 @@ def check_config(config: EngineConfig) -> None:
         raise StemplayError("Input channels are counted from 1.")
     if is_input_file(config.input) and is_output_file(config.output) and _same_file(config.input, config.output):
         raise StemplayError(f"The output {config.output} would overwrite the song: choose another file.")
-    stems = stem_names(config.model)
+    stems = strips_of(config)
+    if config.instrument:
+        instrument_names(config.instrument)
+    if not 1 <= config.voices <= MAX_VOICES:
+        raise StemplayError(f"{config.voices} voices are not possible: choose 1 to {MAX_VOICES}.")
     for stem, channels in config.routing.items():
         if stem not in stems:
             raise StemplayError(f"There is no stem {stem!r} to route; the model gives {', '.join(stems)}.")
@@ -161,14 +212,16 @@ class Desired:
     position_s: float = 0.0
     loop: tuple[float, float] | None = None
     recording: dict[str, str] | None = None
+    instrument: InstrumentState = field(default_factory=InstrumentState)
 
     def __post_init__(self) -> None:
         self.config, self.mixer = copy.deepcopy(self.config), copy.deepcopy(self.mixer)
+        self.instrument = copy.deepcopy(self.instrument)
         self.fill_stems()
 
     def fill_stems(self) -> None:
         """Give each stem of the model a strip. Raises StemplayError if a strip is named that the model does not have."""
-        names = stem_names(self.config.model)
+        names = strips_of(self.config)
         for name in self.mixer.stems:
             if name not in names:
                 raise StemplayError(f"There is no stem {name!r}; the model gives {', '.join(names)}.")
@@ -219,6 +272,49 @@ class Desired:
     def _stop_recording(self) -> None:
         self.recording = None
 
+    def _needs_instrument(self) -> tuple[str, ...]:
+        if not self.config.instrument:
+            raise StemplayError("This engine has no instrument: start it with one.")
+        return instrument_names(self.config.instrument)
+
+    def _midi(self, data: Any) -> None:
+        self._needs_instrument()
+        if not isinstance(data, list) or not data or not all(_whole(byte) and 0 <= byte < 256 for byte in data):
+            raise StemplayError(f"A MIDI message is a list of bytes, not {data!r}.")
+
+    def _set_sound(self, channel: Any, shares: Any) -> None:
+        known = self._needs_instrument()
+        if not _whole(channel) or not 0 <= channel < 16:
+            raise StemplayError(f"A MIDI channel is 0 to 15, not {channel!r}.")
+        if not isinstance(shares, dict) or not shares:
+            raise StemplayError(f"A sound is instruments and their shares, not {shares!r}.")
+        for name, share in shares.items():
+            if name not in known:
+                raise StemplayError(f"There is no instrument {name!r}; python -m rtaudio instruments lists them.")
+            check_value(f"The share of {name}", share, (0.0, 1e6))
+        if not sum(shares.values()) > 0:
+            raise StemplayError("A sound needs at least one instrument with a share above 0.")
+        self.instrument.shares[str(channel)] = {name: float(share) for name, share in shares.items()}
+
+    def _set_instrument(self, field: Any, value: Any) -> None:
+        self._needs_instrument()
+        if field == "curve":
+            if value not in VELOCITY_CURVES:
+                raise StemplayError(f"A velocity curve is {', '.join(VELOCITY_CURVES)}, not {value!r}.")
+        elif field in INSTRUMENT_TIMES:
+            value = float(check_value(field, value, INSTRUMENT_TIMES[field]))
+        else:
+            raise StemplayError(f"The instrument has {', '.join(INSTRUMENT_TIMES)} and curve, but no {field!r}.")
+        setattr(self.instrument, field, value)
+
+    def _learn(self, target: Any) -> None:
+        self._needs_instrument()
+        if target:
+            control_range(target, strips_of(self.config))
+
+    def _forget(self, target: Any) -> None:
+        self._needs_instrument()
+
     def _configure(self, config: Any) -> None:
         if not isinstance(config, dict):
             raise StemplayError(f"The engine's settings are names and values, not {config!r}.")
@@ -227,7 +323,7 @@ class Desired:
             raise StemplayError(f"The engine has no setting {', '.join(sorted(unknown))}.")
         wanted = from_dict(EngineConfig, config)
         check_config(wanted)
-        kept = {name: strip for name, strip in self.mixer.stems.items() if name in stem_names(wanted.model)}
+        kept = {name: strip for name, strip in self.mixer.stems.items() if name in strips_of(wanted)}
         if wanted.input != self.config.input:
             self.position_s, self.loop, self.playing = 0.0, None, True
         self.config = wanted
@@ -247,4 +343,5 @@ class Desired:
         return cls(
             config, mixer, bool(values.get("playing", True)), float(values.get("position_s", 0.0)),
             tuple(loop) if loop else None, values.get("recording"),
+            from_dict(InstrumentState, values.get("instrument", {})),
         )  # fmt: skip

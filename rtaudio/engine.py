@@ -20,15 +20,27 @@ from typing import TYPE_CHECKING, Any
 
 from rtaudio.callback import AudioCallback
 from rtaudio.format import StemplayError, StreamFormat
-from rtaudio.messages import Command, EngineConfig, Latency, MixerState, Recording, Snapshot, StemState, Transport
+from rtaudio.messages import (
+    Command,
+    EngineConfig,
+    InstrumentReport,
+    Latency,
+    MixerState,
+    Recording,
+    Snapshot,
+    StemState,
+    Transport,
+)
 from rtaudio.mixer import Mixer
 from rtaudio.pipeline import Pipeline
 from rtaudio.ports.base import Port
 from rtaudio.processors.base import Processor
+from rtaudio.strips import strip_names
 from rtaudio.wiring import assign, input_picks, output_routes
 
 if TYPE_CHECKING:
     from rtaudio.analysis import SongAnalysis
+    from rtaudio.instrument.stage import Stage
     from rtaudio.player import FilePlayer
     from rtaudio.recorder import Recorder
 
@@ -50,6 +62,7 @@ class Engine:
         source: a song that plays instead of the port's input.
         recorder, analysis: optional; stopped, and the analysis started, with the engine. The analysis must have been made for
             ``stream_plan(port)``.
+        stage: the instrument and its MIDI input, started and stopped with the engine; made for the rate of ``port``.
 
     Raises:
         StemplayError: the processor cannot work in this format, or the routing names what is not there.
@@ -65,14 +78,16 @@ class Engine:
         source: FilePlayer | None = None,
         recorder: Recorder | None = None,
         analysis: SongAnalysis | None = None,
+        stage: Stage | None = None,
     ) -> None:
         self.config, self.port, self.source, self.recorder, self.analysis = config, port, source, recorder, analysis
+        self.stage, self._player = stage, stage.player if stage is not None else None
         self.format, align = stream_plan(port, source)
-        self.stems = processor.outputs
+        self.stems = strip_names(processor.outputs, stage is not None)
         self._state = copy.deepcopy(mixer)
         routes = output_routes(config.routing, self.stems, port.out_channels)
         picks = input_picks(config.input_channels, port.in_channels, self.format.channels) if source is None else []
-        pipeline = Pipeline(processor, self.format, align, self._state, port.realtime)
+        pipeline = Pipeline(processor, self.format, align, self._state, port.realtime, self._player)
         self._callback = AudioCallback(
             port, pipeline, picks, routes, source, recorder, round(config.seconds * port.rate)
         )
@@ -90,6 +105,8 @@ class Engine:
         """Start the worker, the helpers and the port. Raises StemplayError if the device does not start."""
         self._pipeline.start()
         self._keeper.start()
+        if self.stage is not None:
+            self.stage.start(self._do_control)
         if self.analysis is not None:
             self.analysis.start()
         self.port.start(self._callback)
@@ -107,6 +124,8 @@ class Engine:
         if self.recorder is not None:
             self.recorder.stop()
         self.port.stop()
+        if self.stage is not None:
+            self.stage.stop()
         self._callback.unfit.put(None)
         if started:
             if self.analysis is not None:
@@ -145,11 +164,13 @@ class Engine:
                     self.analysis.stop()
                     self.analysis = None  # its states are of another alignment
                 try:
-                    fresh = Pipeline(old.worker.processor, fmt, 0, self._state, self.port.realtime)
+                    fresh = Pipeline(old.worker.processor, fmt, 0, self._state, self.port.realtime, self._player)
                 except Exception as error:
                     self._notice = f"The block size changed to {size} and the model cannot follow: {error}"
                     continue
                 fresh.start()
+                if self._player is not None:
+                    self._player.block = fmt.block
                 self._notice = f"The block size changed to {size}: the latency is now {fresh.delay} samples."
                 self._callback.replace = fresh
 
@@ -223,11 +244,43 @@ class Engine:
         self._notice = callback.fault = ""
         callback.load.reset()
         self._pipeline.worker.load.reset()
+        if self._player is not None:
+            self._player.reset()
         self._mixer.reset_clips()
 
     def _do_panic(self) -> None:
         """Silence now, by a short fade; processor and rings are emptied, and new sound comes back after ``PANIC_S``."""
         self._callback.panic = True
+        if self.stage is not None:
+            self.stage.panic()
+
+    def _stage(self) -> Stage:
+        if self.stage is None:
+            raise StemplayError("This engine has no instrument: start it with one.")
+        return self.stage
+
+    def _do_midi(self, data: list[int]) -> None:
+        self._stage().receive(data)
+
+    def _do_set_sound(self, channel: int, shares: dict[str, float]) -> None:
+        self._stage().set_sound(channel, shares)
+
+    def _do_set_instrument(self, field: str, value: Any) -> None:
+        self._stage().set_field(field, value)
+
+    def _do_learn(self, target: str) -> None:
+        self._stage().learn(target)
+
+    def _do_forget(self, target: str) -> None:
+        self._stage().forget(target)
+
+    def _do_control(self, target: str, value: float) -> None:
+        """A learnt controller moved: ``stem.NAME.FIELD``, ``mixer.FIELD``."""
+        kind, *rest = target.split(".")
+        if kind == "stem" and len(rest) == 2:
+            self.send(Command("set_stem", {"stem": rest[0], "field": rest[1], "value": value}))
+        elif kind == "mixer" and len(rest) == 1:
+            self.send(Command("set_mixer", {"field": rest[0], "value": value}))
 
     # -- report -----------------------------------------------------------------------------------------------------------
 
@@ -258,6 +311,7 @@ class Engine:
             transport=self._transport(),
             recording=self.recorder.status if self.recorder is not None else Recording(),
             mixer=copy.deepcopy(self._state),
+            instrument=self.stage.report() if self.stage is not None else InstrumentReport(),
         )
 
     def _describe(self) -> str:
@@ -274,6 +328,8 @@ class Engine:
         message = self.port.error or callback.fault or callback.pipeline.worker.message
         if not message and self.analysis is not None:
             message = self.analysis.error
+        if not message and self.stage is not None:
+            message = self.stage.message
         return message or self._late() or self._notice
 
     def _late(self) -> str:

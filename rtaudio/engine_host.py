@@ -48,6 +48,8 @@ class EngineHost:
         self._orders: queue.Queue[Message | None] = queue.Queue()
         self._pending: deque[Message | None] = deque()  # orders that main has taken from the queue
         self._write_lock = threading.Lock()
+        self._report_lock = threading.Lock()
+        self._leaving = False
         self._engine: Any = None
         self._remark = ""
         self._starting = Snapshot(state="starting", message="The engine is starting.")
@@ -68,6 +70,8 @@ class EngineHost:
             return EXIT_REFUSED
         bury_after(SHUTDOWN_GRACE)
         finished = self._engine.snapshot().state == "finished"
+        with self._report_lock:  # no report of a stopped engine may come after the last one
+            self._leaving = True
         self._engine.stop()
         last = self._engine.snapshot()
         last.state = "finished" if finished else last.state
@@ -81,7 +85,7 @@ class EngineHost:
         self._starting.mixer = desired.mixer
         config, self._remark = resolve(desired.config)
         self._write({"resolved": {"input": config.input, "output": config.output}})
-        engine = build_engine(config, desired.mixer)
+        engine = build_engine(config, desired.mixer, desired.instrument)
         for order in resume_orders(desired):
             _send_where_possible(engine, order)
         settle()
@@ -156,10 +160,13 @@ class EngineHost:
     def _report(self) -> None:
         due = time.monotonic()
         while True:
-            snapshot = self._engine.snapshot() if self._engine is not None else self._starting
-            snapshot.message = snapshot.message or self._remark
-            if not self._write({"snapshot": to_dict(snapshot)}):
-                return
+            with self._report_lock:
+                if self._leaving:
+                    return
+                snapshot = self._engine.snapshot() if self._engine is not None else self._starting
+                snapshot.message = snapshot.message or self._remark
+                if not self._write({"snapshot": to_dict(snapshot)}):
+                    return
             due = max(due + REPORT_PERIOD, time.monotonic())
             time.sleep(max(0.0, due - time.monotonic()))
 

@@ -10,7 +10,7 @@ from rtaudio.messages import Snapshot
 def facts(report: Snapshot) -> dict[str, Any]:
     """What ``--json`` prints."""
     latency = report.latency
-    return {
+    known = {
         "state": report.state,
         "message": report.message,
         "port": report.port,
@@ -29,6 +29,15 @@ def facts(report: Snapshot) -> dict[str, Any]:
         "recording": {"directory": report.recording.directory, "seconds": report.recording.seconds,
                       "dropped_blocks": report.recording.dropped_blocks, "error": report.recording.error},
     }  # fmt: skip
+    played = report.instrument
+    if played.model:
+        known["instrument"] = {
+            "model": played.model, "ports": played.ports, "midi": played.midi, "notes": played.notes,
+            "received": played.received,
+            "stolen": played.stolen, "misses": played.misses, "late": played.late, "dropped": played.dropped,
+            "load": played.load, "delay_ms": round(played.delay_ms, 3), "primed": round(played.primed, 3),
+        }  # fmt: skip
+    return known
 
 
 def summary(report: Snapshot) -> str:

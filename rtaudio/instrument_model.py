@@ -166,7 +166,7 @@ class InstrumentModel:
         """Weights of a MIDI pitch, limited to the table."""
         return _between(np.arange(self.pitches[0], self.pitches[1] + 1, dtype=np.float64), pitch)
 
-    def instrument_weights(self, shares: Mapping[str | int, float]) -> Array:
+    def instrument_weights(self, shares: Mapping[Any, float]) -> Array:
         """Weights from shares by name or index, scaled to sum to 1. Raises StemplayError for an unknown one or no share."""
         weights = np.zeros(len(self.instruments), np.float32)
         for key, share in shares.items():

@@ -37,6 +37,27 @@ class MixerState:
 
 
 @dataclass
+class InstrumentState:
+    """What the instrument plays with.
+
+    Attributes:
+        shares: sound of each of the sixteen channels (``"0"`` to ``"15"``): instrument name -> share; a mixture is a morph.
+        attack_ms, release_ms: of every note's envelope.
+        curve: how a key's velocity is taken: ``linear``, ``soft`` (easy to play loud), ``hard`` or ``fixed`` (always 100).
+        midi_map: controllers that were learnt, as ``rtaudio.midi.learn.MidiMap`` writes them.
+    """
+
+    shares: dict[str, dict[str, float]] = field(default_factory=dict)
+    attack_ms: float = 0.0
+    release_ms: float = 250.0
+    curve: str = "linear"
+    midi_map: list[dict[str, Any]] = field(default_factory=list)
+
+
+VELOCITY_CURVES = ("linear", "soft", "hard", "fixed")
+
+
+@dataclass
 class EngineConfig:
     """What an engine runs on. Changing it means a short restart of the stream, never of the recording's files.
 
@@ -53,6 +74,9 @@ class EngineConfig:
         routing: stem -> 1-based output channels of its own, beside the mix (``{"vocals": [3, 4]}``).
         loop: start a file input again at its end.
         seconds: at full speed, end after so much sound; 0 for all of it. (Whoever listens to a clock can stop by it.)
+        instrument: model of the instrument that MIDI plays: name in the zoo or a directory; empty for none.
+        midi: MIDI input: ``default`` (all), ``none``, ``virtual`` (a port of our own), or a port's name.
+        voices: notes at once.
         analyse: go through a file input in the background, so that a seek is right at once; costs as much as playing it.
     """
 
@@ -67,6 +91,9 @@ class EngineConfig:
     routing: dict[str, list[int]] = field(default_factory=dict)
     loop: bool = False
     seconds: float = 0.0
+    instrument: str = ""
+    midi: str = "default"
+    voices: int = 32
     analyse: bool = True
     client_name: str = "stemplay"
 
@@ -130,6 +157,38 @@ class Meter:
 
 
 @dataclass
+class InstrumentReport:
+    """What the instrument does.
+
+    Attributes:
+        model: its name, empty without an instrument; ``instruments``: what it can play.
+        notes: sounding now. ``stolen``: notes that gave way to others since the start.
+        ports: MIDI inputs that are open; ``midi``: a sentence when one is missed.
+        received: MIDI messages so far. ``misses``: blocks that were not ready.
+        late: messages that came too late for their sample; ``dropped``: those that a flood lost.
+        load: rendering time over the time rendered. ``delay_ms``: from a message to its sample.
+        learning: the control that waits for a MIDI controller. ``primed``: share of the notes whose beginning is prepared.
+        state: as it is now.
+    """
+
+    model: str = ""
+    instruments: list[str] = field(default_factory=list)
+    notes: int = 0
+    stolen: int = 0
+    ports: list[str] = field(default_factory=list)
+    midi: str = ""
+    received: int = 0
+    misses: int = 0
+    late: int = 0
+    dropped: int = 0
+    load: dict[str, float] = field(default_factory=lambda: {"p50": 0.0, "p99": 0.0})
+    delay_ms: float = 0.0
+    learning: str = ""
+    primed: float = 1.0
+    state: InstrumentState = field(default_factory=InstrumentState)
+
+
+@dataclass
 class Snapshot:
     """The engine's report.
 
@@ -159,6 +218,7 @@ class Snapshot:
     transport: Transport = field(default_factory=Transport)
     recording: Recording = field(default_factory=Recording)
     mixer: MixerState = field(default_factory=MixerState)
+    instrument: InstrumentReport = field(default_factory=InstrumentReport)
     restarts: int = 0
 
 
@@ -181,6 +241,11 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "stop_recording": (),
     "reset_counters": (),
     "panic": (),  # silence now: reset processors, clear rings
+    "midi": ("data",),  # the bytes of one message, as from an on-screen keyboard
+    "set_sound": ("channel", "shares"),  # channel from 0; {instrument: share}
+    "set_instrument": ("field", "value"),  # attack_ms, release_ms or curve of InstrumentState
+    "learn": ("target",),  # the next MIDI controller that moves is the target's; "" ends the waiting
+    "forget": ("target",),
     "configure": ("config",),  # a whole EngineConfig as a dict
     "shutdown": (),
 }
@@ -204,7 +269,8 @@ def to_dict(value: Any) -> dict[str, Any]:
 
 
 _NESTED: dict[str, type] = {
-    "latency": Latency, "master": Meter, "transport": Transport, "recording": Recording, "mixer": MixerState,
+    "instrument": InstrumentReport, "state": InstrumentState, "latency": Latency, "master": Meter, "transport": Transport,
+    "recording": Recording, "mixer": MixerState,
 }  # fmt: skip
 
 

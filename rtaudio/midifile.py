@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rtaudio.format import StemplayError
+
+if TYPE_CHECKING:
+    from rtaudio.instrument_model import InstrumentModel
 
 DRUMS = 9
 """Channel 10 of General MIDI, counted from 0."""
@@ -64,6 +67,13 @@ def _event(message: Any, time: float) -> MidiEvent | None:
         return None
     kind, first, second = found
     return MidiEvent(time, kind, message.channel, getattr(message, first), getattr(message, second) if second else 0)
+
+
+def program_table(model: InstrumentModel) -> dict[int, int]:
+    """The 128 programs of General MIDI -> indices of ``model``, whose card tells the programs; else its first instrument plays all."""
+    known = model.card.training.get("programs")
+    usable = isinstance(known, list) and len(known) == len(model.instruments) and all(isinstance(n, int) for n in known)
+    return nearest_programs(known) if usable and known else dict.fromkeys(range(128), 0)
 
 
 def nearest_programs(programs: Sequence[int]) -> dict[int, int]:

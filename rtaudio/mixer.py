@@ -6,6 +6,9 @@ Signal flow of one call, shapes ``(frames, ...)``::
     dry (C) ------------------------------------------------------------> * dry ---+                           |
        └------------------------------------------- bypass: the input untouched, past master and limiter ------┘
 
+The last ``beside`` strips (instruments) go straight to the master: dry/wet and bypass, which choose between the input and its
+stems, leave them sounding.
+
 - **Pan** is a balance: at ``pan`` the left channel is scaled by ``min(1, 1 - pan)`` and the right by ``min(1, 1 + pan)``. The
   centre is exactly unity, so flat faders give exactly the sum of the stems; no position is louder than the centre. Mono has no
   pan; beyond two channels only the first two take part.
@@ -119,7 +122,9 @@ class Targets:
         if not 0.0 <= state.dry <= 1.0:
             raise StemplayError(f"A dry share of {state.dry} is outside 0 (only stems) to 1 (only the input).")
         master = linear_gain(state.master_db)
-        self.bus: Floats = np.array([master * (1.0 - state.dry), master * state.dry, float(state.bypass)], np.float64)
+        self.bus: Floats = np.array(
+            [master * (1.0 - state.dry), master * state.dry, float(state.bypass), master], np.float64
+        )
         if not -60.0 <= state.ceiling_db <= 0.0:
             raise StemplayError(f"A limiter ceiling of {state.ceiling_db} dB is outside -60 to 0.")
         self.limiter, self.ceiling_db = bool(state.limiter), float(state.ceiling_db)
@@ -149,11 +154,19 @@ class Mixer:
         rate: Hz.
         max_block: the largest block to prepare for; longer calls work, in pieces.
         state: what to start with, without a ramp; default flat.
+        beside: how many of the last strips lie beside the choice between input and stems.
     """
 
     def __init__(
-        self, stems: tuple[str, ...], channels: int, rate: int, max_block: int, state: MixerState | None = None
+        self,
+        stems: tuple[str, ...],
+        channels: int,
+        rate: int,
+        max_block: int,
+        state: MixerState | None = None,
+        beside: int = 0,
     ) -> None:
+        self._parts = len(stems) - beside
         self.stems, self.channels, self.rate, self.max_block = tuple(stems), channels, rate, max(1, max_block)
         self._targets = self._applied = Targets(self.stems, channels, state or MixerState())
         length = max(1, round(RAMP_S * rate))
@@ -166,6 +179,7 @@ class Mixer:
         self._strips_view = self._strips[:0]
         self._square = np.zeros((self.max_block, count, channels), np.float32)
         self._work = np.zeros((self.max_block, channels), np.float32)
+        self._beside = np.zeros((self.max_block, channels), np.float32)
         self._block_peak = np.zeros((count + 1, channels), np.float32)
         self._block_energy = np.zeros((count + 1, channels), np.float32)
         self._energy = np.zeros((count + 1, channels), np.float64)
@@ -244,13 +258,16 @@ class Mixer:
         bus = self._bus_ramp.values(n)
         wet, direct, bypass = bus[:, 0:1], bus[:, 1:2], bus[:, 2:3]
         moving, work = bus.shape[0] > 1 or n == 1, self._work[:n]
-        np.copyto(out, strips[:, 0])
-        for i in range(1, strips.shape[1]):
-            np.add(out, strips[:, i], out=out)
+        _sum_strips(strips[:, : self._parts], out)
         np.multiply(out, wet, out=out)
         if moving or direct[0, 0] != 0.0:
             np.multiply(dry, direct, out=work)
             np.add(out, work, out=out)
+        beside = self._beside[:n]
+        if strips.shape[1] > self._parts:
+            _sum_strips(strips[:, self._parts :], beside)
+            np.multiply(beside, bus[:, 3:4], out=beside)
+            np.add(out, beside, out=out)
         _silence_non_finite(out, work)
         deepest = self.limiter.process(out)
         if moving or bypass[0, 0] != 0.0:
@@ -258,6 +275,9 @@ class Mixer:
             np.multiply(out, np.float32(1) - bypass, out=out)
             np.multiply(dry, bypass, out=work)
             np.add(out, work, out=out)
+            if strips.shape[1] > self._parts:
+                np.multiply(beside, bypass, out=beside)
+                np.add(out, beside, out=out)
             _silence_non_finite(out, work)
         self._measure(out[:, None], work[:, None], slice(-1, None))
         np.maximum(bank.peak, self._block_peak, out=bank.peak)
@@ -281,6 +301,16 @@ class Mixer:
             np.max(work, axis=0, out=peak)
         np.multiply(work, work, out=work)
         np.sum(work, axis=0, out=self._block_energy[rows])
+
+
+def _sum_strips(strips: Audio, out: Audio) -> None:
+    """Sum ``(n, k, C)`` over its strips into ``out``, in their order, without an array of its own."""
+    if strips.shape[1] == 0:
+        out.fill(0.0)
+        return
+    np.copyto(out, strips[:, 0])
+    for i in range(1, strips.shape[1]):
+        np.add(out, strips[:, i], out=out)
 
 
 def _silence_non_finite(audio: Audio, work: Audio) -> None:

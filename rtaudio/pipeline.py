@@ -12,6 +12,7 @@ for is the worker, by ``render`` of a port that is not real time.
 from __future__ import annotations
 
 from collections import deque
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,7 +22,11 @@ from rtaudio.messages import MixerState
 from rtaudio.mixer import Mixer
 from rtaudio.processors.base import Processor
 from rtaudio.ring import Ring
+from rtaudio.strips import strip_names
 from rtaudio.worker import Worker
+
+if TYPE_CHECKING:
+    from rtaudio.instrument.player import InstrumentPlayer
 
 
 class Pipeline:
@@ -33,28 +38,39 @@ class Pipeline:
         align: frames that every block is a multiple of, 0 if that cannot be promised.
         state: of the mixer.
         realtime: whether the callback must not wait.
+        instrument: plays beside the stems, as one more strip.
 
     Raises:
         StemplayError: the processor cannot work in this format.
     """
 
-    def __init__(self, processor: Processor, fmt: StreamFormat, align: int, state: MixerState, realtime: bool) -> None:
+    def __init__(
+        self,
+        processor: Processor,
+        fmt: StreamFormat,
+        align: int,
+        state: MixerState,
+        realtime: bool,
+        instrument: InstrumentPlayer | None = None,
+    ) -> None:
         processor.prepare(fmt)
         if align:
             processor.align(align)
-        self.format, self.align, self.realtime, self.stems = fmt, align, realtime, processor.outputs
+        self.format, self.align, self.realtime, self.instrument = fmt, align, realtime, instrument
+        self.stems = strip_names(processor.outputs, instrument is not None)
         self.algorithmic, self.resampler = processor.algorithmic_latency, processor.resampler_latency
         self.delay = processor.latency + fmt.block
         keep = 2 * (self.delay + fmt.rate)
-        n_stems, channels, block = len(self.stems), fmt.channels, fmt.block
+        n_stems, channels, block = len(processor.outputs), fmt.channels, fmt.block
         self.inputs = Ring(keep, (channels,))
         self.ready = Ring(keep, (n_stems, channels), origin=-processor.latency)
         self.worker = Worker(processor, self.inputs, self.ready, fmt.rate, block, align or 1, realtime)
         self.failopen = FailOpen(n_stems, channels, fmt.rate)
-        self.mixer = Mixer(self.stems, channels, fmt.rate, block, state)
+        self.mixer = Mixer(self.stems, channels, fmt.rate, block, state, beside=len(self.stems) - n_stems)
         self.input = np.zeros((block, channels), np.float32)
         self.dry = np.zeros((block, channels), np.float32)
-        self.wet = np.zeros((block, n_stems, channels), np.float32)
+        self.wet = np.zeros((block, len(self.stems), channels), np.float32)
+        self._parts = n_stems
         self.mixed = np.zeros((block, channels), np.float32)
         self._silence = np.zeros((self.delay, channels), np.float32)
         self._jumps: deque[int] = deque()
@@ -92,7 +108,7 @@ class Pipeline:
         if not self.realtime:
             self.worker.wait_until(self.position)
         heard = self.position - n - self.delay
-        wet, dry = self.wet[:n], self.dry[:n]
+        wet, dry = self.wet[:n, : self._parts], self.dry[:n]
         self.inputs.read(heard, dry, self._epoch)
         late = not self.ready.read_into(heard, wet, self._epoch)
         done = 0
@@ -102,7 +118,9 @@ class Pipeline:
             self.failopen.jump()
             done = cut
         self.failopen.process(wet[done:], dry[done:], late)
-        self.mixer.process(wet, dry, self.mixed[:n])
+        if self.instrument is not None:
+            self.instrument.read(self.wet[:n, -1])
+        self.mixer.process(self.wet[:n], dry, self.mixed[:n])
         return late and heard + n > 0
 
     def rescue(self, n: int) -> None:

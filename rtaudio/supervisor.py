@@ -164,6 +164,8 @@ class Supervisor:
             self._played = self._played or report.frames > 0
             if report.state == "running" and report.transport.path == self._desired.config.input:
                 self._desired.position_s = report.transport.position_s
+            if report.instrument.model:
+                self._desired.instrument.midi_map = report.instrument.state.midi_map  # learnt inside the engine
             if self._desired.recording is not None and report.recording.error:
                 self._desired.recording = None  # it stopped by itself (a full disk): do not start it again
             if not self._wake.is_set():  # what an outgoing engine had found means nothing to the next configuration

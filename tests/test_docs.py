@@ -67,10 +67,18 @@ def place(tmp_path: Path) -> Path:
 
 
 def run(language: str, text: str, place: Path, **extra: str) -> None:
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"} | extra
+    environment = (
+        os.environ
+        | {"PYTHONPATH": str(ROOT), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+        | extra
+    )
     command = [sys.executable, "-c", text] if language == "python" else ["bash", "-euo", "pipefail", "-c", text]
-    result = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, timeout=600, stdin=subprocess.DEVNULL)
-    assert result.returncode == 0, f"{text}\n--- exit {result.returncode}\n{result.stdout[-2000:]}\n{result.stderr[-4000:]}"
+    result = subprocess.run(
+        command, cwd=place, env=environment, capture_output=True, text=True, timeout=600, stdin=subprocess.DEVNULL
+    )
+    assert result.returncode == 0, (
+        f"{text}\n--- exit {result.returncode}\n{result.stdout[-2000:]}\n{result.stderr[-4000:]}"
+    )
 
 
 def run_page(page: Path, place: Path, *kind: str, **extra: str) -> None:
@@ -131,7 +139,9 @@ def test_commands_and_options_that_the_page_names_exist(page: Path) -> None:
         usage = help_of(package, command)
         assert usage, f"python -m {package} {command} does not exist"
         for option in options:
-            assert re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", usage), f"python -m {package} {command} has no option {option}"
+            assert re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", usage), (
+                f"python -m {package} {command} has no option {option}"
+            )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_id)

@@ -73,10 +73,22 @@ VIOLATIONS = {
     "torch in a card": ("models/card.py", "import torch", "no torch in rtaudio"),
     "torch through another module": ("rtaudio/format.py", "import models.demucs", "no torch in rtaudio"),
     "Qt in the engine": ("rtaudio/format.py", "import PyQt6.QtCore", "no Qt outside gui"),
-    "a second user of ONNX Runtime": ("rtaudio/messages.py", "import onnxruntime", "ONNX Runtime is imported by rtaudio.runtime alone"),
-    "the engine choosing its model": ("rtaudio/engine.py", "import rtaudio.processors.separator", "the engine is given its processor"),
+    "a second user of ONNX Runtime": (
+        "rtaudio/messages.py",
+        "import onnxruntime",
+        "ONNX Runtime is imported by rtaudio.runtime alone",
+    ),
+    "the engine choosing its model": (
+        "rtaudio/engine.py",
+        "import rtaudio.processors.separator",
+        "the engine is given its processor",
+    ),
     "models looking up": ("models/catalog.py", "import rtaudio.format", "gui and training stand above rtaudio"),
-    "training reaching into the engine": ("training/__init__.py", "import rtaudio.messages", "training scores the shipped path"),
+    "training reaching into the engine": (
+        "training/__init__.py",
+        "import rtaudio.messages",
+        "training scores the shipped path",
+    ),
 }
 
 
@@ -84,13 +96,19 @@ VIOLATIONS = {
 def test_import_rules_catch(what: str, tmp_path: Path) -> None:
     file, line, rule = VIOLATIONS[what]
     for package in PACKAGES:
-        shutil.copytree(ROOT / package, tmp_path / package, ignore=lambda _, names: {n for n in names if n in ("zoo", "__pycache__")})
+        shutil.copytree(
+            ROOT / package,
+            tmp_path / package,
+            ignore=lambda _, names: {n for n in names if n in ("zoo", "__pycache__")},
+        )
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     with (tmp_path / file).open("a", encoding="utf-8") as module:
         module.write(f"\n{line}\n")
     result = lint_imports(tmp_path)
     assert result.returncode != 0
-    assert re.search(re.escape(rule) + r"(?:(?!KEPT|BROKEN).)*BROKEN", re.sub(r"\s+", " ", result.stdout)), result.stdout
+    assert re.search(re.escape(rule) + r"(?:(?!KEPT|BROKEN).)*BROKEN", re.sub(r"\s+", " ", result.stdout)), (
+        result.stdout
+    )
 
 
 def test_the_engine_runs_where_torch_and_qt_are_not_installed() -> None:
@@ -187,7 +205,9 @@ def test_no_pickle_is_ever_loaded() -> None:
     for package in PACKAGES:
         for path in (ROOT / package).rglob("*.py"):
             text = path.read_text(encoding="utf-8")
-            assert not re.search(r"\b(pickle|dill|joblib|shelve|marshal)\.(loads?|dumps?|open|Unpickler|Pickler)\b", text), path
+            assert not re.search(
+                r"\b(pickle|dill|joblib|shelve|marshal)\.(loads?|dumps?|open|Unpickler|Pickler)\b", text
+            ), path
             assert not re.search(r"^\s*from (pickle|dill|joblib|shelve|marshal) import", text, re.MULTILINE), path
             assert "allow_pickle=True" not in text, path
             for call in re.findall(r"torch\.load\([^)]*\)", text):

@@ -11,7 +11,7 @@ from pathlib import Path
 from rtaudio.format import MAX_RATE, MIN_RATE, StemplayError
 from rtaudio.instrument.synth import Synth
 from rtaudio.instrument_model import InstrumentModel
-from rtaudio.midifile import DRUMS, MidiEvent, nearest_programs, read_midi
+from rtaudio.midifile import DRUMS, MidiEvent, program_table, read_midi
 from rtaudio.writer import create_writer
 
 NAME = "render"
@@ -77,9 +77,7 @@ def _notes(events: list[MidiEvent]) -> int:
 
 def program_map(model: InstrumentModel, choices: list[str]) -> dict[int, int]:
     """General MIDI programs to instruments: the model's own numbers, then what the user chose. Raises StemplayError."""
-    known = model.card.training.get("programs")
-    usable = isinstance(known, list) and len(known) == len(model.instruments) and all(isinstance(n, int) for n in known)
-    programs = nearest_programs(known) if usable and known else dict.fromkeys(range(128), 0)
+    programs = program_table(model)
     for choice in choices:
         number, separator, name = choice.partition("=")
         if not separator or not number.strip().isdigit() or not 0 <= int(number) < 128:

@@ -6,15 +6,15 @@ device's by one resampler, whose hold-back is ``Synth.latency``. Used by one thr
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
 
 from rtaudio.format import Audio
 from rtaudio.instrument.channel import VIBRATO_DEPTH, VIBRATO_HZ, Channel
-from rtaudio.instrument.voice import Array, Voice
+from rtaudio.instrument.voice import Array, Shadow, Voice
 from rtaudio.instrument_model import InstrumentModel, VoiceState
 from rtaudio.resample import Resampler
 
@@ -23,6 +23,12 @@ LEVEL = 0.35
 
 CACHE_BYTES = 64 << 20
 """Memory for the states of notes already primed."""
+
+PART = 256
+"""Frames of output that are made at once: 6 ms at 44.1 kHz."""
+
+SHADOWS, SHADOW_STEPS = 8, 2
+"""Looping notes that follow a changed sound at a time, and network steps for them in a block."""
 
 RELEASE_MS, ATTACK_MS, STEAL_MS = 250.0, 0.0, 5.0
 
@@ -38,6 +44,15 @@ class Event(Protocol):
     def a(self) -> int: ...
     @property
     def b(self) -> int: ...
+
+
+def rounded(velocity: int) -> int:
+    """The velocity that is played for a key's: even numbers and 127, which halves what has to be primed. No ear tells them apart."""
+    return velocity if velocity == 127 else max(1, velocity + velocity % 2)
+
+
+Key = tuple[bytes, bytes, bytes]
+"""Instrument, velocity and pitch weights of a primed state."""
 
 
 class Synth:
@@ -58,10 +73,10 @@ class Synth:
         self.channels = [Channel(first) for _ in range(16)]
         self.attack_ms, self.release_ms = ATTACK_MS, RELEASE_MS
         self._voices: list[Voice] = []
-        self._cache: OrderedDict[tuple[bytes, bytes, bytes], VoiceState] = OrderedDict()
+        self._cache: OrderedDict[Key, VoiceState] = OrderedDict()
         self._resampler = Resampler(model.sample_rate, rate, 2)
         self._rest = np.zeros((0, 2), np.float32)
-        self._order = self._in = self._out = 0
+        self._order = self._in = self._out = self._at = 0
         self.stolen = 0
 
     @property
@@ -84,7 +99,8 @@ class Synth:
         return sum(not voice.released for voice in self._voices)
 
     def set_instrument(self, channel: int, weights: Array) -> None:
-        """Change a channel's sound; notes that the network still computes follow."""
+        """Change a channel's sound. Notes that the network still computes follow at once; those in their loop are computed
+        again beside it, a little in every block, and cross over to the new loop."""
         self.channels[channel].weights = weights
 
     def panic(self) -> None:
@@ -118,28 +134,30 @@ class Synth:
         for voice in self._voices:  # the same key again: the old note gives way
             if voice.channel == number and voice.note == note and voice.held:
                 voice.held = False
-                voice.release(self._samples(self.release_ms))
-        if sum(voice.fall < 6.9 / self._samples(STEAL_MS) for voice in self._voices) >= self.limit:
+                voice.release(self._samples(self.release_ms), self._at)
+        if sum(voice.falling < 6.9 / self._samples(STEAL_MS) for voice in self._voices) >= self.limit:
             self._steal()
         main = int(np.argmax(channel.weights))
         low, high = model.ranges[main]
         played = min(max(note, low), high)
-        weights = channel.weights, model.velocity_weights(velocity), model.pitch_weights(played)
+        weights = channel.weights, model.velocity_weights(rounded(velocity)), model.pitch_weights(played)
         self._order += 1
+        state, time = self._beginning((weights[0].tobytes(), weights[1].tobytes(), weights[2].tobytes()))
         self._voices.append(
             Voice(
                 number, note, self._order, weights[1], weights[2], float(note - played), model.sustains[main],
-                self._primed(*weights), model.PRIMING, self._samples(self.attack_ms) if self.attack_ms else 0,
+                state, time, self._samples(self.attack_ms) if self.attack_ms else 0,
+                weights=weights[0], delay=self._at,
             )
         )  # fmt: skip
 
     def _steal(self) -> None:
         """The least missed note fades in five milliseconds: released before held, then quiet, then old."""
         fading = 6.9 / self._samples(STEAL_MS)
-        candidates = [voice for voice in self._voices if voice.fall < fading]
+        candidates = [voice for voice in self._voices if voice.falling < fading]
         victim = min(candidates, key=lambda v: (not v.released, round(v.loudness(), 2), v.order))
         victim.held = False
-        victim.release(self._samples(STEAL_MS))
+        victim.release(self._samples(STEAL_MS), self._at)
         self.stolen += 1
 
     def _note_off(self, number: int, note: int) -> None:
@@ -148,7 +166,7 @@ class Synth:
             if voice.channel == number and voice.note == note and voice.held:
                 voice.held = False
                 if not channel.sustain and note not in channel.caught:
-                    voice.release(self._samples(self.release_ms))
+                    voice.release(self._samples(self.release_ms), self._at)
 
     def _control(self, number: int, control: int, value: int) -> None:
         channel = self.channels[number]
@@ -163,59 +181,75 @@ class Synth:
         if control == 120:
             for voice in mine:
                 voice.held = False
-                voice.release(self._samples(STEAL_MS))
+                voice.release(self._samples(STEAL_MS), self._at)
         if 123 <= control <= 127:
             for voice in mine:
                 voice.held = False
         if control in (64, 66, 121) or 123 <= control <= 127:
             for voice in mine:
                 if not (voice.held or channel.sustain or voice.note in channel.caught):
-                    voice.release(self._samples(self.release_ms))
+                    voice.release(self._samples(self.release_ms), self._at)
 
     def _samples(self, milliseconds: float) -> int:
         return max(1, round(milliseconds * self.model.sample_rate / 1000))
 
-    def _primed(self, instrument: Array, velocity: Array, pitch: Array) -> VoiceState:
-        """The state just before a note's first sample; kept, because the same notes come again."""
-        key = (instrument.tobytes(), velocity.tobytes(), pitch.tobytes())
+    def _beginning(self, key: Key) -> tuple[VoiceState, int]:
+        """The state just before a note's first sample where it is known, else that before all priming; and its time."""
         state = self._cache.get(key)
         if state is None:
-            state = self.model.initial_state(1)
-            for time in range(self.model.PRIMING):
-                _, state = self.model.step(
-                    velocity[None], instrument[None], pitch[None], np.array([time], np.int64), state
-                )
+            return self.model.initial_state(1), 0
+        self._cache.move_to_end(key)
+        return state, self.model.PRIMING
+
+    def keep(self, states: Mapping[Key, VoiceState]) -> None:
+        """Remember primed states; the longest unused are forgotten beyond ``CACHE_BYTES``."""
+        for key, state in states.items():
             self._cache[key] = state
+            self._cache.move_to_end(key)
             while len(self._cache) * state.nbytes > CACHE_BYTES:
                 self._cache.popitem(last=False)
-        self._cache.move_to_end(key)
-        return state
+
+    @property
+    def cache_bytes(self) -> int:
+        """Memory of the primed states."""
+        return sum(state.nbytes for state in self._cache.values())
 
     # -- sound ------------------------------------------------------------------------------------------------------------
 
     def render(self, frames: int, events: Iterable[tuple[int, Event]] = ()) -> Audio:
-        """The next ``frames`` of sound, ``(frames, 2)``; each event takes effect at its offset, ``latency`` later."""
+        """The next ``frames`` of sound, ``(frames, 2)``; each event takes effect at its offset, ``latency`` later.
+
+        Notes begin and end at their sample. What bends or fades all notes of a channel begins with a part of ``PART`` frames.
+        """
+        waiting = deque(events)
         parts = []
-        done = 0
-        for offset, event in events:
-            offset = min(max(offset, done), frames)
-            parts.append(self._advance(offset - done))
-            done = offset
+        for start in range(0, frames, PART):
+            end = min(start + PART, frames)
+            while waiting and waiting[0][0] < end:
+                offset, event = waiting.popleft()
+                self._at = self._model_samples(self._out + max(0, offset - start)) - self._in
+                self.handle(event)
+            self._at = 0
+            parts.append(self._advance(end - start))
+        for _, event in waiting:
             self.handle(event)
-        parts.append(self._advance(frames - done))
-        return np.concatenate(parts)
+        return np.concatenate(parts) if parts else np.zeros((0, 2), np.float32)
+
+    def _model_samples(self, frames: int) -> int:
+        """How many samples at the model's rate ``frames`` of output ask for."""
+        if self.rate == self.model.sample_rate:
+            return frames
+        return -(-frames * self.model.sample_rate // self.rate) + self._resampler.hold_back
 
     def _advance(self, frames: int) -> Audio:
-        """Output between two events: as many samples at the model's rate as the resampler asks for."""
-        if frames == 0:
-            return np.zeros((0, 2), np.float32)
+        """Output of a part: as many samples at the model's rate as the resampler asks for."""
         self._out += frames
-        if self.rate == self.model.sample_rate:
-            return self._mix(frames)
-        resampler = self._resampler
-        target = -(-self._out * self.model.sample_rate // self.rate) + resampler.hold_back
-        audio = np.concatenate([self._rest, resampler.process(self._mix(target - self._in))])
+        target = self._model_samples(self._out)
+        mixed = self._mix(target - self._in)
         self._in = target
+        if self.rate == self.model.sample_rate:
+            return mixed
+        audio = np.concatenate([self._rest, self._resampler.process(mixed)])
         self._rest = audio[frames:]  # a few samples that belong to the next call
         return audio[:frames]
 
@@ -226,6 +260,7 @@ class Synth:
             return out
         ratios = [self._ratio(voice) for voice in self._voices]
         self._fill(ratios, count)
+        self._follow()
         for voice, ratio in zip(self._voices, ratios, strict=True):
             audio = voice.read(count, ratio) * np.float32(LEVEL)
             target = self.channels[voice.channel].gains()
@@ -247,7 +282,7 @@ class Synth:
         return float(2.0 ** (semitones / 12)) if semitones else 1.0
 
     def _fill(self, ratios: Sequence[float], count: int) -> None:
-        """Step the network for all voices that lack samples, together, until none does."""
+        """Step the network for all voices that lack samples, together, until none does; unprimed notes are primed on the way."""
         needs = [voice.needed(count, ratio) for voice, ratio in zip(self._voices, ratios, strict=True)]
         while lacking := [v for v, need in zip(self._voices, needs, strict=True) if v.filled < need]:
             audio, state = self.model.step(
@@ -258,7 +293,35 @@ class Synth:
                 VoiceState.stack([v.state for v in lacking]),
             )
             for row, voice in enumerate(lacking):
-                voice.wave[voice.filled : voice.filled + self.model.hop] = audio[row]
-                voice.filled += self.model.hop
+                voice.weights = self.channels[voice.channel].weights
+                if voice.time >= self.model.PRIMING:
+                    voice.wave[voice.filled : voice.filled + self.model.hop] = audio[row]
+                    voice.filled += self.model.hop
                 voice.time += 1
                 voice.state = state.take([row])
+                if voice.time == self.model.PRIMING:
+                    self.keep({(voice.weights.tobytes(), voice.velocity.tobytes(), voice.pitch.tobytes()): voice.state})
+
+    def _follow(self) -> None:
+        """Compute notes in their loop again where their channel's sound has changed: a step or two for a few of them."""
+        for voice in self._voices:
+            weights = self.channels[voice.channel].weights
+            if voice.loop is not None and voice.shadow is None and not np.array_equal(voice.weights, weights):
+                voice.shadow = Shadow(self.model.initial_state(1), weights)
+        busy = [(voice, voice.shadow) for voice in self._voices if voice.shadow is not None][:SHADOWS]
+        for _ in range(SHADOW_STEPS if busy else 0):
+            audio, state = self.model.step(
+                np.stack([voice.velocity for voice, _ in busy]),
+                np.stack([shadow.weights for _, shadow in busy]),
+                np.stack([voice.pitch for voice, _ in busy]),
+                np.array([shadow.time for _, shadow in busy], np.int64),
+                VoiceState.stack([shadow.state for _, shadow in busy]),
+            )
+            for row, (_, shadow) in enumerate(busy):
+                shadow.take(audio[row], state.take([row]), self.model.PRIMING)
+            for voice, shadow in busy:
+                if shadow.complete:
+                    voice.adopt(shadow)
+            busy = [(voice, shadow) for voice, shadow in busy if not shadow.complete]
+            if not busy:
+                return

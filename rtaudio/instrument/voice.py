@@ -68,6 +68,34 @@ def find_loop(note: Array, sustains: bool) -> Loop:
 
 
 @dataclass
+class Shadow:
+    """A looping note computed again with another sound, beside the one that is heard."""
+
+    state: VoiceState
+    weights: Array
+    time: int = 0
+    wave: Array = field(default_factory=lambda: np.zeros(LOOP_END, np.float32))
+    filled: int = 0
+
+    def take(self, audio: Array, state: VoiceState, priming: int) -> None:
+        """The result of one step; those of the first ``priming`` steps are not heard."""
+        if self.time >= priming:
+            self.wave[self.filled : self.filled + len(audio)] = audio
+            self.filled += len(audio)
+        self.state = state
+        self.time += 1
+
+    @property
+    def complete(self) -> bool:
+        """A loop can be made of it."""
+        return self.filled >= LOOP_END
+
+
+CROSSING = 4_000
+"""Samples in which a loop gives way to that of another sound, 0.25 s."""
+
+
+@dataclass
 class Voice:
     """A note from its key to its end.
 
@@ -76,6 +104,9 @@ class Voice:
         velocity, pitch: weights for the model; ``shift``: semitones between the asked pitch and the trained one that plays.
         state, time: the network's state and its next step. ``wave``: samples so far; ``place``: where reading is.
         level: of the envelope; ``fall``: in nepers a sample once released.
+        ending: when in the next reading a steeper ``fall`` begins. ``delay``: samples until the note begins.
+        weights: of the instruments that the wave was made with. ``shadow``: the note with a newer sound, until it is complete.
+        leaving, crossed: the loop that gives way to ``loop``, and how many samples of ``CROSSING`` have passed.
     """
 
     channel: int
@@ -95,14 +126,25 @@ class Voice:
     held: bool = True
     level: float = 1.0
     fall: float = 0.0
+    ending: tuple[int, float] | None = None
+    delay: int = 0
     loop: Loop | None = None
     gains: tuple[float, float] | None = None
     done: bool = False
+    weights: Array = field(default_factory=lambda: np.zeros(0, np.float32))
+    shadow: Shadow | None = None
+    leaving: Loop | None = None
+    crossed: float = 0.0
 
     @property
     def released(self) -> bool:
-        """The envelope is falling."""
-        return self.fall > 0
+        """The envelope is falling, or is about to."""
+        return self.falling > 0
+
+    @property
+    def falling(self) -> float:
+        """Nepers a sample by which the envelope falls after what has been asked of it."""
+        return max(self.fall, self.ending[1]) if self.ending else self.fall
 
     def loudness(self) -> float:
         """What stealing compares: the envelope times the recent level."""
@@ -114,12 +156,20 @@ class Voice:
             )
         return self.level * float(np.abs(recent).max(initial=0.0)) if self.age else 1.0
 
-    def release(self, samples: int) -> None:
-        """Fall by 60 dB in ``samples``; never slower than before."""
-        self.fall = max(self.fall, 6.9 / max(samples, 1))
+    def adopt(self, shadow: Shadow) -> None:
+        """Cross over to a complete shadow's loop, whose level begins where this one's is."""
+        self.leaving, self.crossed = self.loop, self.place
+        self.wave, self.weights, self.shadow = shadow.wave, shadow.weights, None
+        self.loop = find_loop(shadow.wave, self.sustains)
+
+    def release(self, samples: int, at: int = 0) -> None:
+        """Fall by 60 dB in ``samples``, from sample ``at`` of the next reading on; never slower than before."""
+        fall = 6.9 / max(samples, 1)
+        self.ending = (min(at, self.ending[0]), max(fall, self.ending[1])) if self.ending else (at, fall)
 
     def needed(self, count: int, ratio: float) -> int:
         """Samples of ``wave`` that reading ``count`` more asks for."""
+        count = max(0, count - self.delay)
         return min(LOOP_END, int(np.ceil(self.place + count * ratio)) + (HALF_TAPS + 1 if self.shifted(ratio) else 0))
 
     def shifted(self, ratio: float) -> bool:
@@ -127,19 +177,48 @@ class Voice:
         return abs(ratio - 1) > 1e-9 or self.place != int(self.place)
 
     def read(self, count: int, ratio: float) -> Array:
-        """``count`` samples at ``ratio`` times the trained pitch, the envelope applied; ``(count,)``."""
-        audio = self._interpolated(count, ratio) if self.shifted(ratio) else self._samples(int(self.place), count)
-        self.place += count * ratio
-        envelope = np.full(count, self.level, np.float32)
-        if self.age < self.attack:
-            envelope *= np.minimum(1.0, (self.age + np.arange(count)) / self.attack).astype(np.float32)
-        if self.fall:
-            envelope *= np.exp(-self.fall * np.arange(count)).astype(np.float32)
-            self.level *= float(np.exp(-self.fall * count))
-        self.age += count
+        """``count`` samples at ``ratio`` times the trained pitch, the envelope applied; ``(count,)``.
+
+        The first ``delay`` of them are silent: the note begins within this reading.
+        """
+        silent, self.delay = min(self.delay, count), max(0, self.delay - count)
+        sounding = count - silent
+        if sounding == 0:
+            self.ending = (max(0, self.ending[0] - count), self.ending[1]) if self.ending else None
+            return np.zeros(count, np.float32)
+        shifted = self.shifted(ratio)
+        audio = self._interpolated(sounding, ratio) if shifted else self._samples(int(self.place), sounding)
+        self.place += sounding * ratio
+        audio = audio * self._envelope(sounding, silent)
         faded = self.loop is not None and self.loop.decay > 0 and self.loop.decay * (self.place - LOOP_END) > 9.0
         self.done = self.level < 1e-3 or faded
-        return audio * envelope
+        return np.concatenate([np.zeros(silent, np.float32), audio]) if silent else audio
+
+    def _envelope(self, count: int, silent: int) -> Array | np.float32:
+        """Attack and release over the next ``count`` samples, which begin at sample ``silent`` of the reading."""
+        if not (self.fall or self.ending or self.age < self.attack):
+            self.age += count
+            return np.float32(self.level)
+        index = np.arange(count)
+        exponent = self.fall * index
+        total = self.fall * count
+        if self.ending is not None:
+            start = max(0, self.ending[0] - silent)
+            if start < count:
+                steeper = max(self.fall, self.ending[1]) - self.fall
+                exponent[start:] += steeper * index[: count - start]
+                total += steeper * (count - start)
+                self.fall += steeper
+                self.ending = None
+            else:
+                self.ending = (self.ending[0] - count - silent, self.ending[1])
+        envelope = self.level * np.exp(-exponent)
+        if self.age < self.attack:
+            envelope *= np.minimum(1.0, (self.age + index) / self.attack)
+        self.level *= float(np.exp(-total))
+        self.age += count
+        result: Array = envelope.astype(np.float32)
+        return result
 
     def _samples(self, start: int, count: int) -> Array:
         """The wave from ``start`` (may be negative: silence), continued by the loop."""
@@ -155,34 +234,48 @@ class Voice:
         if beyond > 0:
             if self.loop is None:
                 self.loop = find_loop(self.wave, self.sustains)
-            parts.append(self.loop.read(max(start - LOOP_END, 0), beyond))
+            parts.append(self._looped(max(start, LOOP_END), beyond))
         return np.concatenate(parts)
+
+    def _looped(self, start: int, count: int) -> Array:
+        """The loop from ``start`` on; for a while a mixture with the one it follows, at constant power: they are unlike."""
+        assert self.loop is not None
+        audio = self.loop.read(start - LOOP_END, count)
+        if self.leaving is not None:
+            share = np.clip((np.arange(start, start + count) - self.crossed) / CROSSING, 0.0, 1.0) * (np.pi / 2)
+            audio = (audio * np.sin(share) + self.leaving.read(start - LOOP_END, count) * np.cos(share)).astype(
+                np.float32
+            )
+            if start > self.crossed + CROSSING + SEAM:
+                self.leaving = None
+        return audio
 
     def _interpolated(self, count: int, ratio: float) -> Array:
         """Windowed-sinc reading between samples; the low-pass follows the ratio, so that nothing aliases."""
         places = self.place + ratio * np.arange(count)
-        whole = np.floor(places).astype(np.int64)
+        whole = places.astype(np.int64)  # places are never negative
         first = int(whole[0]) - HALF_TAPS + 1
         source = self._samples(first, int(whole[-1]) - first + HALF_TAPS + 1)
         phase = (places - whole) * _PHASES
-        table = _table(min(1.0, 1.0 / ratio))
+        table, slope = _table(min(1.0, 1.0 / ratio))
         low = phase.astype(np.int64)
-        part = (phase - low)[:, None]
-        taps = table[low] * (1 - part) + table[low + 1] * part
-        windows = np.lib.stride_tricks.sliding_window_view(source, 2 * HALF_TAPS)[whole - whole[0]]
-        audio: Array = np.einsum("nt,nt->n", windows, taps).astype(np.float32)
+        taps = table[low] + slope[low] * (phase - low).astype(np.float32)[:, None]
+        audio: Array = np.einsum("nt,nt->n", source[(whole - whole[0])[:, None] + _TAPS], taps)
         return audio
 
 
-_TABLES: dict[float, npt.NDArray[np.float64]] = {}
+_TAPS = np.arange(2 * HALF_TAPS)
+_TABLES: dict[float, tuple[Array, Array]] = {}
 
 
-def _table(cutoff: float) -> npt.NDArray[np.float64]:
-    """Kaiser-windowed sinc for each phase: ``(phases + 1, taps)``; cut-offs are rounded, so that few tables exist."""
+def _table(cutoff: float) -> tuple[Array, Array]:
+    """Kaiser-windowed sinc for each phase, ``(phases, taps)``, and its change up to the next phase. Cut-offs are rounded, so
+    that few tables exist."""
     cutoff = round(cutoff * 32) / 32 or 1 / 32
     if cutoff not in _TABLES:
         offset = np.arange(-HALF_TAPS + 1, HALF_TAPS + 1) - np.arange(_PHASES + 1)[:, None] / _PHASES
         window = np.i0(8.0 * np.sqrt(np.maximum(0.0, 1 - (offset / HALF_TAPS) ** 2))) / np.i0(8.0)
         rows = np.sinc(offset * cutoff * 0.94) * window
-        _TABLES[cutoff] = rows / rows.sum(1, keepdims=True)
+        rows /= rows.sum(1, keepdims=True)
+        _TABLES[cutoff] = rows[:-1].astype(np.float32), np.diff(rows, axis=0).astype(np.float32)
     return _TABLES[cutoff]

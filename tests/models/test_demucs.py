@@ -68,7 +68,9 @@ def test_any_length_comes_back(length: int) -> None:
 
 def test_an_identity_weighted_network_shifts_nothing() -> None:
     """Skips alone carry an impulse: its strongest response stays where it was."""
-    config = DemucsConfig(channels=4, depth=1, decoder_context=1, lstm_layers=0, encoder_mix=False, rescale=0, normalize=False)
+    config = DemucsConfig(
+        channels=4, depth=1, decoder_context=1, lstm_layers=0, encoder_mix=False, rescale=0, normalize=False
+    )
     net = Demucs(config)
     with torch.no_grad():
         for p in net.parameters():

@@ -26,7 +26,9 @@ def test_convolution_equals_torch_on_a_left_padded_input(kernel: int, stride: in
     layer = StreamingConv1d(3, 5, kernel, stride).double()
     x = torch.randn(2, 20 * stride, 3, dtype=torch.float64)
     y, _ = layer(x, layer.initial_state(2))
-    expected = F.conv1d(F.pad(x.transpose(1, 2), (kernel - stride, 0)), layer.weight, layer.bias, stride).transpose(1, 2)
+    expected = F.conv1d(F.pad(x.transpose(1, 2), (kernel - stride, 0)), layer.weight, layer.bias, stride).transpose(
+        1, 2
+    )
     torch.testing.assert_close(y, expected, atol=1e-12, rtol=0)
 
 
@@ -71,7 +73,9 @@ def test_unrolled_lstm_equals_torch_and_streams() -> None:
     torch.testing.assert_close(state, end, atol=1e-12, rtol=0)
 
 
-@pytest.mark.parametrize("layer", [StreamingConv1d(2, 3, 8, 4), StreamingConvTranspose1d(2, 3, 8, 4), StreamingConv1d(2, 4, 3)])
+@pytest.mark.parametrize(
+    "layer", [StreamingConv1d(2, 3, 8, 4), StreamingConvTranspose1d(2, 3, 8, 4), StreamingConv1d(2, 4, 3)]
+)
 def test_the_future_cannot_change_the_past(layer: StreamingConv1d | StreamingConvTranspose1d) -> None:
     x = torch.randn(1, 40, 2)
     changed = x.clone()

@@ -78,7 +78,9 @@ def test_the_dry_path_through_another_process_is_sample_exact(jack_server: JackS
     assert heard["exact"] and heard["gaps"] == 0, heard
     # PortAudio's JACK host API adds two periods of its own (one in, one out); ours is the declared latency.
     assert heard["delay"] == ours["latency_samples"] + 2 * jack_server.period
-    assert heard["delay"] == round(ours["latency_ms"]["total"] * jack_server.rate / 1000), "the declared total is the true one"
+    assert heard["delay"] == round(ours["latency_ms"]["total"] * jack_server.rate / 1000), (
+        "the declared total is the true one"
+    )
 
 
 def realtime_run(server: JackServer, folder: Path, seconds: float) -> None:

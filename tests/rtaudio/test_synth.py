@@ -176,7 +176,7 @@ def test_ten_thousand_random_events_leave_nothing_behind(model: InstrumentModel)
             events.append((offset, Midi(str(kind), a, int(rng.integers(0, 128)), int(rng.integers(0, 16)))))
         audio = synth.render(64, events)
         assert np.isfinite(audio).all()
-        assert sum(voice.fall < 0.05 for voice in synth._voices) <= 32
+        assert sum(voice.falling < 0.05 for voice in synth._voices) <= 32
     for channel in range(16):
         synth.handle(Midi("control", 64, 0, channel))
         synth.handle(Midi("control", 66, 0, channel))
@@ -187,3 +187,22 @@ def test_ten_thousand_random_events_leave_nothing_behind(model: InstrumentModel)
     synth.render(100, [(0, _on(60))])
     synth.panic()
     assert _level(synth.render(4800)) == 0
+
+
+def test_a_note_in_its_loop_follows_a_changed_sound(model: InstrumentModel) -> None:
+    """The organ has sounded for four seconds when its channel becomes a flute: after a while it sounds as a flute does."""
+    synth = Synth(model, 16_000)
+    synth.render(64_000, [(0, _on(60))])
+    stays = Synth(model, 16_000)
+    stays.render(64_000, [(0, _on(60))])
+    synth.set_instrument(0, model.instrument_weights({"flute": 1}))
+    audio = np.concatenate([synth.render(256) for _ in range(250)])[:, 0]
+    unchanged = stays.render(250 * 256)[:, 0]
+    crossing = np.flatnonzero(np.abs(audio - unchanged) > 1e-4)[0]
+    assert 0 < crossing < 32_000  # not at once, but soon
+    largest = np.abs(np.diff(unchanged)).max() + np.abs(np.diff(audio[-16_000:])).max()
+    assert np.abs(np.diff(audio)).max() < largest  # no click on the way
+    flute = Synth(model, 16_000)
+    flute.set_instrument(0, model.instrument_weights({"flute": 1}))
+    flute.render(112_000, [(0, _on(60))])
+    assert np.abs(flute.render(16_000)[:, 0] - audio[-16_000:]).max() < 1e-4  # at the same place of the same loop

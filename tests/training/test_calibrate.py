@@ -20,7 +20,10 @@ from training.export import export_separator
 def test_least_squares_beats_every_other_sharing() -> None:
     rng = np.random.default_rng(0)
     stems = rng.standard_normal((4, 2, 5000)).astype(np.float32)
-    estimates = stems - rng.standard_normal((4, 2, 5000)).astype(np.float32) * np.array([3, 2, 1, 0.5], np.float32)[:, None, None]
+    estimates = (
+        stems
+        - rng.standard_normal((4, 2, 5000)).astype(np.float32) * np.array([3, 2, 1, 0.5], np.float32)[:, None, None]
+    )
     shares = least_squares_shares([(stems, estimates)])
     assert sum(shares) == pytest.approx(1, abs=1e-3)
     assert shares == sorted(shares, reverse=True)

@@ -1,0 +1,255 @@
+"""The instrument as the engine holds it: model, synthesiser, player, MIDI input, velocity curve, learnt controllers, primer.
+
+Threads: messages come in the driver's threads (``receive``), go through curve and map, and wait in the player's queue;
+``stemplay-primer`` computes what the first milliseconds of each note need, after an instrument is chosen.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from rtaudio.desired import control_range, strips_of
+from rtaudio.format import StemplayError
+from rtaudio.instrument.player import InstrumentPlayer
+from rtaudio.instrument.synth import Key, Synth, rounded
+from rtaudio.instrument.voice import Array
+from rtaudio.instrument_model import InstrumentModel, VoiceState
+from rtaudio.messages import EngineConfig, InstrumentReport, InstrumentState
+from rtaudio.midi.input import MidiInput
+from rtaudio.midi.learn import MidiMap
+from rtaudio.midi.message import MidiMessage, MidiParser
+from rtaudio.midifile import program_table
+
+PRIMING_BATCH = 32
+"""Notes primed together."""
+
+_CURVES: dict[str, Callable[[int], float]] = {
+    "linear": float,
+    "soft": lambda velocity: 127 * (velocity / 127) ** 0.6,
+    "hard": lambda velocity: 127 * (velocity / 127) ** 1.6,
+    "fixed": lambda velocity: 100.0,
+}
+
+
+def curved(velocity: int, curve: str) -> int:
+    """A key's velocity 1 to 127 by one of the ``VELOCITY_CURVES``; never 0, which would end the note."""
+    return min(127, max(1, round(_CURVES[curve](velocity))))
+
+
+class Stage:
+    """See the module's text.
+
+    Args:
+        config: its ``instrument``, ``midi`` and ``voices`` count here.
+        state: to begin with.
+        rate, channels, block, realtime: of the port.
+
+    Raises:
+        StemplayError: there is no such instrument.
+    """
+
+    def __init__(
+        self, config: EngineConfig, state: InstrumentState, rate: int, channels: int, block: int, realtime: bool
+    ) -> None:
+        self._config, self._state = config, copy.deepcopy(state)
+        self._model = InstrumentModel(config.instrument)
+        synth = Synth(self._model, rate, config.voices, program_table(self._model))
+        synth.attack_ms, synth.release_ms = state.attack_ms, state.release_ms
+        self._synth = synth
+        self.player = InstrumentPlayer(synth, channels, block, realtime)
+        self._map = MidiMap(state.midi_map)
+        self._strips = strips_of(config)
+        self._parser = MidiParser()
+        self._received = 0
+        self._midi = MidiInput(config.midi, self._take)
+        self._control: Callable[[str, float], None] = lambda target, value: None
+        self._primer = Primer(self._model.sibling(), self.player)
+        for channel, shares in state.shares.items():
+            synth.set_instrument(int(channel), self._model.instrument_weights(shares))
+
+    # -- the engine -------------------------------------------------------------------------------------------------------
+
+    def start(self, control: Callable[[str, float], None]) -> None:
+        """Listen and play; ``control(target, value)`` is told of each learnt controller's movement."""
+        self._control = control
+        self.player.start()
+        self._primer.start([self._synth.channels[0].weights])
+        self._midi.start()
+
+    def stop(self) -> None:
+        """End all threads."""
+        self._midi.stop()
+        self._primer.stop()
+        self.player.stop()
+
+    def panic(self) -> None:
+        """Silence; what waits is forgotten."""
+        self.player.clear()
+
+    def receive(self, data: Sequence[int]) -> None:
+        """The bytes of a message from elsewhere, as from keys on the screen."""
+        for message in self._parser.feed(data, time.monotonic()):
+            self._take(message)
+
+    def set_sound(self, channel: int, shares: dict[str, float]) -> None:
+        """What a channel plays: shares by name. Raises StemplayError for a name that is not there."""
+        weights = self._model.instrument_weights(shares)
+        self._state.shares[str(channel)] = dict(shares)
+        self.player.order(lambda synth: synth.set_instrument(channel, weights))
+        self._primer.prime([weights])
+
+    def set_field(self, field: str, value: Any) -> None:
+        """``attack_ms``, ``release_ms`` or ``curve``."""
+        setattr(self._state, field, value)
+        if field != "curve":
+            self.player.order(lambda synth: setattr(synth, field, float(value)))
+
+    def learn(self, target: str) -> None:
+        """The next controller that moves is ``target``'s; empty: none is waited for."""
+        if target:
+            control_range(target, self._strips)
+        self._map.learn(target)
+
+    def forget(self, target: str) -> None:
+        """Free the controllers of ``target``; all if it is empty."""
+        self._map.forget(target)
+
+    @property
+    def message(self) -> str:
+        """What is wrong, in a sentence."""
+        return self.player.message
+
+    def report(self) -> InstrumentReport:
+        """What the instrument does now."""
+        self._state.midi_map = self._map.entries()
+        player, synth = self.player, self._synth
+        return InstrumentReport(
+            model=self._model.card.name,
+            instruments=list(self._model.instruments),
+            notes=synth.active,
+            stolen=synth.stolen,
+            ports=self._midi.ports,
+            midi=self._midi.message,
+            received=self._received,
+            misses=player.misses,
+            late=player.late,
+            dropped=player.dropped,
+            load={"p50": player.load.quantile(0.5), "p99": player.load.quantile(0.99)},
+            delay_ms=1000 * (player.delay + synth.latency / synth.rate),
+            learning=self._map.learning,
+            primed=self._primer.done,
+            state=copy.deepcopy(self._state),
+        )
+
+    # -- messages, in any thread ------------------------------------------------------------------------------------------
+
+    def _take(self, message: MidiMessage) -> None:
+        self._received += 1
+        moved = self._map.take(message)
+        if moved is not None:
+            self._turn(*moved)
+            return
+        if message.kind == "note_on" and message.b > 0:
+            velocity = curved(message.b, self._state.curve)
+            message = MidiMessage("note_on", message.channel, message.a, velocity, message.time)
+        self.player.push(message)
+
+    def _turn(self, target: str, place: float) -> None:
+        """A learnt controller stands at ``place``, 0 to 1."""
+        try:
+            low, high = control_range(target, self._strips)
+        except StemplayError:
+            return  # of a strip that another model had
+        value = low + (high - low) * place
+        kind, _, field = target.partition(".")
+        if kind == "instrument":
+            self.set_field(field, value)
+        else:
+            self._control(target, value)
+
+
+class Primer:
+    """Computes the states just before the first sample of all notes of a sound, the middle of the keyboard first.
+
+    Without them a note that is struck for the first time costs ``InstrumentModel.PRIMING`` steps within the block that plays it.
+    """
+
+    def __init__(self, model: InstrumentModel, player: InstrumentPlayer) -> None:
+        self._model, self._player = model, player
+        self._wanted: list[Array] = []
+        self._wake = threading.Condition()
+        self._ending = False
+        self.done = 1.0
+        self._thread = threading.Thread(target=self._run, name="stemplay-primer", daemon=True)
+
+    def start(self, sounds: list[Array]) -> None:
+        """Start the thread with these sounds."""
+        self.prime(sounds)
+        self._thread.start()
+
+    def prime(self, sounds: list[Array]) -> None:
+        """Prepare these sounds now, and give up earlier ones."""
+        with self._wake:
+            self._wanted, self.done = list(sounds), 0.0
+            self._wake.notify()
+
+    def stop(self) -> None:
+        """End the thread."""
+        with self._wake:
+            self._ending = True
+            self._wake.notify()
+        if self._thread.is_alive():
+            self._thread.join(2.0)
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                self._wake.wait_for(lambda: self._wanted or self._ending)
+                if self._ending:
+                    return
+                sounds, self._wanted = self._wanted, []
+            for sound in sounds:
+                self._sound(sound)
+
+    def _sound(self, sound: Array) -> None:
+        batches = list(note_batches(self._model, sound))
+        for number, (velocities, pitches) in enumerate(batches):
+            if self._ending or self._wanted:
+                return
+            states = primed_states(self._model, sound, velocities, pitches)
+            self._player.order(lambda synth, states=states: synth.keep(states))  # type: ignore[misc]
+            self.done = (number + 1) / len(batches)
+
+
+def note_batches(model: InstrumentModel, sound: Array) -> Iterator[tuple[Array, Array]]:
+    """Velocity and pitch weights of all notes of a sound, ``PRIMING_BATCH`` at a time, outward from the middle of its range."""
+    low, high = model.ranges[int(np.argmax(sound))]
+    middle = (low + high) / 2
+    levels = sorted({min(127, max(model.velocities[0], rounded(velocity))) for velocity in range(1, 128)})
+    unique = {model.velocity_weights(level).tobytes(): model.velocity_weights(level) for level in levels}
+    notes = [
+        (velocity, model.pitch_weights(pitch))
+        for pitch in sorted(range(low, high + 1), key=lambda pitch: abs(pitch - middle))
+        for velocity in unique.values()
+    ]
+    for start in range(0, len(notes), PRIMING_BATCH):
+        part = notes[start : start + PRIMING_BATCH]
+        yield np.stack([velocity for velocity, _ in part]), np.stack([pitch for _, pitch in part])
+
+
+def primed_states(model: InstrumentModel, sound: Array, velocities: Array, pitches: Array) -> dict[Key, VoiceState]:
+    """The states of notes just before their first sample, by what ``Synth`` looks for."""
+    count = len(pitches)
+    sounds = np.repeat(sound[None], count, axis=0)
+    state = model.initial_state(count)
+    for step in range(model.PRIMING):
+        _, state = model.step(velocities, sounds, pitches, np.full(count, step, np.int64), state)
+    return {
+        (sound.tobytes(), velocities[row].tobytes(), pitches[row].tobytes()): state.take([row]) for row in range(count)
+    }

@@ -1,0 +1,286 @@
+"""MIDI inputs of this machine through mido and python-rtmidi: found by name, opened, lost and found again.
+
+All this happens in a process of its own (``rtaudio.midi.host``): python-rtmidi holds Python's global lock while it asks a JACK
+server for something, the server may wait for the engine's audio callback, and that waits for the lock. For the same reason a
+port of JACK is polled and never calls Python from JACK's thread.
+
+Linux has two worlds: the ALSA sequencer and JACK; both are looked at. ``STEMPLAY_MIDI_BACKEND`` chooses one (``LINUX_ALSA``,
+``UNIX_JACK``, ``MACOSX_CORE``, ``WINDOWS_MM``) or ``none``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rtaudio.format import StemplayError
+from rtaudio.midi.message import MidiMessage, MidiParser
+
+POLL_S = 0.5
+"""How often the names of the ports are looked at."""
+
+LIST_TIMEOUT = 10.0
+VIRTUAL_NAME = "stemplay"
+WORDS = ("default", "none", "virtual")
+
+MESSAGE_S = 0.001
+"""How often a port of JACK is asked for messages."""
+
+Name = tuple[str, str]
+"""API and port name."""
+
+
+def backends() -> tuple[str, ...]:
+    """RtMidi APIs to look at, the usual first."""
+    chosen = os.environ.get("STEMPLAY_MIDI_BACKEND", "")
+    if chosen:
+        return () if chosen == "none" else (chosen,)
+    if sys.platform == "darwin":
+        return ("MACOSX_CORE",)
+    if sys.platform == "win32":
+        return ("WINDOWS_MM",)
+    return ("LINUX_ALSA", "UNIX_JACK") if os.path.exists("/dev/snd/seq") else ("UNIX_JACK",)
+
+
+def stable_name(name: str) -> str:
+    """A port's name without the numbers that ALSA and Windows give anew each time it is plugged in."""
+    return re.sub(r"( \d+:\d+| \d+)$", "", name).strip()
+
+
+class PortList:
+    """Names of the inputs. Keeps one client per API open, because opening one for every look disturbs a JACK server."""
+
+    def __init__(self, apis: Sequence[str] | None = None) -> None:
+        self.apis = tuple(backends() if apis is None else apis)
+        self._clients: dict[str, Any] = {}
+
+    def names(self) -> list[Name]:
+        """The inputs that are there now, our own left out; empty where MIDI does not work."""
+        found: list[Name] = []
+        for api in self.apis:
+            if api == "UNIX_JACK" and sys.platform == "linux" and not jack_may_run():
+                self._drop(api)
+                continue
+            try:
+                ports = self._client(api).get_ports()
+            except Exception:  # RtMidi's errors are of several kinds; a server that died is asked afresh next time
+                self._drop(api)
+                continue
+            found += [(api, str(name)) for name in ports if not _ours(str(name))]
+        return found
+
+    def close(self) -> None:
+        """Close the clients."""
+        for api in list(self._clients):
+            self._drop(api)
+
+    def _client(self, api: str) -> Any:
+        if api not in self._clients:
+            import rtmidi
+
+            self._clients[api] = rtmidi.MidiIn(rtapi=getattr(rtmidi, f"API_{api}"), name="stemplay-ports")
+        return self._clients[api]
+
+    def _drop(self, api: str) -> None:
+        client = self._clients.pop(api, None)
+        if client is not None:
+            with contextlib.suppress(Exception):
+                client.delete()
+
+
+def _ours(name: str) -> bool:
+    return "Midi Through" in name or name.startswith(("RtMidi Input", "RtMidiIn", "stemplay"))
+
+
+def list_inputs() -> list[str]:
+    """Names of the MIDI inputs of this machine, asked for in a child process: drivers write to standard error and may hang."""
+    from rtaudio.engine_process import child_environment
+
+    try:
+        child = subprocess.run(
+            [sys.executable, "-m", "rtaudio.midi.ports"],
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=LIST_TIMEOUT, env=child_environment(), check=False,
+        )  # fmt: skip
+        return [str(name) for name in json.loads(child.stdout)]
+    except subprocess.TimeoutExpired:
+        raise StemplayError("A MIDI driver did not answer when asked for its inputs.") from None
+    except ValueError:
+        return []
+
+
+def jack_may_run() -> bool:
+    """Whether a JACK server (of jackd or PipeWire) has left its traces; asking in vain makes libjack complain each time."""
+    runtime = Path(os.environ.get("XDG_RUNTIME_DIR", f"/run/user/{os.getuid()}")) if sys.platform != "win32" else None
+    memory = Path("/dev/shm")
+    return (
+        (runtime is not None and (runtime / "pipewire-0").exists())
+        or any(memory.glob("jack_*"))
+        or any(path.is_dir() for path in memory.glob("jack-*"))
+    )
+
+
+def find_input(wanted: str, names: Sequence[str]) -> str:
+    """The port that ``wanted`` means: exactly, or as a part of one name in any case. Raises StemplayError."""
+    alike = [name for name in names if name == wanted or stable_name(name) == stable_name(wanted)]
+    alike = alike or [name for name in names if wanted.lower() in name.lower()]
+    if len(alike) == 1:
+        return alike[0]
+    if alike:
+        raise StemplayError(f"{wanted!r} is the name of several MIDI inputs: {', '.join(alike)}.")
+    there = f"there are {', '.join(names)}" if names else "there are none here"
+    raise StemplayError(f"There is no MIDI input {wanted!r}; {there}.")
+
+
+class Opened:
+    """One open port: ``poll`` hands over what has arrived; ports of other APIs than JACK's call ``receive`` by themselves."""
+
+    def __init__(self, name: Name, receive: Callable[[MidiMessage], None], virtual: bool = False) -> None:
+        self.name, self._receive, self._parser = name, receive, MidiParser()
+        api, port = name
+        self.polled = api == "UNIX_JACK"
+        self._port: Any = self._open_polled(port, virtual) if self.polled else self._open_calling(api, port, virtual)
+
+    def _open_polled(self, port: str, virtual: bool) -> Any:
+        import rtmidi
+
+        opened = rtmidi.MidiIn(rtapi=rtmidi.API_UNIX_JACK, name=VIRTUAL_NAME, queue_size_limit=8192)
+        opened.ignore_types(True, True, True)  # system exclusive, clock and active sensing
+        if virtual:
+            opened.open_virtual_port("midi_in")
+        else:
+            opened.open_port(opened.get_ports().index(port), name="midi_in")
+        return opened
+
+    def _open_calling(self, api: str, port: str, virtual: bool) -> Any:
+        import mido
+
+        options = (
+            {"client_name": VIRTUAL_NAME, "virtual": True} if virtual else {}
+        )  # a client name alone means virtual to mido
+        return mido.Backend(f"mido.backends.rtmidi/{api}").open_input(port, callback=self._called, **options)
+
+    def _called(self, message: Any) -> None:
+        self._take(message.bytes())
+
+    def poll(self) -> None:
+        """Hand over what waits."""
+        while (found := self._port.get_message()) is not None:
+            self._take(found[0])
+
+    def _take(self, data: Sequence[int]) -> None:
+        now = time.monotonic()  # mido drops the driver's stamp, and JACK's RtMidi has none within a period
+        for message in self._parser.feed(data, now):
+            self._receive(message)
+
+    def close(self) -> None:
+        """Close it; one that is gone may complain."""
+        with contextlib.suppress(Exception):
+            (self._port.close_port if self.polled else self._port.close)()
+        if self.polled:
+            with contextlib.suppress(Exception):
+                self._port.delete()
+
+
+class OpenPorts:
+    """The open inputs, which follow what is plugged in.
+
+    Args:
+        choice: ``default`` (all inputs), ``virtual`` (a port of our own that others connect to) or a port's name.
+        receive: gets each message; what ends all notes when a port vanishes, too.
+        apis: RtMidi APIs; None: the usual ones.
+    """
+
+    def __init__(self, choice: str, receive: Callable[[MidiMessage], None], apis: Sequence[str] | None = None) -> None:
+        self.choice, self._receive = choice, receive
+        self._list = PortList(apis)
+        self._open: dict[Name, Opened] = {}
+        self._refused: dict[Name, str] = {}
+        self.trouble = ""
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the inputs that are open."""
+        return [name for _, name in self._open]
+
+    @property
+    def polled(self) -> bool:
+        """Whether ``poll`` has anything to do."""
+        return any(port.polled for port in self._open.values())
+
+    def poll(self) -> None:
+        """Hand over the messages of ports that do not call by themselves."""
+        for port in self._open.values():
+            if port.polled:
+                port.poll()
+
+    def look(self) -> None:
+        """Open what has come, and close what is gone, whose notes end."""
+        if self.choice == "virtual":
+            if not self._open:
+                self._open_virtual()
+            return
+        there = self._list.names()
+        for name in [name for name in self._open if name not in there]:
+            self._open.pop(name).close()
+            for message in end_notes():
+                self._receive(message)
+        for name in self._wanted(there):
+            if name not in self._open:
+                self._acquire(name)
+
+    def close(self) -> None:
+        """Close everything."""
+        for port in self._open.values():
+            port.close()
+        self._open.clear()
+        self._list.close()
+
+    def _wanted(self, there: list[Name]) -> list[Name]:
+        if self.choice == "default":
+            return there
+        try:
+            found = find_input(self.choice, [name for _, name in there])
+        except StemplayError:
+            return []
+        return [name for name in there if name[1] == found][:1]
+
+    def _acquire(self, name: Name) -> None:
+        try:
+            self._open[name] = Opened(name, self._receive)
+            self._refused.pop(name, None)
+            self.trouble = ""
+        except Exception as error:  # taken by another program (Windows), or gone again
+            if name not in self._refused:
+                self._refused[name] = str(error)
+                self.trouble = f"The MIDI input {name[1]} cannot be opened: {str(error).rstrip('.')}."
+
+    def _open_virtual(self) -> None:
+        if not self._list.apis or sys.platform == "win32":
+            self.trouble = "A virtual MIDI port is not possible on this system."
+            return
+        name = (self._list.apis[0], VIRTUAL_NAME)
+        self._open[name] = Opened(name, self._receive, virtual=True)
+
+
+def end_notes() -> list[MidiMessage]:
+    """What ends all notes of an input that is gone: pedals up, wheels centred, all notes off, on every channel."""
+    now = time.monotonic()
+    return [MidiMessage("control", channel, control, 0, now) for channel in range(16) for control in (64, 66, 123, 121)]
+
+
+def main() -> None:
+    """The child process of ``list_inputs``."""
+    ports = PortList()
+    print(json.dumps([name for _, name in ports.names()]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""A real MIDI client plays the instrument over a real JACK server."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rtaudio.messages import EngineConfig, Snapshot, command
+from rtaudio.session import Session
+from tests.jack import ROOT, JackServer, private_server
+from tests.sing_fixture import tiny_instrument
+
+pytestmark = pytest.mark.jack
+
+EVENTS = 10_000
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[JackServer]:
+    with private_server(tmp_path) as server:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("STEMPLAY_MIDI_BACKEND", "UNIX_JACK")
+        yield server
+
+
+class Keyboard:
+    """``tests.midi_peer`` as a process."""
+
+    def __init__(self, folder: Path) -> None:
+        self._log = (folder / "keys.log").open("w")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.midi_peer", "7"], cwd=ROOT, env=os.environ.copy(),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True,
+        )  # fmt: skip
+
+    def tell(self, line: str) -> int:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._process.communicate("end\n", timeout=10)
+        self._process.kill()
+        self._process.wait()
+        self._log.close()
+
+
+@contextlib.contextmanager
+def playing(folder: Path, **settings: Any) -> Iterator[tuple[Session, Keyboard]]:
+    """An engine with the tiny instrument and a keyboard beside it."""
+    directory = tiny_instrument(folder)
+    keyboard = Keyboard(folder)
+    session = Session(
+        EngineConfig(input="none", output="default", model="none", instrument=str(directory), midi="keys", **settings)
+    )
+    try:
+        session.start()
+        yield session, keyboard
+    finally:
+        keyboard.close()
+        session.stop()
+
+
+def until(session: Session, happened: Callable[[Snapshot], bool], patience: float = 60.0) -> Snapshot:
+    deadline = time.monotonic() + patience
+    while not happened(report := session.snapshot()):
+        assert time.monotonic() < deadline, f"waited in vain; last seen {report.state}, {report.instrument}"
+        time.sleep(0.05)
+    return report
+
+
+def test_ten_thousand_events_and_an_unplugged_keyboard_leave_no_note_behind(server: JackServer, tmp_path: Path) -> None:
+    with playing(tmp_path) as (session, keyboard):
+        until(session, lambda s: s.state == "running" and "'keys' is not there" in s.instrument.midi)
+        keyboard.tell("plug")
+        until(session, lambda s: len(s.instrument.ports) == 1)
+        sent = keyboard.tell(f"play {EVENTS // 2}")
+        first = until(session, lambda s: s.instrument.received >= sent)
+        assert first.instrument.received == sent  # none lost, none doubled
+        for pitch in (50, 60, 70):
+            keyboard.tell(f"send 144 {pitch} 100")
+        keyboard.tell("send 176 64 127")  # the pedal is down when the cable is pulled
+        until(session, lambda s: s.instrument.notes >= 3)
+        keyboard.tell("unplug")
+        gone = until(session, lambda s: s.instrument.notes == 0 and not s.instrument.ports)
+        assert "'keys' is not there" in gone.instrument.midi
+        keyboard.tell("plug")
+        before = until(session, lambda s: len(s.instrument.ports) == 1).instrument.received
+        already = keyboard.tell("send 144 60 100")
+        until(session, lambda s: s.instrument.received >= before + 1)
+        keyboard.tell(f"play {EVENTS // 2}")
+        for pitch in range(40, 60):
+            sent = keyboard.tell(f"send 144 {pitch} 127") - already
+        second = until(session, lambda s: s.instrument.received >= before + 1 + sent and s.instrument.notes > 0)
+        assert second.instrument.received == before + 1 + sent
+        session.send(command("panic"))
+        last = until(session, lambda s: s.instrument.notes == 0 and max(s.master.rms, default=1.0) == 0.0)
+        assert last.restarts == 0 and last.instrument.dropped == 0 and not last.message
+        print(last.instrument)
+
+
+def test_a_learnt_knob_moves_a_fader_of_the_mixer(server: JackServer, tmp_path: Path) -> None:
+    with playing(tmp_path) as (session, keyboard):
+        keyboard.tell("plug")
+        until(session, lambda s: len(s.instrument.ports) == 1)
+        session.send(command("learn", target="stem.instrument.gain_db"))
+        until(session, lambda s: s.instrument.learning != "")
+        keyboard.tell("send 176 20 0")
+        report = until(session, lambda s: s.mixer.stems["instrument"].gain_db == -60.0)
+        assert report.instrument.state.midi_map == [{"channel": 0, "control": 20, "target": "stem.instrument.gain_db"}]
