@@ -36,7 +36,10 @@ def least_squares_shares(pairs: Iterable[tuple[Stems, Stems]]) -> list[float]:
 
 
 def calibrate(
-    model: str | Path, songs: Iterable[tuple[str, Stems]], rate: int = 44_100, progress: Callable[[str], None] | None = None
+    model: str | Path,
+    songs: Iterable[tuple[str, Stems]],
+    rate: int = 44_100,
+    progress: Callable[[str], None] | None = None,
 ) -> list[float]:
     """Find the shares on ``songs`` (not those that are reported on) and write them into the model's card; returns them."""
     directory = find_model(model)

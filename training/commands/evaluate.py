@@ -28,7 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-consistent", action="store_true", help="score the network's own output, without the shared residual"
     )
-    parser.add_argument("--record", metavar="WHAT", help="write the scores into the model's card under this description")
+    parser.add_argument(
+        "--record", metavar="WHAT", help="write the scores into the model's card under this description"
+    )
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
 
 

@@ -1,4 +1,4 @@
-"""``python -m training prepare stems``: fill the store that training reads."""
+"""``python -m training prepare stems|notes``: fill the store that training reads."""
 
 from __future__ import annotations
 
@@ -9,15 +9,19 @@ from rtaudio.format import StemplayError
 from training.cli import positive_float, positive_int
 from training.data.prepare import SOURCES_OF, Options, find_soundfonts, prepare
 
-HELP = "decode stem files and singing, and render MIDI songs, into memory-mapped arrays; what exists is kept"
+HELP = (
+    "stems: decode stem files and singing, and render MIDI songs; notes: record instruments note by note from soundfonts or an NSynth"
+    " folder. Both become memory-mapped arrays, and what exists is kept"
+)
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``prepare``."""
-    parser.add_argument("what", choices=["stems"], help="what to prepare")
+    parser.add_argument("what", choices=["stems", "notes"], help="what to prepare")
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data", help="folder of the raw data")
     parser.add_argument("-o", "--output", type=Path, default=Path("data"), help="folder of the store (default: data/)")
+    _add_note_arguments(parser.add_argument_group("notes"))
     parser.add_argument("--only", metavar="A,B", help=f"only these of {', '.join(SOURCES_OF)}")
     parser.add_argument(
         "--soundfont", type=Path, action="append", help="render with it; may be repeated (default: installed ones)"
@@ -33,8 +37,63 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0)
 
 
+def _add_note_arguments(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--programs", type=numbers, default=tuple(range(112)), metavar="0,4,40-47", help="General MIDI programs, from 0"
+    )
+    group.add_argument(
+        "--pitches",
+        type=numbers,
+        default=tuple(range(21, 109)),
+        metavar="LOW-HIGH",
+        help="MIDI pitches (default: 21-108)",
+    )
+    group.add_argument(
+        "--nsynth", type=Path, help="take the notes of a folder in NSynth's layout, instead of soundfonts"
+    )
+    group.add_argument("--synthetic", action="store_true", help="make notes from formulas instead, for first steps")
+    group.add_argument("--split", type=Path, help="hold out the pitches that this split.json names")
+    group.add_argument(
+        "--wav", type=Path, metavar="FOLDER", help="also write NSynth's own layout there, for other programs"
+    )
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """An argument type: numbers and ranges of 0 to 127, such as ``0,4,40-47``."""
+    found: set[int] = set()
+    for part in text.split(","):
+        low, _, high = part.partition("-")
+        found.update(range(int(low), int(high or low) + 1))
+    if not found or min(found) < 0 or max(found) > 127:
+        raise argparse.ArgumentTypeError(f"{text} is not made of numbers from 0 to 127")
+    return tuple(sorted(found))
+
+
+def run_notes(args: argparse.Namespace) -> int:
+    """Record notes and tell what there is."""
+    from training.data import notes
+
+    if args.synthetic:
+        voices = notes.synthetic_voices(args.pitches)
+    elif args.nsynth:
+        voices = notes.nsynth_voices(args.nsynth)
+    else:
+        fonts = list(args.soundfont or find_soundfonts()[:1])
+        if not fonts:
+            raise StemplayError("There is no soundfont: install a General MIDI soundfont or name one with --soundfont.")
+        voices = notes.soundfont_voices(fonts, args.programs, args.pitches)
+    split = notes.read_split(args.split) if args.split else None
+    manifest = notes.prepare_notes(voices, args.output, workers=args.workers, seed=args.seed, split=split)
+    print(f"{len(manifest['instruments'])} instruments from {', '.join(manifest['sources'])} in {args.output}")
+    if args.wav:
+        print(f"{notes.write_nsynth(args.output, args.wav)} notes in NSynth's layout in {args.wav}")
+    return 0
+
+
 def run(args: argparse.Namespace) -> int:
     """Prepare and tell what there is."""
+    if args.what == "notes":
+        return run_notes(args)
     names = tuple(args.only.split(",")) if args.only else tuple(SOURCES_OF)
     unknown = [name for name in names if name not in SOURCES_OF]
     if unknown:

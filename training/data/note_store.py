@@ -1,4 +1,4 @@
-"""A rendered note set on disk, as training reads it: ``audio.i16``, ``notes.npz`` and ``manifest.json`` in one folder."""
+"""A recorded note set on disk, as training reads it: what ``training.data.notes`` wrote into one folder."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from rtaudio.format import StemplayError
+from training.data.notes import NOTE_SAMPLES, read_split
 
-NOTE_SAMPLES = 64_000
 Rows = npt.NDArray[np.int64]
 
 
@@ -24,6 +24,7 @@ class NoteStore:
         instruments: names by index.
         instrument, pitch, velocity: symbols of each row; pitch is the MIDI number, velocity the level 0 to 4.
         train, test: row numbers of audible notes in each part of the pitch-completion split (NSY-03).
+        evaluation: the rows of the fixed list of test notes (NSY-05).
 
     Raises:
         StemplayError: the folder is no complete note set.
@@ -33,28 +34,49 @@ class NoteStore:
         folder = Path(folder)
         try:
             self.manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-            with np.load(folder / "notes.npz", allow_pickle=False) as arrays:
-                self.instrument, self.pitch, self.velocity, test = (
-                    arrays[name] for name in ("instrument", "pitch", "velocity", "test")
-                )
-            self._audio = np.memmap(folder / "audio.i16", np.int16, "r").reshape(-1, NOTE_SAMPLES)
+            self.instruments: list[str] = list(self.manifest["instruments"])
+            facts = [json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in self.instruments]
+            self._audio = [
+                np.memmap(folder / f"{n}.i16", np.int16, "r").reshape(-1, NOTE_SAMPLES) for n in self.instruments
+            ]
+            split = read_split(folder / "split.json")
+            listed = json.loads((folder / "split.json").read_text(encoding="utf-8"))["evaluation"]
         except (OSError, ValueError, KeyError) as error:
-            raise StemplayError(f"There is no complete note set in {folder}: {error}.") from None
-        if not self.manifest.get("complete") or len(self._audio) < len(self.pitch):
-            raise StemplayError(f"The note set in {folder} is unfinished; run the same prepare command again.")
-        self.instruments: list[str] = list(self.manifest["instruments"])
-        audible = np.array([bool(np.abs(self._audio[k, :48_000:7]).max() > 64) for k in range(len(self.pitch))])
+            raise StemplayError(
+                f"There is no complete note set in {folder} ({error}); `python -m training prepare notes` makes one."
+            ) from None
+        counts = [len(entry["pitch"]) for entry in facts]
+        self.instrument: Rows = np.repeat(np.arange(len(facts)), counts)
+        self.pitch: Rows = np.concatenate([np.array(entry["pitch"], np.int64) for entry in facts])
+        self.velocity: Rows = np.concatenate([np.array(entry["velocity"], np.int64) for entry in facts])
+        self._row: Rows = np.concatenate([np.arange(count) for count in counts])
+        audible = np.concatenate([np.array(entry["audible"], bool) for entry in facts])
+        test = np.concatenate(
+            [np.isin(entry["pitch"], split[name]) for name, entry in zip(self.instruments, facts, strict=True)]
+        )
         self.train: Rows = np.flatnonzero(audible & ~test)
         self.test: Rows = np.flatnonzero(audible & test)
+        rows = {
+            (int(i), int(p), int(v)): k
+            for k, (i, p, v) in enumerate(zip(self.instrument, self.pitch, self.velocity, strict=True))
+        }
+        self.evaluation: Rows = np.array([rows[self.instruments.index(n), p, v] for n, p, v in listed], np.int64)
 
     def audio(self, rows: Rows) -> Tensor:
         """``(len(rows), 64000)`` float32 in [-1, 1]."""
-        return torch.from_numpy(self._audio[rows].astype(np.float32) / 32768.0)
+        whole = np.stack([self._audio[i][k] for i, k in zip(self.instrument[rows], self._row[rows], strict=True)])
+        return torch.from_numpy(whole.astype(np.float32) / 32768.0)
 
     def symbols(self, rows: Rows, lowest_pitch: int = 0) -> tuple[Tensor, Tensor, Tensor]:
         """Indices into the tables: velocity, instrument and pitch, each ``(len(rows),)``."""
         return (
-            torch.from_numpy(self.velocity[rows].astype(np.int64)),
-            torch.from_numpy(self.instrument[rows].astype(np.int64)),
-            torch.from_numpy(self.pitch[rows].astype(np.int64) - lowest_pitch),
+            torch.from_numpy(self.velocity[rows]),
+            torch.from_numpy(self.instrument[rows]),
+            torch.from_numpy(self.pitch[rows] - lowest_pitch),
         )
+
+    def range(self, instrument: int) -> tuple[int, int]:
+        """Lowest and highest audible pitch of an instrument."""
+        rows = np.concatenate([self.train, self.test])
+        pitches = self.pitch[rows[self.instrument[rows] == instrument]]
+        return int(pitches.min()), int(pitches.max())
