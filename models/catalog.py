@@ -29,7 +29,9 @@ def find_model(name: str | Path) -> Path:
     if (path / CARD_FILE).is_file():
         return path
     names = ", ".join(model_names()) or "none"
-    raise CardError(f"There is no model {str(name)!r}; shipped models are: {names}. A path to a model's directory works too.")
+    raise CardError(
+        f"There is no model {str(name)!r}; shipped models are: {names}. A path to a model's directory works too."
+    )
 
 
 def load_card(name: str | Path) -> ModelCard:

@@ -135,7 +135,8 @@ class _DemucsBlocks(nn.Module):
         n_outputs = len(config.sources) * config.audio_channels
         self.encoder = nn.ModuleList(EncoderBlock(config, widths[i], widths[i + 1]) for i in range(config.depth))
         self.decoder = nn.ModuleList(
-            DecoderBlock(config, widths[i + 1], widths[i] if i else n_outputs, outermost=i == 0) for i in range(config.depth)
+            DecoderBlock(config, widths[i + 1], widths[i] if i else n_outputs, outermost=i == 0)
+            for i in range(config.depth)
         )
 
     @property
@@ -157,7 +158,11 @@ class Demucs(_DemucsBlocks):
         config = config or DemucsConfig()
         super().__init__(config)
         width = config.widths[-1]
-        self.lstm = nn.LSTM(width, width, config.lstm_layers, bidirectional=True, batch_first=True) if config.lstm_layers else None
+        self.lstm = (
+            nn.LSTM(width, width, config.lstm_layers, bidirectional=True, batch_first=True)
+            if config.lstm_layers
+            else None
+        )
         self.linear = nn.Linear(2 * width, width) if config.lstm_layers else None
         rescale_weights(self, config.rescale)
 

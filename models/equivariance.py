@@ -16,7 +16,11 @@ MAX_SHIFT = 22_050
 
 @torch.no_grad()
 def stabilized(
-    model: Separator, mix: Tensor, n_shifts: int = 10, max_shift: int = MAX_SHIFT, generator: torch.Generator | None = None
+    model: Separator,
+    mix: Tensor,
+    n_shifts: int = 10,
+    max_shift: int = MAX_SHIFT,
+    generator: torch.Generator | None = None,
 ) -> Tensor:
     """Average of ``n_shifts`` separations of randomly delayed copies, each delayed back (RES; test time only, cost x n).
 

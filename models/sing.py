@@ -34,6 +34,9 @@ class SingConfig:
         channels: of the decoder's and encoder's convolutions.
         context: frames that the decoder's first convolution sees at once.
         kernel, stride: of the transposed convolution, in samples.
+        clock: harmonics of the key's frequency whose phases are given to LSTM and decoder at each step; 0, as in the thesis, leaves it
+            to the LSTM to turn the phases of a note on from frame to frame. Where it turns them wrongly, notes drift, restart or buzz
+            at the frame rate (section 2.3.2); the clock leaves only what differs from it to be learned.
     """
 
     instruments: int = 1006
@@ -53,6 +56,7 @@ class SingConfig:
     kernel: int = 1024
     stride: int = 256
     sample_rate: int = 16_000
+    clock: int = 0
 
     def __post_init__(self) -> None:
         if min(self.instruments, self.pitches, self.velocities, self.hidden, self.latent, self.channels) < 1:
@@ -62,8 +66,13 @@ class SingConfig:
 
     @property
     def input_size(self) -> int:
-        """Size of the concatenated embeddings: 30 in the thesis, 26 without time."""
-        return self.velocity_dim + self.instrument_dim + self.pitch_dim + self.time_dim
+        """Size of the LSTM's input, in the thesis the concatenated embeddings: 30, 26 without time."""
+        return self.velocity_dim + self.instrument_dim + self.pitch_dim + self.time_dim + 2 * self.clock
+
+    @property
+    def code_size(self) -> int:
+        """Size of what the decoder reads at each step: the latent and the clock."""
+        return self.latent + 2 * self.clock
 
     @property
     def crop(self) -> int:
@@ -114,7 +123,7 @@ class SingState:
     """What one step hands to the next, a row for each voice.
 
     Shape:
-        h, c ``(voices, layers, hidden)``; context ``(voices, context - 1, latent)``; tail ``(voices, kernel - stride)``, without
+        h, c ``(voices, layers, hidden)``; context ``(voices, context - 1, code_size)``; tail ``(voices, kernel - stride)``, without
         the bias.
     """
 
@@ -122,6 +131,22 @@ class SingState:
     c: Tensor
     context: Tensor
     tail: Tensor
+
+
+def clock_phases(cycles: Tensor, time: Tensor, harmonics: int, most: float) -> Tensor:
+    """Sine and cosine of the phase of each harmonic at each step: ``(..., 2 * harmonics)``.
+
+    Args:
+        cycles: of the fundamental in one step, ``(...,)``.
+        time: step, broadcast against ``cycles``.
+        most: cycles a step of half the sample rate; harmonics above it are 0.
+    """
+    numbers = torch.arange(1, harmonics + 1, dtype=cycles.dtype, device=cycles.device)
+    turns = cycles * time
+    turns = (turns - torch.floor(turns))[..., None] * numbers
+    angle = 2 * torch.pi * (turns - torch.floor(turns))
+    audible = (cycles[..., None] * numbers < most).to(cycles.dtype)
+    return torch.cat([torch.sin(angle) * audible, torch.cos(angle) * audible], dim=-1)
 
 
 class SequenceGenerator(nn.Module):
@@ -136,30 +161,71 @@ class SequenceGenerator(nn.Module):
         self.time = nn.Embedding(config.steps, config.time_dim) if config.time_dim else None
         self.lstm = StreamingLSTM(config.input_size, config.hidden, config.layers)
         self.linear = nn.Linear(config.hidden, config.latent)
+        self.cycles: Tensor
+        keys = torch.arange(config.pitches, dtype=torch.float64) + config.lowest_pitch
+        cycles = 440 * 2 ** ((keys - 69) / 12) * config.stride / config.sample_rate
+        self.register_buffer("cycles", cycles.float(), persistent=False)
 
     def embed(self, velocity: Tensor, instrument: Tensor, pitch: Tensor) -> Tensor:
-        """Indices ``(batch,)`` -> concatenated embeddings without time ``(batch, sizes)``. IndexError for one out of range."""
+        """Indices ``(batch,)`` -> concatenated embeddings without time ``(batch, sizes)``, with a clock the cycles a step after them.
+
+        IndexError for an index out of range.
+        """
         tables = {"velocity": self.velocity, "instrument": self.instrument, "pitch": self.pitch}
         for (name, table), index in zip(tables.items(), (velocity, instrument, pitch), strict=True):
             if index.numel() and (int(index.min()) < 0 or int(index.max()) >= table.num_embeddings):
                 raise IndexError(f"{name} must be 0 to {table.num_embeddings - 1}, not {index.tolist()}")
-        return torch.cat([self.velocity(velocity), self.instrument(instrument), self.pitch(pitch)], dim=-1)
+        parts = [self.velocity(velocity), self.instrument(instrument), self.pitch(pitch)]
+        if self.config.clock:
+            parts.append(self.cycles[pitch][:, None])
+        return torch.cat(parts, dim=-1)
 
     def with_time(self, symbols: Tensor, start: int, stop: int) -> Tensor:
-        """Repeat ``(batch, size)`` over steps ``start`` to ``stop`` and add the time embedding: ``(batch, steps, input_size)``."""
-        repeated = symbols[:, None].expand(-1, stop - start, -1)
-        if self.time is None:
-            return repeated
-        moment = self.time.weight[start:stop][None].expand(len(symbols), -1, -1)
-        return torch.cat([repeated, moment.to(symbols.dtype)], dim=-1)
+        """Repeat what ``embed`` gave over steps ``start`` to ``stop``, add time embedding and clock: ``(batch, steps, input_size)``."""
+        clock = self.config.clock
+        cycles, symbols = (symbols[:, -1:], symbols[:, :-1]) if clock else (None, symbols)
+        parts = [symbols[:, None].expand(-1, stop - start, -1)]
+        if self.time is not None:
+            parts.append(self.time.weight[start:stop][None].expand(len(symbols), -1, -1).to(symbols.dtype))
+        if cycles is not None:
+            moments = torch.arange(start, stop, dtype=cycles.dtype, device=cycles.device)[None]
+            parts.append(self._clock(cycles.expand(-1, stop - start), moments))
+        return torch.cat(parts, dim=-1)
+
+    def _clock(self, cycles: Tensor, time: Tensor) -> Tensor:
+        return clock_phases(cycles, time, self.config.clock, self.config.stride / 2)
 
     def forward(
         self, symbols: Tensor, state: tuple[Tensor, Tensor] | None = None, start: int = 0, stop: int | None = None
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """Latents of steps ``start`` to ``stop``: ``(batch, steps, latent)``, and the state for the next segment."""
+        """Codes of steps ``start`` to ``stop``: ``(batch, steps, code_size)``, and the state for the next segment."""
         state = self.lstm.initial_state(len(symbols)) if state is None else state
-        hidden, state = self.lstm(self.with_time(symbols, start, stop or self.config.steps), state)
-        return self.linear(hidden), state
+        inputs = self.with_time(symbols, start, stop or self.config.steps)
+        hidden, state = self.lstm(inputs, state)
+        return self._code(hidden, inputs), state
+
+    def step(
+        self,
+        velocity: Tensor,
+        instrument: Tensor,
+        pitch: Tensor,
+        time: Tensor,
+        state: tuple[Tensor, Tensor],
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """One step of voices with weights over the tables (see ``Sing.step``): ``(voices, 1, code_size)`` and the next state."""
+        parts = [velocity @ self.velocity.weight, instrument @ self.instrument.weight, pitch @ self.pitch.weight]
+        if self.time is not None:
+            parts.append(self.time(time))
+        if self.config.clock:
+            parts.append(self._clock(pitch @ self.cycles, time.to(pitch.dtype)))
+        inputs = torch.cat(parts, dim=-1)[:, None]
+        hidden, state = self.lstm(inputs, state)
+        return self._code(hidden, inputs), state
+
+    def _code(self, hidden: Tensor, inputs: Tensor) -> Tensor:
+        """What the decoder reads: the latent, and the clock as the LSTM had it."""
+        latent: Tensor = self.linear(hidden)
+        return torch.cat([latent, inputs[..., -2 * self.config.clock :]], dim=-1) if self.config.clock else latent
 
 
 class NoteDecoder(nn.Module):
@@ -168,7 +234,7 @@ class NoteDecoder(nn.Module):
     def __init__(self, config: SingConfig) -> None:
         super().__init__()
         self.config = config
-        self.conv = nn.Conv1d(config.latent, config.channels, config.context)
+        self.conv = nn.Conv1d(config.code_size, config.channels, config.context)
         self.mix1 = nn.Conv1d(config.channels, config.channels, 1)
         self.mix2 = nn.Conv1d(config.channels, config.channels, 1)
         self.synthesis = nn.ConvTranspose1d(config.channels, 1, config.kernel, config.stride)
@@ -176,11 +242,14 @@ class NoteDecoder(nn.Module):
         self.register_buffer("window", squared_hann(config.kernel, config.stride), persistent=False)
 
     def features(self, latents: Tensor) -> Tensor:
-        """``(batch, steps, latent)`` -> ``(batch, steps - context + 1, channels)``: what each frame is synthesised from.
+        """``(batch, steps, code_size)`` -> ``(batch, steps - context + 1, channels)``: what each frame is synthesised from.
 
+        Codes of an encoder, ``(batch, steps, latent)``, have no clock; it is 0 then.
         Written as products over channel-last frames: the form that a CPU streams and that int8 quantisers know.
         """
         assert self.conv.bias is not None
+        if latents.shape[2] < self.config.code_size:
+            latents = F.pad(latents, (0, self.config.code_size - latents.shape[2]))
         steps = latents.shape[1] - self.config.context + 1
         x = torch.cat([latents[:, k : k + steps] for k in range(self.config.context)], dim=-1)
         x = F.relu(x @ self.conv.weight.permute(2, 1, 0).reshape(-1, self.config.channels) + self.conv.bias)
@@ -253,7 +322,7 @@ class Sing(nn.Module):
         return SingState(
             zero(voices, config.layers, config.hidden),
             zero(voices, config.layers, config.hidden),
-            zero(voices, config.context - 1, config.latent),
+            zero(voices, config.context - 1, config.code_size),
             zero(voices, config.kernel - config.stride),
         )
 
@@ -275,18 +344,14 @@ class Sing(nn.Module):
         """
         sequence, decoder, stride = self.sequence, self.decoder, self.config.stride
         assert decoder.synthesis.bias is not None
-        parts = [
-            velocity @ sequence.velocity.weight,
-            instrument @ sequence.instrument.weight,
-            pitch @ sequence.pitch.weight,
-        ]
-        if sequence.time is not None:
-            parts.append(sequence.time(time))
-        hidden, (h, c) = sequence.lstm(
-            torch.cat(parts, dim=-1)[:, None],
+        code, (h, c) = sequence.step(
+            velocity,
+            instrument,
+            pitch,
+            time,
             (state.h.transpose(0, 1).contiguous(), state.c.transpose(0, 1).contiguous()),
         )
-        latents = torch.cat([state.context, sequence.linear(hidden)], dim=1)
+        latents = torch.cat([state.context, code], dim=1)
         frame = decoder.frames(latents)[:, 0]
         frame = frame + F.pad(state.tail, (0, stride))
         tail = frame[:, stride:]

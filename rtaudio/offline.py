@@ -16,6 +16,7 @@ import numpy as np
 
 from rtaudio.audiofile import FORMATS, create_writer, open_reader
 from rtaudio.format import Audio, StemplayError, StreamFormat
+from rtaudio.instrument_model import InstrumentModel
 from rtaudio.processors.base import Processor
 from rtaudio.processors.separator import SeparatorProcessor
 from rtaudio.runtime import ModelRuntime
@@ -171,3 +172,38 @@ def _prepare_directory(target: Path, song: Path, stems: list[str], format: str) 
                 )
     except OSError as error:
         raise StemplayError(f"The directory {target} cannot be made: {error.strerror}.") from None
+
+
+class InstrumentNotes:
+    """Whole notes of an exported instrument, by the same steps that the engine plays.
+
+    Args:
+        model: name in the zoo or a directory.
+
+    Attributes:
+        instruments: names in the order of the table.
+
+    Raises:
+        StemplayError: the model is no instrument, or cannot be used.
+    """
+
+    def __init__(self, model: str | Path) -> None:
+        self.model = InstrumentModel(model)
+        self.instruments = self.model.instruments
+
+    def render(self, levels: Sequence[int], instruments: Sequence[int], pitches: Sequence[int]) -> Audio:
+        """``(notes, samples)`` at the model's rate.
+
+        Args:
+            levels: rows of the velocity table; ``instruments``: of the instrument table; ``pitches``: MIDI numbers.
+        """
+        model, count = self.model, len(levels)
+        velocity = np.eye(len(model.velocities), dtype=np.float32)[np.asarray(levels)]
+        instrument = np.eye(len(model.instruments), dtype=np.float32)[np.asarray(instruments)]
+        pitch = np.stack([model.pitch_weights(value) for value in pitches])
+        state, parts = model.initial_state(count), []
+        for step in range(model.PRIMING + model.samples // model.hop):
+            audio, state = model.step(velocity, instrument, pitch, np.full(count, step, np.int64), state)
+            if step >= model.PRIMING:
+                parts.append(audio)
+        return np.concatenate(parts, axis=1)

@@ -77,6 +77,14 @@ def save_checkpoint(path: Path, values: dict[str, Any]) -> None:
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
+    """A separator's checkpoint. Raises StemplayError as ``read_checkpoint`` does, or if it is of something else."""
+    values = read_checkpoint(path)
+    if not {"recipe", "step", "network", "optimizer", "ema"} <= set(values):
+        raise StemplayError(f"{path} is no checkpoint of ours.")
+    return values
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
     """Inverse of ``save_checkpoint``.
 
     Raises:
@@ -88,6 +96,4 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         raise StemplayError(f"There is no checkpoint {path} to continue from.") from None
     except (RuntimeError, pickle.UnpicklingError, EOFError, OSError) as error:
         raise StemplayError(f"{path} is no checkpoint of ours.") from error
-    if not {"recipe", "step", "network", "optimizer", "ema"} <= set(values):
-        raise StemplayError(f"{path} is no checkpoint of ours.")
     return values

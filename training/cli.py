@@ -18,8 +18,9 @@ from models.card import CardError
 from rtaudio.format import StemplayError
 
 COMMANDS: dict[str, str] = {
-    "prepare": "decode and render the songs to learn from",
+    "prepare": "decode and render the songs or notes to learn from",
     "fit": "train a network by a recipe",
+    "sing": "train, score and publish SING, the instrument",
     "release": "pick a run's best weights and write how they were made",
     "export": "make a model that plays live from weights",
     "quantize": "make the int8 model of an exported one",

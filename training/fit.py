@@ -6,10 +6,8 @@ import json
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import lightning
@@ -22,6 +20,7 @@ from training.data.batches import BatchSource, BatchStream, MixedSongs
 from training.data.store import write_atomic
 from training.data.synthetic import SyntheticSongs, validation_songs
 from training.recipe import Recipe
+from training.signals import stop_on_signals
 from training.trainer import Budget, Intervals, Progress, SeparatorTrainer
 from training.validation import read_songs
 
@@ -68,7 +67,7 @@ def fit(recipe: Recipe, options: FitOptions) -> Progress:
     if options.resume:
         trainer.resume()
     write_atomic(options.folder / "recipe.json", json.dumps(recipe.to_dict(), indent=1).encode())
-    with _stop_on_signals(trainer):
+    with stop_on_signals(trainer):
         return trainer.fit(batches(recipe, options, trainer.state.step))
 
 
@@ -96,19 +95,3 @@ def _start_worker(number: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "nice"):
         os.nice(5)
-
-
-@contextmanager
-def _stop_on_signals(trainer: SeparatorTrainer) -> Iterator[None]:
-    """SIGINT, SIGTERM (and Ctrl-Break) end the run after the current step, with a checkpoint."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        trainer.stop_requested = True
-
-    names = [name for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
-    before = {name: signal.signal(getattr(signal, name), stop) for name in names}
-    try:
-        yield
-    finally:
-        for name, handler in before.items():
-            signal.signal(getattr(signal, name), handler)

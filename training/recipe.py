@@ -73,10 +73,10 @@ class Recipe:
             network["sources"] = tuple(network["sources"])
         return cls(
             name=name,
-            network=_section(CausalDemucsConfig, network, "network"),
+            network=section(CausalDemucsConfig, network, "network"),
             data=data,
-            mixing=_section(MixingConfig, values.get("mixing", {}), "mixing"),
-            optim=_section(OptimConfig, values.get("optim", {}), "optim"),
+            mixing=section(MixingConfig, values.get("mixing", {}), "mixing"),
+            optim=section(OptimConfig, values.get("optim", {}), "optim"),
         )
 
     def tiny(self) -> Recipe:
@@ -90,7 +90,7 @@ class Recipe:
         )
 
 
-def _section(kind: type[Section], values: dict[str, Any], name: str) -> Section:
+def section(kind: type[Section], values: dict[str, Any], name: str) -> Section:
     """A dataclass from a TOML table, numbers and names checked."""
     defaults = kind()
     for key, value in values.items():

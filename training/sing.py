@@ -11,10 +11,12 @@ the thesis renders whole notes; on a CPU the decoder is nearly all of the cost, 
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,8 +26,8 @@ from models.sing import NoteEncoder, Sing
 from training.data.note_store import NoteStore
 from training.losses import NOTE_LOSSES
 
-Log = Callable[[str, int, float, float], None]
-"""Called with the stage, the step, the seconds spent and the smoothed loss."""
+STAGES = ("autoencoder", "sequence", "end_to_end")
+"""In the order of training."""
 
 TRUNCATION = 32
 """Steps of truncated back-propagation in the second stage (SING-23)."""
@@ -37,20 +39,41 @@ class StagePlan:
 
     Attributes:
         steps: at most so many updates.
+        epochs: and at most so many passes over the training notes; 0 for any number.
         seconds: and at most so long.
+        begin: part of the first stage that learns by the relative loss (``training.losses``), before that of the plan.
         window: time steps of a note that the decoder renders for the loss; 0 for all.
         final_lr: the rate falls linearly to this part of ``lr``; 1 keeps it, as the thesis does.
         bf16: run encoder and decoder in bfloat16; the LSTM stays in float32, which is faster on a CPU.
     """
 
     steps: int = 1 << 60
+    epochs: int = 0
     seconds: float = float("inf")
     batch: int = 256
     lr: float = 3e-4
     final_lr: float = 1.0
+    begin: float = 0.0
     window: int = 0
     loss: str = "spectral"
     bf16: bool = False
+
+
+@dataclass
+class Position:
+    """Where a stage stands.
+
+    Attributes:
+        step, seconds: updates and time spent in ``stage``.
+        loss: smoothed.
+        progress: part of the stage that is done, 0 to 1.
+    """
+
+    stage: str = ""
+    step: int = 0
+    seconds: float = 0.0
+    loss: float = float("nan")
+    progress: float = 0.0
 
 
 class Trainer:
@@ -59,15 +82,53 @@ class Trainer:
     Args:
         sing, encoder: networks of the same configuration.
         store: notes; only its training part is used.
+        after_step: called after every batch.
         seed: of the order of notes and of windows.
+
+    Attributes:
+        position: where the present stage stands.
+        stop_requested: set it to end a stage after the present batch.
     """
 
     def __init__(
-        self, sing: Sing, encoder: NoteEncoder, store: NoteStore, seed: int = 0, log: Log | None = None
+        self,
+        sing: Sing,
+        encoder: NoteEncoder,
+        store: NoteStore,
+        after_step: Callable[[Trainer], None] | None = None,
+        seed: int = 0,
     ) -> None:
         self.sing, self.encoder, self.store = sing, encoder, store
         self.rng = np.random.default_rng(seed)
-        self.log = log or (lambda *_: None)
+        self.after_step = after_step or (lambda _: None)
+        self.position = Position()
+        self.stop_requested = False
+        self._optimizer: torch.optim.Adam | None = None
+        self._restored: dict[str, Any] | None = None
+
+    def run(self, stage: str, plan: StagePlan) -> float:
+        """One of ``STAGES``. Returns the smoothed loss at its end."""
+        stages = (self.train_autoencoder, self.train_sequence, self.train_end_to_end)
+        return dict(zip(STAGES, stages, strict=True))[stage](plan)
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint needs beside the weights: plain values and tensors."""
+        optimizer = self._optimizer.state_dict() if self._optimizer is not None else None
+        return {
+            "position": asdict(self.position),
+            "optimizer": optimizer,
+            "rng": json.dumps(self.rng.bit_generator.state),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continue from ``state``: the next ``run`` of its stage goes on where that one stood."""
+        self.position = Position(**state["position"])
+        self.rng.bit_generator.state = json.loads(state["rng"])
+        self._restored = state["optimizer"]
+
+    def forget_position(self) -> None:
+        """The present stage is done; the next starts afresh."""
+        self.position, self._optimizer, self._restored = Position(), None, None
 
     def train_autoencoder(self, plan: StagePlan) -> float:
         """Stage 1. Returns the smoothed loss at its end."""
@@ -82,7 +143,8 @@ class Trainer:
                 )
             with self._cast(plan):
                 estimate = self.sing.decoder(self.encoder(wav))
-            return loss(estimate.float(), wav)
+            first = self.position.progress < plan.begin
+            return (NOTE_LOSSES["relative"] if first else loss)(estimate.float(), wav)
 
         return self._run("autoencoder", plan, [self.encoder, self.sing.decoder], objective)
 
@@ -99,7 +161,7 @@ class Trainer:
             for start, stop in pairwise(bounds):
                 latents, state = sequence(self._symbols(rows), state, start, stop)
                 state = (state[0].detach(), state[1].detach())
-                yield (latents - target[:, start:stop]).square().mean()
+                yield (latents[..., : target.shape[2]] - target[:, start:stop]).square().mean()
 
         return self._run("sequence", plan, [sequence], segments)
 
@@ -118,7 +180,7 @@ class Trainer:
             start = first * config.stride
             return loss(estimate.float(), wav[:, start : start + length])
 
-        return self._run("end to end", plan, [self.sing], objective)
+        return self._run("end_to_end", plan, [self.sing], objective)
 
     def _start(self, room: int, grid: int) -> int:
         return int(self.rng.integers(0, room // grid + 1)) * grid
@@ -139,12 +201,18 @@ class Trainer:
     ) -> float:
         """Adam on what ``objective`` gives; several losses of one batch are several updates."""
         parameters = [p for module in modules for p in module.parameters()]
-        optimizer = torch.optim.Adam(parameters, lr=plan.lr)
-        began, smooth, step = time.monotonic(), float("nan"), 0
-        while step < plan.steps and (spent := time.monotonic() - began) < plan.seconds:
-            progress = max(step / plan.steps, spent / plan.seconds)
+        optimizer = self._optimizer = torch.optim.Adam(parameters, lr=plan.lr)
+        if self.position.stage != stage:
+            self.position = Position(stage)
+        elif self._restored is not None:
+            optimizer.load_state_dict(self._restored)
+        position, self._restored = self.position, None
+        steps = min(plan.steps, -(-plan.epochs * len(self.store.train) // plan.batch) if plan.epochs else plan.steps)
+        began = time.monotonic() - position.seconds
+        while not self.stop_requested and position.step < steps and time.monotonic() - began < plan.seconds:
+            position.progress = max(position.step / steps, (time.monotonic() - began) / plan.seconds)
             for group in optimizer.param_groups:
-                group["lr"] = plan.lr * (1 + (plan.final_lr - 1) * progress)
+                group["lr"] = plan.lr * (1 + (plan.final_lr - 1) * position.progress)
             rows = self.rng.choice(self.store.train, plan.batch, replace=plan.batch > len(self.store.train))
             losses = objective(rows)
             values = []
@@ -155,22 +223,8 @@ class Trainer:
                 optimizer.step()
                 values.append(value.item())
             mean = float(np.mean(values))
-            smooth = mean if smooth != smooth else 0.95 * smooth + 0.05 * mean
-            step += 1
-            self.log(stage, step, time.monotonic() - began, smooth)
-        return smooth
-
-
-@torch.no_grad()
-def evaluate(model: nn.Module, store: NoteStore, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> dict[str, float]:
-    """Spectral loss and waveform MSE of a ``Sing`` or a ``NoteAutoencoder`` over ``rows``, the columns of Table 2.1 (SING-27)."""
-    totals = {"spectral": 0.0, "waveform": 0.0}
-    model.eval()
-    for part in np.array_split(rows, max(1, len(rows) // 16)):
-        wav = store.audio(part)
-        symbols = store.symbols(part, model.config.lowest_pitch) if isinstance(model, Sing) else (wav,)
-        estimate = model(*symbols)
-        for name in totals:
-            totals[name] += float(NOTE_LOSSES[name](estimate, wav)) * len(part)
-    model.train()
-    return {name: total / len(rows) for name, total in totals.items()}
+            position.loss = mean if position.loss != position.loss else 0.95 * position.loss + 0.05 * mean
+            position.step += 1
+            position.seconds = time.monotonic() - began
+            self.after_step(self)
+        return position.loss

@@ -23,7 +23,9 @@ class StreamingConv1d(nn.Module):
         super().__init__()
         if kernel < stride:
             raise ValueError(f"kernel {kernel} is smaller than stride {stride}: samples would be skipped")
-        reference = nn.Conv1d(in_channels, out_channels, kernel, stride)  # its default initialisation is the Kaiming-type one
+        reference = nn.Conv1d(
+            in_channels, out_channels, kernel, stride
+        )  # its default initialisation is the Kaiming-type one
         self.weight = reference.weight
         self.bias = reference.bias
         self.in_channels, self.out_channels, self.kernel, self.stride = in_channels, out_channels, kernel, stride

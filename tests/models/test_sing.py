@@ -163,3 +163,32 @@ def test_autoencoder_learns_one_note(loss: str, factor: float) -> None:
         optimizer.step()
         losses.append(value.item())
     assert losses[-1] < losses[0] / factor
+
+
+def test_the_clock_gives_the_phases_of_the_harmonics_and_streams() -> None:
+    from models.sing import clock_phases
+
+    cycles = torch.tensor([440 * 256 / 16_000])
+    phases = clock_phases(cycles[:, None].expand(-1, 5), torch.arange(5.0)[None], 20, 128.0)[0]
+    for step in range(5):
+        for harmonic in range(1, 21):
+            angle = 2 * np.pi * harmonic * 440 * 256 * step / 16_000
+            expected = (np.sin(angle), np.cos(angle)) if harmonic * 440 < 8_000 else (0.0, 0.0)
+            assert phases[step, harmonic - 1].item() == pytest.approx(expected[0], abs=1e-3)
+            assert phases[step, 19 + harmonic].item() == pytest.approx(expected[1], abs=1e-3)
+    torch.manual_seed(0)
+    config = SingConfig(instruments=2, pitches=12, lowest_pitch=60, hidden=12, latent=6, channels=24, clock=5)
+    sing = Sing(config).eval()
+    v, i, p = (torch.tensor([k]) for k in (1, 0, 9))
+    with torch.no_grad():
+        whole = sing(v, i, p)[0]
+        state, parts = sing.initial_state(1), []
+        for step in range(config.steps):
+            weights = (torch.eye(5)[v], torch.eye(2)[i], torch.eye(12)[p])
+            audio, state = sing.step(*weights, torch.tensor([step]), state)
+            parts.append(audio[0])
+    streamed = torch.cat(parts)[config.priming * 256 :]
+    assert torch.allclose(streamed, whole[: len(streamed)], atol=1e-5) and whole.std() > 1e-4
+    assert sum(w.numel() for w in Sing(SingConfig(instruments=2, pitches=12)).parameters()) < sum(
+        w.numel() for w in Sing(SingConfig(instruments=2, pitches=12, clock=1)).parameters()
+    )

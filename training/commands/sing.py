@@ -1,0 +1,131 @@
+"""``python -m training sing fit|score|release|tables``: make an instrument."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from rtaudio.format import StemplayError
+from training.cli import positive_float, positive_int
+from training.data.note_store import NoteStore
+from training.sing import STAGES
+
+HELP = "train SING on a note set in three stages; score, publish and compare what was learned"
+ACTIONS = {
+    "fit": "train by a recipe; Ctrl-C or SIGTERM ends it with a checkpoint",
+    "score": "measure an exported instrument on the held-out pairs",
+    "release": "publish a run as an instrument that plays",
+    "tables": "train the five models of Table 2.1 alike and compare them",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``sing``."""
+    parser.add_argument("action", choices=list(ACTIONS), help="; ".join(f"{k}: {v}" for k, v in ACTIONS.items()))
+    parser.add_argument(
+        "what", nargs="?", help="fit, tables: a recipe (default: sing-gm); score: a model; release: a run"
+    )
+    parser.add_argument("--store", type=Path, default=Path("data/notes"), help="note set (default: data/notes)")
+    parser.add_argument("-o", "--output", type=Path, help="folder to write into (default: runs/RECIPE)")
+    parser.add_argument("--minutes", type=positive_float, help="budget in minutes instead of the recipe's own")
+    parser.add_argument("--steps", type=positive_int, help="updates of each stage instead: repeatable")
+    parser.add_argument("--stage", action="append", choices=STAGES, help="only this stage; may be repeated")
+    parser.add_argument("--init", type=Path, metavar="WEIGHTS", help="start from weights of the same sizes")
+    parser.add_argument("--resume", action="store_true", help="continue the run in the folder, by its own recipe")
+    parser.add_argument("--precision", choices=["fp32", "int8"], default="int8", help="of a release")
+    parser.add_argument("--note", default="", help="what else a release's card says")
+    parser.add_argument("--threads", type=positive_int, help="threads of the arithmetic (default: torch's)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--tiny", action="store_true", help="a small network, about 20 s; without a note set on synthetic notes"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do one of ``ACTIONS``."""
+    return {"fit": _fit, "score": _score, "release": _release, "tables": _tables}[args.action](args)
+
+
+def _store(args: argparse.Namespace, folder: Path) -> Path:
+    """The note set; with ``--tiny`` and none there, synthetic notes in the run's folder (NSY-04)."""
+    if not args.tiny or (args.store / "manifest.json").exists():
+        return Path(args.store)
+    from training.data.notes import prepare_notes, synthetic_voices
+
+    prepare_notes(synthetic_voices(tuple(range(57, 69))), folder / "notes", workers=1)
+    return folder / "notes"
+
+
+def _recipe(args: argparse.Namespace):  # type: ignore[no-untyped-def]
+    from training.sing_recipe import read_sing_recipe
+
+    recipe = read_sing_recipe(args.what or "sing-gm")
+    if args.tiny:
+        recipe = recipe.tiny()
+    if args.minutes:
+        recipe = recipe.within(args.minutes)
+    return recipe.in_steps(args.steps) if args.steps else recipe
+
+
+def _fit(args: argparse.Namespace) -> int:
+    import torch
+
+    from training.sing_fit import CHECKPOINT, Run, SingOptions
+
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    recipe = _recipe(args)
+    folder = args.output or Path("runs") / (f"{recipe.name}-tiny" if args.tiny else recipe.name)
+    if not args.resume and (folder / CHECKPOINT).exists():
+        raise StemplayError(
+            f"There is a run in {folder} already: continue it with --resume or choose another folder with -o."
+        )
+    stages = tuple(stage for stage in STAGES if not args.stage or stage in args.stage)
+    options = SingOptions(
+        folder, _store(args, folder), stages, init=args.init, resume=args.resume, seed=args.seed, threads=args.threads
+    )
+    Run(recipe, options).fit()
+    print(f"Weights and checkpoint in {folder}.")
+    return 0
+
+
+def _score(args: argparse.Namespace) -> int:
+    from models.card import CardError
+    from models.catalog import find_model
+    from training.sing_release import measure
+
+    try:
+        model = find_model(args.what or "sing-gm")
+    except CardError as error:
+        raise StemplayError(str(error)) from None
+    print(json.dumps(measure(model, NoteStore(args.store)), indent=1))
+    return 0
+
+
+def _release(args: argparse.Namespace) -> int:
+    from training.sing_release import release_sing
+
+    if not args.what or not args.output:
+        raise StemplayError(
+            "Name the run's folder, and with -o the folder to publish into, such as models/zoo/sing-gm."
+        )
+    making = {"note": args.note} if args.note else None
+    card = release_sing(Path(args.what), args.output, NoteStore(args.store), precision=args.precision, making=making)
+    print(f"{args.output}: {card.precision}, {card.size / 2**20:.1f} MiB")
+    for key, value in card.quality.items():
+        print(f"  {key:<28}{value}")
+    return 0
+
+
+def _tables(args: argparse.Namespace) -> int:
+    import torch
+
+    from training.sing_tables import make_tables
+
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    recipe = _recipe(args)
+    folder = args.output or Path("runs") / f"{recipe.name}-tables"
+    print(make_tables(recipe, NoteStore(_store(args, folder)), folder, args.seed, print), end="")
+    return 0
