@@ -114,7 +114,13 @@ def bass() -> list[Part]:
             for eighth, key in enumerate((root, root, root + 12, root, fifth, root, root + 12, fifth)):
                 line.note(bar, eighth / 2, key, 104 if eighth % 4 == 0 else 88, 0.45)
         else:
-            for beat, key, length in ((0, root, 1.4), (1.5, root, 0.5), (2, fifth, 1), (3, root + 12, 0.5), (3.5, fifth, 0.5)):
+            for beat, key, length in (
+                (0, root, 1.4),
+                (1.5, root, 0.5),
+                (2, fifth, 1),
+                (3, root + 12, 0.5),
+                (3.5, fifth, 0.5),
+            ):
                 line.note(bar, beat, key, 98, length)
     line.note(BARS - 1, 0, 36, 104, 4)
     return [line]
@@ -151,10 +157,14 @@ def render(parts: list[Part], soundfont: str) -> Samples:
     for message in song:
         now += message.time
         if (frames := round(now * RATE) - done) > 0:
-            blocks.append(np.frombuffer(bytes(synth.generate(frames)), dtype=np.float32).reshape(-1, 2).astype(np.float64))
+            blocks.append(
+                np.frombuffer(bytes(synth.generate(frames)), dtype=np.float32).reshape(-1, 2).astype(np.float64)
+            )
             done += frames
         if message.type == "program_change":
-            synth.program_select(message.channel, font, 128 if message.channel == 9 else 0, message.program, message.channel == 9)
+            synth.program_select(
+                message.channel, font, 128 if message.channel == 9 else 0, message.program, message.channel == 9
+            )
         elif message.type == "control_change":
             synth.control_change(message.channel, message.control, message.value)
         elif message.type == "note_on":
@@ -200,7 +210,11 @@ def level(voice: Samples) -> Samples:
 def room(voice: Samples) -> Samples:
     """Stereo: the dry voice in the middle and a decorrelated, decaying tail 16 dB below it."""
     time = np.arange(round(1.1 * RATE)) / RATE
-    tail = np.random.default_rng(7).standard_normal((len(time), 2)) * np.exp(-time / 0.28)[:, None] * (time > 0.018)[:, None]
+    tail = (
+        np.random.default_rng(7).standard_normal((len(time), 2))
+        * np.exp(-time / 0.28)[:, None]
+        * (time > 0.018)[:, None]
+    )
     size = 1 << (len(voice) + len(tail)).bit_length()
     wet = np.fft.irfft(np.fft.rfft(voice, size)[:, None] * np.fft.rfft(tail, size, axis=0), size, axis=0)[: len(voice)]
     wet *= np.sqrt(np.mean(voice**2) / np.mean(wet**2)) * 10 ** (-16 / 20)
@@ -239,7 +253,9 @@ def main() -> None:
     gain = 10 ** (-1 / 20) / np.abs(mix).max()
     write(args.out, mix * gain)
     for name, audio in stems.items():
-        print(f"{name:7} {20 * np.log10(np.sqrt(np.mean((audio * gain) ** 2))):6.1f} dB RMS, peak {np.abs(audio * gain).max():.3f}")
+        print(
+            f"{name:7} {20 * np.log10(np.sqrt(np.mean((audio * gain) ** 2))):6.1f} dB RMS, peak {np.abs(audio * gain).max():.3f}"
+        )
         if args.stems:
             write(args.stems / f"{name}.wav", audio * gain)
     loudness = 20 * np.log10(np.sqrt(np.mean((mix * gain) ** 2)))

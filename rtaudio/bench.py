@@ -16,7 +16,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -111,10 +111,10 @@ def measure_here() -> tuple[float, float]:
     """(GFLOP/s of a matrix product, GB/s of reading memory) of this process, the best of several tries."""
     rng = np.random.default_rng(0)
     a, b = (rng.standard_normal((_GEMM, _GEMM)).astype(np.float32) for _ in range(2))
-    product = min(_times(lambda: a @ b, 30))
+    product = min(times(lambda: a @ b, 30))
     memory = np.ones(_MEMORY_FLOATS, dtype=np.float32)
     half = len(memory) // 2
-    reading = min(_times(lambda: np.dot(memory[:half], memory[half:]), 5))
+    reading = min(times(lambda: np.dot(memory[:half], memory[half:]), 5))
     return 2 * _GEMM**3 / product / 1e9, memory.nbytes / reading / 1e9
 
 
@@ -135,9 +135,9 @@ def measure_model(model: str | Path, machine: Machine, seconds: float = 4.0) -> 
     gc.collect()
     gc.disable()
     try:
-        paced = _times(frame, count, period)
-        dense = _times(frame, count)
-        whole = _times(_processor_call(runtime.sibling(), frames), count)
+        paced = times(frame, count, period)
+        dense = times(frame, count)
+        whole = times(_processor_call(runtime.sibling(), frames), count)
     finally:
         gc.enable()
     operations = frame_operations(card)
@@ -179,7 +179,7 @@ def _processor_call(runtime: ModelRuntime, frames: list[Any]) -> Callable[[], ob
     return lambda: processor.process(frames[0])
 
 
-def _times(call: Callable[[], object], count: int, period: float = 0.0) -> list[float]:
+def times(call: Callable[[], object], count: int, period: float = 0.0) -> list[float]:
     """Seconds of each of ``count`` calls; with a ``period``, each waits for its deadline as an audio callback does."""
     call()
     times = []
@@ -194,10 +194,26 @@ def _times(call: Callable[[], object], count: int, period: float = 0.0) -> list[
     return times
 
 
-def as_json(machine: Machine, costs: list[ModelCost]) -> str:
-    """Everything, rounded to what the clock can tell."""
+def as_json(
+    machine: Machine, costs: list[ModelCost], voices: Sequence[Any] = (), latencies: dict[str, Any] | None = None
+) -> str:
+    """Everything, rounded to what the clock can tell: separators as ``models``, instruments and the latencies of their notes."""
 
-    def tidy(values: dict[str, Any]) -> dict[str, Any]:
-        return {key: float(f"{value:.4g}") if isinstance(value, float) else value for key, value in values.items()}
+    def tidy(values: dict[Any, Any]) -> dict[Any, Any]:
+        return {
+            key: tidy(value)
+            if isinstance(value, dict)
+            else float(f"{value:.4g}")
+            if isinstance(value, float)
+            else value
+            for key, value in values.items()
+        }
 
-    return json.dumps({"machine": tidy(asdict(machine)), "models": [tidy(asdict(cost)) for cost in costs]})
+    return json.dumps(
+        {
+            "machine": tidy(asdict(machine)),
+            "models": [tidy(asdict(cost)) for cost in costs],
+            "instruments": [tidy(asdict(cost)) for cost in voices],
+            "note_latency": {name: tidy(asdict(value)) for name, value in (latencies or {}).items()},
+        }
+    )

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from models.demucs import CausalDemucs, CausalDemucsConfig
+from models.sing import Sing, SingConfig
 from models.streaming import StreamingConv1d, StreamingConvTranspose1d
 from rtaudio.runtime import ModelRuntime
 from training.export import export_separator
@@ -96,6 +97,23 @@ def bench_hops(recipe: Recipe, tiny: bool = False) -> dict[str, dict[str, float]
     if not tiny:
         networks |= {name: CausalDemucsConfig(channels=c, depth=d) for name, (c, d) in SIZES.items()}
     return {name: bench_step(CausalDemucs(config)) for name, config in networks.items()}
+
+
+def bench_notes(config: SingConfig, seconds: float = 4.0) -> float:
+    """Seconds of audio a second of whole notes in eager torch, in the better of two batch sizes; random weights cost the same."""
+    sing, best = Sing(config).eval(), 0.0
+    with torch.no_grad():
+        for batch in (4, 16):
+            symbols = [torch.zeros(batch, dtype=torch.int64) for _ in range(3)]
+            started = time.perf_counter()
+            sing(*symbols)
+            repeats = max(1, min(5, int(seconds / (time.perf_counter() - started))))
+            started = time.perf_counter()
+            for _ in range(repeats):
+                sing(*symbols)
+            audio = repeats * batch * config.samples() / config.sample_rate
+            best = max(best, audio / (time.perf_counter() - started))
+    return best
 
 
 def bench_training(recipe: Recipe, steps: int = 5) -> dict[str, float]:

@@ -5,9 +5,10 @@ exactly ``delay`` after it arrived: one block and ``MARGIN_S``. Jitter of a few 
 while a constant delay of the same size is not, so a message is placed at its sample, not at the next block's beginning.
 
 How: the callback that plays the output from position ``q`` on tells so, with the time. From this the thread knows when the block
-after it will be asked for, sleeps until ``MARGIN_S`` before, and renders it with all that has arrived by then. The callback only
-copies from a ring. A block that was not ready in time plays silence, is counted, and the thread gives itself half a block more
-from then on (up to two blocks), as a host that calls in bursts needs.
+after it will be asked for, sleeps until ``MARGIN_S`` before, and renders it with all that has arrived by then; what the notes that
+sound already need for the block after that is computed at once, in the time left. The callback only copies from a ring. A block that
+was not ready in time plays silence, is counted, and the thread gives itself half a block more from then on (up to two blocks), as a
+host that calls in bursts needs.
 """
 
 from __future__ import annotations
@@ -181,6 +182,7 @@ class InstrumentPlayer:
             raise FloatingPointError("it gave samples that are not finite")
         self._ring.write(self._position, audio)
         self._position = target
+        self.synth.prepare(todo)
         self.load.add((time.perf_counter() - started) * rate / todo)
 
     def _follow(self, position: int, now: float) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 
 from rtaudio.format import Audio
 from rtaudio.instrument.channel import VIBRATO_DEPTH, VIBRATO_HZ, Channel
-from rtaudio.instrument.voice import Array, Shadow, Voice
+from rtaudio.instrument.voice import LOOP_END, Array, Shadow, Voice
 from rtaudio.instrument_model import InstrumentModel, VoiceState
 from rtaudio.resample import Resampler
 
@@ -235,6 +235,12 @@ class Synth:
             self.handle(event)
         return np.concatenate(parts) if parts else np.zeros((0, 2), np.float32)
 
+    def prepare(self, frames: int) -> None:
+        """Compute what the notes that sound now need for the next ``frames``, so that these ask for little but new notes."""
+        count = self._model_samples(self._out + frames) - self._in
+        self._fill([self._ratio(voice) for voice in self._voices], count)
+        self._find_loops(count)
+
     def _model_samples(self, frames: int) -> int:
         """How many samples at the model's rate ``frames`` of output ask for."""
         if self.rate == self.model.sample_rate:
@@ -260,6 +266,7 @@ class Synth:
             return out
         ratios = [self._ratio(voice) for voice in self._voices]
         self._fill(ratios, count)
+        self._find_loops(count)
         self._follow()
         for voice, ratio in zip(self._voices, ratios, strict=True):
             audio = voice.read(count, ratio) * np.float32(LEVEL)
@@ -306,9 +313,14 @@ class Synth:
         """Compute notes in their loop again where their channel's sound has changed: a step or two for a few of them."""
         for voice in self._voices:
             weights = self.channels[voice.channel].weights
-            if voice.loop is not None and voice.shadow is None and not np.array_equal(voice.weights, weights):
+            if voice.place >= LOOP_END and voice.shadow is None and not np.array_equal(voice.weights, weights):
                 voice.shadow = Shadow(self.model.initial_state(1), weights)
-        busy = [(voice, voice.shadow) for voice in self._voices if voice.shadow is not None][:SHADOWS]
+        shadows = [(voice, voice.shadow) for voice in self._voices if voice.shadow is not None]
+        for voice, shadow in shadows:
+            if shadow.complete:
+                voice.adopt(shadow)  # finding its loop takes a millisecond: one a part
+                break
+        busy = [(voice, shadow) for voice, shadow in shadows if not shadow.complete][:SHADOWS]
         for _ in range(SHADOW_STEPS if busy else 0):
             audio, state = self.model.step(
                 np.stack([voice.velocity for voice, _ in busy]),
@@ -319,9 +331,14 @@ class Synth:
             )
             for row, (_, shadow) in enumerate(busy):
                 shadow.take(audio[row], state.take([row]), self.model.PRIMING)
-            for voice, shadow in busy:
-                if shadow.complete:
-                    voice.adopt(shadow)
             busy = [(voice, shadow) for voice, shadow in busy if not shadow.complete]
             if not busy:
                 return
+
+    def _find_loops(self, count: int) -> None:
+        """Prepare the loop of the note that reaches it next; of so many that time is short, of several."""
+        waiting = sorted((voice for voice in self._voices if voice.wants_loop), key=lambda voice: -voice.place)
+        if waiting:
+            left = max(LOOP_END - waiting[0].place, 1.0)
+            for voice in waiting[: max(1, round(len(waiting) * 2 * count / left))]:
+                voice.prepare_loop()

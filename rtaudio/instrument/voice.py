@@ -19,6 +19,10 @@ Array = npt.NDArray[np.float32]
 LOOP_END = 44_032
 """2.75 s at 16 kHz, whole hops: shortly before trained notes are released."""
 
+AHEAD, AHEAD_FROM = 4_096, 20_480
+"""So many samples before a note reaches its loop, the loop's samples are there: to find one takes a millisecond, and those of a chord
+are then found one after the other. The network computes them a quarter faster than they are heard, from ``AHEAD_FROM`` before."""
+
 LOOP_FIRST, LOOP_LAST = 16_000, 32_000
 """Where a loop may begin."""
 
@@ -47,7 +51,7 @@ def find_loop(note: Array, sustains: bool) -> Loop:
     """A loop for ``note`` ``(LOOP_END,)``: it begins where the wave is most like its end."""
     window = note[LOOP_END - SEAM :].astype(np.float64)
     area = note[LOOP_FIRST - SEAM : LOOP_LAST].astype(np.float64)
-    size = 1 << (len(area) + SEAM - 1).bit_length()
+    size = 18_432  # a quick size above the area's 17,600: what wraps around is not looked at
     product = np.fft.irfft(np.fft.rfft(area, size) * np.conj(np.fft.rfft(window, size)), size)[: len(area) - SEAM + 1]
     energy = np.cumsum(np.concatenate([[0.0], area**2]))
     norm = np.sqrt(np.maximum(energy[SEAM:] - energy[:-SEAM], 1e-12) * max(float(window @ window), 1e-12))
@@ -170,7 +174,17 @@ class Voice:
     def needed(self, count: int, ratio: float) -> int:
         """Samples of ``wave`` that reading ``count`` more asks for."""
         count = max(0, count - self.delay)
-        return min(LOOP_END, int(np.ceil(self.place + count * ratio)) + (HALF_TAPS + 1 if self.shifted(ratio) else 0))
+        reach = int(np.ceil(self.place + count * ratio)) + (HALF_TAPS + 1 if self.shifted(ratio) else 0)
+        return min(LOOP_END, reach + min(AHEAD, max(0, reach - LOOP_END + AHEAD_FROM) // 4))
+
+    @property
+    def wants_loop(self) -> bool:
+        """A loop can be found, and is not yet."""
+        return self.loop is None and self.filled >= LOOP_END
+
+    def prepare_loop(self) -> None:
+        """Find the loop, before reading needs it."""
+        self.loop = find_loop(self.wave, self.sustains)
 
     def shifted(self, ratio: float) -> bool:
         """Whether samples lie between those of the wave."""
@@ -233,7 +247,7 @@ class Voice:
         beyond = start + count - max(start, LOOP_END)
         if beyond > 0:
             if self.loop is None:
-                self.loop = find_loop(self.wave, self.sustains)
+                self.prepare_loop()
             parts.append(self._looped(max(start, LOOP_END), beyond))
         return np.concatenate(parts)
 

@@ -10,7 +10,9 @@ import pytest
 from models.card import read_card
 from models.demucs import CausalDemucs, CausalDemucsConfig
 from rtaudio.bench import Machine, frame_operations, layer_sizes, measure_model
+from rtaudio.bench_instrument import step_operations
 from rtaudio.cli import main
+from tests.sing_fixture import tiny_instrument, tiny_sing
 
 MACHINE = Machine(gflops=100.0, read_gb_s=10.0, load=0.0)
 
@@ -76,3 +78,34 @@ def test_bad_input_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixt
         code = int(error.code or 0)
     assert code == 2
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+def test_an_instrument_is_timed_and_its_notes_are_caught(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    directory = tiny_instrument(tmp_path)
+    assert main(["bench", str(directory), "--seconds", "0.1", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    (cost,) = result["instruments"]
+    assert cost["name"] == "tiny" and set(cost["step_ms"]) == {"1", "2", "4", "8", "16", "32", "64", "96", "128"}
+    assert cost["voices_half_core"] > cost["synth_voices_half_core"] > 0
+    assert cost["notes_rate"] > 0 and cost["notes_bound"] > 0 and cost["eager_rate"] > 0
+    assert 0 < cost["cache_mib"] <= 64 and cost["cached_notes"] > 1000
+    latency = result["note_latency"]["tiny"]
+    assert latency["notes"] >= 4 and latency["block"] == 256
+    # A message takes effect one block and the margin later, never before: what is heard tells the same as what is declared.
+    declared = 1000 * 256 / 44_100 + 3
+    assert latency["p50_ms"] > declared - 1 and latency["declared_ms"] >= declared - 1e-2
+    assert main(["bench", str(directory), "--seconds", "0.02"]) == 0
+    text = capsys.readouterr().out
+    assert "thesis 11.75" in text and "from a MIDI message to its first sample" in text
+
+
+def test_the_operations_of_a_step_are_those_of_its_weights(tmp_path: Path) -> None:
+    card = read_card(tiny_instrument(tmp_path))
+    sing = tiny_sing()
+    tables = sum(
+        p.numel()
+        for name, p in sing.named_parameters()
+        if name.split(".")[1] in ("velocity", "instrument", "pitch", "time")
+    )
+    biases = sum(p.numel() for name, p in sing.named_parameters() if "bias" in name)
+    assert step_operations(card) == 2 * (sum(p.numel() for p in sing.parameters()) - tables - biases)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rtaudio.instrument.synth import Synth
-from rtaudio.instrument.voice import LOOP_END, SEAM, find_loop
+from rtaudio.instrument.voice import LOOP_END, SEAM, Voice, find_loop
 from rtaudio.instrument_model import InstrumentModel
 from tests.sing_fixture import tiny_instrument
 
@@ -72,6 +72,34 @@ def test_any_cutting_gives_the_same_sound(model: InstrumentModel, rate: int) -> 
     for cuts in ([256] * 35 + [40], [1] * 50 + [8950], sorted(rng.integers(1, 400, 20).tolist())):
         cuts = [*cuts, 9000 - sum(cuts)]
         assert np.abs(play(cuts) - whole).max() < 1e-5
+
+
+def test_what_is_prepared_in_the_time_left_is_what_would_have_been_played(model: InstrumentModel) -> None:
+    def play(prepared: bool) -> np.ndarray:
+        synth, parts = Synth(model, 44_100), []
+        for block in range(700):  # beyond the loop's beginning
+            events = [(block % 100, _on(50 + block % 30))] if block % 40 == 0 and block < 200 else []
+            parts.append(synth.render(256, events))
+            if prepared:
+                synth.prepare(256)
+        return np.concatenate(parts)
+
+    np.testing.assert_allclose(play(True), play(False), atol=1e-5)
+
+
+def test_the_loops_of_a_chord_are_found_one_after_the_other_before_they_are_needed(
+    model: InstrumentModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[int] = []
+    monkeypatch.setattr(
+        Voice, "prepare_loop", lambda voice, old=Voice.prepare_loop: (found.append(part), old(voice))[1]
+    )
+    synth, part = Synth(model, 16_000), 0
+    events = [(0, _on(48 + k)) for k in range(32)]
+    for part in range(LOOP_END // 256 + 8):
+        synth.render(256, events if part == 0 else ())
+    assert len(found) == 32 and max(found.count(part) for part in found) <= 5, "a few in each part"
+    assert found[-1] < LOOP_END // 256, "and all in time"
 
 
 def test_two_notes_are_the_sum_of_each(model: InstrumentModel) -> None:

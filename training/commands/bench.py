@@ -7,7 +7,8 @@ import json
 
 import torch
 
-from training.bench import bench_hops, bench_training
+from models.sing import SingConfig
+from training.bench import bench_hops, bench_notes, bench_training
 from training.cli import positive_int
 from training.recipe import read_recipe
 
@@ -21,6 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=positive_int, default=5, help="training steps to time (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--tiny", action="store_true", help="a small network")
+    parser.add_argument(
+        "--notes", metavar="CONFIG", type=json.loads, help="only this: whole notes of a SING of these sizes (JSON)"
+    )
     parser.add_argument("--json", action="store_true")
 
 
@@ -29,6 +33,10 @@ def run(args: argparse.Namespace) -> int:
     if args.threads:
         torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
+    if args.notes:
+        rate = bench_notes(SingConfig(**args.notes))
+        print(json.dumps({"notes_rate": rate}) if args.json else f"whole notes: {rate:.1f} s of audio a second")
+        return 0
     recipe = read_recipe(args.recipe)
     recipe = recipe.tiny() if args.tiny else recipe
     hops = bench_hops(recipe, args.tiny)

@@ -8,10 +8,14 @@ from pathlib import Path
 import torch
 
 from models.demucs import CausalDemucs, CausalDemucsConfig
-from training.export import export_separator, quantize_model
+from models.sing import Sing, SingConfig
+from training.export import Precision, export_separator, quantize_model
+from training.export_instrument import export_instrument
 
-HELP = "export causal Demucs 48/4 and 64/5 with random weights, fp32 and int8, for `python -m rtaudio bench`"
+HELP = "export causal Demucs 48/4, 64/5 and SING at the thesis' size with random weights, for `python -m rtaudio bench`"
 SIZES = ((48, 4), (64, 5))
+SING_SIZES = {"sing-512-1024": (512, 1024, 128), "sing-thesis": (1024, 4096, 128)}
+"""Hidden units, channels and latent; with 128 instruments, whose number costs nothing."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,5 +39,22 @@ def run(args: argparse.Namespace) -> int:
             description="Random weights, for timing only: it separates nothing.",
         )
         quantize_model(args.output / name, args.output / f"{name}-int8", name=name)
+        print(f"{args.output / name}: {card.parameters / 1e6:.1f} M random weights")
+    for name, (hidden, channels, latent) in SING_SIZES.items():
+        sing = Sing(SingConfig(instruments=128, hidden=hidden, channels=channels, latent=latent)).eval()
+        precisions: tuple[Precision, ...] = ("fp32", "int8")
+        for precision in precisions:
+            card = export_instrument(
+                sing,
+                args.output / (name if precision == "fp32" else f"{name}-int8"),
+                name=name,
+                instruments=tuple(f"program-{k}" for k in range(128)),
+                sustains=(True,) * 128,
+                ranges=((21, 108),) * 128,
+                precision=precision,
+                licence="none: random weights",
+                training={"timing_only": True},
+                description="Random weights, for timing only: it plays nothing.",
+            )
         print(f"{args.output / name}: {card.parameters / 1e6:.1f} M random weights")
     return 0
