@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "prepare": "decode and render the songs or notes to learn from",
     "fit": "train a network by a recipe",
     "sing": "train, score and publish SING, the instrument",
+    "rainbowgram": "draw sounds: loudness, pitch and the drift of the phase",
     "release": "pick a run's best weights and write how they were made",
     "export": "make a model that plays live from weights",
     "quantize": "make the int8 model of an exported one",
@@ -47,7 +48,7 @@ class Parser(argparse.ArgumentParser):
 
 def overview() -> str:
     """The text of ``--help``."""
-    rows = "\n".join(f"  {name:<11}{text}" for name, text in COMMANDS.items())
+    rows = "\n".join(f"  {name:<13}{text}" for name, text in COMMANDS.items())
     return f"usage: {PROGRAM} COMMAND ...\n\nHow Stemplay's models are made.\n\n{rows}\n\n{PROGRAM} COMMAND --help tells more about one."
 
 

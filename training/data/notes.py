@@ -159,6 +159,7 @@ def _soundfont_notes(voice: Voice) -> Iterator[tuple[int, int, Audio]]:
     for pitch in voice.pitches:
         for level, velocity in enumerate(VELOCITIES):
             synth.sounds_off(0)
+            generate(RATE // 10)  # what still fades must not be heard in the next note
             synth.noteon(0, pitch, velocity)
             held = generate(HELD_SAMPLES).copy()
             synth.noteoff(0, pitch)
