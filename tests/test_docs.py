@@ -63,6 +63,8 @@ def place(tmp_path: Path) -> Path:
             audio = source.read(DEMO_SECONDS * source.samplerate)
             (tmp_path / "demo").mkdir(exist_ok=True)
             soundfile.write(tmp_path / "demo" / song.name, audio, source.samplerate, format="OGG", subtype="VORBIS")
+    for song in (ROOT / "demo").glob("*.mid"):
+        shutil.copy(song, tmp_path / "demo" / song.name)
     return tmp_path
 
 

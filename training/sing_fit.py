@@ -22,8 +22,9 @@ from training.data.store import write_atomic
 from training.signals import stop_on_signals
 from training.sing import STAGES, Trainer
 from training.sing_recipe import SingRecipe
+from training.sing_score import by_codes, losses
 
-CHECKPOINT, WEIGHTS, HISTORY = "last.ckpt", "weights.safetensors", "history.json"
+CHECKPOINT, WEIGHTS, HISTORY, CEILING = "last.ckpt", "weights.safetensors", "history.json", "autoencoder.json"
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,8 @@ class Run:
                     break
                 self.done.append(stage)
                 self.trainer.forget_position()
+                if stage == "autoencoder":
+                    self._score_autoencoder()
         self.save()
         return self.history
 
@@ -103,6 +106,14 @@ class Run:
             self._said, self._heard = now, 0.0
         if now - self._saved >= self.options.checkpoint_every:
             self.save()
+
+    def _score_autoencoder(self) -> None:
+        """What reconstruction from the recordings themselves reaches on the held-out notes: the ceiling of the later stages."""
+        found = losses(by_codes(self.encoder, self.sing, self.store), self.store, self.store.test)
+        write_atomic(
+            self.options.folder / CEILING, json.dumps({f"autoencoder_{k}": v for k, v in found.items()}).encode()
+        )
+        self.say(f"autoencoder on the held-out notes: spectral loss {found['spectral']:.5f}")
 
     def save(self) -> None:
         """Write weights, history and checkpoint, each atomically."""

@@ -14,7 +14,7 @@ from training.data.store import write_atomic
 from training.export import Precision
 from training.export_instrument import export_instrument
 from training.release import MAKING_FILE, WEIGHTS_FILE
-from training.sing_fit import HISTORY, WEIGHTS, open_sing, save_sing
+from training.sing_fit import CEILING, HISTORY, WEIGHTS, open_sing, save_sing
 from training.sing_score import by_instrument, losses, played, score, summary
 
 LICENCES = {
@@ -58,7 +58,7 @@ def release_sing(
         description=f"SING: {len(instruments)} instruments that a MIDI keyboard plays.",
     )
     export_instrument(sing, directory, **export)
-    quality = measure(directory, store)
+    quality = {**measure(directory, store), **_ceiling(run)}
     facts["quality"] = quality
     card = export_instrument(
         sing, directory, **export, quality={k: v for k, v in quality.items() if k != "instruments"}
@@ -96,6 +96,15 @@ def _making(run: Path, store: NoteStore, extra: dict[str, Any]) -> dict[str, Any
         **extra,
         "curve": curve,
     }
+
+
+def _ceiling(run: Path) -> dict[str, float]:
+    """The autoencoder's losses on the same notes, if the run trained one."""
+    try:
+        values = json.loads((run / CEILING).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return {str(key): round(float(value), 5) for key, value in values.items()}
 
 
 def _held_out(store: NoteStore) -> dict[str, list[int]]:

@@ -119,3 +119,39 @@ def test_a_learnt_knob_moves_a_fader_of_the_mixer(server: JackServer, tmp_path: 
         keyboard.tell("send 176 20 0")
         report = until(session, lambda s: s.mixer.stems["instrument"].gain_db == -60.0)
         assert report.instrument.state.midi_map == [{"channel": 0, "control": 20, "target": "stem.instrument.gain_db"}]
+
+
+def test_the_whole_way_of_a_note_through_the_server(server: JackServer, tmp_path: Path) -> None:
+    """From a MIDI event in one JACK client to its sound in the same: printed, with the parts that are known. No time is asserted."""
+    notes = 40
+    directory = tiny_instrument(tmp_path)
+    prober = subprocess.Popen(
+        [sys.executable, "-m", "tests.jack_prober", str(notes)], cwd=ROOT, env=os.environ.copy(),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert prober.stdin is not None and prober.stdout is not None
+    assert prober.stdout.readline() == "ready\n"
+    session = Session(
+        EngineConfig(input="none", output="default", model="none", instrument=str(directory), midi="keys", block=256)
+    )
+    try:
+        session.start()
+        report = until(
+            session, lambda s: s.state == "running" and bool(s.instrument.ports) and s.instrument.primed >= 1.0
+        )
+        text, _ = prober.communicate("go\n", timeout=90)
+        delays = sorted(float(line) for line in text.split())
+        assert len(delays) == notes, "each note was heard"
+        last = session.snapshot()
+        half, most = delays[len(delays) // 2], delays[-1]
+        device = 1000 * last.latency.device / last.latency.rate
+        print(
+            f"\nwhole way: p50 {half:.1f}, p99 {delays[round(0.99 * (notes - 1))]:.1f}, most {most:.1f} ms at blocks of 256; the "
+            f"instrument declares {last.instrument.delay_ms:.1f} (resampler included), the host a device of {device:.1f}; "
+            f"misses {last.instrument.misses}, late {last.instrument.late}"
+        )
+        assert half > 1000 * 256 / report.rate, "no sooner than the block that it waits for"
+    finally:
+        prober.kill()
+        prober.wait()
+        session.stop()

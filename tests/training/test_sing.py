@@ -155,7 +155,9 @@ def test_the_command_trains_and_publishes_an_instrument_that_plays(
     assert model.instruments == ("harmonic", "hollow", "noisy", "struck") and model.pitches == (57, 68)
     assert model.sustains == (True, True, True, False) and model.ranges[0] == (57, 68)
     quality = model.card.quality
-    assert {"spectral", "f0_median_cents", "restarts_per_note", "tonal_artefact_db"} <= set(quality)
+    assert {"autoencoder_spectral", "spectral", "f0_median_cents", "restarts_per_note", "tonal_artefact_db"} <= set(
+        quality
+    )
     assert model.card.training["note"] == "a test" and (out / "weights.json").exists()
     assert (
         json.loads((out / "split.json").read_text())["test"] == json.loads((store / "split.json").read_text())["test"]

@@ -1,0 +1,91 @@
+"""The shipped instrument, as a user hears it: in tune, with its faults measured, and as its card says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from models.catalog import load_card
+from rtaudio.cli import main
+from rtaudio.instrument.synth import Synth
+from rtaudio.instrument_model import InstrumentModel
+from rtaudio.midi.message import MidiMessage
+from rtaudio.midifile import read_midi
+from training import note_metrics as metrics
+
+ROOT = Path(__file__).resolve().parents[2]
+UNTUNED = ("vibraphone", "choir-aahs", "string-ensemble-1")
+"""Their sound beats or wavers, so that one number for its pitch says little."""
+
+
+@pytest.fixture(scope="module")
+def model() -> InstrumentModel:
+    return InstrumentModel("sing-gm")
+
+
+def play(model: InstrumentModel, name: str, pitch: int, seconds: float, velocity: int = 100) -> np.ndarray:
+    """The left channel at the model's rate."""
+    synth = Synth(model, 16_000)
+    synth.set_instrument(0, model.instrument_weights({name: 1}))
+    synth.handle(MidiMessage("note_on", 0, pitch, velocity, 0.0))
+    return synth.render(int(16_000 * seconds))[:, 0]
+
+
+def test_the_card_says_what_was_measured() -> None:
+    card = load_card("sing-gm")
+    assert card.kind == "instrument" and card.licence.startswith("MIT") and len(card.outputs) >= 16
+    quality = card.quality
+    assert quality["f0_median_cents"] <= 10
+    assert quality["spectral"] <= 1.5 * quality["autoencoder_spectral"]
+    assert {
+        "restarts_per_note",
+        "restarts_per_note_recorded",
+        "tonal_artefact_db",
+        "tonal_artefact_db_recorded",
+    } <= set(quality)
+    assert sorted(card.training["programs"]) == list(card.training["programs"])
+
+
+def test_every_instrument_keeps_the_pitch_that_is_asked(model: InstrumentModel) -> None:
+    """Swapping the instrument alone leaves the pitch (SING-31)."""
+    errors = {}
+    for name in model.instruments:
+        f0 = metrics.fundamental(play(model, name, 60, 2.5), metrics.hertz(60))
+        errors[name] = abs(metrics.cents(f0, metrics.hertz(60)))
+    assert all(error < 50 for name, error in errors.items() if name not in UNTUNED), errors
+    assert np.median(list(errors.values())) < 15, errors
+
+
+def test_louder_keys_sound_louder_and_every_instrument_sounds(model: InstrumentModel) -> None:
+    levels = []
+    for name in model.instruments:
+        soft, loud = (float(np.sqrt(np.mean(play(model, name, 60, 0.6, v) ** 2))) for v in (30, 120))
+        assert 1e-4 < soft < 1 and 1e-3 < loud < 1, (name, soft, loud)
+        levels.append(loud / soft)
+    # Some soundfonts have other, quieter recordings for hard strokes.
+    assert np.mean(np.array(levels) > 1) > 0.85 and np.median(levels) > 1.5, levels
+
+
+def test_a_rendered_scale_is_the_scale(tmp_path: Path) -> None:
+    out = tmp_path / "scale.wav"
+    assert main(["render", str(ROOT / "demo" / "scale.mid"), "-o", str(out), "--rate", "16000"]) == 0
+    wav = soundfile.read(out, always_2d=True)[0][:, 0]
+    errors = []
+    for event in read_midi(ROOT / "demo" / "scale.mid"):
+        if event.kind == "note_on" and event.b:
+            note = wav[int(16_000 * event.time) :]
+            found = metrics.fundamental(note, metrics.hertz(event.a), start=0.2, stop=0.85)
+            errors.append(abs(metrics.cents(found, metrics.hertz(event.a))))
+    assert len(errors) == 15 and max(errors) < 50 and np.median(errors) < 15, errors
+
+
+def test_a_held_note_goes_on_in_tune_and_a_struck_one_dies_away(model: InstrumentModel) -> None:
+    held = play(model, "clarinet", 62, 7.0)
+    early, late = held[16_000:32_000], held[90_000:106_000]
+    assert 0.5 < np.sqrt(np.mean(late**2)) / np.sqrt(np.mean(early**2)) < 2
+    assert abs(metrics.cents(metrics.fundamental(held[80_000:], metrics.hertz(62)), metrics.hertz(62))) < 50
+    struck = play(model, "acoustic-grand-piano", 62, 7.0)
+    assert np.sqrt(np.mean(struck[90_000:] ** 2)) < 0.2 * np.sqrt(np.mean(struck[:16_000] ** 2))
