@@ -15,7 +15,7 @@ from training.export import Precision
 from training.export_instrument import export_instrument
 from training.release import MAKING_FILE, WEIGHTS_FILE
 from training.sing_fit import CEILING, HISTORY, WEIGHTS, open_sing, save_sing
-from training.sing_score import by_instrument, losses, played, score, summary
+from training.sing_score import by_instrument, losses, mean_distances, played, score, summary
 
 LICENCES = {
     "FluidR3_GM.sf2": "MIT",
@@ -78,6 +78,7 @@ def measure(model: Path, store: NoteStore) -> dict[str, Any]:
         "spectral": round(found["spectral"], 5),
         "waveform": round(found["waveform"], 5),
         **summary(meters),
+        "distances": mean_distances(synthesis, store, store.evaluation),
         "instruments": by_instrument(meters),
     }
 

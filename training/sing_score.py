@@ -108,6 +108,17 @@ def summary(scores: list[NoteScore]) -> dict[str, Any]:
     }
 
 
+@torch.no_grad()
+def mean_distances(synthesis: Synthesis, store: NoteStore, rows: Rows) -> dict[str, float]:
+    """Means over notes of what a model might be chosen by (SING-28)."""
+    found = [
+        metrics.distances(wav, reference)
+        for part in np.array_split(rows, max(1, len(rows) // BATCH))
+        for wav, reference in zip(synthesis(part).numpy(), store.audio(part).numpy(), strict=True)
+    ]
+    return {name: float(f"{np.mean([entry[name] for entry in found]):.4g}") for name in found[0]}
+
+
 def by_instrument(scores: list[NoteScore]) -> dict[str, dict[str, Any]]:
     """``summary`` of each instrument."""
     names = dict.fromkeys(entry.instrument for entry in scores)

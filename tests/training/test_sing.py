@@ -166,6 +166,10 @@ def test_the_command_trains_and_publishes_an_instrument_that_plays(
     assert main(["sing", "score", str(out), "--store", str(store)]) == 0
     again = json.loads(capsys.readouterr().out)
     assert again["spectral"] == quality["spectral"] and set(again["instruments"]) == set(model.instruments)
+    assert again["distances"]["itakura_saito"] > 0
+    assert main(["sing", "speed", str(out)]) == 0
+    table = capsys.readouterr().out
+    assert "| 2133 | 243 MB |" in table and "| mini int8 |" in table and table.count("\n") == 6
     assert main(["sing", "release", str(run)]) == 2
     assert main(["sing", "fit", "nonsense"]) == 2
     assert main(["sing", "score", "nonsense"]) == 2
@@ -184,7 +188,8 @@ def test_the_table_and_the_figure_of_the_thesis(
     assert text.count("| SING") == 3 and text.count("| Autoencoder") == 2 and "(0.051)" in text
     rows = json.loads((out / "table-2.1.json").read_text())["rows"]
     assert len(rows) == 5 and all(len(row) == 4 and np.isfinite(row).all() for row in rows.values())
-    assert (out / "figure-2.2.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    for picture in ("figure-2.2.png", "embeddings.png"):
+        assert (out / picture).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 
 
 def test_describe_is_the_figure_of_the_architecture(capsys: pytest.CaptureFixture[str]) -> None:

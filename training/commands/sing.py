@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from pathlib import Path
 
 from rtaudio.format import StemplayError
@@ -15,6 +16,7 @@ HELP = "train SING on a note set in three stages; score, publish and compare wha
 ACTIONS = {
     "fit": "train by a recipe; Ctrl-C or SIGTERM ends it with a checkpoint",
     "score": "measure an exported instrument on the held-out pairs",
+    "speed": "Table 2.2 with an exported instrument in it, its speed measured here",
     "release": "publish a run as an instrument that plays",
     "tables": "train the five models of Table 2.1 alike and compare them",
 }
@@ -44,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do one of ``ACTIONS``."""
-    return {"fit": _fit, "score": _score, "release": _release, "tables": _tables}[args.action](args)
+    return {"fit": _fit, "score": _score, "speed": _speed, "release": _release, "tables": _tables}[args.action](args)
 
 
 def _store(args: argparse.Namespace, folder: Path) -> Path:
@@ -90,16 +92,36 @@ def _fit(args: argparse.Namespace) -> int:
     return 0
 
 
-def _score(args: argparse.Namespace) -> int:
+def _model(args: argparse.Namespace) -> Path:
     from models.card import CardError
     from models.catalog import find_model
-    from training.sing_release import measure
 
     try:
-        model = find_model(args.what or "sing-gm")
+        return find_model(args.what or "sing-gm")
     except CardError as error:
         raise StemplayError(str(error)) from None
-    print(json.dumps(measure(model, NoteStore(args.store)), indent=1))
+
+
+def _score(args: argparse.Namespace) -> int:
+    from training.sing_release import measure
+
+    print(json.dumps(measure(_model(args), NoteStore(args.store)), indent=1))
+    return 0
+
+
+def _speed(args: argparse.Namespace) -> int:
+    from rtaudio.offline import InstrumentNotes
+    from training.sing_tables import table_2_2
+
+    notes = InstrumentNotes(_model(args))
+    count = 32
+    lowest = notes.model.pitches[0]
+    arguments = ([0] * count, [0] * count, [lowest] * count)
+    notes.render(*arguments)
+    started = time.perf_counter()
+    notes.render(*arguments)
+    seconds = time.perf_counter() - started
+    print(table_2_2(notes.model.card, count * notes.model.samples / notes.model.sample_rate / seconds), end="")
     return 0
 
 
