@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from models.rainbowgram import bin_frequencies, constant_q, rainbowgram
 from models.card import ModelCard
+from models.rainbowgram import bin_frequencies, constant_q, rainbowgram
 from models.sing import NoteEncoder, Sing, SingConfig, compression_factor
 from training.data.note_store import NoteStore, Rows
 from training.data.notes import RATE
