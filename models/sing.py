@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from models.excitation import band_basis, harmonic_excitation, shaped
 from models.streaming import StreamingLSTM
 
 SYMBOL_SIZE = 30
@@ -34,9 +35,8 @@ class SingConfig:
         channels: of the decoder's and encoder's convolutions.
         context: frames that the decoder's first convolution sees at once.
         kernel, stride: of the transposed convolution, in samples.
-        clock: harmonics of the key's frequency whose phases are given to LSTM and decoder at each step; 0, as in the thesis, leaves it
-            to the LSTM to turn the phases of a note on from frame to frame. Where it turns them wrongly, notes drift, restart or buzz
-            at the frame rate (section 2.3.2); the clock leaves only what differs from it to be learned.
+        bands: frequency bands of a harmonic excitation (``models.excitation``) that the decoder shapes and adds to what it synthesises
+            itself; 0, as in the thesis, leaves it to the LSTM to turn the phases of a note on from frame to frame.
     """
 
     instruments: int = 1006
@@ -56,7 +56,7 @@ class SingConfig:
     kernel: int = 1024
     stride: int = 256
     sample_rate: int = 16_000
-    clock: int = 0
+    bands: int = 0
 
     def __post_init__(self) -> None:
         if min(self.instruments, self.pitches, self.velocities, self.hidden, self.latent, self.channels) < 1:
@@ -66,18 +66,18 @@ class SingConfig:
 
     @property
     def input_size(self) -> int:
-        """Size of the LSTM's input, in the thesis the concatenated embeddings: 30, 26 without time."""
-        return self.velocity_dim + self.instrument_dim + self.pitch_dim + self.time_dim + 2 * self.clock
-
-    @property
-    def code_size(self) -> int:
-        """Size of what the decoder reads at each step: the latent and the clock."""
-        return self.latent + 2 * self.clock
+        """Size of the LSTM's input, the concatenated embeddings: 30, 26 without time."""
+        return self.velocity_dim + self.instrument_dim + self.pitch_dim + self.time_dim
 
     @property
     def crop(self) -> int:
         """Samples cut from each side of the decoder's raw output (1280 in the thesis, errata 13)."""
         return (self.context // 2) * self.stride + self.stride
+
+    @property
+    def lead(self) -> int:
+        """Time steps from the middle of the frame that a step completes to that step: 11 in the thesis."""
+        return self.context - 1 + (self.crop - self.kernel // 2) // self.stride
 
     @property
     def priming(self) -> int:
@@ -123,7 +123,7 @@ class SingState:
     """What one step hands to the next, a row for each voice.
 
     Shape:
-        h, c ``(voices, layers, hidden)``; context ``(voices, context - 1, code_size)``; tail ``(voices, kernel - stride)``, without
+        h, c ``(voices, layers, hidden)``; context ``(voices, context - 1, latent)``; tail ``(voices, kernel - stride)``, without
         the bias.
     """
 
@@ -131,22 +131,6 @@ class SingState:
     c: Tensor
     context: Tensor
     tail: Tensor
-
-
-def clock_phases(cycles: Tensor, time: Tensor, harmonics: int, most: float) -> Tensor:
-    """Sine and cosine of the phase of each harmonic at each step: ``(..., 2 * harmonics)``.
-
-    Args:
-        cycles: of the fundamental in one step, ``(...,)``.
-        time: step, broadcast against ``cycles``.
-        most: cycles a step of half the sample rate; harmonics above it are 0.
-    """
-    numbers = torch.arange(1, harmonics + 1, dtype=cycles.dtype, device=cycles.device)
-    turns = cycles * time
-    turns = (turns - torch.floor(turns))[..., None] * numbers
-    angle = 2 * torch.pi * (turns - torch.floor(turns))
-    audible = (cycles[..., None] * numbers < most).to(cycles.dtype)
-    return torch.cat([torch.sin(angle) * audible, torch.cos(angle) * audible], dim=-1)
 
 
 class SequenceGenerator(nn.Module):
@@ -161,13 +145,9 @@ class SequenceGenerator(nn.Module):
         self.time = nn.Embedding(config.steps, config.time_dim) if config.time_dim else None
         self.lstm = StreamingLSTM(config.input_size, config.hidden, config.layers)
         self.linear = nn.Linear(config.hidden, config.latent)
-        self.cycles: Tensor
-        keys = torch.arange(config.pitches, dtype=torch.float64) + config.lowest_pitch
-        cycles = 440 * 2 ** ((keys - 69) / 12) * config.stride / config.sample_rate
-        self.register_buffer("cycles", cycles.float(), persistent=False)
 
     def embed(self, velocity: Tensor, instrument: Tensor, pitch: Tensor) -> Tensor:
-        """Indices ``(batch,)`` -> concatenated embeddings without time ``(batch, sizes)``, with a clock the cycles a step after them.
+        """Indices ``(batch,)`` -> concatenated embeddings without time ``(batch, sizes)``.
 
         IndexError for an index out of range.
         """
@@ -176,33 +156,22 @@ class SequenceGenerator(nn.Module):
             if index.numel() and (int(index.min()) < 0 or int(index.max()) >= table.num_embeddings):
                 raise IndexError(f"{name} must be 0 to {table.num_embeddings - 1}, not {index.tolist()}")
         parts = [self.velocity(velocity), self.instrument(instrument), self.pitch(pitch)]
-        if self.config.clock:
-            parts.append(self.cycles[pitch][:, None])
         return torch.cat(parts, dim=-1)
 
     def with_time(self, symbols: Tensor, start: int, stop: int) -> Tensor:
-        """Repeat what ``embed`` gave over steps ``start`` to ``stop``, add time embedding and clock: ``(batch, steps, input_size)``."""
-        clock = self.config.clock
-        cycles, symbols = (symbols[:, -1:], symbols[:, :-1]) if clock else (None, symbols)
+        """Repeat what ``embed`` gave over steps ``start`` to ``stop`` and add the time embedding: ``(batch, steps, input_size)``."""
         parts = [symbols[:, None].expand(-1, stop - start, -1)]
         if self.time is not None:
             parts.append(self.time.weight[start:stop][None].expand(len(symbols), -1, -1).to(symbols.dtype))
-        if cycles is not None:
-            moments = torch.arange(start, stop, dtype=cycles.dtype, device=cycles.device)[None]
-            parts.append(self._clock(cycles.expand(-1, stop - start), moments))
         return torch.cat(parts, dim=-1)
-
-    def _clock(self, cycles: Tensor, time: Tensor) -> Tensor:
-        return clock_phases(cycles, time, self.config.clock, self.config.stride / 2)
 
     def forward(
         self, symbols: Tensor, state: tuple[Tensor, Tensor] | None = None, start: int = 0, stop: int | None = None
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """Codes of steps ``start`` to ``stop``: ``(batch, steps, code_size)``, and the state for the next segment."""
+        """Codes of steps ``start`` to ``stop``: ``(batch, steps, latent)``, and the state for the next segment."""
         state = self.lstm.initial_state(len(symbols)) if state is None else state
-        inputs = self.with_time(symbols, start, stop or self.config.steps)
-        hidden, state = self.lstm(inputs, state)
-        return self._code(hidden, inputs), state
+        hidden, state = self.lstm(self.with_time(symbols, start, stop or self.config.steps), state)
+        return self.linear(hidden), state
 
     def step(
         self,
@@ -212,44 +181,43 @@ class SequenceGenerator(nn.Module):
         time: Tensor,
         state: tuple[Tensor, Tensor],
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """One step of voices with weights over the tables (see ``Sing.step``): ``(voices, 1, code_size)`` and the next state."""
+        """One step of voices with weights over the tables (see ``Sing.step``): ``(voices, 1, latent)`` and the next state."""
         parts = [velocity @ self.velocity.weight, instrument @ self.instrument.weight, pitch @ self.pitch.weight]
         if self.time is not None:
             parts.append(self.time(time))
-        if self.config.clock:
-            parts.append(self._clock(pitch @ self.cycles, time.to(pitch.dtype)))
-        inputs = torch.cat(parts, dim=-1)[:, None]
-        hidden, state = self.lstm(inputs, state)
-        return self._code(hidden, inputs), state
-
-    def _code(self, hidden: Tensor, inputs: Tensor) -> Tensor:
-        """What the decoder reads: the latent, and the clock as the LSTM had it."""
-        latent: Tensor = self.linear(hidden)
-        return torch.cat([latent, inputs[..., -2 * self.config.clock :]], dim=-1) if self.config.clock else latent
+        hidden, state = self.lstm(torch.cat(parts, dim=-1)[:, None], state)
+        return self.linear(hidden), state
 
 
 class NoteDecoder(nn.Module):
-    """Latent sequence -> waveform (section 2.4.2, EQ-SING-2): context convolution, two 1x1, windowed overlap-add."""
+    """Latent sequence -> waveform (section 2.4.2, EQ-SING-2): context convolution, two 1x1, windowed overlap-add.
+
+    With ``config.bands`` each frame also has a harmonic excitation, shaped by complex gains from the same features.
+    """
 
     def __init__(self, config: SingConfig) -> None:
         super().__init__()
         self.config = config
-        self.conv = nn.Conv1d(config.code_size, config.channels, config.context)
+        self.conv = nn.Conv1d(config.latent, config.channels, config.context)
         self.mix1 = nn.Conv1d(config.channels, config.channels, 1)
         self.mix2 = nn.Conv1d(config.channels, config.channels, 1)
         self.synthesis = nn.ConvTranspose1d(config.channels, 1, config.kernel, config.stride)
         self.window: Tensor
         self.register_buffer("window", squared_hann(config.kernel, config.stride), persistent=False)
+        if config.bands:
+            self.gain = nn.Conv1d(config.channels, 2 * config.bands, 1)
+            nn.init.normal_(self.gain.weight, std=1e-3)
+            assert self.gain.bias is not None
+            nn.init.zeros_(self.gain.bias)
+            self.basis: Tensor
+            self.register_buffer("basis", band_basis(config.bands, config.kernel) * self.window, persistent=False)
 
     def features(self, latents: Tensor) -> Tensor:
-        """``(batch, steps, code_size)`` -> ``(batch, steps - context + 1, channels)``: what each frame is synthesised from.
+        """``(batch, steps, latent)`` -> ``(batch, steps - context + 1, channels)``: what each frame is synthesised from.
 
-        Codes of an encoder, ``(batch, steps, latent)``, have no clock; it is 0 then.
         Written as products over channel-last frames: the form that a CPU streams and that int8 quantisers know.
         """
         assert self.conv.bias is not None
-        if latents.shape[2] < self.config.code_size:
-            latents = F.pad(latents, (0, self.config.code_size - latents.shape[2]))
         steps = latents.shape[1] - self.config.context + 1
         x = torch.cat([latents[:, k : k + steps] for k in range(self.config.context)], dim=-1)
         x = F.relu(x @ self.conv.weight.permute(2, 1, 0).reshape(-1, self.config.channels) + self.conv.bias)
@@ -257,14 +225,24 @@ class NoteDecoder(nn.Module):
             x = F.relu(_pointwise(x, layer))
         return x
 
-    def frames(self, latents: Tensor) -> Tensor:
-        """Windowed frames before overlap-add: ``(batch, steps - context + 1, kernel)``, without the bias."""
-        return self.features(latents) @ (self.synthesis.weight[:, 0] * self.window)
+    def frames(self, latents: Tensor, excitation: Tensor | None = None) -> Tensor:
+        """Windowed frames before overlap-add: ``(batch, steps - context + 1, kernel)``, without the bias.
 
-    def forward(self, latents: Tensor) -> Tensor:
-        """``(batch, steps, latent)`` -> ``(batch, samples)``, cropped to the note."""
+        Args:
+            excitation: of each frame, ``(batch, steps - context + 1, 2 * bands)``; without it only what the decoder synthesises
+                itself, as in the thesis, and as an autoencoder has it, which knows no key.
+        """
+        features = self.features(latents)
+        frames = features @ (self.synthesis.weight[:, 0] * self.window)
+        if excitation is None:
+            return frames
+        harmonics: Tensor = shaped(_pointwise(features, self.gain), excitation)
+        return frames + harmonics @ self.basis
+
+    def forward(self, latents: Tensor, excitation: Tensor | None = None) -> Tensor:
+        """``(batch, steps, latent)`` -> ``(batch, samples)``, cropped to the note; ``excitation`` as in ``frames``."""
         assert self.synthesis.bias is not None
-        raw = overlap_add(self.frames(latents), self.config.stride) + self.synthesis.bias
+        raw = overlap_add(self.frames(latents, excitation), self.config.stride) + self.synthesis.bias
         return raw[:, self.config.crop : raw.shape[1] - self.config.crop]
 
 
@@ -309,12 +287,32 @@ class Sing(nn.Module):
         self.config = config
         self.sequence = SequenceGenerator(config)
         self.decoder = NoteDecoder(config)
+        keys = torch.arange(config.pitches, dtype=torch.float64) + config.lowest_pitch
+        cycles = 440 * 2 ** ((keys - 69) / 12) * config.stride / config.sample_rate
+        self.cycles: Tensor
+        self.register_buffer("cycles", cycles.float(), persistent=False)
 
     def forward(self, velocity: Tensor, instrument: Tensor, pitch: Tensor) -> Tensor:
         """Whole notes. Index tensors ``(batch,)`` (pitch from the lowest trained) -> ``(batch, samples)`` (SING-01)."""
         latents, _ = self.sequence(self.sequence.embed(velocity, instrument, pitch))
-        wav: Tensor = self.decoder(latents)
+        wav: Tensor = self.decoder(latents, self.excitation(pitch, 0, latents.shape[1]))
         return wav
+
+    def excitation(self, pitch: Tensor, start: int, steps: int) -> Tensor | None:
+        """What the decoder shapes in the frames of steps ``start`` to ``start + steps``; pitch indices ``(batch,)``; None without bands.
+
+        ``(batch, steps - context + 1, 2 * bands)``.
+        """
+        config = self.config
+        completing = torch.arange(start + config.context - 1, start + steps, dtype=torch.float32, device=pitch.device)
+        return self._excitation(self.cycles[pitch][:, None], completing[None])
+
+    def _excitation(self, cycles: Tensor, step: Tensor) -> Tensor | None:
+        """Of the frames that the given steps complete."""
+        config = self.config
+        if not config.bands:
+            return None
+        return harmonic_excitation(cycles, step - config.lead, config.bands, config.stride / 2)
 
     def initial_state(self, voices: int) -> SingState:
         """Zeros: the state before a note."""
@@ -322,7 +320,7 @@ class Sing(nn.Module):
         return SingState(
             zero(voices, config.layers, config.hidden),
             zero(voices, config.layers, config.hidden),
-            zero(voices, config.context - 1, config.code_size),
+            zero(voices, config.context - 1, config.latent),
             zero(voices, config.kernel - config.stride),
         )
 
@@ -352,7 +350,8 @@ class Sing(nn.Module):
             (state.h.transpose(0, 1).contiguous(), state.c.transpose(0, 1).contiguous()),
         )
         latents = torch.cat([state.context, code], dim=1)
-        frame = decoder.frames(latents)[:, 0]
+        excitation = self._excitation((pitch @ self.cycles)[:, None], time.to(pitch.dtype)[:, None])
+        frame = decoder.frames(latents, excitation)[:, 0]
         frame = frame + F.pad(state.tail, (0, stride))
         tail = frame[:, stride:]
         return frame[:, :stride] + decoder.synthesis.bias, SingState(

@@ -114,10 +114,10 @@ def step_operations(card: ModelCard) -> int | None:
     """Multiplications and additions of one voice's step; None if the card has no sizes of a SING."""
     try:
         c = card.training["config"]
-        size = c["velocity_dim"] + c["instrument_dim"] + c["pitch_dim"] + c["time_dim"] + 2 * c.get("clock", 0)
-        code = c["latent"] + 2 * c.get("clock", 0)
+        size = c["velocity_dim"] + c["instrument_dim"] + c["pitch_dim"] + c["time_dim"]
         lstm = 4 * c["hidden"] * (size + c["hidden"] + (c["layers"] - 1) * 2 * c["hidden"])
-        decoder = c["channels"] * (c["context"] * code + 2 * c["channels"] + c["kernel"])
+        decoder = c["channels"] * (c["context"] * c["latent"] + 2 * c["channels"] + c["kernel"])
+        decoder += 2 * c.get("bands", 0) * (c["channels"] + c["kernel"])
         return int(2 * (lstm + c["hidden"] * c["latent"] + decoder))
     except (KeyError, TypeError):
         return None

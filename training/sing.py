@@ -161,7 +161,7 @@ class Trainer:
             for start, stop in pairwise(bounds):
                 latents, state = sequence(self._symbols(rows), state, start, stop)
                 state = (state[0].detach(), state[1].detach())
-                yield (latents[..., : target.shape[2]] - target[:, start:stop]).square().mean()
+                yield (latents - target[:, start:stop]).square().mean()
 
         return self._run("sequence", plan, [sequence], segments)
 
@@ -175,8 +175,9 @@ class Trainer:
             wav = self.store.audio(rows)
             first = self._start(config.steps - window, 1)
             latents, _ = self.sing.sequence(self._symbols(rows), None, 0, first + window)
+            excitation = self.sing.excitation(self.store.symbols(rows, config.lowest_pitch)[2], first, window)
             with self._cast(plan):
-                estimate = self.sing.decoder(latents[:, first : first + window])
+                estimate = self.sing.decoder(latents[:, first : first + window], excitation)
             start = first * config.stride
             return loss(estimate.float(), wav[:, start : start + length])
 

@@ -39,7 +39,8 @@ class Variants:
     """The five models of Table 2.1, trained alike on one note set."""
 
     def __init__(self, recipe: SingRecipe, store: NoteStore, seed: int, say: Callable[[str], None]) -> None:
-        self.recipe = replace(recipe, network=sized_for(recipe.network, store))
+        # The tables are of the thesis' network, whose decoder makes everything itself.
+        self.recipe = replace(recipe, network=replace(sized_for(recipe.network, store), bands=0))
         self.store, self.seed, self.say = store, seed, say
         self.models: dict[str, Synthesis] = {}
         self.sing: Sing | None = None

@@ -34,7 +34,7 @@ def small(store: Path, **changes: int) -> SingConfig:
 
 def recipe(steps: int = 6, batch: int = 4) -> SingRecipe:
     plan = StagePlan(steps=steps, batch=batch, lr=3e-3, window=24)
-    network = SingConfig(hidden=24, channels=48, latent=8, layers=2, clock=4)
+    network = SingConfig(hidden=24, channels=48, latent=8, layers=2, bands=64)
     return SingRecipe("test", network, plan, plan, plan)
 
 
