@@ -8,7 +8,7 @@ SONG   ?= demo/kimseye.ogg
 RUN_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint bench slow clean system-run system-test
+.PHONY: help setup run gui test lint bench slow clean system-run system-gui system-test
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 16
@@ -16,6 +16,9 @@ help: ## this list
 run: system-run $(VENV)/.runtime ## separate the demo song as you listen: sound card, else JACK, else a file
 	@mkdir -p recordings
 	@$(BIN)/python -m rtaudio live --input $(SONG) --fallback recordings/demo.wav $(RUN_ARGS)
+
+gui: system-gui $(VENV)/.gui ## open the window
+	@$(BIN)/python -m gui
 
 setup: system-test $(VENV)/.dev ## everything for work on the code, into .venv
 
@@ -47,12 +50,17 @@ $(VENV)/.runtime: requirements/runtime.lock | $(BIN)/python
 	$(PIP) install -r requirements/runtime.lock
 	@touch $@
 
+$(VENV)/.gui: requirements/gui.lock $(VENV)/.runtime
+	@echo "Installing the window's toolkit into $(VENV) ..."
+	$(PIP) install -r requirements/gui.lock
+	@touch $@
+
 $(VENV)/.dev: requirements/runtime.lock requirements/dev.lock requirements/nodeps.lock | $(BIN)/python
 	@echo "Installing what tests and training need into $(VENV); torch is large ..."
 	$(PIP) install "$$(grep '^torch==' requirements/dev.lock)"
 	$(PIP) install -r requirements/dev.lock
 	$(PIP) install --no-deps -r requirements/nodeps.lock
-	@touch $@ $(VENV)/.runtime
+	@touch $@ $(VENV)/.runtime $(VENV)/.gui
 
 # ---------------------------------------------------------------- system packages (Debian and its kin); elsewhere a sentence
 # $(1) the packages; installs as root or with sudo, else says the command. Never fails: `doctor` and the tests name what is missing.
@@ -73,10 +81,20 @@ endef
 unless = $(shell [ "$$(uname)" != Linux ] || { $(1); } >/dev/null 2>&1 || echo $(2))
 NEED_RUN  = $(call unless,PATH=$$PATH:/sbin:/usr/sbin ldconfig -p | grep -q libportaudio[.]so,libportaudio2) \
             $(call unless,[ -x $(BIN)/python ] || $(PYTHON) -c 'import ensurepip',python3 python3-venv)
-NEED_TEST = $(NEED_RUN) $(call unless,command -v jackd,jackd2)
+# What Qt's platform plugin loads beside the wheel's own libraries, and a font to draw text with.
+NEED_GUI  = $(NEED_RUN) $(foreach lib,libegl1:libEGL.so libgl1:libGL.so libdbus-1-3:libdbus-1.so libxkbcommon-x11-0:libxkbcommon-x11.so \
+              libxcb-cursor0:libxcb-cursor.so libxcb-icccm4:libxcb-icccm.so libxcb-keysyms1:libxcb-keysyms.so,\
+              $(call unless,PATH=$$PATH:/sbin:/usr/sbin ldconfig -p | grep -q $(lastword $(subst :, ,$(lib))),$(firstword $(subst :, ,$(lib))))) \
+            $(call unless,[ -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ],fonts-dejavu-core)
+# jackd is the sound card of the tests, Xvfb and xdotool their screen and mouse, import (imagemagick) their camera.
+NEED_TEST = $(NEED_GUI) $(call unless,command -v jackd,jackd2) $(call unless,command -v Xvfb,xvfb) \
+            $(call unless,command -v xdotool,xdotool) $(call unless,command -v import,imagemagick)
 
 system-run:
 	$(call install,$(NEED_RUN))
+
+system-gui:
+	$(call install,$(NEED_GUI))
 
 system-test:
 	$(call install,$(NEED_TEST))

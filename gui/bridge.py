@@ -1,0 +1,88 @@
+"""The only door between window and engine: orders go in, snapshots come out, nothing waits.
+
+Owns no thread. A timer in Qt's event loop polls the session, whose ``send`` and ``snapshot`` never block.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from PyQt6.QtCore import QObject, QTimer, pyqtSignal
+
+from rtaudio.format import StemplayError
+from rtaudio.messages import Command, EngineConfig, Snapshot, command
+from rtaudio.session import Session
+
+POLL_MS = 33
+"""Between two looks at the engine: thirty a second, as often as it reports."""
+
+
+class SessionLike(Protocol):
+    """What the window needs of ``rtaudio.session.Session``; a test may bring its own."""
+
+    @property
+    def config(self) -> EngineConfig: ...
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def close(self) -> None: ...
+    def send(self, order: Command) -> None: ...
+    def snapshot(self) -> Snapshot: ...
+
+
+class Bridge(QObject):
+    """Signals and orders of one engine.
+
+    Signals:
+        snapshot_changed(Snapshot): the engine's newest report, at most thirty times a second.
+        refused(str): an order or a start was impossible; one sentence for the person.
+    """
+
+    snapshot_changed = pyqtSignal(object)
+    refused = pyqtSignal(str)
+
+    def __init__(self, session: SessionLike | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.session: SessionLike = session if session is not None else Session(detached=True)
+        self.snapshot = Snapshot(state="stopped")
+        self._timer = QTimer(self)
+        self._timer.setInterval(POLL_MS)
+        self._timer.timeout.connect(self.poll)
+
+    @property
+    def config(self) -> EngineConfig:
+        """What the engine is wanted to run on."""
+        return self.session.config
+
+    def start(self) -> bool:
+        """Start or join the engine and begin to poll. False, and ``refused``, if it cannot be started."""
+        self._timer.start()
+        try:
+            self.session.start()
+        except StemplayError as error:
+            self.refused.emit(str(error))
+            return False
+        return True
+
+    def stop(self) -> None:
+        """End the sound."""
+        self.session.stop()
+        self.poll()
+
+    def close(self) -> None:
+        """Leave; a detached engine plays on."""
+        self._timer.stop()
+        self.session.close()
+
+    def send(self, op: str, **args: Any) -> bool:
+        """Give an order of ``rtaudio.messages.OPERATIONS``. False, and ``refused``, if it is impossible."""
+        try:
+            self.session.send(command(op, **args))
+        except StemplayError as error:
+            self.refused.emit(str(error))
+            return False
+        return True
+
+    def poll(self) -> None:
+        """Fetch the newest snapshot and tell whoever listens."""
+        self.snapshot = self.session.snapshot()
+        self.snapshot_changed.emit(self.snapshot)
