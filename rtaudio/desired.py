@@ -31,7 +31,13 @@ from rtaudio.strips import strip_names
 Range = tuple[float, float]
 
 _GAIN: Range = (-math.inf, 24.0)
-_STEM_FIELDS: dict[str, Range | None] = {"gain_db": _GAIN, "mute": None, "solo": None, "pan": (-1.0, 1.0)}
+_STEM_FIELDS: dict[str, Range | None] = {
+    "gain_db": _GAIN,
+    "mute": None,
+    "solo": None,
+    "pan": (-1.0, 1.0),
+    "armed": None,
+}
 _MIXER_FIELDS: dict[str, Range | None] = {
     "dry": (0.0, 1.0), "master_db": _GAIN, "limiter": None, "ceiling_db": (-60.0, 0.0), "bypass": None,
 }  # fmt: skip

@@ -192,7 +192,7 @@ class Engine:
         if stem not in self.stems:
             raise StemplayError(f"There is no stem {stem!r}; this model gives {', '.join(self.stems)}.")
         state = copy.deepcopy(self._state)
-        assign(state.stems.setdefault(stem, StemState()), field, value, ("gain_db", "mute", "solo", "pan"))
+        assign(state.stems.setdefault(stem, StemState()), field, value, ("gain_db", "mute", "solo", "pan", "armed"))
         self._mixer.set_state(state)
         self._state = state
 
@@ -231,7 +231,8 @@ class Engine:
     def _do_record(self, directory: str, format: str) -> None:
         if self.recorder is None:
             raise StemplayError("This engine has no recorder.")
-        self.recorder.start(directory, format)
+        armed = [name for name in self.stems if self._state.stems.get(name, StemState()).armed]
+        self.recorder.start(directory, format, armed)
 
     def _do_stop_recording(self) -> None:
         if self.recorder is not None:

@@ -16,12 +16,13 @@ T = TypeVar("T")
 
 @dataclass
 class StemState:
-    """One strip of the mixer. ``pan`` runs from -1 (left) to 1 (right)."""
+    """One strip of the mixer. ``pan`` runs from -1 (left) to 1 (right); the next recording has a file of each ``armed`` strip."""
 
     gain_db: float = 0.0
     mute: bool = False
     solo: bool = False
     pan: float = 0.0
+    armed: bool = True
 
 
 @dataclass

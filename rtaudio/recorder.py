@@ -1,4 +1,4 @@
-"""The recorder: one file a stem and one of the mix, aligned to the sample, written by a thread of its own.
+"""The recorder: one file an armed strip and one of the mix, aligned to the sample, written by a thread of its own.
 
 The audio callback copies each block into a ring that exists beforehand and goes on; the thread ``stemplay-recorder`` (one a
 recording) empties the ring into the files. Only that thread ever waits for a disk. Blocks for which the ring has no room are
@@ -19,6 +19,7 @@ import re
 import threading
 import time
 from collections import deque
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -52,10 +53,17 @@ class Recorder:
         self._latest: _Take | None = None  # what status tells about
         self._trouble = ""
 
-    def start(self, directory: str | Path, format: str = "wav") -> None:
-        """Start recording into ``directory``, which is made. Raises StemplayError with one sentence if that cannot be."""
+    def start(self, directory: str | Path, format: str = "wav", armed: Collection[str] | None = None) -> None:
+        """Start recording into ``directory``, which is made. Raises StemplayError with one sentence if that cannot be.
+
+        ``armed`` names the stems that get a file (None: all of them); the mix always does.
+        """
         if self._latest is not None and self._latest.thread.is_alive():
             raise StemplayError("A recording is under way already: stop it first.")
+        unknown = set(armed or ()) - set(self.stems)
+        if unknown:
+            raise StemplayError(f"There is no stem {', '.join(sorted(unknown))} to record.")
+        picks = tuple(i for i, name in enumerate(self.stems) if armed is None or name in armed)
         folder = Path(directory)
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -63,14 +71,14 @@ class Recorder:
             raise StemplayError(f"Nothing can be recorded into {folder}: {reason(error)}.") from None
         writers: list[Writer] = []
         try:
-            for path in file_paths(folder, self.stems, format):
+            for path in file_paths(folder, tuple(self.stems[i] for i in picks), format):
                 writers.append(create_writer(path, self.rate, self.channels, format, exclusive=True))
         except BaseException:
             for writer in writers:
                 writer.discard()
             raise
         self._trouble = ""
-        take = _Take(writers, folder, self.rate, self._capacity)
+        take = _Take(writers, folder, self.rate, self._capacity, len(self.stems), picks)
         take.thread.start()
         self._latest = self._take = take
 
@@ -136,8 +144,11 @@ class _Take:
     ``gaps`` (silences: ring position, frames), a deque whose operations are atomic.
     """
 
-    def __init__(self, writers: list[Writer], folder: Path, rate: int, capacity: int) -> None:
+    def __init__(
+        self, writers: list[Writer], folder: Path, rate: int, capacity: int, n_stems: int, picks: tuple[int, ...]
+    ) -> None:
         self.writers, self.folder, self.rate = writers, folder, rate
+        self._n_stems, self._picks = n_stems, picks
         self._ring = np.empty((capacity, len(writers), writers[0].channels), np.float32)
         self._ring.fill(0.0)  # touch every page now, not in the callback
         self._silence = np.zeros((CHUNK, writers[0].channels), np.float32)
@@ -152,7 +163,7 @@ class _Take:
 
     def push(self, stems: Audio, mix: Audio, wait: bool) -> None:
         capacity, n = len(self._ring), len(mix)
-        fits = stems.shape == (n, self._ring.shape[1] - 1, self._ring.shape[2]) and mix.shape[1] == self._ring.shape[2]
+        fits = stems.shape == (n, self._n_stems, self._ring.shape[2]) and mix.shape[1] == self._ring.shape[2]
         if wait and fits:
             for start in range(0, n, CHUNK):
                 stop = min(n, start + CHUNK)
@@ -173,7 +184,8 @@ class _Take:
         first = min(n, len(self._ring) - at)
         for start, stop, place in ((0, first, at), (first, n, 0)):
             if stop > start:
-                self._ring[place : place + stop - start, :-1] = stems[start:stop]
+                for column, pick in enumerate(self._picks):
+                    self._ring[place : place + stop - start, column] = stems[start:stop, pick]
                 self._ring[place : place + stop - start, -1] = mix[start:stop]
         self.head += n  # last: the thread may now read it
 

@@ -132,6 +132,40 @@ def test_an_unfinished_recording_is_readable(tmp_path: Path, monkeypatch: pytest
         recorder.stop()
 
 
+def test_only_armed_strips_get_a_file_and_the_mix_always_does(tmp_path: Path) -> None:
+    stems, mix = sound(5000)
+    recorder = Recorder(RATE, 2, SOURCES)
+    for folder, armed in (("two", ("vocals", "bass")), ("none", ())):
+        recorder.start(tmp_path / folder, armed=armed)
+        feed(recorder, stems, mix)
+        recorder.stop()
+        assert names(tmp_path / folder) == sorted(f"{name}.wav" for name in (*armed, "mix"))
+        np.testing.assert_array_equal(read_audio(tmp_path / folder / "mix.wav")[0], mix)
+    np.testing.assert_array_equal(read_audio(tmp_path / "two" / "bass.wav")[0], stems[:, 1])
+    np.testing.assert_array_equal(read_audio(tmp_path / "two" / "vocals.wav")[0], stems[:, 3])
+    with pytest.raises(StemplayError, match="kazoo"):
+        recorder.start(tmp_path / "three", armed=("kazoo",))
+    assert not (tmp_path / "three").exists()
+
+
+def test_the_engine_records_what_is_armed_when_a_recording_begins(tmp_path: Path) -> None:
+    port = FakePort()
+    engine = Engine(
+        EngineConfig(), MixerState(), port=port, processor=Passthrough(), recorder=Recorder(RATE, 2, SOURCES)
+    )
+    engine.start()
+    engine.send(command("set_stem", stem="drums", field="armed", value=False))
+    engine.send(command("record", directory=str(tmp_path), format="wav"))
+    engine.send(command("set_stem", stem="bass", field="armed", value=False))  # for the next one
+    port.play(sound(2560)[1])
+    engine.send(command("stop_recording"))
+    assert names(tmp_path) == ["bass.wav", "mix.wav", "other.wav", "vocals.wav"]
+    assert not engine.snapshot().mixer.stems["bass"].armed
+    with pytest.raises(StemplayError, match="on or off"):
+        engine.send(command("set_stem", stem="bass", field="armed", value=1.0))
+    engine.stop()
+
+
 # ---------------------------------------------------------------- a slow disk
 
 
