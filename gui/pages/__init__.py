@@ -1,0 +1,41 @@
+"""The pages of the window: one line each in ``PAGES``. A page is a widget made as ``Class(bridge, parent)``.
+
+A page's module is imported when the page is first shown, so that the window opens at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import cast
+
+from PyQt6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+from PyQt6.QtWidgets import QWidget
+
+from gui.bridge import Bridge
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page: ``key`` names it in settings and tests, ``title`` is what its tab says, ``factory`` is ``module:Class``."""
+
+    key: str
+    title: str
+    factory: str
+
+    def translated(self) -> str:
+        """The title in the person's language."""
+        return QCoreApplication.translate("Pages", self.title)
+
+    def make(self, bridge: Bridge, parent: QWidget | None = None) -> QWidget:
+        """A new widget of this page."""
+        module, _, name = self.factory.partition(":")
+        return cast(QWidget, getattr(import_module(module), name)(bridge, parent))
+
+
+PAGES: tuple[Page, ...] = (
+    Page("mixer", QT_TRANSLATE_NOOP("Pages", "Mixer"), "gui.pages.mixer:MixerPage"),
+    # views, instrument, player and listening stand here, in this order
+    Page("help", QT_TRANSLATE_NOOP("Pages", "Help"), "gui.pages.help:HelpPage"),
+)
+"""In the order of their tabs."""

@@ -1,0 +1,89 @@
+"""Every keyboard shortcut of the window in one table: ``bind`` makes them, the help page lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from PyQt6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, Qt
+from PyQt6.QtGui import QKeySequence, QShortcut
+from PyQt6.QtWidgets import QWidget
+
+
+@dataclass(frozen=True)
+class Key:
+    """One shortcut: its ``group`` heads a section of the help page, ``name`` is what ``bind`` looks for."""
+
+    group: str
+    name: str
+    keys: tuple[str, ...]
+    text: str
+
+
+WINDOW = QT_TRANSLATE_NOOP("Shortcuts", "Window")
+MIXER = QT_TRANSLATE_NOOP("Shortcuts", "Mixer")
+FOCUS = QT_TRANSLATE_NOOP("Shortcuts", "Faders and knobs, when they have the focus")
+
+TABLE: tuple[Key, ...] = (
+    Key(WINDOW, "bypass", ("Ctrl+B",), QT_TRANSLATE_NOOP("Shortcuts", "Bypass: hear the input untouched")),
+    Key(WINDOW, "panic", ("Shift+Esc",), QT_TRANSLATE_NOOP("Shortcuts", "Panic: silence now, all notes off")),
+    Key(WINDOW, "power", ("Ctrl+E",), QT_TRANSLATE_NOOP("Shortcuts", "Start or stop the sound")),
+    Key(WINDOW, "next_page", ("Ctrl+PgDown",), QT_TRANSLATE_NOOP("Shortcuts", "Next page")),
+    Key(WINDOW, "previous_page", ("Ctrl+PgUp",), QT_TRANSLATE_NOOP("Shortcuts", "Page before")),
+    Key(WINDOW, "settings", ("Ctrl+,",), QT_TRANSLATE_NOOP("Shortcuts", "Settings")),
+    Key(WINDOW, "theme", ("Ctrl+T",), QT_TRANSLATE_NOOP("Shortcuts", "Dark or light")),
+    Key(WINDOW, "full_screen", ("F11",), QT_TRANSLATE_NOOP("Shortcuts", "Full screen")),
+    Key(WINDOW, "help", ("F1",), QT_TRANSLATE_NOOP("Shortcuts", "This page")),
+    Key(WINDOW, "quit", ("Ctrl+Q",), QT_TRANSLATE_NOOP("Shortcuts", "Close the window")),
+    Key(MIXER, "undo", ("Ctrl+Z",), QT_TRANSLATE_NOOP("Shortcuts", "Undo a mixer move")),
+    Key(MIXER, "redo", ("Ctrl+Shift+Z", "Ctrl+Y"), QT_TRANSLATE_NOOP("Shortcuts", "Do it again")),
+    Key(MIXER, "compare", ("Ctrl+D",), QT_TRANSLATE_NOOP("Shortcuts", "A/B: the original mix or the separated stems")),
+    Key(MIXER, "mute_strip", ("Alt+1…9",), QT_TRANSLATE_NOOP("Shortcuts", "Mute strip 1 to 9")),
+    Key(MIXER, "solo_strip", ("Alt+Shift+1…9",), QT_TRANSLATE_NOOP("Shortcuts", "Solo strip 1 to 9")),
+)
+"""Colleagues of other pages add lines with a group of their own and call ``bind`` in their page."""
+
+GESTURES: tuple[Key, ...] = (
+    Key(FOCUS, "step", ("↑", "↓"), QT_TRANSLATE_NOOP("Shortcuts", "A small step (half a dB)")),
+    Key(FOCUS, "page", ("PgUp", "PgDown"), QT_TRANSLATE_NOOP("Shortcuts", "A large step (3 dB)")),
+    Key(FOCUS, "ends", ("Home", "End"), QT_TRANSLATE_NOOP("Shortcuts", "The lowest and the highest value")),
+    Key(FOCUS, "reset", ("Del",), QT_TRANSLATE_NOOP("Shortcuts", "Back to 0 dB or the centre, like a double click")),
+    Key(
+        FOCUS,
+        "fine",
+        ("Shift",),
+        QT_TRANSLATE_NOOP("Shortcuts", "Held while dragging or turning the wheel: fine steps"),
+    ),
+)
+"""What keys do inside a control; the controls themselves listen to them."""
+
+
+def translated(text: str) -> str:
+    """A group or a description in the person's language."""
+    return QCoreApplication.translate("Shortcuts", text)
+
+
+def sequences(key: Key) -> list[str]:
+    """Its key sequences; ``1…9`` stands for nine of them."""
+    found = []
+    for text in key.keys:
+        found += [text.replace("1…9", str(n)) for n in range(1, 10)] if "1…9" in text else [text]
+    return found
+
+
+def bind(owner: QWidget, handlers: Mapping[str, Callable[..., object]], group: str | None = None) -> list[QShortcut]:
+    """Make the shortcuts that ``handlers`` names, active in the window of ``owner`` (with ``group``: only while ``owner`` shows
+    and has the focus within). The handler of a numbered key is called with its number from 0."""
+    context = Qt.ShortcutContext.WindowShortcut if group is None else Qt.ShortcutContext.WidgetWithChildrenShortcut
+    made = []
+    for key in TABLE:
+        if key.name not in handlers or (group is not None and key.group != group):
+            continue
+        numbered = any("1…9" in text for text in key.keys)
+        for number, text in enumerate(sequences(key)):
+            shortcut = QShortcut(QKeySequence(text), owner)
+            shortcut.setContext(context)
+            handler = handlers[key.name]
+            shortcut.activated.connect((lambda n=number, h=handler: h(n)) if numbered else (lambda h=handler: h()))
+            made.append(shortcut)
+    return made
