@@ -9,21 +9,21 @@ streaming step from the zero state.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, TypeVar
+from dataclasses import dataclass, replace
+from typing import Literal, Self
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from models.network import Separator, SeparatorConfig, StreamingSeparator
 from models.rescale import rescale_weights
 from models.streaming import StreamingConv1d, StreamingConvTranspose1d, StreamingLSTM
 
 Activation = Literal["glu", "relu"]
-Config = TypeVar("Config", bound="DemucsConfig")
 
 
 @dataclass(frozen=True)
-class DemucsConfig:
+class DemucsConfig(SeparatorConfig):
     """Sizes of a Demucs; the defaults are the thesis' (section 3.4.1, errata 19 to 21).
 
     Attributes:
@@ -67,14 +67,9 @@ class DemucsConfig:
         cap = self.max_channels or 1 << 30
         return [self.audio_channels, *(min(int(self.channels * self.growth**i), cap) for i in range(self.depth))]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for a card or a checkpoint."""
-        return {**asdict(self), "sources": list(self.sources)}
-
-    @classmethod
-    def from_dict(cls: type[Config], values: dict[str, Any]) -> Config:
-        """Inverse of ``to_dict``; unknown keys raise TypeError."""
-        return cls(**{**values, "sources": tuple(values["sources"])})
+    def tiny(self) -> Self:
+        """Three blocks of 8 channels and more."""
+        return replace(self, channels=8, depth=3, max_channels=None)
 
 
 @dataclass(frozen=True)
@@ -125,12 +120,12 @@ def _activate(x: Tensor, activation: Activation) -> Tensor:
     return F.glu(x, dim=2) if activation == "glu" else F.relu(x)
 
 
-class _DemucsBlocks(nn.Module):
-    """The encoder and decoder blocks that both networks share. ``decoder[i]`` is the counterpart of ``encoder[i]``."""
+class _DemucsBlocks(Separator):
+    """The encoder and decoder blocks that all Demucs share. ``decoder[i]`` is the counterpart of ``encoder[i]``."""
 
     def __init__(self, config: DemucsConfig) -> None:
         super().__init__()
-        self.config = config
+        self.config: DemucsConfig = config
         widths = config.widths
         n_outputs = len(config.sources) * config.audio_channels
         self.encoder = nn.ModuleList(EncoderBlock(config, widths[i], widths[i + 1]) for i in range(config.depth))
@@ -138,17 +133,6 @@ class _DemucsBlocks(nn.Module):
             DecoderBlock(config, widths[i + 1], widths[i] if i else n_outputs, outermost=i == 0)
             for i in range(config.depth)
         )
-
-    @property
-    def hop(self) -> int:
-        """Samples a frame: ``stride ** depth``."""
-        return self.config.hop
-
-    def _split_sources(self, x: Tensor) -> Tensor:
-        """``(batch, time, sources * channels)`` -> ``(batch, sources, channels, time)``; channel 2 s + c is source s (DMX-06)."""
-        batch, time, _ = x.shape
-        shaped = x.reshape(batch, time, len(self.config.sources), self.config.audio_channels)
-        return shaped.permute(0, 2, 3, 1)
 
 
 class Demucs(_DemucsBlocks):
@@ -181,7 +165,7 @@ class Demucs(_DemucsBlocks):
         mean, scale = self._statistics(mix)
         padding = self.valid_length(time) - time
         x = F.pad((mix - mean) / scale, (padding // 2, padding - padding // 2)).transpose(1, 2) * self.config.input_gain
-        stems = self._split_sources(self._network(x)) / self.config.input_gain
+        stems = self.split_sources(self._network(x)) / self.config.input_gain
         return _centre_trim(stems, time, dim=3) * scale[:, None] + mean[:, None]
 
     def _network(self, x: Tensor) -> Tensor:
@@ -245,7 +229,7 @@ class CausalDemucsState:
         )
 
 
-class CausalDemucs(_DemucsBlocks):
+class CausalDemucs(_DemucsBlocks, StreamingSeparator):
     """Demucs for live use (DMX-28): latency one hop, ``(batch, channels, time)`` -> ``(batch, sources, channels, time)``."""
 
     def __init__(self, config: CausalDemucsConfig | None = None) -> None:
@@ -266,26 +250,8 @@ class CausalDemucs(_DemucsBlocks):
             [block.up.initial_state(batch) for block in self.decoder],
         )
 
-    def forward(self, mix: Tensor) -> Tensor:
-        """The whole of ``mix`` from the zero state; a length that is no multiple of the hop is padded and trimmed."""
-        time = mix.shape[-1]
-        padded = F.pad(mix, (0, -time % self.hop))
-        stems, _ = self.step(padded, self.initial_state(len(mix)))
-        return stems[..., :time]
-
-    def step(self, mix: Tensor, state: CausalDemucsState) -> tuple[Tensor, CausalDemucsState]:
-        """One call: ``(batch, channels, time)``, time a multiple of the hop; returns the stems and the next state.
-
-        Raises:
-            ValueError: the length is no multiple of the hop.
-        """
-        if mix.shape[-1] % self.hop:
-            raise ValueError(f"{mix.shape[-1]} samples are no multiple of the hop of {self.hop}.")
-        x, state = self.step_frames(mix.transpose(1, 2), state)
-        return self._split_sources(x), state
-
     def step_frames(self, x: Tensor, state: CausalDemucsState) -> tuple[Tensor, CausalDemucsState]:
-        """``step`` in the channel-last layout: ``(batch, time, channels)`` -> ``(batch, time, sources * channels)``."""
+        """``step`` in the channel-last layout."""
         x = x * self.config.input_gain
         encoder, context, overlap = [], list(state.context), list(state.overlap)
         lstm = state.lstm

@@ -15,7 +15,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.demucs import CausalDemucs, CausalDemucsConfig
+from models.demucs import CausalDemucsConfig
+from models.network import SeparatorConfig, StreamingSeparator
+from models.registry import make_network
 from models.sing import Sing, SingConfig
 from models.streaming import StreamingConv1d, StreamingConvTranspose1d
 from rtaudio.runtime import ModelRuntime
@@ -57,7 +59,7 @@ def _convolution_operators() -> Iterator[None]:
         StreamingConv1d.valid, StreamingConvTranspose1d.forward = kept  # type: ignore[method-assign]
 
 
-def bench_step(network: CausalDemucs, repeats: int = 200) -> dict[str, float]:
+def bench_step(network: StreamingSeparator, repeats: int = 200) -> dict[str, float]:
     """One hop through eager torch and through the exported models, one thread each: ms, and how many times faster those are.
 
     Eager torch runs in both its forms: ``eager`` is the network as it is (matrix products, which lay out their weights anew at
@@ -93,10 +95,11 @@ SIZES = {"48/4": (48, 4), "64/5": (64, 5)}
 
 def bench_hops(recipe: Recipe, tiny: bool = False) -> dict[str, dict[str, float]]:
     """``bench_step`` of the recipe's network and, unless ``tiny``, of ``SIZES``."""
-    networks = {recipe.name: recipe.network}
+    networks: dict[str, SeparatorConfig] = {recipe.name: recipe.network}
     if not tiny:
         networks |= {name: CausalDemucsConfig(channels=c, depth=d) for name, (c, d) in SIZES.items()}
-    return {name: bench_step(CausalDemucs(config)) for name, config in networks.items()}
+    built = {name: make_network(config) for name, config in networks.items()}
+    return {name: bench_step(network) for name, network in built.items() if isinstance(network, StreamingSeparator)}
 
 
 def bench_notes(config: SingConfig, seconds: float = 4.0) -> float:
@@ -119,7 +122,7 @@ def bench_notes(config: SingConfig, seconds: float = 4.0) -> float:
 def bench_training(recipe: Recipe, steps: int = 5) -> dict[str, float]:
     """Seconds of audio a second of training on random batches, data loading left out (DMX-22)."""
     with tempfile.TemporaryDirectory() as directory:
-        trainer = SeparatorTrainer(recipe, CausalDemucs(recipe.network), [], Path(directory), Budget(steps=1000))
+        trainer = SeparatorTrainer(recipe, make_network(recipe.network), [], Path(directory), Budget(steps=1000))
         frames = int(recipe.mixing.seconds * recipe.network.sample_rate) // recipe.network.hop * recipe.network.hop
         shape = (recipe.mixing.batch, len(recipe.network.sources), recipe.network.audio_channels, frames)
         stems = torch.randn(shape, generator=torch.Generator().manual_seed(0)) * 0.1

@@ -12,7 +12,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from models.demucs import CausalDemucs, CausalDemucsConfig
+from models.demucs import CausalDemucs
+from models.network import Separator, SeparatorConfig
+from models.registry import config_from_dict, config_to_dict, kind_of, make_network
 from rtaudio.format import StemplayError
 from training.data.store import replacing, write_atomic
 from training.foreign import read_matmul_demucs
@@ -20,48 +22,54 @@ from training.foreign import read_matmul_demucs
 StateDict = dict[str, Tensor]
 
 
-def save_weights(path: Path, state: StateDict, config: CausalDemucsConfig, *, half: bool = False) -> None:
+def save_weights(path: Path, state: StateDict, config: SeparatorConfig, *, half: bool = False) -> None:
     """Write weights as safetensors with the network's configuration in the header; ``half`` stores float16. Atomic."""
     dtype = torch.float16 if half else torch.float32
     tensors = {name: tensor.detach().cpu().to(dtype).contiguous() for name, tensor in state.items()}
-    write_atomic(path, save(tensors, {"network": "CausalDemucs", "config": json.dumps(config.to_dict())}))
+    write_atomic(path, save(tensors, {"network": kind_of(config), "config": json.dumps(config_to_dict(config))}))
 
 
-def load_network(path: Path) -> CausalDemucs:
+def load_network(path: Path) -> Separator:
     """A network from ``save_weights``, float32, in evaluation mode.
 
     Raises:
-        StemplayError: the file is missing, or no weights of a CausalDemucs.
+        StemplayError: the file is missing, or no weights of a network we know.
     """
     state, config = load_weights(path)
     if config is None:
         raise StemplayError(f"{path} does not say which network its weights belong to.")
-    network = CausalDemucs(config)
+    network = make_network(config)
     _load(network, state, path)
     return network.eval()
 
 
-def load_weights(path: Path) -> tuple[StateDict, CausalDemucsConfig | None]:
+def load_weights(path: Path) -> tuple[StateDict, SeparatorConfig | None]:
     """Tensors (float32) and the configuration in the header, None if there is none."""
     try:
         with safe_open(str(path), framework="pt") as file:
             metadata = file.metadata() or {}
             state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 (no mapping)
-        config = CausalDemucsConfig.from_dict(json.loads(metadata["config"])) if "config" in metadata else None
+        config = config_from_dict(json.loads(metadata["config"])) if "config" in metadata else None
     except (OSError, SafetensorError, ValueError, TypeError, KeyError) as error:
         raise StemplayError(f"{path} cannot be read as safetensors weights: {error}.") from error
     return state, config
 
 
-def initialise(network: CausalDemucs, path: Path) -> None:
+def initialise(network: Separator, path: Path) -> None:
     """Start ``network`` from other weights: safetensors, or an ``.npz`` of matrices (``training.foreign``)."""
     if not path.exists():
         raise StemplayError(f"There is no file {path} to start from.")
-    state = read_matmul_demucs(path, network.config) if path.suffix == ".npz" else load_weights(path)[0]
+    state = _matrices(path, network) if path.suffix == ".npz" else load_weights(path)[0]
     _load(network, state, path)
 
 
-def _load(network: CausalDemucs, state: StateDict, path: Path) -> None:
+def _matrices(path: Path, network: Separator) -> StateDict:
+    if not isinstance(network, CausalDemucs):
+        raise StemplayError(f"{path} holds matrices of a causal Demucs, and this is another kind of network.")
+    return read_matmul_demucs(path, network.config)
+
+
+def _load(network: Separator, state: StateDict, path: Path) -> None:
     try:
         network.load_state_dict(state)
     except RuntimeError as error:

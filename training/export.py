@@ -32,7 +32,7 @@ from models.card import (
     verify_file,
     write_card,
 )
-from models.demucs import CausalDemucs, Demucs
+from models.network import SPEECH, Separator, StreamingSeparator
 from models.streaming import StreamingLSTM
 
 Precision = Literal["fp32", "int8"]
@@ -42,13 +42,13 @@ MAX_PARAMETERS = 480_000_000
 
 
 class CausalFrame(nn.Module):
-    """One hop of a CausalDemucs with its state as flat tensors: what the ONNX graph computes.
+    """One hop of a streaming network with its state as flat tensors: what the ONNX graph computes.
 
     Shape:
         mix ``(hop, channels)`` and the named states in order -> stems ``(hop, n_sources, channels)`` and the next states.
     """
 
-    def __init__(self, net: CausalDemucs) -> None:
+    def __init__(self, net: StreamingSeparator) -> None:
         super().__init__()
         self.net = net
         self.zero = net.initial_state(1)
@@ -62,9 +62,9 @@ class CausalFrame(nn.Module):
 
 
 class Chunk(nn.Module):
-    """A whole chunk through a non-causal Demucs: ``(chunk, channels)`` -> ``(chunk, n_sources, channels)``, no state."""
+    """A whole chunk through a network that does not stream: ``(chunk, channels)`` -> ``(chunk, n_sources, channels)``, no state."""
 
-    def __init__(self, net: Demucs) -> None:
+    def __init__(self, net: Separator) -> None:
         super().__init__()
         self.net = net
 
@@ -74,7 +74,7 @@ class Chunk(nn.Module):
 
 
 def export_separator(
-    net: CausalDemucs | Demucs,
+    net: Separator,
     directory: str | Path,
     *,
     name: str,
@@ -89,7 +89,7 @@ def export_separator(
     """Write ``model.onnx`` and ``card.json`` into ``directory`` (made if missing), each atomically, and return the card.
 
     Args:
-        chunk: samples of one call of a non-causal ``Demucs`` (live use is by overlapping chunks); not for causal networks.
+        chunk: samples of one call of a network that does not stream (live use is by overlapping chunks); not for causal networks.
         precision: ``int8`` quantises the weights of every matrix product per output channel, activations per call.
 
     Raises:
@@ -98,12 +98,12 @@ def export_separator(
     parameters = sum(p.numel() for p in net.parameters())
     if parameters > MAX_PARAMETERS:
         raise CardError(f"{parameters / 1e6:.0f} million parameters do not fit into one ONNX file of at most 2 GiB.")
-    if (chunk is None) != isinstance(net, CausalDemucs):
+    if (chunk is None) != isinstance(net, StreamingSeparator):
         raise CardError("A chunk length goes with a non-causal network, and only with one.")
     target = Path(directory)
     target.mkdir(parents=True, exist_ok=True)
     config = net.config
-    frame = CausalFrame(net) if isinstance(net, CausalDemucs) else Chunk(net)
+    frame = CausalFrame(net) if isinstance(net, StreamingSeparator) else Chunk(net)
     states = frame.zero.named() if isinstance(frame, CausalFrame) else {}
     hop = net.hop if chunk is None else chunk
     with temporary_model(target) as path:
@@ -113,11 +113,11 @@ def export_separator(
         stamp_rate(path, config.sample_rate)
         card = ModelCard(
             name=name,
-            kind="separator",
+            kind="enhancer" if tuple(config.sources) == SPEECH else "separator",
             sample_rate=config.sample_rate,
             channels=config.audio_channels,
             hop=hop,
-            latency=0,
+            latency=net.latency if isinstance(net, StreamingSeparator) else 0,
             outputs=config.sources,
             states=tuple(TensorSpec(key, tuple(value.shape)) for key, value in states.items()),
             precision=precision,

@@ -14,7 +14,7 @@ import lightning
 import torch
 from torch.utils.data import DataLoader
 
-from models.demucs import CausalDemucs
+from models.registry import make_network
 from training.checkpoint import initialise, load_checkpoint
 from training.data.batches import BatchSource, BatchStream, MixedSongs
 from training.data.store import write_atomic
@@ -58,7 +58,7 @@ def fit(recipe: Recipe, options: FitOptions) -> Progress:
     if options.resume:
         recipe = Recipe.from_dict(load_checkpoint(options.folder / "last.ckpt")["recipe"])
     lightning.seed_everything(options.seed, verbose=False)
-    network = CausalDemucs(recipe.network)
+    network = make_network(recipe.network)
     if options.init is not None:
         initialise(network, options.init)
     synthetic = recipe.data == "synthetic"

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from models.demucs import CausalDemucsConfig
+from models.network import SeparatorConfig
+from models.registry import DEFAULT_KIND, KINDS, config_to_dict
 from rtaudio.format import StemplayError
 from training.data.batches import MixingConfig
 
@@ -46,14 +47,14 @@ class Recipe:
     """Network, data and optimisation of a run; ``data`` is ``prepared`` or ``synthetic``."""
 
     name: str
-    network: CausalDemucsConfig = field(default_factory=CausalDemucsConfig)
+    network: SeparatorConfig = field(default_factory=KINDS[DEFAULT_KIND].config)
     data: Literal["prepared", "synthetic"] = "prepared"
     mixing: MixingConfig = field(default_factory=MixingConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as in the TOML file."""
-        return {**asdict(self), "network": self.network.to_dict()}
+        return {**asdict(self), "network": config_to_dict(self.network)}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Recipe:
@@ -68,12 +69,9 @@ class Recipe:
         name, data = str(values.get("name", "")), values.get("data", "prepared")
         if data not in ("prepared", "synthetic") or not name:
             raise StemplayError("A recipe needs a name, and its data are 'prepared' or 'synthetic'.")
-        network = {**values.get("network", {})}
-        if "sources" in network:
-            network["sources"] = tuple(network["sources"])
         return cls(
             name=name,
-            network=section(CausalDemucsConfig, network, "network"),
+            network=network_section(values.get("network", {})),
             data=data,
             mixing=section(MixingConfig, values.get("mixing", {}), "mixing"),
             optim=section(OptimConfig, values.get("optim", {}), "optim"),
@@ -84,10 +82,19 @@ class Recipe:
         return replace(
             self,
             data="synthetic",
-            network=replace(self.network, channels=8, depth=3, max_channels=None),
+            network=self.network.tiny(),
             mixing=replace(self.mixing, seconds=0.75, batch=4),
             optim=replace(self.optim, lr=3e-3, warmup=20, ema=0.95, skip_seconds=0.1),
         )
+
+
+def network_section(values: dict[str, Any]) -> SeparatorConfig:
+    """The configuration from the table ``[network]``, whose ``kind`` is a name of ``models.registry`` (default: causal-demucs)."""
+    rest = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    kind = rest.pop("kind", DEFAULT_KIND)
+    if kind not in KINDS:
+        raise StemplayError(f"There is no kind of network {kind!r}; choose from {', '.join(KINDS)}.")
+    return section(KINDS[kind].config, rest, "network")
 
 
 def section(kind: type[Section], values: dict[str, Any], name: str) -> Section:

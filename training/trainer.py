@@ -22,7 +22,7 @@ from lightning.fabric.loggers.csv_logs import CSVLogger
 from lightning.fabric.loggers.tensorboard import TensorBoardLogger
 from torch import Tensor
 
-from models.demucs import CausalDemucs
+from models.network import Separator
 from rtaudio.format import StemplayError
 from training.checkpoint import load_checkpoint, save_checkpoint, save_weights
 from training.data.store import Stems
@@ -85,7 +85,7 @@ class SeparatorTrainer:
     """
 
     def __init__(
-        self, recipe: Recipe, network: CausalDemucs, songs: Sequence[Stems], folder: Path, budget: Budget,
+        self, recipe: Recipe, network: Separator, songs: Sequence[Stems], folder: Path, budget: Budget,
         *, intervals: Intervals | None = None, fabric: Fabric | None = None,
     ) -> None:  # fmt: skip
         self.recipe, self.songs, self.folder, self.budget = recipe, songs, folder, budget
@@ -110,7 +110,8 @@ class SeparatorTrainer:
     def _forward(self, mix: Tensor) -> Tensor:
         """``bf16``: everything between cast weights and the stems is bfloat16; autocast would widen at every bias (a third slower)."""
         if self.recipe.optim.precision == "fp32":
-            return self.network(mix)
+            plain: Tensor = self.network(mix)
+            return plain
         weights = {name: weight.bfloat16() for name, weight in self.network.named_parameters()}
         stems: Tensor = torch.func.functional_call(self.network, weights, (mix.bfloat16(),))
         return stems.float()

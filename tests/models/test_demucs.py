@@ -90,7 +90,7 @@ def test_an_identity_weighted_network_shifts_nothing() -> None:
 def test_sources_are_the_outer_index_of_the_last_layers_channels() -> None:
     net = CausalDemucs(CausalDemucsConfig(channels=4, depth=2))
     flat = torch.arange(8.0).expand(1, 3, 8)
-    split = net._split_sources(flat)
+    split = net.split_sources(flat)
     assert [split[0, s, c, 0].item() for s in range(4) for c in range(2)] == list(range(8))
 
 

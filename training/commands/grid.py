@@ -6,7 +6,9 @@ import argparse
 import itertools
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from models.registry import config_to_dict
 from rtaudio.format import StemplayError
 from training.cli import positive_float, positive_int
 from training.fit import FitOptions, fit
@@ -38,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     recipe = read_recipe(args.recipe)
     recipe = recipe.tiny() if args.tiny else recipe
     rates = _numbers(args.lr)
-    widths = [int(width) for width in _numbers(args.channels)] if args.channels else [recipe.network.channels]
+    widths = [int(width) for width in _numbers(args.channels)] if args.channels else [_width(recipe)]
     rows = []
     for rate, channels in itertools.product(rates, widths):
         name = f"lr{rate:g}-channels{channels}"
@@ -56,9 +58,15 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _width(recipe: Recipe) -> int:
+    """Channels of the recipe's network, whatever its kind."""
+    return int(config_to_dict(recipe.network)["channels"])
+
+
 def variant(recipe: Recipe, rate: float, channels: int) -> Recipe:
     """``recipe`` with another learning rate and width."""
-    network = replace(recipe.network, channels=channels)
+    network: Any = recipe.network
+    network = replace(network, channels=channels)
     return replace(recipe, network=network, optim=replace(recipe.optim, lr=rate))
 
 
