@@ -5,13 +5,15 @@ Owns no thread. A timer in Qt's event loop polls the session, whose ``send`` and
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Protocol
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
+from gui.jobs import Job
 from rtaudio.format import StemplayError
-from rtaudio.messages import Command, EngineConfig, Snapshot, command
-from rtaudio.session import Session
+from rtaudio.messages import Command, EngineConfig, Snapshot, command, to_dict
+from rtaudio.session import Session, job_command
 
 POLL_MS = 33
 """Between two looks at the engine: thirty a second, as often as it reports."""
@@ -71,7 +73,19 @@ class Bridge(QObject):
     def close(self) -> None:
         """Leave; a detached engine plays on."""
         self._timer.stop()
+        for job in self.findChildren(Job):
+            job.abandon()
         self.session.close()
+
+    def job(self, name: str, **args: Any) -> Job:
+        """Do one of ``rtaudio.jobs`` in a child process of its own; listen to its signals. It ends with this bridge."""
+        job = Job(job_command(), name, args, self)
+        job.ended.connect(job.deleteLater)
+        return job
+
+    def configure(self, **changes: Any) -> bool:
+        """Run on other settings: the present configuration with ``changes``. False, and ``refused``, if that is impossible."""
+        return self.send("configure", config=to_dict(replace(self.config, **changes)))
 
     def send(self, op: str, **args: Any) -> bool:
         """Give an order of ``rtaudio.messages.OPERATIONS``. False, and ``refused``, if it is impossible."""

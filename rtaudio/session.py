@@ -237,6 +237,11 @@ class Link:
                 self._connection.send(message)
 
 
+def job_command() -> tuple[list[str], dict[str, str]]:
+    """Command line and environment of a child process for one of ``rtaudio.jobs``: what a window must not wait for itself."""
+    return [sys.executable, "-m", "rtaudio.jobs"], child_environment()
+
+
 def _spawn_daemon(directory: Path) -> None:
     """Start a daemon that belongs to nobody's terminal. If another one wins the race it just leaves again."""
     options: dict[str, object] = {"start_new_session": True}

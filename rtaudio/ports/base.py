@@ -61,6 +61,10 @@ class Port(ABC):
     def stop(self) -> None:
         """No more calls after this returns. May be called twice."""
 
+    def expected_latency(self) -> float:
+        """What ``device_latency`` is going to be, in samples, before ``start``."""
+        return self.device_latency
+
     def close(self) -> None:  # noqa: B027 - most ports have nothing to let go
         """Let go of the device. May be called twice."""
 

@@ -131,6 +131,10 @@ class CapturePort(Port):
         latency = float(self._stream.latency)
         self.device_latency = latency * self.rate if 0.0 <= latency <= 5.0 else 0.0
 
+    def expected_latency(self) -> float:
+        latency = float(self._sd.query_devices(self._device)["default_low_input_latency"])
+        return latency * self.rate if 0.0 <= latency <= 5.0 else 0.0
+
     def stop(self) -> None:
         if self._stream is not None:
             self._stream.stop()

@@ -158,18 +158,39 @@ class PortAudioPort(Port):
             raise StemplayError(f"{self.name} does not work at {self.rate} Hz: {_reason(error)}.") from None
 
     def start(self, callback: Callback) -> None:
-        callback = _Scheduled(self, callback)
         try:
-            if not self.in_channels:
-                self._start_output(callback)
-            elif self._one_clock:
-                self._start_duplex(callback)
-            else:
-                self._start_bridged(callback)
+            self._open(_Scheduled(self, callback))
+            if self._input_stream is not None:
+                self._input_stream.start()
             self._stream.start()
         except self._sd.PortAudioError as error:
             raise DeviceMissingError(f"{self.name} does not start: {_reason(error)}.") from None
         self.device_latency = self._estimate()
+
+    def expected_latency(self) -> float:
+        """The estimate of streams that are opened and not started; of the host's defaults where a device is taken."""
+        try:
+            self._open(lambda indata, outdata, xrun: None)
+            return self._estimate()
+        except self._sd.PortAudioError:
+            indices = self._device if isinstance(self._device, tuple) else (self._device,)
+            ends = ("input", "output")[-len(indices) :]
+            defaults = [
+                float(self._sd.query_devices(index)[f"default_low_{end}_latency"])
+                for end, index in zip(ends, indices, strict=True)
+            ]
+            return sum(x for x in defaults if 0 <= x <= PLAUSIBLE_LATENCY_S) * self.rate
+        finally:
+            self.close()
+            self._bridge = None
+
+    def _open(self, callback: Callback) -> None:
+        if not self.in_channels:
+            self._open_output(callback)
+        elif self._one_clock:
+            self._open_duplex(callback)
+        else:
+            self._open_bridged(callback)
 
     def _options(self, device: Any, channels: Any, callback: Any) -> dict[str, Any]:
         return {
@@ -182,21 +203,21 @@ class PortAudioPort(Port):
             "callback": callback,
         }
 
-    def _start_duplex(self, callback: Callback) -> None:
+    def _open_duplex(self, callback: Callback) -> None:
         def duplex(indata: Any, outdata: Any, frames: int, time: Any, status: Any) -> None:
             callback(indata, outdata, _is_xrun(status))
 
         options = self._options(self._device, (self.in_channels, self.out_channels), duplex)
         self._stream = self._sd.Stream(**options, finished_callback=self.finished.set)
 
-    def _start_output(self, callback: Callback) -> None:
+    def _open_output(self, callback: Callback) -> None:
         def output(outdata: Any, frames: int, time: Any, status: Any) -> None:
             callback(outdata[:, :0], outdata, _is_xrun(status))
 
         options = self._options(self._device, self.out_channels, output)
         self._stream = self._sd.OutputStream(**options, finished_callback=self.finished.set)
 
-    def _start_bridged(self, callback: Callback) -> None:
+    def _open_bridged(self, callback: Callback) -> None:
         """Two streams; the output's clock rules and the input is converted to it."""
         bridge = DriftBridge(self._in_rate, self.rate, self.in_channels, self.max_block, self.max_block)
         heard = np.zeros((4 * self.max_block, self.in_channels), np.float32)
@@ -221,7 +242,6 @@ class PortAudioPort(Port):
         self._input_stream = self._sd.InputStream(
             **self._options(in_device, self.in_channels, incoming) | {"samplerate": self._in_rate}
         )
-        self._input_stream.start()
 
     def _estimate(self) -> float:
         """The host's own delay in samples, 0 where its report is not credible.

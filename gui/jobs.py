@@ -1,0 +1,113 @@
+"""Errands in child processes, seen from Qt: they tell what they do by signals, and nothing waits for them.
+
+A job is one of ``rtaudio.jobs``. Owns no thread: Qt's event loop watches the process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import Any
+
+from PyQt6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, pyqtSignal
+
+PATIENCE_MS = 5000
+"""From the wish to cancel to a kill."""
+
+
+class Job(QObject):
+    """One errand, under way from the moment it is made.
+
+    Signals:
+        progress(dict): how far it is; done(dict): what came out; failed(str): one sentence for the person.
+        ended(): after each of these ends and after a cancellation, exactly once.
+    """
+
+    progress = pyqtSignal(dict)
+    done = pyqtSignal(dict)
+    failed = pyqtSignal(str)
+    ended = pyqtSignal()
+
+    def __init__(
+        self, command: tuple[list[str], dict[str, str]], name: str, args: dict[str, Any], parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.name, self.args = name, args
+        self.cancelled = False
+        self._answered = self._over = False
+        self._buffer = b""
+        self._process = QProcess(self)
+        environment = QProcessEnvironment()
+        for key, value in command[1].items():
+            environment.insert(key, value)
+        self._process.setProcessEnvironment(environment)
+        self._process.setProcessChannelMode(QProcess.ProcessChannelMode.SeparateChannels)
+        self._process.readyReadStandardOutput.connect(self._read)
+        self._process.finished.connect(self._finished)
+        self._process.errorOccurred.connect(self._error)
+        self._killer = QTimer(self)
+        self._killer.setSingleShot(True)
+        self._killer.timeout.connect(self._process.kill)
+        self._process.start(command[0][0], command[0][1:])
+        self._process.write(json.dumps({"job": name, "args": args}).encode() + b"\n")
+
+    @property
+    def running(self) -> bool:
+        """Whether it is still under way."""
+        return not self._over
+
+    def cancel(self) -> None:
+        """Ask it to give up and clean up; it is killed if it does not. Nothing but ``ended`` is told from now on."""
+        if self._over or self.cancelled:
+            return
+        self.cancelled = True
+        self._process.closeWriteChannel()
+        self._killer.start(PATIENCE_MS)
+
+    def abandon(self, wait_ms: int = 1500) -> None:
+        """The window closes: cancel, and wait a moment so that nothing is left behind."""
+        self.cancel()
+        if self._process.state() != QProcess.ProcessState.NotRunning and not self._process.waitForFinished(wait_ms):
+            self._process.kill()
+            self._process.waitForFinished(wait_ms)
+
+    def _read(self) -> None:
+        self._buffer += bytes(self._process.readAllStandardOutput().data())
+        *lines, self._buffer = self._buffer.split(b"\n")
+        for line in lines:
+            with contextlib.suppress(ValueError):
+                self._take(json.loads(line))
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if self.cancelled or self._answered:
+            return
+        if "progress" in message:
+            self.progress.emit(message["progress"])
+            return
+        self._answered = True
+        if "done" in message:
+            self.done.emit(message["done"])
+        else:
+            self.failed.emit(str(message.get("error", "")))
+
+    def _finished(self) -> None:
+        self._killer.stop()
+        self._read()
+        if not self._answered and not self.cancelled:
+            self._answered = True
+            words = bytes(self._process.readAllStandardError().data()).decode(errors="replace").strip().splitlines()
+            self.failed.emit(
+                f"The helper process ended too early ({words[-1].strip().rstrip('.') if words else self.name})."
+            )
+        self._end()
+
+    def _error(self, error: QProcess.ProcessError) -> None:
+        if error == QProcess.ProcessError.FailedToStart:
+            self._answered = True
+            self.failed.emit(f"The helper process does not start: {self._process.errorString().rstrip('.')}.")
+            self._end()
+
+    def _end(self) -> None:
+        if not self._over:
+            self._over = True
+            self.ended.emit()

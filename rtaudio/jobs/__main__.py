@@ -1,0 +1,71 @@
+"""The child process of ``rtaudio.jobs``. The thread *listener* waits for the end of standard input."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import signal
+import sys
+import threading
+
+from rtaudio.format import StemplayError
+from rtaudio.jobs import CancelledError, JobFunction, Report
+
+JOBS = {
+    "devices": "rtaudio.jobs.lists",
+    "midi_inputs": "rtaudio.jobs.lists",
+    "models": "rtaudio.jobs.lists",
+    "latency": "rtaudio.jobs.expected",
+    "tone": "rtaudio.jobs.tone",
+    "meter": "rtaudio.jobs.meter",
+    "loopback": "rtaudio.jobs.loopback",
+    "overview": "rtaudio.jobs.overview",
+    "export": "rtaudio.jobs.export",
+}
+"""Where each job's function of the same name is."""
+
+GRACE = 4.0
+"""Seconds a job has to end after it was cancelled; a driver may hang."""
+
+
+def find(name: str) -> JobFunction:
+    """The function of a job. Raises StemplayError if there is none."""
+    if name not in JOBS:
+        raise StemplayError(f"There is no job {name!r}; choose from {', '.join(JOBS)}.")
+    function: JobFunction = getattr(importlib.import_module(JOBS[name]), name)
+    return function
+
+
+def _listen(report: Report) -> None:
+    with contextlib.suppress(OSError, ValueError):
+        while sys.stdin.buffer.read(1):
+            pass
+    report.cancelled.set()
+    threading.Timer(GRACE, os._exit, (1,)).start()
+
+
+def main() -> None:
+    """Do one job. What libraries print goes to standard error."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    report = Report(os.fdopen(os.dup(1), "w", encoding="utf-8"))
+    os.dup2(2, 1)
+    order = json.loads(sys.stdin.buffer.readline())
+    threading.Thread(target=_listen, args=(report,), name="listener", daemon=True).start()
+    try:
+        report.line({"done": find(order["job"])(report, **order.get("args", {}))})
+    except CancelledError:
+        pass
+    except StemplayError as error:
+        report.line({"error": str(error)})
+    except Exception as error:
+        report.line({"error": f"This did not work ({type(error).__name__}: {str(error).rstrip('.')})."})
+    from rtaudio.devices import release_portaudio
+
+    release_portaudio()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""Export: a song into one file a stem, at full speed, exactly as ``python -m rtaudio separate`` does it.
+
+The stems are made in a hidden folder beside their place and moved when all are complete: whoever cancels, or is killed, leaves
+none of them half done.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rtaudio.format import StemplayError
+from rtaudio.jobs import Facts, Report
+from rtaudio.offline import separate_file
+from rtaudio.writer import reason
+
+PREFIX = ".stemplay-export-"
+TELL_S = 0.1
+
+
+def export(
+    report: Report, song: str, folder: str, model: str = "demucs-live", stems: Sequence[str] | None = None,
+    format: str = "wav", consistent: bool = True,
+) -> Facts:  # fmt: skip
+    """Separate ``song`` into ``folder``/STEM.``format``; files of these names are replaced, the song itself never is.
+
+    Tells ``done`` and ``total`` frames (0 if unknown). Raises StemplayError with one sentence.
+    """
+    target, told = Path(folder), 0.0
+
+    def progress(done: int, total: int) -> None:
+        nonlocal told
+        now = time.monotonic()
+        if report.cancelled.is_set() or now - told > TELL_S:
+            told = now
+            report.progress(done=done, total=total)
+
+    workshop = _workshop(target)
+    report.line({"progress": {"workshop": str(workshop)}})  # whoever kills us knows what to remove
+    try:
+        result = separate_file(
+            song, workshop, model, stems=stems, format=format, consistent=consistent, progress=progress
+        )
+        report.progress(done=result.frames, total=result.frames)
+        files = _move(result.files, target, Path(song))
+    finally:
+        shutil.rmtree(workshop, ignore_errors=True)
+    return {
+        "files": {name: str(path) for name, path in files.items()}, "seconds": result.seconds, "rtf": result.rtf,
+        "duration": result.frames / result.rate, "clipped": result.clipped, "warnings": result.warnings,
+    }  # fmt: skip
+
+
+def _workshop(target: Path) -> Path:
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=PREFIX, dir=target))
+    except (OSError, ValueError) as error:
+        raise StemplayError(f"Nothing can be exported into {target}: {reason(error)}.") from None
+
+
+def _move(files: dict[str, Path], target: Path, song: Path) -> dict[str, Path]:
+    moved = {name: target / path.name for name, path in files.items()}
+    for path in moved.values():
+        with contextlib.suppress(OSError):
+            if path.samefile(song):
+                raise StemplayError(f"The stem {path.name} would overwrite the song: choose another folder.")
+    try:
+        for name, path in files.items():
+            os.replace(path, moved[name])
+    except OSError as error:
+        raise StemplayError(f"The stems cannot be put into {target}: {reason(error)}.") from None
+    return moved

@@ -1,0 +1,42 @@
+"""Lists to choose from: sound devices, MIDI inputs, models with their cards."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from models.card import CardError
+from models.catalog import load_card, model_names
+from rtaudio.devices import default_device, query_here
+from rtaudio.format import StemplayError
+from rtaudio.jobs import Facts, Report
+from rtaudio.midi.ports import list_inputs
+
+
+def devices(report: Report) -> Facts:
+    """The sound devices of this moment, and what ``default`` means among them. Raises DeviceMissingError without PortAudio."""
+    found = query_here()
+    chosen = {end: default_device(found, output=end == "output") for end in ("input", "output")}
+    return {
+        "devices": [asdict(device) | {"label": device.label} for device in found],
+        "default": {end: device.label if device is not None else "" for end, device in chosen.items()},
+    }
+
+
+def midi_inputs(report: Report) -> Facts:
+    """Names of the MIDI inputs that are there."""
+    return {"inputs": list_inputs()}
+
+
+def models(report: Report, extra: list[str] | None = None) -> Facts:
+    """The cards of the shipped models and of those in ``extra`` (names or directories), by what ``EngineConfig`` calls them.
+
+    A model whose card cannot be read has ``error`` instead.
+    """
+    cards = {}
+    for name in dict.fromkeys([*model_names(), *(extra or [])]):
+        try:
+            cards[name] = asdict(load_card(name))
+            del cards[name]["states"]
+        except (CardError, StemplayError) as error:
+            cards[name] = {"error": str(error)}
+    return {"models": cards}

@@ -1,0 +1,65 @@
+"""The picture of a whole song: lowest, highest and RMS level of each of its columns, and whether the file can be read at all."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import numpy.typing as npt
+
+from rtaudio.audiofile import open_reader
+from rtaudio.format import StemplayError
+from rtaudio.jobs import Facts, Report
+
+GRAIN = 512
+"""Frames of the finest column that is kept."""
+
+TELL_S = 0.25
+
+Rows = npt.NDArray[np.float32]
+
+
+def overview(report: Report, path: str, columns: int = 1600) -> Facts:
+    """Read ``path`` and draw it: ``peaks`` is a list of ``[low, high, rms]``, at most ``columns`` long, over all channels.
+
+    While it reads, ``progress`` tells the share done and the columns so far. Raises StemplayError if it is no sound.
+    """
+    parts: list[Rows] = []
+    told = time.monotonic()
+    with open_reader(path) as reader:
+        expected = reader.frames
+        facts: Facts = {"path": path, "rate": reader.rate, "channels": reader.channels, "decoder": reader.decoder}
+        for block in reader.blocks(GRAIN * 128):
+            whole = -(-len(block) // GRAIN)
+            padded = np.pad(block, ((0, whole * GRAIN - len(block)), (0, 0)), mode="edge").reshape(whole, -1)
+            rms = np.sqrt(np.mean(padded * padded, axis=1))
+            parts.append(np.stack([padded.min(axis=1), padded.max(axis=1), rms], axis=1))
+            if expected and time.monotonic() - told > TELL_S:
+                told = time.monotonic()
+                share = min(1.0, reader.position / expected)
+                drawn = condense(np.concatenate(parts), max(1, round(share * columns)))
+                report.progress(share=share, seconds=expected / reader.rate, peaks=listed(drawn))
+        frames, warnings = reader.position, reader.warnings
+    if not parts:
+        raise StemplayError(f"{path} holds no sound.")
+    rows = condense(np.concatenate(parts), columns)
+    return facts | {"frames": frames, "seconds": frames / facts["rate"], "warnings": warnings, "peaks": listed(rows)}
+
+
+def condense(rows: Rows, columns: int) -> Rows:
+    """At most ``columns`` rows of ``(low, high, rms)`` that cover the same time."""
+    if len(rows) <= columns:
+        return rows
+    starts = np.arange(columns) * len(rows) // columns
+    low = np.minimum.reduceat(rows[:, 0], starts)
+    high = np.maximum.reduceat(rows[:, 1], starts)
+    counts = np.diff(np.append(starts, len(rows)))
+    rms = np.sqrt(np.add.reduceat(rows[:, 2].astype(np.float64) ** 2, starts) / counts)
+    condensed: Rows = np.stack([low, high, rms], axis=1).astype(np.float32)
+    return condensed
+
+
+def listed(rows: Rows) -> list[list[float]]:
+    """For JSON: three digits are more than a screen shows."""
+    values: list[list[float]] = np.round(rows.astype(np.float64), 3).tolist()
+    return values
