@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rtaudio.player import FilePlayer
     from rtaudio.ports.base import Port
     from rtaudio.recorder import Recorder
+    from rtaudio.tap.capture import Capture
 
 GATE_S = 0.005
 """Fade of the gate."""
@@ -67,6 +68,7 @@ class AudioCallback:
         routes: stems with output channels of their own.
         source: plays instead of the port's input.
         recorder: gets the stems and the mix.
+        tap: gets all of it while somebody looks.
         limit: frames after which a port that is not real time is told that it is complete, 0 for none.
 
     Attributes:
@@ -82,6 +84,7 @@ class AudioCallback:
         source: FilePlayer | None,
         recorder: Recorder | None,
         limit: int = 0,
+        tap: Capture | None = None,
     ) -> None:
         self.pipeline = pipeline
         self.replace: Pipeline | None = None
@@ -96,6 +99,7 @@ class AudioCallback:
         self._gate = Gate(pipeline.format.rate)
         self._hold = 0
         self._limit = limit
+        self._tap = tap
         self._end: int | None = None
         self._clock = 0
         self._told = 0
@@ -147,6 +151,8 @@ class AudioCallback:
         self._gate.apply(mixed, wet, strips)
         self._speak(mixed, strips, outdata)
         self._record(wet, mixed)
+        if self._tap is not None and self._tap.on:
+            self._show(pipeline.input[:n], mixed, wet)
         self._clock += n
         self._change(n)
 
@@ -211,6 +217,13 @@ class AudioCallback:
                 self._recorder.push(stems, mixed, not self.pipeline.realtime)
             except Exception as error:
                 self._note(error)
+
+    def _show(self, heard: Audio, mixed: Audio, stems: Audio) -> None:
+        assert self._tap is not None
+        try:
+            self._tap.push(self._clock, heard, mixed, stems)
+        except Exception as error:
+            self._note(error)
 
     # -- wishes -----------------------------------------------------------------------------------------------------------
 

@@ -36,6 +36,7 @@ from rtaudio.pipeline import Pipeline
 from rtaudio.ports.base import Port
 from rtaudio.processors.base import Processor
 from rtaudio.strips import strip_names
+from rtaudio.tap.capture import Capture
 from rtaudio.wiring import assign, input_picks, output_routes
 
 if TYPE_CHECKING:
@@ -88,8 +89,9 @@ class Engine:
         routes = output_routes(config.routing, self.stems, port.out_channels)
         picks = input_picks(config.input_channels, port.in_channels, self.format.channels) if source is None else []
         pipeline = Pipeline(processor, self.format, align, self._state, port.realtime, self._player)
+        self.tap = Capture(self.format, self.stems)
         self._callback = AudioCallback(
-            port, pipeline, picks, routes, source, recorder, round(config.seconds * port.rate)
+            port, pipeline, picks, routes, source, recorder, round(config.seconds * port.rate), self.tap
         )
         self._lock = threading.Lock()  # of control threads among themselves
         self._keeper = threading.Thread(target=self._keep, name="stemplay-keeper", daemon=True)

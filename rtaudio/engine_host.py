@@ -27,6 +27,7 @@ from rtaudio.devices import release_portaudio
 from rtaudio.format import StemplayError
 from rtaudio.ipc import Message, read_message, write_message
 from rtaudio.messages import Command, Snapshot, command, to_dict
+from rtaudio.tap.shared import TapWriter, open_tap
 
 REPORT_PERIOD = 1 / 30
 ORPHAN_GRACE = 1.5
@@ -51,6 +52,7 @@ class EngineHost:
         self._report_lock = threading.Lock()
         self._leaving = False
         self._engine: Any = None
+        self._tap: TapWriter | None = None
         self._remark = ""
         self._starting = Snapshot(state="starting", message="The engine is starting.")
 
@@ -73,6 +75,8 @@ class EngineHost:
         with self._report_lock:  # no report of a stopped engine may come after the last one
             self._leaving = True
         self._engine.stop()
+        if self._tap is not None:
+            self._tap.close()
         last = self._engine.snapshot()
         last.state = "finished" if finished else last.state
         self._write({"snapshot": to_dict(last)})
@@ -88,6 +92,7 @@ class EngineHost:
         engine = build_engine(config, desired.mixer, desired.instrument)
         for order in resume_orders(desired):
             _send_where_possible(engine, order)
+        self._tap = open_tap(engine.tap)
         settle()
         engine.start()
         self._engine = engine
@@ -165,10 +170,24 @@ class EngineHost:
                     return
                 snapshot = self._engine.snapshot() if self._engine is not None else self._starting
                 snapshot.message = snapshot.message or self._remark
+                if self._engine is not None:
+                    snapshot.tap = self._publish()
                 if not self._write({"snapshot": to_dict(snapshot)}):
                     return
             due = max(due + REPORT_PERIOD, time.monotonic())
             time.sleep(max(0.0, due - time.monotonic()))
+
+    def _publish(self) -> str:
+        """Let the tap flow on; returns where, or nothing after a disk ran full."""
+        if self._tap is None:
+            return ""
+        try:
+            self._tap.publish()
+        except OSError:
+            self._tap.close()
+            self._tap = None
+            return ""
+        return str(self._tap.path)
 
     def _write(self, message: Message) -> bool:
         with self._write_lock:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from typing import Any, TypeVar
 
-from rtaudio.format import StemplayError
+from rtaudio.format import Audio, StemplayError
 
 T = TypeVar("T")
 
@@ -189,6 +189,22 @@ class InstrumentReport:
     state: InstrumentState = field(default_factory=InstrumentState)
 
 
+@dataclass(frozen=True)
+class Heard:
+    """Sound that an engine has played, for whoever draws it; travels through a shared file (``rtaudio/tap``), never as JSON.
+
+    Attributes:
+        rate: Hz. ``start``: position of the first frame since the engine began.
+        frames: ``(n, channels)``.
+        life: which engine it was; positions of another do not continue these.
+    """
+
+    rate: int
+    start: int
+    frames: Audio
+    life: str
+
+
 @dataclass
 class Snapshot:
     """The engine's report.
@@ -196,6 +212,7 @@ class Snapshot:
     ``state``: ``starting``, ``running``, ``stalled`` (no callbacks), ``waiting`` (for a device), ``stopped``, ``finished`` (a file ended).
     ``message`` is one sentence for the person in front of it. ``xruns`` counts the host's, ``misses`` blocks that the model was
     late for. ``dsp_load`` is callback time over block time, ``model_load`` worker time over the time of the audio it processed.
+    ``tap`` is the file through which the engine's sound can be read (see ``Session.hear``), empty where there is none.
     """
 
     sequence: int = 0
@@ -221,6 +238,7 @@ class Snapshot:
     mixer: MixerState = field(default_factory=MixerState)
     instrument: InstrumentReport = field(default_factory=InstrumentReport)
     restarts: int = 0
+    tap: str = ""
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,9 @@ from rtaudio.desired import Desired, absolute_config, check_config, with_absolut
 from rtaudio.engine_process import child_environment
 from rtaudio.format import StemplayError
 from rtaudio.ipc import Connection, Message, connect, runtime_directory
-from rtaudio.messages import Command, EngineConfig, MixerState, Snapshot, from_dict
+from rtaudio.messages import Command, EngineConfig, Heard, MixerState, Snapshot, from_dict
 from rtaudio.supervisor import Supervisor
+from rtaudio.tap.shared import TapReader
 
 DAEMON_START = 20.0
 """Seconds that a new daemon has to open its socket."""
@@ -58,6 +59,7 @@ class Session:
         self._directory = directory
         self._supervisor: Supervisor | None = None
         self._link: Link | None = None
+        self._tap: TapReader | None = None
         self.joined = False
         """True when ``start`` found a detached engine that was already running."""
 
@@ -114,6 +116,9 @@ class Session:
 
     def close(self) -> None:
         """Leave: a detached engine plays on, an attached one ends."""
+        if self._tap is not None:
+            self._tap.close()
+            self._tap = None
         if self._link is not None:
             self._link.close()
         if self._supervisor is not None:
@@ -138,6 +143,24 @@ class Session:
         if report is None:
             return Snapshot(state="stopped", mixer=copy.deepcopy(self._desired.mixer))
         return report
+
+    def hear(self, source: str, after: int | None = None, seconds: float = 4.0) -> Heard | None:
+        """What the engine played: ``mix``, ``input`` or a strip before its fader; from position ``after`` on, or the last ``seconds``.
+
+        None while there is nothing: no engine, no such strip, or nobody asked in the last two seconds (asking again helps). Never
+        waits; for one thread.
+        """
+        report = self.snapshot()
+        path = report.tap if report.state == "running" else ""
+        if self._tap is not None and str(self._tap.path) != path:
+            self._tap.close()
+            self._tap = None
+        try:
+            if self._tap is None and path:
+                self._tap = TapReader(Path(path))
+            return self._tap.read(source, after, seconds) if self._tap is not None else None
+        except (OSError, ValueError):
+            return None
 
     def __enter__(self) -> Session:
         self.start()

@@ -10,11 +10,13 @@ import copy
 import sys
 import threading
 import time
+from pathlib import Path
 
 from rtaudio.desired import Desired, is_output_file
 from rtaudio.engine_process import EngineProcess, Limits, StallDetector
 from rtaudio.format import StemplayError
 from rtaudio.messages import Command, Snapshot
+from rtaudio.tap.shared import remove as remove_tap
 
 NOTICE_S = 10.0
 """How long a refused order is told of, before other messages are seen again."""
@@ -191,6 +193,8 @@ class Supervisor:
             self._absorb(engine)
         else:
             engine.kill()
+        if engine.latest is not None and engine.latest.tap:
+            remove_tap(Path(engine.latest.tap))  # one that was killed could not
         with self._lock:
             self._engine = None
 

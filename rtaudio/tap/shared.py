@@ -1,0 +1,248 @@
+"""The tap's file: a ring of samples that one process writes and another reads, without locks, pipes or waiting.
+
+Two files in the private folder. The *head* (4 KiB, there from the engine's start) says what the engine gives, how far it is, that
+it lives, and until when somebody listens; the *sound* file is made when somebody first does. Times are monotonic seconds, which
+all processes of a machine share. A reader is refused what is being overwritten: the range shrinks before and grows after each
+writing, a stamp is odd in between, and the reader looks again after copying. An engine that died leaves a head whose sign of
+life grows old: nothing is read from it.
+
+``TapWriter`` belongs to the thread that reports of the engine, ``TapReader`` to one thread of the listener.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import mmap
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rtaudio.messages import Heard
+from rtaudio.tap.capture import Capture
+
+FILE_S = 4.0
+"""Seconds of sound in the file."""
+
+WANTED_S = 2.0
+"""So long after a reader's last look the engine goes on giving."""
+
+DEAD_S = 1.0
+"""An engine without a sign of life for so long gives nothing any more."""
+
+_MAGIC = 0x31706174_6D657473
+_HEAD, _TEXT = 4096, 256
+_STAMP, _START, _END, _READY = 1, 2, 3, 4  # places of whole numbers in the head; 0 is the magic number
+_WANTED, _ALIVE = 8, 9  # places of times
+PREFIX, SOUND = "tap-", ".sound"
+
+
+class TapWriter:
+    """Publishes a capture. Raises OSError if the folder has no room for the head."""
+
+    def __init__(self, capture: Capture, directory: Path) -> None:
+        sweep(directory)
+        self._capture = capture
+        self._capacity = round(FILE_S * capture.rate)
+        self.path = directory / f"{PREFIX}{os.getpid()}-{time.monotonic_ns():x}"
+        about = {
+            "rate": capture.rate, "channels": capture.channels, "sources": capture.sources, "capacity": self._capacity,
+        }  # fmt: skip
+        head = np.zeros(_HEAD // 8, np.int64)
+        text = json.dumps(about).encode()
+        head.view(np.uint8)[_TEXT : _TEXT + len(text)] = np.frombuffer(text, np.uint8)
+        head[0] = _MAGIC
+        _write_whole(self.path, head.tobytes())
+        self._map = _Mapping(self.path, _HEAD)
+        self._whole, self._times = self._map.array(np.int64), self._map.array(np.float64)
+        self._sound: _Mapping | None = None
+        self._data: npt.NDArray[np.float32] | None = None
+
+    def publish(self) -> None:
+        """Carry over what is new, if anybody listens. Raises OSError when the disk is full."""
+        now = time.monotonic()
+        self._times[_ALIVE] = now
+        wanted = bool(self._times[_WANTED] > now)
+        self._capture.listen(wanted)
+        if not wanted:
+            return
+        data = self._open_sound() if self._data is None else self._data
+        position, frames = self._capture.take()
+        frames = frames[-self._capacity :]
+        if len(frames):
+            self._write(data, position, frames)
+
+    def _open_sound(self) -> npt.NDArray[np.float32]:
+        shape = len(self._capture.sources), self._capacity, self._capture.channels
+        size = 4 * int(np.prod(shape))
+        path = _sound_path(self.path)
+        _write_whole(path, bytes(size))  # real zeros: a disk that is full says so now, not in the middle of a page
+        self._sound = _Mapping(path, size)
+        self._data = self._sound.array(np.float32).reshape(shape)
+        self._whole[_READY] = 1
+        return self._data
+
+    def _write(self, data: npt.NDArray[np.float32], position: int, frames: npt.NDArray[np.float32]) -> None:
+        end, capacity = position + len(frames), self._capacity
+        continues = int(self._whole[_END]) == position
+        start = max(int(self._whole[_START]), end - capacity) if continues else position
+        self._announce(start, position)
+        planes = frames.swapaxes(0, 1)
+        offset = position % capacity
+        first = min(len(frames), capacity - offset)
+        data[:, offset : offset + first] = planes[:, :first]
+        data[:, : len(frames) - first] = planes[:, first:]
+        self._announce(start, end)
+
+    def _announce(self, start: int, end: int) -> None:
+        self._whole[_STAMP] += 1
+        self._whole[_START], self._whole[_END] = start, end
+        self._whole[_STAMP] += 1
+
+    def close(self) -> None:
+        """Say that the end is here and remove the files."""
+        self._capture.listen(False)
+        self._times[_ALIVE] = 0.0
+        del self._whole, self._times
+        self._data = None
+        self._map.close()
+        if self._sound is not None:
+            self._sound.close()
+        remove(self.path)
+
+
+class TapReader:
+    """Reads what the engine that made ``path`` plays. Raises OSError or ValueError if there is nothing to read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._map = _Mapping(path, _HEAD)
+        self._whole, self._times = self._map.array(np.int64), self._map.array(np.float64)
+        if self._whole[0] != _MAGIC:
+            raise ValueError(f"{path} is no tap")
+        about: dict[str, Any] = json.loads(self._map.array(np.uint8)[_TEXT:].tobytes().rstrip(b"\0"))
+        self.rate, self.channels, self._capacity = int(about["rate"]), int(about["channels"]), int(about["capacity"])
+        self.sources = tuple(str(name) for name in about["sources"])
+        self._sound: _Mapping | None = None
+        self._data: npt.NDArray[np.float32] | None = None
+
+    def read(self, source: str, after: int | None = None, seconds: float = FILE_S) -> Heard | None:
+        """What ``source`` played from position ``after`` on (None: the last ``seconds``), the newest ``seconds`` of it at most.
+
+        None: the engine gives nothing (yet, or any more), or has no such source. A reading also asks for more.
+        """
+        now = time.monotonic()
+        if now - self._times[_ALIVE] > DEAD_S or source not in self.sources:
+            return None
+        self._times[_WANTED] = now + WANTED_S
+        if not self._whole[_READY]:
+            return None
+        data = self._open_sound() if self._data is None else self._data
+        start, end = self._range()
+        oldest = max(start, end - round(seconds * self.rate))
+        first = oldest if after is None else min(max(after, oldest), end)
+        frames = np.empty((end - first, self.channels), np.float32)
+        offset = first % self._capacity
+        head = min(len(frames), self._capacity - offset)
+        plane = data[self.sources.index(source)]
+        frames[:head] = plane[offset : offset + head]
+        frames[head:] = plane[: len(frames) - head]
+        start, later = self._range()
+        if start > first or later < end:  # overwritten while it was copied
+            return None
+        return Heard(self.rate, first, frames, self.path.name)
+
+    def _open_sound(self) -> npt.NDArray[np.float32]:
+        shape = len(self.sources), self._capacity, self.channels
+        self._sound = _Mapping(_sound_path(self.path), 4 * int(np.prod(shape)))
+        self._data = self._sound.array(np.float32).reshape(shape)
+        return self._data
+
+    def _range(self) -> tuple[int, int]:
+        """What may be read; empty while the writer changes it, which takes it a microsecond."""
+        for _ in range(100):
+            stamp = int(self._whole[_STAMP])
+            start, end = int(self._whole[_START]), int(self._whole[_END])
+            if stamp % 2 == 0 and stamp == int(self._whole[_STAMP]):
+                return start, end
+        return 0, 0
+
+    def close(self) -> None:
+        """Let go of the files."""
+        del self._whole, self._times
+        self._data = None
+        self._map.close()
+        if self._sound is not None:
+            self._sound.close()
+
+
+class _Mapping:
+    """A file in memory, shared with other processes."""
+
+    def __init__(self, path: Path, size: int) -> None:
+        with path.open("r+b") as file:
+            self._memory = mmap.mmap(file.fileno(), size)
+
+    def array(self, kind: Any) -> npt.NDArray[Any]:
+        return np.frombuffer(self._memory, kind)
+
+    def close(self) -> None:
+        with contextlib.suppress(BufferError):  # somebody still holds an array of it: it goes with that
+            self._memory.close()
+
+
+def open_tap(capture: Capture) -> TapWriter | None:
+    """A writer in this user's private folder; None where that is impossible, since sound matters more than pictures."""
+    from rtaudio.format import StemplayError
+    from rtaudio.ipc import runtime_directory
+
+    try:
+        return TapWriter(capture, runtime_directory())
+    except (OSError, ValueError, StemplayError):
+        return None
+
+
+def sweep(directory: Path) -> None:
+    """Remove what engines left that were killed."""
+    for path in directory.glob(PREFIX + "*"):
+        pid = path.name[len(PREFIX) :].partition("-")[0]
+        if path.suffix != SOUND and pid.isdigit() and not _alive(int(pid)):
+            remove(path)
+
+
+def remove(path: Path) -> None:
+    """Remove a tap's files, where nobody holds them (Windows)."""
+    for name in (path, _sound_path(path)):
+        with contextlib.suppress(OSError):
+            name.unlink()
+
+
+def _alive(pid: int) -> bool:
+    if sys.platform == "win32":
+        return False  # what a living process has mapped cannot be removed there
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _sound_path(path: Path) -> Path:
+    return path.with_name(path.name + SOUND)
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """A new file of this user alone, complete or not there."""
+    part = path.with_name(path.name + ".part")
+    with os.fdopen(
+        os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o600), "wb"
+    ) as file:
+        file.write(content)
+    os.replace(part, path)

@@ -1,0 +1,247 @@
+"""The engine's tap: what is read is what was played, to the sample, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rtaudio.audiofile import create_writer, read_audio
+from rtaudio.format import Audio, StreamFormat
+from rtaudio.messages import EngineConfig, Heard
+from rtaudio.ports.fake import FakePort
+from rtaudio.session import Session
+from rtaudio.tap import shared
+from rtaudio.tap.capture import Capture
+from rtaudio.tap.shared import TapReader, TapWriter
+from tests.rtaudio.conftest import noise
+
+PATIENCE = 60.0
+RATE = 8_000
+
+
+def wait_until(happened: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < deadline, f"waited {PATIENCE:g} s for {what}"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[tuple[Capture, TapWriter, TapReader]]:
+    capture = Capture(StreamFormat(RATE, 2, 64), ("drums", "vocals"))
+    writer = TapWriter(capture, tmp_path)
+    writer.publish()
+    reader = TapReader(writer.path)
+    yield capture, writer, reader
+    reader.close()
+    writer.close()
+    assert not list(tmp_path.iterdir())
+
+
+def play(capture: Capture, position: int, sound: Audio) -> None:
+    """``sound`` ``(n, 4, 2)``: mix, input, drums, vocals; pushed as the callback does."""
+    if capture.on:
+        capture.push(position, sound[:, 1], sound[:, 0], sound[:, 2:])
+
+
+def test_what_is_read_is_what_was_played_in_any_cutting(pair: tuple[Capture, TapWriter, TapReader]) -> None:
+    capture, writer, reader = pair
+    assert reader.read("mix") is None  # nothing yet, but now it is wanted
+    writer.publish()
+    rng = np.random.default_rng(1)
+    sound = noise(9 * RATE, 8).reshape(-1, 4, 2)
+    position, mark = 0, 0
+    heard: dict[str, list[Audio]] = {name: [] for name in capture.sources}
+    while position < len(sound):
+        step = int(rng.integers(1, RATE // 2))
+        play(capture, position, sound[position : position + step])
+        position += step
+        if rng.random() < 0.7:
+            writer.publish()
+            news = [reader.read(name, after=mark) for name in capture.sources]
+            for found, kept in zip(news, heard.values(), strict=True):
+                assert found is not None and found.start == mark and found.rate == RATE
+                kept.append(found.frames)
+            assert news[0] is not None
+            mark += len(news[0].frames)
+    for row, kept in enumerate(heard.values()):
+        assert np.array_equal(np.concatenate(kept), sound[:mark, row])
+    assert mark > 8 * RATE
+
+
+def test_nothing_is_copied_before_it_is_wanted_nor_when_nobody_listens_any_more(
+    pair: tuple[Capture, TapWriter, TapReader], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capture, writer, reader = pair
+    assert not capture.on and capture._ring is None and not shared._sound_path(writer.path).exists()
+    reader.read("mix")
+    writer.publish()
+    assert capture.on
+    later = time.monotonic() + shared.WANTED_S + 0.1
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    writer.publish()
+    assert not capture.on
+
+
+def test_a_gap_is_told_by_the_position(pair: tuple[Capture, TapWriter, TapReader]) -> None:
+    capture, writer, reader = pair
+    reader.read("mix")
+    writer.publish()
+    sound = noise(500, 8).reshape(-1, 4, 2)
+    play(capture, 1000, sound)
+    writer.publish()
+    play(capture, 9000, sound[:100])
+    writer.publish()
+    found = reader.read("drums", after=1500)
+    assert found is not None and found.start == 9000
+    assert np.array_equal(found.frames, sound[:100, 2])
+
+
+def test_a_dead_engine_and_a_source_that_is_not_there_give_nothing(
+    pair: tuple[Capture, TapWriter, TapReader], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capture, writer, reader = pair
+    reader.read("mix")
+    writer.publish()
+    play(capture, 0, noise(500, 8).reshape(-1, 4, 2))
+    writer.publish()
+    assert reader.read("mix") is not None
+    assert reader.read("kazoo") is None
+    later = time.monotonic() + shared.DEAD_S + 0.1
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert reader.read("mix") is None
+
+
+def test_a_reader_beside_a_writer_in_full_flight_never_sees_a_torn_block(
+    pair: tuple[Capture, TapWriter, TapReader],
+) -> None:
+    """Sample number q holds q in all rows: whatever is read must count on without a step."""
+    capture, writer, reader = pair
+    reader.read("mix")
+    writer.publish()
+    ending = threading.Event()
+
+    def write() -> None:
+        position = 0
+        while not ending.is_set():
+            count = np.arange(position, position + RATE // 2, dtype=np.float32) % 65_536
+            play(capture, position, np.broadcast_to(count[:, None, None], (len(count), 4, 2)))
+            writer.publish()
+            position += len(count)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    read = 0
+    deadline = time.monotonic() + PATIENCE
+    try:
+        while read < 40:
+            assert time.monotonic() < deadline
+            found = reader.read("vocals")
+            if found is not None and len(found.frames):
+                expected = (found.start + np.arange(len(found.frames))) % 65_536
+                assert np.array_equal(found.frames[:, 0], expected.astype(np.float32))
+                read += 1
+    finally:
+        ending.set()
+        thread.join()
+
+
+def test_a_killed_engines_files_are_swept(tmp_path: Path) -> None:
+    stale = tmp_path / "tap-999999999-1"
+    stale.write_bytes(b"x")
+    Path(f"{stale}.sound").write_bytes(b"x")
+    mine = tmp_path / f"tap-{os.getpid()}-1"
+    mine.write_bytes(b"x")
+    shared.sweep(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [mine.name]
+
+
+def test_the_callback_pays_for_a_listener_only() -> None:
+    """No absolute time: only that a tap nobody listens to is never called."""
+    from rtaudio.callback import AudioCallback
+    from rtaudio.messages import MixerState
+    from rtaudio.pipeline import Pipeline
+    from rtaudio.processors.passthrough import Passthrough
+
+    fmt = StreamFormat(RATE, 2, 64)
+    port = FakePort(rate=RATE, block=64)
+    pipeline = Pipeline(Passthrough(), fmt, 64, MixerState(), False)
+    capture = Capture(fmt, pipeline.stems)
+    callback = AudioCallback(port, pipeline, [0, 1], [], None, None, 0, capture)
+    pipeline.start()
+    sound, out = noise(64), np.zeros((64, 2), np.float32)
+    callback(sound, out, False)
+    assert capture.take()[1].size == 0
+    capture.listen(True)
+    capture.push = lambda *_: 1 / 0  # type: ignore[method-assign,assignment]
+    callback(sound, out, False)
+    assert callback.faults == 1 and np.isfinite(out).all()  # a broken tap is told, and the sound goes on
+    pipeline.stop()
+
+
+# --- the real engine -----------------------------------------------------------------------------------------------------
+
+
+def collect(session: Session, source: str, frames: int) -> list[Heard]:
+    """What ``source`` plays until ``frames`` frames of one life are there."""
+    found: list[Heard] = []
+    deadline = time.monotonic() + PATIENCE
+    while sum(len(part.frames) for part in found) < frames:
+        assert time.monotonic() < deadline, f"waited for {source}"
+        part = session.hear(source, found[-1].start + len(found[-1].frames) if found else None)
+        if part is not None and found and part.life != found[0].life:
+            found = []
+        if part is not None and len(part.frames):
+            found.append(part)
+        time.sleep(0.02)
+    return found
+
+
+def test_the_tap_of_an_engine_process_equals_its_files_and_outlives_it(tmp_path: Path, runtime_directory: Path) -> None:
+    song, out = tmp_path / "song.wav", tmp_path / "out.wav"
+    sound = noise(20 * RATE, seed=4)
+    with create_writer(song, RATE, 2, "wav") as writer:
+        writer.write(sound)
+    session = Session(EngineConfig(input=str(song), output=str(out), model="none"))
+    assert session.hear("mix") is None
+    session.start()
+    taken = {name: collect(session, name, RATE // 2) for name in ("mix", "input", "drums")}
+    session.close()
+    assert session.hear("mix") is None
+    played, _ = read_audio(out)
+    for part in taken["mix"]:
+        assert np.array_equal(part.frames, played[part.start : part.start + len(part.frames)])
+    for part in taken["input"]:
+        assert np.array_equal(part.frames, sound[part.start : part.start + len(part.frames)])
+    assert max(float(np.abs(part.frames).max()) for part in taken["drums"]) > 0.01
+    assert not list(runtime_directory.glob("tap-*"))
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
+def test_a_killed_engines_tap_falls_silent_and_the_next_ones_is_found(runtime_directory: Path) -> None:
+    with Session(EngineConfig(input="none", output="null", model="none", rate=RATE)) as session:
+        first = collect(session, "mix", 1000)[0].life
+        pid = session.engine_pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: session.engine_pid not in (pid, None), "another engine")
+        wait_until(lambda: (part := session.hear("mix")) is not None and part.life != first, "its sound")
+        assert collect(session, "input", 1000)[0].life != first
+        assert len([path for path in runtime_directory.glob("tap-*") if path.suffix != shared.SOUND]) == 1
+
+
+def test_a_detached_engine_is_heard_too(runtime_directory: Path) -> None:
+    session = Session(EngineConfig(input="none", output="null", model="none", rate=RATE), detached=True)
+    try:
+        session.start()
+        assert collect(session, "mix", 500)[0].rate == RATE
+    finally:
+        session.stop()
+        session.close()
