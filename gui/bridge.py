@@ -12,7 +12,7 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from gui.jobs import Job
 from rtaudio.format import StemplayError
-from rtaudio.messages import Command, EngineConfig, Snapshot, command, to_dict
+from rtaudio.messages import Command, EngineConfig, Heard, Snapshot, command, to_dict
 from rtaudio.session import Session, job_command
 
 POLL_MS = 33
@@ -29,6 +29,7 @@ class SessionLike(Protocol):
     def close(self) -> None: ...
     def send(self, order: Command) -> None: ...
     def snapshot(self) -> Snapshot: ...
+    def hear(self, source: str, after: int | None = None, seconds: float = 4.0) -> Heard | None: ...
 
 
 class Bridge(QObject):
@@ -100,3 +101,7 @@ class Bridge(QObject):
         """Fetch the newest snapshot and tell whoever listens."""
         self.snapshot = self.session.snapshot()
         self.snapshot_changed.emit(self.snapshot)
+
+    def hear(self, source: str, after: int | None = None, seconds: float = 4.0) -> Heard | None:
+        """Sound of ``mix``, ``input`` or a strip, to draw; see ``Session.hear``. Asking keeps the engine's tap open."""
+        return self.session.hear(source, after, seconds)

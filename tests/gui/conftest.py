@@ -13,7 +13,8 @@ from PyQt6.QtWidgets import QApplication
 
 from gui.bridge import Bridge
 from rtaudio.desired import Desired
-from rtaudio.messages import Command, EngineConfig, Meter, MixerState, Snapshot
+from rtaudio.format import Audio
+from rtaudio.messages import Command, EngineConfig, Heard, Meter, MixerState, Snapshot
 
 
 class FakeSession:
@@ -22,6 +23,7 @@ class FakeSession:
     def __init__(self, config: EngineConfig | None = None) -> None:
         self.desired = Desired(config or EngineConfig(instrument="sing-gm"), MixerState())
         self.orders: list[Command] = []
+        self.sound: dict[str, Audio] = {}
         self.started = self.stopped = self.closed = 0
         self.report = Snapshot(
             state="running", rate=44_100, block=256, port="test", mixer=self.desired.mixer,
@@ -44,6 +46,14 @@ class FakeSession:
     def send(self, order: Command) -> None:
         self.desired.apply(order)
         self.orders.append(order)
+
+    def hear(self, source: str, after: int | None = None, seconds: float = 4.0) -> Heard | None:
+        """``sound[source]`` from ``after`` on, as an engine's tap gives it; None without one."""
+        sound = self.sound.get(source)
+        if sound is None:
+            return None
+        start = max(after or 0, len(sound) - round(seconds * self.report.rate))
+        return Heard(self.report.rate, start, sound[start:], "fake")
 
     def snapshot(self) -> Snapshot:
         self.report.sequence += 1
