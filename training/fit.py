@@ -19,9 +19,10 @@ from training.checkpoint import initialise, load_checkpoint
 from training.data.batches import BatchSource, BatchStream, MixedSongs
 from training.data.store import write_atomic
 from training.data.synthetic import SyntheticSongs, validation_songs
+from training.parallel import Share, make_fabric
 from training.recipe import Recipe
 from training.signals import stop_on_signals
-from training.trainer import Budget, Intervals, Progress, SeparatorTrainer
+from training.trainer import Budget, Intervals, Progress, SeparatorTrainer, loggers
 from training.validation import read_songs
 
 
@@ -34,6 +35,8 @@ class FitOptions:
         store: the prepared data.
         init: weights to start from.
         workers: processes that make batches; 0 makes them in the training process.
+        device: ``cpu``, ``cuda``, ``mps``, or ``auto`` for the best there is.
+        watts: what the machine draws, if known; else it is read or assumed.
     """
 
     folder: Path
@@ -45,6 +48,8 @@ class FitOptions:
     resume: bool = False
     workers: int = 1
     intervals: Intervals | None = None
+    device: str = "auto"
+    watts: float | None = None
 
 
 def fit(recipe: Recipe, options: FitOptions) -> Progress:
@@ -57,22 +62,28 @@ def fit(recipe: Recipe, options: FitOptions) -> Progress:
         torch.set_num_threads(options.threads)
     if options.resume:
         recipe = Recipe.from_dict(load_checkpoint(options.folder / "last.ckpt")["recipe"])
+    fabric = make_fabric(options.device, loggers(options.folder))
     lightning.seed_everything(options.seed, verbose=False)
     network = make_network(recipe.network)
     if options.init is not None:
         initialise(network, options.init)
     synthetic = recipe.data == "synthetic"
     songs = validation_songs() if synthetic else read_songs(options.store)
-    trainer = SeparatorTrainer(recipe, network, songs, options.folder, options.budget, intervals=options.intervals)
+    trainer = SeparatorTrainer(
+        recipe, network, songs, options.folder, options.budget,
+        intervals=options.intervals, fabric=fabric, watts=options.watts,
+    )  # fmt: skip
     if options.resume:
         trainer.resume()
-    write_atomic(options.folder / "recipe.json", json.dumps(recipe.to_dict(), indent=1).encode())
+    if fabric.is_global_zero:
+        write_atomic(options.folder / "recipe.json", json.dumps(recipe.to_dict(), indent=1).encode())
     with stop_on_signals(trainer):
-        return trainer.fit(batches(recipe, options, trainer.state.step))
+        return trainer.fit(batches(recipe, options, trainer.state.step, trainer.share))
 
 
-def batches(recipe: Recipe, options: FitOptions, start: int) -> Iterator[Any]:
-    """The recipe's stream of batches from number ``start`` on, made in worker processes."""
+def batches(recipe: Recipe, options: FitOptions, update: int, share: Share | None = None) -> Iterator[Any]:
+    """The recipe's stream of batches from ``update`` on, of them this process' ``share``, made in worker processes."""
+    share = share or Share(accumulate=recipe.optim.accumulate, batch=recipe.mixing.batch)
     hop = recipe.network.hop
     source: BatchSource
     if recipe.data == "synthetic":
@@ -81,7 +92,7 @@ def batches(recipe: Recipe, options: FitOptions, start: int) -> Iterator[Any]:
         source = MixedSongs(options.store, recipe.mixing, hop, options.seed)
     workers = options.workers
     loader = DataLoader(
-        BatchStream(source, start),
+        BatchStream(source, share.start(update), share.stride),
         batch_size=None,
         num_workers=workers,
         prefetch_factor=4 if workers else None,

@@ -22,9 +22,10 @@ class OptimConfig:
 
     Attributes:
         lr: peak learning rate of Adam.
-        warmup: steps of linear rise; then a cosine falls to ``final`` of the peak over the budget.
-        ema: decay of the average of the weights that is validated and shipped; it rises to this from 0 in the first steps.
-        clip: largest norm of the gradient.
+        warmup: steps of linear rise; then a cosine falls to ``final`` of the peak over the budget, unless ``schedule`` is ``constant``.
+        accumulate: batches an update; processes share them (``training.parallel``).
+        ema: decay of the average of the weights that is validated and shipped; it rises to this from 0 in the first steps. 0: no average.
+        clip: largest norm of the gradient, 0 for none.
         loss, spectral: waveform loss and the weight of the spectral term (DMX-12, DMX-13).
         skip_seconds: start of each example that does not count.
         precision: ``bf16`` computes with bfloat16 copies of float32 weights; ``fp32`` does not.
@@ -33,6 +34,8 @@ class OptimConfig:
     lr: float = 1e-3
     warmup: int = 100
     final: float = 0.02
+    schedule: Literal["cosine", "constant"] = "cosine"
+    accumulate: int = 1
     ema: float = 0.998
     clip: float = 1.0
     loss: Literal["l1", "l2"] = "l1"

@@ -45,6 +45,7 @@ def release(run: Path, directory: Path, *, store: Path, which: str = "best", not
         "steps": checkpoint["step"],
         "hours": round(checkpoint["elapsed"] / 3600, 3),
         "audio_hours": round(checkpoint["step"] * _batch_seconds(checkpoint["recipe"]) / 3600, 2),
+        "cost": checkpoint.get("cost", {}),
         "validation": {
             "measured_on": "the validation songs of MUSDB18 that are in the data, mixture = sum of stems, residual shared equally",
             **scored,

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from lightning.fabric import Fabric
 from torch import Tensor, nn
 
 from rtaudio.format import StemplayError
 from training.data.store import Collection, Stems
 from training.metrics import global_sdr, make_consistent, median_over_songs
+from training.parallel import reduce
 
 
 @dataclass(frozen=True)
@@ -38,15 +40,18 @@ def read_songs(store: Path, split: str = "valid") -> list[Stems]:
 
 @torch.no_grad()
 def validate(
-    network: nn.Module, songs: Sequence[Stems], sources: Sequence[str], device: torch.device | str = "cpu"
+    network: nn.Module, songs: Sequence[Stems], sources: Sequence[str], fabric: Fabric | None = None
 ) -> Validation:
-    """Score ``network`` on whole songs, one by one, from the zero state, in float32."""
+    """Score ``network`` on whole songs, one by one, from the zero state, in float32; processes share the songs."""
     network.eval()
-    losses, scores = [], []
-    for song in songs:
-        reference = torch.from_numpy(song).to(device)
+    rank, world = (fabric.global_rank, fabric.world_size) if fabric is not None else (0, 1)
+    device = fabric.device if fabric is not None else torch.device("cpu")
+    rows = torch.zeros(len(songs), 1 + len(sources), dtype=torch.float64, device=device)
+    for number in range(rank, len(songs), world):
+        reference = torch.from_numpy(songs[number]).to(device)
         mix = reference.sum(dim=0)
         estimate: Tensor = network(mix[None])[0]
-        losses.append(float((estimate - reference).abs().mean()))
-        scores.append(global_sdr(make_consistent(estimate, mix), reference).cpu().numpy())
-    return Validation(float(np.mean(losses)), dict(zip(sources, median_over_songs(scores), strict=True)))
+        rows[number, 0] = (estimate - reference).abs().mean()
+        rows[number, 1:] = global_sdr(make_consistent(estimate, mix), reference)
+    table = (rows if fabric is None else reduce(fabric, rows, "sum")).cpu().numpy()
+    return Validation(float(table[:, 0].mean()), dict(zip(sources, median_over_songs(table[:, 1:]), strict=True)))

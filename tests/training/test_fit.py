@@ -233,6 +233,10 @@ def test_a_release_tells_how_the_weights_were_made(tiny, store, tmp_path):
     making = release(tmp_path / "run", tmp_path / "zoo", store=store, note="a test")
     assert making == json.loads((tmp_path / "zoo" / "weights.json").read_text())
     assert "research" in making["licence"] and making["steps"] == 2
+    cost = making["cost"]
+    assert cost["batches"] == 2 and cost["device"] == "cpu" and cost["wall_hours"] > 0
+    assert cost["energy_kwh"] > 0 and ("assumed" in cost["energy_by"] or "RAPL" in cost["energy_by"])
+    assert json.loads((tmp_path / "run" / "history.json").read_text())["validations"] == making["curve"]
     assert [row["collection"] for row in making["data"]] == ["musdb", "freedoom", "mir1k", "makam", "groove"]
     assert load_network(tmp_path / "zoo" / "weights.safetensors").config == recipe.network
     with pytest.raises(StemplayError, match="no best weights"):

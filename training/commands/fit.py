@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,10 @@ from training.fit import FitOptions, fit
 from training.recipe import read_recipe
 from training.trainer import Budget, Intervals
 
-HELP = "train a network by a recipe, to a budget of time; Ctrl-C or SIGTERM ends it with a checkpoint"
+HELP = (
+    "train a network by a recipe, to a budget of time; Ctrl-C or SIGTERM ends it with a checkpoint. "
+    "Several GPUs or machines: torchrun --nproc-per-node N -m training fit ..."
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,15 +34,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="continue the run in the folder, by its own recipe")
     parser.add_argument("--lr", type=positive_float, help="another peak learning rate than the recipe's")
     parser.add_argument("--precision", choices=["bf16", "fp32"], help="another precision than the recipe's")
+    parser.add_argument("--batch", type=positive_int, help="examples a batch, instead of the recipe's")
+    parser.add_argument(
+        "--accumulate", type=positive_int, help="batches an update, shared by the processes of torchrun"
+    )
+    parser.add_argument(
+        "--device", choices=["auto", "cpu", "cuda", "mps"], default="auto", help="default: the best there is"
+    )
+    parser.add_argument(
+        "--watts", type=positive_float, help="what the machine draws, for the log of energy (default: read, or assumed)"
+    )
     parser.add_argument("--compile", action="store_true", help="use torch.compile")
     parser.add_argument("--threads", type=positive_int, help="threads of the arithmetic (default: torch's)")
     parser.add_argument("--workers", type=int, default=1, help="processes that make batches (default: %(default)s)")
-    parser.add_argument(
-        "--validate-every", type=positive_float, default=240.0, metavar="S", help="seconds (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--checkpoint-every", type=positive_float, default=150.0, metavar="S", help="seconds (default: %(default)s)"
-    )
+    for what, seconds in (("validate", 240), ("checkpoint", 150), ("log", 30)):
+        parser.add_argument(
+            f"--{what}-every", type=positive_float, metavar="S", help=f"seconds (default: {seconds}; --tiny: less)"
+        )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--tiny", action="store_true", help="a small network on synthetic songs, about 20 s")
 
@@ -48,17 +60,20 @@ def run(args: argparse.Namespace) -> int:
     recipe = read_recipe(args.recipe)
     if args.tiny:
         recipe = recipe.tiny()
-    changes = {name: value for name in ("lr", "precision") if (value := getattr(args, name)) is not None}
+    changes = {name: value for name in ("lr", "precision", "accumulate") if (value := getattr(args, name)) is not None}
     if args.compile:
         changes["compile"] = True
-    recipe = replace(recipe, optim=replace(recipe.optim, **changes))
+    mixing = replace(recipe.mixing, batch=args.batch or recipe.mixing.batch)
+    recipe = replace(recipe, optim=replace(recipe.optim, **changes), mixing=mixing)
     folder = args.output or Path("runs") / (f"{recipe.name}-tiny" if args.tiny else recipe.name)
     if not args.resume and (folder / "last.ckpt").exists():
         raise StemplayError(
             f"There is a run in {folder} already: continue it with --resume or choose another folder with -o."
         )
     minutes = args.minutes or (60 * args.hours if args.hours else None) or (0.3 if args.tiny else 30.0)
-    intervals = Intervals(6, 12, 3) if args.tiny else Intervals(args.validate_every, args.checkpoint_every, 30)
+    usual = (6.0, 12.0, 3.0) if args.tiny else (240.0, 150.0, 30.0)
+    chosen = (args.validate_every, args.checkpoint_every, args.log_every)
+    intervals = Intervals(*(mine or default for mine, default in zip(chosen, usual, strict=True)))
     options = FitOptions(
         folder=folder,
         store=args.store,
@@ -69,7 +84,13 @@ def run(args: argparse.Namespace) -> int:
         resume=args.resume,
         workers=max(0, args.workers),
         intervals=intervals,
+        device=args.device,
+        watts=args.watts,
     )
     state = fit(recipe, options)
-    print(f"{state.step} steps in {state.elapsed / 60:.1f} min; weights and checkpoint in {folder}.")
+    if int(os.environ.get("RANK", "0")) == 0:
+        print(
+            f"{state.step} steps in {state.elapsed / 60:.1f} min, about {1000 * state.energy:.3g} Wh; "
+            f"weights and checkpoint in {folder}."
+        )
     return 0

@@ -157,19 +157,20 @@ class MixedSongs:
 
 
 class BatchStream(IterableDataset[Stems]):
-    """Batches ``start``, ``start + 1``, ... of a source, shared among DataLoader workers without changing their order."""
+    """Batches ``start``, ``start + stride``, ... of a source, shared among DataLoader workers without changing their order."""
 
-    def __init__(self, source: BatchSource, start: int = 0) -> None:
+    def __init__(self, source: BatchSource, start: int = 0, stride: int = 1) -> None:
         self.source = source
         self.start = start
+        self.stride = stride
 
     def __iter__(self) -> Iterator[Stems]:
         worker = get_worker_info()
         offset, step = (worker.id, worker.num_workers) if worker is not None else (0, 1)
-        index = self.start + offset
+        index = self.start + offset * self.stride
         while True:
             yield self.source.batch(index)
-            index += step
+            index += step * self.stride
 
 
 def _open(store: Path, names: tuple[str, ...]) -> list[Collection]:
