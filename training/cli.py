@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "calibrate": "find how an exported model shares its residual best",
     "evaluate": "score an exported model on songs with known stems",
     "describe": "list a network's layers and sizes",
+    "listening": "listening tests and pages: sheets, tables of opinions, comparison by ear",
     "bench": "measure training speed, and eager torch against the exported model",
     "timing": "make networks with random weights for `python -m rtaudio bench`",
     "grid": "train with several learning rates and widths, sorted by validation loss",
