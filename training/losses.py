@@ -24,6 +24,17 @@ def l2_loss(estimate: Tensor, reference: Tensor) -> Tensor:
     return (estimate - reference).square().mean()
 
 
+def log_mse_loss(estimate: Tensor, reference: Tensor, floor: float = 1e-3) -> Tensor:
+    """Mean over examples and sources of ``10 log10(sum (s - e)^2 + floor * sum x^2)`` relative to the mix's energy, in dB.
+
+    Where a source sounds this is its negative SDR up to a constant, so that quiet songs count as much as loud ones, as in the median of
+    SDRs that we report; ``floor`` ends the reward 30 dB below the mix, also for silent sources (Wisdom et al. 2021).
+    """
+    error = (estimate - reference).square().sum((2, 3))
+    mix = reference.sum(dim=1).square().sum((1, 2))[:, None] + 1e-6
+    return 10 * torch.log10(error / mix + floor).mean()
+
+
 def spectral_loss(estimate: Tensor, reference: Tensor, size: int = 2048, hop: int = 512, floor: float = 1e-3) -> Tensor:
     """Mean absolute difference of log power spectra, of every channel: ``log(floor + |STFT|^2)``, Hann window of ``size``."""
 
@@ -35,7 +46,7 @@ def spectral_loss(estimate: Tensor, reference: Tensor, size: int = 2048, hop: in
     return (log_power(estimate) - log_power(reference)).abs().mean()
 
 
-WAVEFORM_LOSSES: dict[str, Loss] = {"l1": l1_loss, "l2": l2_loss}
+WAVEFORM_LOSSES: dict[str, Loss] = {"l1": l1_loss, "l2": l2_loss, "log_mse": log_mse_loss}
 
 
 def separation_loss(kind: str, spectral: float = 0.0, skip: int = 0) -> Loss:

@@ -27,6 +27,7 @@ class OptimConfig:
         ema: decay of the average of the weights that is validated and shipped; it rises to this from 0 in the first steps. 0: no average.
         clip: largest norm of the gradient, 0 for none.
         loss, spectral: waveform loss and the weight of the spectral term (DMX-12, DMX-13).
+        consistent: share the residual ``mix - sum(stems)`` equally among the stems before the loss, as validation and engine do.
         skip_seconds: start of each example that does not count.
         precision: ``bf16`` computes with bfloat16 copies of float32 weights; ``fp32`` does not.
     """
@@ -38,8 +39,9 @@ class OptimConfig:
     accumulate: int = 1
     ema: float = 0.998
     clip: float = 1.0
-    loss: Literal["l1", "l2"] = "l1"
+    loss: Literal["l1", "l2", "log_mse"] = "l1"
     spectral: float = 0.0
+    consistent: bool = False
     skip_seconds: float = 0.2
     precision: Literal["bf16", "fp32"] = "bf16"
     compile: bool = False

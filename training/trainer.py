@@ -29,6 +29,7 @@ from training.checkpoint import load_checkpoint, save_checkpoint, save_weights
 from training.data.store import Stems, write_atomic
 from training.energy import EnergyMeter
 from training.losses import separation_loss
+from training.metrics import make_consistent
 from training.parallel import Share, agree, make_fabric, reduce
 from training.progress import ProgressBar, clock
 from training.recipe import OptimConfig, Recipe
@@ -159,7 +160,9 @@ class SeparatorTrainer:
         total = torch.zeros((), device=self.fabric.device)
         for number, stems in enumerate(batches, 1):
             with self.fabric.no_backward_sync(self.forward, enabled=number < len(batches)):
-                loss = self.loss(self.forward(stems.sum(dim=1)), stems) / len(batches)
+                mix = stems.sum(dim=1)
+                estimate = self.forward(mix)
+                loss = self.loss(make_consistent(estimate, mix) if optim.consistent else estimate, stems) / len(batches)
                 self.fabric.backward(loss)
             total += loss.detach()
         limit = optim.clip or math.inf

@@ -23,6 +23,7 @@ from training.checkpoint import load_checkpoint, load_network, save_weights
 from training.data.synthetic import validation_songs
 from training.fit import FitOptions, batches, fit
 from training.foreign import matmul_demucs, read_matmul_demucs
+from training.metrics import make_consistent
 from training.recipe import OptimConfig, Recipe, read_recipe
 from training.release import release
 from training.trainer import Budget, Intervals, SeparatorTrainer, ema_decay, learning_rate
@@ -54,6 +55,17 @@ def test_a_resumed_run_has_the_losses_of_an_uninterrupted_one(tiny, tmp_path, pr
     second = trainer(tiny, tmp_path / "b", 6)
     second.resume()
     assert losses + run(second, 3, tmp_path) == whole
+
+
+def test_a_recipe_may_train_what_the_engine_plays(tiny, tmp_path):
+    """The loss of stems that share their residual, before any step."""
+    stream = batches(tiny, FitOptions(tmp_path, workers=0), 0)
+    stems = torch.as_tensor(next(stream))
+    learner = trainer(replace(tiny, optim=replace(tiny.optim, consistent=True, precision="fp32")), tmp_path, 1)
+    with torch.no_grad():
+        mix = stems.sum(dim=1)
+        expected = learner.loss(make_consistent(learner.network(mix), mix), stems)
+    assert learner.step(stems)[0] == pytest.approx(float(expected), rel=1e-5)
 
 
 def test_bf16_learns_like_fp32(tiny, tmp_path):

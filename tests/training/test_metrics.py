@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from training.losses import l1_loss, l2_loss, separation_loss, spectral_loss
+from training.losses import l1_loss, l2_loss, log_mse_loss, separation_loss, spectral_loss
 from training.metrics import (
     frame_sdr,
     global_sdr,
@@ -26,6 +26,21 @@ def test_waveform_losses_equal_numpy():
     assert float(l1_loss(*pair)) == pytest.approx(np.abs(estimate - reference).mean())
     assert float(l2_loss(*pair)) == pytest.approx(((estimate - reference) ** 2).mean())
     assert float(separation_loss("l2", skip=10)(*pair)) == pytest.approx(((estimate - reference)[..., 10:] ** 2).mean())
+
+
+def test_the_logarithmic_loss_is_the_negative_sdr_and_does_not_care_how_loud_a_song_is():
+    rng = np.random.default_rng(5)
+    reference = torch.from_numpy(rng.standard_normal((3, 4, 2, 2000)))
+    estimate = reference + 0.3 * torch.from_numpy(rng.standard_normal(reference.shape))
+    loss = log_mse_loss(estimate, reference, floor=0.0)
+    share = 10 * torch.log10(reference.square().sum((2, 3)) / reference.sum(1).square().sum((1, 2))[:, None])
+    assert float(loss) == pytest.approx(float((share - global_sdr(estimate, reference)).mean()), abs=1e-4)
+    assert float(log_mse_loss(0.1 * estimate, 0.1 * reference)) == pytest.approx(
+        float(log_mse_loss(estimate, reference)), abs=1e-3
+    )
+    silent = reference.clone()
+    silent[:, 3] = 0
+    assert torch.isfinite(log_mse_loss(silent, silent))
 
 
 def test_the_spectral_term_is_zero_for_equal_sounds_and_has_finite_gradients():
