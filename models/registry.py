@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from models.conv_tasnet import CausalConvTasnet, CausalConvTasnetConfig, ConvTasnet, ConvTasnetConfig
 from models.demucs import CausalDemucs, CausalDemucsConfig, Demucs, DemucsConfig
 from models.network import Separator, SeparatorConfig, StreamingSeparator
 
@@ -29,6 +30,8 @@ class NetworkKind:
 KINDS: dict[str, NetworkKind] = {
     "causal-demucs": NetworkKind(CausalDemucsConfig, CausalDemucs, "Demucs for live use, latency one hop"),
     "demucs": NetworkKind(DemucsConfig, Demucs, "the thesis' Demucs (section 3.4), bidirectional"),
+    "conv-tasnet": NetworkKind(ConvTasnetConfig, ConvTasnet, "the thesis' Conv-Tasnet for music (section 3.3)"),
+    "causal-conv-tasnet": NetworkKind(CausalConvTasnetConfig, CausalConvTasnet, "Conv-Tasnet for live use"),
 }
 DEFAULT_KIND = "causal-demucs"
 

@@ -15,25 +15,31 @@ class StreamingConv1d(nn.Module):
     """A left-padded (causal) ``Conv1d`` that carries its left context.
 
     Shape:
-        input ``(batch, time, in_channels)``, ``time`` a multiple of ``stride``; state ``(batch, kernel - stride, in_channels)``;
+        input ``(batch, time, in_channels)``, ``time`` a multiple of ``stride``; state ``(batch, context, in_channels)``;
         output ``(batch, time // stride, out_channels)``.
+
+    Args:
+        delay: input frames that are held back beside the left context; they move the grid of the output's frames.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, kernel: int, stride: int = 1) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel: int, stride: int = 1, *, bias: bool = True, delay: int = 0
+    ) -> None:
         super().__init__()
         if kernel < stride:
             raise ValueError(f"kernel {kernel} is smaller than stride {stride}: samples would be skipped")
         reference = nn.Conv1d(
-            in_channels, out_channels, kernel, stride
+            in_channels, out_channels, kernel, stride, bias=bias
         )  # its default initialisation is the Kaiming-type one
         self.weight = reference.weight
         self.bias = reference.bias
         self.in_channels, self.out_channels, self.kernel, self.stride = in_channels, out_channels, kernel, stride
+        self.delay = delay
 
     @property
     def context(self) -> int:
-        """Frames of the past that the next call needs."""
-        return self.kernel - self.stride
+        """Frames of the past that the next call needs: ``kernel - stride + delay``."""
+        return self.kernel - self.stride + self.delay
 
     def initial_state(self, batch: int) -> Tensor:
         """Silence before the beginning: ``(batch, context, in_channels)`` of zeros."""
@@ -44,14 +50,14 @@ class StreamingConv1d(nn.Module):
         if self.context == 0:
             return self.valid(x), state
         padded = torch.cat([state.to(x.dtype), x], dim=1)
-        return self.valid(padded), padded[:, padded.shape[1] - self.context :]
+        end = padded.shape[1]
+        return self.valid(padded[:, : end - self.delay]), padded[:, end - self.context :]
 
     def valid(self, x: Tensor) -> Tensor:
         """The unpadded convolution: ``(batch, time, in)`` -> ``(batch, (time - kernel) // stride + 1, out)``."""
-        assert self.bias is not None
         frames = _frames(x, self.kernel, self.stride)
         matrix = self.weight.permute(2, 1, 0).reshape(self.kernel * self.in_channels, self.out_channels)
-        return frames @ matrix + self.bias
+        return _biased(frames @ matrix, self.bias)
 
 
 class StreamingConvTranspose1d(nn.Module):
@@ -62,11 +68,11 @@ class StreamingConvTranspose1d(nn.Module):
         output ``(batch, time * stride, out_channels)``.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, kernel: int, stride: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel: int, stride: int, *, bias: bool = True) -> None:
         super().__init__()
         if kernel < stride:
             raise ValueError(f"kernel {kernel} is smaller than stride {stride}: gaps would remain")
-        reference = nn.ConvTranspose1d(in_channels, out_channels, kernel, stride)
+        reference = nn.ConvTranspose1d(in_channels, out_channels, kernel, stride, bias=bias)
         self.weight = reference.weight
         self.bias = reference.bias
         self.in_channels, self.out_channels, self.kernel, self.stride = in_channels, out_channels, kernel, stride
@@ -82,20 +88,20 @@ class StreamingConvTranspose1d(nn.Module):
 
     def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """One call of any length; returns the finished frames and the tail to be added to the next ones."""
-        assert self.bias is not None
         if self.kernel == 2 * self.stride:
             return self._half_overlap(x, state)
         full = self._overlap_add(x)
+        if self.overlap == 0:
+            return _biased(full, self.bias), state
         time = x.shape[1] * self.stride
         head = torch.zeros_like(full)
         head[:, : self.overlap] = state
         full = full + head
-        return full[:, :time] + self.bias, full[:, time:]
+        return _biased(full[:, :time], self.bias), full[:, time:]
 
     def full(self, x: Tensor) -> Tensor:
         """The whole transposed convolution: ``(batch, time, in)`` -> ``(batch, (time - 1) * stride + kernel, out)``."""
-        assert self.bias is not None
-        return self._overlap_add(x) + self.bias
+        return _biased(self._overlap_add(x), self.bias)
 
     def _products(self, x: Tensor, taps: int) -> Tensor:
         """``(batch, time, taps // stride, stride * out)``: what each frame adds to each of the blocks it touches."""
@@ -107,13 +113,12 @@ class StreamingConvTranspose1d(nn.Module):
 
     def _half_overlap(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """kernel = 2 * stride, the thesis' case: each block is the sum of two halves, with no scatter in the graph."""
-        assert self.bias is not None
         batch, time, _ = x.shape
         products = self._products(x, self.kernel)
         tails = products[:, :, 1]
         previous = torch.cat([state.to(x.dtype).reshape(batch, 1, -1), tails[:, : time - 1]], dim=1)
         output = (products[:, :, 0] + previous).reshape(batch, time * self.stride, self.out_channels)
-        return output + self.bias, tails[:, time - 1 :].reshape(batch, self.overlap, self.out_channels)
+        return _biased(output, self.bias), tails[:, time - 1 :].reshape(batch, self.overlap, self.out_channels)
 
     def _overlap_add(self, x: Tensor) -> Tensor:
         batch, time, _ = x.shape
@@ -124,6 +129,10 @@ class StreamingConvTranspose1d(nn.Module):
             total[:, block : block + time] += products[:, :, block]
         length = (time - 1) * self.stride + self.kernel
         return total.reshape(batch, -1, self.out_channels)[:, :length]
+
+
+def _biased(x: Tensor, bias: Tensor | None) -> Tensor:
+    return x if bias is None else x + bias
 
 
 def _frames(x: Tensor, kernel: int, stride: int) -> Tensor:

@@ -55,7 +55,7 @@ class ChunkedModel:
     def from_runtime(cls, runtime: ModelRuntime, overlap: int | None = None) -> ChunkedModel:
         """An exported model whose hop is its chunk and which has no states; a quarter of the chunk overlaps by default."""
         card = runtime.card
-        if card.kind != "separator" or card.states:
+        if card.kind not in ("separator", "enhancer") or card.states:
             raise StemplayError(f"The model {card.name!r} is no separator of whole chunks.")
         overlap = card.hop // 4 if overlap is None else overlap
         return cls(

@@ -14,6 +14,9 @@ import numpy as np
 from rtaudio.format import Audio, StemplayError
 from rtaudio.runtime import ModelRuntime
 
+STEM_KINDS = ("separator", "enhancer")
+"""Kinds of models that take sound apart."""
+
 
 class FrameModel(Protocol):
     """A network that works frame by frame.
@@ -44,8 +47,8 @@ class CausalModel:
 
     def __init__(self, runtime: ModelRuntime) -> None:
         card = runtime.card
-        if card.kind != "separator":
-            raise StemplayError(f"The model {card.name!r} is of kind {card.kind}, not a separator.")
+        if card.kind not in STEM_KINDS:
+            raise StemplayError(f"The model {card.name!r} is of kind {card.kind}, not a separator or enhancer.")
         self.name, self.rate, self.channels, self.outputs = card.name, card.sample_rate, card.channels, card.outputs
         self.shares = card.shares
         self.hop = self.window = card.hop

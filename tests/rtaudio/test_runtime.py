@@ -149,7 +149,7 @@ REFUSALS: dict[str, tuple[Callable[[Path], object], str]] = {
     "wrong rate": (lambda d: change_card(d, sample_rate=48_000), "works at 44100 Hz, not 48000 Hz as its card says"),
     "impossible rate": (lambda d: edit_card(d, sample_rate=44), "outside 4000 to 384000 Hz"),
     "missing field": (lambda d: edit_card(d, hop=None), "incomplete or malformed"),
-    "other kind": (lambda d: change_card(d, kind="enhancer"), "is of kind enhancer, not a separator"),
+    "other kind": (lambda d: change_card(d, kind="instrument"), "is of kind instrument, not a separator"),
 }
 
 

@@ -61,10 +61,24 @@ def test_wrong_options_are_one_sentence_and_exit_code_2(line, capsys):
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_describe_knows_the_size_of_the_thesis_network(capsys):
-    assert main(["describe", "demucs"]) == 0
+@pytest.mark.parametrize(
+    ("name", "facts"),
+    [
+        ("demucs", ("648,548,208 weights", "2.416 GiB", "607,591,908", "hop 4096", "only in overlapping chunks")),
+        ("conv-tasnet", ("10,977,872 weights", "41.9 MiB", "8185 frames, 1.856 s", "61.9 MiB", "x 40")),
+        ("conv-tasnet-live", ("hop 256 samples", "plays live, 272 samples late (6.2 ms)")),
+        ("sing", ("63,747,927 weights", "243.2 MiB")),
+    ],
+)
+def test_describe_knows_the_sizes_of_the_thesis(name, facts, capsys):
+    assert main(["describe", name]) == 0
     out = capsys.readouterr().out
-    assert "648,548,208 weights" in out and "2.416 GiB" in out
+    assert [fact for fact in facts if fact not in out] == []
+
+
+def test_describe_refuses_a_size_that_the_network_does_not_have(capsys):
+    assert main(["describe", "conv-tasnet", "--depth", "3"]) == 2
+    assert capsys.readouterr().err == "This network has no --depth.\n"
 
 
 def test_weights_export_quantise_and_score(tmp_path, capsys):

@@ -1,27 +1,35 @@
-"""``python -m training describe demucs|demucs-live|sing``: layers and sizes, without allocating a weight."""
+"""``python -m training describe NAME``: layers and sizes of a network, without allocating a weight."""
 
 from __future__ import annotations
 
 import argparse
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import nn
 
-from models.demucs import CausalDemucs, CausalDemucsConfig, Demucs, DemucsConfig
+from models.conv_tasnet import ConvTasnetConfig
+from models.demucs import DemucsConfig
+from models.network import SeparatorConfig, StreamingSeparator
+from models.registry import KINDS, kind_of, make_network
 from models.sing import NoteEncoder, Sing, SingConfig
 from rtaudio.format import StemplayError
 from training.cli import positive_int
+from training.recipe import RECIPES, read_recipe
 
 HELP = "list a network's layers, weights and MiB (computed on the meta device, so the thesis' sizes fit anywhere)"
-NETWORKS = {"demucs": (Demucs, DemucsConfig), "demucs-live": (CausalDemucs, CausalDemucsConfig)}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``describe``."""
+    recipes = sorted(path.stem for path in RECIPES.glob("*.toml"))
     parser.add_argument(
         "network",
-        choices=[*NETWORKS, "sing"],
-        help="demucs, sing: the thesis' sizes; demucs-live: the live network's",
+        choices=list(dict.fromkeys(["sing", *KINDS, *recipes])),
+        help="sing, demucs, conv-tasnet: the thesis' sizes; other kinds: their defaults; or the name of a recipe",
     )
     parser.add_argument("--channels", type=positive_int, help="channels of the first block")
     parser.add_argument("--depth", type=positive_int, help="number of blocks")
@@ -35,14 +43,71 @@ def run(args: argparse.Namespace) -> int:
     }
     if args.network == "sing":
         return _describe_sing(changes)
-    network_class, config_class = NETWORKS[args.network]
-    config = config_class(rescale=0.0, **changes)
-    with torch.device("meta"):
-        network: nn.Module = network_class(config)
-    total = _list(network)
-    print(f"{total:,} weights, {total * 4 / 2**20:.1f} MiB in float32 ({total * 4 / 2**30:.3f} GiB); ", end="")
-    print(f"hop {config.hop} samples, {1000 * config.hop / config.sample_rate:.1f} ms at {config.sample_rate} Hz")
+    config = KINDS[args.network].config() if args.network in KINDS else read_recipe(args.network).network
+    unknown = set(changes) - set(config.to_dict())
+    if unknown:
+        raise StemplayError(f"This network has no --{sorted(unknown)[0].replace('_', '-')}.")
+    _describe(_without_rescaling(config, changes))
     return 0
+
+
+def _without_rescaling(config: SeparatorConfig, changes: dict[str, Any]) -> SeparatorConfig:
+    """``config`` with ``changes``, and without the rescaling that would look at weights which are not there."""
+    stranger: Any = config  # every configuration is a dataclass
+    changed: SeparatorConfig = replace(stranger, **changes, **({"rescale": 0.0} if hasattr(config, "rescale") else {}))
+    return changed
+
+
+def _describe(config: SeparatorConfig) -> None:
+    kind = kind_of(config)
+    with torch.device("meta"):
+        network = make_network(config)
+    print(f"{kind}: {KINDS[kind].summary}")
+    total = _list(network)
+    print(f"{_size(total)}; hop {config.hop} samples, ", end="")
+    print(f"{1000 * config.hop / config.sample_rate:.1f} ms at {config.sample_rate} Hz")
+    if isinstance(network, StreamingSeparator):
+        late = config.hop + network.latency
+        print(f"plays live, {late} samples late ({1000 * late / config.sample_rate:.1f} ms)")
+    else:
+        print("plays live only in overlapping chunks, with a latency of seconds")
+    if type(config) in NOTES:
+        print(NOTES[type(config)](config))
+
+
+def _size(weights: int) -> str:
+    return f"{weights:,} weights, {weights * 4 / 2**20:.1f} MiB in float32 ({weights * 4 / 2**30:.3f} GiB)"
+
+
+def _count(config: SeparatorConfig, **changes: Any) -> str:
+    with torch.device("meta"):
+        return _size(sum(w.numel() for w in make_network(_without_rescaling(config, changes)).parameters()))
+
+
+def _demucs_notes(config: SeparatorConfig) -> str:
+    """Errata 9 and 20: which of the printed sizes belong to which network."""
+    return (
+        f"The thesis prints 2.4 GB, which is 2.416 GiB: GLU in the decoder. With the ReLU that its text names: "
+        f"{_count(config, decoder_activation='relu')}.\nWith 64 channels: {_count(config, channels=64)}; at 8 bits a quarter of that, "
+        'the "about 256 MB" of section 1.3.3.'
+    )
+
+
+def _tasnet_notes(config: SeparatorConfig) -> str:
+    """Errata 26 and 27."""
+    assert isinstance(config, ConvTasnetConfig)
+    frames = config.receptive_frames
+    return (
+        f"One frame of the masks depends on {frames} frames, {frames * config.stride / config.sample_rate:.3f} s. The printed 42 MB are "
+        f"MiB and without separate skip outputs;\nwith them (skip = true): {_count(config, skip=True)}."
+    )
+
+
+NOTES: dict[type[SeparatorConfig], Callable[[SeparatorConfig], str]] = {
+    DemucsConfig: _demucs_notes,
+    ConvTasnetConfig: _tasnet_notes,
+}
+"""What else to know of a network's size, by its kind of configuration."""
 
 
 def _describe_sing(changes: dict[str, int]) -> int:
@@ -77,7 +142,11 @@ def _convolution(layer: nn.Module) -> str:
 
 
 def _list(network: nn.Module) -> int:
-    """Print each weight's shape; returns how many there are."""
+    """Print each weight's shape, those of equal layers in one line; returns how many weights there are."""
+    rows: dict[tuple[str, torch.Size], list[str]] = {}
     for name, weight in network.named_parameters():
-        print(f"{name:<28}{' x '.join(map(str, weight.shape)):>22}{weight.numel():>14,}")
+        rows.setdefault((re.sub(r"\.\d+\.", ".*.", name), weight.shape), []).append(name)
+    for (pattern, shape), names in rows.items():
+        times, title = (f"x {len(names)}", pattern) if len(names) > 1 else ("", names[0])
+        print(f"{title:<32}{' x '.join(map(str, shape)):>22}{times:>6}{shape.numel() * len(names):>14,}")
     return sum(weight.numel() for weight in network.parameters())
