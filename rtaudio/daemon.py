@@ -132,7 +132,7 @@ class Daemon:
 
     def _tell(self, connection: Connection, left: threading.Event) -> None:
         """Send the client what changed. It may block here for as long as it likes."""
-        last = None
+        last, config = None, None
         with contextlib.suppress(OSError):
             while not left.is_set():
                 supervisor = self._supervisor
@@ -143,5 +143,8 @@ class Daemon:
                 if told != last:
                     connection.send({"snapshot": told, "engine_pid": supervisor.engine_pid if supervisor else None})
                     last = told
+                if supervisor is not None and supervisor.config is not config:
+                    config = supervisor.config
+                    connection.send({"config": to_dict(config)})
                 left.wait(SNAPSHOT_PERIOD)
         connection.close()

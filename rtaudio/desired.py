@@ -40,6 +40,7 @@ _STEM_FIELDS: dict[str, Range | None] = {
 }
 _MIXER_FIELDS: dict[str, Range | None] = {
     "dry": (0.0, 1.0), "master_db": _GAIN, "limiter": None, "ceiling_db": (-60.0, 0.0), "bypass": None,
+    "monitor": None,
 }  # fmt: skip
 """Allowed range of a number; None is a switch."""
 
@@ -312,6 +313,18 @@ class Desired:
         else:
             raise StemplayError(f"The instrument has {', '.join(INSTRUMENT_TIMES)} and curve, but no {field!r}.")
         setattr(self.instrument, field, value)
+
+    def _set_midi_map(self, entries: Any) -> None:
+        self._needs_instrument()
+        if not isinstance(entries, list):
+            raise StemplayError(f"The learnt controllers are a list, not {entries!r}.")
+        for entry in entries:
+            if not isinstance(entry, dict) or not {"channel", "control", "target"} <= set(entry):
+                raise StemplayError(f"A learnt controller has channel, control and target, not {entry!r}.")
+            if not all(_whole(entry[key]) and 0 <= entry[key] < 128 for key in ("channel", "control")):
+                raise StemplayError(f"Channel and control of a MIDI controller are 0 to 127, not {entry!r}.")
+            control_range(entry["target"], strips_of(self.config))
+        self.instrument.midi_map = copy.deepcopy(entries)
 
     def _learn(self, target: Any) -> None:
         self._needs_instrument()

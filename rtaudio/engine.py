@@ -16,6 +16,7 @@ from __future__ import annotations
 import copy
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rtaudio.callback import AudioCallback
@@ -88,7 +89,7 @@ class Engine:
         self._state = copy.deepcopy(mixer)
         routes = output_routes(config.routing, self.stems, port.out_channels)
         picks = input_picks(config.input_channels, port.in_channels, self.format.channels) if source is None else []
-        pipeline = Pipeline(processor, self.format, align, self._state, port.realtime, self._player)
+        pipeline = Pipeline(processor, self.format, align, self._heard(mixer), port.realtime, self._player)
         self.tap = Capture(self.format, self.stems)
         self._callback = AudioCallback(
             port, pipeline, picks, routes, source, recorder, round(config.seconds * port.rate), self.tap
@@ -166,7 +167,8 @@ class Engine:
                     self.analysis.stop()
                     self.analysis = None  # its states are of another alignment
                 try:
-                    fresh = Pipeline(old.worker.processor, fmt, 0, self._state, self.port.realtime, self._player)
+                    state = self._heard(self._state)
+                    fresh = Pipeline(old.worker.processor, fmt, 0, state, self.port.realtime, self._player)
                 except Exception as error:
                     self._notice = f"The block size changed to {size} and the model cannot follow: {error}"
                     continue
@@ -195,14 +197,18 @@ class Engine:
             raise StemplayError(f"There is no stem {stem!r}; this model gives {', '.join(self.stems)}.")
         state = copy.deepcopy(self._state)
         assign(state.stems.setdefault(stem, StemState()), field, value, ("gain_db", "mute", "solo", "pan", "armed"))
-        self._mixer.set_state(state)
+        self._mixer.set_state(self._heard(state))
         self._state = state
 
     def _do_set_mixer(self, field: str, value: Any) -> None:
         state = copy.deepcopy(self._state)
-        assign(state, field, value, ("dry", "master_db", "limiter", "ceiling_db", "bypass"))
-        self._mixer.set_state(state)
+        assign(state, field, value, ("dry", "master_db", "limiter", "ceiling_db", "bypass", "monitor"))
+        self._mixer.set_state(self._heard(state))
         self._state = state
+
+    def _heard(self, state: MixerState) -> MixerState:
+        """``state`` as the mixer obeys it: monitoring is a matter of live inputs only."""
+        return state if self.source is None else replace(state, monitor=True)
 
     def _song(self) -> FilePlayer:
         if self.source is None:
@@ -270,6 +276,9 @@ class Engine:
 
     def _do_set_instrument(self, field: str, value: Any) -> None:
         self._stage().set_field(field, value)
+
+    def _do_set_midi_map(self, entries: list[dict[str, Any]]) -> None:
+        self._stage().set_map(entries)
 
     def _do_learn(self, target: str) -> None:
         self._stage().learn(target)

@@ -27,7 +27,11 @@ class StemState:
 
 @dataclass
 class MixerState:
-    """Everything the mixer obeys. ``dry`` 0 is only stems, 1 only the (delayed) input; ``bypass`` plays the input untouched."""
+    """Everything the mixer obeys. ``dry`` 0 is only stems, 1 only the (delayed) input; ``bypass`` plays the input untouched.
+
+    ``monitor`` lets a live input be heard at all, as stems, dry or bypassed. Without it meters and the stems' recordings go on and
+    instruments sound; a song from a file is always heard.
+    """
 
     stems: dict[str, StemState] = field(default_factory=dict)
     dry: float = 0.0
@@ -35,6 +39,7 @@ class MixerState:
     limiter: bool = True
     ceiling_db: float = -0.3
     bypass: bool = False
+    monitor: bool = True
 
 
 @dataclass
@@ -263,6 +268,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "midi": ("data",),  # the bytes of one message, as from an on-screen keyboard
     "set_sound": ("channel", "shares"),  # channel from 0; {instrument: share}
     "set_instrument": ("field", "value"),  # attack_ms, release_ms or curve of InstrumentState
+    "set_midi_map": ("entries",),  # all learnt controllers at once, as in InstrumentState.midi_map
     "learn": ("target",),  # the next MIDI controller that moves is the target's; "" ends the waiting
     "forget": ("target",),
     "configure": ("config",),  # a whole EngineConfig as a dict

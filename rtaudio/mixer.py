@@ -13,6 +13,7 @@ stems, leave them sounding.
   centre is exactly unity, so flat faders give exactly the sum of the stems; no position is louder than the centre. Mono has no
   pan; beyond two channels only the first two take part.
 - **Solo**: when any stem of this mixer is soloed, only stems soloed and not muted are heard.
+- **Monitor** off takes the input out of the mix in every form (stems, dry, bypass); strips are metered and recorded all the same.
 - **Dry/wet** is linear, because dry and wet are the same waveform when the stems sum to the input.
 - A new state glides in over ``RAMP_S``, each coefficient in a straight line from where it is now; the ramp counts samples, so
   the output does not depend on how it is cut into blocks.
@@ -122,9 +123,9 @@ class Targets:
         if not 0.0 <= state.dry <= 1.0:
             raise StemplayError(f"A dry share of {state.dry} is outside 0 (only stems) to 1 (only the input).")
         master = linear_gain(state.master_db)
-        self.bus: Floats = np.array(
-            [master * (1.0 - state.dry), master * state.dry, float(state.bypass), master], np.float64
-        )
+        heard_input = float(state.monitor)
+        parts = [master * (1.0 - state.dry), master * state.dry, float(state.bypass)]
+        self.bus: Floats = np.array([*(part * heard_input for part in parts), master], np.float64)
         if not -60.0 <= state.ceiling_db <= 0.0:
             raise StemplayError(f"A limiter ceiling of {state.ceiling_db} dB is outside -60 to 0.")
         self.limiter, self.ceiling_db = bool(state.limiter), float(state.ceiling_db)

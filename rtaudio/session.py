@@ -24,7 +24,17 @@ from rtaudio.desired import Desired, absolute_config, check_config, with_absolut
 from rtaudio.engine_process import child_environment
 from rtaudio.format import StemplayError
 from rtaudio.ipc import Connection, Message, connect, runtime_directory
-from rtaudio.messages import Command, EngineConfig, Heard, MixerState, Snapshot, from_dict
+from rtaudio.messages import (
+    Command,
+    EngineConfig,
+    Heard,
+    InstrumentState,
+    MixerState,
+    Snapshot,
+    command,
+    from_dict,
+    to_dict,
+)
 from rtaudio.supervisor import Supervisor
 from rtaudio.tap.shared import TapReader
 
@@ -37,7 +47,7 @@ class Session:
 
     Args:
         config: what to run on; a detached session that finds an engine running takes over that engine's instead.
-        mixer: faders to start with.
+        mixer: faders to start with; ``instrument``: sounds and learnt controllers likewise.
         detached: let the engine outlive this process.
         directory: where the detached engine is met (default: the private folder of this user).
 
@@ -48,13 +58,18 @@ class Session:
         self,
         config: EngineConfig | None = None,
         mixer: MixerState | None = None,
+        instrument: InstrumentState | None = None,
         *,
         detached: bool = False,
         directory: Path | None = None,
     ) -> None:
         config = config or EngineConfig()
         check_config(config)
-        self._desired = Desired(absolute_config(config) if detached else config, mixer or MixerState())
+        self._desired = Desired(
+            absolute_config(config) if detached else config,
+            mixer or MixerState(),
+            instrument=instrument or InstrumentState(),
+        )
         self.detached = detached
         self._directory = directory
         self._supervisor: Supervisor | None = None
@@ -131,8 +146,11 @@ class Session:
             return
         if self.detached:
             order = with_absolute_paths(order)
+        self._follow()
         self._desired.apply(order)
         if self._link is not None:
+            if order.op == "configure":
+                self._link.config = None
             self._link.send({"op": order.op, "args": order.args})
 
     def snapshot(self) -> Snapshot:
@@ -171,7 +189,15 @@ class Session:
     ) -> None:
         self.close()
 
+    def _follow(self) -> None:
+        """Take over the configuration that the daemon runs: it goes back to what played when new settings cannot be played."""
+        told = self._link.config if self._link is not None else None
+        if told is not None and told != self._desired.config:
+            with contextlib.suppress(StemplayError):
+                self._desired.apply(command("configure", config=to_dict(told)))
+
     def _state(self) -> Desired:
+        self._follow()
         return self._supervisor.desired if self._supervisor is not None else self._desired
 
     def _runtime(self) -> Path:
@@ -207,6 +233,7 @@ class Link:
         self._closed = threading.Event()
         self._leaving = False
         self.engine_pid: int | None = None
+        self.config: EngineConfig | None = None
         self.hello: Message | None = None
         with contextlib.suppress(EOFError, OSError):
             self.hello = (connection.receive(5.0) or {}).get("hello")
@@ -248,7 +275,9 @@ class Link:
         with contextlib.suppress(EOFError, OSError):
             while not self._leaving:
                 message = self._connection.receive(0.2)
-                if message is not None and "snapshot" in message:
+                if message is not None and "config" in message:
+                    self.config = from_dict(EngineConfig, message["config"])
+                elif message is not None and "snapshot" in message:
                     self._latest = from_dict(Snapshot, message["snapshot"])
                     self.engine_pid = message.get("engine_pid")
         self._closed.set()

@@ -15,7 +15,7 @@ from pathlib import Path
 from rtaudio.desired import Desired, is_output_file
 from rtaudio.engine_process import EngineProcess, Limits, StallDetector
 from rtaudio.format import StemplayError
-from rtaudio.messages import Command, Snapshot
+from rtaudio.messages import Command, EngineConfig, Snapshot
 from rtaudio.tap.shared import remove as remove_tap
 
 NOTICE_S = 10.0
@@ -42,6 +42,7 @@ class Supervisor:
         self._played = False
         self._story = ""  # why it was started again, told for a while
         self._error = ""  # why it is not started again
+        self._fallback: Desired | None = None  # what played before a change of settings that has not played yet
         self._wake = threading.Event()
         self._stopping = False
         self._thread: threading.Thread | None = None
@@ -51,6 +52,11 @@ class Supervisor:
         """A copy of the saved state."""
         with self._lock:
             return copy.deepcopy(self._desired)
+
+    @property
+    def config(self) -> EngineConfig:
+        """What is wanted; replaced, never changed, by a command."""
+        return self._desired.config
 
     @property
     def engine_pid(self) -> int | None:
@@ -82,9 +88,11 @@ class Supervisor:
     def send(self, order: Command) -> None:
         """Save an order and pass it on. Raises StemplayError if it is impossible; a missing engine gets it when it is back."""
         with self._lock:
+            before = copy.deepcopy(self._desired) if order.op == "configure" and self._played else None
             self._desired.apply(order)
             engine = self._engine
             if order.op == "configure":
+                self._fallback = before or self._fallback
                 self._pinned = {}
                 self._failures = 0
                 self._played = False
@@ -163,7 +171,8 @@ class Supervisor:
         if report is None or report.state == "starting":
             return
         with self._lock:
-            self._played = self._played or report.frames > 0
+            if report.frames > 0 and not self._wake.is_set():  # not by an outgoing engine
+                self._played, self._fallback = True, None
             if report.state == "running" and report.transport.path == self._desired.config.input:
                 self._desired.position_s = report.transport.position_s
             if report.instrument.model:
@@ -206,6 +215,8 @@ class Supervisor:
             return 0.0
         if engine.error is not None:
             return self._judge_refusal(*engine.error)
+        if self._fallback is not None:
+            return self._go_back(_STORIES[verdict])
         self._restarts += 1
         self._failures += 1
         self._story = _STORIES[verdict]
@@ -231,7 +242,18 @@ class Supervisor:
         first, largest = self._limits.backoff
         return min(largest, first * 2.0 ** (self._failures - 1))
 
+    def _go_back(self, sentence: str) -> float:
+        """New settings cannot be played: take those that could, and say so."""
+        with self._lock:
+            assert self._fallback is not None
+            self._desired, self._fallback = self._fallback, None
+        self._story = f"{sentence.rstrip('.')}; the settings are as they were before."
+        self._say("starting", self._story)
+        return 0.0
+
     def _judge_refusal(self, kind: str, sentence: str) -> float | None:
+        if self._fallback is not None:
+            return self._go_back(sentence)
         if kind == "device":
             self._say("waiting", f"{sentence.rstrip('.')}; sound goes on as soon as it is there.")
             return self._limits.retry

@@ -110,6 +110,10 @@ class Stage:
         if field != "curve":
             self.player.order(lambda synth: setattr(synth, field, float(value)))
 
+    def set_map(self, entries: list[dict[str, Any]]) -> None:
+        """Take these learnt controllers instead of the present ones."""
+        self._map = MidiMap(entries)
+
     def learn(self, target: str) -> None:
         """The next controller that moves is ``target``'s; empty: none is waited for."""
         if target:

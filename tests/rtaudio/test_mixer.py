@@ -346,3 +346,20 @@ def test_the_callback_keeps_no_memory_and_needs_little_for_a_moment() -> None:
         assert kept - before < 4096 and peak - before < 65_536
     finally:
         tracemalloc.stop()
+
+
+def test_without_monitoring_no_input_is_heard_in_any_form_and_strips_go_on() -> None:
+    rng = np.random.default_rng(4)
+    stems, dry = (0.1 * rng.standard_normal(shape).astype(np.float32) for shape in ((512, 5, 2), (512, 2)))
+    names = (*SOURCES, "instrument")
+    for state in (
+        MixerState(monitor=False),
+        MixerState(monitor=False, dry=1.0),
+        MixerState(monitor=False, bypass=True),
+    ):
+        mixer = Mixer(names, 2, RATE, 512, state, beside=1)
+        out = np.empty((512, 2), np.float32)
+        mixer.process(stems, dry, out)
+        np.testing.assert_allclose(out, stems[:, 4], atol=1e-6)
+        meters, _ = mixer.take_meters()
+        assert min(meters["vocals"].peak) > 0.1

@@ -143,10 +143,25 @@ def test_an_impossible_configuration_is_told_and_another_one_plays() -> None:
             supervisor.send(command("configure", config=to_dict(clock(rate=9_999_999))))
         assert supervisor.desired.config.rate is None, "a refused order changes nothing"
         supervisor.send(command("configure", config=to_dict(clock(input="nowhere/song.wav"))))
-        wait_until(lambda: supervisor.snapshot().state == "stopped", "the refusal")
-        assert "song.wav" in supervisor.snapshot().message
-        supervisor.send(command("configure", config=to_dict(clock())))
-        wait_until(lambda: supervisor.snapshot().state == "running", "sound again")
+        wait_until(lambda: "song.wav" in supervisor.snapshot().message, "the refusal")
+        wait_until(lambda: supervisor.snapshot().state == "running", "sound as before")
+        supervisor.send(command("configure", config=to_dict(clock(rate=48_000))))
+        wait_until(lambda: supervisor.snapshot().rate == 48_000, "sound on other settings")
+
+
+def test_settings_that_cannot_be_played_leave_the_sound_as_it_was(song: Path, tmp_path: Path) -> None:
+    """What no check can foresee, such as a file that is no sound: the engine refuses, and the old settings play on."""
+    (tmp_path / "noise.wav").write_bytes(b"this is no sound")
+    with supervised(EngineConfig(input=str(song), output="null", model="none", loop=True)) as supervisor:
+        wait_until(lambda: supervisor.snapshot().frames > 0, "sound")
+        supervisor.send(command("set_stem", stem="bass", field="mute", value=True))
+        before = supervisor.config
+        supervisor.send(command("configure", config={**to_dict(before), "input": str(tmp_path / "noise.wav")}))
+        wait_until(lambda: "as they were" in supervisor.snapshot().message, "the sentence")
+        assert "noise.wav" in supervisor.snapshot().message
+        wait_until(lambda: supervisor.snapshot().state == "running", "the old sound")
+        assert supervisor.config == before and supervisor.snapshot().transport.path == str(song)
+        assert supervisor.snapshot().mixer.stems["bass"].mute
 
 
 def test_a_stream_without_callbacks_is_replaced() -> None:
