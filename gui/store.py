@@ -1,0 +1,270 @@
+"""What the window remembers: the session, presets, preferences. JSON files, each replaced as a whole; no Qt and no thread here.
+
+The folder is the platform's for this user's settings, or ``STEMPLAY_CONFIG_DIR``. A file that cannot be understood is set aside as
+``NAME.bad`` and told in a sentence; what is not in a file takes its default. Each file carries its version; ``MIGRATIONS`` brings
+older ones up to date, and one of a newer program is kept as ``NAME.newer``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import platformdirs
+
+from rtaudio.format import StemplayError
+from rtaudio.messages import EngineConfig, InstrumentState, MixerState, StemState, from_dict, to_dict
+
+T = TypeVar("T")
+Values = dict[str, Any]
+
+VERSION = 1
+MIGRATIONS: dict[int, Callable[[Values], Values]] = {}
+"""``{n: f}``: ``f`` makes the values of a file of version ``n`` those of version ``n + 1``."""
+
+RECENT = 12
+"""Songs that are remembered."""
+
+
+@dataclass
+class SavedSession:
+    """Everything the engine is to do: restored when the window opens. ``loop`` in seconds of the song."""
+
+    config: EngineConfig = field(default_factory=EngineConfig)
+    mixer: MixerState = field(default_factory=MixerState)
+    instrument: InstrumentState = field(default_factory=InstrumentState)
+    position_s: float = 0.0
+    loop: tuple[float, float] | None = None
+
+
+@dataclass
+class Preset:
+    """A named sound: models, mixer, instrument and learnt controllers, without devices and song."""
+
+    model: str = "demucs-live"
+    instrument_model: str = ""
+    voices: int = 32
+    mixer: MixerState = field(default_factory=MixerState)
+    instrument: InstrumentState = field(default_factory=InstrumentState)
+
+
+@dataclass
+class Preferences:
+    """What belongs to the window and not to the sound.
+
+    Attributes:
+        theme: ``dark`` or ``light``; ``page``: shown last; ``layout``: whatever the window keeps of itself, as texts and numbers.
+        recent: songs, the latest first.
+        recording_folder, recording_format: where recordings go; ``export_folder`` likewise. Empty: the music folder.
+        round_trips: measured device latency in samples by ``round_trip_key``.
+    """
+
+    theme: str = "dark"
+    page: str = ""
+    layout: Values = field(default_factory=dict)
+    recent: list[str] = field(default_factory=list)
+    recording_folder: str = ""
+    recording_format: str = "wav"
+    export_folder: str = ""
+    export_format: str = "wav"
+    round_trips: dict[str, float] = field(default_factory=dict)
+
+
+def round_trip_key(input: str, output: str, rate: int, block: int) -> str:
+    """What a measured round trip is good for."""
+    return f"{input} -> {output} @ {rate}/{block}"
+
+
+def music_folder() -> Path:
+    """Where recordings and exports go unless told otherwise."""
+    return Path(platformdirs.user_music_dir()) / "Stemplay"
+
+
+class Store:
+    """The files. ``notices`` collects sentences for the person; whoever shows them empties the list."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        configured = os.environ.get("STEMPLAY_CONFIG_DIR")
+        self.folder = folder or Path(configured or platformdirs.user_config_dir("stemplay", appauthor=False))
+        self.notices: list[str] = []
+        self.preferences = self._load(Preferences, self.folder / "preferences.json") or Preferences()
+
+    # -- the session --------------------------------------------------------------------------------------------------------
+
+    def load_session(self) -> SavedSession | None:
+        """What was saved last; None the first time, or when it cannot be understood."""
+        return self._load(SavedSession, self.folder / "session.json")
+
+    def save_session(self, session: SavedSession) -> None:
+        """Keep it. Raises StemplayError with one sentence if the disk refuses."""
+        self._save(session, self.folder / "session.json")
+
+    def save_preferences(self) -> None:
+        """Keep ``preferences``. Raises StemplayError likewise."""
+        self._save(self.preferences, self.folder / "preferences.json")
+
+    def remember_song(self, path: str) -> None:
+        """Put a song first among the recent ones, and keep that."""
+        others = [song for song in self.preferences.recent if song != path]
+        self.preferences.recent = [path, *others][:RECENT]
+        self.save_preferences()
+
+    # -- presets ------------------------------------------------------------------------------------------------------------
+
+    def preset_names(self) -> list[str]:
+        """Sorted as people sort."""
+        with contextlib.suppress(OSError):
+            return sorted((_name(path) for path in self._presets.glob("*.json")), key=str.casefold)
+        return []
+
+    def save_preset(self, name: str, preset: Preset) -> None:
+        """Keep ``preset``, instead of one that has the name."""
+        self._save(preset, self._preset(name))
+
+    def load_preset(self, name: str) -> Preset:
+        """The preset of that name. Raises StemplayError if there is none (any more)."""
+        preset = self._load(Preset, self._preset(name))
+        if preset is None:
+            raise StemplayError(f"The preset {name!r} is not there, or cannot be understood.")
+        return preset
+
+    def rename_preset(self, old: str, new: str) -> None:
+        """Give it another name. Raises StemplayError if that is taken."""
+        source, target = self._preset(old), self._preset(new)
+        if target == source:
+            return
+        same = target.exists() and source.exists() and target.samefile(source)  # letters of another case, on some disks
+        if target.exists() and not same:
+            raise StemplayError(f"There is a preset {new.strip()!r} already.")
+        try:
+            os.replace(source, target)
+        except OSError as error:
+            raise StemplayError(f"The preset {old!r} cannot be renamed: {error.strerror}.") from None
+
+    def delete_preset(self, name: str) -> None:
+        """Remove it. Raises StemplayError if the disk refuses."""
+        try:
+            self._preset(name).unlink(missing_ok=True)
+        except OSError as error:
+            raise StemplayError(f"The preset {name!r} cannot be deleted: {error.strerror}.") from None
+
+    @property
+    def _presets(self) -> Path:
+        return self.folder / "presets"
+
+    def _preset(self, name: str) -> Path:
+        name = name.strip()
+        if not name or len(name) > 80:
+            raise StemplayError("A preset needs a name of 1 to 80 characters.")
+        return self._presets / f"{_file_name(name)}.json"
+
+    # -- files --------------------------------------------------------------------------------------------------------------
+
+    def _load(self, kind: type[T], path: Path) -> T | None:
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:  # UnicodeDecodeError is a ValueError
+            self._set_aside(path, "bad", f"cannot be read ({_words(error)})")
+            return None
+        if not isinstance(values, dict) or not isinstance(values.get("version"), int):
+            self._set_aside(path, "bad", "is none of ours")
+            return None
+        version = values.pop("version")
+        if version > VERSION:
+            self._set_aside(path, "newer", f"was written by a newer Stemplay (version {version})")
+            return None
+        try:
+            for step in range(version, VERSION):
+                values = MIGRATIONS[step](values)
+            return checked(kind, values)
+        except (StemplayError, KeyError, TypeError, ValueError, AttributeError) as error:
+            self._set_aside(path, "bad", f"is damaged ({_words(error)})")
+            return None
+
+    def _set_aside(self, path: Path, ending: str, why: str) -> None:
+        kept = path.with_name(f"{path.name}.{ending}")
+        try:
+            os.replace(path, kept)
+            self.notices.append(
+                f"The file {path.name} {why}; it is kept as {kept.name}, and defaults are used instead."
+            )
+        except OSError:
+            self.notices.append(f"The file {path} {why}; defaults are used instead.")
+
+    def _save(self, value: Any, path: Path) -> None:
+        text = json.dumps({"version": VERSION, **to_dict(value)}, indent=1, ensure_ascii=False)
+        temporary = ""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(prefix=path.name, suffix=".tmp", dir=path.parent)
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except OSError as error:
+            if temporary:
+                with contextlib.suppress(OSError):
+                    os.unlink(temporary)
+            raise StemplayError(f"{path} cannot be written: {_words(error)}.") from None
+
+
+def checked(kind: type[T], values: Any) -> T:
+    """``values`` as a dataclass whose every field has the type of its default. Raises StemplayError naming the first that has not."""
+    assert is_dataclass(kind)
+    if not isinstance(values, dict):
+        raise StemplayError(f"{kind.__name__} cannot be {values!r}")
+    default = kind()
+    found: Values = {}
+    for entry in fields(kind):
+        if entry.name in values:
+            found[entry.name] = _checked_value(entry.name, values[entry.name], getattr(default, entry.name))
+    if kind is MixerState:
+        found["stems"] = {name: checked(StemState, strip) for name, strip in found.get("stems", {}).items()}
+    return kind(**found) if kind in (SavedSession, Preset, Preferences, MixerState) else from_dict(kind, found)
+
+
+def _checked_value(name: str, value: Any, like: Any) -> Any:
+    if is_dataclass(like) and not isinstance(like, type):
+        return checked(type(like), value)
+    if like is None or name == "rate":
+        if name == "loop" and value is not None:
+            start, end = value
+            return float(start), float(end)
+        right = value is None or (isinstance(value, int) and not isinstance(value, bool))
+    elif isinstance(like, bool):
+        right = isinstance(value, bool)
+    elif isinstance(like, float):
+        right = isinstance(value, int | float) and not isinstance(value, bool)
+    elif isinstance(like, tuple):
+        right = isinstance(value, list | tuple)
+    else:
+        right = isinstance(value, type(like)) and not isinstance(value, bool)
+    if not right:
+        raise StemplayError(f"{name} cannot be {value!r}")
+    return tuple(value) if isinstance(like, tuple) else value
+
+
+def _words(error: Exception) -> str:
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return f"{text}".splitlines()[0].rstrip(".") if text else type(error).__name__
+
+
+def _file_name(name: str) -> str:
+    """A name as a file of any system: what is not plain is written as ``%XX``."""
+    return re.sub(r"[^\w \-]", lambda m: "".join(f"%{byte:02X}" for byte in m[0].encode()), name)
+
+
+def _name(path: Path) -> str:
+    """Inverse of ``_file_name``."""
+    data = re.sub(rb"%([0-9A-F]{2})", lambda m: bytes([int(m[1], 16)]), path.stem.encode())
+    return data.decode(errors="replace")
