@@ -18,7 +18,7 @@ import numpy as np
 from models.card import ModelCard
 from rtaudio.bench import ROOT, Machine, times
 from rtaudio.instrument.player import InstrumentPlayer
-from rtaudio.instrument.stage import note_batches, primed_states
+from rtaudio.instrument.primer import note_batches, primed_states
 from rtaudio.instrument.synth import CACHE_BYTES, Synth
 from rtaudio.instrument_model import InstrumentModel
 from rtaudio.midi.message import MidiMessage

@@ -43,7 +43,9 @@ def read_midi(path: Path) -> list[MidiEvent]:
         raise StemplayError(f"There is no file {path}.") from None
     except IsADirectoryError:
         raise StemplayError(f"{path} is a folder, not a MIDI file.") from None
-    except Exception as error:  # mido raises EOFError, KeyError, IndexError, ValueError and OSError for damaged files
+    except EOFError:
+        raise StemplayError(f"{path} cannot be read as a MIDI file: it ends too early.") from None
+    except Exception as error:  # mido raises KeyError, IndexError, ValueError and OSError for damaged files
         reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
         raise StemplayError(f"{path} cannot be read as a MIDI file: {reason}.") from None
     if not any(event.kind == "note_on" for event in events):

@@ -98,7 +98,7 @@ def sound(choice: str | None, model: str) -> dict[str, float]:
     """Shares of the instruments from ``flute`` or ``flute=2,violin=1``. Raises StemplayError."""
     known = instrument_names(model)
     shares: dict[str, float] = {}
-    for part in (choice or known[0]).split(","):
+    for part in (known[0] if choice is None else choice).split(","):
         name, sign, share = part.strip().partition("=")
         if name not in known:
             raise StemplayError(

@@ -75,12 +75,19 @@ def _notes(events: list[MidiEvent]) -> int:
     return sum(event.kind == "note_on" and event.b > 0 for event in events)
 
 
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StemplayError(f"The folder {folder} cannot be made: {error.strerror}.") from None
+
+
 def program_map(model: InstrumentModel, choices: list[str]) -> dict[int, int]:
     """General MIDI programs to instruments: the model's own numbers, then what the user chose. Raises StemplayError."""
     programs = program_table(model)
     for choice in choices:
         number, separator, name = choice.partition("=")
-        if not separator or not number.strip().isdigit() or not 0 <= int(number) < 128:
+        if not separator or not (number.strip().isascii() and number.strip().isdigit()) or not 0 <= int(number) < 128:
             raise StemplayError(f"--map takes PROGRAM=NAME with a program from 0 to 127, not {choice!r}.")
         name = name.strip()
         if name not in model.instruments:
@@ -95,7 +102,7 @@ def write_song(synth: Synth, events: list[MidiEvent], path: Path) -> int:
         synth.set_instrument(channel, synth.model.instrument_weights({synth.programs.get(0, 0): 1}))
     written, skip, at, index = 0, synth.latency, 0, 0
     last = round((events[-1].time + TAIL_S) * synth.rate)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(path.parent)
     with create_writer(path, synth.rate, 2) as writer:
         while at < last and (index < len(events) or synth.active):
             due = []

@@ -108,8 +108,7 @@ class InstrumentPlayer:
 
     def clear(self) -> None:
         """Silence from the next block on; messages that wait are forgotten."""
-        self._events.clear()
-        self.order(lambda synth: synth.panic())
+        self.order(self._forget)
 
     def start(self) -> None:
         """Start the thread, where it is needed."""
@@ -195,6 +194,11 @@ class InstrumentPlayer:
                 now = expected + _SMOOTHING * error
         self._anchor = (position, now)
         return now
+
+    def _forget(self, synth: Synth) -> None:
+        """Runs where messages are taken out, so that none vanishes between a look at it and its taking."""
+        self._events.clear()
+        synth.panic()
 
     def _obey(self) -> None:
         while self._orders:

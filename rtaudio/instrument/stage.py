@@ -1,33 +1,28 @@
 """The instrument as the engine holds it: model, synthesiser, player, MIDI input, velocity curve, learnt controllers, primer.
 
-Threads: messages come in the driver's threads (``receive``), go through curve and map, and wait in the player's queue;
-``stemplay-primer`` computes what the first milliseconds of each note need, after an instrument is chosen.
+Messages come in the driver's threads (``receive``), go through curve and map, and wait in the player's queue. After a sound was chosen,
+by an order or by a program change, the primer prepares its notes in the background.
 """
 
 from __future__ import annotations
 
 import copy
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
-
-import numpy as np
 
 from rtaudio.desired import control_range, strips_of
 from rtaudio.format import StemplayError
 from rtaudio.instrument.player import InstrumentPlayer
-from rtaudio.instrument.synth import Key, Synth, rounded
+from rtaudio.instrument.primer import Primer
+from rtaudio.instrument.synth import Synth
 from rtaudio.instrument.voice import Array
-from rtaudio.instrument_model import InstrumentModel, VoiceState
+from rtaudio.instrument_model import InstrumentModel
 from rtaudio.messages import EngineConfig, InstrumentReport, InstrumentState
 from rtaudio.midi.input import MidiInput
 from rtaudio.midi.learn import MidiMap
 from rtaudio.midi.message import MidiMessage, MidiParser
 from rtaudio.midifile import program_table
-
-PRIMING_BATCH = 32
-"""Notes primed together."""
 
 _CURVES: dict[str, Callable[[int], float]] = {
     "linear": float,
@@ -72,6 +67,7 @@ class Stage:
         self._primer = Primer(self._model.sibling(), self.player)
         for channel, shares in state.shares.items():
             synth.set_instrument(int(channel), self._model.instrument_weights(shares))
+        self._sounds = [channel.weights for channel in synth.channels]
 
     # -- the engine -------------------------------------------------------------------------------------------------------
 
@@ -79,7 +75,7 @@ class Stage:
         """Listen and play; ``control(target, value)`` is told of each learnt controller's movement."""
         self._control = control
         self.player.start()
-        self._primer.start([self._synth.channels[0].weights])
+        self._primer.start(self._sounds)
         self._midi.start()
 
     def stop(self) -> None:
@@ -102,7 +98,7 @@ class Stage:
         weights = self._model.instrument_weights(shares)
         self._state.shares[str(channel)] = dict(shares)
         self.player.order(lambda synth: synth.set_instrument(channel, weights))
-        self._primer.prime([weights])
+        self._chosen(channel, weights)
 
     def set_field(self, field: str, value: Any) -> None:
         """``attack_ms``, ``release_ms`` or ``curve``."""
@@ -162,7 +158,16 @@ class Stage:
         if message.kind == "note_on" and message.b > 0:
             velocity = curved(message.b, self._state.curve)
             message = MidiMessage("note_on", message.channel, message.a, velocity, message.time)
+        elif message.kind == "program" and message.a in self._synth.programs:
+            number = self._synth.programs[message.a]
+            self._state.shares[str(message.channel)] = {self._model.instruments[number]: 1.0}
+            self._chosen(message.channel, self._model.instrument_weights({number: 1}))
         self.player.push(message)
+
+    def _chosen(self, channel: int, weights: Array) -> None:
+        """Prime a channel's new sound before those of the others."""
+        self._sounds[channel] = weights
+        self._primer.prime([weights, *self._sounds])
 
     def _turn(self, target: str, place: float) -> None:
         """A learnt controller stands at ``place``, 0 to 1."""
@@ -176,84 +181,3 @@ class Stage:
             self.set_field(field, value)
         else:
             self._control(target, value)
-
-
-class Primer:
-    """Computes the states just before the first sample of all notes of a sound, the middle of the keyboard first.
-
-    Without them a note that is struck for the first time costs ``InstrumentModel.PRIMING`` steps within the block that plays it.
-    """
-
-    def __init__(self, model: InstrumentModel, player: InstrumentPlayer) -> None:
-        self._model, self._player = model, player
-        self._wanted: list[Array] = []
-        self._wake = threading.Condition()
-        self._ending = False
-        self.done = 1.0
-        self._thread = threading.Thread(target=self._run, name="stemplay-primer", daemon=True)
-
-    def start(self, sounds: list[Array]) -> None:
-        """Start the thread with these sounds."""
-        self.prime(sounds)
-        self._thread.start()
-
-    def prime(self, sounds: list[Array]) -> None:
-        """Prepare these sounds now, and give up earlier ones."""
-        with self._wake:
-            self._wanted, self.done = list(sounds), 0.0
-            self._wake.notify()
-
-    def stop(self) -> None:
-        """End the thread."""
-        with self._wake:
-            self._ending = True
-            self._wake.notify()
-        if self._thread.is_alive():
-            self._thread.join(2.0)
-
-    def _run(self) -> None:
-        while True:
-            with self._wake:
-                self._wake.wait_for(lambda: self._wanted or self._ending)
-                if self._ending:
-                    return
-                sounds, self._wanted = self._wanted, []
-            for sound in sounds:
-                self._sound(sound)
-
-    def _sound(self, sound: Array) -> None:
-        batches = list(note_batches(self._model, sound))
-        for number, (velocities, pitches) in enumerate(batches):
-            if self._ending or self._wanted:
-                return
-            states = primed_states(self._model, sound, velocities, pitches)
-            self._player.order(lambda synth, states=states: synth.keep(states))  # type: ignore[misc]
-            self.done = (number + 1) / len(batches)
-
-
-def note_batches(model: InstrumentModel, sound: Array) -> Iterator[tuple[Array, Array]]:
-    """Velocity and pitch weights of all notes of a sound, ``PRIMING_BATCH`` at a time, outward from the middle of its range."""
-    low, high = model.ranges[int(np.argmax(sound))]
-    middle = (low + high) / 2
-    levels = sorted({min(127, max(model.velocities[0], rounded(velocity))) for velocity in range(1, 128)})
-    unique = {model.velocity_weights(level).tobytes(): model.velocity_weights(level) for level in levels}
-    notes = [
-        (velocity, model.pitch_weights(pitch))
-        for pitch in sorted(range(low, high + 1), key=lambda pitch: abs(pitch - middle))
-        for velocity in unique.values()
-    ]
-    for start in range(0, len(notes), PRIMING_BATCH):
-        part = notes[start : start + PRIMING_BATCH]
-        yield np.stack([velocity for velocity, _ in part]), np.stack([pitch for _, pitch in part])
-
-
-def primed_states(model: InstrumentModel, sound: Array, velocities: Array, pitches: Array) -> dict[Key, VoiceState]:
-    """The states of notes just before their first sample, by what ``Synth`` looks for."""
-    count = len(pitches)
-    sounds = np.repeat(sound[None], count, axis=0)
-    state = model.initial_state(count)
-    for step in range(model.PRIMING):
-        _, state = model.step(velocities, sounds, pitches, np.full(count, step, np.int64), state)
-    return {
-        (sound.tobytes(), velocities[row].tobytes(), pitches[row].tobytes()): state.take([row]) for row in range(count)
-    }

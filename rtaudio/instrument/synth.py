@@ -21,14 +21,14 @@ from rtaudio.resample import Resampler
 LEVEL = 0.35
 """Gain of one full note: a chord of several stays below full scale most of the time; the mixer's limiter does the rest."""
 
-CACHE_BYTES = 64 << 20
-"""Memory for the states of notes already primed."""
+CACHE_BYTES = 256 << 20
+"""Memory for the states of notes already primed, at most: some five sounds of the shipped model."""
 
 PART = 256
 """Frames of output that are made at once: 6 ms at 44.1 kHz."""
 
-SHADOWS, SHADOW_STEPS = 8, 2
-"""Looping notes that follow a changed sound at a time, and network steps for them in a block."""
+SHADOWS, SHADOW_EVERY = 8, 48
+"""Looping notes that follow a changed sound at a time, and samples at the model's rate for each of which they get a network step."""
 
 RELEASE_MS, ATTACK_MS, STEAL_MS = 250.0, 0.0, 5.0
 
@@ -76,7 +76,7 @@ class Synth:
         self._cache: OrderedDict[Key, VoiceState] = OrderedDict()
         self._resampler = Resampler(model.sample_rate, rate, 2)
         self._rest = np.zeros((0, 2), np.float32)
-        self._order = self._in = self._out = self._at = 0
+        self._order = self._in = self._out = self._at = self._shadow_time = 0
         self.stolen = 0
 
     @property
@@ -209,6 +209,10 @@ class Synth:
             while len(self._cache) * state.nbytes > CACHE_BYTES:
                 self._cache.popitem(last=False)
 
+    def knows(self, key: Key) -> bool:
+        """Whether a primed state is kept; other threads may ask."""
+        return key in self._cache
+
     @property
     def cache_bytes(self) -> int:
         """Memory of the primed states."""
@@ -267,7 +271,7 @@ class Synth:
         ratios = [self._ratio(voice) for voice in self._voices]
         self._fill(ratios, count)
         self._find_loops(count)
-        self._follow()
+        self._follow(count)
         for voice, ratio in zip(self._voices, ratios, strict=True):
             audio = voice.read(count, ratio) * np.float32(LEVEL)
             target = self.channels[voice.channel].gains()
@@ -300,7 +304,9 @@ class Synth:
                 VoiceState.stack([v.state for v in lacking]),
             )
             for row, voice in enumerate(lacking):
-                voice.weights = self.channels[voice.channel].weights
+                weights = self.channels[voice.channel].weights
+                if weights is not voice.weights:
+                    voice.weights, voice.sustains = weights, self._sustains(weights)
                 if voice.time >= self.model.PRIMING:
                     voice.wave[voice.filled : voice.filled + self.model.hop] = audio[row]
                     voice.filled += self.model.hop
@@ -309,19 +315,26 @@ class Synth:
                 if voice.time == self.model.PRIMING:
                     self.keep({(voice.weights.tobytes(), voice.velocity.tobytes(), voice.pitch.tobytes()): voice.state})
 
-    def _follow(self) -> None:
-        """Compute notes in their loop again where their channel's sound has changed: a step or two for a few of them."""
+    def _sustains(self, weights: Array) -> bool:
+        """Whether a sound goes on as long as its key is held: as its main instrument does."""
+        return self.model.sustains[int(np.argmax(weights))]
+
+    def _follow(self, count: int) -> None:
+        """Compute notes in their loop again where their channel's sound has changed: some steps for a few of them, by the time
+        that passes, whatever the blocks' size."""
         for voice in self._voices:
             weights = self.channels[voice.channel].weights
             if voice.place >= LOOP_END and voice.shadow is None and not np.array_equal(voice.weights, weights):
-                voice.shadow = Shadow(self.model.initial_state(1), weights)
+                voice.shadow = Shadow(self.model.initial_state(1), weights, self._sustains(weights))
         shadows = [(voice, voice.shadow) for voice in self._voices if voice.shadow is not None]
         for voice, shadow in shadows:
             if shadow.complete:
                 voice.adopt(shadow)  # finding its loop takes a millisecond: one a part
                 break
         busy = [(voice, shadow) for voice, shadow in shadows if not shadow.complete][:SHADOWS]
-        for _ in range(SHADOW_STEPS if busy else 0):
+        self._shadow_time = self._shadow_time + count if busy else 0
+        steps, self._shadow_time = divmod(self._shadow_time, SHADOW_EVERY)
+        for _ in range(steps):
             audio, state = self.model.step(
                 np.stack([voice.velocity for voice, _ in busy]),
                 np.stack([shadow.weights for _, shadow in busy]),

@@ -77,6 +77,7 @@ class Shadow:
 
     state: VoiceState
     weights: Array
+    sustains: bool
     time: int = 0
     wave: Array = field(default_factory=lambda: np.zeros(LOOP_END, np.float32))
     filled: int = 0
@@ -109,6 +110,7 @@ class Voice:
         state, time: the network's state and its next step. ``wave``: samples so far; ``place``: where reading is.
         level: of the envelope; ``fall``: in nepers a sample once released.
         ending: when in the next reading a steeper ``fall`` begins. ``delay``: samples until the note begins.
+        sustains: the main instrument of ``weights`` sounds as long as its key is held.
         weights: of the instruments that the wave was made with. ``shadow``: the note with a newer sound, until it is complete.
         leaving, crossed: the loop that gives way to ``loop``, and how many samples of ``CROSSING`` have passed.
     """
@@ -163,7 +165,7 @@ class Voice:
     def adopt(self, shadow: Shadow) -> None:
         """Cross over to a complete shadow's loop, whose level begins where this one's is."""
         self.leaving, self.crossed = self.loop, self.place
-        self.wave, self.weights, self.shadow = shadow.wave, shadow.weights, None
+        self.wave, self.weights, self.sustains, self.shadow = shadow.wave, shadow.weights, shadow.sustains, None
         self.loop = find_loop(shadow.wave, self.sustains)
 
     def release(self, samples: int, at: int = 0) -> None:

@@ -65,6 +65,11 @@ def test_a_program_is_played_by_the_chosen_instrument(tmp_path: Path, tiny: str)
     [
         (["--map", "40=kazoo"], "There is no instrument 'kazoo'"),
         (["--map", "flute"], "--map takes PROGRAM=NAME"),
+        (["--map", "²=flute"], "--map takes PROGRAM=NAME"),
+        (["--map", "3="], "There is no instrument ''"),
+        (["--rate", "-5"], "A sample rate of -5 Hz"),
+        (["--model", "nonsense"], "There is no model 'nonsense'"),
+        (["--model", "demucs-live"], "not an instrument"),
         (["--rate", "1"], "A sample rate of 1 Hz"),
         (["--voices", "0"], "0 voices are not possible"),
     ],
@@ -81,15 +86,23 @@ def test_bad_arguments_get_one_sentence(
 def test_bad_files_get_one_sentence(tmp_path: Path, tiny: str, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "noise.mid").write_bytes(bytes(range(256)))
     drums = _song(tmp_path / "drums.mid", [], drums=2)
+    (tmp_path / "cut.mid").write_bytes(_song(tmp_path / "whole.mid", [(0, 60)]).read_bytes()[:-12])
     for name, sentence in (
         ("noise.mid", "cannot be read as a MIDI file"),
         ("none.mid", "There is no file"),
+        ("cut.mid", "cannot be read as a MIDI file: it ends too early"),
+        ("", "is a folder"),
         (drums.name, "has no notes but drums"),
     ):
         assert main(["render", str(tmp_path / name), "-o", str(tmp_path / "o.wav"), "--model", tiny]) == 2
         assert sentence in capsys.readouterr().err
     assert main(["render", str(drums), "-o", "o.mp3", "--model", tiny]) == 2
     assert not (tmp_path / "o.wav").exists()
+    (tmp_path / "folder.wav").mkdir()
+    for name, sentence in (("whole.mid/o.wav", "cannot be made"), ("folder.wav", "is a folder")):
+        capsys.readouterr()
+        assert main(["render", str(tmp_path / "whole.mid"), "-o", str(tmp_path / name), "--model", tiny]) == 2
+        assert sentence in (error := capsys.readouterr().err) and error.count("\n") == 1
 
 
 def test_tempo_and_kinds_are_read(tmp_path: Path) -> None:

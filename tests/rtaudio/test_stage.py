@@ -18,7 +18,8 @@ import soundfile
 from rtaudio.desired import Desired
 from rtaudio.format import StemplayError
 from rtaudio.instrument.player import LIMIT, InstrumentPlayer
-from rtaudio.instrument.stage import Stage, curved, note_batches, primed_states
+from rtaudio.instrument.primer import note_batches, primed_states, sounds_in_memory
+from rtaudio.instrument.stage import Stage, curved
 from rtaudio.instrument.synth import CACHE_BYTES, Synth
 from rtaudio.instrument_model import InstrumentModel
 from rtaudio.messages import EngineConfig, InstrumentState, command
@@ -253,7 +254,10 @@ def test_play_refuses_what_is_not_there(directory: Path) -> None:
         (["--instrument", "kazoo"], "no instrument 'kazoo'"),
         (["--instrument", "flute=much"], "share of flute"),
         (["--midi", "Keystation 88"], "no MIDI input 'Keystation 88'"),
+        (["--instrument", ""], "no instrument ''"),
         (["--voices", "0"], "0 voices"),
+        (["--rate", "-5"], "sample rate of -5 Hz"),
+        (["--output", "nowhere/x.mp3"], "output"),
         (["--seconds", "0"], "--seconds"),
         (["--release", "0"], "--release"),
     ]:
@@ -262,3 +266,42 @@ def test_play_refuses_what_is_not_there(directory: Path) -> None:
         assert len(done.stderr.strip().splitlines()) == 1
     done = play("--model", "demucs-live")
     assert done.returncode == 2 and "not an instrument" in done.stderr
+
+
+def test_every_chosen_sound_is_primed_the_latest_first_and_what_is_there_is_not_computed_again(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed: list[bytes] = []
+
+    def counted(model: InstrumentModel, sound: Any, velocities: Any, pitches: Any) -> Any:
+        computed.append(sound.tobytes())
+        return primed_states(model, sound, velocities, pitches)
+
+    monkeypatch.setattr("rtaudio.instrument.primer.primed_states", counted)
+    config = EngineConfig(input="none", model="none", instrument=str(directory), midi="none")
+    stage = Stage(config, InstrumentState(shares={"3": {"flute": 1.0}}), RATE, 2, BLOCK, False)
+    stage._synth.programs[40] = 3
+    out = np.zeros((BLOCK, 2), np.float32)
+
+    def primed() -> bool:
+        stage.player.read(out)  # obeys orders
+        return stage.report().primed >= 1.0
+
+    stage.start(lambda target, value: None)
+    try:
+        eventually(primed)
+        stage.receive([0xC5, 40])
+        assert stage.report().state.shares["5"] == {"bass": 1.0}
+        eventually(primed)
+        stage.player.read(out)
+        sounds = [stage._model.instrument_weights({name: 1}).tobytes() for name in ("organ", "flute", "bass")]
+        assert list(dict.fromkeys(computed)) == sounds
+        for sound, (low, high) in zip(sounds, ((36, 84), (48, 84), (36, 60)), strict=True):
+            assert sum(key[0] == sound for key in stage._synth._cache) == 53 * (high - low + 1)
+        assert stage._synth.cache_bytes <= CACHE_BYTES and sounds_in_memory(stage._model) >= 3
+        before = len(computed)
+        stage.set_sound(0, {"flute": 1.0})
+        eventually(primed)
+        assert len(computed) == before
+    finally:
+        stage.stop()

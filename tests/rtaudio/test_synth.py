@@ -234,3 +234,23 @@ def test_a_note_in_its_loop_follows_a_changed_sound(model: InstrumentModel) -> N
     flute.set_instrument(0, model.instrument_weights({"flute": 1}))
     flute.render(112_000, [(0, _on(60))])
     assert np.abs(flute.render(16_000)[:, 0] - audio[-16_000:]).max() < 1e-4  # at the same place of the same loop
+
+
+@pytest.mark.parametrize("struck", [8_000, 64_000])  # while the network still computes the note, and in its loop
+def test_a_held_note_that_becomes_a_piano_dies_away(model: InstrumentModel, struck: int) -> None:
+    def hold(*sounds: str) -> Synth:
+        synth = Synth(model, 16_000)
+        for k, sound in enumerate(sounds):
+            synth.set_instrument(0, model.instrument_weights({sound: 1}))
+            synth.render(struck, [(0, _on(60))] if k == 0 else ())
+        return synth
+
+    synth, stays = hold("organ", "piano"), hold("organ", "organ")
+    for _ in range(16):
+        synth.render(16_000)
+        stays.render(16_000)
+    (voice,) = synth._voices
+    assert voice.loop is not None and voice.loop.decay > 0 and not voice.sustains
+    assert _level(synth.render(8_000)) < 0.3 * _level(stays.render(8_000))
+    (other,) = stays._voices
+    assert other.loop is not None and other.loop.decay == 0
