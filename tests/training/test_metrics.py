@@ -13,10 +13,14 @@ from training.metrics import (
     frame_sdr,
     global_sdr,
     make_consistent,
+    mean_over_sources,
     median_over_songs,
+    median_with_spread,
     projection_scores,
     with_accompaniment,
 )
+from training.metrics.artefacts import band_error_db, missing_share
+from training.metrics.summary import median_over_frames
 
 
 def test_waveform_losses_equal_numpy():
@@ -103,3 +107,31 @@ def test_consistent_stems_sum_to_the_mix_and_share_equally():
 def test_accompaniment_is_all_but_the_last():
     stems = torch.randn(4, 2, 10)
     assert torch.allclose(with_accompaniment(stems)[4], stems[0] + stems[1] + stems[2])
+
+
+def test_spread_is_the_standard_error_over_songs_and_all_is_the_mean():
+    median, spread = median_with_spread([1.0, 2.0, float("nan"), 6.0])
+    assert median == 2.0 and spread == pytest.approx(np.std([1, 2, 6], ddof=1) / np.sqrt(3))
+    assert all(math.isnan(value) for value in median_with_spread([float("nan")]))
+    assert mean_over_sources([8.45, 7.12, 7.85, 9.43]) == pytest.approx(8.2125)
+
+
+def test_a_song_is_the_median_of_its_frames_and_a_method_of_its_songs():
+    nan = float("nan")
+    songs = [
+        median_over_frames(np.array(frames)) for frames in ([[1.0, nan, 3.0]], [[7.0, 8.0, 100.0]], [[nan, nan, nan]])
+    ]
+    assert [float(song[0]) for song in songs[:2]] == [2.0, 8.0]
+    assert median_over_songs(songs) == [5.0]
+
+
+def test_artefact_meters_hear_noise_in_the_band_and_missing_notes():
+    time = np.arange(44_100) / 44_100
+    notes = np.sin(2 * np.pi * 110 * time)[None]
+    hiss = 0.1 * np.sin(2 * np.pi * 1500 * time)[None]
+    assert band_error_db(notes + hiss, notes) == pytest.approx(-20, abs=0.1)
+    assert band_error_db(notes + 0.1 * np.sin(2 * np.pi * 5000 * time)[None], notes) < -60
+    cut = notes.copy()
+    cut[:, 22_050:33_075] = 0
+    assert missing_share(cut, notes) == pytest.approx(0.25, abs=0.03)
+    assert missing_share(0.2 * notes, notes) == 0 and math.isnan(missing_share(notes, 0 * notes))

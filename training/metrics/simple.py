@@ -1,4 +1,4 @@
-"""Scores of separated stems (thesis section A.2) and the mixture-consistent output that the engine plays.
+"""Scores that need no library, and the mixture-consistent output that the engine plays.
 
 Shape:
     numpy arrays or torch tensors ``(..., sources, channels, time)``.
@@ -6,7 +6,6 @@ Shape:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,18 +41,11 @@ def with_accompaniment(stems: Tensor) -> Tensor:
     return torch.cat([stems, stems[..., :-1, :, :].sum(dim=-3, keepdim=True)], dim=-3)
 
 
-def median_over_songs(scores: Sequence[npt.NDArray[Any]] | npt.NDArray[Any]) -> list[float]:
-    """Median over songs (axis 0) of each source's score, songs where it is silent (NaN) left out."""
-    table = np.asarray(scores, np.float64)
-    return [
-        float(np.median(column[~np.isnan(column)])) if (~np.isnan(column)).any() else float("nan") for column in table.T
-    ]
-
-
 def frame_sdr(estimate: Tensor, reference: Tensor, frame: int = 44_100) -> Tensor:
     """Median over frames of ``frame`` samples of the SDR, silent frames left out (EQ-MUS-2): ``(...)`` dB.
 
-    The incomplete last frame does not count. Without museval's distortion filters, so up to a few tenths below it.
+    The incomplete last frame does not count. This *is* museval's SDR: of its four scores, that of images has no distortion filter
+    in it (``tests/training/test_museval.py``). Only silence differs: museval drops a frame for all sources when one is all zero.
     """
     count = reference.shape[-1] // frame
 

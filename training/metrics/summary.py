@@ -1,0 +1,43 @@
+"""From scores of frames to one number a method: the median of medians and its spread (EQ-MUS-2, EQ-MUS-3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Scores = Sequence[npt.NDArray[Any]] | npt.NDArray[Any]
+
+
+def median_over_songs(scores: Scores) -> list[float]:
+    """Median over songs (axis 0) of each source's score, songs where it is silent (NaN) left out; NaN if there is none."""
+    table = np.asarray(scores, np.float64)
+    return [
+        float(np.median(column[~np.isnan(column)])) if (~np.isnan(column)).any() else float("nan") for column in table.T
+    ]
+
+
+def median_over_frames(frames: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """A song's score: ``(sources, frames)`` -> ``(sources,)``, frames without a score (NaN) left out."""
+    return np.asarray(median_over_songs(np.asarray(frames).T))
+
+
+def mean_over_sources(scores: Sequence[float]) -> float:
+    """The column "All" of the thesis' tables: the plain mean (erratum 32)."""
+    return float(np.mean(scores))
+
+
+def median_with_spread(scores: Sequence[float]) -> tuple[float, float]:
+    """Median over songs and the standard error ``std / sqrt(n)`` of these songs, NaN left out.
+
+    The thesis' intervals are over five trainings (EQ-MUS-3, ``training aggregate``); this one is over songs: how far another choice
+    of songs may move the number.
+    """
+    values = np.asarray(scores, np.float64)
+    values = values[~np.isnan(values)]
+    if not len(values):
+        return float("nan"), float("nan")
+    spread = float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else float("nan")
+    return float(np.median(values)), spread
