@@ -32,6 +32,11 @@ class SessionLike(Protocol):
     def hear(self, source: str, after: int | None = None, seconds: float = 4.0) -> Heard | None: ...
 
 
+def new_session(config: EngineConfig | None = None) -> Session:
+    """A session with the detached engine, not started yet. Raises StemplayError for what no engine could run on."""
+    return Session(config, detached=True)
+
+
 class Bridge(QObject):
     """Signals and orders of one engine.
 
@@ -55,6 +60,11 @@ class Bridge(QObject):
     def config(self) -> EngineConfig:
         """What the engine is wanted to run on."""
         return self.session.config
+
+    @property
+    def joined(self) -> bool:
+        """True when ``start`` found an engine that was already running."""
+        return bool(getattr(self.session, "joined", False))
 
     def start(self) -> bool:
         """Start or join the engine and begin to poll. False, and ``refused``, if it cannot be started."""

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from string import Template
+
+from PyQt6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+from PyQt6.QtGui import QColor, QFont, QPalette
+from PyQt6.QtWidgets import QApplication
 
 STEM_COLOURS = {
     "drums": "#e8833a",
@@ -81,3 +87,91 @@ def use(name: str) -> Palette:
 def stem_colour(name: str) -> str:
     """Colour of a strip; strips we do not know take the master's."""
     return STEM_COLOURS.get(name, STEM_COLOURS["master"])
+
+
+SPACE = 8
+"""The grid of the layout in pixels; margins and gaps are multiples of it or its half."""
+
+RADIUS = 8
+
+FAMILIES = ("Inter", "SF Pro Text", "Segoe UI", "Noto Sans", "Cantarell", "DejaVu Sans")
+"""Fonts, the best first; the system takes the first that it has."""
+
+POINTS = 10.0
+"""Size of running text."""
+
+
+def stem_title(name: str) -> str:
+    """What a strip is called on the screen, in the person's language where we know the word."""
+    known = _STEM_TITLES.get(name)
+    return QCoreApplication.translate("Stems", known) if known else name[:1].upper() + name[1:]
+
+
+_STEM_TITLES = {
+    "drums": QT_TRANSLATE_NOOP("Stems", "Drums"),
+    "bass": QT_TRANSLATE_NOOP("Stems", "Bass"),
+    "other": QT_TRANSLATE_NOOP("Stems", "Other"),
+    "vocals": QT_TRANSLATE_NOOP("Stems", "Vocals"),
+    "instrument": QT_TRANSLATE_NOOP("Stems", "Instrument"),
+    "master": QT_TRANSLATE_NOOP("Stems", "Master"),
+}
+
+
+def font(points: float = POINTS, bold: bool = False) -> QFont:
+    """The window's font in a size."""
+    chosen = QFont()
+    chosen.setFamilies(list(FAMILIES))
+    chosen.setPointSizeF(points)
+    if bold:
+        chosen.setWeight(QFont.Weight.DemiBold)
+    return chosen
+
+
+def blend(one: str, other: str, share: float) -> str:
+    """A colour between two: ``share`` 0 is ``one``, 1 is ``other``."""
+    a, b = QColor(one), QColor(other)
+    mixed = [round(x + (y - x) * share) for x, y in zip(a.getRgb()[:3], b.getRgb()[:3], strict=True)]
+    return QColor(*mixed).name()
+
+
+def apply(app: QApplication, name: str) -> Palette:
+    """Dress the whole application in ``dark`` or ``light``; may be called again at any time."""
+    palette = use(name)
+    app.setStyle("Fusion")
+    app.setFont(font())
+    app.setPalette(_qt_palette(palette))
+    app.setStyleSheet(stylesheet(palette))
+    for widget in app.allWidgets():
+        widget.update()
+    return palette
+
+
+def _qt_palette(colours: Palette) -> QPalette:
+    role = QPalette.ColorRole
+    palette = QPalette()
+    for part, colour in {
+        role.Window: colours.window, role.WindowText: colours.text, role.Base: colours.panel, role.AlternateBase: colours.raised,
+        role.Text: colours.text, role.Button: colours.raised, role.ButtonText: colours.text, role.BrightText: colours.bad,
+        role.ToolTipBase: colours.raised, role.ToolTipText: colours.text, role.PlaceholderText: colours.muted_text,
+        role.Highlight: colours.accent, role.HighlightedText: colours.on_accent, role.Link: colours.accent,
+    }.items():  # fmt: skip
+        palette.setColor(part, QColor(colour))
+    for part in (role.WindowText, role.Text, role.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, part, QColor(blend(colours.muted_text, colours.window, 0.4)))
+    return palette
+
+
+def stylesheet(c: Palette) -> str:
+    """``style.qss`` with the palette's colours."""
+    colours = {name: value for name, value in asdict(c).items() if name != "name"}
+    colours |= {
+        "hover": blend(c.raised, c.text, 0.08),
+        "pressed": blend(c.raised, c.text, 0.16),
+        "faint": blend(c.muted_text, c.window, 0.4),
+        "scroll": blend(c.border, c.muted_text, 0.35),
+        "bad_veil": blend(c.panel, c.bad, 0.16),
+        "warning_veil": blend(c.panel, c.warning, 0.16),
+        "accent_veil": blend(c.panel, c.accent, 0.12),
+    }
+    text = Path(__file__).with_name("style.qss").read_text(encoding="utf-8")
+    return Template(text).substitute(colours)

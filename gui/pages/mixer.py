@@ -1,15 +1,182 @@
-"""The mixer's page."""
+"""The mixer's page: a strip for each stem, the instrument and the master; A/B and dry/wet above them."""
 
 from __future__ import annotations
 
-from PyQt6.QtWidgets import QWidget
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QSlider, QVBoxLayout, QWidget
 
 from gui.bridge import Bridge
+from gui.desk import Desk, desk_of
+from gui.shortcuts import bind
+from gui.undo import new_gesture
+from gui.widgets.compare import CompareButton
+from gui.widgets.flow import FlowLayout
+from gui.widgets.strip import BaseStrip, MasterStrip, Strip
+from rtaudio.messages import Meter, MixerState, Snapshot
+
+SILENT = Meter()
 
 
 class MixerPage(QWidget):
-    """A strip for each stem, the instrument and the master."""
+    """Strips follow the model: another model, other strips."""
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.bridge = bridge
+        self.desk: Desk = desk_of(bridge)
+        self.setAccessibleName(self.tr("Mixer"))
+        self.strips: dict[str, Strip] = {}
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._make_bar())
+        column.addWidget(self._make_rack(), 1)
+        self.rebuild()
+        self.desk.strips_changed.connect(self.rebuild)
+        self.desk.changed.connect(self.show_state)
+        bridge.snapshot_changed.connect(self.feed)
+        bind(self, {"compare": lambda: self.compare.click(), "mute_strip": self._mute, "solo_strip": self._solo})
+
+    # -- parts ----------------------------------------------------------------------------------------------------
+
+    def _make_bar(self) -> QWidget:
+        bar = QWidget()
+        flow = FlowLayout(bar, gap=16, row_gap=8)
+        flow.setContentsMargins(20, 14, 20, 6)
+        self.compare = CompareButton()
+        self.compare.clicked.connect(self.desk.compare)
+        flow.addWidget(self.compare)
+        flow.addWidget(self._make_wet())
+        self.undo_button = self._button(self.tr("Undo"), self.tr("Undo the last mixer move (Ctrl+Z)"))
+        self.redo_button = self._button(self.tr("Redo"), self.tr("Do it again (Ctrl+Shift+Z)"))
+        for button, act, possible in (
+            (self.undo_button, self.desk.undo.undo, self.desk.undo.canUndoChanged),
+            (self.redo_button, self.desk.undo.redo, self.desk.undo.canRedoChanged),
+        ):
+            button.clicked.connect(act)
+            possible.connect(button.setEnabled)
+            button.setEnabled(False)
+        self.flatten = self._button(
+            self.tr("Reset mixer"), self.tr("All faders to 0 dB, all pans to the centre, no mute and no solo")
+        )
+        self.flatten.clicked.connect(self._flatten)
+        tools = QWidget()
+        row = QHBoxLayout(tools)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        for button in (self.undo_button, self.redo_button, self.flatten):
+            row.addWidget(button)
+        flow.push(tools)
+        return bar
+
+    def _button(self, text: str, tip: str) -> QPushButton:
+        button = QPushButton(text)
+        button.setProperty("kind", "flat")
+        button.setToolTip(tip)
+        button.setAccessibleName(text)
+        return button
+
+    def _make_wet(self) -> QWidget:
+        box = QWidget()
+        row = QHBoxLayout(box)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        self.wet = QSlider(Qt.Orientation.Horizontal)
+        self.wet.setRange(0, 100)
+        self.wet.setValue(100)
+        self.wet.setSingleStep(1)
+        self.wet.setPageStep(10)
+        self.wet.setFixedWidth(140)
+        self.wet.setAccessibleName(self.tr("Dry/wet: share of the separated stems in percent"))
+        self.wet.setToolTip(self.tr("How much of the separated stems against the original mix is heard"))
+        self._wet_gesture = new_gesture()
+        self._showing = False
+        self.wet.sliderPressed.connect(self._new_wet_gesture)
+        self.wet.sliderReleased.connect(self._wet_released)
+        self.wet.valueChanged.connect(self._wet_moved)
+        self.wet_label = QLabel("100 %")
+        self.wet_label.setMinimumWidth(self.wet_label.fontMetrics().horizontalAdvance("100 %  "))
+        dry, wet = QLabel(self.tr("Dry")), QLabel(self.tr("Wet"))
+        for label in (dry, wet):
+            label.setProperty("role", "muted")
+        for part in (dry, self.wet, wet, self.wet_label):
+            row.addWidget(part)
+        return box
+
+    def _make_rack(self) -> QWidget:
+        self.rack = QScrollArea()
+        self.rack.setWidgetResizable(True)
+        self.rack.setFrameShape(QFrame.Shape.NoFrame)
+        self.rack.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.rack.setAccessibleName(self.tr("Strips"))
+        return self.rack
+
+    def rebuild(self, _: object = None) -> None:
+        """Make the strips that the model has."""
+        board = QWidget()
+        row = QHBoxLayout(board)
+        row.setContentsMargins(20, 8, 20, 16)
+        row.setSpacing(12)
+        row.addStretch(1)
+        self.strips = {name: Strip(self.desk, name) for name in self.desk.strips}
+        self.master = MasterStrip(self.desk)
+        for number, (name, strip) in enumerate(self.strips.items()):
+            if name == "instrument" and number:
+                row.addSpacing(4)
+            row.addWidget(strip)
+        row.addSpacing(4)
+        row.addWidget(self.master)
+        row.addStretch(1)
+        self.rack.setWidget(board)
+        self.show_state(self.desk.state)
+
+    # -- engine to screen -----------------------------------------------------------------------------------------
+
+    def show_state(self, state: MixerState) -> None:
+        """Show the desk's state on every control."""
+        for strip in self._all():
+            strip.show_state(state)
+        self.compare.setChecked(self.desk.comparing)
+        if not self.wet.isSliderDown():
+            self._showing = True
+            self.wet.setValue(round(100 * (1.0 - state.dry)))
+            self._showing = False
+        self.wet_label.setText(f"{round(100 * (1.0 - state.dry))} %")
+
+    def feed(self, snapshot: Snapshot) -> None:
+        """Meters of a snapshot; nothing is drawn while nobody sees the page."""
+        if not self.isVisible():
+            return
+        sounding = snapshot.state in ("running", "finished")
+        for name, strip in self.strips.items():
+            strip.feed(snapshot.meters.get(name, SILENT) if sounding else SILENT)
+        self.master.feed(snapshot.master if sounding else SILENT)
+        self.master.show_reduction(snapshot.limiter_db if sounding else 0.0)
+
+    def _all(self) -> list[BaseStrip]:
+        return [*self.strips.values(), self.master]
+
+    # -- person to engine -----------------------------------------------------------------------------------------
+
+    def _new_wet_gesture(self) -> None:
+        self._wet_gesture = new_gesture()
+
+    def _wet_released(self) -> None:
+        self._new_wet_gesture()
+        self.show_state(self.desk.state)
+
+    def _wet_moved(self, percent: int) -> None:
+        if not self._showing:
+            gesture = self._wet_gesture if self.wet.isSliderDown() else new_gesture()
+            self.desk.move("", "dry", 1.0 - percent / 100, gesture, self.tr("Dry/wet"))
+
+    def _mute(self, number: int) -> None:
+        if number < len(self.strips):
+            list(self.strips.values())[number].mute.click()
+
+    def _solo(self, number: int) -> None:
+        if number < len(self.strips):
+            list(self.strips.values())[number].solo.click()
+
+    def _flatten(self) -> None:
+        self.desk.flatten()

@@ -1,0 +1,106 @@
+"""Puts the window together and runs it."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import sys
+import traceback
+from dataclasses import replace
+from types import TracebackType
+from typing import Any
+
+from PyQt6.QtCore import QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
+from PyQt6.QtWidgets import QApplication
+
+from gui import theme
+from gui.bridge import Bridge, new_session
+from gui.window import MainWindow
+from rtaudio.messages import EngineConfig, to_dict
+
+FIRST = EngineConfig(input="none", instrument="sing-gm")
+"""A first start: the instrument is ready, and no microphone is heard before someone chooses one (it might howl)."""
+
+
+def run(args: argparse.Namespace) -> int:
+    """Open the window and stay until it is closed. Raises StemplayError for options that no engine could run on."""
+    app = make_application()
+    theme.apply(app, args.theme or "dark")
+    session = new_session(chosen(FIRST, args))
+    bridge = Bridge(session)
+    window = MainWindow(bridge)
+    sys.excepthook = _Complaint(window)
+    _end_by_signal(window)
+    window.show()
+    QTimer.singleShot(0, lambda: start(bridge, args))
+    return app.exec()
+
+
+def make_application() -> QApplication:
+    """Qt's application. A display that cannot be opened ends the process with a sentence instead of Qt's abort."""
+    qInstallMessageHandler(_hear_qt)
+    app = QApplication.instance() or QApplication(["stemplay"])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("stemplay")
+    app.setApplicationDisplayName("Stemplay")
+    app.setDesktopFileName("stemplay")
+    return app
+
+
+def chosen(config: EngineConfig, args: argparse.Namespace) -> EngineConfig:
+    """``config`` with what the command line asks for."""
+    asked = {
+        name: getattr(args, name)
+        for name in ("model", "input", "output", "instrument")
+        if getattr(args, name) is not None
+    }
+    if asked.get("instrument") == "none":
+        asked["instrument"] = ""
+    return replace(config, **asked)
+
+
+def start(bridge: Bridge, args: argparse.Namespace) -> None:
+    """Start or join the engine; one that ran already is given what the command line asks for."""
+    if bridge.start() and bridge.joined:
+        wanted = chosen(bridge.config, args)
+        if wanted != bridge.config:
+            bridge.send("configure", config=to_dict(wanted))
+
+
+class _Complaint:
+    """An error of the window's own code is printed and told; it never takes the window, let alone the sound, with it."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+
+    def __call__(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        traceback.print_exception(kind, error, trace)
+        if issubclass(kind, KeyboardInterrupt):
+            self._window.close()
+            return
+        with contextlib.suppress(RuntimeError):
+            self._window.notice.tell(
+                f"Something went wrong in the window ({kind.__name__}: {error}); the sound is not touched by it.", "bad"
+            )
+
+
+def _hear_qt(kind: QtMsgType, context: QMessageLogContext, text: str | None) -> None:
+    if kind == QtMsgType.QtFatalMsg:
+        first = (text or "").strip().splitlines()[0] if text else "Qt gave up"
+        print(f"No window can be opened here: {first}", file=sys.stderr, flush=True)
+        os._exit(2)  # Qt would abort
+    if kind != QtMsgType.QtDebugMsg:
+        print(text, file=sys.stderr)
+
+
+def _end_by_signal(window: MainWindow) -> None:
+    """Ctrl-C and SIGTERM close the window as its button does. (The bridge's timer lets Python look for signals.)"""
+
+    def end(*_: Any) -> None:
+        window.close()
+
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), end)

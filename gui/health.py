@@ -1,0 +1,158 @@
+"""What a snapshot means to a person: short facts for the status bar, and the one sentence that matters most. No widgets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PyQt6.QtCore import QCoreApplication
+
+from rtaudio.messages import Snapshot
+
+PLAIN, GOOD, WARNING, BAD = "plain", "good", "warning", "bad"
+
+BUSY, FULL = 0.7, 0.95
+"""Shares of the time there is, from which a load is worth a warning, and from which it cannot work."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One item of the status bar: what it says, how bad it is, and the sentence that explains it."""
+
+    key: str
+    text: str
+    level: str = PLAIN
+    sentence: str = ""
+
+
+def facts(snapshot: Snapshot) -> list[Fact]:
+    """All items of the status bar, in their order."""
+    sounding = snapshot.state in ("running", "stalled", "finished")
+    found = [state_of(snapshot)]
+    if sounding:
+        found += [_device(snapshot), *_stream(snapshot), *_loads(snapshot), *_counters(snapshot), _realtime(snapshot)]
+    if snapshot.restarts:
+        found.append(
+            Fact(
+                "restarts",
+                _tr("Restarts {}").format(snapshot.restarts),
+                WARNING,
+                _tr("So often the engine was started again since it began."),
+            )
+        )
+    return [fact for fact in found if fact.text]
+
+
+def state_of(snapshot: Snapshot) -> Fact:
+    """What the engine is doing."""
+    said = snapshot.message
+    table = {
+        "running": ("● " + _tr("Playing"), GOOD, _tr("Sound goes through the engine.")),
+        "starting": ("… " + _tr("Starting"), WARNING, said or _tr("The engine is starting.")),
+        "stalled": (
+            "! " + _tr("Stalled"),
+            BAD,
+            _tr(
+                "The audio device has stopped asking for sound; if it does not come back, the engine is started again by itself."
+            ),
+        ),
+        "waiting": (
+            "! " + _tr("Waiting"),
+            BAD,
+            said or _tr("The audio device is missing; sound goes on as soon as it is there."),
+        ),
+        "finished": ("■ " + _tr("Finished"), PLAIN, said or _tr("The song has ended.")),
+        "stopped": ("■ " + _tr("Stopped"), BAD if said else PLAIN, said or _tr("There is no sound: press Start.")),
+    }
+    text, level, sentence = table.get(snapshot.state, (snapshot.state, WARNING, said))
+    return Fact("state", text, level, sentence)
+
+
+def trouble(snapshot: Snapshot) -> Fact | None:
+    """The sentence that should stand in sight, if there is one: a bad state, else what the engine has to say."""
+    state = state_of(snapshot)
+    if state.level == BAD:
+        return state
+    if snapshot.state == "starting":
+        return state if snapshot.restarts else None
+    if snapshot.recording.error:
+        return Fact("recording", snapshot.recording.error, BAD, snapshot.recording.error)
+    if snapshot.message:
+        return Fact("message", snapshot.message, WARNING, snapshot.message)
+    if snapshot.dsp_load.get("p50", 0.0) > FULL:
+        return Fact(
+            "load", "", BAD, _tr("The sound needs more time than there is: choose a larger block in the settings.")
+        )
+    return None
+
+
+def _device(snapshot: Snapshot) -> Fact:
+    name = snapshot.port
+    short = name if len(name) <= 40 else name[:38] + "…"
+    return Fact("device", short, PLAIN, _tr("Sound goes through {}.").format(name))
+
+
+def _stream(snapshot: Snapshot) -> list[Fact]:
+    parts = snapshot.latency.milliseconds()
+    block = _tr("{} frames").format(snapshot.block) if snapshot.block else _tr("any block")
+    total = _tr("The model holds sound back for {:.1f} ms, rate conversion for {:.1f} ms, the buffers for {:.1f} ms.")
+    return [
+        Fact("rate", f"{snapshot.rate / 1000:g} kHz", PLAIN, _tr("Sample rate of the device.")),
+        Fact("block", block, PLAIN, _tr("Frames of one callback: fewer mean less latency and more work.")),
+        Fact(
+            "latency",
+            _tr("{:.1f} ms").format(parts["total"]),
+            PLAIN,
+            _tr("Round trip from input to output.")
+            + " "
+            + total.format(parts["algorithmic"], parts["resampler"], parts["buffers"]),
+        ),
+    ]
+
+
+def _loads(snapshot: Snapshot) -> list[Fact]:
+    found = []
+    for key, title, load, cure in (
+        ("dsp", _tr("DSP"), snapshot.dsp_load, _tr("A larger block or fewer other programs help.")),
+        ("model", _tr("Model"), snapshot.model_load, _tr("A smaller model or a larger block helps.")),
+    ):
+        typical, worst = load.get("p50", 0.0), load.get("p99", 0.0)
+        level = BAD if typical > FULL else WARNING if typical > BUSY else PLAIN
+        sentence = _tr("{} takes {:.0f} % of its time, and at most {:.0f} % in 99 of 100 blocks.").format(
+            title, 100 * typical, 100 * worst
+        )
+        found.append(
+            Fact(key, f"{title} {100 * typical:.0f} %", level, sentence if level == PLAIN else f"{sentence} {cure}")
+        )
+    return found
+
+
+def _counters(snapshot: Snapshot) -> list[Fact]:
+    xruns = _tr("The sound card ran dry {} times; a larger block helps. A click clears the counters.")
+    misses = _tr("{} blocks were played unseparated because the model was late. A click clears the counters.")
+    return [
+        Fact(
+            "xruns",
+            _tr("Xruns {}").format(snapshot.xruns),
+            WARNING if snapshot.xruns else PLAIN,
+            xruns.format(snapshot.xruns),
+        ),
+        Fact(
+            "misses",
+            _tr("Misses {}").format(snapshot.misses),
+            WARNING if snapshot.misses else PLAIN,
+            misses.format(snapshot.misses),
+        ),
+    ]
+
+
+def _realtime(snapshot: Snapshot) -> Fact:
+    told = snapshot.realtime
+    if not told:
+        return Fact("realtime", "")
+    if "refused" in told:
+        return Fact("realtime", _tr("No realtime"), WARNING, _tr("Realtime priority: {}.").format(told.rstrip(".")))
+    return Fact("realtime", _tr("Realtime"), PLAIN, _tr("Realtime priority: {}.").format(told.rstrip(".")))
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("Health", text)

@@ -1,0 +1,64 @@
+"""Undo of mixer moves. Made by ``gui.desk``; a drag is one step however many orders it gave."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+from PyQt6.QtGui import QUndoCommand
+
+Value = float | bool
+Put = Callable[[str, str, Value], bool]
+
+_gestures = itertools.count(1)
+
+
+def new_gesture() -> int:
+    """A number that no other gesture has."""
+    return next(_gestures)
+
+
+class Move(QUndoCommand):
+    """One control moved from ``before`` to ``after``.
+
+    Args:
+        put: gives the order; False if it was refused.
+        strip: name of the stem, or "" for the mixer as a whole.
+        field: of ``StemState`` or ``MixerState``.
+        gesture: moves of one gesture (a drag, a turn of the wheel) become one step.
+        text: what is undone, for menus.
+    """
+
+    def __init__(self, put: Put, strip: str, field: str, before: Value, after: Value, gesture: int, text: str) -> None:
+        super().__init__(text)
+        self._put, self.strip, self.field, self.before, self.after, self.gesture = (
+            put, strip, field, before, after, gesture,
+        )  # fmt: skip
+        self._done = True  # whoever pushes has given the order
+
+    def id(self) -> int:
+        """All moves may be merged."""
+        return 1
+
+    def mergeWith(self, other: QUndoCommand | None) -> bool:  # noqa: N802 - Qt's name
+        """Swallow the next move of the same gesture; a gesture that ends where it began is none."""
+        if not isinstance(other, Move):
+            return False
+        if (other.gesture, other.strip, other.field) != (self.gesture, self.strip, self.field):
+            return False
+        self.after = other.after
+        self.setObsolete(self.before == self.after)
+        return True
+
+    def redo(self) -> None:
+        """Move again."""
+        if self._done:
+            self._done = False
+            return
+        if not self._put(self.strip, self.field, self.after):
+            self.setObsolete(True)
+
+    def undo(self) -> None:
+        """Move back."""
+        if not self._put(self.strip, self.field, self.before):
+            self.setObsolete(True)

@@ -1,0 +1,88 @@
+"""One line in sight for what a person should know: a standing trouble, else the newest event until it is dismissed or old."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import Qt, QTimer
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+
+LASTING_MS = 20_000
+
+
+class NoticeBar(QFrame):
+    """``stand`` for what lasts as long as its cause, ``tell`` for what happened once."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._standing: tuple[str, str] | None = None
+        self._event: tuple[str, str] | None = None
+        self._dismissed = ""
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 6, 6, 6)
+        self.mark = QLabel()
+        self.label = QLabel()
+        self.label.setWordWrap(True)
+        self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.close_button = QPushButton("✕")
+        self.close_button.setProperty("kind", "flat")
+        self.close_button.setAccessibleName(self.tr("Dismiss the notice"))
+        self.close_button.setToolTip(self.close_button.accessibleName())
+        self.close_button.clicked.connect(self.dismiss)
+        row.addWidget(self.mark, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self.label, 1)
+        row.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._forget)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        """What is in sight now."""
+        return self.label.text() if not self.isHidden() else ""
+
+    def tell(self, sentence: str, level: str = "warning", lasting_ms: int = LASTING_MS) -> None:
+        """Something happened."""
+        self._event = (sentence, level)
+        self._timer.start(lasting_ms)
+        self._show()
+
+    def stand(self, sentence: str, level: str = "bad") -> None:
+        """Something is the case; "" when it no longer is."""
+        standing = (sentence, level) if sentence else None
+        if standing != self._standing:
+            self._standing = standing
+            if sentence != self._dismissed:
+                self._dismissed = ""
+            self._show()
+
+    def dismiss(self) -> None:
+        """Out of sight, until there is something else to say."""
+        if self._event is not None:
+            self._event = None
+        elif self._standing is not None:
+            self._dismissed = self._standing[0]
+        self._show()
+
+    def _forget(self) -> None:
+        self._event = None
+        self._show()
+
+    def _show(self) -> None:
+        shown = self._event
+        if shown is None and self._standing is not None and self._standing[0] != self._dismissed:
+            shown = self._standing
+        if shown is None:
+            self.hide()
+            return
+        sentence, level = shown
+        self.mark.setText({"bad": "⚠", "warning": "⚠"}.get(level, "ℹ"))
+        self.label.setText(sentence)
+        self.setAccessibleName(sentence)
+        if self.property("notice") != level:
+            self.setProperty("notice", level)
+            style = self.style()
+            if style is not None:
+                style.unpolish(self)
+                style.polish(self)
+        self.show()

@@ -1,0 +1,69 @@
+"""The status bar: facts of the engine, each with its sentence; a click on a counter clears it."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtWidgets import QFrame, QPushButton, QWidget
+
+from gui.health import Fact
+from gui.widgets.flow import FlowLayout
+
+CLEARS = ("xruns", "misses")
+
+
+class StatusBar(QFrame):
+    """Signals:
+    cleared(): a person wants the counters at zero.
+    asked(Fact): a person clicked an item and wants its sentence.
+    """
+
+    cleared = pyqtSignal()
+    asked = pyqtSignal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "footer")
+        self.setAccessibleName(self.tr("Status of the engine"))
+        self._flow = FlowLayout(self, gap=2, row_gap=0)
+        self._flow.setContentsMargins(12, 3, 12, 3)
+        self.items: dict[str, QPushButton] = {}
+        self._facts: dict[str, Fact] = {}
+
+    def show_facts(self, facts: list[Fact]) -> None:
+        """Show them; only what changed is touched."""
+        shown = {fact.key: fact for fact in facts}
+        for key, fact in shown.items():
+            if self._facts.get(key) != fact:
+                self._write(self.items.get(key) or self._make(key), fact)
+        for key in self._facts.keys() - shown.keys():
+            self.items[key].hide()
+        self._facts = shown
+
+    def _make(self, key: str) -> QPushButton:
+        button = QPushButton()
+        button.setProperty("status", True)
+        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        button.clicked.connect(lambda: self._clicked(key))
+        self.items[key] = button
+        self._flow.addWidget(button)
+        return button
+
+    def _write(self, button: QPushButton, fact: Fact) -> None:
+        button.setText(fact.text)
+        button.setToolTip(fact.sentence)
+        button.setAccessibleName(fact.text.lstrip("●■!… "))
+        button.setAccessibleDescription(fact.sentence)
+        if button.property("level") != fact.level:
+            button.setProperty("level", fact.level)
+            style = button.style()
+            if style is not None:
+                style.unpolish(button)
+                style.polish(button)
+        button.show()
+        self._flow.invalidate()
+
+    def _clicked(self, key: str) -> None:
+        if key in CLEARS:
+            self.cleared.emit()
+        elif key in self._facts:
+            self.asked.emit(self._facts[key])

@@ -1,0 +1,218 @@
+"""Strips of the mixer: one for a stem or the instrument, one for the master."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QContextMenuEvent
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from gui import theme
+from gui.desk import Desk
+from gui.widgets import taper
+from gui.widgets.dbentry import DbEntry
+from gui.widgets.fader import Fader
+from gui.widgets.knob import PanKnob, pan_text
+from gui.widgets.meter import LevelMeter
+from gui.widgets.toggle import Toggle
+from rtaudio.messages import Meter, MixerState
+
+WIDTH = 132
+
+
+class BaseStrip(QFrame):
+    """What both have: colour and name, fader, meter, level to type. ``strip`` "" is the master."""
+
+    def __init__(self, desk: Desk, strip: str, gain_field: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.desk, self.strip, self.gain_field = desk, strip, gain_field
+        self.title = theme.stem_title(strip or "master")
+        self.colour = theme.stem_colour(strip or "master")
+        self.setProperty("card", True)
+        self.setFixedWidth(WIDTH)
+        self.setAccessibleName(self.title)
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(1, 1, 1, 12)
+        self.column.setSpacing(6)
+        self._add_head()
+        self.fader, self.meter, self.entry = Fader(self.colour), LevelMeter(self.colour), DbEntry()
+        self.fader.setAccessibleName(self.tr("{} level").format(self.title))
+        self.fader.setToolTip(
+            self.tr("Level of {}: drag, wheel or arrows; Shift for fine steps; double click for 0 dB").format(
+                self.title
+            )
+        )
+        self.meter.setAccessibleName(self.tr("{} meter").format(self.title))
+        self.meter.setToolTip(self.tr("Left: peak. Right: RMS. A click puts the clip lamp out."))
+        self.entry.setAccessibleName(self.tr("{} level in dB, to type").format(self.title))
+        self.entry.setToolTip(self.tr("Type a level in dB, or -inf"))
+        self.fader.moved_db.connect(lambda db, gesture: self._order(self.gain_field, db, gesture))
+        self.fader.let_go.connect(lambda: self.show_state(self.desk.state))
+        self.entry.entered.connect(lambda db: self._order(self.gain_field, db))
+
+    def _add_head(self) -> None:
+        bar = QFrame()
+        bar.setFixedHeight(5)
+        corner = f"{theme.RADIUS - 1}px"
+        bar.setStyleSheet(
+            f"background: {self.colour}; border: 0; border-top-left-radius: {corner}; border-top-right-radius: {corner};"
+        )
+        self.name = QLabel(self.title)
+        self.name.setProperty("role", "heading")
+        self.name.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.note = QLabel(" ")
+        self.note.setProperty("role", "small")
+        self.note.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.column.addWidget(bar)
+        self.column.addSpacing(4)
+        self.column.addWidget(self.name)
+        self.column.addWidget(self.note)
+
+    def _add_body(self) -> None:
+        body = QHBoxLayout()
+        body.setContentsMargins(8, 0, 10, 0)
+        body.setSpacing(6)
+        body.addStretch(1)
+        body.addWidget(self.fader)
+        body.addWidget(self.meter)
+        body.addStretch(1)
+        self.column.addLayout(body, 1)
+        self.column.addWidget(self.entry, 0, Qt.AlignmentFlag.AlignHCenter)
+        self.entry.setFixedWidth(72)
+
+    def _order(self, field: str, value: float | bool, gesture: int = 0) -> None:
+        if not self.desk.move(self.strip, field, value, gesture):
+            self.show_state(self.desk.state)
+
+    def _show_gain(self, db: float) -> None:
+        self.fader.show_db(db)
+        self.entry.show_db(db)
+        self.fader.setAccessibleDescription(f"{taper.written(db)} dB")
+
+    def show_state(self, state: MixerState) -> None:
+        """Show what the desk says."""
+        raise NotImplementedError
+
+    def feed(self, meter: Meter) -> None:
+        """The newest levels."""
+        self.meter.feed(meter)
+
+    def _dim(self, dimmed: bool) -> None:
+        for part in (self.fader, self.meter):
+            if part.dimmed != dimmed:
+                part.dimmed = dimmed
+                part.update()
+        if self.name.isEnabled() == dimmed:
+            self.name.setEnabled(not dimmed)
+
+
+class Strip(BaseStrip):
+    """A stem's strip, or the instrument's."""
+
+    def __init__(self, desk: Desk, strip: str, parent: QWidget | None = None) -> None:
+        super().__init__(desk, strip, "gain_db", parent)
+        self.pan = PanKnob(self.colour)
+        self.pan.setAccessibleName(self.tr("{} pan").format(self.title))
+        self.pan.setToolTip(self.tr("Left and right: drag, wheel or arrows; double click for the centre"))
+        self.pan.moved.connect(lambda value, gesture: self._order("pan", value / 100, gesture))
+        self.pan.let_go.connect(lambda: self.show_state(self.desk.state))
+        self.pan_label = QLabel("C")
+        self.pan_label.setProperty("role", "small")
+        self.pan_label.setFixedWidth(44)
+        self._add_pan()
+        self._add_body()
+        self.mute = Toggle(
+            self.tr("M"), "mute", self.tr("Mute {}").format(self.title), self.tr("Mute {} (M)").format(self.title)
+        )
+        self.solo = Toggle(
+            self.tr("S"), "solo", self.tr("Solo {}").format(self.title), self.tr("Solo {} (S)").format(self.title)
+        )
+        self.arm = Toggle(
+            "●",
+            "arm",
+            self.tr("Record {}").format(self.title),
+            self.tr("Record {} into a file of its own (R)").format(self.title),
+        )
+        switches = QHBoxLayout()
+        switches.setContentsMargins(12, 2, 12, 0)
+        switches.setSpacing(6)
+        for button, field in ((self.mute, "mute"), (self.solo, "solo"), (self.arm, "armed")):
+            switches.addWidget(button)
+            button.clicked.connect(lambda on, f=field: self._order(f, on))
+        self.column.addLayout(switches)
+        self.show_state(desk.state)
+
+    def _add_pan(self) -> None:
+        row = QHBoxLayout()
+        row.setContentsMargins(12, 0, 12, 0)
+        row.setSpacing(4)
+        row.addStretch(1)
+        row.addSpacing(24)
+        row.addWidget(self.pan)
+        row.addWidget(self.pan_label)
+        row.addStretch(1)
+        self.column.addLayout(row)
+
+    def show_state(self, state: MixerState) -> None:
+        own = state.stems.get(self.strip)
+        if own is None:
+            return
+        self._show_gain(own.gain_db)
+        pan = round(own.pan * 100)
+        self.pan.show_value(pan)
+        text = pan_text(self.pan.value())
+        if text != self.pan_label.text():
+            self.pan_label.setText(text)
+            self.pan.setAccessibleDescription(text)
+        for button, on in ((self.mute, own.mute), (self.solo, own.solo), (self.arm, own.armed)):
+            button.show_on(on)
+        soloed = any(strip.solo for strip in state.stems.values())
+        if own.mute:
+            note = self.tr("muted")
+        elif soloed and not own.solo:
+            note = self.tr("not soloed")
+        else:
+            note = self.tr("solo") if own.solo else " "
+        if note != self.note.text():
+            self.note.setText(note)
+        self._dim(own.mute or (soloed and not own.solo))
+
+    def contextMenuEvent(self, event: QContextMenuEvent | None) -> None:  # noqa: N802 - Qt's name
+        from gui.widgets.learn import learn_menu
+
+        if event is not None:
+            learn_menu(self, self.desk, self.strip).exec(event.globalPos())
+
+
+class MasterStrip(BaseStrip):
+    """The sum of all: fader, meter, limiter."""
+
+    def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
+        super().__init__(desk, "", "master_db", parent)
+        self.reduction = QLabel(" ")
+        self.reduction.setProperty("role", "small")
+        self.reduction.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.reduction.setFixedHeight(self.fontMetrics().height() + 4 if self.fontMetrics().height() + 4 > 36 else 36)
+        self.column.addWidget(self.reduction)
+        self._add_body()
+        self.limiter = Toggle(
+            self.tr("Limiter"),
+            "good",
+            self.tr("Limiter"),
+            self.tr("Keeps the output below full scale; leave it on unless you know why not"),
+        )
+        self.limiter.clicked.connect(lambda on: self._order("limiter", on))
+        row = QHBoxLayout()
+        row.setContentsMargins(12, 2, 12, 0)
+        row.addWidget(self.limiter)
+        self.column.addLayout(row)
+        self.show_state(desk.state)
+
+    def show_state(self, state: MixerState) -> None:
+        self._show_gain(state.master_db)
+        self.limiter.show_on(state.limiter)
+
+    def show_reduction(self, db: float) -> None:
+        """How far the limiter turns down, in dB (0 or negative)."""
+        text = self.tr("limiting {} dB").format(taper.written(db)) if db <= -0.05 else self.tr("limiter idle")
+        if text != self.reduction.text():
+            self.reduction.setText(text)

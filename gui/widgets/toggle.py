@@ -1,0 +1,23 @@
+"""A switch with a letter: mute, solo, record arm and their kin. Lit and filled is on; the accessible name says what it is."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QPushButton, QWidget
+
+
+class Toggle(QPushButton):
+    """A checkable button. ``kind`` chooses its colour in the style sheet; ``clicked(bool)`` is a person's doing only."""
+
+    def __init__(self, text: str, kind: str, name: str, tip: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self.setCheckable(True)
+        self.setProperty("kind", kind)
+        self.setAccessibleName(name)
+        self.setToolTip(tip or name)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def show_on(self, on: bool) -> None:
+        """Show the engine's word."""
+        if on != self.isChecked():
+            self.setChecked(on)

@@ -1,0 +1,278 @@
+"""The main window: tabs and the buttons that must always be in reach above, the page, what must be known below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtGui import QCloseEvent, QKeySequence
+from PyQt6.QtWidgets import (
+    QApplication,
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QMenu,
+    QPushButton,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui import health, theme
+from gui.bridge import Bridge
+from gui.desk import desk_of
+from gui.pages import PAGES
+from gui.shortcuts import TABLE, bind, translated
+from gui.widgets.flow import FlowLayout
+from gui.widgets.notice import NoticeBar
+from gui.widgets.statusbar import StatusBar
+from gui.widgets.toggle import Toggle
+from rtaudio.messages import Snapshot
+
+SIZE = (1240, 760)
+
+
+class MainWindow(QMainWindow):
+    """Everything in one window.
+
+    Args:
+        bridge: the engine.
+        keep_playing: what the switch of the menu says at first: whether sound goes on when the window is closed.
+
+    Signals:
+        closing(): the window is about to go; settings should be saved.
+    """
+
+    closing = pyqtSignal()
+
+    def __init__(self, bridge: Bridge, keep_playing: bool = False) -> None:
+        super().__init__()
+        self.bridge, self.desk = bridge, desk_of(bridge)
+        self.keep_playing = keep_playing
+        self._restarts: int | None = None
+        self._running: bool | None = None
+        self.setWindowTitle("Stemplay")
+        self.resize(*SIZE)
+        self.setMinimumSize(480, 320)
+        self.pages: dict[str, QWidget] = {}
+        self.tabs: dict[str, QPushButton] = {}
+        self._handlers = self._make_handlers()
+        self.menu = self._make_menu()
+        root = QWidget()
+        column = QVBoxLayout(root)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        self.notice = NoticeBar()
+        self.stack = QStackedWidget()
+        self.status = StatusBar()
+        self.status.cleared.connect(lambda: bridge.send("reset_counters"))
+        self.status.asked.connect(lambda fact: self.notice.tell(fact.sentence, "good"))
+        column.addWidget(self._make_header())
+        column.addWidget(self._around_notice())
+        column.addWidget(self.stack, 1)
+        self.footer = QVBoxLayout()
+        self.footer.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(self.footer)
+        column.addWidget(self.status)
+        self.setCentralWidget(root)
+        bind(self, self._handlers)
+        bridge.refused.connect(lambda sentence: self.notice.tell(sentence, "warning"))
+        bridge.snapshot_changed.connect(self.show_snapshot)
+        self.show_page(PAGES[0].key)
+        self.show_snapshot(bridge.snapshot)
+
+    # -- parts ----------------------------------------------------------------------------------------------------
+
+    def _make_header(self) -> QWidget:
+        header = QFrame()
+        header.setProperty("role", "header")
+        flow = FlowLayout(header, gap=12, row_gap=6)
+        flow.setContentsMargins(20, 10, 16, 10)
+        brand = QLabel("Stemplay")
+        brand.setProperty("role", "brand")
+        flow.addWidget(brand)
+        flow.addWidget(self._make_tabs())
+        flow.push(self._make_controls())
+        return header
+
+    def _make_tabs(self) -> QWidget:
+        box = QWidget()
+        box.setAccessibleName(self.tr("Pages"))
+        row = QHBoxLayout(box)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(2)
+        group = QButtonGroup(self)
+        group.setExclusive(True)
+        for page in PAGES:
+            tab = QPushButton(page.translated())
+            tab.setCheckable(True)
+            tab.setProperty("kind", "tab")
+            tab.setAccessibleName(self.tr("Page {}").format(page.translated()))
+            tab.clicked.connect(lambda _, key=page.key: self.show_page(key))
+            group.addButton(tab)
+            row.addWidget(tab)
+            self.tabs[page.key] = tab
+        return box
+
+    def _make_controls(self) -> QWidget:
+        box = QWidget()
+        row = QHBoxLayout(box)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        self.bypass = Toggle(
+            self.tr("Bypass"), "bypass", self.tr("Bypass"), self.tr("Hear the input untouched (Ctrl+B)")
+        )
+        self.bypass.clicked.connect(lambda on: self.desk.put("", "bypass", on))
+        self.panic = QPushButton(self.tr("Panic"))
+        self.panic.setProperty("kind", "panic")
+        self.panic.setAccessibleName(self.tr("Panic"))
+        self.panic.setToolTip(self.tr("Silence now, all notes off (Shift+Esc)"))
+        self.panic.clicked.connect(lambda: self.bridge.send("panic"))
+        self.power = QPushButton(self.tr("Start"))
+        self.power.clicked.connect(self.toggle_power)
+        self.more = QPushButton(self.tr("Menu"))
+        self.more.setAccessibleName(self.tr("Menu"))
+        self.more.clicked.connect(self._open_menu)
+        for button in (self.bypass, self.panic, self.power, self.more):
+            row.addWidget(button)
+        return box
+
+    def _around_notice(self) -> QWidget:
+        box = QWidget()
+        column = QVBoxLayout(box)
+        column.setContentsMargins(20, 0, 20, 0)
+        column.addSpacing(0)
+        column.addWidget(self.notice)
+        return box
+
+    def _make_handlers(self) -> dict[str, Callable[..., object]]:
+        """What each shortcut and menu item of the window does."""
+        return {
+            "bypass": lambda: self.bypass.click(),
+            "panic": lambda: self.panic.click(),
+            "power": self.toggle_power,
+            "next_page": lambda: self._step_page(1),
+            "previous_page": lambda: self._step_page(-1),
+            "settings": self.open_settings,
+            "theme": self.toggle_theme,
+            "full_screen": self.toggle_full_screen,
+            "help": lambda: self.show_page("help"),
+            "quit": self.close,
+            "undo": self.desk.undo.undo,
+            "redo": self.desk.undo.redo,
+        }
+
+    def _make_menu(self) -> QMenu:
+        menu = QMenu(self)
+        menu.setAccessibleName(self.tr("Menu"))
+        for name in ("settings", None, "undo", "redo", None, "theme", "full_screen", None, "help"):
+            self._add_item(menu, name)
+        self.keep_action = menu.addAction(self.tr("Keep playing when the window is closed"))
+        assert self.keep_action is not None
+        self.keep_action.setCheckable(True)
+        self.keep_action.setChecked(self.keep_playing)
+        self.keep_action.toggled.connect(self._keep)
+        self._add_item(menu, "quit")
+        return menu
+
+    def _add_item(self, menu: QMenu, name: str | None) -> None:
+        if name is None:
+            menu.addSeparator()
+            return
+        key = next(key for key in TABLE if key.name == name)
+        shown = QKeySequence(key.keys[0]).toString(QKeySequence.SequenceFormat.NativeText)
+        action = menu.addAction(f"{translated(key.text)}\t{shown}")
+        assert action is not None
+        action.triggered.connect(lambda: self._handlers[name]())
+
+    def _open_menu(self) -> None:
+        self.menu.exec(self.more.mapToGlobal(self.more.rect().bottomLeft()))
+
+    # -- pages ----------------------------------------------------------------------------------------------------
+
+    def show_page(self, key: str) -> None:
+        """Show a page, made now if it was never shown."""
+        if key not in self.pages:
+            page = next(page for page in PAGES if page.key == key)
+            self.pages[key] = page.make(self.bridge, self)
+            self.stack.addWidget(self.pages[key])
+        self.stack.setCurrentWidget(self.pages[key])
+        self.tabs[key].setChecked(True)
+
+    @property
+    def page(self) -> str:
+        """Key of the page in sight."""
+        return next(key for key, widget in self.pages.items() if widget is self.stack.currentWidget())
+
+    def _step_page(self, step: int) -> None:
+        keys = [page.key for page in PAGES]
+        self.show_page(keys[(keys.index(self.page) + step) % len(keys)])
+
+    # -- engine to screen -----------------------------------------------------------------------------------------
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Everything outside the pages that depends on the engine."""
+        self.status.show_facts(health.facts(snapshot))
+        trouble = health.trouble(snapshot)
+        self.notice.stand(trouble.sentence if trouble else "", trouble.level if trouble else "bad")
+        self._tell_restarts(snapshot)
+        self.bypass.show_on(self.desk.state.bypass)
+        running = snapshot.state != "stopped"
+        if running != self._running:
+            self._running = running
+            self._dress_power(running)
+
+    def _tell_restarts(self, snapshot: Snapshot) -> None:
+        before, self._restarts = self._restarts, snapshot.restarts
+        if before is not None and snapshot.restarts > before:
+            told = snapshot.message or self.tr("It had died.")
+            self.notice.tell(
+                self.tr("The engine was restarted, with the same mixer. {}").format(told), "warning", 60_000
+            )
+
+    def _dress_power(self, running: bool) -> None:
+        self.power.setText(self.tr("Stop") if running else self.tr("Start"))
+        self.power.setAccessibleName(self.tr("Stop the sound") if running else self.tr("Start the sound"))
+        self.power.setToolTip(f"{self.power.accessibleName()} (Ctrl+E)")
+        self.power.setProperty("kind", "plain" if running else "primary")
+        style = self.power.style()
+        if style is not None:
+            style.unpolish(self.power)
+            style.polish(self.power)
+
+    # -- person to engine -----------------------------------------------------------------------------------------
+
+    def toggle_power(self) -> None:
+        """Start the sound, or stop it."""
+        if self._running:
+            self.bridge.stop()
+        else:
+            self.bridge.start()
+
+    def toggle_theme(self) -> None:
+        """Dark to light and back."""
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        theme.apply(app, "light" if theme.current().name == "dark" else "dark")
+
+    def toggle_full_screen(self) -> None:
+        """Fill the screen, or not."""
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def open_settings(self) -> None:
+        """The settings' dialog."""
+
+    def _keep(self, keep: bool) -> None:
+        self.keep_playing = keep
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Closing ends the sound, as with any player, unless the person wants it to go on."""
+        self.closing.emit()
+        self.hide()
+        if not self.keep_playing:
+            self.bridge.stop()
+        self.bridge.close()
+        if event is not None:
+            event.accept()
