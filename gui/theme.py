@@ -20,6 +20,9 @@ STEM_COLOURS = {
 }
 """The same in both themes; always beside the name, never instead of it."""
 
+AMBER, ON_AMBER = "#f2b84b", "#1b1608"
+"""Lit mute and bypass switches and the hot part of meters, in both themes."""
+
 
 @dataclass(frozen=True)
 class Palette:
@@ -165,6 +168,8 @@ def stylesheet(c: Palette) -> str:
     """``style.qss`` with the palette's colours."""
     colours = {name: value for name, value in asdict(c).items() if name != "name"}
     colours |= {
+        "amber": AMBER,
+        "on_amber": ON_AMBER,
         "hover": blend(c.raised, c.text, 0.08),
         "pressed": blend(c.raised, c.text, 0.16),
         "faint": blend(c.muted_text, c.window, 0.4),

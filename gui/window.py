@@ -28,7 +28,7 @@ from gui.shortcuts import TABLE, bind, translated
 from gui.widgets.flow import FlowLayout
 from gui.widgets.notice import NoticeBar
 from gui.widgets.statusbar import StatusBar
-from gui.widgets.toggle import Toggle
+from gui.widgets.toggle import Toggle, polish
 from rtaudio.messages import Snapshot
 
 SIZE = (1240, 760)
@@ -61,6 +61,7 @@ class MainWindow(QMainWindow):
         self._handlers = self._make_handlers()
         self.menu = self._make_menu()
         root = QWidget()
+        root.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # a click beside the controls leaves the one that was typed into
         column = QVBoxLayout(root)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -70,7 +71,7 @@ class MainWindow(QMainWindow):
         self.status.cleared.connect(lambda: bridge.send("reset_counters"))
         self.status.asked.connect(lambda fact: self.notice.tell(fact.sentence, "good"))
         column.addWidget(self._make_header())
-        column.addWidget(self._around_notice())
+        column.addWidget(self.notice)
         column.addWidget(self.stack, 1)
         self.footer = QVBoxLayout()
         self.footer.setContentsMargins(0, 0, 0, 0)
@@ -81,6 +82,7 @@ class MainWindow(QMainWindow):
         bridge.refused.connect(lambda sentence: self.notice.tell(sentence, "warning"))
         bridge.snapshot_changed.connect(self.show_snapshot)
         self.show_page(PAGES[0].key)
+        root.setFocus()
         self.show_snapshot(bridge.snapshot)
 
     # -- parts ----------------------------------------------------------------------------------------------------
@@ -137,14 +139,6 @@ class MainWindow(QMainWindow):
         self.more.clicked.connect(self._open_menu)
         for button in (self.bypass, self.panic, self.power, self.more):
             row.addWidget(button)
-        return box
-
-    def _around_notice(self) -> QWidget:
-        box = QWidget()
-        column = QVBoxLayout(box)
-        column.setContentsMargins(20, 0, 20, 0)
-        column.addSpacing(0)
-        column.addWidget(self.notice)
         return box
 
     def _make_handlers(self) -> dict[str, Callable[..., object]]:
@@ -237,10 +231,7 @@ class MainWindow(QMainWindow):
         self.power.setAccessibleName(self.tr("Stop the sound") if running else self.tr("Start the sound"))
         self.power.setToolTip(f"{self.power.accessibleName()} (Ctrl+E)")
         self.power.setProperty("kind", "plain" if running else "primary")
-        style = self.power.style()
-        if style is not None:
-            style.unpolish(self.power)
-            style.polish(self.power)
+        polish(self.power)
 
     # -- person to engine -----------------------------------------------------------------------------------------
 

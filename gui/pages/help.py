@@ -11,6 +11,8 @@ from PyQt6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLayou
 from gui.bridge import Bridge
 from gui.shortcuts import GESTURES, TABLE, Key, translated
 
+KEYS_WIDTH = 190
+
 
 class HelpPage(QScrollArea):
     """Sections of keys and what they do."""
@@ -37,6 +39,7 @@ def _section(title: str, keys: list[Key]) -> QFrame:
     grid.setContentsMargins(20, 16, 20, 16)
     grid.setHorizontalSpacing(24)
     grid.setVerticalSpacing(8)
+    grid.setColumnMinimumWidth(0, KEYS_WIDTH)
     grid.setColumnStretch(1, 1)
     heading = QLabel(title)
     heading.setProperty("role", "heading")

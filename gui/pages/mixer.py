@@ -123,9 +123,9 @@ class MixerPage(QWidget):
         for number, (name, strip) in enumerate(self.strips.items()):
             if name == "instrument" and number:
                 row.addSpacing(4)
-            row.addWidget(strip)
+            row.addWidget(strip, 100)
         row.addSpacing(4)
-        row.addWidget(self.master)
+        row.addWidget(self.master, 100)
         row.addStretch(1)
         self.rack.setWidget(board)
         self.show_state(self.desk.state)
@@ -150,6 +150,7 @@ class MixerPage(QWidget):
         sounding = snapshot.state in ("running", "finished")
         for name, strip in self.strips.items():
             strip.feed(snapshot.meters.get(name, SILENT) if sounding else SILENT)
+            strip.show_recording(snapshot.recording.active)
         self.master.feed(snapshot.master if sounding else SILENT)
         self.master.show_reduction(snapshot.limiter_db if sounding else 0.0)
 

@@ -63,10 +63,10 @@ class Fader(DragSlider):
         return float(self.height() - 2 * MARGIN)
 
     def sizeHint(self) -> QSize:  # noqa: N802
-        return QSize(62, 220)
+        return QSize(70, 220)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
-        return QSize(62, 110)
+        return QSize(70, 110)
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802
         c = theme.current()
@@ -78,7 +78,7 @@ class Fader(DragSlider):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(c.border))
         painter.drawRoundedRect(QRectF(middle - 2, MARGIN, 4, self.travel()), 2, 2)
-        painter.setBrush(QColor(theme.blend(self.colour, c.panel, 0.65 if self.dimmed else 0.0)))
+        painter.setBrush(QColor(theme.blend(self.colour, c.panel, 0.7 if self.dimmed else 0.3)))
         painter.drawRoundedRect(QRectF(middle - 2, y, 4, bottom - y), 2, 2)
         self._paint_cap(painter, middle, y)
 
@@ -94,13 +94,13 @@ class Fader(DragSlider):
             y = bottom - self.travel() * place
             strong = text == "0"
             painter.setPen(QPen(QColor(c.muted_text if strong else c.border), 1))
-            painter.drawLine(QPointF(middle - 11, y), QPointF(middle - 5, y))
+            painter.drawLine(QPointF(middle - 20, y), QPointF(middle - 5, y))
             if last - y < height * 0.82:
                 continue  # no room for this number
             last = y
             painter.setPen(QColor(c.text if strong else c.muted_text))
             painter.drawText(
-                QRectF(0, y - height / 2, middle - 14, height),
+                QRectF(0, y - height / 2, middle - 23, height),
                 Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
                 text,
             )

@@ -125,7 +125,7 @@ class LevelMeter(QAbstractButton):
         own = theme.blend(self.colour, c.panel, 0.65 if self.dimmed else pale)
         zones = (
             (0.0, taper.place(-3.0), own),
-            (taper.place(-3.0), taper.place(0.0), c.warning),
+            (taper.place(-3.0), taper.place(0.0), theme.AMBER),
             (taper.place(0.0), 1.0, c.bad),
         )
         top = taper.place(bar.level)

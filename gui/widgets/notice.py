@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import Qt, QTimer
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from gui.widgets.toggle import polish
 
 LASTING_MS = 20_000
 
 
-class NoticeBar(QFrame):
+class NoticeBar(QWidget):
     """``stand`` for what lasts as long as its cause, ``tell`` for what happened once."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -16,7 +18,11 @@ class NoticeBar(QFrame):
         self._standing: tuple[str, str] | None = None
         self._event: tuple[str, str] | None = None
         self._dismissed = ""
-        row = QHBoxLayout(self)
+        around = QVBoxLayout(self)
+        around.setContentsMargins(20, 10, 20, 0)
+        self.frame = QFrame()
+        around.addWidget(self.frame)
+        row = QHBoxLayout(self.frame)
         row.setContentsMargins(12, 6, 6, 6)
         self.mark = QLabel()
         self.label = QLabel()
@@ -28,9 +34,9 @@ class NoticeBar(QFrame):
         self.close_button.setAccessibleName(self.tr("Dismiss the notice"))
         self.close_button.setToolTip(self.close_button.accessibleName())
         self.close_button.clicked.connect(self.dismiss)
-        row.addWidget(self.mark, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self.mark)
         row.addWidget(self.label, 1)
-        row.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self.close_button)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._forget)
@@ -78,11 +84,8 @@ class NoticeBar(QFrame):
         sentence, level = shown
         self.mark.setText({"bad": "⚠", "warning": "⚠"}.get(level, "ℹ"))
         self.label.setText(sentence)
-        self.setAccessibleName(sentence)
-        if self.property("notice") != level:
-            self.setProperty("notice", level)
-            style = self.style()
-            if style is not None:
-                style.unpolish(self)
-                style.polish(self)
+        self.frame.setAccessibleName(sentence)
+        if self.frame.property("notice") != level:
+            self.frame.setProperty("notice", level)
+            polish(self.frame)
         self.show()

@@ -7,6 +7,7 @@ from PyQt6.QtWidgets import QFrame, QPushButton, QWidget
 
 from gui.health import Fact
 from gui.widgets.flow import FlowLayout
+from gui.widgets.toggle import polish
 
 CLEARS = ("xruns", "misses")
 
@@ -55,10 +56,7 @@ class StatusBar(QFrame):
         button.setAccessibleDescription(fact.sentence)
         if button.property("level") != fact.level:
             button.setProperty("level", fact.level)
-            style = button.style()
-            if style is not None:
-                style.unpolish(button)
-                style.polish(button)
+            polish(button)
         button.show()
         self._flow.invalidate()
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QContextMenuEvent
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PyQt6.QtGui import QContextMenuEvent, QKeyEvent
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.desk import Desk
@@ -13,10 +13,11 @@ from gui.widgets.dbentry import DbEntry
 from gui.widgets.fader import Fader
 from gui.widgets.knob import PanKnob, pan_text
 from gui.widgets.meter import LevelMeter
-from gui.widgets.toggle import Toggle
+from gui.widgets.toggle import Toggle, polish
 from rtaudio.messages import Meter, MixerState
 
-WIDTH = 132
+WIDTH = (128, 168)
+"""A strip's least and greatest width."""
 
 
 class BaseStrip(QFrame):
@@ -28,7 +29,9 @@ class BaseStrip(QFrame):
         self.title = theme.stem_title(strip or "master")
         self.colour = theme.stem_colour(strip or "master")
         self.setProperty("card", True)
-        self.setFixedWidth(WIDTH)
+        self.setMinimumWidth(WIDTH[0])
+        self.setMaximumWidth(WIDTH[1])
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.setAccessibleName(self.title)
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(1, 1, 1, 12)
@@ -165,6 +168,7 @@ class Strip(BaseStrip):
             self.pan.setAccessibleDescription(text)
         for button, on in ((self.mute, own.mute), (self.solo, own.solo), (self.arm, own.armed)):
             button.show_on(on)
+        self.arm.setText("●" if own.armed else "○")
         soloed = any(strip.solo for strip in state.stems.values())
         if own.mute:
             note = self.tr("muted")
@@ -175,6 +179,20 @@ class Strip(BaseStrip):
         if note != self.note.text():
             self.note.setText(note)
         self._dim(own.mute or (soloed and not own.solo))
+
+    def show_recording(self, recording: bool) -> None:
+        """Whether this strip is being recorded now."""
+        if self.arm.property("recording") != recording:
+            self.arm.setProperty("recording", recording)
+            polish(self.arm)
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802 - Qt's name
+        """M, S and R, from any control of the strip that has no use for letters."""
+        keys = {Qt.Key.Key_M: self.mute, Qt.Key.Key_S: self.solo, Qt.Key.Key_R: self.arm}
+        if event is not None and event.modifiers() == Qt.KeyboardModifier.NoModifier and Qt.Key(event.key()) in keys:
+            keys[Qt.Key(event.key())].click()
+        else:
+            super().keyPressEvent(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent | None) -> None:  # noqa: N802 - Qt's name
         from gui.widgets.learn import learn_menu
@@ -191,7 +209,7 @@ class MasterStrip(BaseStrip):
         self.reduction = QLabel(" ")
         self.reduction.setProperty("role", "small")
         self.reduction.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.reduction.setFixedHeight(self.fontMetrics().height() + 4 if self.fontMetrics().height() + 4 > 36 else 36)
+        self.reduction.setFixedHeight(36)
         self.column.addWidget(self.reduction)
         self._add_body()
         self.limiter = Toggle(

@@ -21,3 +21,11 @@ class Toggle(QPushButton):
         """Show the engine's word."""
         if on != self.isChecked():
             self.setChecked(on)
+
+
+def polish(widget: QWidget) -> None:
+    """Let the style sheet look again at a widget whose properties changed."""
+    style = widget.style()
+    if style is not None:
+        style.unpolish(widget)
+        style.polish(widget)
