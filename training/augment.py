@@ -69,6 +69,11 @@ def random_gain(batch: Stems, rng: np.random.Generator, low_db: float = -6.0, hi
     return batch * gains.astype(np.float32)[..., None, None]
 
 
+def uniform_gain(batch: Stems, rng: np.random.Generator, low: float = 0.25, high: float = 1.25) -> Stems:
+    """Multiply each source by a number drawn uniformly from ``low`` to ``high``: the range usual in the field (BSE-10)."""
+    return batch * rng.uniform(low, high, batch.shape[:2]).astype(np.float32)[..., None, None]
+
+
 def change_speed(stems: Stems, factor: float, frames: int) -> Stems:
     """Play ``stems (..., time)`` at ``factor`` times the speed (pitch moves along), by linear interpolation; ``frames`` samples.
 

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,12 @@ import torch
 from torch.utils.data import DataLoader
 
 from models.registry import make_network
+from rtaudio.format import StemplayError
 from training.checkpoint import initialise, load_checkpoint
 from training.data.batches import BatchSource, BatchStream, MixedSongs
 from training.data.store import write_atomic
 from training.data.synthetic import SyntheticSongs, validation_songs
+from training.data.thesis import EpochSongs, made_up_songs, stored_songs
 from training.parallel import Share, make_fabric
 from training.recipe import Recipe
 from training.signals import stop_on_signals
@@ -33,6 +35,8 @@ class FitOptions:
     Attributes:
         folder: where the run lives; one run a folder.
         store: the prepared data.
+        budget: by default the recipe's epochs, or half an hour where it names none.
+        epochs: instead of a budget.
         init: weights to start from.
         workers: processes that make batches; 0 makes them in the training process.
         device: ``cpu``, ``cuda``, ``mps``, or ``auto`` for the best there is.
@@ -41,7 +45,8 @@ class FitOptions:
 
     folder: Path
     store: Path = Path("data")
-    budget: Budget = field(default_factory=Budget)
+    budget: Budget | None = None
+    epochs: int | None = None
     seed: int = 0
     threads: int | None = None
     init: Path | None = None
@@ -67,29 +72,54 @@ def fit(recipe: Recipe, options: FitOptions) -> Progress:
     network = make_network(recipe.network)
     if options.init is not None:
         initialise(network, options.init)
-    synthetic = recipe.data == "synthetic"
-    songs = validation_songs() if synthetic else read_songs(options.store)
+    songs = validation_songs() if recipe.made_up else read_songs(options.store)
+    source = open_source(recipe, options)
+    budget, intervals = plan(recipe, options, source)
     trainer = SeparatorTrainer(
-        recipe, network, songs, options.folder, options.budget,
-        intervals=options.intervals, fabric=fabric, watts=options.watts,
-    )  # fmt: skip
+        recipe, network, songs, options.folder, budget, intervals=intervals, fabric=fabric, watts=options.watts
+    )
     if options.resume:
         trainer.resume()
     if fabric.is_global_zero:
         write_atomic(options.folder / "recipe.json", json.dumps(recipe.to_dict(), indent=1).encode())
     with stop_on_signals(trainer):
-        return trainer.fit(batches(recipe, options, trainer.state.step, trainer.share))
+        return trainer.fit(batches(recipe, options, trainer.state.step, trainer.share, source))
 
 
-def batches(recipe: Recipe, options: FitOptions, update: int, share: Share | None = None) -> Iterator[Any]:
+def open_source(recipe: Recipe, options: FitOptions) -> BatchSource:
+    """The recipe's batches."""
+    if recipe.by_epochs:
+        songs = made_up_songs() if recipe.made_up else stored_songs(options.store)
+        return EpochSongs(songs, recipe.epochs, recipe.mixing.batch, recipe.frames, options.seed)
+    hop = recipe.network.hop
+    if recipe.made_up:
+        return SyntheticSongs(recipe.mixing, hop, options.seed)
+    return MixedSongs(options.store, recipe.mixing, hop, options.seed)
+
+
+def plan(recipe: Recipe, options: FitOptions, source: BatchSource) -> tuple[Budget, Intervals]:
+    """When the run ends and how often it is validated: with epochs, once each.
+
+    Raises:
+        StemplayError: epochs are asked for of a recipe whose data have none.
+    """
+    intervals = options.intervals or Intervals()
+    if not isinstance(source, EpochSongs):
+        if options.epochs:
+            raise StemplayError(f"The recipe {recipe.name} has no epochs: give it --hours, --minutes or --steps.")
+        return options.budget or Budget(), intervals
+    updates = max(1, source.batches // recipe.optim.accumulate)
+    epochs = options.epochs or (0 if options.budget else recipe.optim.epochs)
+    budget = Budget(steps=epochs * updates) if epochs else options.budget or Budget()
+    return budget, replace(intervals, epoch=updates)
+
+
+def batches(
+    recipe: Recipe, options: FitOptions, update: int, share: Share | None = None, source: BatchSource | None = None
+) -> Iterator[Any]:
     """The recipe's stream of batches from ``update`` on, of them this process' ``share``, made in worker processes."""
     share = share or Share(accumulate=recipe.optim.accumulate, batch=recipe.mixing.batch)
-    hop = recipe.network.hop
-    source: BatchSource
-    if recipe.data == "synthetic":
-        source = SyntheticSongs(recipe.mixing, hop, options.seed)
-    else:
-        source = MixedSongs(options.store, recipe.mixing, hop, options.seed)
+    source = source or open_source(recipe, options)
     workers = options.workers
     loader = DataLoader(
         BatchStream(source, share.start(update), share.stride),

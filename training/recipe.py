@@ -5,13 +5,17 @@ from __future__ import annotations
 import tomllib
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
+
+import torch
 
 from models.network import SeparatorConfig
-from models.registry import DEFAULT_KIND, KINDS, config_to_dict
+from models.registry import DEFAULT_KIND, KINDS, config_to_dict, make_network
 from rtaudio.format import StemplayError
 from training.data.batches import MixingConfig
+from training.data.thesis import EpochConfig
 
+DataKind = Literal["prepared", "synthetic", "epochs", "synthetic-epochs"]
 RECIPES = Path(__file__).parent / "recipes"
 Section = TypeVar("Section")
 
@@ -23,6 +27,7 @@ class OptimConfig:
     Attributes:
         lr: peak learning rate of Adam.
         warmup: steps of linear rise; then a cosine falls to ``final`` of the peak over the budget, unless ``schedule`` is ``constant``.
+        epochs: length of a run unless it is asked for otherwise (only with data in epochs).
         accumulate: batches an update; processes share them (``training.parallel``).
         ema: decay of the average of the weights that is validated and shipped; it rises to this from 0 in the first steps. 0: no average.
         clip: largest norm of the gradient, 0 for none.
@@ -37,6 +42,7 @@ class OptimConfig:
     final: float = 0.02
     schedule: Literal["cosine", "constant"] = "cosine"
     accumulate: int = 1
+    epochs: int = 0
     ema: float = 0.998
     clip: float = 1.0
     loss: Literal["l1", "l2", "log_mse"] = "l1"
@@ -49,12 +55,18 @@ class OptimConfig:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Network, data and optimisation of a run; ``data`` is ``prepared`` or ``synthetic``."""
+    """Network, data and optimisation of a run.
+
+    Attributes:
+        data: ``prepared`` mixes songs endlessly by ``mixing``; ``epochs`` follows the thesis by ``epochs``, with the length and the
+            batch of ``mixing``; ``synthetic`` and ``synthetic-epochs`` do so with songs that are made up.
+    """
 
     name: str
     network: SeparatorConfig = field(default_factory=KINDS[DEFAULT_KIND].config)
-    data: Literal["prepared", "synthetic"] = "prepared"
+    data: DataKind = "prepared"
     mixing: MixingConfig = field(default_factory=MixingConfig)
+    epochs: EpochConfig = field(default_factory=EpochConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
 
     def to_dict(self) -> dict[str, Any]:
@@ -72,25 +84,49 @@ class Recipe:
         if extra:
             raise StemplayError(f"The recipe has the unknown entry {sorted(extra)[0]!r}.")
         name, data = str(values.get("name", "")), values.get("data", "prepared")
-        if data not in ("prepared", "synthetic") or not name:
-            raise StemplayError("A recipe needs a name, and its data are 'prepared' or 'synthetic'.")
+        if data not in get_args(DataKind) or not name:
+            raise StemplayError(f"A recipe needs a name, and its data are one of {', '.join(get_args(DataKind))}.")
         return cls(
             name=name,
             network=network_section(values.get("network", {})),
             data=data,
             mixing=section(MixingConfig, values.get("mixing", {}), "mixing"),
+            epochs=section(EpochConfig, values.get("epochs", {}), "epochs"),
             optim=section(OptimConfig, values.get("optim", {}), "optim"),
         )
 
     def tiny(self) -> Recipe:
         """The same recipe on a small network, synthetic songs and short examples: seconds, not hours."""
+        fewer: dict[str, Any] = {"ema": min(0.95, self.optim.ema), "accumulate": min(2, self.optim.accumulate)}
+        fewer |= {"epochs": min(10, self.optim.epochs), "warmup": min(20, self.optim.warmup)}
         return replace(
             self,
-            data="synthetic",
+            data="synthetic-epochs" if self.by_epochs else "synthetic",
             network=self.network.tiny(),
             mixing=replace(self.mixing, seconds=0.75, batch=4),
-            optim=replace(self.optim, lr=3e-3, warmup=20, ema=0.95, skip_seconds=0.1),
+            epochs=replace(self.epochs, extract=1.75),
+            optim=replace(self.optim, lr=3e-3, skip_seconds=min(0.1, self.optim.skip_seconds), **fewer),
         )
+
+    @property
+    def by_epochs(self) -> bool:
+        """Whether examples come in the thesis' epochs."""
+        return "epochs" in self.data
+
+    @property
+    def made_up(self) -> bool:
+        """Whether the songs are synthetic."""
+        return "synthetic" in self.data
+
+    @property
+    def frames(self) -> int:
+        """Samples of an example of an epoch: ``seconds`` up to the network's valid length, or down to whole hops."""
+        samples = int(self.mixing.seconds * self.network.sample_rate)
+        with torch.device("meta"):
+            network = make_network(self.network)
+        if hasattr(network, "valid_length"):
+            return int(network.valid_length(samples))
+        return samples // self.network.hop * self.network.hop
 
 
 def network_section(values: dict[str, Any]) -> SeparatorConfig:

@@ -117,9 +117,16 @@ def test_aggregation_is_mean_and_standard_error_and_all_is_the_mean_of_sources()
     assert table["accompaniment"] == (9.0, 0.0)
 
 
-def test_a_grid_is_sorted_by_validation_loss(tmp_path, capsys):
-    assert main(["grid", "demucs-live", "--tiny", "--steps", "1", "--lr", "1e-4,1e-2", "-o", str(tmp_path)]) == 0
-    rows = [line.split() for line in capsys.readouterr().out.splitlines()[-2:]]
+def test_a_grid_is_sorted_by_validation_loss_and_goes_on_where_it_was(tmp_path, capsys):
+    line = ["grid", "demucs-live", "--tiny", "--steps", "1", "--lr", "1e-4,1e-2", "-o", str(tmp_path)]
+    line += ["--vary", "network.rescale=.1"]
+    assert main(line) == 0
+    rows = [row.split() for row in capsys.readouterr().out.splitlines()[-2:]]
     assert float(rows[0][0]) <= float(rows[1][0])
-    assert {row[2] for row in rows} == {"lr0.0001-channels8", "lr0.01-channels8"}
-    assert main(["grid", "demucs-live", "--lr", "fast"]) == 2
+    assert {row[2] for row in rows} == {"lr0.0001-rescale0.1", "lr0.01-rescale0.1"}
+    assert [row["run"] for row in json.loads((tmp_path / "grid.json").read_text())] == [row[2] for row in rows]
+    assert main(line) == 0
+    again = capsys.readouterr().out
+    assert [row.split() for row in again.splitlines()[-2:]] == rows and "step 0 " not in again
+    for bad in (["--lr", "fast"], ["--vary", "network.nonsense=1"], ["--vary", "nonsense"], ["--vary", "x.y=1"]):
+        assert main(["grid", "demucs-live", "--tiny", *bad, "-o", str(tmp_path / "bad")]) == 2

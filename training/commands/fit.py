@@ -26,7 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--store", type=Path, default=Path("data"), help="prepared data (default: data/)")
     budget = parser.add_mutually_exclusive_group()
     budget.add_argument("--hours", type=positive_float, help="budget in hours")
-    budget.add_argument("--minutes", type=positive_float, help="budget in minutes (default: 30)")
+    budget.add_argument(
+        "--minutes", type=positive_float, help="budget in minutes (default: the recipe's epochs, or 30 minutes)"
+    )
+    budget.add_argument("--epochs", type=positive_int, help="budget in epochs, for recipes that have them: repeatable")
     budget.add_argument("--steps", type=positive_int, help="budget in steps: repeatable")
     parser.add_argument(
         "--init", type=Path, metavar="WEIGHTS", help="start from these weights (.safetensors, or .npz of matrices)"
@@ -70,14 +73,17 @@ def run(args: argparse.Namespace) -> int:
         raise StemplayError(
             f"There is a run in {folder} already: continue it with --resume or choose another folder with -o."
         )
-    minutes = args.minutes or (60 * args.hours if args.hours else None) or (0.3 if args.tiny else 30.0)
+    minutes = args.minutes or (60 * args.hours if args.hours else None)
+    if args.tiny and not (minutes or args.epochs or recipe.by_epochs):
+        minutes = 0.3
     usual = (6.0, 12.0, 3.0) if args.tiny else (240.0, 150.0, 30.0)
     chosen = (args.validate_every, args.checkpoint_every, args.log_every)
     intervals = Intervals(*(mine or default for mine, default in zip(chosen, usual, strict=True)))
     options = FitOptions(
         folder=folder,
         store=args.store,
-        budget=Budget(minutes, args.steps),
+        budget=Budget(minutes or 30.0, args.steps) if minutes or args.steps else None,
+        epochs=args.epochs,
         seed=args.seed,
         threads=args.threads,
         init=args.init,
