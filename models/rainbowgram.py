@@ -33,14 +33,20 @@ def constant_q(
     for k, frequency in enumerate(frequencies):
         if frequency >= rate / 2:
             continue
-        half = round(17 * rate / frequency)
-        moments = np.arange(-half, half + 1)
-        window = np.hanning(2 * half + 3)[1:-1]
-        kernel = window * np.exp(-2j * np.pi * frequency / rate * moments) * (2 / window.sum())
+        atom = kernel(frequency, rate)
+        half = len(atom) // 2
         padded = np.pad(x, (half, half + hop))
-        frames = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1)[::hop][:count]
-        result[k] = frames @ kernel
+        frames = np.lib.stride_tricks.sliding_window_view(padded, len(atom))[::hop][:count]
+        result[k] = frames @ atom
     return result
+
+
+def kernel(frequency: float, rate: float) -> npt.NDArray[np.complex128]:
+    """What one bin multiplies the sound around a moment with: a Hann window of 34 periods, of odd length, phase 0 at its centre."""
+    half = round(17 * rate / frequency)
+    moments = np.arange(-half, half + 1)
+    window = np.hanning(2 * half + 3)[1:-1]
+    return np.asarray(window * np.exp(-2j * np.pi * frequency / rate * moments) * (2 / window.sum()))
 
 
 def phase_deviation(transform: npt.NDArray[np.complex128], rate: float, frequencies: Real, hop: int = HOP) -> Real:
@@ -68,6 +74,11 @@ def rainbowgram(
     top = magnitude.max() if peak is None else peak
     level = 20 * np.log10(np.maximum(magnitude, 1e-9) / max(float(top), 1e-9))
     value = np.clip(1 + level / DYNAMIC_DB, 0, 1) if top > 1e-7 else np.zeros_like(level)
-    hue = np.mod(phase_deviation(transform, rate, frequencies), 1.0)
+    return colours(value, phase_deviation(transform, rate, frequencies))[::-1]
+
+
+def colours(value: Real, deviation: Real) -> npt.NDArray[np.uint8]:
+    """Brightness 0 to 1 and deviation in turns (the hue) as red, green and blue ``(..., 3)``."""
+    hue = np.mod(deviation, 1.0)
     colour = np.clip(np.abs(np.mod(6 * hue[..., None] + np.array([0, 4, 2]), 6) - 3) - 1, 0, 1)
-    return np.asarray(255 * value[..., None] * (0.25 + 0.75 * colour), dtype=np.uint8)[::-1]
+    return np.asarray(255 * value[..., None] * (0.25 + 0.75 * colour), dtype=np.uint8)

@@ -1,0 +1,225 @@
+"""The page of live views: choose what is drawn and of which source, and stop it to look closely."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QEvent, QTimer
+from PyQt6.QtGui import QHideEvent, QShowEvent
+from PyQt6.QtWidgets import (
+    QButtonGroup,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui.bridge import Bridge
+from gui.views.live import LiveView, RainbowView, SpectrogramView, WaveformView
+from gui.views.pace import FASTEST_MS
+from gui.views.scales import ColourBar
+from rtaudio.messages import Snapshot
+
+SILENT_LOOKS = 30
+"""Looks without sound after which the page says so."""
+
+
+class ViewsPage(QWidget):
+    """Spectrogram, rainbowgram and waveform of the mix, the input or a strip, while they sound."""
+
+    def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.bridge = bridge
+        self._sources: tuple[str, ...] = ()
+        self._silent = 0
+        self.views: dict[str, LiveView] = {
+            "spectrogram": SpectrogramView(bridge),
+            "rainbowgram": RainbowView(bridge),
+            "waveform": WaveformView(bridge),
+        }
+        self._bars = {"spectrogram": ColourBar("level"), "rainbowgram": ColourBar("hue")}
+        self.stack = QStackedWidget()
+        for name, view in self.views.items():
+            self.stack.addWidget(self._framed(name, view))
+            view.pointed.connect(self._point)
+        self._build()
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self.look)
+        bridge.snapshot_changed.connect(self._follow)
+        self._follow(bridge.snapshot)
+        self.show_view("spectrogram")
+
+    @property
+    def view(self) -> LiveView:
+        """The one that is shown."""
+        return list(self.views.values())[self.stack.currentIndex()]
+
+    def show_view(self, name: str) -> None:
+        """``spectrogram``, ``rainbowgram`` or ``waveform``."""
+        self.stack.setCurrentIndex(list(self.views).index(name))
+        self.buttons[name].setChecked(True)
+        for widget in (self.scale, self.scale_label, self.range, self.range_label):
+            widget.setVisible(name == "spectrogram")
+        self._choose_source_in_list(self.view.feed.source)
+        self.view.frozen = self.freeze.isChecked()
+        self.readout.clear()
+
+    def look(self) -> None:
+        """Draw what is new; the timer's."""
+        heard = self.view.advance()
+        self._silent = 0 if heard else self._silent + 1
+        if not self.readout.text() or self._silent:
+            self._tell_silence()
+        self._timer.setInterval(self.view.pace.look())
+
+    # -- building ---------------------------------------------------------------------------------------------------------
+
+    def _framed(self, name: str, view: LiveView) -> QWidget:
+        frame = QWidget()
+        row = QHBoxLayout(frame)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(view, 1)
+        if name in self._bars:
+            row.addWidget(self._bars[name])
+        return frame
+
+    def _build(self) -> None:
+        self.buttons: dict[str, QPushButton] = {}
+        group = QButtonGroup(self)
+        top = QHBoxLayout()
+        top.setSpacing(6)
+        titles = {
+            "spectrogram": self.tr("Spectrogram"), "rainbowgram": self.tr("Rainbowgram"), "waveform": self.tr("Waveform"),
+        }  # fmt: skip
+        for name, title in titles.items():
+            button = self.buttons[name] = QPushButton(title)
+            button.setCheckable(True)
+            button.clicked.connect(lambda _, name=name: self.show_view(name))
+            group.addButton(button)
+            top.addWidget(button)
+        top.addSpacing(18)
+        self.source = self._choice(top, self.tr("Source"), [])[0]
+        self.source.currentIndexChanged.connect(self._choose_source)
+        self.scale, self.scale_label = self._choice(
+            top,
+            self.tr("Frequency"),
+            [(self.tr("Logarithmic, 30 Hz to 20 kHz"), "log"), (self.tr("Mel, to 8 kHz"), "mel")],
+        )
+        self.scale.currentIndexChanged.connect(self._choose_scale)
+        self.range, self.range_label = self._choice(
+            top, self.tr("Range"), [(f"{decibels} dB", decibels) for decibels in (40, 60, 80, 100)]
+        )
+        self.range.setCurrentIndex(2)
+        self.range.currentIndexChanged.connect(self._choose_range)
+        top.addStretch(1)
+        self.freeze = QPushButton(self.tr("Freeze"))
+        self.freeze.setCheckable(True)
+        self.freeze.setToolTip(self.tr("Hold the picture to look at it; the sound goes on."))
+        self.freeze.toggled.connect(self._freeze)
+        top.addWidget(self.freeze)
+        self.readout = QLabel()
+        self.readout.setAccessibleName(self.tr("What is under the mouse"))
+        self.readout.setMinimumHeight(self.readout.fontMetrics().height() + 4)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(12, 12, 12, 8)
+        layout.setSpacing(8)
+        layout.addLayout(top)
+        layout.addWidget(self.stack, 1)
+        layout.addWidget(self.readout)
+
+    def _choice(self, row: QHBoxLayout, title: str, items: list[tuple[str, object]]) -> tuple[QComboBox, QLabel]:
+        label, box = QLabel(title), QComboBox()
+        label.setBuddy(box)
+        box.setAccessibleName(title)
+        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        for text, value in items:
+            box.addItem(text, value)
+        row.addWidget(label)
+        row.addWidget(box)
+        row.addSpacing(10)
+        return box, label
+
+    # -- choosing ---------------------------------------------------------------------------------------------------------
+
+    def _follow(self, snapshot: Snapshot) -> None:
+        """Offer the strips that the engine has now."""
+        sources = ("mix", "input", *snapshot.mixer.stems)
+        if sources == self._sources:
+            return
+        self._sources = sources
+        self.source.blockSignals(True)
+        self.source.clear()
+        for name in sources:
+            self.source.addItem(self._title(name), name)
+        self.source.blockSignals(False)
+        self._choose_source_in_list(self.view.feed.source)
+
+    def _title(self, name: str) -> str:
+        known = {
+            "mix": self.tr("Mix"), "input": self.tr("Input"), "drums": self.tr("Drums"), "bass": self.tr("Bass"),
+            "other": self.tr("Other"), "vocals": self.tr("Vocals"), "instrument": self.tr("Instrument"),
+        }  # fmt: skip
+        return known.get(name, name.capitalize())
+
+    def _choose_source_in_list(self, name: str) -> None:
+        index = self.source.findData(name)
+        if index < 0:  # the rainbowgram of an engine without instrument
+            index = self.source.findData("mix")
+            self.view.choose("mix")
+        self.source.blockSignals(True)
+        self.source.setCurrentIndex(index)
+        self.source.blockSignals(False)
+
+    def _choose_source(self) -> None:
+        self.view.choose(self.source.currentData())
+
+    def _choose_scale(self) -> None:
+        view = self.views["spectrogram"]
+        assert isinstance(view, SpectrogramView)
+        view.set_scale(self.scale.currentData())
+
+    def _choose_range(self) -> None:
+        view, decibels = self.views["spectrogram"], float(self.range.currentData())
+        assert isinstance(view, SpectrogramView)
+        view.set_range(decibels)
+        self._bars["spectrogram"].range_db = decibels
+        self._bars["spectrogram"].updateGeometry()
+        self._bars["spectrogram"].update()
+
+    def _freeze(self, held: bool) -> None:
+        self.freeze.setText(self.tr("Go on") if held else self.tr("Freeze"))
+        for view in self.views.values():
+            view.frozen = held
+
+    # -- telling ----------------------------------------------------------------------------------------------------------
+
+    def _point(self, words: str) -> None:
+        self.readout.setText(words)
+
+    def _tell_silence(self) -> None:
+        state = self.bridge.snapshot.state
+        if self._silent < SILENT_LOOKS:
+            return
+        self.readout.setText(
+            self.tr("Nothing is drawn: the engine does not run.")
+            if state in ("stopped", "waiting", "starting", "finished")
+            else self.tr("Nothing is drawn: this engine gives no picture of its sound.")
+        )
+
+    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802 (Qt's name)
+        super().showEvent(event)
+        self._timer.start(FASTEST_MS)
+
+    def hideEvent(self, event: QHideEvent | None) -> None:  # noqa: N802 (Qt's name)
+        super().hideEvent(event)
+        self._timer.stop()
+
+    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802 (Qt's name)
+        super().changeEvent(event)
+        if event is not None and event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
+            for view in self.views.values():
+                view.follow_theme()
+            for bar in self._bars.values():
+                bar.update()
