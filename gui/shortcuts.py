@@ -21,6 +21,7 @@ class Key:
 
 
 WINDOW = QT_TRANSLATE_NOOP("Shortcuts", "Window")
+VIEWS = QT_TRANSLATE_NOOP("Shortcuts", "Views")
 MIXER = QT_TRANSLATE_NOOP("Shortcuts", "Mixer")
 FOCUS = QT_TRANSLATE_NOOP("Shortcuts", "Faders and knobs, when they have the focus")
 
@@ -40,6 +41,7 @@ TABLE: tuple[Key, ...] = (
     Key(MIXER, "compare", ("Ctrl+D",), QT_TRANSLATE_NOOP("Shortcuts", "A/B: the original mix or the separated stems")),
     Key(MIXER, "mute_strip", ("Alt+1…9",), QT_TRANSLATE_NOOP("Shortcuts", "Mute strip 1 to 9")),
     Key(MIXER, "solo_strip", ("Alt+Shift+1…9",), QT_TRANSLATE_NOOP("Shortcuts", "Solo strip 1 to 9")),
+    Key(VIEWS, "freeze", ("F",), QT_TRANSLATE_NOOP("Shortcuts", "Hold the picture, or let it go on")),
 )
 """Colleagues of other pages add lines with a group of their own and call ``bind`` in their page."""
 

@@ -35,7 +35,8 @@ class Page:
 
 PAGES: tuple[Page, ...] = (
     Page("mixer", QT_TRANSLATE_NOOP("Pages", "Mixer"), "gui.pages.mixer:MixerPage"),
-    # views, instrument, player and listening stand here, in this order
+    Page("views", QT_TRANSLATE_NOOP("Pages", "Views"), "gui.pages.views:ViewsPage"),
+    # instrument, player and listening stand here, in this order
     Page("help", QT_TRANSLATE_NOOP("Pages", "Help"), "gui.pages.help:HelpPage"),
 )
 """In the order of their tabs."""

@@ -15,7 +15,9 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from gui import theme
 from gui.bridge import Bridge
+from gui.shortcuts import VIEWS, bind
 from gui.views.live import LiveView, RainbowView, SpectrogramView, WaveformView
 from gui.views.pace import FASTEST_MS
 from gui.views.scales import ColourBar
@@ -44,6 +46,7 @@ class ViewsPage(QWidget):
             self.stack.addWidget(self._framed(name, view))
             view.pointed.connect(self._point)
         self._build()
+        bind(self, {"freeze": self.freeze.toggle}, VIEWS)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.look)
         bridge.snapshot_changed.connect(self._follow)
@@ -157,11 +160,8 @@ class ViewsPage(QWidget):
         self._choose_source_in_list(self.view.feed.source)
 
     def _title(self, name: str) -> str:
-        known = {
-            "mix": self.tr("Mix"), "input": self.tr("Input"), "drums": self.tr("Drums"), "bass": self.tr("Bass"),
-            "other": self.tr("Other"), "vocals": self.tr("Vocals"), "instrument": self.tr("Instrument"),
-        }  # fmt: skip
-        return known.get(name, name.capitalize())
+        known = {"mix": self.tr("Mix"), "input": self.tr("Input")}
+        return known.get(name) or theme.stem_title(name)
 
     def _choose_source_in_list(self, name: str) -> None:
         index = self.source.findData(name)

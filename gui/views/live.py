@@ -49,12 +49,12 @@ class LiveView(QWidget):
     """
 
     pointed = pyqtSignal(str)
+    analyser: Analyser | None = None
 
     def __init__(self, bridge: Bridge, source: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.feed, self.pace, self.frozen = Feed(bridge, source), Pace(), False
         self.plot = ScrollPlot(self.pace)
-        self.analyser: Analyser | None = None
         self.rate = 0
         self._kept: npt.NDArray[Any] = np.zeros(0)
         self._theme = ""
@@ -125,7 +125,7 @@ class LiveView(QWidget):
 
     def follow_theme(self) -> None:
         """Take up the palette in use, if it is another."""
-        if self._theme != theme.current().name and self.plot.image is not None:
+        if self.analyser is not None and self._theme != theme.current().name:
             self._theme = theme.current().name
             self.plot.paint_theme()
             self.plot.set_rows(*self.axis())
@@ -133,7 +133,7 @@ class LiveView(QWidget):
 
     def _prepare(self, rate: int) -> None:
         self.rate = rate
-        analyser = self.analyser = self.make_analyser(rate)
+        self.analyser = analyser = self.make_analyser(rate)
         columns = round(SECONDS * rate / analyser.hop)
         self.plot.show_ring(columns, self.height_in_pixels(), SECONDS, analyser.lag / rate)
         self._kept = self._blank(columns)
