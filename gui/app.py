@@ -17,6 +17,7 @@ from PyQt6.QtWidgets import QApplication
 
 from gui import theme
 from gui.bridge import Bridge, new_session
+from gui.store import Store
 from gui.window import MainWindow
 from rtaudio.messages import EngineConfig, to_dict
 
@@ -27,10 +28,11 @@ FIRST = EngineConfig(input="none", instrument="sing-gm")
 def run(args: argparse.Namespace) -> int:
     """Open the window and stay until it is closed. Raises StemplayError for options that no engine could run on."""
     app = make_application()
-    theme.apply(app, args.theme or "dark")
+    store = Store()
+    theme.apply(app, args.theme or store.preferences.theme)
     session = new_session(chosen(FIRST, args))
     bridge = Bridge(session)
-    window = MainWindow(bridge)
+    window = MainWindow(bridge, store)
     sys.excepthook = _Complaint(window)
     _end_by_signal(window)
     window.show()

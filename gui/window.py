@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 from PyQt6.QtCore import Qt, pyqtSignal
@@ -25,10 +26,12 @@ from gui.bridge import Bridge
 from gui.desk import desk_of
 from gui.pages import PAGES
 from gui.shortcuts import TABLE, bind, translated
+from gui.store import Store
 from gui.widgets.flow import FlowLayout
 from gui.widgets.notice import NoticeBar
 from gui.widgets.statusbar import StatusBar
 from gui.widgets.toggle import Toggle, polish
+from rtaudio.format import StemplayError
 from rtaudio.messages import Snapshot
 
 SIZE = (1240, 760)
@@ -39,22 +42,22 @@ class MainWindow(QMainWindow):
 
     Args:
         bridge: the engine.
-        keep_playing: what the switch of the menu says at first: whether sound goes on when the window is closed.
+        store: what is remembered from one time to the next; without it nothing is.
 
     Signals:
-        closing(): the window is about to go; settings should be saved.
+        closing(): the window is about to go.
     """
 
     closing = pyqtSignal()
 
-    def __init__(self, bridge: Bridge, keep_playing: bool = False) -> None:
+    def __init__(self, bridge: Bridge, store: Store | None = None) -> None:
         super().__init__()
-        self.bridge, self.desk = bridge, desk_of(bridge)
-        self.keep_playing = keep_playing
+        self.bridge, self.store, self.desk = bridge, store, desk_of(bridge)
+        self.keep_playing = bool(store and store.preferences.layout.get("keep_playing"))
         self._restarts: int | None = None
         self._running: bool | None = None
         self.setWindowTitle("Stemplay")
-        self.resize(*SIZE)
+        self._resize_as_left()
         self.setMinimumSize(480, 320)
         self.pages: dict[str, QWidget] = {}
         self.tabs: dict[str, QPushButton] = {}
@@ -81,7 +84,8 @@ class MainWindow(QMainWindow):
         bind(self, self._handlers)
         bridge.refused.connect(lambda sentence: self.notice.tell(sentence, "warning"))
         bridge.snapshot_changed.connect(self.show_snapshot)
-        self.show_page(PAGES[0].key)
+        left = store.preferences.page if store else ""
+        self.show_page(left if left in self.tabs else PAGES[0].key)
         root.setFocus()
         self.show_snapshot(bridge.snapshot)
 
@@ -258,10 +262,37 @@ class MainWindow(QMainWindow):
     def _keep(self, keep: bool) -> None:
         self.keep_playing = keep
 
+    def _resize_as_left(self) -> None:
+        """The size of the last time, or the usual one, as far as the screen has room."""
+        layout = self.store.preferences.layout if self.store else {}
+        width, height = SIZE
+        with contextlib.suppress(TypeError, ValueError):
+            width, height = int(layout.get("width", width)), int(layout.get("height", height))
+        screen = self.screen()
+        if screen is not None:
+            room = screen.availableGeometry()
+            width, height = min(width, room.width()), min(height, room.height())
+        self.resize(width, height)
+        if layout.get("maximized") is True:
+            self.setWindowState(Qt.WindowState.WindowMaximized)
+
+    def _remember(self) -> None:
+        """Keep size, page and theme for the next time; what the disk refuses is not worth keeping a window open."""
+        if self.store is None:
+            return
+        kept, normal = self.store.preferences, self.normalGeometry()
+        kept.theme, kept.page = theme.current().name, self.page
+        kept.layout |= {"keep_playing": self.keep_playing, "maximized": self.isMaximized()}
+        if normal.isValid():
+            kept.layout |= {"width": normal.width(), "height": normal.height()}
+        with contextlib.suppress(StemplayError):
+            self.store.save_preferences()
+
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's name
         """Closing ends the sound, as with any player, unless the person wants it to go on."""
         self.closing.emit()
         self.hide()
+        self._remember()
         if not self.keep_playing:
             self.bridge.stop()
         self.bridge.close()

@@ -1,0 +1,207 @@
+"""The main window: what must always be in reach, what must always be seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PyQt6.QtCore import Qt
+from PyQt6.QtTest import QTest
+from PyQt6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from gui import theme
+from gui.bridge import Bridge
+from gui.pages import PAGES
+from gui.store import Store
+from gui.window import MainWindow
+from rtaudio.messages import Latency, Recording
+from tests.gui.conftest import FakeSession
+
+LEFT = Qt.MouseButton.LeftButton
+CONTROL = Qt.KeyboardModifier.ControlModifier
+
+
+@pytest.fixture
+def window(bridge: Bridge, qtbot: QtBot) -> MainWindow:
+    bridge.poll()
+    window = MainWindow(bridge)
+    qtbot.addWidget(window)
+    window.show()
+    bridge.poll()
+    return window
+
+
+def test_bypass_and_panic_reach_the_session(window: MainWindow, session: FakeSession) -> None:
+    QTest.mouseClick(window.bypass, LEFT)
+    assert session.desired.mixer.bypass and not window.desk.undo.canUndo()
+    QTest.mouseClick(window.panic, LEFT)
+    assert session.orders[-1].op == "panic"
+
+
+def test_start_and_stop(window: MainWindow, bridge: Bridge, session: FakeSession) -> None:
+    assert window.power.text() == "Stop"
+    QTest.mouseClick(window.power, LEFT)
+    assert session.stopped == 1
+    session.report.state = "stopped"
+    bridge.poll()
+    assert window.power.text() == "Start"
+    QTest.mouseClick(window.power, LEFT)
+    assert session.started == 1
+
+
+def test_the_status_bar_tells_what_a_musician_asks(window: MainWindow, bridge: Bridge, session: FakeSession) -> None:
+    report = session.report
+    report.port, report.rate, report.block, report.xruns, report.misses = "JACK:system", 48_000, 128, 3, 7
+    report.latency = Latency(256, 0, 128, 576.0, 48_000)
+    report.dsp_load, report.realtime = {"p50": 0.125, "p99": 0.5}, "granted: SCHED_FIFO, priority 60"
+    bridge.poll()
+    shown = {key: button.text() for key, button in window.status.items.items()}
+    assert shown | {"model": ""} == {
+        "state": "● Playing", "device": "JACK:system", "rate": "48 kHz", "block": "128 frames", "latency": "20.0 ms",
+        "dsp": "DSP 12 %", "model": "", "xruns": "Xruns 3", "misses": "Misses 7", "realtime": "Realtime",
+    }  # fmt: skip
+    assert all(button.toolTip() and button.accessibleName() for button in window.status.items.values())
+
+
+@pytest.mark.parametrize("counter", ["xruns", "misses"])
+def test_a_click_clears_the_counters(window: MainWindow, session: FakeSession, counter: str) -> None:
+    QTest.mouseClick(window.status.items[counter], LEFT)
+    assert session.orders[-1].op == "reset_counters"
+
+
+@pytest.mark.parametrize(
+    ("state", "message", "sentence"),
+    [
+        ("stalled", "", "The audio device has stopped asking for sound"),
+        ("waiting", "The device X is gone; sound goes on as soon as it is there.", "The device X is gone"),
+        ("stopped", "There is no file 'a.wav'.", "There is no file"),
+    ],
+)
+def test_a_red_state_explains_itself(
+    window: MainWindow, bridge: Bridge, session: FakeSession, state: str, message: str, sentence: str
+) -> None:
+    session.report.state, session.report.message = state, message
+    bridge.poll()
+    assert window.notice.text.startswith(sentence)
+    assert window.status.items["state"].property("level") == "bad"
+    session.report.state, session.report.message = "running", ""
+    bridge.poll()
+    assert window.notice.text == "" and window.status.items["state"].property("level") == "good"
+
+
+def test_a_restart_is_told_and_stays_in_sight(window: MainWindow, bridge: Bridge, session: FakeSession) -> None:
+    session.report.restarts, session.report.message = 1, "The audio engine died and was started again."
+    session.report.state = "starting"
+    bridge.poll()
+    session.report.state, session.report.message = "running", ""
+    bridge.poll()
+    assert (
+        window.notice.text
+        == "The engine was restarted, with the same mixer. The audio engine died and was started again."
+    )
+    assert window.status.items["restarts"].text() == "Restarts 1"
+    QTest.mouseClick(window.notice.close_button, LEFT)
+    assert window.notice.text == ""
+
+
+def test_restarts_before_the_window_opened_are_no_news(bridge: Bridge, session: FakeSession, qtbot: QtBot) -> None:
+    session.report.restarts = 4
+    bridge.poll()
+    window = MainWindow(bridge)
+    qtbot.addWidget(window)
+    bridge.poll()
+    assert window.notice.text == ""
+
+
+def test_a_dismissed_trouble_stays_away_until_it_is_another(
+    window: MainWindow, bridge: Bridge, session: FakeSession
+) -> None:
+    session.report.message = "The model is too slow here."
+    bridge.poll()
+    window.notice.dismiss()
+    bridge.poll()
+    assert window.notice.text == ""
+    session.report.recording = Recording(error="The disk is full.")
+    bridge.poll()
+    assert window.notice.text == "The disk is full."
+
+
+def test_refused_orders_are_told(window: MainWindow, bridge: Bridge) -> None:
+    bridge.send("set_stem", stem="kazoo", field="mute", value=True)
+    assert "kazoo" in window.notice.text
+
+
+def test_pages_are_made_when_they_are_shown_and_keys_go_through_them(window: MainWindow, qtbot: QtBot) -> None:
+    assert list(window.pages) == ["mixer"]
+    with qtbot.waitActive(window):
+        window.activateWindow()
+    seen = []
+    for _ in PAGES:
+        QTest.keyClick(window, Qt.Key.Key_PageDown, CONTROL)
+        seen.append(window.page)
+    assert seen == [page.key for page in (*PAGES[1:], PAGES[0])]
+    QTest.keyClick(window, Qt.Key.Key_F1)
+    assert window.page == "help" and window.tabs["help"].isChecked()
+
+
+def test_undo_from_the_keyboard_on_any_page(window: MainWindow, session: FakeSession, qtbot: QtBot) -> None:
+    window.desk.move("vocals", "mute", True)
+    window.show_page("help")
+    with qtbot.waitActive(window):
+        window.activateWindow()
+    QTest.keyClick(window, Qt.Key.Key_Z, CONTROL)
+    assert not session.desired.mixer.stems["vocals"].mute
+    QTest.keyClick(window, Qt.Key.Key_Z, CONTROL | Qt.KeyboardModifier.ShiftModifier)
+    assert session.desired.mixer.stems["vocals"].mute
+
+
+def test_closing_ends_the_sound(window: MainWindow, session: FakeSession) -> None:
+    window.close()
+    assert session.stopped == 1 and session.closed == 1
+
+
+def test_closing_leaves_the_sound_if_so_wished(window: MainWindow, session: FakeSession) -> None:
+    assert window.keep_action is not None
+    window.keep_action.trigger()
+    window.close()
+    assert session.stopped == 0 and session.closed == 1
+
+
+def test_theme_size_and_page_are_as_they_were_left(
+    bridge: Bridge, qtbot: QtBot, tmp_path: Path, qapp: QApplication
+) -> None:
+    bridge.poll()
+    theme.apply(qapp, "dark")
+    window = MainWindow(bridge, Store(tmp_path))
+    qtbot.addWidget(window)
+    window.show()
+    window.resize(700, 500)
+    window.show_page("help")
+    window.toggle_theme()
+    window.close()
+    store = Store(tmp_path)
+    again = MainWindow(bridge, store)
+    qtbot.addWidget(again)
+    assert (store.preferences.theme, again.page, again.size()) == ("light", "help", window.size())
+    theme.apply(qapp, "dark")
+
+
+@pytest.mark.parametrize("name", ["dark", "light"])
+def test_texts_have_contrast(name: str) -> None:
+    """WCAG AA: 4.5 to 1 for text on what it stands on."""
+    palette = theme.PALETTES[name]
+    for text in (palette.text, palette.muted_text, palette.bad, palette.warning):
+        for ground in (palette.window, palette.panel):
+            assert contrast(text, ground) >= 4.5, (text, ground)
+    assert contrast(palette.on_accent, palette.accent) >= 4.5 and contrast(theme.ON_AMBER, theme.AMBER) >= 4.5
+
+
+def contrast(one: str, other: str) -> float:
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        red, green, blue = (x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
