@@ -12,7 +12,7 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from gui.jobs import Job
 from rtaudio.format import StemplayError
-from rtaudio.messages import Command, EngineConfig, Heard, Snapshot, command, to_dict
+from rtaudio.messages import Command, EngineConfig, Heard, MixerState, Snapshot, command, to_dict
 from rtaudio.session import Session, job_command
 
 POLL_MS = 33
@@ -115,3 +115,11 @@ class Bridge(QObject):
     def hear(self, source: str, after: int | None = None, seconds: float = 4.0) -> Heard | None:
         """Sound of ``mix``, ``input`` or a strip, to draw; see ``Session.hear``. Asking keeps the engine's tap open."""
         return self.session.hear(source, after, seconds)
+
+
+def file_session(path: str, output: str) -> SessionLike:
+    """An engine that plays the file at ``path`` untouched to ``output``, beside the live one and ending with this process."""
+    config = EngineConfig(
+        input=path, output=output, model="none", midi="none", analyse=False, client_name="stemplay-listening"
+    )
+    return Session(config, MixerState(limiter=False))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from PyQt6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, Qt
 from PyQt6.QtGui import QKeySequence, QShortcut
 from PyQt6.QtWidgets import QWidget
+
+SPAN = re.compile("1…([2-9])")
+"""A row of number keys."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,7 @@ class Key:
 WINDOW = QT_TRANSLATE_NOOP("Shortcuts", "Window")
 VIEWS = QT_TRANSLATE_NOOP("Shortcuts", "Views")
 MIXER = QT_TRANSLATE_NOOP("Shortcuts", "Mixer")
+LISTENING = QT_TRANSLATE_NOOP("Shortcuts", "Listening tests")
 FOCUS = QT_TRANSLATE_NOOP("Shortcuts", "Faders and knobs, when they have the focus")
 
 TABLE: tuple[Key, ...] = (
@@ -42,6 +47,12 @@ TABLE: tuple[Key, ...] = (
     Key(MIXER, "mute_strip", ("Alt+1…9",), QT_TRANSLATE_NOOP("Shortcuts", "Mute strip 1 to 9")),
     Key(MIXER, "solo_strip", ("Alt+Shift+1…9",), QT_TRANSLATE_NOOP("Shortcuts", "Solo strip 1 to 9")),
     Key(VIEWS, "freeze", ("F",), QT_TRANSLATE_NOOP("Shortcuts", "Hold the picture, or let it go on")),
+    Key(LISTENING, "play_sound", ("P",), QT_TRANSLATE_NOOP("Shortcuts", "Play or stop the sound")),
+    Key(LISTENING, "play_x", ("X",), QT_TRANSLATE_NOOP("Shortcuts", "Play or stop the reference")),
+    Key(LISTENING, "play_a", ("A",), QT_TRANSLATE_NOOP("Shortcuts", "Play or stop A")),
+    Key(LISTENING, "play_b", ("B",), QT_TRANSLATE_NOOP("Shortcuts", "Play or stop B")),
+    Key(LISTENING, "answer", ("1…5",), QT_TRANSLATE_NOOP("Shortcuts", "Rate from 1 to 5; or 1 for A, 2 for B")),
+    Key(LISTENING, "next_trial", ("Return", "Enter"), QT_TRANSLATE_NOOP("Shortcuts", "Keep the answer, next sound")),
 )
 """Colleagues of other pages add lines with a group of their own and call ``bind`` in their page."""
 
@@ -66,10 +77,11 @@ def translated(text: str) -> str:
 
 
 def sequences(key: Key) -> list[str]:
-    """Its key sequences; ``1…9`` stands for nine of them."""
+    """Its key sequences; ``1…9`` stands for nine of them, ``1…5`` for five."""
     found = []
     for text in key.keys:
-        found += [text.replace("1…9", str(n)) for n in range(1, 10)] if "1…9" in text else [text]
+        span = SPAN.search(text)
+        found += [SPAN.sub(str(n), text) for n in range(1, int(span[1]) + 1)] if span else [text]
     return found
 
 
@@ -81,7 +93,7 @@ def bind(owner: QWidget, handlers: Mapping[str, Callable[..., object]], group: s
     for key in TABLE:
         if key.name not in handlers or (group is not None and key.group != group):
             continue
-        numbered = any("1…9" in text for text in key.keys)
+        numbered = any(SPAN.search(text) for text in key.keys)
         for number, text in enumerate(sequences(key)):
             shortcut = QShortcut(QKeySequence(text), owner)
             shortcut.setContext(context)

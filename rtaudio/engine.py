@@ -229,8 +229,8 @@ class Engine:
         if self.analysis is not None:
             frame -= frame % self.analysis.grid
             prepared = self.analysis.prepare(frame)
-        # Unfaded, so that the model hears the song as it is; the callback spreads the step.
-        song.seek(frame, fade=False, payload=prepared)
+        # Unfaded, so that a model hears the song as it is; the callback spreads the step. Without one the old place fades into the new.
+        song.seek(frame, fade=self.config.model == "none", payload=prepared)
 
     def _do_set_loop(self, start_s: float | None, end_s: float | None) -> None:
         rate = self.format.rate

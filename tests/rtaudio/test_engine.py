@@ -241,6 +241,24 @@ def test_a_song_plays_seeks_and_finishes() -> None:
     engine.stop()
 
 
+def test_without_a_model_a_seek_fades_from_the_old_place_into_the_new() -> None:
+    """A model must hear the song as it is, and the step is spread behind it; without one nothing need overshoot."""
+    song = np.full((RATE, 2), 0.5, np.float32)
+    song[RATE // 2 :] = -0.5
+    port = FakePort(in_channels=0)
+    player = FilePlayer.from_samples(song, RATE)
+    engine = Engine(
+        EngineConfig(model="none"), MixerState(limiter=False), port=port, processor=Passthrough(), source=player
+    )
+    engine.start()
+    port.play(np.zeros((2560, 0), np.float32))
+    engine.send(command("seek", position_s=0.75))
+    out = port.play(np.zeros((2560, 0), np.float32))
+    engine.stop()
+    assert (np.diff(out[:, 0]) <= 1e-6).all() and out[0, 0] == 0.5 and out[-1, 0] == -0.5
+    assert np.abs(np.diff(out[:, 0])).max() < 0.02
+
+
 def test_without_a_song_the_transport_is_refused() -> None:
     engine = make(FakePort())
     with pytest.raises(StemplayError, match="No song"):

@@ -40,7 +40,7 @@ class Answers:
     Attributes:
         key: what ``key.json`` says: kind, systems, sources, items.
         ratings, choices: of a MOS or an ABX test.
-        listeners: who has answered at least one trial with headphones. dropped: those who used none.
+        listeners: who has answered at least one trial with headphones. dropped: who answered without, whose answers do not count.
     """
 
     key: dict[str, Any]
@@ -51,7 +51,7 @@ class Answers:
 
 
 def read_answers(folder: Path, keep_loudspeakers: bool = False) -> Answers:
-    """Read a test's folder. Listeners without headphones are left out, as in the thesis. Raises StemplayError."""
+    """Read a test's folder. Answers given without headphones are left out, as in the thesis. Raises StemplayError."""
     key = _read_json(folder / "key.json", "this is no listening test, or its key is kept elsewhere")
     answers = Answers(key, [], [], [], [])
     for path in sorted((folder / "answers").glob("*.jsonl")):
@@ -61,8 +61,11 @@ def read_answers(folder: Path, keep_loudspeakers: bool = False) -> Answers:
         if not given:
             continue
         listener = str(header["participant"])
-        if not header.get("headphones") and not keep_loudspeakers:
+        heard_well = {name: row for name, row in given.items() if row.get("headphones", header.get("headphones"))}
+        if not keep_loudspeakers and len(heard_well) < len(given):
             answers.dropped.append(listener)
+            given = heard_well
+        if not given:
             continue
         answers.listeners.append(listener)
         trials = _sheet_trials(folder, listener)

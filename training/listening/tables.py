@@ -136,7 +136,7 @@ class Report:
             names = ", ".join(f"{name} (r {value:.2f})" for name, value in sorted(self.rejected.items()))
             told.append(f"Left out, since their ratings do not go with the others': {names}.")
         if self.answers.dropped:
-            told.append(f"Left out, since they used no headphones: {', '.join(self.answers.dropped)}.")
+            told.append(f"Answers given without headphones left out, of: {', '.join(self.answers.dropped)}.")
         return " ".join(told) or "Nobody was left out."
 
 

@@ -138,7 +138,7 @@ def test_all_pools_the_ratings(separation: Path) -> None:
 def test_listeners_without_headphones_are_left_out_and_named(separation: Path) -> None:
     answer(separation, honest)
     answer(separation, honest, ["p03"], headphones=False)
-    assert "no headphones: p03" in Report(read_answers(separation)).text()
+    assert "without headphones left out, of: p03" in Report(read_answers(separation)).text()
     assert len(read_answers(separation, keep_loudspeakers=True).listeners) == 20
 
 
