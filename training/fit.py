@@ -17,15 +17,14 @@ from torch.utils.data import DataLoader
 from models.registry import make_network
 from rtaudio.format import StemplayError
 from training.checkpoint import initialise, load_checkpoint
-from training.data.batches import BatchSource, BatchStream, MixedSongs
+from training.data.batches import BatchSource, BatchStream
 from training.data.store import write_atomic
-from training.data.synthetic import SyntheticSongs, validation_songs
-from training.data.thesis import EpochSongs, made_up_songs, stored_songs
+from training.data.thesis import EpochSongs
 from training.parallel import Share, make_fabric
 from training.recipe import Recipe
 from training.signals import stop_on_signals
+from training.sources import batch_source, validation_set
 from training.trainer import Budget, Intervals, Progress, SeparatorTrainer, loggers
-from training.validation import read_songs
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ def fit(recipe: Recipe, options: FitOptions) -> Progress:
     network = make_network(recipe.network)
     if options.init is not None:
         initialise(network, options.init)
-    songs = validation_songs() if recipe.made_up else read_songs(options.store)
+    songs = validation_set(recipe, options.store)
     source = open_source(recipe, options)
     budget, intervals = plan(recipe, options, source)
     trainer = SeparatorTrainer(
@@ -88,13 +87,7 @@ def fit(recipe: Recipe, options: FitOptions) -> Progress:
 
 def open_source(recipe: Recipe, options: FitOptions) -> BatchSource:
     """The recipe's batches."""
-    if recipe.by_epochs:
-        songs = made_up_songs() if recipe.made_up else stored_songs(options.store)
-        return EpochSongs(songs, recipe.epochs, recipe.mixing.batch, recipe.frames, options.seed)
-    hop = recipe.network.hop
-    if recipe.made_up:
-        return SyntheticSongs(recipe.mixing, hop, options.seed)
-    return MixedSongs(options.store, recipe.mixing, hop, options.seed)
+    return batch_source(recipe, options.store, options.seed)
 
 
 def plan(recipe: Recipe, options: FitOptions, source: BatchSource) -> tuple[Budget, Intervals]:

@@ -67,6 +67,7 @@ def test_wrong_options_are_one_sentence_and_exit_code_2(line, capsys):
         ("demucs", ("648,548,208 weights", "2.416 GiB", "607,591,908", "hop 4096", "only in overlapping chunks")),
         ("conv-tasnet", ("10,977,872 weights", "41.9 MiB", "8185 frames, 1.856 s", "61.9 MiB", "x 40")),
         ("conv-tasnet-live", ("hop 256 samples", "plays live, 272 samples late (6.2 ms)")),
+        ("denoiser", ("14.5 MiB", "hop 256 samples, 16.0 ms at 16000 Hz", "plays live, 256 samples late")),
         ("sing", ("63,747,927 weights", "243.2 MiB")),
     ],
 )

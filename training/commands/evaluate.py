@@ -8,9 +8,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from models.catalog import load_card
+from models.network import SPEECH
 from rtaudio.format import SOURCES, StemplayError
 from training.cli import positive_int
-from training.data import folder
+from training.data import folder, speech
 from training.data.store import Collection, Stems
 from training.data.synthetic import validation_songs
 from training.evaluate import METRICS, evaluate, record
@@ -51,14 +53,17 @@ def add_song_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate and print the table."""
-    songs = list(load_songs(args))[: args.limit]
+    card = load_card(args.model)
+    about_speech = card.outputs == SPEECH
+    songs = list(load_speech(args) if about_speech else load_songs(args))[: args.limit]
 
     def progress(name: str) -> None:
         print(f"  {name}", file=sys.stderr)
 
     result = evaluate(
-        args.model, songs, sources=SOURCES, metric=args.metric, consistent=not args.no_consistent, progress=progress
-    )
+        args.model, songs, sources=card.outputs if about_speech else SOURCES, metric=args.metric,
+        rate=speech.RATE if about_speech else 44_100, consistent=not args.no_consistent, progress=progress,
+    )  # fmt: skip
     if args.record:
         record(args.model, args.record, result.table["model"])
     what = "residual shared" if result.consistent else "network's own output"
@@ -68,6 +73,14 @@ def run(args: argparse.Namespace) -> int:
         else f"{result.text()}\nmedian SDR in dB of {len(songs)} songs; {result.metric}; {what}"
     )
     return 0
+
+
+def load_speech(args: argparse.Namespace) -> Iterator[tuple[str, Stems]]:
+    """``(name, stems)`` of an enhancer's examples: with ``--tiny`` made up, else of the voices kept for validation."""
+    if args.songs is not None or args.split != "valid":
+        raise StemplayError("An enhancer is scored on the voices that preparing kept for validation, or with --tiny.")
+    examples = speech.validation_speech() if args.tiny else speech.stored_validation_speech(args.store)
+    yield from ((f"voice {number}", example) for number, example in enumerate(examples))
 
 
 def load_songs(args: argparse.Namespace) -> Iterator[tuple[str, Stems]]:
