@@ -9,6 +9,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before Qt is imported
 from collections.abc import Iterator
 
 import pytest
+from PyQt6.QtCore import QEvent
 from PyQt6.QtWidgets import QApplication
 
 from gui.bridge import Bridge
@@ -58,6 +59,12 @@ class FakeSession:
     def snapshot(self) -> Snapshot:
         self.report.sequence += 1
         return self.report
+
+
+@pytest.fixture(autouse=True)
+def _no_widgets_of_earlier_tests(qapp: QApplication) -> None:
+    """Outside its event loop Qt keeps what ``deleteLater`` condemned; a hundred old windows make each new style sheet slow."""
+    qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
 @pytest.fixture
