@@ -18,6 +18,7 @@ from models.registry import config_from_dict, config_to_dict, kind_of, make_netw
 from rtaudio.format import StemplayError
 from training.data.store import replacing, write_atomic
 from training.foreign import read_matmul_demucs
+from training.quantize import unpack_state
 
 StateDict = dict[str, Tensor]
 
@@ -44,11 +45,14 @@ def load_network(path: Path) -> Separator:
 
 
 def load_weights(path: Path) -> tuple[StateDict, SeparatorConfig | None]:
-    """Tensors (float32) and the configuration in the header, None if there is none."""
+    """Tensors (float32, also of quantised files) and the configuration in the header, None if there is none."""
     try:
         with safe_open(str(path), framework="pt") as file:
             metadata = file.metadata() or {}
-            state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 (no mapping)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+        if "quantized" in metadata:
+            tensors = unpack_state(tensors, metadata["quantized"])
+        state = {name: tensor.float() for name, tensor in tensors.items()}
         config = config_from_dict(json.loads(metadata["config"])) if "config" in metadata else None
     except (OSError, SafetensorError, ValueError, TypeError, KeyError) as error:
         raise StemplayError(f"{path} cannot be read as safetensors weights: {error}.") from error

@@ -1,24 +1,93 @@
-"""``python -m training quantize DIRECTORY -o DIRECTORY``: int8 from an exported fp32 model."""
+"""``python -m training quantize MODEL -o DIRECTORY``: int8 of an exported model, or weights in 8 bits and below; what it costs in SDR."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from training.export import quantize_model
+import torch
 
-HELP = "quantise the weights of an exported float32 model to int8, into another directory"
+from rtaudio.format import StemplayError
+from training.checkpoint import load_network
+from training.commands.evaluate import add_song_arguments, load_songs
+from training.data.store import Stems
+from training.evaluate import evaluate
+from training.export import quantize_model
+from training.metrics import global_sdr
+from training.quantize import dequantize_state, largest_error, packed_size, quantize_state, save_quantized
+from training.validation import validate
+
+HELP = (
+    "quantise an exported float32 model to int8, or a .safetensors file of weights to --bits bits; with songs (--tiny, --songs, "
+    "--split) it also says what that costs in SDR"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``quantize``."""
-    parser.add_argument("model", metavar="MODEL", type=Path, help="directory of an exported float32 model")
+    parser.add_argument("model", metavar="MODEL", type=Path, help="directory of an exported model, or weights")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIRECTORY")
     parser.add_argument("--name", help="name in the card (default: that of the directory)")
+    parser.add_argument(
+        "--bits", metavar="A,B", default="8", help="of weights: 2 to 8, also several (default: %(default)s)"
+    )
+    add_song_arguments(parser)
+    parser.set_defaults(split=None)
+    parser.add_argument("--seed", type=int, default=0, help="of the noise that stands in where no songs are given")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Quantise and print the size."""
+    """Quantise and print the sizes and, with songs, the loss."""
+    scored = args.tiny or args.songs is not None or args.split is not None
+    songs = list(load_songs(args))[: args.limit] if scored else []
+    if args.model.is_file():
+        return _weights(args, [stems for _, stems in songs])
     card = quantize_model(args.model, args.output, name=args.name or args.output.resolve().name)
     print(f"{args.output}: {card.precision}, {card.size / 2**20:.2f} MiB")
+    if songs:
+        _compare_exported(args, songs, card.outputs)
+    return 0
+
+
+def _compare_exported(args: argparse.Namespace, songs: list[tuple[str, Stems]], sources: tuple[str, ...]) -> None:
+    """Median SDR of the float32 and of the int8 model, on the engine's own path."""
+    tables = [evaluate(path, songs, sources=sources).table["model"] for path in (args.model, args.output)]
+    print(f"{'median SDR, dB':<16}" + "".join(f"{name:>15}" for name in tables[0]))
+    for name, table in zip(("fp32", "int8"), tables, strict=True):
+        print(f"{name:<16}" + "".join(f"{value:>15.2f}" for value in table.values()))
+    print(f"{'difference':<16}" + "".join(f"{tables[1][name] - value:>15.3f}" for name, value in tables[0].items()))
+
+
+def _weights(args: argparse.Namespace, songs: list[Stems]) -> int:
+    """A file for each number of bits, and a table."""
+    try:
+        numbers = [int(part) for part in args.bits.split(",")]
+    except ValueError:
+        raise StemplayError(f"{args.bits!r} is no list of numbers of bits, separated by commas.") from None
+    network = load_network(args.model)
+    state = {name: weight.clone() for name, weight in network.state_dict().items()}
+    shapes = [tuple(weight.shape) for weight in state.values()]
+    config = network.config
+    noise = torch.randn(
+        1, config.audio_channels, config.sample_rate, generator=torch.Generator().manual_seed(args.seed)
+    )
+    mixes = [torch.from_numpy(song).sum(dim=0)[None] for song in songs] or [0.1 * noise]
+    with torch.no_grad():
+        exact = [network(mix) for mix in mixes]
+        before = validate(network, songs, config.sources).mean_sdr if songs else 0.0
+        print(f"{'bits':>4}{'MiB':>9}{'float32 /':>11}{'error':>8}{'fidelity':>10}{'SDR loss':>10}  file")
+        for bits in numbers:
+            packed = quantize_state(state, bits)
+            network.load_state_dict(dequantize_state(packed))
+            fidelity = min(float(global_sdr(network(m)[0], y[0]).nanmean()) for m, y in zip(mixes, exact, strict=True))
+            loss = f"{before - validate(network, songs, config.sources).mean_sdr:.3f}" if songs else "-"
+            path = args.output / f"{args.model.stem}-{bits}bit.safetensors"
+            save_quantized(path, state, config, bits)
+            size = packed_size(shapes, bits)
+            print(
+                f"{bits:>4}{size / 2**20:>9.2f}{packed_size(shapes, 32) / size:>11.2f}{largest_error(state, packed):>8.3f}"
+                f"{fidelity:>10.1f}{loss:>10}  {path}"
+            )
+    what = f"{len(songs)} songs" if songs else "noise (give songs to see the loss of SDR)"
+    print(f"error: the largest, in half steps; fidelity: SDR in dB of the output against float32's, on {what}")
     return 0
