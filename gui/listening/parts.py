@@ -25,6 +25,7 @@ def label(text: str, role: str = "", *, wrap: bool = True) -> QLabel:
 def button(text: str, kind: str = "") -> QPushButton:
     """A push button that is reached by Tab; ``kind`` as the style sheet knows it."""
     made = QPushButton(text)
+    made.setAccessibleName(text)
     made.setMinimumHeight(36)
     made.setAutoDefault(False)
     if kind:
