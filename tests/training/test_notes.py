@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +21,7 @@ from training.data.note_store import NoteStore
 from training.data.prepare import find_soundfonts
 
 PITCHES = "55-64"
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +96,31 @@ def test_an_interrupted_run_continues_and_a_given_split_is_kept(store: Path, tmp
     assert notes.read_split(folder / "split.json")["struck"] == [57, 58]
 
 
+def test_a_killed_run_leaves_no_process_and_continues_where_it_stopped(tmp_path: Path) -> None:
+    """All processes of the first run are gone; the second makes only what lacks, and all is as if it had never been killed."""
+    arguments = ["prepare", "notes", "--synthetic", "--pitches", "60-63", "-o"]
+    folder, whole = tmp_path / "killed", tmp_path / "whole"
+    command = [sys.executable, "-m", "training", *arguments, str(folder), "--workers", "2"]
+    deadline = time.monotonic() + 100
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT) as run:
+        assert run.stdout is not None
+        while not (done := list(folder.glob("*.json"))) and time.monotonic() < deadline:
+            time.sleep(0.002)
+        run.kill()
+        run.stdout.read()  # ends when the last process that could write to it has ended
+    assert done and not (folder / "manifest.json").exists()
+    with pytest.raises(StemplayError, match="no complete note set"):
+        NoteStore(folder)
+    before = {path.name: path.stat().st_mtime_ns for path in done}
+    assert main([*arguments, str(folder), "--workers", "2"]) == 0
+    assert main([*arguments, str(whole), "--workers", "1"]) == 0
+    assert {path.name: path.stat().st_mtime_ns for path in done} == before, "what was whole is not made again"
+    files = sorted(path.name for path in whole.iterdir())
+    assert sorted(path.name for path in folder.iterdir()) == files
+    for name in files:
+        assert (folder / name).read_bytes() == (whole / name).read_bytes(), name
+
+
 def test_nsynths_own_layout_goes_out_and_comes_in(
     store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -106,6 +135,10 @@ def test_nsynths_own_layout_goes_out_and_comes_in(
     assert main(["prepare", "notes", "--nsynth", str(out), "-o", str(back), "--workers", "1"]) == 0
     first, second = NoteStore(store), NoteStore(back)
     assert sorted(first.instruments) == second.instruments
+    whole = tmp_path / "whole"
+    shutil.copytree(out, whole / "nsynth-train")
+    shutil.copytree(out, whole / "nsynth-valid")
+    assert {voice.source for voice in notes.nsynth_voices(whole)} == {str(whole / "nsynth-train")}
     row = np.flatnonzero((first.pitch == 60) & (first.velocity == 2))[:1]
     other = np.flatnonzero(
         (second.pitch == 60)
@@ -144,6 +177,9 @@ def test_a_full_disk_is_told_before_anything_is_recorded(
     monkeypatch.setattr(notes.shutil, "disk_usage", lambda _: usage._replace(free=(1 << 30) + 1_000_000))
     assert main(["prepare", "notes", "--synthetic", "-o", str(tmp_path)]) == 2
     assert "1760 notes need 0.2 GB" in capsys.readouterr().err
+    both = ["-o", str(tmp_path / "deep" / "er"), "--wav", str(tmp_path / "wav")]
+    assert main(["prepare", "notes", "--synthetic", *both]) == 2
+    assert "3520 notes need 0.5 GB" in capsys.readouterr().err, "the WAV files need room too"
     assert not list(tmp_path.iterdir())
 
 

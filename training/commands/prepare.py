@@ -83,7 +83,9 @@ def run_notes(args: argparse.Namespace) -> int:
             raise StemplayError("There is no soundfont: install a General MIDI soundfont or name one with --soundfont.")
         voices = notes.soundfont_voices(fonts, args.programs, args.pitches)
     split = notes.read_split(args.split) if args.split else None
-    manifest = notes.prepare_notes(voices, args.output, workers=args.workers, seed=args.seed, split=split)
+    manifest = notes.prepare_notes(
+        voices, args.output, workers=args.workers, seed=args.seed, split=split, also=args.wav
+    )
     print(f"{len(manifest['instruments'])} instruments from {', '.join(manifest['sources'])} in {args.output}")
     if args.wav:
         print(f"{notes.write_nsynth(args.output, args.wav)} notes in NSynth's layout in {args.wav}")

@@ -27,6 +27,7 @@ from tqdm import tqdm
 from rtaudio.format import StemplayError
 from training.data.general_midi import PROGRAMS
 from training.data.store import write_atomic
+from training.signals import follow_parent
 
 RATE = 16_000
 NOTE_SAMPLES = 64_000
@@ -85,11 +86,16 @@ def soundfont_voices(fonts: list[Path], programs: tuple[int, ...], pitches: tupl
 
 
 def nsynth_voices(folder: Path) -> list[Voice]:
-    """The instruments of a folder in NSynth's layout: ``examples.json`` and ``audio/*.wav`` (its *train* part; NSY-02).
+    """The instruments of a folder in NSynth's layout: ``examples.json`` and ``audio/*.wav``.
+
+    Of a folder that holds NSynth's parts only ``nsynth-train`` is taken (NSY-02): the others have instruments of their own, which no
+    look-up table can know.
 
     Raises:
         StemplayError: it is no such folder, or a velocity, instrument and pitch has two recordings (NSY-01).
     """
+    if not (folder / "examples.json").exists() and (folder / "nsynth-train" / "examples.json").exists():
+        folder = folder / "nsynth-train"
     pitches: dict[str, set[int]] = {}
     for name, pitch, _ in nsynth_notes(folder):
         pitches.setdefault(name, set()).add(pitch)
@@ -239,7 +245,8 @@ def sustains(notes: npt.NDArray[np.int16], audible: npt.NDArray[np.bool_]) -> bo
 
 
 def check_disk(folder: Path, notes: int) -> None:
-    """Raises StemplayError if ``notes`` more would not fit."""
+    """Raises StemplayError if ``notes`` more would not fit into ``folder``, which may not exist yet."""
+    folder = next(place for place in (folder, *folder.absolute().parents) if place.is_dir())
     needed = notes * NOTE_SAMPLES * 2
     free = shutil.disk_usage(folder).free
     if needed + KEEP_FREE > free:
@@ -259,11 +266,18 @@ def read_split(path: Path) -> dict[str, list[int]]:
 
 
 def prepare_notes(
-    voices: list[Voice], folder: Path, *, workers: int = 2, seed: int = 0, split: dict[str, list[int]] | None = None
+    voices: list[Voice],
+    folder: Path,
+    *,
+    workers: int = 2,
+    seed: int = 0,
+    split: dict[str, list[int]] | None = None,
+    also: Path | None = None,
 ) -> dict[str, Any]:
     """Record what is missing of ``voices``; returns the manifest.
 
     Args:
+        also: a folder that is to hold all the notes as WAV afterwards: there must be room for both.
         split: held-out pitches of instruments; others are drawn with ``seed``.
 
     Raises:
@@ -271,16 +285,18 @@ def prepare_notes(
     """
     if not voices:
         raise StemplayError("There are no instruments to record: name a soundfont or an NSynth folder.")
-    folder.mkdir(parents=True, exist_ok=True)
     given = split or {}
     voices = [
         replace(v, test=tuple(given[v.name]) if v.name in given else held_out(v.name, v.pitches, seed)) for v in voices
     ]
     done = {voice.name: facts for voice in voices if (facts := _recorded(voice, folder)) is not None}
     todo = [voice for voice in voices if voice.name not in done]
-    check_disk(folder, sum(len(voice.pitches) * len(VELOCITIES) for voice in todo))
+    _check_disks(folder, also, _count(todo), _count(voices))
+    folder.mkdir(parents=True, exist_ok=True)
     if todo:
         (folder / "manifest.json").unlink(missing_ok=True)
+        for torn in folder.glob(".*.part"):  # of a run that was killed
+            torn.unlink(missing_ok=True)
     for facts in _record_all(todo, folder, workers):
         done[facts["name"]] = facts
     facts_in_order = [done[voice.name] for voice in voices if any(done[voice.name]["audible"])]
@@ -304,6 +320,25 @@ def prepare_notes(
     return manifest
 
 
+def _count(voices: list[Voice]) -> int:
+    return sum(len(voice.pitches) * len(VELOCITIES) for voice in voices)
+
+
+def _check_disks(folder: Path, also: Path | None, notes: int, all_notes: int) -> None:
+    """Before anything is recorded: room for ``notes`` in ``folder`` and for ``all_notes`` in ``also``, be they on one disk or two."""
+    if also is None:
+        check_disk(folder, notes)
+        return
+    disks = [
+        next(p for p in (place, *place.absolute().parents) if p.is_dir()).stat().st_dev for place in (folder, also)
+    ]
+    if disks[0] == disks[1]:
+        check_disk(folder, notes + all_notes)
+    else:
+        check_disk(folder, notes)
+        check_disk(also, all_notes)
+
+
 def _recorded(voice: Voice, folder: Path) -> dict[str, Any] | None:
     """What an earlier run recorded of it; None if nothing or something else."""
     try:
@@ -320,7 +355,8 @@ def _record_all(todo: list[Voice], folder: Path, workers: int) -> Iterator[dict[
         for voice in tqdm(todo, "instruments", disable=not todo):
             yield record(voice, folder)
         return
-    with ProcessPoolExecutor(min(workers, len(todo)), mp_context=multiprocessing.get_context("spawn")) as pool:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(workers, len(todo)), mp_context=context, initializer=follow_parent) as pool:
         futures = [pool.submit(record, voice, folder) for voice in todo]
         try:
             for future in tqdm(as_completed(futures), "instruments", len(futures)):
@@ -351,7 +387,7 @@ def write_nsynth(folder: Path, target: Path) -> int:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     names = manifest["instruments"]
     all_facts = [json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in names]
-    check_disk(folder, sum(sum(facts["audible"]) for facts in all_facts))
+    check_disk(target, sum(sum(facts["audible"]) for facts in all_facts))
     (target / "audio").mkdir(parents=True, exist_ok=True)
     examples: dict[str, dict[str, Any]] = {}
     for number, (name, facts) in enumerate(zip(names, all_facts, strict=True)):

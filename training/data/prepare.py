@@ -20,6 +20,7 @@ from rtaudio.format import SOURCES, StemplayError
 from training.data import decode, midi
 from training.data.splits import split_of
 from training.data.store import Item, Manifest, Stems, fingerprint, write_stems
+from training.signals import follow_parent
 
 VERSION = 1
 """Raise it when the same inputs would give other arrays."""
@@ -193,7 +194,7 @@ def prepare_collection(name: str, options: Options) -> Manifest:
 
 def _run(todo: list[tuple[Job, str]], folder: Path, manifest: Manifest, workers: int) -> None:
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max(1, workers), mp_context=context) as pool:
+    with ProcessPoolExecutor(max(1, workers), mp_context=context, initializer=follow_parent) as pool:
         futures: list[Any] = [pool.submit(make_item, job, folder, digest) for job, digest in todo]
         try:
             for count, future in enumerate(
