@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "fit": "train a network by a recipe",
     "sing": "train, score and publish SING, the instrument",
     "rainbowgram": "draw sounds: loudness, pitch and the drift of the phase",
+    "f0": "measure each note of a rendered song against its score, in cents",
     "release": "pick a run's best weights and write how they were made",
     "export": "make a model that plays live from weights",
     "quantize": "make the int8 model of an exported one",

@@ -66,6 +66,11 @@ class SingRecipe:
         plans = {s: replace(getattr(self, s), epochs=0, seconds=float("inf"), steps=steps) for s in STAGES}
         return replace(self, **plans)
 
+    def with_loss(self, loss: str) -> SingRecipe:
+        """The same recipe with ``loss`` on the waveform in the first and the last stage (SING-14); the second has none."""
+        first, last = (replace(plan, loss=loss) for plan in (self.autoencoder, self.end_to_end))
+        return replace(self, autoencoder=first, end_to_end=last)
+
     def tiny(self) -> SingRecipe:
         """A small network with quick stages: seconds, not hours."""
         plan = StagePlan(seconds=6.0, batch=8, lr=3e-3, final_lr=0.2, window=40, loss=self.end_to_end.loss)

@@ -219,3 +219,22 @@ def test_a_network_with_excitation_streams() -> None:
     streamed = torch.cat(parts)[config.priming * 256 :][: config.samples()]
     assert config.lead == 11
     assert torch.allclose(streamed, whole[: len(streamed)], atol=1e-5) and whole.std() > 1e-2
+
+
+@pytest.mark.parametrize(("loss", "learned"), [("spectral", True), ("waveform", False)])
+def test_random_phases_make_the_waveform_loss_teach_silence(loss: str, learned: bool) -> None:
+    """SING-21: notes of one symbol with a phase drawn each time; only the spectral loss finds their loudness."""
+    rng = torch.Generator().manual_seed(0)
+    time = torch.arange(8_192) / 16_000
+    parts = torch.stack([torch.sin(2 * torch.pi * 440 * time), torch.cos(2 * torch.pi * 440 * time)])
+    weights = torch.tensor([0.3, 0.1], requires_grad=True)
+    optimizer = torch.optim.Adam([weights], 0.02)
+    for _ in range(150):
+        phases = 2 * torch.pi * torch.rand(16, 1, generator=rng)
+        notes = torch.sin(2 * torch.pi * 440 * time + phases)
+        value = NOTE_LOSSES[loss]((weights @ parts).expand(16, -1), notes)
+        optimizer.zero_grad()
+        value.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+    amplitude = float(weights.detach().norm())
+    assert abs(amplitude - 1) < 0.1 if learned else amplitude < 0.2

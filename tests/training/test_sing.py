@@ -48,6 +48,10 @@ def test_the_recipes_are_the_thesis_and_ours() -> None:
     ours = read_sing_recipe("sing-gm")
     assert (ours.network.hidden, ours.network.channels) == (256, 512)
     assert SingRecipe.from_dict(json.loads(json.dumps(ours.to_dict()))) == ours
+    waveform = ours.with_loss("waveform")  # SING-14
+    assert (waveform.autoencoder.loss, waveform.end_to_end.loss, waveform.sequence) == ("waveform",) * 2 + (
+        ours.sequence,
+    )
     shared = ours.within(30)
     assert sum(getattr(shared, stage).seconds for stage in STAGES) == pytest.approx(1800)
     for values, words in [

@@ -5,12 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import numpy as np
-import soundfile
-import soxr
-
 from rtaudio.format import StemplayError
 from training.data.notes import RATE
+from training.sounds import read_mono
 
 HELP = "draw sounds side by side: brightness is loudness, height is pitch, colour is the drift of the phase"
 LONGEST = 60.0
@@ -30,13 +27,10 @@ def run(args: argparse.Namespace) -> int:
 
     panels = {}
     for path in args.sounds:
-        try:
-            wav, rate = soundfile.read(path, dtype="float32", always_2d=True, frames=-1)
-        except (OSError, soundfile.LibsndfileError) as error:
-            raise StemplayError(f"{path} cannot be read as sound: {error}.") from None
-        if not 0.1 <= len(wav) / rate <= LONGEST:
-            raise StemplayError(f"{path} lasts {len(wav) / rate:.2f} s; a picture shows .1 to {LONGEST:.0f} s.")
-        panels[path.stem] = soxr.resample(wav.mean(1), rate, RATE).astype(np.float32)
+        wav = read_mono(path, RATE)
+        if not 0.1 <= len(wav) / RATE <= LONGEST:
+            raise StemplayError(f"{path} lasts {len(wav) / RATE:.2f} s; a picture shows .1 to {LONGEST:.0f} s.")
+        panels[path.stem] = wav
     draw_rainbowgrams(args.output, panels)
     print(f"{args.output}: {len(panels)} panels")
     return 0

@@ -13,6 +13,7 @@ from training.data.note_store import NoteStore
 from training.sing import STAGES
 
 HELP = "train SING on a note set in three stages; score, publish and compare what was learned"
+LOSSES = ("spectral", "waveform", "multiscale")
 ACTIONS = {
     "fit": "train by a recipe; Ctrl-C or SIGTERM ends it with a checkpoint",
     "score": "measure an exported instrument on the held-out pairs",
@@ -32,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, help="folder to write into (default: runs/RECIPE)")
     parser.add_argument("--minutes", type=positive_float, help="budget in minutes instead of the recipe's own")
     parser.add_argument("--steps", type=positive_int, help="updates of each stage instead: repeatable")
+    parser.add_argument("--loss", choices=LOSSES, help="of the first and the last stage, instead of the recipe's")
     parser.add_argument("--stage", action="append", choices=STAGES, help="only this stage; may be repeated")
     parser.add_argument("--init", type=Path, metavar="WEIGHTS", help="start from weights of the same sizes")
     parser.add_argument("--resume", action="store_true", help="continue the run in the folder, by its own recipe")
@@ -65,6 +67,8 @@ def _recipe(args: argparse.Namespace):  # type: ignore[no-untyped-def]
     recipe = read_sing_recipe(args.what or "sing-gm")
     if args.tiny:
         recipe = recipe.tiny()
+    if args.loss:
+        recipe = recipe.with_loss(args.loss)
     if args.minutes:
         recipe = recipe.within(args.minutes)
     return recipe.in_steps(args.steps) if args.steps else recipe

@@ -75,7 +75,7 @@ def read_events(path: Path, take: Take) -> list[tuple[float, mido.Message]]:
             if not message.is_meta:
                 events.append((now, message))
     except (OSError, EOFError, ValueError, KeyError, IndexError) as error:
-        raise StemplayError(f"{path} cannot be read as MIDI: {error}.") from error
+        raise StemplayError(f"{path} cannot be read as MIDI: {str(error) or 'it ends too early'}.") from error
     return events
 
 
