@@ -110,9 +110,7 @@ class CheckView(View):
         self.instructions = label("")
         card = Card(self.tr("Before you begin"))
         card.rows.addWidget(self.instructions)
-        card.rows.addWidget(
-            label(self.tr("What do you listen with? The thesis counts answers given with headphones only."), "key")
-        )
+        card.rows.addWidget(label(self.tr("What do you listen with? Only answers given with headphones count."), "key"))
         self.devices = Choices([(self.tr("Headphones"), self.tr("I listen with headphones")),
                                 (self.tr("Loudspeakers"), self.tr("I listen with loudspeakers"))])  # fmt: skip
         self.devices.changed.connect(self._update)

@@ -30,6 +30,12 @@ class TrialView(View):
         self.rows.addWidget(self._sounds())
         self.rows.addWidget(self._questions())
         self.rows.addLayout(self._foot())
+        keys = (
+            self.tr("Keys: X, A and B play, 1 and 2 choose, Return goes on")
+            if sheet.kind == "abx"
+            else self.tr("Keys: P plays, 1 to 5 rate, Return goes on")
+        )
+        self.rows.addWidget(label(keys, "small"))
         self.finish()
         plays = {f"play_{role.lower()}": (lambda r=role: self.press(r)) for role in sheet.roles}
         bind(self, {**plays, "answer": self.press_answer, "next_trial": self.next}, LISTENING)
