@@ -1,0 +1,58 @@
+"""Networks of different kinds trained with the same budget, beside oracles and floors: our small Table 3.1.
+
+The budget is processor time of one thread, data included, so that a busy machine does not favour whoever ran when it was quiet.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from training.data.store import write_atomic
+from training.fit import FitOptions, fit
+from training.recipe import RECIPES, Recipe, read_recipe
+from training.trainer import Budget, Intervals
+
+COMPARED = ("demucs", "causal-demucs", "conv-tasnet", "open-unmix")
+"""Recipes in ``training/recipes/compare``: one or two million weights each."""
+
+
+@dataclass(frozen=True)
+class ProcessorBudget(Budget):
+    """Ends a run after ``seconds`` of this process' processor time, counted from ``start``."""
+
+    seconds: float = 240.0
+    start: float = 0.0
+
+    def progress(self, step: int, elapsed: float) -> float:
+        """0 at the start, 1 at the end."""
+        return (time.process_time() - self.start) / self.seconds
+
+
+def compared_recipes() -> dict[str, Recipe]:
+    """Name -> recipe, those that this version can build."""
+    folder = RECIPES / "compare"
+    return {name: read_recipe(str(folder / f"{name}.toml")) for name in COMPARED if (folder / f"{name}.toml").exists()}
+
+
+def train(recipe: Recipe, folder: Path, store: Path, seconds: float, seed: int = 0) -> dict[str, Any]:
+    """Train one network on one thread, and write ``making.json`` beside its weights: what it cost and saw."""
+    began, start = time.monotonic(), time.process_time()
+    budget = ProcessorBudget(seconds=seconds, start=start)
+    rarely = Intervals(validate=1e9, checkpoint=1e9, log=60)
+    options = FitOptions(folder, store, budget, seed, threads=1, workers=0, intervals=rarely, device="cpu")
+    state = fit(recipe, options)
+    making = {
+        "recipe": recipe.name,
+        "network": recipe.to_dict()["network"],
+        "steps": state.step,
+        "processor_seconds": round(time.process_time() - start, 1),
+        "wall_seconds": round(time.monotonic() - began, 1),
+        "audio_seconds": round(state.step * recipe.mixing.batch * recipe.mixing.seconds, 1),
+        "validation": state.history[-1],
+    }
+    write_atomic(folder / "making.json", json.dumps(making, indent=1).encode())
+    return making
