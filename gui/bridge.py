@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from gui.jobs import Job
+from gui.store import Store
 from rtaudio.format import StemplayError
 from rtaudio.messages import Command, EngineConfig, Heard, MixerState, Snapshot, command, to_dict
 from rtaudio.session import Session, job_command
@@ -52,6 +53,7 @@ class Bridge(QObject):
         super().__init__(parent)
         self.session: SessionLike = session if session is not None else Session(detached=True)
         self.snapshot = Snapshot(state="stopped")
+        self._store: Store | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
         self._timer.timeout.connect(self.poll)
@@ -60,6 +62,13 @@ class Bridge(QObject):
     def config(self) -> EngineConfig:
         """What the engine is wanted to run on."""
         return self.session.config
+
+    @property
+    def store(self) -> Store:
+        """What is remembered between two windows."""
+        if self._store is None:
+            self._store = Store()
+        return self._store
 
     @property
     def joined(self) -> bool:

@@ -28,6 +28,7 @@ WINDOW = QT_TRANSLATE_NOOP("Shortcuts", "Window")
 VIEWS = QT_TRANSLATE_NOOP("Shortcuts", "Views")
 MIXER = QT_TRANSLATE_NOOP("Shortcuts", "Mixer")
 LISTENING = QT_TRANSLATE_NOOP("Shortcuts", "Listening tests")
+PLAYER = QT_TRANSLATE_NOOP("Shortcuts", "Song and recording")
 FOCUS = QT_TRANSLATE_NOOP("Shortcuts", "Faders and knobs, when they have the focus")
 
 TABLE: tuple[Key, ...] = (
@@ -41,6 +42,16 @@ TABLE: tuple[Key, ...] = (
     Key(WINDOW, "full_screen", ("F11",), QT_TRANSLATE_NOOP("Shortcuts", "Full screen")),
     Key(WINDOW, "help", ("F1",), QT_TRANSLATE_NOOP("Shortcuts", "This page")),
     Key(WINDOW, "quit", ("Ctrl+Q",), QT_TRANSLATE_NOOP("Shortcuts", "Close the window")),
+    Key(PLAYER, "open_song", ("Ctrl+O",), QT_TRANSLATE_NOOP("Shortcuts", "Open a song")),
+    Key(PLAYER, "play", ("Ctrl+Space",), QT_TRANSLATE_NOOP("Shortcuts", "Play or pause")),
+    Key(PLAYER, "to_start", ("Ctrl+Home",), QT_TRANSLATE_NOOP("Shortcuts", "To the start of the song")),
+    Key(PLAYER, "back", ("Alt+Left",), QT_TRANSLATE_NOOP("Shortcuts", "Five seconds back")),
+    Key(PLAYER, "forward", ("Alt+Right",), QT_TRANSLATE_NOOP("Shortcuts", "Five seconds on")),
+    Key(PLAYER, "loop_a", ("Ctrl+[",), QT_TRANSLATE_NOOP("Shortcuts", "Point A: loop from here")),
+    Key(PLAYER, "loop_b", ("Ctrl+]",), QT_TRANSLATE_NOOP("Shortcuts", "Point B: loop to here")),
+    Key(PLAYER, "loop_off", ("Ctrl+\\",), QT_TRANSLATE_NOOP("Shortcuts", "End the loop")),
+    Key(PLAYER, "record", ("Ctrl+R",), QT_TRANSLATE_NOOP("Shortcuts", "Start or end a recording")),
+    Key(PLAYER, "export", ("Ctrl+Shift+E",), QT_TRANSLATE_NOOP("Shortcuts", "Export the stems of the song")),
     Key(MIXER, "undo", ("Ctrl+Z",), QT_TRANSLATE_NOOP("Shortcuts", "Undo a mixer move")),
     Key(MIXER, "redo", ("Ctrl+Shift+Z", "Ctrl+Y"), QT_TRANSLATE_NOOP("Shortcuts", "Do it again")),
     Key(MIXER, "compare", ("Ctrl+D",), QT_TRANSLATE_NOOP("Shortcuts", "A/B: the original mix or the separated stems")),

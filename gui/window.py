@@ -31,6 +31,7 @@ from gui.widgets.flow import FlowLayout
 from gui.widgets.notice import NoticeBar
 from gui.widgets.statusbar import StatusBar
 from gui.widgets.toggle import Toggle, polish
+from gui.widgets.transport import TransportBar
 from rtaudio.format import StemplayError
 from rtaudio.messages import Snapshot
 
@@ -78,6 +79,7 @@ class MainWindow(QMainWindow):
         column.addWidget(self.stack, 1)
         self.footer = QVBoxLayout()
         self.footer.setContentsMargins(0, 0, 0, 0)
+        self.footer.addWidget(TransportBar(bridge))
         column.addLayout(self.footer)
         column.addWidget(self.status)
         self.setCentralWidget(root)

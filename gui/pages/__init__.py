@@ -36,7 +36,8 @@ class Page:
 PAGES: tuple[Page, ...] = (
     Page("mixer", QT_TRANSLATE_NOOP("Pages", "Mixer"), "gui.pages.mixer:MixerPage"),
     Page("views", QT_TRANSLATE_NOOP("Pages", "Views"), "gui.pages.views:ViewsPage"),
-    # instrument and player stand here, in this order
+    # the instrument stands here
+    Page("player", QT_TRANSLATE_NOOP("Pages", "Player"), "gui.pages.player:PlayerPage"),
     Page("listening", QT_TRANSLATE_NOOP("Pages", "Listening tests"), "gui.pages.listening:ListeningPage"),
     Page("help", QT_TRANSLATE_NOOP("Pages", "Help"), "gui.pages.help:HelpPage"),
 )

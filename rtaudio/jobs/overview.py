@@ -38,7 +38,7 @@ def overview(report: Report, path: str, columns: int = 1600) -> Facts:
                 told = time.monotonic()
                 share = min(1.0, reader.position / expected)
                 drawn = condense(np.concatenate(parts), max(1, round(share * columns)))
-                report.progress(share=share, seconds=expected / reader.rate, peaks=listed(drawn))
+                report.progress(**facts, share=share, seconds=expected / reader.rate, peaks=listed(drawn))
         frames, warnings = reader.position, reader.warnings
     if not parts:
         raise StemplayError(f"{path} holds no sound.")

@@ -7,6 +7,7 @@ import os
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before Qt is imported
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PyQt6.QtCore import QEvent
@@ -65,6 +66,13 @@ class FakeSession:
 def _no_widgets_of_earlier_tests(qapp: QApplication) -> None:
     """Outside its event loop Qt keeps what ``deleteLater`` condemned; a hundred old windows make each new style sheet slow."""
     qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+
+
+@pytest.fixture(autouse=True)
+def settings_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A person's settings that are nobody's."""
+    monkeypatch.setenv("STEMPLAY_CONFIG_DIR", str(tmp_path / "settings"))
+    return tmp_path / "settings"
 
 
 @pytest.fixture

@@ -1,0 +1,235 @@
+"""The page of the song: its picture, practice loop, recording and export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PyQt6.QtCore import QEvent, QSize, Qt
+from PyQt6.QtGui import QDragEnterEvent, QDropEvent
+from PyQt6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui.bridge import Bridge
+from gui.player.choose import choose_song
+from gui.player.deck import deck_of
+from gui.player.export import ExportDialog
+from gui.player.icons import icon
+from gui.player.recording import RecordingCard
+from gui.player.seek import STEP_MS
+from gui.player.times import clock, parse_clock
+from gui.player.wave import WaveView
+from gui.shortcuts import bind
+from gui.widgets.flow import FlowLayout
+
+
+class PlayerPage(QWidget):
+    """See the module's text. Songs may be dropped on it."""
+
+    def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.bridge, self.deck = bridge, deck_of(bridge)
+        self.setAcceptDrops(True)
+        self._shown_loop: tuple[str, ...] = ("", "")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 14, 20, 14)
+        column.setSpacing(12)
+        column.addLayout(self._make_head())
+        self.message = QLabel()
+        self.message.setWordWrap(True)
+        self.message.hide()
+        column.addWidget(self.message)
+        column.addWidget(self._make_song(), 3)
+        self.recording = RecordingCard(self.deck)
+        column.addWidget(self.recording, 0)
+        self.deck.changed.connect(self._dress)
+        self.deck.told.connect(self.tell)
+        bind(self, {"export": self.export})
+        self._dress()
+
+    # -- parts --------------------------------------------------------------------------------------------------------------
+
+    def _make_head(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        names = QVBoxLayout()
+        names.setSpacing(0)
+        self.title, self.facts = QLabel(), QLabel()
+        self.title.setProperty("role", "heading")
+        self.facts.setProperty("role", "muted")
+        for label in (self.title, self.facts):
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+            names.addWidget(label)
+        row.addLayout(names, 1)
+        self.open_button = QPushButton(self.tr("Open song …"))
+        self.open_button.clicked.connect(lambda: choose_song(self.deck, self.window()))
+        self.recent_button = QPushButton(self.tr("Recent"))
+        self.recent_button.setAccessibleName(self.tr("Songs opened before"))
+        self.recent_button.clicked.connect(self._show_recent)
+        self.export_button = QPushButton(self.tr("Export stems …"))
+        self.export_button.clicked.connect(self.export)
+        self.close_button = QPushButton(self.tr("Close song"))
+        self.close_button.clicked.connect(self.deck.close_song)
+        for button in (self.open_button, self.recent_button, self.export_button, self.close_button):
+            row.addWidget(button)
+        return row
+
+    def _make_song(self) -> QWidget:
+        card = QFrame()
+        card.setProperty("card", True)
+        column = QVBoxLayout(card)
+        column.setContentsMargins(1, 1, 1, 10)
+        column.setSpacing(8)
+        self.wave = WaveView(self.deck)
+        self.empty = QLabel(self.tr("Drop a song here, or open one: WAV, FLAC, OGG, MP3, M4A."))
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.empty.setWordWrap(True)
+        self.empty.setProperty("role", "muted")
+        column.addWidget(self.wave, 1)
+        column.addWidget(self.empty, 1)
+        self.controls = QWidget()
+        flow = FlowLayout(self.controls, gap=6, row_gap=6)
+        flow.setContentsMargins(12, 0, 12, 0)
+        step = STEP_MS / 1000
+        self.buttons: dict[str, QPushButton] = {}
+        for key, drawing, name, act in (
+            ("start", "start", self.tr("To the start"), lambda: self.deck.seek(0.0)),
+            ("back", "back", self.tr("Five seconds back"), lambda: self.deck.nudge(-step)),
+            ("play", "play", self.tr("Play"), self.deck.toggle_play),
+            ("forward", "forward", self.tr("Five seconds on"), lambda: self.deck.nudge(step)),
+        ):
+            flow.addWidget(self._button(key, name, act, drawing))
+        self.loop_label = QLabel(self.tr("Loop"))
+        self.loop_label.setProperty("role", "muted")
+        flow.push(self.loop_label)
+        self.a_field, self.b_field = self._field(self.tr("Loop from")), self._field(self.tr("Loop to"))
+        flow.addWidget(self._button("a", self.tr("Set A here"), lambda: self.deck.set_a()))
+        flow.addWidget(self.a_field)
+        flow.addWidget(self._button("b", self.tr("Set B here"), lambda: self.deck.set_b()))
+        flow.addWidget(self.b_field)
+        flow.addWidget(self._button("off", self.tr("End loop"), self.deck.clear_loop))
+        column.addWidget(self.controls)
+        return card
+
+    def _button(self, key: str, name: str, act: object, drawing: str = "") -> QPushButton:
+        self.buttons[key] = button = QPushButton("" if drawing else name)
+        button.setAccessibleName(name)
+        button.setToolTip(name)
+        button.setProperty("drawing", drawing)
+        button.setIconSize(QSize(18, 18))
+        button.clicked.connect(lambda: act())  # type: ignore[operator]
+        return button
+
+    def _field(self, name: str) -> QLineEdit:
+        field = QLineEdit()
+        field.setAccessibleName(name)
+        field.setToolTip(self.tr("{}: minutes:seconds").format(name))
+        field.setPlaceholderText("0:00.0")
+        field.setFixedWidth(84)
+        field.editingFinished.connect(self._loop_typed)
+        return field
+
+    # -- person to engine ---------------------------------------------------------------------------------------------------
+
+    def export(self) -> None:
+        """Open the dialog of the export, for the song that is loaded."""
+        if self.deck.has_song:
+            dialog = ExportDialog(self.bridge, self)
+            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            dialog.open()
+
+    def _show_recent(self) -> None:
+        menu = QMenu(self)
+        for path in self.bridge.store.preferences.recent:
+            action = menu.addAction(Path(path).name)
+            assert action is not None
+            action.setToolTip(path)
+            action.triggered.connect(lambda _, path=path: self.deck.open(path))
+        menu.exec(self.recent_button.mapToGlobal(self.recent_button.rect().bottomLeft()))
+
+    def _loop_typed(self) -> None:
+        texts = (self.a_field.text(), self.b_field.text())
+        if texts == self._shown_loop:
+            return
+        start, end = (parse_clock(text) for text in texts)
+        if start is not None and end is not None:
+            self.deck.set_loop(start, end)
+        elif start is not None:
+            self.deck.set_a(start)
+        self._show_loop()
+
+    def _show_loop(self) -> None:
+        """The engine's loop in the fields, but for one that is typed into."""
+        start, end = self.deck.transport.loop or (self.deck.mark, None)
+        self._shown_loop = tuple("" if value is None else clock(value, True) for value in (start, end))
+        for field, text in zip((self.a_field, self.b_field), self._shown_loop, strict=True):
+            field.setEnabled(self.deck.has_song)
+            if not (field.hasFocus() and field.isModified()):
+                field.setText(text)
+
+    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:  # noqa: N802 - Qt's name
+        mime = event.mimeData() if event is not None else None
+        if event is not None and mime is not None and any(url.isLocalFile() for url in mime.urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent | None) -> None:  # noqa: N802
+        mime = event.mimeData() if event is not None else None
+        files = [url.toLocalFile() for url in mime.urls() if url.isLocalFile()] if mime is not None else []
+        if files:
+            self.deck.open(files[0])
+
+    # -- engine to screen ---------------------------------------------------------------------------------------------------
+
+    def tell(self, sentence: str) -> None:
+        """Something the person should know about the song."""
+        self.message.setText(sentence)
+        self.message.setVisible(bool(sentence))
+
+    def _dress(self) -> None:
+        deck, transport = self.deck, self.deck.transport
+        path = transport.path or deck.pending
+        self.title.setText(Path(path).name if path else self.tr("No song"))
+        self.title.setToolTip(path)
+        self.facts.setText(self._facts() if path else self.tr("The sound comes from an input, or there is none."))
+        song = bool(path)
+        self.wave.setVisible(song)
+        self.controls.setVisible(song)
+        self.empty.setVisible(not song)
+        self.export_button.setEnabled(deck.has_song and self.bridge.config.model != "none")
+        self.close_button.setVisible(song)
+        self.recent_button.setEnabled(bool(self.bridge.store.preferences.recent))
+        for button in self.buttons.values():
+            button.setEnabled(deck.has_song)
+        self.buttons["off"].setEnabled(transport.loop is not None or deck.mark is not None)
+        playing = self.buttons["play"]
+        playing.setProperty("drawing", "pause" if transport.playing else "play")
+        playing.setAccessibleName(self.tr("Pause") if transport.playing else self.tr("Play"))
+        playing.setToolTip(playing.accessibleName())
+        for button in self.buttons.values():
+            if button.property("drawing"):
+                button.setIcon(icon(button.property("drawing")))
+        self._show_loop()
+
+    def _facts(self) -> str:
+        picture = self.deck.picture
+        if not picture.get("rate"):
+            return self.tr("Looking through the song …") if self.deck.pending else ""
+        channels = {1: self.tr("mono"), 2: self.tr("stereo")}.get(
+            picture["channels"], f"{picture['channels']} channels"
+        )
+        parts = [f"{picture['rate'] / 1000:g} kHz", channels, clock(picture["seconds"])]
+        return "  ·  ".join(parts)
+
+    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802
+        """Icons are drawn again in the colours of another theme."""
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.PaletteChange and hasattr(self, "recording"):
+            self._dress()

@@ -1,0 +1,234 @@
+"""The deck: the song that is loaded, its picture, its loop and its recording, as page and transport bar share them.
+
+One for each bridge (``deck_of``). Orders go through the bridge; a song is looked through by a child process first, so that a file
+that is no sound is told in a sentence and disturbs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from PyQt6.QtCore import QObject, pyqtSignal
+
+from gui.bridge import Bridge
+from gui.jobs import Job
+from gui.player.times import clock
+from gui.store import music_folder
+from rtaudio.format import StemplayError
+from rtaudio.messages import Recording, Snapshot, Transport
+
+SHORTEST_LOOP_S = 0.05
+"""A loop that is shorter was no wish."""
+
+SONG_ENDINGS = ("wav", "flac", "ogg", "oga", "opus", "mp3", "m4a", "aac", "mp4", "aif", "aiff", "wma", "webm")
+"""What the dialog to open a song offers; whatever else is dropped is tried too."""
+
+
+class Deck(QObject):
+    """See the module's text.
+
+    Signals:
+        changed(): song, loop or recording changed; picture_changed(): there is more of the song's picture.
+        told(str): one sentence for the person; "" when it is out of date.
+    """
+
+    changed = pyqtSignal()
+    picture_changed = pyqtSignal()
+    told = pyqtSignal(str)
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__(bridge)
+        self.bridge = bridge
+        self.picture: dict[str, Any] = {}
+        """What ``rtaudio.jobs.overview`` tells of the song at ``path``, and the ``share`` that is drawn; empty while nothing is known."""
+        self.pending = ""
+        """The song that is being looked through."""
+        self.mark: float | None = None
+        """Point A while B is still missing."""
+        self._job: Job | None = None
+        self._configured = ""
+        self._seen: tuple[object, ...] = ()
+        self._failed = ""
+        bridge.snapshot_changed.connect(self._take)
+        self._take(bridge.snapshot)
+
+    # -- what is ------------------------------------------------------------------------------------------------------------
+
+    @property
+    def transport(self) -> Transport:
+        """Where the song is."""
+        return self.bridge.snapshot.transport
+
+    @property
+    def recording(self) -> Recording:
+        """What the recorder does."""
+        return self.bridge.snapshot.recording
+
+    @property
+    def has_song(self) -> bool:
+        """Whether a song plays, and not a live input."""
+        return bool(self.transport.path)
+
+    @property
+    def live(self) -> bool:
+        """Whether the sound of a device comes in."""
+        return not self.has_song and self.bridge.config.input != "none"
+
+    # -- the song -----------------------------------------------------------------------------------------------------------
+
+    def open(self, path: str | Path) -> None:
+        """Load a song. The sound changes as soon as the file is known to hold some; otherwise ``told`` says why not."""
+        self.told.emit("")
+        self._look_through(str(Path(path).absolute()), play=True)
+
+    def close_song(self) -> None:
+        """Back to no song: silence, until an input is chosen or a song is opened."""
+        self._forget_job()
+        self.picture, self.pending, self.mark = {}, "", None
+        self.bridge.configure(input="none", loop=False)
+        self.changed.emit()
+
+    def _look_through(self, path: str, play: bool) -> None:
+        self._forget_job()
+        self.pending = path
+        self._job = job = self.bridge.job("overview", path=path)
+        job.progress.connect(lambda facts: self._draw(path, facts, play))
+        job.done.connect(lambda facts: self._draw(path, {**facts, "share": 1.0}, play))
+        job.failed.connect(lambda sentence: self._cannot(path, sentence))
+        self.changed.emit()
+
+    def _draw(self, path: str, facts: dict[str, Any], play: bool) -> None:
+        self.picture = {**facts, "path": path}
+        if facts["share"] >= 1.0:
+            self.pending, self._job = "", None
+            for sentence in facts.get("warnings", ()):
+                self.told.emit(sentence)
+        if play and self._configured != path:
+            self._load(path)
+        self.picture_changed.emit()
+        self.changed.emit()
+
+    def _load(self, path: str) -> None:
+        self.mark, self._configured = None, path
+        if not self.bridge.configure(input=path, loop=False):
+            return
+        self.bridge.send("play")
+        try:
+            self.bridge.store.remember_song(path)
+        except StemplayError as error:
+            self.told.emit(str(error))
+
+    def _cannot(self, path: str, sentence: str) -> None:
+        self.pending, self._job, self._failed = "", None, path
+        self.told.emit(sentence)
+        self.picture_changed.emit()
+        self.changed.emit()
+
+    def _forget_job(self) -> None:
+        job, self._job = self._job, None
+        self._configured = self._failed = ""
+        if job is not None:
+            job.cancel()
+
+    # -- the transport ------------------------------------------------------------------------------------------------------
+
+    def toggle_play(self) -> None:
+        """Play or pause."""
+        if self.has_song:
+            self.bridge.send("pause" if self.transport.playing else "play")
+
+    def seek(self, seconds: float) -> None:
+        """Go to a place of the song."""
+        if self.has_song:
+            self.bridge.send("seek", position_s=min(max(0.0, seconds), self.transport.length_s))
+
+    def nudge(self, seconds: float) -> None:
+        """Go so far from here."""
+        self.seek(self.transport.position_s + seconds)
+
+    # -- the loop -----------------------------------------------------------------------------------------------------------
+
+    def set_a(self, seconds: float | None = None) -> None:
+        """Let the loop begin here (or there): with a B after it, it starts; else B is waited for."""
+        if not self.has_song:
+            return
+        at = self.transport.position_s if seconds is None else seconds
+        end = self.transport.loop[1] if self.transport.loop else None
+        if end is not None and end - at >= SHORTEST_LOOP_S:
+            self.set_loop(at, end)
+        else:
+            self.clear_loop()
+            self.mark = at
+            self.changed.emit()
+
+    def set_b(self, seconds: float | None = None) -> None:
+        """Let the loop end here (or there); without an A it begins with the song."""
+        if not self.has_song:
+            return
+        at = self.transport.position_s if seconds is None else seconds
+        start = self.mark if self.mark is not None else self.transport.loop[0] if self.transport.loop else 0.0
+        self.set_loop(start, at)
+
+    def set_loop(self, start: float, end: float) -> None:
+        """Loop between two places, in either order."""
+        start, end = sorted((max(0.0, start), min(end, self.transport.length_s or end)))
+        if end - start < SHORTEST_LOOP_S:
+            self.told.emit(self.tr("A loop needs some length: set A, go on, and set B."))
+            return
+        if self.bridge.send("set_loop", start_s=start, end_s=end):
+            self.mark = None
+            self.told.emit("")
+            self.changed.emit()
+
+    def clear_loop(self) -> None:
+        """Play on to the end."""
+        self.mark = None
+        if self.transport.loop:
+            self.bridge.send("set_loop", start_s=None, end_s=None)
+        self.changed.emit()
+
+    # -- recording ----------------------------------------------------------------------------------------------------------
+
+    def toggle_record(self) -> None:
+        """Start a recording in a new folder of its own, or end it."""
+        if self.recording.active:
+            self.bridge.send("stop_recording")
+            return
+        preferences = self.bridge.store.preferences
+        folder = Path(preferences.recording_folder or music_folder()) / self._take_name()
+        self.bridge.send("record", directory=str(folder), format=preferences.recording_format)
+
+    def _take_name(self) -> str:
+        what = Path(self.transport.path).stem if self.has_song else self.tr("Live")
+        return f"{what} {datetime.now():%Y-%m-%d %H.%M.%S}"
+
+    def record_text(self) -> str:
+        """What a record button says."""
+        return clock(self.recording.seconds) if self.recording.active else self.tr("Record")
+
+    # -- the engine's word --------------------------------------------------------------------------------------------------
+
+    def _take(self, snapshot: Snapshot) -> None:
+        transport, recording = snapshot.transport, snapshot.recording
+        path = transport.path
+        known = (self.picture.get("path"), self._failed)
+        if path and not self.pending and path not in known and path == self.bridge.config.input:
+            self._look_through(path, play=False)
+        seen = (path, transport.playing, transport.loop, recording.active, recording.error, recording.dropped_blocks)
+        if seen != self._seen:
+            self._seen = seen
+            self.changed.emit()
+
+    def peaks(self) -> Sequence[Sequence[float]]:
+        """Columns of the picture so far."""
+        found: Sequence[Sequence[float]] = self.picture.get("peaks", ())
+        return found
+
+
+def deck_of(bridge: Bridge) -> Deck:
+    """The deck of a bridge, made when it is first asked for."""
+    found = bridge.findChild(Deck)
+    return found if isinstance(found, Deck) else Deck(bridge)

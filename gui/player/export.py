@@ -1,0 +1,241 @@
+"""Export of stems: what, whereto, and how far it is."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from PyQt6.QtCore import QUrl
+from PyQt6.QtGui import QCloseEvent, QDesktopServices
+from PyQt6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui.bridge import Bridge
+from gui.jobs import Job
+from gui.player.deck import deck_of
+from gui.player.times import clock
+from gui.store import music_folder
+from gui.theme import stem_title
+from gui.widgets.flow import FlowLayout
+from rtaudio.format import StemplayError
+
+FORMATS = (("wav", "WAV, 32 bit float"), ("flac", "FLAC, 24 bit"))
+
+
+class ExportDialog(QDialog):
+    """Separates the song in a process of its own, at full speed, while everything else goes on."""
+
+    def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.bridge, self.deck = bridge, deck_of(bridge)
+        self.song, self.model = self.deck.transport.path, bridge.config.model
+        self.job: Job | None = None
+        self._workshop = ""
+        self.setWindowTitle(self.tr("Export stems"))
+        self.setMinimumWidth(460)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 16, 20, 16)
+        column.setSpacing(12)
+        heading = QLabel(Path(self.song).name)
+        heading.setProperty("role", "heading")
+        heading.setWordWrap(True)
+        column.addWidget(heading)
+        self.choices = QWidget()
+        column.addWidget(self.choices)
+        self._make_choices()
+        self.message = QLabel()
+        self.message.setWordWrap(True)
+        self.message.setProperty("role", "muted")
+        self.bar = QProgressBar()
+        self.bar.setRange(0, 1000)
+        self.bar.setAccessibleName(self.tr("Progress of the export"))
+        column.addWidget(self.bar)
+        column.addWidget(self.message)
+        column.addStretch(1)
+        column.addLayout(self._make_buttons())
+        self._choice_changed()
+
+    # -- parts --------------------------------------------------------------------------------------------------------------
+
+    def _make_choices(self) -> None:
+        form = QFormLayout(self.choices)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setSpacing(10)
+        stems = QWidget()
+        flow = FlowLayout(stems, gap=14, row_gap=6)
+        flow.setContentsMargins(0, 0, 0, 0)
+        self.stems = {}
+        for name in self._stem_names():
+            self.stems[name] = box = QCheckBox(stem_title(name))
+            box.setChecked(True)
+            box.toggled.connect(self._choice_changed)
+            flow.addWidget(box)
+        form.addRow(self.tr("Stems"), stems)
+        preferences = self.bridge.store.preferences
+        self.format = QComboBox()
+        for key, text in FORMATS:
+            self.format.addItem(text, key)
+        self.format.setCurrentIndex(max(0, self.format.findData(preferences.export_format)))
+        self.format.setAccessibleName(self.tr("Format"))
+        self.format.currentIndexChanged.connect(self._choice_changed)
+        form.addRow(self.tr("Format"), self.format)
+        parent = Path(preferences.export_folder or music_folder() / "Stems")
+        self.folder = QLineEdit(str(parent / Path(self.song).stem))
+        self.folder.setAccessibleName(self.tr("Folder"))
+        self.folder.textChanged.connect(self._choice_changed)
+        choose = QPushButton(self.tr("Choose …"))
+        choose.setAccessibleName(self.tr("Choose a folder"))
+        choose.clicked.connect(self._choose_folder)
+        row = QHBoxLayout()
+        row.addWidget(self.folder, 1)
+        row.addWidget(choose)
+        form.addRow(self.tr("Folder"), row)
+
+    def _stem_names(self) -> list[str]:
+        return [name for name in self.bridge.snapshot.mixer.stems if name != "instrument"]
+
+    def _make_buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        self.show_button = QPushButton(self.tr("Open folder"))
+        self.show_button.clicked.connect(
+            lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(Path(self.folder.text()))))
+        )
+        self.export_button = QPushButton(self.tr("Export"))
+        self.export_button.setProperty("kind", "primary")
+        self.export_button.setDefault(True)
+        self.export_button.clicked.connect(self.start)
+        self.close_button = QPushButton(self.tr("Close"))
+        self.close_button.clicked.connect(self.give_up)
+        row.addWidget(self.show_button)
+        row.addStretch(1)
+        row.addWidget(self.close_button)
+        row.addWidget(self.export_button)
+        return row
+
+    def _choose_folder(self) -> None:
+        start = Path(self.folder.text())
+        found = QFileDialog.getExistingDirectory(self, self.tr("Export into"), str(start.parent))
+        if found:
+            self.folder.setText(str(Path(found) / Path(self.song).stem))
+
+    # -- the work -----------------------------------------------------------------------------------------------------------
+
+    def chosen(self) -> list[str]:
+        """Names of the stems to write."""
+        return [name for name, box in self.stems.items() if box.isChecked()]
+
+    def start(self) -> None:
+        """Begin."""
+        preferences = self.bridge.store.preferences
+        preferences.export_format = self.format.currentData()
+        preferences.export_folder = str(Path(self.folder.text()).parent)
+        try:
+            self.bridge.store.save_preferences()
+        except StemplayError as error:
+            self.message.setText(str(error))
+        self._workshop = ""
+        self.job = self.bridge.job(
+            "export", song=self.song, folder=self.folder.text(), model=self.model, stems=self.chosen(),
+            format=self.format.currentData(), consistent=self.bridge.config.consistent,
+        )  # fmt: skip
+        self.job.progress.connect(self._progress)
+        self.job.done.connect(self._done)
+        self.job.failed.connect(self._failed)
+        self.job.ended.connect(self._ended)
+        self.bar.setValue(0)
+        self._dress()
+        self.message.setText(self.tr("The model is being loaded …"))
+
+    def give_up(self) -> None:
+        """Cancel what is under way, else close."""
+        if self.job is not None and self.job.running:
+            self.message.setText(self.tr("Cancelled; nothing was written."))
+            self.job.cancel()
+            self.bar.setValue(0)
+        else:
+            self.reject()
+
+    def _progress(self, facts: dict[str, Any]) -> None:
+        self._workshop = facts.get("workshop", self._workshop)
+        done, total = facts.get("done", 0), facts.get("total", 0)
+        if not done:
+            return
+        rate = self.deck.picture.get("rate", 44_100)
+        text = (
+            self.tr("{} of {} separated").format(clock(done / rate), clock(total / rate))
+            if total
+            else clock(done / rate)
+        )
+        self.message.setText(text)
+        self.bar.setRange(0, 1000 if total else 0)
+        if total:
+            self.bar.setValue(min(1000, 1000 * done // total))
+
+    def _done(self, facts: dict[str, Any]) -> None:
+        self.bar.setRange(0, 1000)
+        self.bar.setValue(1000)
+        speed = facts["duration"] / facts["seconds"] if facts["seconds"] else 0.0
+        sentences = [
+            self.tr("{} files in {}, {:.0f} times as fast as it plays.").format(
+                len(facts["files"]), self.folder.text(), speed
+            )
+        ]
+        if any(facts["clipped"].values()) and self.format.currentData() != "wav":
+            sentences.append(self.tr("Some samples were beyond full scale and are clipped; WAV keeps them."))
+        self.message.setText(" ".join([*sentences, *facts["warnings"]]))
+
+    def _failed(self, sentence: str) -> None:
+        self.bar.setRange(0, 1000)
+        self.bar.setValue(0)
+        self.message.setText(sentence)
+
+    def _ended(self) -> None:
+        if self._workshop:  # a child that had to be killed could not clean up
+            shutil.rmtree(self._workshop, ignore_errors=True)
+        self.bar.setRange(0, 1000)
+        self.job = None
+        self._dress()
+
+    def _dress(self) -> None:
+        busy = self.job is not None
+        folder = Path(self.folder.text())
+        files = [folder / f"{name}.{self.format.currentData()}" for name in self.chosen()]
+        there = sum(path.exists() for path in files)
+        self.choices.setEnabled(not busy)
+        self.export_button.setEnabled(not busy and bool(files) and bool(self.folder.text().strip()))
+        self.close_button.setText(self.tr("Cancel") if busy else self.tr("Close"))
+        self.show_button.setVisible(not busy and there > 0)
+        self.bar.setVisible(busy or self.bar.value() > 0)
+
+    def _choice_changed(self) -> None:
+        """Another choice: what was told of the last export is out of date, and files may be in the way."""
+        self.bar.setValue(0)
+        there = sum(
+            (Path(self.folder.text()) / f"{name}.{self.format.currentData()}").exists() for name in self.chosen()
+        )
+        self.message.setText(self.tr("%n file(s) of these names will be replaced.", "", there) if there else "")
+        self._dress()
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's name
+        if self.job is not None:
+            self.job.cancel()
+        super().closeEvent(event)
+
+    def reject(self) -> None:
+        """Escape cancels too."""
+        if self.job is not None:
+            self.job.cancel()
+        super().reject()

@@ -1,0 +1,197 @@
+"""The bar under all pages: play, position, loop, and recording; with a live input, whether it is heard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PyQt6.QtCore import QEvent, QSize
+from PyQt6.QtGui import QResizeEvent
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QStackedWidget, QWidget
+
+from gui import theme
+from gui.bridge import Bridge
+from gui.player.choose import choose_song
+from gui.player.deck import deck_of
+from gui.player.icons import icon
+from gui.player.monitor import MonitorSwitch
+from gui.player.seek import STEP_MS, SeekSlider
+from gui.player.times import clock
+from gui.shortcuts import bind
+from gui.widgets.toggle import Toggle, polish
+from rtaudio.messages import Snapshot
+
+NARROW = 760
+"""Below so many pixels the loop's buttons and the times make room for the slider."""
+
+
+class TransportBar(QFrame):
+    """See the module's text."""
+
+    def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.bridge, self.deck = bridge, deck_of(bridge)
+        self.setProperty("role", "footer")
+        self.setAccessibleName(self.tr("Transport"))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 6, 16, 6)
+        row.setSpacing(8)
+        self.open_button = self._button(self.tr("Open a song (Ctrl+O)"), self.choose)
+        row.addWidget(self.open_button)
+        self.ways = QStackedWidget()
+        self.ways.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.ways.addWidget(self._make_song())
+        self.ways.addWidget(self._make_live())
+        row.addWidget(self.ways, 1)
+        self.trouble = QLabel()
+        self.trouble.setProperty("role", "small")
+        row.addWidget(self.trouble)
+        self.record_button = QPushButton(self.tr("Record"))
+        self.record_button.setProperty("kind", "record")
+        self.record_button.setMinimumWidth(104)
+        self.record_button.clicked.connect(self.deck.toggle_record)
+        row.addWidget(self.record_button)
+        self.deck.changed.connect(self._dress)
+        bridge.snapshot_changed.connect(self.show_snapshot)
+        bind(self, self.handlers())
+        self._dress()
+        self.show_snapshot(bridge.snapshot)
+
+    def handlers(self) -> dict[str, Callable[[], object]]:
+        """What the shortcuts of the player do."""
+        deck = self.deck
+        return {
+            "play": deck.toggle_play, "to_start": lambda: deck.seek(0.0), "back": lambda: deck.nudge(-STEP_MS / 1000),
+            "forward": lambda: deck.nudge(STEP_MS / 1000), "loop_a": deck.set_a, "loop_b": deck.set_b,
+            "loop_off": deck.clear_loop, "record": deck.toggle_record, "open_song": self.choose,
+        }  # fmt: skip
+
+    def choose(self) -> None:
+        """Ask for a song and open it."""
+        choose_song(self.deck, self.window())
+
+    # -- parts --------------------------------------------------------------------------------------------------------------
+
+    def _button(self, name: str, act: Callable[[], object], text: str = "") -> QPushButton:
+        button = QPushButton(text)
+        button.setProperty("kind", "flat")
+        button.setAccessibleName(name)
+        button.setToolTip(name)
+        button.setIconSize(QSize(20, 20))
+        button.clicked.connect(lambda: act())
+        return button
+
+    def _make_song(self) -> QWidget:
+        box = QWidget()
+        row = QHBoxLayout(box)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        deck = self.deck
+        self.start_button = self._button(self.tr("To the start (Ctrl+Home)"), lambda: deck.seek(0.0))
+        self.play_button = self._button(self.tr("Play"), deck.toggle_play)
+        self.position = QLabel(clock(0.0, True))
+        self.length = QLabel()
+        for label in (self.position, self.length):
+            label.setFont(theme.font())
+        self.position.setMinimumWidth(self.position.fontMetrics().horizontalAdvance("00:00.0") + 4)
+        self.length.setProperty("role", "muted")
+        self.slider = SeekSlider()
+        self.slider.wanted.connect(deck.seek)
+        self.a_button = Toggle("A", "loop", self.tr("Loop from here"), self.tr("Point A: loop from here (Ctrl+[)"))
+        self.b_button = Toggle("B", "loop", self.tr("Loop to here"), self.tr("Point B: loop to here (Ctrl+])"))
+        self.off_button = self._button(self.tr("End the loop (Ctrl+\\)"), deck.clear_loop, "✕")
+        self.a_button.clicked.connect(lambda: deck.set_a())
+        self.b_button.clicked.connect(lambda: deck.set_b())
+        for widget in (self.start_button, self.play_button, self.position):
+            row.addWidget(widget)
+        row.addWidget(self.slider, 1)
+        for widget in (self.length, self.a_button, self.b_button, self.off_button):
+            row.addWidget(widget)
+        return box
+
+    def _make_live(self) -> QWidget:
+        box = QWidget()
+        row = QHBoxLayout(box)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(12)
+        self.source = QLabel()
+        self.source.setProperty("role", "muted")
+        self.source.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.monitor = MonitorSwitch(self.bridge)
+        row.addWidget(self.source, 1)
+        row.addWidget(self.monitor)
+        return box
+
+    # -- engine to screen ---------------------------------------------------------------------------------------------------
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """What moves."""
+        transport = snapshot.transport
+        if transport.path:
+            self.position.setText(clock(transport.position_s, True))
+            self.slider.show_place(transport.position_s, transport.length_s)
+        if snapshot.recording.active:
+            self.record_button.setText(clock(snapshot.recording.seconds))
+
+    def _dress(self) -> None:
+        """What changes now and then."""
+        deck, transport, recording = self.deck, self.deck.transport, self.deck.recording
+        self.ways.setCurrentIndex(0 if deck.has_song or deck.pending else 1)
+        for button in (self.start_button, self.play_button, self.a_button, self.b_button, self.slider):
+            button.setEnabled(deck.has_song)
+        playing = transport.playing
+        self.play_button.setIcon(icon("pause" if playing else "play"))
+        name = self.tr("Pause (Ctrl+Space)") if playing else self.tr("Play (Ctrl+Space)")
+        self.play_button.setAccessibleName(name)
+        self.play_button.setToolTip(name)
+        self.start_button.setIcon(icon("start"))
+        self.open_button.setIcon(icon("open"))
+        self.length.setText(clock(transport.length_s) if deck.has_song else "")
+        self.slider.loop, self.slider.mark = transport.loop, deck.mark
+        self.slider.update()
+        self.a_button.setChecked(transport.loop is not None or deck.mark is not None)
+        self.b_button.setChecked(transport.loop is not None)
+        self.off_button.setEnabled(transport.loop is not None or deck.mark is not None)
+        self._dress_live()
+        self._dress_record(recording.active, recording.error, recording.dropped_blocks)
+
+    def _dress_live(self) -> None:
+        config = self.bridge.config
+        live = self.deck.live
+        text = self.tr("Live input: {}").format(config.input) if live else self.tr("No song and no input")
+        self.source.setText(text)
+        self.source.setToolTip(text)
+        self.monitor.setVisible(live)
+
+    def _dress_record(self, active: bool, error: str, dropped: int) -> None:
+        button = self.record_button
+        button.setText(self.deck.record_text())
+        button.setIcon(
+            icon("stop" if active else "record", theme.current().on_accent if active else theme.current().bad)
+        )
+        name = (
+            self.tr("Stop the recording (Ctrl+R)")
+            if active
+            else self.tr("Record the mix and the armed strips (Ctrl+R)")
+        )
+        button.setAccessibleName(name)
+        folder = self.deck.recording.directory
+        button.setToolTip(f"{name}\n{folder}" if active else name)
+        if button.property("recording") != str(active).lower():
+            button.setProperty("recording", str(active).lower())
+            polish(button)
+        lost = self.tr("%n block(s) lost", "", dropped) if dropped else ""
+        self.trouble.setText(self.tr("Recording stopped") if error else lost)
+        self.trouble.setToolTip(error or lost)
+        self.trouble.setVisible(bool(error or lost))
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
+        wide = self.width() >= NARROW
+        for widget in (self.length, self.start_button, self.a_button, self.b_button, self.off_button):
+            widget.setVisible(wide)
+        super().resizeEvent(event)
+
+    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802
+        """Icons are drawn again in the colours of another theme."""
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.PaletteChange and hasattr(self, "record_button"):
+            self._dress()
