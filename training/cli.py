@@ -28,6 +28,8 @@ COMMANDS: dict[str, str] = {
     "quantize": "make the int8 model of an exported one",
     "calibrate": "find how an exported model shares its residual best",
     "evaluate": "score an exported model on songs with known stems",
+    "compare": "train networks of several kinds with the same budget and score them beside oracles",
+    "tables": "the thesis' tables and figures with our results beside them",
     "describe": "list a network's layers and sizes",
     "listening": "listening tests and pages: sheets, tables of opinions, comparison by ear",
     "bench": "measure training speed, and eager torch against the exported model",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ import torch
 from models.card import ModelCard
 from models.rainbowgram import bin_frequencies, constant_q, rainbowgram
 from models.sing import NoteEncoder, Sing, SingConfig, compression_factor
+from rtaudio.offline import InstrumentNotes
 from training.data.note_store import NoteStore, Rows
 from training.data.notes import RATE
 from training.data.store import replacing, write_atomic
@@ -22,13 +24,11 @@ from training.sing import Trainer
 from training.sing_fit import sized_for
 from training.sing_recipe import SingRecipe
 from training.sing_score import Synthesis, by_codes, by_symbols, losses
+from training.tables.thesis import thesis_table
 
 THESIS: dict[str, tuple[float | None, ...]] = {
-    "Autoencoder, waveform": (0.026, 0.0002, 0.028, 0.0003),
-    "SING, waveform": (0.075, 0.006, 0.084, 0.039),
-    "Autoencoder, spectral": (0.028, None, 0.032, None),
-    "SING, spectral": (0.039, None, 0.051, None),
-    "SING, spectral, no time embedding": (0.050, None, 0.063, None),
+    row.name: tuple(None if isinstance(value, str) else value for value in row.values)
+    for row in thesis_table("2.1").rows
 }
 """Table 2.1 as printed for NSynth, in the order of ``COLUMNS``."""
 
@@ -155,6 +155,15 @@ def principal_axes(points: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     _, _, axes = np.linalg.svd(centred, full_matrices=False)
     flat = centred @ axes[:2].T
     return np.asarray(np.pad(flat, ((0, 0), (0, 2 - flat.shape[1]))))
+
+
+def notes_a_second(notes: InstrumentNotes, count: int = 32) -> float:
+    """Seconds of audio a second of ``count`` whole notes together, on one thread."""
+    arguments = ([0] * count, [0] * count, [notes.model.pitches[0]] * count)
+    notes.render(*arguments)
+    started = time.perf_counter()
+    notes.render(*arguments)
+    return count * notes.model.samples / notes.model.sample_rate / (time.perf_counter() - started)
 
 
 def table_2_2(card: ModelCard, speed: float) -> str:

@@ -1,11 +1,11 @@
-"""``python -m training evaluate MODEL``: median SDR of each stem, with baselines from the same run."""
+"""``python -m training evaluate``: a model beside baselines; with ``--oracle`` or ``--weights`` any methods on the same songs."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from models.catalog import load_card
@@ -16,14 +16,19 @@ from training.data import folder, speech
 from training.data.store import Collection, Stems
 from training.data.synthetic import validation_songs
 from training.evaluate import METRICS, evaluate, record
+from training.scoring import Result
 
-HELP = "score an exported model through the player's own code path; choose models on `valid`, only report on `test`"
+HELP = (
+    "score an exported model through the player's own code path, or with --oracle and --weights several methods on the same songs; "
+    "choose models on `valid`, only report on `test`"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``evaluate``."""
-    parser.add_argument("model", metavar="MODEL", help="name of a shipped model, or a directory")
+    parser.add_argument("model", metavar="MODEL", nargs="?", help="name of a shipped model, or a directory")
     add_song_arguments(parser)
+    _add_method_arguments(parser.add_argument_group("several methods on the same songs"))
     parser.add_argument(
         "--metric", choices=list(METRICS), default="global", help="over whole songs, or median of 1 s frames"
     )
@@ -34,6 +39,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--record", metavar="WHAT", help="write the scores into the model's card under this description"
     )
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
+
+
+def _add_method_arguments(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--oracle",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="mixture, mix4, silence, irm, irm1, ibm, wiener, nmf, griffin-lim or all; may be repeated",
+    )
+    group.add_argument(
+        "--weights", action="append", default=[], type=Path, metavar="FILE", help="a run's weights; may be repeated"
+    )
+    group.add_argument("--museval", action="store_true", help="also museval's SIR and SAR, some seconds a song")
+    group.add_argument("--data", metavar="WORDS", help="what the songs are, for the tables")
+    group.add_argument(
+        "-o", "--output", type=Path, metavar="FOLDER", help="keep each method's scores there, for `tables`"
+    )
 
 
 def add_song_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,6 +76,10 @@ def add_song_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate and print the table."""
+    if args.oracle or args.weights or args.output or args.museval:
+        return run_methods(args)
+    if args.model is None:
+        raise StemplayError("Name a model, an oracle with --oracle, or weights with --weights.")
     card = load_card(args.model)
     about_speech = card.outputs == SPEECH
     songs = list(load_speech(args) if about_speech else load_songs(args))[: args.limit]
@@ -73,6 +100,46 @@ def run(args: argparse.Namespace) -> int:
         else f"{result.text()}\nmedian SDR in dB of {len(songs)} songs; {result.metric}; {what}"
     )
     return 0
+
+
+def run_methods(args: argparse.Namespace) -> int:
+    """Score oracles, weights and a model on the same songs; keep and print the results."""
+    from training.methods import Methods
+    from training.scoring import score_methods
+
+    methods = Methods(not args.no_consistent)
+    for name in args.oracle:
+        methods.add_oracle(name)
+    for path in args.weights:
+        methods.add_weights(path)
+    if args.model:
+        methods.add_model(args.model)
+    if not methods.entries:
+        raise StemplayError("Name a model, an oracle with --oracle, or weights with --weights.")
+    songs = list(load_songs(args))[: args.limit]
+    results = score_methods(
+        methods.entries, songs, sources=SOURCES, full=args.museval,
+        data=args.data or f"{len(songs)} {'synthetic' if args.tiny else args.songs or args.split} songs",
+        progress=lambda name: print(f"  {name}", file=sys.stderr),
+    )  # fmt: skip
+    for result in results:
+        result.notes = {**methods.notes[result.method], **result.notes}
+        if args.output:
+            result.write(args.output)
+    print(methods_text(results))
+    return 0
+
+
+def methods_text(results: Sequence[Result]) -> str:
+    """A table a metric: medians over songs and their standard errors."""
+    lines = []
+    for metric in results[0].scores:
+        lines.append(f"{metric} in dB, median over songs ± standard error ({results[0].data})")
+        lines.append(f"{'':<28}" + "".join(f"{name:>15}" for name in ("All", *results[0].sources)))
+        for result in results:
+            cells = [f"{value:.2f} ± {spread:.2f}" for value, spread in result.summary(metric).values()]
+            lines.append(f"{result.title:<28}" + "".join(f"{cell:>15}" for cell in cells))
+    return "\n".join(lines)
 
 
 def load_speech(args: argparse.Namespace) -> Iterator[tuple[str, Stems]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from pathlib import Path
 
 from rtaudio.format import StemplayError
@@ -115,17 +114,10 @@ def _score(args: argparse.Namespace) -> int:
 
 def _speed(args: argparse.Namespace) -> int:
     from rtaudio.offline import InstrumentNotes
-    from training.sing_tables import table_2_2
+    from training.sing_tables import notes_a_second, table_2_2
 
     notes = InstrumentNotes(_model(args))
-    count = 32
-    lowest = notes.model.pitches[0]
-    arguments = ([0] * count, [0] * count, [lowest] * count)
-    notes.render(*arguments)
-    started = time.perf_counter()
-    notes.render(*arguments)
-    seconds = time.perf_counter() - started
-    print(table_2_2(notes.model.card, count * notes.model.samples / notes.model.sample_rate / seconds), end="")
+    print(table_2_2(notes.model.card, notes_a_second(notes)), end="")
     return 0
 
 
