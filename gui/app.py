@@ -16,7 +16,7 @@ from PyQt6.QtCore import QMessageLogContext, QTimer, QtMsgType, qInstallMessageH
 from PyQt6.QtWidgets import QApplication
 
 from gui import theme
-from gui.bridge import Bridge, new_session
+from gui.bridge import Bridge, meet_engine
 from gui.store import Store
 from gui.window import MainWindow
 from rtaudio.messages import EngineConfig, to_dict
@@ -30,8 +30,8 @@ def run(args: argparse.Namespace) -> int:
     app = make_application()
     store = Store()
     theme.apply(app, args.theme or store.preferences.theme)
-    session = new_session(chosen(FIRST, args))
-    bridge = Bridge(session)
+    bridge = Bridge(meet_engine(chosen(FIRST, args)))
+    bridge.poll()  # the strips are there before the window is
     window = MainWindow(bridge, store)
     sys.excepthook = _Complaint(window)
     _end_by_signal(window)

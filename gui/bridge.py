@@ -33,9 +33,9 @@ class SessionLike(Protocol):
     def hear(self, source: str, after: int | None = None, seconds: float = 4.0) -> Heard | None: ...
 
 
-def new_session(config: EngineConfig | None = None) -> Session:
-    """A session with the detached engine, not started yet. Raises StemplayError for what no engine could run on."""
-    return Session(config, detached=True)
+def meet_engine(config: EngineConfig | None = None) -> Session:
+    """A session with the detached engine that runs, else one that will start it on ``config``. Raises StemplayError."""
+    return Session.attach() or Session(config, detached=True)
 
 
 class Bridge(QObject):

@@ -35,9 +35,16 @@ def jack_is_here() -> str:
 
 
 class JackServer:
-    """``jackd`` with the dummy driver under a name of its own. Start it again with ``start`` after ``kill``."""
+    """``jackd`` with the dummy driver under a name of its own. Start it again with ``start`` after ``kill``.
 
-    def __init__(self, folder: Path, rate: int = 44_100, period: int = 256, channels: int = 2) -> None:
+    ``synchronous`` waits for its clients, so that no sample is lost on a busy machine; a client that is killed then holds it up for
+    a long time. Where clients are killed it must be False, as it is for those who play.
+    """
+
+    def __init__(
+        self, folder: Path, rate: int = 44_100, period: int = 256, channels: int = 2, synchronous: bool = True
+    ) -> None:
+        self.synchronous = synchronous
         self.name = "sp" + uuid.uuid4().hex[:8]
         forget_dead_servers()
         self.rate, self.period, self.channels = rate, period, channels
@@ -56,8 +63,9 @@ class JackServer:
 
     def _try(self, realtime: bool) -> bool:
         mode = ["-R", "-P", "70"] if realtime else ["-r"]
+        mode += ["-S"] if self.synchronous else []
         arguments = [
-            "jackd", "-n", self.name, "--port-max", "64", "-t", "5000", *mode, "-S", "-d", "dummy",
+            "jackd", "-n", self.name, "--port-max", "64", "-t", "5000", *mode, "-d", "dummy",
             "-r", str(self.rate), "-p", str(self.period), "-C", str(self.channels), "-P", str(self.channels),
         ]  # fmt: skip
         with self.log.open("ab") as log:
