@@ -39,6 +39,7 @@ PAGES: tuple[Page, ...] = (
     # the instrument stands here
     Page("player", QT_TRANSLATE_NOOP("Pages", "Player"), "gui.pages.player:PlayerPage"),
     Page("listening", QT_TRANSLATE_NOOP("Pages", "Listening tests"), "gui.pages.listening:ListeningPage"),
+    Page("curves", QT_TRANSLATE_NOOP("Pages", "Training"), "gui.pages.curves:CurvesPage"),
     Page("help", QT_TRANSLATE_NOOP("Pages", "Help"), "gui.pages.help:HelpPage"),
 )
 """In the order of their tabs."""
