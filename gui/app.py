@@ -17,7 +17,6 @@ from PyQt6.QtWidgets import QApplication
 
 from gui import theme
 from gui.bridge import Bridge, meet_engine
-from gui.store import Store
 from gui.window import MainWindow
 from rtaudio.messages import EngineConfig, to_dict
 
@@ -28,11 +27,10 @@ FIRST = EngineConfig(input="none", instrument="sing-gm")
 def run(args: argparse.Namespace) -> int:
     """Open the window and stay until it is closed. Raises StemplayError for options that no engine could run on."""
     app = make_application()
-    store = Store()
-    theme.apply(app, args.theme or store.preferences.theme)
     bridge = Bridge(meet_engine(chosen(FIRST, args)))
+    theme.apply(app, args.theme or bridge.store.preferences.theme)
     bridge.poll()  # the strips are there before the window is
-    window = MainWindow(bridge, store)
+    window = MainWindow(bridge)
     sys.excepthook = _Complaint(window)
     _end_by_signal(window)
     window.show()

@@ -74,6 +74,12 @@ GESTURES: tuple[Key, ...] = (
     Key(FOCUS, "reset", ("Del",), QT_TRANSLATE_NOOP("Shortcuts", "Back to 0 dB or the centre, like a double click")),
     Key(
         FOCUS,
+        "letters",
+        ("M", "S", "R"),
+        QT_TRANSLATE_NOOP("Shortcuts", "Mute, solo, record arm of the strip in focus"),
+    ),
+    Key(
+        FOCUS,
         "fine",
         ("Shift",),
         QT_TRANSLATE_NOOP("Shortcuts", "Held while dragging or turning the wheel: fine steps"),

@@ -25,8 +25,8 @@ from gui import health, theme
 from gui.bridge import Bridge
 from gui.desk import desk_of
 from gui.pages import PAGES
+from gui.player.deck import deck_of
 from gui.shortcuts import TABLE, bind, translated
-from gui.store import Store
 from gui.widgets.flow import FlowLayout
 from gui.widgets.notice import NoticeBar
 from gui.widgets.statusbar import StatusBar
@@ -43,7 +43,6 @@ class MainWindow(QMainWindow):
 
     Args:
         bridge: the engine.
-        store: what is remembered from one time to the next; without it nothing is.
 
     Signals:
         closing(): the window is about to go.
@@ -51,10 +50,10 @@ class MainWindow(QMainWindow):
 
     closing = pyqtSignal()
 
-    def __init__(self, bridge: Bridge, store: Store | None = None) -> None:
+    def __init__(self, bridge: Bridge) -> None:
         super().__init__()
-        self.bridge, self.store, self.desk = bridge, store, desk_of(bridge)
-        self.keep_playing = bool(store and store.preferences.layout.get("keep_playing"))
+        self.bridge, self.desk = bridge, desk_of(bridge)
+        self.keep_playing = bridge.store.preferences.layout.get("keep_playing") is True
         self._restarts: int | None = None
         self._running: bool | None = None
         self.setWindowTitle("Stemplay")
@@ -86,10 +85,14 @@ class MainWindow(QMainWindow):
         bind(self, self._handlers)
         bridge.refused.connect(lambda sentence: self.notice.tell(sentence, "warning"))
         bridge.snapshot_changed.connect(self.show_snapshot)
-        left = store.preferences.page if store else ""
+        deck_of(bridge).told.connect(self._pass_on)
+        left = bridge.store.preferences.page
         self.show_page(left if left in self.tabs else PAGES[0].key)
         root.setFocus()
         self.show_snapshot(bridge.snapshot)
+        for sentence in bridge.store.notices:
+            self.notice.tell(sentence)
+        bridge.store.notices.clear()
 
     # -- parts ----------------------------------------------------------------------------------------------------
 
@@ -232,6 +235,11 @@ class MainWindow(QMainWindow):
                 self.tr("The engine was restarted, with the same mixer. {}").format(told), "warning", 60_000
             )
 
+    def _pass_on(self, sentence: str) -> None:
+        """What the player has to say, where its page is not in sight."""
+        if sentence and self.page != "player":
+            self.notice.tell(sentence)
+
     def _dress_power(self, running: bool) -> None:
         self.power.setText(self.tr("Stop") if running else self.tr("Start"))
         self.power.setAccessibleName(self.tr("Stop the sound") if running else self.tr("Start the sound"))
@@ -266,7 +274,7 @@ class MainWindow(QMainWindow):
 
     def _resize_as_left(self) -> None:
         """The size of the last time, or the usual one, as far as the screen has room."""
-        layout = self.store.preferences.layout if self.store else {}
+        layout = self.bridge.store.preferences.layout
         width, height = SIZE
         with contextlib.suppress(TypeError, ValueError):
             width, height = int(layout.get("width", width)), int(layout.get("height", height))
@@ -280,15 +288,13 @@ class MainWindow(QMainWindow):
 
     def _remember(self) -> None:
         """Keep size, page and theme for the next time; what the disk refuses is not worth keeping a window open."""
-        if self.store is None:
-            return
-        kept, normal = self.store.preferences, self.normalGeometry()
+        kept, normal = self.bridge.store.preferences, self.normalGeometry()
         kept.theme, kept.page = theme.current().name, self.page
         kept.layout |= {"keep_playing": self.keep_playing, "maximized": self.isMaximized()}
         if normal.isValid():
             kept.layout |= {"width": normal.width(), "height": normal.height()}
         with contextlib.suppress(StemplayError):
-            self.store.save_preferences()
+            self.bridge.store.save_preferences()
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's name
         """Closing ends the sound, as with any player, unless the person wants it to go on."""

@@ -12,7 +12,6 @@ from gui import theme
 from gui.app import make_application
 from gui.bridge import Bridge
 from gui.pages.mixer import MixerPage
-from gui.store import Store
 from gui.window import MainWindow
 from rtaudio.messages import EngineConfig
 from tests.gui.conftest import FakeSession
@@ -23,7 +22,7 @@ def main() -> None:
     theme.apply(app, "dark")
     bridge = Bridge(FakeSession(EngineConfig(instrument="")))
     bridge.poll()
-    window = MainWindow(bridge, Store())
+    window = MainWindow(bridge)
     window.show()
     for _ in range(5):
         bridge.poll()

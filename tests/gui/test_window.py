@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
@@ -13,7 +11,6 @@ from pytestqt.qtbot import QtBot
 from gui import theme
 from gui.bridge import Bridge
 from gui.pages import PAGES
-from gui.store import Store
 from gui.window import MainWindow
 from rtaudio.messages import Latency, Recording
 from tests.gui.conftest import FakeSession
@@ -168,22 +165,20 @@ def test_closing_leaves_the_sound_if_so_wished(window: MainWindow, session: Fake
     assert session.stopped == 0 and session.closed == 1
 
 
-def test_theme_size_and_page_are_as_they_were_left(
-    bridge: Bridge, qtbot: QtBot, tmp_path: Path, qapp: QApplication
-) -> None:
+def test_theme_size_and_page_are_as_they_were_left(bridge: Bridge, qtbot: QtBot, qapp: QApplication) -> None:
     bridge.poll()
     theme.apply(qapp, "dark")
-    window = MainWindow(bridge, Store(tmp_path))
+    window = MainWindow(bridge)
     qtbot.addWidget(window)
     window.show()
     window.resize(700, 500)
     window.show_page("help")
     window.toggle_theme()
     window.close()
-    store = Store(tmp_path)
-    again = MainWindow(bridge, store)
+    later = Bridge(FakeSession())
+    again = MainWindow(later)
     qtbot.addWidget(again)
-    assert (store.preferences.theme, again.page, again.size()) == ("light", "help", window.size())
+    assert (later.store.preferences.theme, again.page, again.size()) == ("light", "help", window.size())
     theme.apply(qapp, "dark")
 
 
