@@ -168,7 +168,8 @@ class InstrumentReport:
 
     Attributes:
         model: its name, empty without an instrument; ``instruments``: what it can play.
-        notes: sounding now. ``stolen``: notes that gave way to others since the start.
+        notes: sounding now. ``keys``: ``[channel, pitch]`` of those whose key is down.
+        ``stolen``: notes that gave way to others since the start.
         ports: MIDI inputs that are open; ``midi``: a sentence when one is missed.
         received: MIDI messages so far. ``misses``: blocks that were not ready.
         late: messages that came too late for their sample; ``dropped``: those that a flood lost.
@@ -180,6 +181,7 @@ class InstrumentReport:
     model: str = ""
     instruments: list[str] = field(default_factory=list)
     notes: int = 0
+    keys: list[list[int]] = field(default_factory=list)
     stolen: int = 0
     ports: list[str] = field(default_factory=list)
     midi: str = ""

@@ -36,7 +36,7 @@ class Page:
 PAGES: tuple[Page, ...] = (
     Page("mixer", QT_TRANSLATE_NOOP("Pages", "Mixer"), "gui.pages.mixer:MixerPage"),
     Page("views", QT_TRANSLATE_NOOP("Pages", "Views"), "gui.pages.views:ViewsPage"),
-    # the instrument stands here
+    Page("instrument", QT_TRANSLATE_NOOP("Pages", "Instrument"), "gui.pages.instrument:InstrumentPage"),
     Page("player", QT_TRANSLATE_NOOP("Pages", "Player"), "gui.pages.player:PlayerPage"),
     Page("listening", QT_TRANSLATE_NOOP("Pages", "Listening tests"), "gui.pages.listening:ListeningPage"),
     Page("curves", QT_TRANSLATE_NOOP("Pages", "Training"), "gui.pages.curves:CurvesPage"),

@@ -133,6 +133,7 @@ class Stage:
             model=self._model.card.name,
             instruments=list(self._model.instruments),
             notes=synth.active,
+            keys=synth.keys,
             stolen=synth.stolen,
             ports=self._midi.ports,
             midi=self._midi.message,

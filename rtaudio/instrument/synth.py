@@ -94,6 +94,12 @@ class Synth:
         return len(self._voices)
 
     @property
+    def keys(self) -> list[list[int]]:
+        """``[channel, pitch]`` of the notes whose key is down; may be asked by any thread."""
+        held = {(voice.channel, voice.note) for voice in list(self._voices) if voice.held}
+        return [list(key) for key in sorted(held)]
+
+    @property
     def pending(self) -> int:
         """Notes whose key or pedal still holds them."""
         return sum(not voice.released for voice in self._voices)

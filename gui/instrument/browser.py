@@ -1,0 +1,129 @@
+"""The list of sounds: by family, with a search; a choice is heard at once."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtGui import QColor
+from PyQt6.QtWidgets import QComboBox, QLabel, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+
+from gui import theme
+from gui.instrument.catalogue import Sound, family_title
+
+NAME = Qt.ItemDataRole.UserRole
+
+
+class Browser(QWidget):
+    """Sounds of the instrument.
+
+    Signals:
+        chosen(str): a person picked this sound.
+    """
+
+    chosen = pyqtSignal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._sounds: tuple[Sound, ...] = ()
+        self._current = ""
+        self.search = QLineEdit()
+        self.search.setPlaceholderText(self.tr("Search sounds"))
+        self.search.setAccessibleName(self.tr("Search sounds"))
+        self.search.setClearButtonEnabled(True)
+        self.family = QComboBox()
+        self.family.setAccessibleName(self.tr("Family of sounds"))
+        self.family.setMaxVisibleItems(20)
+        self.list = QListWidget()
+        self.list.setAccessibleName(self.tr("Sounds"))
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.count = QLabel()
+        self.count.setProperty("role", "small")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        for widget in (self.search, self.family):
+            layout.addWidget(widget)
+        layout.addWidget(self.list, 1)
+        layout.addWidget(self.count)
+        self.search.textChanged.connect(self._fill)
+        self.search.returnPressed.connect(self._choose_first)
+        self.family.activated.connect(lambda _: self._fill())
+        self.list.currentItemChanged.connect(self._picked)
+
+    def offer(self, sounds: tuple[Sound, ...]) -> None:
+        """The sounds there are."""
+        self._sounds = sounds
+        self.family.clear()
+        self.family.addItem(self.tr("All families"), -1)
+        for family in sorted({sound.family for sound in sounds}):
+            self.family.addItem(family_title(family), family)
+        self._fill()
+
+    def show_current(self, name: str) -> None:
+        """Mark what is played ("" for a mixture); tells nobody."""
+        if name == self._current:
+            return
+        self._current = name
+        self._mark()
+
+    def names(self) -> list[str]:
+        """The sounds in the list as it is filtered now."""
+        items = [self.list.item(row) for row in range(self.list.count())]
+        return [item.data(NAME) for item in items if item is not None and item.data(NAME)]
+
+    def _matches(self, sound: Sound) -> bool:
+        family = self.family.currentData()
+        if family not in (-1, None) and sound.family != family:
+            return False
+        text = f"{sound.title} {sound.name} {family_title(sound.family)}".lower()
+        return all(word in text for word in self.search.text().lower().split())
+
+    def _fill(self) -> None:
+        self.list.blockSignals(True)
+        self.list.clear()
+        found = sorted(
+            filter(self._matches, self._sounds), key=lambda sound: sound.family
+        )  # stable: the card's order within
+        before = -1
+        for sound in found:
+            if sound.family != before:
+                before = sound.family
+                self._add_heading(family_title(before))
+            item = QListWidgetItem(sound.title)
+            item.setData(NAME, sound.name)
+            self.list.addItem(item)
+        self.list.blockSignals(False)
+        self._mark()
+        self.count.setText(
+            self.tr("{0} of {1} sounds").format(len(found), len(self._sounds))
+            if found
+            else self.tr("No sound has such a name.")
+        )
+
+    def _add_heading(self, title: str) -> None:
+        item = QListWidgetItem(title)
+        item.setFlags(Qt.ItemFlag.NoItemFlags)
+        item.setFont(theme.font(8.5, bold=True))
+        item.setForeground(QColor(theme.current().muted_text))
+        self.list.addItem(item)
+
+    def _mark(self) -> None:
+        self.list.blockSignals(True)
+        self.list.setCurrentRow(-1)
+        for row in range(self.list.count()):
+            item = self.list.item(row)
+            if item is not None and self._current and item.data(NAME) == self._current:
+                self.list.setCurrentRow(row)
+                self.list.scrollToItem(item)
+        self.list.blockSignals(False)
+
+    def _picked(self, item: QListWidgetItem | None) -> None:
+        if item is not None and item.data(NAME):
+            self._current = item.data(NAME)
+            self.chosen.emit(self._current)
+
+    def _choose_first(self) -> None:
+        names = self.names()
+        if names:
+            self._current = names[0]
+            self._mark()
+            self.chosen.emit(self._current)

@@ -1,0 +1,163 @@
+"""MIDI learn: by right click on a control, and from the list of what was learnt. ``learnable`` serves any page's controls."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QCoreApplication, QPoint, Qt
+from PyQt6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QMenu,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui.bridge import Bridge
+from gui.theme import stem_title
+from rtaudio.messages import InstrumentReport, Snapshot
+
+TARGET = Qt.ItemDataRole.UserRole
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("Learn", text)
+
+
+def target_title(target: str) -> str:
+    """What a learnable control is called: ``stem.vocals.gain_db`` is Vocals: level."""
+    kind, *rest = target.split(".")
+    if kind == "stem" and len(rest) == 2:
+        return f"{stem_title(rest[0])}: {_tr('pan') if rest[1] == 'pan' else _tr('level')}"
+    known = {
+        "mixer.dry": _tr("Dry/wet"), "mixer.master_db": _tr("Master: level"),
+        "instrument.attack_ms": _tr("Attack"), "instrument.release_ms": _tr("Release"),
+    }  # fmt: skip
+    return known.get(target, target)
+
+
+def targets(snapshot: Snapshot) -> list[str]:
+    """Everything that a controller can move in this engine."""
+    strips = [f"stem.{name}.{field}" for name in snapshot.mixer.stems for field in ("gain_db", "pan")]
+    return [*strips, "mixer.master_db", "mixer.dry", "instrument.attack_ms", "instrument.release_ms"]
+
+
+def controllers(report: InstrumentReport, target: str) -> list[str]:
+    """The controllers that move ``target``, in words."""
+    return [_entry(entry) for entry in report.state.midi_map if entry.get("target") == target]
+
+
+def _entry(entry: dict[str, object]) -> str:
+    return _tr("controller {0}, channel {1}").format(entry.get("control"), int(str(entry.get("channel", 0))) + 1)
+
+
+def learn_menu(parent: QWidget, bridge: Bridge, target: str) -> QMenu:
+    """What a right click on the control of ``target`` offers."""
+    menu = QMenu(parent)
+    menu.setAccessibleName(_tr("MIDI learn"))
+    report = bridge.snapshot.instrument
+    learning = report.learning == target
+    learn = menu.addAction(
+        _tr("Stop waiting for a controller") if learning else _tr("MIDI learn: {}").format(target_title(target))
+    )
+    assert learn is not None
+    learn.setEnabled(bool(report.model))
+    learn.triggered.connect(lambda: bridge.send("learn", target="" if learning else target))
+    for text in controllers(report, target):
+        forget = menu.addAction(_tr("Forget {}").format(text))
+        assert forget is not None
+        forget.triggered.connect(lambda: bridge.send("forget", target=target))
+    if not report.model:
+        note = menu.addAction(_tr("MIDI needs an engine with an instrument"))
+        assert note is not None
+        note.setEnabled(False)
+    return menu
+
+
+def learnable(widget: QWidget, bridge: Bridge, target: str) -> None:
+    """Give ``widget`` the menu of ``learn_menu`` on right click and on the menu key."""
+    widget.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+
+    def show(place: QPoint) -> None:
+        learn_menu(widget, bridge, target).popup(widget.mapToGlobal(place))
+
+    widget.customContextMenuRequested.connect(show)
+
+
+class LearnPanel(QWidget):
+    """What was learnt, and a way to learn without finding the control first."""
+
+    def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self._shown: tuple[object, ...] = ()
+        self.choice = QComboBox()
+        self.choice.setAccessibleName(self.tr("Control to learn"))
+        self.choice.setMaxVisibleItems(20)
+        self.learn = QPushButton(self.tr("Learn"))
+        self.learn.clicked.connect(self._learn)
+        self.list = QListWidget()
+        self.list.setAccessibleName(self.tr("Learnt controllers"))
+        self.hint = QLabel()
+        self.hint.setProperty("role", "small")
+        self.hint.setWordWrap(True)
+        self.forget = QPushButton(self.tr("Forget"))
+        self.forget.clicked.connect(self._forget)
+        self.forget_all = QPushButton(self.tr("Forget all"))
+        self.forget_all.clicked.connect(lambda: bridge.send("forget", target=""))
+        top, bottom = QHBoxLayout(), QHBoxLayout()
+        top.addWidget(self.choice, 1)
+        top.addWidget(self.learn)
+        bottom.addWidget(self.forget)
+        bottom.addWidget(self.forget_all)
+        bottom.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(12, 12, 12, 12)
+        layout.setSpacing(8)
+        layout.addLayout(top)
+        layout.addWidget(self.hint)
+        layout.addWidget(self.list, 1)
+        layout.addLayout(bottom)
+        self.list.currentItemChanged.connect(lambda: self._allow())
+        self._allow()
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Follow the engine."""
+        report, wanted = snapshot.instrument, targets(snapshot)
+        shown = (report.learning, tuple(wanted), tuple(str(entry) for entry in report.state.midi_map))
+        if shown == self._shown:
+            return
+        self._shown = shown
+        if wanted != [self.choice.itemData(i) for i in range(self.choice.count())]:
+            kept = self.choice.currentData()
+            self.choice.clear()
+            for target in wanted:
+                self.choice.addItem(target_title(target), target)
+            self.choice.setCurrentIndex(max(0, self.choice.findData(kept)))
+        self.list.clear()
+        for entry in report.state.midi_map:
+            item = QListWidgetItem(f"{target_title(str(entry.get('target')))}  ←  {_entry(entry)}")
+            item.setData(TARGET, entry.get("target"))
+            self.list.addItem(item)
+        self.learn.setText(self.tr("Cancel") if report.learning else self.tr("Learn"))
+        self.hint.setText(
+            self.tr("Move a controller now: it will move {0}.").format(target_title(report.learning))
+            if report.learning
+            else self.tr("A right click on a fader, a knob or a slider does the same.")
+        )
+        self._allow()
+
+    def _learn(self) -> None:
+        learning = self._bridge.snapshot.instrument.learning
+        self._bridge.send("learn", target="" if learning else self.choice.currentData() or "")
+
+    def _forget(self) -> None:
+        item = self.list.currentItem()
+        if item is not None:
+            self._bridge.send("forget", target=item.data(TARGET))
+
+    def _allow(self) -> None:
+        self.forget.setEnabled(self.list.currentItem() is not None)
+        self.forget_all.setEnabled(self.list.count() > 0)

@@ -1,0 +1,58 @@
+"""One line about how the instrument copes: voices, load, latency; what is wrong is said in words, not by colour alone."""
+
+from __future__ import annotations
+
+from PyQt6.QtWidgets import QFrame, QLabel, QWidget
+
+from gui.widgets.flow import FlowLayout
+from gui.widgets.toggle import polish
+from rtaudio.messages import Snapshot
+
+
+class InstrumentStatus(QFrame):
+    """Facts with their names."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.labels: dict[str, QLabel] = {}
+        flow = FlowLayout(self, gap=18, row_gap=2)
+        flow.setContentsMargins(4, 8, 4, 0)
+        tips = {
+            "voices": self.tr("Notes sounding now."),
+            "load": self.tr("Time spent on the notes over the time they last, median and one in a hundred."),
+            "latency": self.tr("From a key to its sound, without the sound card's own buffers."),
+            "primed": self.tr(
+                "Share of the notes whose beginning is prepared; the others cost more when they are first struck."
+            ),
+            "stolen": self.tr("Notes that gave way to others because all voices were taken."),
+            "late": self.tr("Messages that came too late for their place in time."),
+            "missed": self.tr("Blocks that were not ready in time and are silent."),
+        }
+        for name, tip in tips.items():
+            label = self.labels[name] = QLabel()
+            label.setToolTip(tip)
+            label.setProperty("role", "small")
+            flow.addWidget(label)
+
+    def show_snapshot(self, snapshot: Snapshot, voices: int) -> None:
+        """Follow the engine; ``voices``: how many there may be."""
+        report = snapshot.instrument
+        load = report.load
+        texts = {
+            "voices": self.tr("Voices {0} of {1}").format(report.notes, voices),
+            "load": self.tr("Load {0:.0%} ({1:.0%})").format(load.get("p50", 0.0), load.get("p99", 0.0)),
+            "latency": self.tr("{0:.1f} ms to sound").format(report.delay_ms),
+            "primed": self.tr("{0:.0%} prepared").format(report.primed),
+            "stolen": self.tr("Stolen {0}").format(report.stolen),
+            "late": self.tr("Late {0}").format(report.late),
+            "missed": self.tr("Missed {0}").format(report.misses),
+        }
+        worrying = {"load": load.get("p99", 0.0) > 0.9, "late": report.late > 0, "missed": report.misses > 0}
+        for name, text in texts.items():
+            label = self.labels[name]
+            if label.text() != text:
+                label.setText(text)
+            role = "key" if worrying.get(name) else "small"
+            if label.property("role") != role:
+                label.setProperty("role", role)
+                polish(label)

@@ -1,0 +1,88 @@
+"""The page of SING: a surface to play on, or a friendly word where the engine has no instrument yet."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QEvent, QObject, Qt
+from PyQt6.QtGui import QHideEvent, QShowEvent
+from PyQt6.QtWidgets import QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+
+from gui.bridge import Bridge
+from gui.instrument.panel import InstrumentPanel
+from rtaudio.messages import Snapshot
+
+INSTRUMENT = "sing-gm"
+"""The shipped instrument that the button loads."""
+
+
+class InstrumentPage(QStackedWidget):
+    """Shows the panel while the engine is wanted with an instrument."""
+
+    def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.bridge = bridge
+        self.panel = InstrumentPanel(bridge)
+        self.empty = self._make_empty()
+        self.addWidget(self.empty)
+        self.addWidget(self.panel)
+        self._window: QWidget | None = None
+        bridge.snapshot_changed.connect(self.show_snapshot)
+        self.show_snapshot(bridge.snapshot)
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Follow the engine, while the page is in sight."""
+        if snapshot is not self.bridge.snapshot or (not self.isVisible() and self._window is not None):
+            return
+        has = bool(self.bridge.config.instrument)
+        wanted = self.panel if has else self.empty
+        if self.currentWidget() is not wanted:
+            self.setCurrentWidget(wanted)
+        if has:
+            self.panel.show_snapshot(snapshot)
+
+    def load_instrument(self) -> None:
+        """Run the engine with the shipped instrument; it starts again with it in a second or two."""
+        self.bridge.configure(instrument=INSTRUMENT)
+        self.bridge.poll()
+
+    def _make_empty(self) -> QWidget:
+        page = QWidget()
+        title, text = QLabel(self.tr("No instrument is loaded")), QLabel()
+        title.setProperty("role", "heading")
+        text.setText(
+            self.tr(
+                "SING is a neural synthesiser: it plays from a MIDI keyboard, from the computer's keys and from the keyboard "
+                "that will stand here. Loading it interrupts the sound for a moment."
+            )
+        )
+        text.setWordWrap(True)
+        text.setMaximumWidth(520)
+        text.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.load = QPushButton(self.tr("Load SING"))
+        self.load.setProperty("kind", "primary")
+        self.load.clicked.connect(self.load_instrument)
+        layout = QVBoxLayout(page)
+        layout.setSpacing(14)
+        layout.addStretch(2)
+        for widget in (title, text, self.load):
+            layout.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addStretch(3)
+        return page
+
+    # -- no note may outlive the page --------------------------------------------------------------------------------------
+
+    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802 - Qt's names here and below
+        super().showEvent(event)
+        window = self.window()
+        if window is not None and window is not self._window:
+            self._window = window
+            window.installEventFilter(self)
+        self.show_snapshot(self.bridge.snapshot)
+
+    def hideEvent(self, event: QHideEvent | None) -> None:  # noqa: N802
+        self.panel.notes.release_all()
+        super().hideEvent(event)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
+        if event is not None and event.type() in (QEvent.Type.Close, QEvent.Type.WindowDeactivate):
+            self.panel.notes.release_all()
+        return super().eventFilter(watched, event)
