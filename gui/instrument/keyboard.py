@@ -129,7 +129,7 @@ class Keyboard(QWidget):
             if point.state().name == "Released":
                 self._notes.release(source)
             else:
-                self._touch(source, point.position())
+                self._touch(source, self.mapFromGlobal(point.globalPosition()))
 
     def hideEvent(self, event: QHideEvent | None) -> None:  # noqa: N802
         self._notes.release_all()
