@@ -125,11 +125,14 @@ class Keyboard(QWidget):
             self._notes.release_kind("touch")
             return
         for point in event.points():
-            source = ("touch", point.id())
-            if point.state().name == "Released":
-                self._notes.release(source)
-            else:
-                self._touch(source, self.mapFromGlobal(point.globalPosition()))
+            self.finger(point.id(), point.state().name != "Released", self.mapFromGlobal(point.globalPosition()))
+
+    def finger(self, number: int, down: bool, place: QPointF) -> None:
+        """Finger ``number`` is at ``place``, or was lifted there."""
+        if down:
+            self._touch(("touch", number), place)
+        else:
+            self._notes.release(("touch", number))
 
     def hideEvent(self, event: QHideEvent | None) -> None:  # noqa: N802
         self._notes.release_all()
