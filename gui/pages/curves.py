@@ -172,9 +172,10 @@ class CurvesPage(QWidget):
         item.setLabel("bottom", self.tr("Minutes") if axis == "minutes" else self.tr("Steps"))
         item.setLabel("left", name)
         said = []
-        for number, run in enumerate(self.shown):
+        shown = self.shown
+        for number, run in enumerate(self.runs):  # a run keeps its colour and its dashes
             curve = run.curves.get(name)
-            if curve is None:
+            if curve is None or run not in shown:
                 continue
             colour = pg.mkColor(list(theme.STEM_COLOURS.values())[number % 5])
             pen = pg.mkPen(colour, width=2, style=DASHES[number % len(DASHES)])
@@ -207,6 +208,7 @@ class CurvesPage(QWidget):
         for side in ("left", "bottom"):
             item.getAxis(side).setPen(colours.border)
             item.getAxis(side).setTextPen(colours.text)
+            item.getAxis(side).enableAutoSIPrefix(False)
         item.showGrid(x=True, y=True, alpha=0.2)
         if item.legend is None:
             item.addLegend(offset=(-12, 12))
