@@ -168,6 +168,7 @@ def stylesheet(c: Palette) -> str:
     """``style.qss`` with the palette's colours."""
     colours = {name: value for name, value in asdict(c).items() if name != "name"}
     colours |= {
+        "arrow": Path(__file__).with_name("arrow.svg").as_posix(),
         "amber": AMBER,
         "on_amber": ON_AMBER,
         "hover": blend(c.raised, c.text, 0.08),

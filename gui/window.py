@@ -6,10 +6,11 @@ import contextlib
 from collections.abc import Callable
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtGui import QCloseEvent, QKeySequence
+from PyQt6.QtGui import QCloseEvent, QKeySequence, QResizeEvent
 from PyQt6.QtWidgets import (
     QApplication,
     QButtonGroup,
+    QComboBox,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -36,6 +37,8 @@ from rtaudio.format import StemplayError
 from rtaudio.messages import Snapshot
 
 SIZE = (1240, 760)
+NARROW = 960
+"""Below so many pixels the tabs become a list."""
 
 
 class MainWindow(QMainWindow):
@@ -103,10 +106,30 @@ class MainWindow(QMainWindow):
         flow.setContentsMargins(20, 10, 16, 10)
         brand = QLabel("Stemplay")
         brand.setProperty("role", "brand")
-        flow.addWidget(brand)
-        flow.addWidget(self._make_tabs())
+        self._wide = [brand, self._make_tabs()]
+        self._narrow = self._make_chooser()
+        for part in (*self._wide, self._narrow):
+            flow.addWidget(part)
         flow.push(self._make_controls())
         return header
+
+    def _make_chooser(self) -> QComboBox:
+        """What stands in for the tabs where the window is narrow."""
+        chooser = QComboBox()
+        chooser.setAccessibleName(self.tr("Page"))
+        for page in PAGES:
+            chooser.addItem(page.translated(), page.key)
+        chooser.activated.connect(lambda index: self.show_page(chooser.itemData(index)))
+        chooser.hide()
+        return chooser
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Tabs where there is room for them, else a list."""
+        super().resizeEvent(event)
+        narrow = self.width() < NARROW
+        for part in self._wide:
+            part.setVisible(not narrow)
+        self._narrow.setVisible(narrow)
 
     def _make_tabs(self) -> QWidget:
         box = QWidget()
@@ -203,6 +226,7 @@ class MainWindow(QMainWindow):
             self.stack.addWidget(self.pages[key])
         self.stack.setCurrentWidget(self.pages[key])
         self.tabs[key].setChecked(True)
+        self._narrow.setCurrentIndex(self._narrow.findData(key))
 
     @property
     def page(self) -> str:

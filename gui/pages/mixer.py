@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QSlider, QVBoxLayout, QWidget
 
 from gui.bridge import Bridge
@@ -15,6 +16,9 @@ from gui.widgets.strip import BaseStrip, MasterStrip, Strip
 from rtaudio.messages import Meter, MixerState, Snapshot
 
 SILENT = Meter()
+
+NARROW, LOW = 720, 430
+"""Pixels of the page below which it saves on words, and strips on rows."""
 
 
 class MixerPage(QWidget):
@@ -57,7 +61,7 @@ class MixerPage(QWidget):
             possible.connect(button.setEnabled)
             button.setEnabled(False)
         self.flatten = self._button(
-            self.tr("Reset mixer"), self.tr("All faders to 0 dB, all pans to the centre, no mute and no solo")
+            self.tr("Reset"), self.tr("All faders to 0 dB, all pans to the centre, no mute and no solo")
         )
         self.flatten.clicked.connect(self._flatten)
         tools = QWidget()
@@ -96,10 +100,10 @@ class MixerPage(QWidget):
         self.wet.valueChanged.connect(self._wet_moved)
         self.wet_label = QLabel("100 %")
         self.wet_label.setMinimumWidth(self.wet_label.fontMetrics().horizontalAdvance("100 %  "))
-        dry, wet = QLabel(self.tr("Dry")), QLabel(self.tr("Wet"))
-        for label in (dry, wet):
+        self.wet_names = [QLabel(self.tr("Dry")), QLabel(self.tr("Wet"))]
+        for label in self.wet_names:
             label.setProperty("role", "muted")
-        for part in (dry, self.wet, wet, self.wet_label):
+        for part in (self.wet_names[0], self.wet, self.wet_names[1], self.wet_label):
             row.addWidget(part)
         return box
 
@@ -128,7 +132,21 @@ class MixerPage(QWidget):
         row.addWidget(self.master, 100)
         row.addStretch(1)
         self.rack.setWidget(board)
+        self._fit()
         self.show_state(self.desk.state)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
+        """In a small window, or at 200 %, the faders get what room there is."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        narrow, low = self.width() < NARROW, self.height() < LOW
+        for label in self.wet_names:
+            label.setVisible(not narrow)
+        self.wet.setFixedWidth(96 if narrow else 140)
+        for strip in self._all():
+            strip.set_compact(low)
 
     # -- engine to screen -----------------------------------------------------------------------------------------
 

@@ -66,7 +66,7 @@ class Fader(DragSlider):
         return QSize(70, 220)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
-        return QSize(70, 110)
+        return QSize(70, 84)
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802
         c = theme.current()

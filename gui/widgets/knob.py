@@ -28,12 +28,18 @@ class PanKnob(DragSlider):
         self.setSingleStep(5)
         self.setPageStep(25)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.colour, self.dimmed = colour, False
+        self.colour, self.dimmed, self._side = colour, False, 36
+
+    def set_small(self, small: bool) -> None:
+        """A smaller knob, to stand beside a name."""
+        self._side = 28 if small else 36
+        self.updateGeometry()
 
     def sizeHint(self) -> QSize:  # noqa: N802
-        return QSize(36, 36)
+        return QSize(self._side, self._side)
 
-    minimumSizeHint = sizeHint  # noqa: N815 - Qt's name
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        return self.sizeHint()
 
     def _distance(self, last: QPointF, now: QPointF) -> float:
         return (last.y() - now.y()) + (now.x() - last.x())

@@ -90,7 +90,7 @@ class LevelMeter(QAbstractButton):
         return QSize(4 * BAR + 4 * GAP + 6, 220)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
-        return QSize(self.sizeHint().width(), 110)
+        return QSize(self.sizeHint().width(), 84)
 
     def _reach(self) -> float:
         return float(self.height() - 2 * MARGIN)

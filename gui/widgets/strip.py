@@ -26,6 +26,7 @@ class BaseStrip(QFrame):
     def __init__(self, desk: Desk, strip: str, gain_field: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.desk, self.strip, self.gain_field = desk, strip, gain_field
+        self.compact = False
         self.title = theme.stem_title(strip or "master")
         self.colour = theme.stem_colour(strip or "master")
         self.setProperty("card", True)
@@ -65,9 +66,11 @@ class BaseStrip(QFrame):
         self.note = QLabel(" ")
         self.note.setProperty("role", "small")
         self.note.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.head = QHBoxLayout()
+        self.head.setContentsMargins(8, 2, 8, 0)
+        self.head.addWidget(self.name, 1)
         self.column.addWidget(bar)
-        self.column.addSpacing(4)
-        self.column.addWidget(self.name)
+        self.column.addLayout(self.head)
         self.column.addWidget(self.note)
 
     def _add_body(self) -> None:
@@ -90,6 +93,20 @@ class BaseStrip(QFrame):
         self.fader.show_db(db)
         self.entry.show_db(db)
         self.fader.setAccessibleDescription(f"{taper.written(db)} dB")
+
+    def set_compact(self, compact: bool) -> None:
+        """Where the window is low: fewer rows, so that the fader keeps its travel."""
+        if compact != self.compact:
+            self.compact = compact
+            self._arrange(compact)
+
+    def _arrange(self, compact: bool) -> None:
+        self.note.setVisible(not compact)
+        self.name.setProperty("role", "key" if compact else "heading")
+        self.name.setMinimumHeight(28 if compact else 0)
+        polish(self.name)
+        self.column.setSpacing(3 if compact else 6)
+        self.column.setContentsMargins(1, 1, 1, 6 if compact else 12)
 
     def show_state(self, state: MixerState) -> None:
         """Show what the desk says."""
@@ -145,15 +162,24 @@ class Strip(BaseStrip):
         self.show_state(desk.state)
 
     def _add_pan(self) -> None:
-        row = QHBoxLayout()
-        row.setContentsMargins(12, 0, 12, 0)
-        row.setSpacing(4)
-        row.addStretch(1)
-        row.addSpacing(24)
-        row.addWidget(self.pan)
-        row.addWidget(self.pan_label)
-        row.addStretch(1)
-        self.column.addLayout(row)
+        self.pan_row = QHBoxLayout()
+        self.pan_row.setContentsMargins(12, 0, 12, 0)
+        self.pan_row.setSpacing(4)
+        self.pan_row.addStretch(1)
+        self.pan_row.addSpacing(24)
+        self.pan_row.addWidget(self.pan)
+        self.pan_row.addWidget(self.pan_label)
+        self.pan_row.addStretch(1)
+        self.column.addLayout(self.pan_row)
+
+    def _arrange(self, compact: bool) -> None:
+        super()._arrange(compact)
+        self.pan_label.setVisible(not compact)
+        self.pan.set_small(compact)
+        if compact:
+            self.head.insertWidget(0, self.pan)
+        else:
+            self.pan_row.insertWidget(2, self.pan)
 
     def show_state(self, state: MixerState) -> None:
         own = state.stems.get(self.strip)
@@ -228,6 +254,10 @@ class MasterStrip(BaseStrip):
     def show_state(self, state: MixerState) -> None:
         self._show_gain(state.master_db)
         self.limiter.show_on(state.limiter)
+
+    def _arrange(self, compact: bool) -> None:
+        super()._arrange(compact)
+        self.reduction.setVisible(not compact)
 
     def show_reduction(self, db: float) -> None:
         """How far the limiter turns down, in dB (0 or negative)."""
