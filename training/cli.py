@@ -34,6 +34,7 @@ COMMANDS: dict[str, str] = {
     "listening": "listening tests and pages: sheets, tables of opinions, comparison by ear",
     "bench": "measure training speed, and eager torch against the exported model",
     "timing": "make networks with random weights for `python -m rtaudio bench`",
+    "ablation": "Table 3.4: Demucs without each of its parts, with the same budget",
     "grid": "train with several learning rates and widths, sorted by validation loss",
     "aggregate": "mean and confidence interval over several evaluations",
 }
