@@ -167,6 +167,8 @@ def _qt_palette(colours: Palette) -> QPalette:
 def stylesheet(c: Palette) -> str:
     """``style.qss`` with the palette's colours."""
     colours = {name: value for name, value in asdict(c).items() if name != "name"}
+    images = Path(__file__).with_name("images")
+    colours |= {way: (images / f"{way}-{c.name}.svg").as_posix() for way in ("up", "down")}
     colours |= {
         "arrow": Path(__file__).with_name("arrow.svg").as_posix(),
         "amber": AMBER,

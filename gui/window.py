@@ -27,6 +27,7 @@ from gui.bridge import Bridge
 from gui.desk import desk_of
 from gui.pages import PAGES
 from gui.player.deck import deck_of
+from gui.settings_dialog import SettingsDialog
 from gui.shortcuts import TABLE, bind, translated
 from gui.widgets.flow import FlowLayout
 from gui.widgets.notice import NoticeBar
@@ -59,6 +60,7 @@ class MainWindow(QMainWindow):
         self.keep_playing = bridge.store.preferences.layout.get("keep_playing") is True
         self._restarts: int | None = None
         self._running: bool | None = None
+        self._settings: SettingsDialog | None = None
         self.setWindowTitle("Stemplay")
         self._resize_as_left()
         self.setMinimumSize(480, 320)
@@ -291,7 +293,15 @@ class MainWindow(QMainWindow):
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
     def open_settings(self) -> None:
-        """The settings' dialog."""
+        """The settings' dialog, beside the window: Panic stays in reach."""
+        if self._settings is not None and self._settings.isVisible():
+            self._settings.raise_()
+            self._settings.activateWindow()
+            return
+        if self._settings is not None:
+            self._settings.deleteLater()
+        self._settings = SettingsDialog(self.bridge, self)
+        self._settings.show()
 
     def _keep(self, keep: bool) -> None:
         self.keep_playing = keep

@@ -1,0 +1,199 @@
+"""Settings as a person is choosing them. Nothing here touches the sound until ``apply``.
+
+What there is to choose (devices, MIDI inputs, models) and what a choice would mean (the latency to expect, or why it is
+impossible) comes from child processes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import Any
+
+from PyQt6.QtCore import QObject, QTimer, pyqtSignal
+
+from gui.bridge import Bridge
+from gui.jobs import Job
+from gui.store import round_trip_key
+from rtaudio.messages import EngineConfig, to_dict
+
+SETTLE_MS = 250
+"""So long after the last change the latency is asked for."""
+
+BUSY = ("unavailable", "busy", "in use")
+"""Words of a host whose device is taken: by our own engine, most likely, so only trying will tell."""
+
+
+class Draft(QObject):
+    """See the module's text.
+
+    Signals:
+        changed(): another choice, or another list to choose from.
+        expected_changed(): ``expected`` or ``problem`` of the present choice is known, or no longer.
+        applied(): the engine was told. told(str): a sentence for the person.
+    """
+
+    changed = pyqtSignal()
+    expected_changed = pyqtSignal()
+    applied = pyqtSignal()
+    told = pyqtSignal(str)
+
+    def __init__(self, bridge: Bridge, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.bridge = bridge
+        self.base: EngineConfig = bridge.config
+        self.config: EngineConfig = replace(self.base)
+        self.devices: list[dict[str, Any]] = []
+        self.default = {"input": "", "output": ""}
+        self.midi_inputs: list[str] = []
+        self.cards: dict[str, dict[str, Any]] = {}
+        self.listed = False
+        """Whether the devices are known."""
+        self.expected: dict[str, Any] | None = None
+        self.problem = ""
+        self._asked: Job | None = None
+        self._jobs: list[Job] = []
+        self._applying = False
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(SETTLE_MS)
+        self._timer.timeout.connect(self._ask)
+
+    # -- lists --------------------------------------------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Ask what there is now."""
+        devices = self._job("devices")
+        devices.done.connect(self._take_devices)
+        devices.failed.connect(self._no_devices)
+        midi = self._job("midi_inputs")
+        midi.done.connect(lambda facts: self._take_lists(midi_inputs=facts["inputs"]))
+        own = [name for name in (self.config.model, self.config.instrument) if name not in ("", "none")]
+        models = self._job("models", extra=own)
+        models.done.connect(lambda facts: self._take_lists(cards=facts["models"]))
+        self._timer.start()
+
+    def add_model(self, folder: str) -> None:
+        """Read the card of a model in a folder, so that it can be chosen."""
+        job = self._job("models", extra=[*self.cards, folder])
+        job.done.connect(lambda facts: self._take_lists(cards=facts["models"]))
+
+    def _job(self, name: str, **args: Any) -> Job:
+        job = self.bridge.job(name, **args)
+        self._jobs.append(job)
+        job.ended.connect(lambda: self._jobs.remove(job))
+        return job
+
+    def rest(self) -> None:
+        """Ask for nothing more."""
+        self._timer.stop()
+        self._applying = False
+        for job in list(self._jobs):
+            job.cancel()
+
+    def _take_devices(self, facts: dict[str, Any]) -> None:
+        self._take_lists(devices=facts["devices"], default=facts["default"], listed=True)
+
+    def _no_devices(self, sentence: str) -> None:
+        self._take_lists(devices=[], listed=True)
+        self.told.emit(sentence)
+
+    def _take_lists(self, **lists: Any) -> None:
+        for name, value in lists.items():
+            setattr(self, name, value)
+        self.changed.emit()
+
+    def device(self, label: str, end: str) -> dict[str, Any] | None:
+        """The entry of a device that is there; ``default`` means what it means now."""
+        label = self.default[end] if label == "default" else label
+        found = [d for d in self.devices if d["label"] == label and d[f"{end}s"] > 0]
+        return found[0] if found else None
+
+    # -- choices ------------------------------------------------------------------------------------------------------------
+
+    @property
+    def dirty(self) -> bool:
+        """Whether something was chosen that is not applied."""
+        return bool(self.changes())
+
+    def changes(self) -> dict[str, Any]:
+        """What was chosen differently from what ran when the dialog opened (or was applied last)."""
+        before, now = asdict(self.base), asdict(self.config)
+        return {name: getattr(self.config, name) for name in now if now[name] != before[name]}
+
+    def choose(self, **changes: Any) -> None:
+        """Another choice."""
+        chosen = replace(self.config, **changes)
+        if chosen == self.config:
+            return
+        self.config = chosen
+        self.changed.emit()
+        self._forget_answer()
+        self._timer.start()
+
+    def _forget_answer(self) -> None:
+        self.expected, self.problem = None, ""
+        job, self._asked = self._asked, None
+        if job is not None:
+            job.cancel()
+        self.expected_changed.emit()
+
+    def _ask(self) -> None:
+        self._forget_answer()
+        self._asked = job = self._job("latency", config=to_dict(self.config))
+        job.done.connect(lambda facts: self._answered(facts, ""))
+        job.failed.connect(lambda sentence: self._answered(None, sentence))
+
+    def _answered(self, facts: dict[str, Any] | None, problem: str) -> None:
+        self.expected, self.problem, self._asked = facts, problem, None
+        self.expected_changed.emit()
+        if self._applying:
+            self._applying = False
+            self._apply_if_possible()
+
+    @property
+    def checking(self) -> bool:
+        """Whether the answer for the present choice is still awaited."""
+        return self._timer.isActive() or self._asked is not None
+
+    def round_trip_key(self) -> str:
+        """What a measurement with the present choice is good for; "" while that is not known."""
+        facts = self.expected
+        return round_trip_key(facts["input"], facts["output"], facts["rate"], facts["block"]) if facts else ""
+
+    def round_trip(self) -> float | None:
+        """Measured device latency of the present choice in samples, if there is a measurement."""
+        return self.bridge.store.preferences.round_trips.get(self.round_trip_key())
+
+    # -- applying -----------------------------------------------------------------------------------------------------------
+
+    def apply(self) -> None:
+        """Let the engine run on this, unless it is known to be impossible. Waits for that knowledge, without blocking."""
+        if not self.checking:
+            self._apply_if_possible()
+            return
+        self._applying = True
+        if self._timer.isActive():
+            self._timer.stop()
+            self._ask()
+
+    def _apply_if_possible(self) -> None:
+        if self.problem and not any(word in self.problem.lower() for word in BUSY):
+            self.told.emit(self.tr("{} The sound is as it was.").format(self.problem))
+            return
+        if self.bridge.configure(**self.changes()):
+            self.base = self.bridge.config
+            self.config = replace(self.base)
+            self.told.emit("")
+            self.applied.emit()
+            self.changed.emit()
+
+    def follow(self) -> None:
+        """The engine's configuration changed without us (it went back to what played, or a song was opened): keep only what was
+        chosen since."""
+        now: EngineConfig = self.bridge.config
+        if now != self.base:
+            changes = self.changes()
+            self.base = now
+            self.config = replace(now, **changes)
+            self.changed.emit()
+            self._timer.start()
