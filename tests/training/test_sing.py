@@ -91,6 +91,23 @@ def test_each_stage_moves_its_own_parts_and_learns(store: Path) -> None:
     assert last < 0.7 * first[0]
 
 
+def test_the_last_stage_may_hear_more_of_how_notes_begin(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def windows(attack: float) -> set[int]:
+        trainer = Trainer(Sing(small(store)), NoteEncoder(small(store)), NoteStore(store))
+        starts: list[int] = []
+        excitation = trainer.sing.excitation
+        monkeypatch.setattr(
+            trainer.sing,
+            "excitation",
+            lambda pitch, start, steps: starts.append(start) or excitation(pitch, start, steps),
+        )
+        trainer.run("end_to_end", StagePlan(steps=8, batch=2, window=24, attack=attack))
+        return set(starts)
+
+    assert windows(1.0) == {0}
+    assert len(windows(0.0)) > 5
+
+
 def test_an_epoch_counts_the_training_notes(store: Path) -> None:
     notes = NoteStore(store)
     trainer = Trainer(Sing(small(store)), NoteEncoder(small(store)), notes)
