@@ -16,21 +16,22 @@ from PyQt6.QtCore import QMessageLogContext, QTimer, QtMsgType, qInstallMessageH
 from PyQt6.QtWidgets import QApplication
 
 from gui import theme
-from gui.bridge import Bridge, meet_engine
+from gui.bridge import Bridge
+from gui.keeper import Keeper, restore
+from gui.store import Store
 from gui.window import MainWindow
 from rtaudio.messages import EngineConfig, to_dict
-
-FIRST = EngineConfig(input="none", instrument="sing-gm")
-"""A first start: the instrument is ready, and no microphone is heard before someone chooses one (it might howl)."""
 
 
 def run(args: argparse.Namespace) -> int:
     """Open the window and stay until it is closed. Raises StemplayError for options that no engine could run on."""
     app = make_application()
-    bridge = Bridge(meet_engine(chosen(FIRST, args)))
+    store = Store()
+    bridge = Bridge(restore(store, lambda config: chosen(config, args)), store=store)
     theme.apply(app, args.theme or bridge.store.preferences.theme)
     bridge.poll()  # the strips are there before the window is
     window = MainWindow(bridge)
+    window.closing.connect(Keeper(bridge).save)
     sys.excepthook = _Complaint(window)
     _end_by_signal(window)
     window.show()

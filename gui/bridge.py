@@ -13,7 +13,7 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from gui.jobs import Job
 from gui.store import Store
 from rtaudio.format import StemplayError
-from rtaudio.messages import Command, EngineConfig, Heard, MixerState, Snapshot, command, to_dict
+from rtaudio.messages import Command, EngineConfig, Heard, InstrumentState, MixerState, Snapshot, command, to_dict
 from rtaudio.session import Session, job_command
 
 POLL_MS = 33
@@ -33,9 +33,11 @@ class SessionLike(Protocol):
     def hear(self, source: str, after: int | None = None, seconds: float = 4.0) -> Heard | None: ...
 
 
-def meet_engine(config: EngineConfig | None = None) -> Session:
-    """A session with the detached engine that runs, else one that will start it on ``config``. Raises StemplayError."""
-    return Session.attach() or Session(config, detached=True)
+def meet_engine(
+    config: EngineConfig | None = None, mixer: MixerState | None = None, instrument: InstrumentState | None = None
+) -> Session:
+    """A session with the detached engine that runs, else one that will start it on these. Raises StemplayError."""
+    return Session.attach() or Session(config, mixer, instrument, detached=True)
 
 
 class Bridge(QObject):
@@ -49,11 +51,13 @@ class Bridge(QObject):
     snapshot_changed = pyqtSignal(object)
     refused = pyqtSignal(str)
 
-    def __init__(self, session: SessionLike | None = None, parent: QObject | None = None) -> None:
+    def __init__(
+        self, session: SessionLike | None = None, parent: QObject | None = None, store: Store | None = None
+    ) -> None:
         super().__init__(parent)
         self.session: SessionLike = session if session is not None else Session(detached=True)
         self.snapshot = Snapshot(state="stopped")
-        self._store: Store | None = None
+        self._store = store
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
         self._timer.timeout.connect(self.poll)

@@ -27,6 +27,7 @@ from gui.bridge import Bridge
 from gui.desk import desk_of
 from gui.pages import PAGES
 from gui.player.deck import deck_of
+from gui.presets import PresetMenu
 from gui.settings_dialog import SettingsDialog
 from gui.shortcuts import TABLE, bind, translated
 from gui.widgets.flow import FlowLayout
@@ -195,6 +196,7 @@ class MainWindow(QMainWindow):
     def _make_menu(self) -> QMenu:
         menu = QMenu(self)
         menu.setAccessibleName(self.tr("Menu"))
+        menu.addMenu(PresetMenu(self.bridge, self))
         for name in ("settings", None, "undo", "redo", None, "theme", "full_screen", None, "help"):
             self._add_item(menu, name)
         self.keep_action = menu.addAction(self.tr("Keep playing when the window is closed"))

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gui.app import FIRST, chosen
+from gui.app import chosen
+from gui.keeper import FIRST
 from gui.start import parser
 from rtaudio.desired import check_config
 

@@ -1,0 +1,157 @@
+"""Presets: named sounds. Saved, loaded, renamed and deleted from a menu; a mixer that was loaded can be undone like any move."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import fields
+from functools import partial
+
+from PyQt6.QtWidgets import QInputDialog, QMenu, QMessageBox, QWidget
+
+from gui.bridge import Bridge
+from gui.desk import desk_of
+from gui.store import Preset
+from rtaudio.format import StemplayError
+from rtaudio.messages import StemState
+
+MIXER_FIELDS = ("dry", "master_db", "limiter", "ceiling_db", "bypass")
+"""Monitoring is left out: a preset must not open a microphone."""
+
+
+def present_preset(bridge: Bridge) -> Preset:
+    """What is heard now, as a preset."""
+    snapshot, config = bridge.snapshot, bridge.config
+    return Preset(
+        config.model,
+        config.instrument,
+        config.voices,
+        copy.deepcopy(snapshot.mixer),
+        copy.deepcopy(snapshot.instrument.state),
+    )
+
+
+def apply_preset(bridge: Bridge, preset: Preset, name: str = "") -> None:
+    """Sound like ``preset``. Other models mean a short restart of the stream; else the mixer just moves."""
+    config = bridge.config
+    wanted = {"model": preset.model, "instrument": preset.instrument_model, "voices": preset.voices}
+    if any(getattr(config, key) != value for key, value in wanted.items()):
+        if preset.model != config.model:
+            wanted["routing"] = {}
+        if not bridge.configure(**wanted):
+            return
+        _order_mixer(bridge, preset)
+    else:
+        _move_mixer(bridge, preset, name)
+    if preset.instrument_model:
+        _order_instrument(bridge, preset)
+
+
+def _order_mixer(bridge: Bridge, preset: Preset) -> None:
+    for strip, state in preset.mixer.stems.items():
+        for entry in fields(StemState):
+            bridge.send("set_stem", stem=strip, field=entry.name, value=getattr(state, entry.name))
+    for field in MIXER_FIELDS:
+        bridge.send("set_mixer", field=field, value=getattr(preset.mixer, field))
+
+
+def _move_mixer(bridge: Bridge, preset: Preset, name: str) -> None:
+    """By the desk, as one step of undo."""
+    desk = desk_of(bridge)
+    desk.undo.beginMacro(desk.tr("Preset {}").format(name))
+    for strip, state in preset.mixer.stems.items():
+        for entry in fields(StemState):
+            desk.move(strip, entry.name, getattr(state, entry.name))
+    for field in MIXER_FIELDS:
+        desk.move("", field, getattr(preset.mixer, field))
+    desk.undo.endMacro()
+
+
+def _order_instrument(bridge: Bridge, preset: Preset) -> None:
+    state = preset.instrument
+    for channel, shares in state.shares.items():
+        if shares:
+            bridge.send("set_sound", channel=int(channel), shares=shares)
+    for field in ("attack_ms", "release_ms", "curve"):
+        bridge.send("set_instrument", field=field, value=getattr(state, field))
+    bridge.send("set_midi_map", entries=state.midi_map)
+
+
+class PresetMenu(QMenu):
+    """The presets by name, and what can be done with them."""
+
+    def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.bridge = bridge
+        self.setTitle(self.tr("Presets"))
+        self.aboutToShow.connect(self.fill)
+        self.fill()
+
+    def fill(self) -> None:
+        """List what there is."""
+        self.clear()
+        names = self.bridge.store.preset_names()
+        for name in names:
+            self._add(self, name, partial(self.load, name))
+        if names:
+            self.addSeparator()
+        self._add(self, self.tr("Save as …"), self.ask_and_save)
+        for title, act in ((self.tr("Rename"), self.ask_and_rename), (self.tr("Delete"), self.ask_and_delete)):
+            menu = self.addMenu(title)
+            assert menu is not None
+            menu.setEnabled(bool(names))
+            for name in names:
+                self._add(menu, name, partial(act, name))
+
+    @staticmethod
+    def _add(menu: QMenu, text: str, act: Callable[[], object]) -> None:
+        action = menu.addAction(text.replace("&", "&&"))
+        assert action is not None
+        action.triggered.connect(lambda: act())
+
+    def _try(self, act: Callable[[], object]) -> bool:
+        try:
+            act()
+        except StemplayError as error:
+            self.bridge.refused.emit(str(error))
+            return False
+        finally:
+            for sentence in self.bridge.store.notices:
+                self.bridge.refused.emit(sentence)
+            self.bridge.store.notices.clear()
+        return True
+
+    def load(self, name: str) -> None:
+        """Sound like the preset."""
+        self._try(lambda: apply_preset(self.bridge, self.bridge.store.load_preset(name), name))
+
+    def save(self, name: str) -> None:
+        """Keep what is heard now under this name."""
+        self._try(lambda: self.bridge.store.save_preset(name, present_preset(self.bridge)))
+
+    def ask_and_save(self) -> None:
+        """Ask for a name, and again before another preset is lost."""
+        name, given = QInputDialog.getText(self.parentWidget(), self.tr("Save preset"), self.tr("Name"))
+        name = name.strip()
+        if not given or not name:
+            return
+        if name in self.bridge.store.preset_names() and not self._sure(
+            self.tr("Replace the preset “{}”?").format(name)
+        ):
+            return
+        self.save(name)
+
+    def ask_and_rename(self, name: str) -> None:
+        """Ask for another name."""
+        new, given = QInputDialog.getText(self.parentWidget(), self.tr("Rename preset"), self.tr("Name"), text=name)
+        if given and new.strip():
+            self._try(lambda: self.bridge.store.rename_preset(name, new))
+
+    def ask_and_delete(self, name: str) -> None:
+        """Ask, and delete."""
+        if self._sure(self.tr("Delete the preset “{}”?").format(name)):
+            self._try(lambda: self.bridge.store.delete_preset(name))
+
+    def _sure(self, question: str) -> bool:
+        yes = QMessageBox.StandardButton.Yes
+        return QMessageBox.question(self.parentWidget(), self.tr("Presets"), question) == yes

@@ -1,0 +1,236 @@
+"""The session over the end of a window, and presets."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PyQt6.QtWidgets import QInputDialog, QMessageBox
+from pytestqt.qtbot import QtBot
+
+from gui.bridge import Bridge
+from gui.desk import desk_of
+from gui.keeper import FIRST, Keeper, restore
+from gui.presets import PresetMenu, apply_preset, present_preset
+from gui.store import SavedSession, Store
+from rtaudio.messages import EngineConfig, InstrumentState, MixerState, StemState, Transport
+from tests.gui.conftest import FakeSession
+from tests.gui.test_jobs import write_song
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No engine of anybody is met."""
+    monkeypatch.setenv("STEMPLAY_RUNTIME_DIR", str(tmp_path / "run"))
+
+
+def same(config: EngineConfig) -> EngineConfig:
+    return config
+
+
+# ---------------------------------------------------------------- saving
+
+
+def test_what_changes_is_saved_and_a_song_that_plays_is_no_change(bridge: Bridge, session: FakeSession) -> None:
+    keeper = Keeper(bridge)
+    bridge.poll()
+    path = bridge.store.folder / "session.json"
+    keeper.look()
+    first = path.stat().st_mtime_ns, path.read_bytes()
+    session.report.transport = Transport("/song.wav", True, 0.0, 100.0)
+    bridge.poll()
+    keeper.look()
+    for k in range(5):
+        session.report.transport.position_s = 10.0 + k
+        bridge.poll()
+        keeper.look()
+    assert (path.stat().st_mtime_ns, path.read_bytes()) == first
+    bridge.send("set_stem", stem="bass", field="gain_db", value=-3.0)
+    bridge.poll()
+    keeper.look()
+    saved = bridge.store.load_session()
+    assert saved is not None and saved.mixer.stems["bass"].gain_db == -3.0 and saved.position_s == 14.0
+    assert saved.config == bridge.config
+
+
+def test_a_full_disk_is_told_once(bridge: Bridge, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    keeper = Keeper(bridge)
+    monkeypatch.setattr(
+        "gui.store.os.replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device"))
+    )
+    told: list[str] = []
+    bridge.refused.connect(told.append)
+    keeper.save()
+    keeper.save()
+    assert len(told) == 1 and "No space left" in told[0]
+
+
+# ---------------------------------------------------------------- restoring
+
+
+def test_a_first_start_hears_no_microphone(tmp_path: Path) -> None:
+    session = restore(Store(tmp_path), same)
+    assert session.config == FIRST and not session.snapshot().mixer.monitor
+
+
+def test_the_command_line_comes_before_what_was_saved(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.save_session(SavedSession(EngineConfig(input="ALSA:mic", output="null", block=512)))
+    session = restore(store, lambda config: replace(config, input="none"))
+    assert session.config.input == "none" and session.config.block == 512 and not store.notices
+
+
+def test_a_missing_device_is_no_reason_not_to_open(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.save_session(SavedSession(EngineConfig(input="ALSA:unplugged", output="ALSA:gone")))
+    assert restore(store, same).config.output == "ALSA:gone", "the engine waits for it and says so"
+
+
+def test_a_song_a_model_and_a_file_that_are_gone_are_told(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    song = str(tmp_path / "gone.wav")
+    mixer = MixerState({"flute": StemState(mute=True)}, master_db=-7.0)
+    store.save_session(SavedSession(EngineConfig(input=song, model=str(tmp_path / "no model"), block=512), mixer))
+    session = restore(store, same)
+    assert session.config.input == "none" and session.config.model == "demucs-live" and session.config.block == 512
+    assert session.snapshot().mixer.master_db == -7.0
+    assert "gone.wav" in store.notices[0] and "no model" in store.notices[1]
+    store.save_session(SavedSession(EngineConfig(block=-3)))
+    assert restore(Store(tmp_path), same).config == FIRST
+    (tmp_path / "session.json").write_text("{")
+    store = Store(tmp_path)
+    assert restore(store, same).config == FIRST and ".bad" in store.notices[0]
+
+
+LIFE = """
+import json, sys, time
+from PyQt6.QtCore import QCoreApplication
+from gui.bridge import Bridge
+from gui.keeper import Keeper, restore
+from gui.store import Store
+from dataclasses import asdict, replace
+app = QCoreApplication([])
+store = Store()
+bridge = Bridge(restore(store, lambda config: config), store=store)
+bridge.start()
+def wait(condition):
+    end = time.monotonic() + 60
+    while not condition(bridge.snapshot):
+        assert time.monotonic() < end, bridge.snapshot
+        app.processEvents()
+        time.sleep(0.02)
+if sys.argv[1] == "first":
+    bridge.configure(input=sys.argv[2], output="null", model="none", instrument="")
+    wait(lambda s: s.transport.path and s.state == "running")
+    bridge.send("pause")
+    bridge.send("set_stem", stem="vocals", field="mute", value=True)
+    bridge.send("set_stem", stem="drums", field="armed", value=False)
+    bridge.send("set_mixer", field="master_db", value=-4.5)
+    bridge.send("set_loop", start_s=0.5, end_s=1.5)
+    bridge.send("seek", position_s=1.25)
+    wait(lambda s: not s.transport.playing and abs(s.transport.position_s - 1.25) < 0.05 and s.mixer.master_db == -4.5)
+else:
+    wait(lambda s: s.transport.path and s.state == "running" and s.transport.position_s > 0)
+keeper = Keeper(bridge)
+print(json.dumps([asdict(keeper.present()), bridge.snapshot.transport.playing]))
+keeper.save()
+bridge.stop()
+bridge.close()
+"""
+
+
+def test_a_second_process_goes_on_where_the_first_ended(tmp_path: Path) -> None:
+    song = write_song(tmp_path / "song.wav")
+    environment = os.environ | {"STEMPLAY_RUNTIME_DIR": str(tmp_path / "run"), "QT_QPA_PLATFORM": "offscreen"}
+    (tmp_path / "run").mkdir(mode=0o700, exist_ok=True)
+
+    def live(*arguments: str) -> tuple[dict[str, Any], bool]:
+        done = subprocess.run(
+            [sys.executable, "-c", LIFE, *arguments], env=environment, cwd=ROOT, capture_output=True, text=True,
+            timeout=150, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-2000:]
+        session, playing = json.loads(done.stdout.splitlines()[-1])
+        return session, playing
+
+    (first, _), (session, playing) = live("first", str(song)), live("second")
+    assert not playing
+    assert abs(first.pop("position_s") - 1.25) < 0.05 and abs(session.pop("position_s") - 1.25) < 0.05
+    assert session == first
+    assert session["mixer"]["stems"]["vocals"]["mute"] and not session["mixer"]["stems"]["drums"]["armed"]
+    assert session["loop"] == [0.5, 1.5] and session["mixer"]["master_db"] == -4.5
+
+
+# ---------------------------------------------------------------- presets
+
+
+def test_a_preset_moves_the_mixer_and_can_be_undone(bridge: Bridge, session: FakeSession) -> None:
+    bridge.poll()
+    desk = desk_of(bridge)
+    bridge.send("set_stem", stem="vocals", field="mute", value=True)
+    bridge.send("set_sound", channel=2, shares={"violin": 1.0})
+    bridge.send("set_instrument", field="release_ms", value=900.0)
+    bridge.send("set_midi_map", entries=[{"channel": 0, "control": 7, "target": "mixer.dry"}])
+    session.report.instrument.state = session.desired.instrument
+    session.report.instrument.model = "sing-gm"
+    bridge.poll()
+    menu = PresetMenu(bridge)
+    menu.save("Karaoke")
+    bridge.send("set_stem", stem="vocals", field="mute", value=False)
+    bridge.send("set_mixer", field="master_db", value=-9.0)
+    session.desired.instrument = session.report.instrument.state = InstrumentState()
+    bridge.poll()
+    menu.load("Karaoke")
+    mixer = session.desired.mixer
+    assert mixer.stems["vocals"].mute and mixer.master_db == 0.0
+    assert session.desired.instrument.shares == {"2": {"violin": 1.0}}
+    assert session.desired.instrument.release_ms == 900.0 and session.desired.instrument.midi_map
+    assert not any(order.op == "configure" for order in session.orders), "no restart for the same models"
+    desk.undo.undo()
+    assert not mixer.stems["vocals"].mute and mixer.master_db == -9.0
+
+
+def test_a_preset_of_other_models_brings_them(bridge: Bridge, session: FakeSession) -> None:
+    bridge.poll()
+    preset = replace(present_preset(bridge), instrument_model="", voices=8)
+    preset.mixer.stems.pop("instrument", None)
+    preset.mixer.stems["bass"].solo = True
+    preset.mixer.monitor = True
+    bridge.send("set_mixer", field="monitor", value=False)
+    apply_preset(bridge, preset)
+    assert session.config.instrument == "" and session.config.voices == 8
+    assert session.desired.mixer.stems["bass"].solo and not session.desired.mixer.monitor
+
+
+def test_presets_are_managed_from_the_menu(bridge: Bridge, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    bridge.poll()
+    menu = PresetMenu(bridge)
+    names = bridge.store.preset_names
+    monkeypatch.setattr(QInputDialog, "getText", lambda *a, **k: ("Rock & roll", True))
+    menu.ask_and_save()
+    assert names() == ["Rock & roll"]
+    menu.fill()
+    assert menu.actions()[0].text() == "Rock && roll"
+    monkeypatch.setattr(QMessageBox, "question", lambda *a: QMessageBox.StandardButton.No)
+    before = (bridge.store.folder / "presets").stat().st_mtime_ns
+    menu.ask_and_save()
+    assert (bridge.store.folder / "presets").stat().st_mtime_ns == before, "not replaced without a yes"
+    monkeypatch.setattr(QInputDialog, "getText", lambda *a, **k: ("Jazz", True))
+    menu.ask_and_rename("Rock & roll")
+    assert names() == ["Jazz"]
+    menu.ask_and_delete("Jazz")
+    assert names() == ["Jazz"]
+    monkeypatch.setattr(QMessageBox, "question", lambda *a: QMessageBox.StandardButton.Yes)
+    menu.ask_and_delete("Jazz")
+    assert not names()
+    with qtbot.waitSignal(bridge.refused) as told:
+        menu.load("Jazz")
+    assert "Jazz" in told.args[0]
