@@ -32,6 +32,8 @@ class DemucsConfig(SeparatorConfig):
         growth: factor of channels from block to block; ``max_channels`` caps it.
         encoder_activation: what follows the encoder's 1x1 convolution; ``encoder_mix=False`` leaves that convolution out.
         decoder_context: kernel of the decoder's stride-1 convolution (3 or 1).
+        decoder_padding: pad that convolution with zeros on both sides, as versions 3 and 4 of the public package do (offline only).
+        resample: work at this many times the rate (offline networks: 1 or 2, as version 2 of the public package).
         rescale: reference of the weight rescaling, 0 to disable it.
         input_gain: the mix is multiplied by it and the stems are divided by it: a fixed gain, so that what streams is what was
             trained.
@@ -51,6 +53,8 @@ class DemucsConfig(SeparatorConfig):
     encoder_mix: bool = True
     decoder_activation: Activation = "glu"
     decoder_context: int = 3
+    decoder_padding: bool = False
+    resample: int = 1
     rescale: float = 0.1
     input_gain: float = 1.0
     normalize: bool = True
@@ -60,6 +64,11 @@ class DemucsConfig(SeparatorConfig):
     def hop(self) -> int:
         """Total stride in samples: ``stride ** depth`` (EQ-RT-2)."""
         return self.stride**self.depth
+
+    @property
+    def n_outputs(self) -> int:
+        """Channels that the last layer synthesises."""
+        return len(self.sources) * self.audio_channels
 
     @property
     def widths(self) -> list[int]:
@@ -94,7 +103,7 @@ class EncoderBlock(nn.Module):
     def finish(self, x: Tensor) -> Tensor:
         """What follows the strided convolution; frame by frame, so the same in both networks."""
         x = F.relu(x)
-        return x if self.mix is None else _activate(self.mix.valid(x), self.activation)
+        return x if self.mix is None else activate(self.mix.valid(x), self.activation)
 
 
 class DecoderBlock(nn.Module):
@@ -116,26 +125,26 @@ def _mix(channels: int, kernel: int, activation: Activation) -> StreamingConv1d:
     return StreamingConv1d(channels, channels * (2 if activation == "glu" else 1), kernel)
 
 
-def _activate(x: Tensor, activation: Activation) -> Tensor:
+def activate(x: Tensor, activation: Activation) -> Tensor:
+    """GLU over the channels, or ReLU."""
     return F.glu(x, dim=2) if activation == "glu" else F.relu(x)
 
 
-class _DemucsBlocks(Separator):
+class DemucsBlocks(Separator):
     """The encoder and decoder blocks that all Demucs share. ``decoder[i]`` is the counterpart of ``encoder[i]``."""
 
     def __init__(self, config: DemucsConfig) -> None:
         super().__init__()
         self.config: DemucsConfig = config
         widths = config.widths
-        n_outputs = len(config.sources) * config.audio_channels
         self.encoder = nn.ModuleList(EncoderBlock(config, widths[i], widths[i + 1]) for i in range(config.depth))
         self.decoder = nn.ModuleList(
-            DecoderBlock(config, widths[i + 1], widths[i] if i else n_outputs, outermost=i == 0)
+            DecoderBlock(config, widths[i + 1], widths[i] if i else config.n_outputs, outermost=i == 0)
             for i in range(config.depth)
         )
 
 
-class Demucs(_DemucsBlocks):
+class Demucs(DemucsBlocks):
     """The thesis' Demucs: ``(batch, channels, time)`` -> ``(batch, sources, channels, time)``, any length, no time shift."""
 
     def __init__(self, config: DemucsConfig | None = None) -> None:
@@ -153,23 +162,37 @@ class Demucs(_DemucsBlocks):
     def valid_length(self, length: int) -> int:
         """The smallest length >= ``length`` at which no layer has a remainder (EQ-DMX-8)."""
         config = self.config
+        grown = 0 if config.decoder_padding else config.decoder_context - 1
+        length = int(length) * config.resample
         for _ in range(config.depth):
-            length = max(1, math.ceil((length - config.kernel) / config.stride) + 1) + config.decoder_context - 1
+            length = max(1, math.ceil((length - config.kernel) / config.stride) + 1) + grown
         for _ in range(config.depth):
             length = (length - 1) * config.stride + config.kernel
-        return length
+        return -(-length // config.resample)
 
     def forward(self, mix: Tensor) -> Tensor:
         """Separate ``mix``; it is centre-padded to ``valid_length`` and the stems are centre-trimmed to its length."""
         time = mix.shape[-1]
         mean, scale = self._statistics(mix)
         padding = self.valid_length(time) - time
-        x = F.pad((mix - mean) / scale, (padding // 2, padding - padding // 2)).transpose(1, 2) * self.config.input_gain
+        x = F.pad((mix - mean) / scale, (padding // 2, padding - padding // 2))
+        x = self._resampled(x, 1, self.config.resample).transpose(1, 2) * self.config.input_gain
         stems = self.split_sources(self._network(x)) / self.config.input_gain
+        stems = self._resampled(stems, self.config.resample, 1)
         return _centre_trim(stems, time, dim=3) * scale[:, None] + mean[:, None]
 
+    @staticmethod
+    def _resampled(x: Tensor, old: int, new: int) -> Tensor:
+        """Another rate, by the sinc filter of the library that the public package uses."""
+        if old == new:
+            return x
+        from julius.resample import resample_frac
+
+        resampled: Tensor = resample_frac(x, old, new)
+        return resampled
+
     def _network(self, x: Tensor) -> Tensor:
-        skips = []
+        skips, side = [], (self.config.decoder_context // 2 if self.config.decoder_padding else 0)
         for block in self.encoder:
             x = block.finish(block.conv.valid(x))
             skips.append(x)
@@ -178,7 +201,7 @@ class Demucs(_DemucsBlocks):
         for block in reversed(self.decoder):
             skip = skips.pop()
             x = x + _centre_trim(skip, x.shape[1], dim=1)
-            x = _activate(block.conv.valid(x), block.activation)
+            x = activate(block.conv.valid(F.pad(x, (0, 0, side, side))), block.activation)
             x = block.finish(block.up.full(x))
         return x
 
@@ -229,13 +252,15 @@ class CausalDemucsState:
         )
 
 
-class CausalDemucs(_DemucsBlocks, StreamingSeparator):
+class CausalDemucs(DemucsBlocks, StreamingSeparator):
     """Demucs for live use (DMX-28): latency one hop, ``(batch, channels, time)`` -> ``(batch, sources, channels, time)``."""
 
     def __init__(self, config: CausalDemucsConfig | None = None) -> None:
         config = config or CausalDemucsConfig()
-        if config.normalize:
-            raise ValueError("A causal network cannot normalise by statistics of the whole song.")
+        if config.normalize or config.decoder_padding or config.resample != 1:
+            raise ValueError(
+                "A causal network cannot normalise by statistics of the whole song, pad its decoder or resample."
+            )
         super().__init__(config)
         width = config.widths[-1]
         self.lstm = StreamingLSTM(width, width, config.lstm_layers) if config.lstm_layers else None
@@ -267,7 +292,7 @@ class CausalDemucs(_DemucsBlocks, StreamingSeparator):
         for i in reversed(range(self.config.depth)):
             block = self.decoder[i]
             x, context[i] = block.conv(x + skips[i], context[i])
-            x, overlap[i] = block.up(_activate(x, block.activation), overlap[i])
+            x, overlap[i] = block.up(activate(x, block.activation), overlap[i])
             x = block.finish(x)
         return x / self.config.input_gain, CausalDemucsState(encoder, lstm, context, overlap)
 

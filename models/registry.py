@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from models.aligned import AlignedDemucs, AlignedDemucsConfig
 from models.conv_tasnet import CausalConvTasnet, CausalConvTasnetConfig, ConvTasnet, ConvTasnetConfig
 from models.demucs import CausalDemucs, CausalDemucsConfig, Demucs, DemucsConfig
 from models.network import Separator, SeparatorConfig, StreamingSeparator
@@ -30,6 +31,7 @@ class NetworkKind:
 KINDS: dict[str, NetworkKind] = {
     "causal-demucs": NetworkKind(CausalDemucsConfig, CausalDemucs, "Demucs for live use, latency one hop"),
     "demucs": NetworkKind(DemucsConfig, Demucs, "the thesis' Demucs (section 3.4), bidirectional"),
+    "aligned-demucs": NetworkKind(AlignedDemucsConfig, AlignedDemucs, "Demucs with the frames of the public denoiser"),
     "conv-tasnet": NetworkKind(ConvTasnetConfig, ConvTasnet, "the thesis' Conv-Tasnet for music (section 3.3)"),
     "causal-conv-tasnet": NetworkKind(CausalConvTasnetConfig, CausalConvTasnet, "Conv-Tasnet for live use"),
 }

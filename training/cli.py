@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "f0": "measure each note of a rendered song against its score, in cents",
     "release": "pick a run's best weights and write how they were made",
     "export": "make a model that plays live from weights",
+    "import-weights": "make a model from weights of the public demucs or denoiser",
     "quantize": "make the int8 model of an exported one",
     "calibrate": "find how an exported model shares its residual best",
     "evaluate": "score an exported model on songs with known stems",
@@ -53,7 +54,7 @@ class Parser(argparse.ArgumentParser):
 
 def overview() -> str:
     """The text of ``--help``."""
-    rows = "\n".join(f"  {name:<13}{text}" for name, text in COMMANDS.items())
+    rows = "\n".join(f"  {name:<15}{text}" for name, text in COMMANDS.items())
     return f"usage: {PROGRAM} COMMAND ...\n\nHow Stemplay's models are made.\n\n{rows}\n\n{PROGRAM} COMMAND --help tells more about one."
 
 
@@ -64,7 +65,7 @@ def load(name: str) -> ModuleType:
         hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(COMMANDS)}."
         raise StemplayError(f"There is no command {name!r}; {hint}")
     try:
-        return importlib.import_module(f"training.commands.{name}")
+        return importlib.import_module(f"training.commands.{name.replace('-', '_')}")
     except ModuleNotFoundError as error:
         raise StemplayError(
             f"The command {name} needs {error.name}, which is not installed: install the project's [training] extra."

@@ -85,6 +85,7 @@ def export_separator(
     quality: dict[str, Any] | None = None,
     training: dict[str, Any] | None = None,
     description: str = "",
+    shares: tuple[float, ...] = (),
 ) -> ModelCard:
     """Write ``model.onnx`` and ``card.json`` into ``directory`` (made if missing), each atomically, and return the card.
 
@@ -130,6 +131,7 @@ def export_separator(
             quality=quality or {},
             training={"network": type(net).__name__, "config": config.to_dict(), **(training or {})},
             description=description,
+            shares=shares,
         )
         publish_model(card, path, target)
     return card

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from models.aligned import AlignedDemucsConfig
 from models.conv_tasnet import CausalConvTasnet, CausalConvTasnetConfig
 from models.demucs import CausalDemucsConfig
 from models.network import SeparatorConfig, StreamingSeparator
@@ -23,6 +24,9 @@ GRID: dict[str, SeparatorConfig] = {
     "demucs": CausalDemucsConfig().tiny(),
     "demucs speech": replace(CausalDemucsConfig().tiny(), audio_channels=1, sources=("voice", "noise")),
     "demucs kernel 12": replace(CausalDemucsConfig().tiny(), kernel=12, lstm_layers=0),
+    "aligned speech": AlignedDemucsConfig().tiny(),
+    "aligned plain speech": replace(AlignedDemucsConfig().tiny(), resample=1, normalize=False, rest=False, kernel=12),
+    "aligned stereo speech": replace(AlignedDemucsConfig().tiny(), resample=2, audio_channels=2),
     "tasnet": TASNET,
     "tasnet cumulative": replace(TASNET, norm="cumulative"),
     "tasnet skip": replace(TASNET, skip=True, kernel=16, stride=16, frames=5),

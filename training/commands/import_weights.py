@@ -1,0 +1,76 @@
+"""``python -m training import-weights demucs|denoiser FILE -o DIRECTORY``: public weights as a model that plays here."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from models.network import Separator, StreamingSeparator
+from rtaudio.format import StemplayError
+from training import foreign_demucs
+from training.cli import positive_float, positive_int
+from training.export import export_separator
+
+HELP = "make a model that plays live of a state dict of the public demucs (version 1 or 2) or denoiser package"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``import-weights``."""
+    parser.add_argument("package", choices=["demucs", "denoiser"], help="whose state dict it is")
+    parser.add_argument("weights", metavar="FILE", type=Path, help="tensors alone (.th, .pt or .safetensors)")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIRECTORY", help="the model's directory")
+    parser.add_argument("--name", help="name in the card (default: that of the directory)")
+    parser.add_argument("--licence", default="unspecified", help="of the weights, as their authors state it")
+    parser.add_argument("--precision", choices=["fp32", "int8"], default="fp32")
+    parser.add_argument(
+        "--resample",
+        type=int,
+        choices=[1, 2, 4],
+        help="times the rate at which it works (default: 2 for demucs, 4 for denoiser; 1 for demucs version 1)",
+    )
+    parser.add_argument("--padded", action="store_true", help="demucs: padded decoder, as from version 3 on")
+    parser.add_argument(
+        "--chunk-seconds", type=positive_float, default=4.0, help="demucs: length of a chunk (default: %(default)s)"
+    )
+    parser.add_argument("--sample-rate", type=positive_int, help="in Hz (default: 44100 or 16000)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Load, export and print how late it plays."""
+    state = foreign_demucs.read_state_dict(args.weights)
+    chunk: int | None = None
+    shares: tuple[float, ...] = ()
+    network: Separator
+    if args.package == "denoiser":
+        network = foreign_demucs.denoiser(state, resample=args.resample or 4, sample_rate=args.sample_rate or 16_000)
+        shares = (0.0, 1.0)  # what the network does not hear, above its rate, is no voice
+        late = network.hop + network.latency
+        what = "Its level is followed while it plays, where the package divides by the deviation of the whole file."
+    else:
+        if args.resample == 4:
+            raise StemplayError("Demucs works at its rate or at twice its rate.")
+        network = foreign_demucs.demucs(
+            state, resample=args.resample or 2, padded=args.padded, sample_rate=args.sample_rate or 44_100
+        )
+        chunk = int(args.chunk_seconds * network.config.sample_rate)
+        late = 2 * chunk - chunk // 4
+        what = (
+            "Bidirectional: it plays only in overlapping chunks, each of which is computed while the next one is heard."
+        )
+    lag = f"{1000 * late / network.config.sample_rate:.0f} ms"
+    card = export_separator(
+        network,
+        args.output,
+        name=args.name or args.output.resolve().name,
+        precision=args.precision,
+        chunk=chunk,
+        licence=args.licence,
+        training={"imported_from": args.package, "file": args.weights.name},
+        description=f"Weights of the public {args.package} package. {what} Latency live {lag}, beside the device's.",
+        shares=shares,
+    )
+    live = "hop by hop" if isinstance(network, StreamingSeparator) else "in chunks"
+    print(
+        f"{args.output}: {card.parameters / 1e6:.2f} M weights, {card.size / 2**20:.2f} MiB; plays live {live}, {lag} late"
+    )
+    return 0
