@@ -1,0 +1,89 @@
+"""Rooms and mastering for rendered songs: what separates a sequencer's sound from a record's, with the stems still summing to the mix.
+
+Equaliser, compressor and room are of each stem; the last limiter is one gain curve of the mix that all stems share.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from pedalboard import Compressor, Gain, HighShelfFilter, LowShelfFilter, Pedalboard
+from scipy.ndimage import maximum_filter1d, uniform_filter1d
+from scipy.signal import oaconvolve
+
+from training.data.store import Stems
+
+
+@dataclass(frozen=True)
+class Finish:
+    """How a song is finished; everything is drawn by ``draw_finish``.
+
+    Attributes:
+        seconds: reverberation time (RT60) of the room.
+        wet: share of the room in each stem; drums and bass get less.
+        shelves: (low, high) gains in dB of each stem.
+        threshold_db, ratio: of each stem's compressor, or None without.
+        peak: ceiling of the mix's limiter.
+    """
+
+    seed: int
+    seconds: float
+    wet: tuple[float, ...]
+    shelves: tuple[tuple[float, float], ...]
+    threshold_db: float | None
+    ratio: float
+    peak: float = 0.9
+
+
+def draw_finish(rng: np.random.Generator, sources: int) -> Finish:
+    """A random finish."""
+    room = float(rng.uniform(0.0, 0.35))
+    damping = (0.4, 0.15, 1.0, 1.0)[:sources]
+    return Finish(
+        seed=int(rng.integers(1 << 30)),
+        seconds=float(rng.uniform(0.25, 1.8)),
+        wet=tuple(room * share for share in damping),
+        shelves=tuple((float(rng.uniform(-3, 3)), float(rng.uniform(-3, 3))) for _ in range(sources)),
+        threshold_db=float(rng.uniform(-24, -12)) if rng.random() < 0.7 else None,
+        ratio=float(rng.uniform(1.5, 4.0)),
+    )
+
+
+def impulse_response(rng: np.random.Generator, seconds: float, rate: int = 44_100) -> npt.NDArray[np.float32]:
+    """A synthetic room ``(2, time)``: early echoes, then noise that decays by 60 dB in ``seconds``, highs sooner; unit energy."""
+    length = int(seconds * rate)
+    time = np.arange(length) / rate
+    noise = rng.standard_normal((2, length))
+    dark = uniform_filter1d(noise, 9, axis=1) * 3
+    mixing = np.exp(-4 * time / seconds)
+    tail = (noise * mixing + dark * (1 - mixing)) * 10 ** (-3 * time / seconds) * np.minimum(1, time / 0.02)
+    for _ in range(8):
+        tail[:, int(rng.uniform(0.004, min(0.06, 0.9 * seconds)) * rate)] += rng.uniform(-4, 4, 2)
+    return np.asarray(tail / np.sqrt(np.square(tail).sum(axis=1, keepdims=True)), np.float32)
+
+
+def finish_song(stems: Stems, finish: Finish, rate: int = 44_100) -> Stems:
+    """``(sources, 2, time)`` as they would sound on a record; the mix's peak stays below ``finish.peak``."""
+    room = impulse_response(np.random.default_rng(finish.seed), finish.seconds, rate)
+    done = np.empty_like(stems)
+    for number, stem in enumerate(stems):
+        low, high = finish.shelves[number]
+        board = [LowShelfFilter(120, low), HighShelfFilter(6000, high)]
+        if finish.threshold_db is not None:
+            board += [Compressor(finish.threshold_db, finish.ratio, 8, 120), Gain(-finish.threshold_db * (1 - 1 / finish.ratio) / 2)]
+        sound = Pedalboard(board)(np.ascontiguousarray(stem), rate)
+        wet = finish.wet[number]
+        if wet > 0.01:
+            sound = sound + wet * oaconvolve(sound, room, axes=1)[:, : sound.shape[1]]
+        done[number] = sound
+    return np.asarray(done * limiter_gain(done.sum(axis=0), finish.peak, rate), np.float32)
+
+
+def limiter_gain(mix: Stems, peak: float, rate: int = 44_100, lookahead: float = 0.005) -> Stems:
+    """A smooth gain curve ``(time,)`` of at most 1 under which ``mix (channels, time)`` stays below ``peak``."""
+    window = 2 * int(lookahead * rate) + 1
+    loudest = maximum_filter1d(np.abs(mix).max(axis=0), window)
+    needed = np.minimum(1.0, peak / np.maximum(loudest, 1e-9))
+    return np.asarray(uniform_filter1d(needed, window // 2), np.float32)
