@@ -17,8 +17,8 @@ from rtaudio.format import StemplayError
 from training.cli import main
 from training.data import notes
 from training.data.general_midi import PROGRAMS
+from training.data.jobs import find_soundfonts
 from training.data.note_store import NoteStore
-from training.data.prepare import find_soundfonts
 
 PITCHES = "55-64"
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,13 +12,13 @@ import soundfile
 
 from rtaudio.format import StemplayError
 from training.cli import main
-from training.data import midi, prepare
+from training.data import jobs, midi, prepare
 from training.data.decode import read_stem_file, read_voice, trim_silence
 from training.data.store import Collection, Manifest
 
 ROOT = Path(__file__).resolve().parents[2]
 RATE = 44_100
-FONTS = prepare.find_soundfonts()
+FONTS = jobs.find_soundfonts()
 MUSDB = ROOT.parent / "shared" / "data" / "musdb18-7s" / "train"
 
 
@@ -130,7 +130,7 @@ def test_preparing_joins_a_singers_phrases_and_keeps_what_exists(tmp_path, capsy
 
 
 def test_without_a_soundfont_songs_are_not_rendered(tmp_path):
-    options = prepare.Options(tmp_path, tmp_path / "out")
+    options = jobs.Options(tmp_path, tmp_path / "out")
     with pytest.raises(StemplayError, match="soundfont"):
         prepare.prepare_collection("freedoom", options)
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from rtaudio.format import StemplayError
 from training.cli import positive_float, positive_int
-from training.data.prepare import SOURCES_OF, Options, find_soundfonts, prepare
+from training.data.folder import read_mapping
+from training.data.jobs import SINGER_OF, SOURCES_OF, Options, find_soundfonts
+from training.data.prepare import prepare
 
 HELP = (
     "stems: decode stem files and singing, and render MIDI songs; notes: record instruments note by note from soundfonts or an NSynth"
@@ -32,6 +34,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--grooves", type=positive_int, default=240, help="drum performances to render (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--backing",
+        type=positive_int,
+        default=120,
+        help="backing tracks made by mma, where it is installed (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--singers",
+        default="makam",
+        metavar="A,B",
+        help="folders of voice/ that sing to backing tracks (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--musdb", type=Path, metavar="ROOT", help="MUSDB18 or MUSDB18-HQ, instead of its previews in --data"
+    )
+    parser.add_argument("--stems", type=Path, metavar="FOLDER", help="more songs to train on: a folder of stems a song")
+    parser.add_argument(
+        "--mapping", type=Path, metavar="FILE", help="with --stems: TOML or JSON, patterns of file names -> source"
     )
     parser.add_argument("--workers", type=positive_int, default=2, help="processes (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
@@ -104,9 +125,13 @@ def run(args: argparse.Namespace) -> int:
     missing = [font for font in fonts if not font.is_file()]
     if missing:
         raise StemplayError(f"There is no soundfont {missing[0]}.")
+    singers = tuple(args.singers.split(","))
+    if unknown := [singer for singer in singers if singer not in SINGER_OF]:
+        raise StemplayError(f"There are no singers {unknown[0]!r}; choose from {', '.join(SINGER_OF)}.")
     options = Options(
-        args.data, args.output, fonts, args.takes, args.song_seconds, args.grooves, args.workers, args.seed
-    )
+        args.data, args.output, fonts, args.takes, args.song_seconds, args.grooves, args.backing, singers,
+        args.musdb, args.stems, read_mapping(args.mapping) if args.mapping else None, args.workers, args.seed,
+    )  # fmt: skip
     if not prepare(options, names):
         raise StemplayError(f"There is nothing to prepare in {args.data}.")
     return 0

@@ -24,7 +24,8 @@ MAJOR = (0, 2, 4, 5, 7, 9, 11)
 MINOR = (0, 2, 3, 5, 7, 8, 10)
 QUALITIES = {MAJOR: ("", "m", "m", "", "7", "m", "m7b5"), MINOR: ("m", "m7b5", "", "m", "m", "", "7")}
 PROGRESSIONS = (
-    (0, 4, 5, 3), (0, 5, 3, 4), (5, 3, 0, 4), (0, 3, 4, 4), (1, 4, 0, 0), (0, 3, 0, 4), (0, 2, 3, 4), (5, 1, 4, 0), (0, 6, 3, 0), (3, 4, 2, 5),
+    (0, 4, 5, 3), (0, 5, 3, 4), (5, 3, 0, 4), (0, 3, 4, 4), (1, 4, 0, 0),
+    (0, 3, 0, 4), (0, 2, 3, 4), (5, 1, 4, 0), (0, 6, 3, 0), (3, 4, 2, 5),
 )  # fmt: skip
 """Degrees of the scale, from 0; each lasts a bar."""
 BEATS_A_BAR = 4
@@ -97,14 +98,26 @@ def draw_arrangement(rng: np.random.Generator, names: tuple[str, ...]) -> Arrang
         return (names_ * bars)[:bars]
 
     length = int(rng.choice([4, 8]))
-    material = {"intro": chords(2), "verse": chords(length), "chorus": chords(length), "ending": [NOTES[key] + ("m" if minor else "")] * 2}
+    material = {
+        "intro": chords(2),
+        "verse": chords(length),
+        "chorus": chords(length),
+        "ending": [NOTES[key] + ("m" if minor else "")] * 2,
+    }
     form = ["intro", "verse", "chorus", "verse", "chorus", "ending"]
-    sections, bars = [], []
+    sections: list[Section] = []
+    bars: list[str] = []
     for name in form:
         sections.append(Section(name, len(bars), len(material[name]), name in ("verse", "chorus")))
         bars += material[name]
     return Arrangement(
-        key, minor, int(rng.integers(75, 145)), names[rng.integers(len(names))], tuple(bars), tuple(sections), int(rng.integers(1 << 30))
+        key,
+        minor,
+        int(rng.integers(75, 145)),
+        names[rng.integers(len(names))],
+        tuple(bars),
+        tuple(sections),
+        int(rng.integers(1 << 30)),
     )
 
 
@@ -116,12 +129,19 @@ def write_midi(arrangement: Arrangement, path: Path, seconds: float = 60.0) -> N
     """
     program = shutil.which("mma")
     if program is None:
-        raise StemplayError("Backing tracks need mma (Musical MIDI Accompaniment): install it, on Debian with apt-get install mma.")
+        raise StemplayError(
+            "Backing tracks need mma (Musical MIDI Accompaniment): install it, on Debian with apt-get install mma."
+        )
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "song.mma"
         source.write_text(arrangement.text(), encoding="ascii")
         result = subprocess.run(
-            [program, "-f", str(path), str(source)], cwd=folder, capture_output=True, text=True, timeout=seconds, check=False
+            [program, "-f", str(path), str(source)],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
         )
     if result.returncode or not path.exists():
         reason = (result.stdout.strip() or result.stderr.strip() or "no output").splitlines()[-1]

@@ -67,8 +67,8 @@ class MixedSongs:
     """
 
     songs_of, rendered_of, voices_of, drums_of = (
-        ("musdb",),
-        ("freedoom", "openmsx"),
+        ("musdb", "stems"),
+        ("freedoom", "openmsx", "mma"),
         ("mir1k", "ravdess", "makam"),
         ("groove",),
     )
@@ -119,9 +119,10 @@ class MixedSongs:
 
     def _rendered_song(self, rng: np.random.Generator, frames: int) -> Stems:
         song = np.zeros((4, 2, frames), np.float32)
-        song[:3] = _crop(self.rendered, rng, frames)
-        song *= rng.uniform(0.05, 0.15) / max(_rms(augment.mixture(song)), 1e-3)
-        if rng.random() >= self.config.instrumental:
+        made = _crop(self.rendered, rng, frames)
+        song[: len(made)] = made
+        song *= rng.uniform(0.05, 0.15) / max(_rms(augment.mixture(song[:3])), 1e-3)
+        if len(made) < 4 and rng.random() >= self.config.instrumental:
             song[3] = self._voice(rng, frames)
         return song
 

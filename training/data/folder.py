@@ -1,71 +1,124 @@
-"""Songs as folders of WAV stems, for users who have MUSDB18-HQ or recordings of their own (MUS-01, MUS-02)."""
+"""Songs as folders of stems, for recordings of one's own (MUS-01, MUS-02).
+
+A mapping file says which files belong to which source, by patterns of their names; what a song has of one source is summed:
+
+    drums = ["*kick*", "*snare*", "drum*"]
+    bass = ["bass*"]
+    vocals = ["*vox*", "*voc*"]
+    other = ["*"]
+    ignore = ["*mix*"]
+
+The first table entry that fits a name wins, in the file's order; letter case does not matter. (A JSON file may also map single names
+to sources: ``{"piano": "other"}``.)
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
+import soxr
 
 from rtaudio.format import SOURCES, StemplayError
 from training.data.store import Stems
 
+SUFFIXES = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".opus", ".mp3")
+IGNORE = "ignore"
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """Patterns of file names (without suffix) in order, each with the source it means."""
+
+    rules: tuple[tuple[str, str], ...] = field(default=())
+
+    def source_of(self, name: str) -> str | None:
+        """The source of a file, ``ignore``, or None if no pattern fits."""
+        for pattern, source in (("mixture", IGNORE), *((source, source) for source in SOURCES), *self.rules):
+            if fnmatchcase(name.lower(), pattern.lower()):
+                return source
+        return None
+
+
+def read_mapping(path: Path) -> Mapping:
+    """A mapping from a TOML or JSON file.
+
+    Raises:
+        StemplayError: it cannot be read, or maps to something that is no source.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        values: Any = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
+        rules: list[tuple[str, str]] = []
+        for key, value in values.items():
+            rules += [(key, value)] if isinstance(value, str) else [(str(pattern), key) for pattern in value]
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise StemplayError(f"{path} cannot be read as a mapping in TOML or JSON: {error}.") from None
+    wrong = [source for _, source in rules if source not in (*SOURCES, IGNORE)]
+    if wrong:
+        raise StemplayError(f"{path} maps to {wrong[0]!r}; the sources are {', '.join(SOURCES)}, and {IGNORE}.")
+    return Mapping(tuple(rules))
+
+
+def stem_files(folder: Path) -> list[Path]:
+    """The sound files of a folder and of those inside it, sorted."""
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+
 
 def song_folders(root: Path) -> list[Path]:
-    """The folders below ``root`` that hold WAV files; raises StemplayError if there are none."""
-    found = (
-        sorted(path for path in root.iterdir() if path.is_dir() and any(path.glob("*.wav"))) if root.is_dir() else []
-    )
+    """The folders in ``root`` that hold sound files; raises StemplayError if there are none."""
+    found = sorted(path for path in root.iterdir() if path.is_dir() and stem_files(path)) if root.is_dir() else []
     if not found:
-        raise StemplayError(f"There are no folders with WAV stems in {root}.")
+        raise StemplayError(f"There are no folders with stems in {root}.")
     return found
 
 
-def read_mapping(path: Path) -> dict[str, str]:
-    """Instrument -> source from a JSON file, such as ``{"piano": "other", "lead": "vocals"}``."""
-    try:
-        mapping = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise StemplayError(f"{path} cannot be read as JSON: {error}.") from error
-    wrong = [value for value in mapping.values() if value not in SOURCES] if isinstance(mapping, dict) else [mapping]
-    if wrong:
-        raise StemplayError(f"{path} maps an instrument to {wrong[0]!r}; the sources are {', '.join(SOURCES)}.")
-    return mapping
+def read_song(folder: Path, mapping: Mapping | None = None, rate: int = 44_100) -> Stems:
+    """The stems ``(4, 2, time)`` of one folder at ``rate``; mono is put on both sides, shorter files end in silence.
 
-
-def read_song(folder: Path, mapping: Mapping[str, str] | None = None, rate: int = 44_100) -> Stems:
-    """The stems ``(4, 2, time)`` of one folder; files named after a source or an instrument in ``mapping``, summed.
-
-    ``mixture.wav`` is left out: the mixture is the sum of the stems.
+    The mixture is left out: it is the sum of the stems.
 
     Raises:
-        StemplayError: a file of unknown name, another rate, or different lengths.
+        StemplayError: a file that cannot be read or whose source nothing tells, or no stem at all.
     """
-    names = {**{source: source for source in SOURCES}, **(mapping or {})}
-    stems: dict[str, Stems] = {}
-    for path in sorted(folder.glob("*.wav")):
-        if path.stem == "mixture":
-            continue
-        if path.stem not in names:
-            raise StemplayError(f"{path} is neither a source nor an instrument of the mapping.")
+    return read_files(stem_files(folder), mapping or Mapping(), rate)
+
+
+def read_files(paths: Sequence[Path], mapping: Mapping, rate: int = 44_100) -> Stems:
+    """Like ``read_song``, of a list of files."""
+    parts: list[tuple[int, Stems]] = []
+    for path in paths:
+        source = mapping.source_of(path.stem)
+        if source is None:
+            raise StemplayError(f"{path} is neither a source nor does a pattern of the mapping fit its name.")
+        if source != IGNORE:
+            parts.append((SOURCES.index(source), _read_stereo(path, rate)))
+    if not parts:
+        raise StemplayError(f"There are no stems among {', '.join(path.name for path in paths) or 'no files'}.")
+    song = np.zeros((len(SOURCES), 2, max(sound.shape[1] for _, sound in parts)), np.float32)
+    for index, sound in parts:
+        song[index, :, : sound.shape[1]] += sound
+    return song
+
+
+def _read_stereo(path: Path, rate: int) -> Stems:
+    try:
         audio, have = soundfile.read(str(path), dtype="float32", always_2d=True)
-        if have != rate:
-            raise StemplayError(f"{path} has a rate of {have} Hz; {rate} Hz are needed.")
-        stereo = np.repeat(audio.T, 2, axis=0) if audio.shape[1] == 1 else audio.T[:2]
-        source = names[path.stem]
-        if source in stems and stems[source].shape != stereo.shape:
-            raise StemplayError(f"{path} is not as long as the other stems of its song.")
-        stems[source] = stems[source] + stereo if source in stems else stereo
-    lengths = {stem.shape[1] for stem in stems.values()}
-    if len(lengths) != 1:
-        raise StemplayError(f"The stems in {folder} are missing or differ in length.")
-    silence = np.zeros((2, lengths.pop()), np.float32)
-    return np.stack([stems.get(source, silence) for source in SOURCES])
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise StemplayError(f"{path} cannot be read as sound: {error}.") from None
+    if have != rate:
+        audio = np.asarray(soxr.resample(audio, have, rate), np.float32)
+    return np.repeat(audio.T, 2, axis=0) if audio.shape[1] == 1 else np.ascontiguousarray(audio.T[:2])
 
 
-def read_songs(root: Path, mapping: Mapping[str, str] | None = None) -> Iterator[tuple[str, Stems]]:
+def read_songs(root: Path, mapping: Mapping | None = None) -> Iterator[tuple[str, Stems]]:
     """Name and stems of every song below ``root``, one at a time."""
     for folder in song_folders(root):
         yield folder.name, read_song(folder, mapping)

@@ -35,6 +35,7 @@ class Take:
         kit: program of the drum channel.
         bass: program that replaces the song's bass programs, or None to keep them.
         skip, seconds: which part of the song is kept.
+        instruments: seed by which other programs are exchanged within their family of General MIDI (pianos, guitars, ...), or None.
     """
 
     soundfont: str
@@ -44,6 +45,15 @@ class Take:
     bass: int | None = None
     skip: float = 0.0
     seconds: float = 90.0
+    instruments: int | None = None
+
+    def program(self, program: int) -> int:
+        """What plays instead of ``program`` of a channel that is not drums."""
+        if program in BASS_PROGRAMS:
+            return program if self.bass is None else self.bass
+        if self.instruments is None:
+            return program
+        return 8 * (program // 8) + int(np.random.default_rng([self.instruments, program]).integers(8))
 
 
 def draw_take(rng: np.random.Generator, soundfonts: list[Path], seconds: float) -> Take:
@@ -56,6 +66,7 @@ def draw_take(rng: np.random.Generator, soundfonts: list[Path], seconds: float) 
         bass=int(rng.integers(32, 40)) if rng.random() < 0.6 else None,
         skip=float(rng.uniform(0, 20)),
         seconds=seconds,
+        instruments=int(rng.integers(1 << 30)) if rng.random() < 0.6 else None,
     )
 
 
@@ -136,8 +147,7 @@ def _play(synth: tinysoundfont.Synth, message: mido.Message, programs: list[int]
     if kind == "program_change":
         programs[message.channel] = message.program
         if message.channel != DRUM_CHANNEL:
-            bass = message.program in BASS_PROGRAMS and take.bass is not None
-            synth.program_change(message.channel, take.bass if bass else message.program)
+            synth.program_change(message.channel, take.program(message.program))
     elif kind == "control_change" and message.control < 120:
         synth.control_change(message.channel, message.control, message.value)
     elif kind == "pitchwheel":

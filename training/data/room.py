@@ -6,10 +6,11 @@ Equaliser, compressor and room are of each stem; the last limiter is one gain cu
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pedalboard import Compressor, Gain, HighShelfFilter, LowShelfFilter, Pedalboard
+import pedalboard
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 from scipy.signal import oaconvolve
 
@@ -70,10 +71,13 @@ def finish_song(stems: Stems, finish: Finish, rate: int = 44_100) -> Stems:
     done = np.empty_like(stems)
     for number, stem in enumerate(stems):
         low, high = finish.shelves[number]
-        board = [LowShelfFilter(120, low), HighShelfFilter(6000, high)]
+        board: list[Any] = [pedalboard.LowShelfFilter(120, low), pedalboard.HighShelfFilter(6000, high)]
         if finish.threshold_db is not None:
-            board += [Compressor(finish.threshold_db, finish.ratio, 8, 120), Gain(-finish.threshold_db * (1 - 1 / finish.ratio) / 2)]
-        sound = Pedalboard(board)(np.ascontiguousarray(stem), rate)
+            board += [
+                pedalboard.Compressor(finish.threshold_db, finish.ratio, 8, 120),
+                pedalboard.Gain(-finish.threshold_db * (1 - 1 / finish.ratio) / 2),
+            ]
+        sound = _through(board, stem, rate)
         wet = finish.wet[number]
         if wet > 0.01:
             sound = sound + wet * oaconvolve(sound, room, axes=1)[:, : sound.shape[1]]
@@ -87,3 +91,8 @@ def limiter_gain(mix: Stems, peak: float, rate: int = 44_100, lookahead: float =
     loudest = maximum_filter1d(np.abs(mix).max(axis=0), window)
     needed = np.minimum(1.0, peak / np.maximum(loudest, 1e-9))
     return np.asarray(uniform_filter1d(needed, window // 2), np.float32)
+
+
+def _through(effects: list[Any], sound: Stems, rate: int) -> Stems:
+    board: Any = pedalboard.Pedalboard(effects)  # type: ignore[attr-defined]
+    return np.asarray(board(np.ascontiguousarray(sound), rate), np.float32)

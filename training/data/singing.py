@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pedalboard import Pedalboard, PitchShift
+import pedalboard
 
 from training.data.arrange import Arrangement
 from training.data.decode import RATE
@@ -87,7 +88,9 @@ def sing(arrangement: Arrangement, recording: Mono, frames: int, rng: np.random.
             if not section.sung:
                 continue
             if section.name not in used or section.name == "verse":
-                used[section.name] = _choose(pieces, order, section.bars * arrangement.bar_seconds, arrangement.bar_seconds, shift)
+                used[section.name] = _choose(
+                    pieces, order, section.bars * arrangement.bar_seconds, arrangement.bar_seconds, shift
+                )
             _place(out, used[section.name], section.start * arrangement.bar_seconds, arrangement.bar_seconds)
     loud = out[np.abs(out) > 1e-3]
     level = float(np.sqrt(np.square(loud).mean())) if len(loud) else 1.0
@@ -103,7 +106,7 @@ def _choose(pieces: list[Mono], order: list[int], room: float, bar: float, shift
         order.append(order.pop(0))
         needed = np.ceil(len(piece) / RATE / bar) * bar
         if needed <= left + 1e-6:
-            chosen.append(Pedalboard([PitchShift(shift)])(piece[None], RATE)[0] if abs(shift) > 0.05 else piece)
+            chosen.append(_shifted(piece, shift) if abs(shift) > 0.05 else piece)
             left -= needed
     return chosen
 
@@ -114,3 +117,8 @@ def _place(out: Mono, pieces: list[Mono], start: float, bar: float) -> None:
         part = piece[: max(0, len(out) - position)]
         out[position : position + len(part)] += part
         start += np.ceil(len(piece) / RATE / bar) * bar
+
+
+def _shifted(piece: Mono, semitones: float) -> Mono:
+    board: Any = pedalboard.Pedalboard([pedalboard.PitchShift(semitones)])  # type: ignore[attr-defined]
+    return np.asarray(board(piece[None], RATE)[0], np.float32)

@@ -1,0 +1,197 @@
+"""The collections of the store: where their inputs lie, and one job for each item to make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from rtaudio.format import SOURCES
+from training.data import arrange, midi, musdb18, room
+from training.data import folder as stem_folders
+from training.data.splits import split_of
+from training.data.store import fingerprint
+
+VERSION = 1
+"""Raise it when the same inputs would give other arrays."""
+
+FONT_FOLDERS = (
+    "/usr/share/sounds/sf2",
+    "/usr/share/sounds/sf3",
+    "/usr/share/soundfonts",
+    "/usr/local/share/soundfonts",
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One item to make: ``paths`` are its inputs.
+
+    Attributes:
+        take, finish: set for songs that are rendered: how they are played, and how they are finished.
+        arrangement: set for backing tracks: the song to play; ``paths`` are then recordings of its singer.
+        mapping: set for folders of stems.
+    """
+
+    collection: str
+    name: str
+    paths: tuple[Path, ...]
+    split: str = "train"
+    group: str = ""
+    bandwidth: float = 22_050.0
+    take: midi.Take | None = None
+    finish: room.Finish | None = None
+    arrangement: arrange.Arrangement | None = None
+    mapping: stem_folders.Mapping | None = None
+
+    def digest(self) -> str:
+        """Of everything that decides what the item holds."""
+        how = [value for value in (self.finish, self.arrangement, self.mapping) if value is not None]
+        return fingerprint(self.paths, VERSION, self.take, self.split, self.bandwidth, *how)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One collection: where its jobs come from and what its files hold."""
+
+    stems: tuple[str, ...]
+    channels: int
+    licence: str
+    jobs: Callable[[Path, Options], Iterator[Job]]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line chooses.
+
+    Attributes:
+        data: folder with ``musdb18-7s``, ``voice`` and ``midi``.
+        output: folder of the store.
+        soundfonts: fonts to render with, drawn at random.
+        takes: renderings of each song.
+        song_seconds: length of each rendering.
+        grooves: number of drum performances rendered.
+        backing: number of backing tracks made by ``mma``.
+        singers: folders of ``voice`` that sing to them.
+        musdb: MUSDB18 or MUSDB18-HQ, instead of the previews in ``data``.
+        stems, mapping: folder with a folder of stems a song, and what its file names mean.
+    """
+
+    data: Path
+    output: Path
+    soundfonts: tuple[Path, ...] = ()
+    takes: int = 2
+    song_seconds: float = 100.0
+    grooves: int = 240
+    backing: int = 120
+    singers: tuple[str, ...] = ("makam",)
+    musdb: Path | None = None
+    stems: Path | None = None
+    mapping: stem_folders.Mapping | None = None
+    workers: int = 2
+    seed: int = 0
+
+
+def find_soundfonts(folders: tuple[str, ...] = FONT_FOLDERS) -> tuple[Path, ...]:
+    """Installed General MIDI soundfonts, each once (links and light variants left out)."""
+    found = [path for folder in folders for path in sorted(Path(folder).glob("*.sf[23]")) if not path.is_symlink()]
+    return tuple(path for path in found if "lite" not in path.name.lower())
+
+
+def _musdb_jobs(data: Path, options: Options) -> Iterator[Job]:
+    if options.musdb is not None:
+        for song in musdb18.songs(options.musdb):
+            yield Job("musdb", song.name, song.files, song.split, song.name)
+        return
+    for folder in ("train", "dev", "test"):
+        for path in sorted((data / "musdb18-7s" / folder).glob("*.stem.mp4")):
+            name = path.name.removesuffix(".stem.mp4")
+            yield Job("musdb", name, (path,), split_of(folder, name), name)
+
+
+def _stem_jobs(data: Path, options: Options) -> Iterator[Job]:
+    if options.stems is not None:
+        for path in stem_folders.song_folders(options.stems):
+            files = tuple(stem_folders.stem_files(path))
+            yield Job("stems", path.name, files, group=path.name, mapping=options.mapping or stem_folders.Mapping())
+
+
+def _voice_jobs(
+    folder: str, singer: Callable[[str], str], bandwidth: float = 22_050.0
+) -> Callable[[Path, Options], Iterator[Job]]:
+    def jobs(data: Path, options: Options) -> Iterator[Job]:
+        singers: dict[str, list[Path]] = {}
+        for path in sorted((data / "voice" / folder).glob("*.o*")):
+            singers.setdefault(singer(path.stem), []).append(path)
+        for name, paths in singers.items():
+            yield Job(folder, name, tuple(paths), group=name, bandwidth=bandwidth)
+
+    return jobs
+
+
+def _song_jobs(folder: str) -> Callable[[Path, Options], Iterator[Job]]:
+    def jobs(data: Path, options: Options) -> Iterator[Job]:
+        for number in range(options.takes):
+            for path in sorted((data / "midi" / folder).glob("*.mid")):
+                rng = np.random.default_rng([options.seed, number, *path.stem.encode()])
+                take = midi.draw_take(rng, list(options.soundfonts), options.song_seconds)
+                finish = room.draw_finish(rng, len(RENDERED))
+                yield Job(folder, f"{path.stem}.{number}", (path,), group=path.stem, take=take, finish=finish)
+
+    return jobs
+
+
+def _groove_jobs(data: Path, options: Options) -> Iterator[Job]:
+    paths = sorted((data / "midi" / "groove").glob("*.mid"))
+    beats = [path for path in paths if "_beat_" in path.name] or paths
+    rng = np.random.default_rng([options.seed, 99])
+    for path in [beats[i] for i in rng.permutation(len(beats))[: options.grooves]]:
+        take = replace(midi.draw_take(rng, list(options.soundfonts), 30.0), skip=0.0)
+        yield Job("groove", path.stem, (path,), group=path.stem.split("_")[0], take=take)
+
+
+def _backing_jobs(data: Path, options: Options) -> Iterator[Job]:
+    """Backing tracks with a singer each; three in four songs are sung."""
+    if not arrange.available():
+        return
+    singers: dict[str, list[Path]] = {}
+    for name in options.singers:
+        for path in sorted((data / "voice" / name).glob("*.o*")):
+            singers.setdefault(SINGER_OF[name](path.stem), []).append(path)
+    voices = list(singers.values())
+    for number in range(options.backing):
+        rng = np.random.default_rng([options.seed, 7, number])
+        arrangement = arrange.draw_arrangement(rng, arrange.grooves())
+        take = replace(midi.draw_take(rng, list(options.soundfonts), 600.0), skip=0.0, transpose=0, tempo=1.0)
+        recordings: tuple[Path, ...] = ()
+        if voices and rng.random() < 0.75:
+            singer = voices[rng.integers(len(voices))]
+            recordings = tuple(singer[i] for i in rng.permutation(len(singer))[:12])
+        finish = room.draw_finish(rng, len(SOURCES))
+        yield Job(
+            "mma", f"{number:04d}", recordings, group=f"mma {number}", take=take, finish=finish, arrangement=arrangement
+        )
+
+
+SINGER_OF: dict[str, Callable[[str], str]] = {
+    "mir1k": lambda stem: stem.split("_")[0],
+    "ravdess": lambda stem: stem.split("-")[-1],
+    "makam": lambda stem: stem.split("_")[0],
+}
+RENDERED = ("drums", "bass", "other")
+RENDERED_FROM_MIDI = ("freedoom", "openmsx", "groove", "mma")
+SOURCES_OF: dict[str, Source] = {
+    "musdb": Source(SOURCES, 2, "MUSDB18: 40 songs CC BY-NC-SA, the rest for academic use only", _musdb_jobs),
+    "mir1k": Source(("vocals",), 1, "MIR-1K: research only", _voice_jobs("mir1k", SINGER_OF["mir1k"], 8_000.0)),
+    "ravdess": Source(("vocals",), 1, "RAVDESS: CC BY-NC-SA 4.0", _voice_jobs("ravdess", SINGER_OF["ravdess"])),
+    "makam": Source(("vocals",), 1, "makam singing: CC BY 4.0", _voice_jobs("makam", SINGER_OF["makam"])),
+    "freedoom": Source(RENDERED, 2, "Freedoom music: BSD; soundfonts: see their packages", _song_jobs("freedoom")),
+    "openmsx": Source(RENDERED, 2, "OpenMSX music: GPL-2; soundfonts: see their packages", _song_jobs("openmsx")),
+    "groove": Source(("drums",), 2, "Groove MIDI: CC BY 4.0; soundfonts: see their packages", _groove_jobs),
+    "mma": Source(
+        SOURCES, 2, "made by mma; soundfonts: see their packages; singing: see its collection", _backing_jobs
+    ),
+    "stems": Source(SOURCES, 2, "your own stems: you know their licence", _stem_jobs),
+}
