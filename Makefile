@@ -86,9 +86,11 @@ NEED_GUI  = $(NEED_RUN) $(foreach lib,libegl1:libEGL.so libgl1:libGL.so libdbus-
               libxcb-cursor0:libxcb-cursor.so libxcb-icccm4:libxcb-icccm.so libxcb-keysyms1:libxcb-keysyms.so,\
               $(call unless,PATH=$$PATH:/sbin:/usr/sbin ldconfig -p | grep -q $(lastword $(subst :, ,$(lib))),$(firstword $(subst :, ,$(lib))))) \
             $(call unless,[ -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ],fonts-dejavu-core)
-# jackd is the sound card of the tests, Xvfb and xdotool their screen and mouse, import (imagemagick) their camera.
+# jackd is the sound card of the tests, Xvfb and xdotool their screen and mouse, import (imagemagick) their camera; museval and musdb
+# ask for ffmpeg, backing tracks are played by mma.
 NEED_TEST = $(NEED_GUI) $(call unless,command -v jackd,jackd2) $(call unless,command -v Xvfb,xvfb) \
-            $(call unless,command -v xdotool,xdotool) $(call unless,command -v import,imagemagick)
+            $(call unless,command -v xdotool,xdotool) $(call unless,command -v import,imagemagick) \
+            $(call unless,command -v ffmpeg,ffmpeg) $(call unless,command -v mma,mma)
 
 system-run:
 	$(call install,$(NEED_RUN))
