@@ -1,0 +1,128 @@
+"""Hours in seconds: a clock in the test's hand and a disk that swallows everything drive engine, recorder and window; nothing may grow."""
+
+from __future__ import annotations
+
+import gc
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PyQt6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from gui.bridge import Bridge
+from gui.pages import PAGES
+from gui.pages.mixer import MixerPage
+from gui.window import MainWindow
+from rtaudio.engine import Engine
+from rtaudio.messages import Command, EngineConfig, Snapshot
+from rtaudio.ports.fake import FakePort
+from rtaudio.processors.passthrough import Passthrough
+from rtaudio.recorder import Recorder
+from rtaudio.writer import WavWriter
+from tests.gui.conftest import FakeSession
+
+RATE = 8000
+"""Low, so that hours are short; memory does not depend on it."""
+
+MOST_GROWTH = 256 * 1024
+"""Bytes of Python objects between the end of the first tenth and the last: a hundredth of a KB for each of 28,800 reports."""
+
+
+class EngineSession(FakeSession):
+    """A whole engine on a test clock in place of a report that the test writes."""
+
+    def __init__(self, folder: Path, block: int) -> None:
+        super().__init__(EngineConfig(model="none"))
+        processor = Passthrough()
+        self.port = FakePort(RATE, block=block)
+        self.recorder = Recorder(RATE, 2, processor.outputs)
+        self.engine = Engine(
+            self.config, self.desired.mixer, port=self.port, processor=processor, recorder=self.recorder
+        )
+        self.engine.start()
+        self.recorder.start(folder)
+        self.sound_in = np.random.default_rng(0).uniform(-0.5, 0.5, (block, 2)).astype(np.float32)
+
+    def send(self, order: Command) -> None:
+        super().send(order)
+        self.engine.send(order)
+
+    def snapshot(self) -> Snapshot:
+        """One block of sound later."""
+        if not self.stopped:
+            self.port.tick(self.sound_in)
+        return self.engine.snapshot()
+
+
+@pytest.fixture
+def no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that take everything and keep nothing."""
+    monkeypatch.setattr(WavWriter, "_append", lambda writer, audio: None)
+    monkeypatch.setattr(WavWriter, "_finish", lambda writer, frames: None)
+
+
+def drive(seconds: int, per_second: int, folder: Path, qtbot: QtBot) -> tuple[int, float]:
+    """Play ``seconds`` into a window with all its pages. Returns the growth in bytes of Python's objects, and the seconds recorded."""
+    session = EngineSession(folder, RATE // per_second)
+    bridge = Bridge(session)
+    bridge.poll()
+    window = MainWindow(bridge)
+    qtbot.addWidget(window)
+    window.show()
+    for page in (*PAGES, PAGES[0]):
+        window.show_page(page.key)
+    mixer = window.pages["mixer"]
+    assert isinstance(mixer, MixerPage)
+    now = [0.0]
+    for strip in (*mixer.strips.values(), mixer.master):
+        strip.meter._clock = lambda: now[0]
+    reports, before = seconds * per_second, 0
+    tracemalloc.start()
+    try:
+        for number in range(reports):
+            now[0] += 1 / per_second
+            bridge.poll()
+            if number % 100 == 0:
+                bridge.send("set_stem", stem="vocals", field="gain_db", value=-float(number % 7))
+                mixer.strips["bass"].mute.click()  # and a step of undo
+                QApplication.processEvents()
+            if number == reports // 10:
+                gc.collect()
+                before = tracemalloc.get_traced_memory()[0]
+        gc.collect()
+        growth = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+        session.stopped += 1
+        session.recorder.stop()
+        session.engine.stop()
+        bridge.close()
+    assert mixer.master.meter.peaks[0].level > -20, "the meters did move"
+    return growth, session.recorder.status.seconds
+
+
+def test_a_minute_of_meters_and_recording_do_not_grow(no_disk: None, tmp_path: Path, qtbot: QtBot) -> None:
+    growth, recorded = drive(60, 10, tmp_path, qtbot)
+    print(f"{growth / 1024:.0f} KB more after 600 reports")
+    assert growth < MOST_GROWTH and recorded == pytest.approx(60, abs=1)
+
+
+def test_a_window_that_kept_every_report_would_be_found(tmp_path: Path, bridge: Bridge) -> None:
+    kept: list[object] = []
+    bridge.snapshot_changed.connect(lambda report: kept.append([0.0] * 64))
+    tracemalloc.start()
+    for _ in range(1200):
+        bridge.poll()
+    growth = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert growth > MOST_GROWTH
+
+
+@pytest.mark.slow
+def test_eight_hours_of_meters_and_recording_do_not_grow(no_disk: None, tmp_path: Path, qtbot: QtBot) -> None:
+    """All of the sound of eight hours goes through engine and recorder, with a report a second: 28,800."""
+    growth, recorded = drive(8 * 3600, 1, tmp_path, qtbot)
+    print(f"{growth / 1024:.0f} KB more after 8 h")
+    assert growth < MOST_GROWTH and recorded == pytest.approx(8 * 3600, abs=3)
