@@ -170,7 +170,6 @@ def stylesheet(c: Palette) -> str:
     images = Path(__file__).with_name("images")
     colours |= {way: (images / f"{way}-{c.name}.svg").as_posix() for way in ("up", "down")}
     colours |= {
-        "arrow": Path(__file__).with_name("arrow.svg").as_posix(),
         "amber": AMBER,
         "on_amber": ON_AMBER,
         "hover": blend(c.raised, c.text, 0.08),
