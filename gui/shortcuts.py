@@ -29,6 +29,7 @@ VIEWS = QT_TRANSLATE_NOOP("Shortcuts", "Views")
 MIXER = QT_TRANSLATE_NOOP("Shortcuts", "Mixer")
 LISTENING = QT_TRANSLATE_NOOP("Shortcuts", "Listening tests")
 PLAYER = QT_TRANSLATE_NOOP("Shortcuts", "Song and recording")
+PIANO = QT_TRANSLATE_NOOP("Shortcuts", "Instrument, wherever no text is typed")
 FOCUS = QT_TRANSLATE_NOOP("Shortcuts", "Faders and knobs, when they have the focus")
 
 TABLE: tuple[Key, ...] = (
@@ -84,6 +85,22 @@ GESTURES: tuple[Key, ...] = (
         ("Shift",),
         QT_TRANSLATE_NOOP("Shortcuts", "Held while dragging or turning the wheel: fine steps"),
     ),
+    Key(
+        PIANO,
+        "piano",
+        ("A W S E D F T G Y H U J K O L P ; '",),
+        QT_TRANSLATE_NOOP("Shortcuts", "Play: a semitone each, from C"),
+    ),
+    Key(PIANO, "octave", ("Z", "X"), QT_TRANSLATE_NOOP("Shortcuts", "An octave lower or higher")),
+    Key(PIANO, "velocity", ("C", "V"), QT_TRANSLATE_NOOP("Shortcuts", "Softer or louder")),
+    Key(PIANO, "pedal", ("Space",), QT_TRANSLATE_NOOP("Shortcuts", "Sustain pedal, when the piano has the focus")),
+    Key(
+        PIANO,
+        "morph",
+        ("←", "→", "↑", "↓"),
+        QT_TRANSLATE_NOOP("Shortcuts", "Move the point of the morph pad; with Shift in large steps"),
+    ),
+    Key(PIANO, "middle", ("Home",), QT_TRANSLATE_NOOP("Shortcuts", "The point of the morph pad back to the middle")),
 )
 """What keys do inside a control; the controls themselves listen to them."""
 

@@ -19,6 +19,7 @@ from rtaudio.desired import Desired
 from rtaudio.format import StemplayError
 from rtaudio.ipc import Connection, DaemonLock, Message, SocketServer
 from rtaudio.messages import Command, Snapshot, to_dict
+from rtaudio.midi.held import Held
 from rtaudio.supervisor import Supervisor
 
 SNAPSHOT_PERIOD = 1 / 30
@@ -90,18 +91,20 @@ class Daemon:
             return
         with self._lock:
             self._clients += 1
-        left = threading.Event()
+        left, held = threading.Event(), Held()
         try:
             connection.send({"hello": self._hello()})
             threading.Thread(target=self._tell, args=(connection, left), name="client-writer", daemon=True).start()
             while not self._end.is_set():
                 message = connection.receive(0.5)
                 if message is not None:
-                    self._obey(message)
+                    self._obey(message, held)
         except (EOFError, OSError):
             pass
         finally:
             left.set()
+            for data in held.endings():  # a client that was killed cannot let go of its keys
+                self._obey({"op": "midi", "args": {"data": data}}, held)
             with self._lock:
                 self._clients -= 1
 
@@ -111,7 +114,8 @@ class Daemon:
         desired = supervisor.desired.to_json() if supervisor is not None else None
         return {"pid": os.getpid(), "desired": desired}
 
-    def _obey(self, message: Message) -> None:
+    def _obey(self, message: Message, held: Held) -> None:
+        """Do what a client asks; ``held`` follows what its keys hold down."""
         try:
             if "start" in message:
                 self._start(Desired.from_json(message["start"]))
@@ -119,6 +123,8 @@ class Daemon:
                 self._end.set()
             elif "op" in message and self._supervisor is not None:
                 self._supervisor.send(Command(message["op"], message.get("args", {})))
+                if message["op"] == "midi":
+                    held.follow(message["args"]["data"])
         except StemplayError as error:
             self._notice = str(error)
         except (AttributeError, KeyError, TypeError, ValueError) as error:  # not what a client of ours would send

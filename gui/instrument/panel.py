@@ -78,10 +78,10 @@ class InstrumentPanel(QWidget):
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Follow the engine."""
-        report = snapshot.instrument
-        self._offer(self.bridge.config.instrument, tuple(report.instruments))
+        report, config = snapshot.instrument, self.bridge.config
+        self._offer(config.instrument, tuple(report.instruments))
         self.keyboard_lights(report.keys)
-        self.status.show_snapshot(snapshot, self.bridge.config.voices)
+        self.status.show_snapshot(snapshot, config.voices)
         self.shape.show_state(report.state)
         self.channels.show_report(report)
         self.ports.show_snapshot(snapshot)
@@ -160,6 +160,7 @@ class InstrumentPanel(QWidget):
         layout.addLayout(top, 5)
         layout.addLayout(bar)
         layout.addWidget(self.keyboard, 2)
+        self.setMinimumSize(820, 470)
 
     def _tab_shown(self, number: int) -> None:
         if self.tabs.widget(number) is self.ports:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QEvent, QObject, Qt
 from PyQt6.QtGui import QHideEvent, QShowEvent
-from PyQt6.QtWidgets import QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from gui.bridge import Bridge
 from gui.instrument.panel import InstrumentPanel
@@ -22,8 +22,13 @@ class InstrumentPage(QStackedWidget):
         self.bridge = bridge
         self.panel = InstrumentPanel(bridge)
         self.empty = self._make_empty()
+        self.surface = QScrollArea()  # in a window that is too small for it
+        self.surface.setWidgetResizable(True)
+        self.surface.setFrameShape(QFrame.Shape.NoFrame)
+        self.surface.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.surface.setWidget(self.panel)
         self.addWidget(self.empty)
-        self.addWidget(self.panel)
+        self.addWidget(self.surface)
         self._window: QWidget | None = None
         bridge.snapshot_changed.connect(self.show_snapshot)
         self.show_snapshot(bridge.snapshot)
@@ -33,7 +38,7 @@ class InstrumentPage(QStackedWidget):
         if snapshot is not self.bridge.snapshot or (not self.isVisible() and self._window is not None):
             return
         has = bool(self.bridge.config.instrument)
-        wanted = self.panel if has else self.empty
+        wanted = self.surface if has else self.empty
         if self.currentWidget() is not wanted:
             self.setCurrentWidget(wanted)
         if has:
@@ -55,16 +60,20 @@ class InstrumentPage(QStackedWidget):
             )
         )
         text.setWordWrap(True)
-        text.setMaximumWidth(520)
         text.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.load = QPushButton(self.tr("Load SING"))
         self.load.setProperty("kind", "primary")
         self.load.clicked.connect(self.load_instrument)
         layout = QVBoxLayout(page)
         layout.setSpacing(14)
+        middle = QHBoxLayout()
+        middle.addStretch(1)
+        middle.addWidget(text, 2)
+        middle.addStretch(1)
         layout.addStretch(2)
-        for widget in (title, text, self.load):
-            layout.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addWidget(title, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addLayout(middle)
+        layout.addWidget(self.load, 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addStretch(3)
         return page
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QEvent, QTimer
+from PyQt6.QtCore import QEvent, Qt, QTimer
 from PyQt6.QtGui import QHideEvent, QShowEvent
 from PyQt6.QtWidgets import (
     QButtonGroup,
     QComboBox,
+    QFrame,
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QScrollArea,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -21,6 +23,7 @@ from gui.shortcuts import VIEWS, bind
 from gui.views.live import LiveView, RainbowView, SpectrogramView, WaveformView
 from gui.views.pace import FASTEST_MS
 from gui.views.scales import ColourBar
+from gui.widgets.flow import FlowLayout
 from rtaudio.messages import Snapshot
 
 SILENT_LOOKS = 30
@@ -62,7 +65,7 @@ class ViewsPage(QWidget):
         """``spectrogram``, ``rainbowgram`` or ``waveform``."""
         self.stack.setCurrentIndex(list(self.views).index(name))
         self.buttons[name].setChecked(True)
-        for widget in (self.scale, self.scale_label, self.range, self.range_label):
+        for widget in (self.scale_pair, self.range_pair):
             widget.setVisible(name == "spectrogram")
         self._choose_source_in_list(self.view.feed.source)
         self.view.frozen = self.freeze.isChecked()
@@ -91,8 +94,7 @@ class ViewsPage(QWidget):
     def _build(self) -> None:
         self.buttons: dict[str, QPushButton] = {}
         group = QButtonGroup(self)
-        top = QHBoxLayout()
-        top.setSpacing(6)
+        top = FlowLayout(gap=6, row_gap=6)
         titles = {
             "spectrogram": self.tr("Spectrogram"), "rainbowgram": self.tr("Rainbowgram"), "waveform": self.tr("Waveform"),
         }  # fmt: skip
@@ -102,26 +104,24 @@ class ViewsPage(QWidget):
             button.clicked.connect(lambda _, name=name: self.show_view(name))
             group.addButton(button)
             top.addWidget(button)
-        top.addSpacing(18)
         self.source = self._choice(top, self.tr("Source"), [])[0]
         self.source.currentIndexChanged.connect(self._choose_source)
-        self.scale, self.scale_label = self._choice(
+        self.scale, self.scale_pair = self._choice(
             top,
             self.tr("Frequency"),
             [(self.tr("Logarithmic, 30 Hz to 20 kHz"), "log"), (self.tr("Mel, to 8 kHz"), "mel")],
         )
         self.scale.currentIndexChanged.connect(self._choose_scale)
-        self.range, self.range_label = self._choice(
+        self.range, self.range_pair = self._choice(
             top, self.tr("Range"), [(f"{decibels} dB", decibels) for decibels in (40, 60, 80, 100)]
         )
         self.range.setCurrentIndex(2)
         self.range.currentIndexChanged.connect(self._choose_range)
-        top.addStretch(1)
         self.freeze = QPushButton(self.tr("Freeze"))
         self.freeze.setCheckable(True)
         self.freeze.setToolTip(self.tr("Hold the picture to look at it; the sound goes on."))
         self.freeze.toggled.connect(self._freeze)
-        top.addWidget(self.freeze)
+        top.push(self.freeze)
         self.readout = QLabel()
         self.readout.setAccessibleName(self.tr("What is under the mouse"))
         self.readout.setMinimumHeight(self.readout.fontMetrics().height() + 4)
@@ -129,20 +129,29 @@ class ViewsPage(QWidget):
         layout.setContentsMargins(12, 12, 12, 8)
         layout.setSpacing(8)
         layout.addLayout(top)
-        layout.addWidget(self.stack, 1)
+        self.stack.setMinimumHeight(260)
+        scroll = QScrollArea()  # in a window that is too small for a picture
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(self.stack)
+        layout.addWidget(scroll, 1)
         layout.addWidget(self.readout)
 
-    def _choice(self, row: QHBoxLayout, title: str, items: list[tuple[str, object]]) -> tuple[QComboBox, QLabel]:
+    def _choice(self, row: FlowLayout, title: str, items: list[tuple[str, object]]) -> tuple[QComboBox, QWidget]:
         label, box = QLabel(title), QComboBox()
         label.setBuddy(box)
         box.setAccessibleName(title)
         box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         for text, value in items:
             box.addItem(text, value)
-        row.addWidget(label)
-        row.addWidget(box)
-        row.addSpacing(10)
-        return box, label
+        pair = QWidget()
+        together = QHBoxLayout(pair)
+        together.setContentsMargins(12, 0, 0, 0)
+        together.addWidget(label)
+        together.addWidget(box)
+        row.addWidget(pair)
+        return box, pair
 
     # -- choosing ---------------------------------------------------------------------------------------------------------
 

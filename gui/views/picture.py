@@ -108,7 +108,7 @@ class ScrollPlot(pg.PlotWidget):  # type: ignore[misc]
             axis = self.getAxis(side)
             axis.setPen(QColor(palette.border))
             axis.setTextPen(QColor(palette.muted_text))
-            axis.setStyle(tickFont=font, tickLength=-4, hideOverlappingLabels=False)
+            axis.setStyle(tickFont=font, tickLength=-4, hideOverlappingLabels=side == "left")
         self.setLabel("bottom", self.tr("seconds ago"), color=palette.muted_text)
         self.getAxis("left").label.setDefaultTextColor(QColor(palette.muted_text))
 

@@ -476,7 +476,7 @@ def test_an_engine_without_instrument_gets_one_by_a_button(qtbot: QtBot, bridge:
     bridge.poll()
     assert page.currentWidget() is page.empty
     qtbot.mouseClick(page.load, Left)
-    assert session.config.instrument == "sing-gm" and page.currentWidget() is page.panel
+    assert session.config.instrument == "sing-gm" and page.currentWidget() is page.surface
 
 
 def test_controls_have_names_for_assistive_tools(page: InstrumentPage) -> None:

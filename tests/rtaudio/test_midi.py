@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from rtaudio.format import StemplayError
 from rtaudio.midi import input as input_module
+from rtaudio.midi.held import Held
 from rtaudio.midi.input import MidiInput
 from rtaudio.midi.keyboard import TERMINAL_NOTE_S, ComputerKeyboard, TerminalKeys
 from rtaudio.midi.learn import MidiMap
@@ -90,6 +91,22 @@ def test_a_learnt_controller_moves_its_target_until_it_is_forgotten() -> None:
     assert again.entries()
     again.forget("")
     assert not again.entries()
+
+
+def test_what_is_held_is_known_and_ended() -> None:
+    held = Held()
+    for data in (
+        [0x90, 60, 90],
+        [0x93, 61, 90],
+        [0x90, 62, 90],
+        [0x90, 62, 0],
+        [0xB3, 64, 127],
+        [0xB0, 64, 127],
+        [0xB0, 64, 0],
+    ):
+        held.follow(data)
+    assert held.endings() == [[0xB3, 64, 0], [0x80, 60, 0], [0x83, 61, 0]]
+    assert held.endings() == []
 
 
 def test_keys_play_where_they_were_pressed_even_after_an_octave_change() -> None:

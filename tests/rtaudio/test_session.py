@@ -26,6 +26,7 @@ from rtaudio.engine_host import EngineHost
 from rtaudio.format import StemplayError
 from rtaudio.messages import EngineConfig, MixerState, StemState, command
 from rtaudio.session import Session
+from tests.sing_fixture import tiny_instrument
 
 PATIENCE = 60.0
 CLOCK = EngineConfig(input="none", output="null", model="none")
@@ -136,6 +137,22 @@ def test_a_file_that_ends_is_finished_and_written(tmp_path: Path) -> None:
 
 
 # --- detached -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_client_that_is_gone_holds_no_note_any_more(daemon: Path, tmp_path: Path) -> None:
+    config = EngineConfig(input="none", output="null", model="none", instrument=str(tiny_instrument(tmp_path)), midi="none")
+    player, witness = Session(config, detached=True), Session(config, detached=True)
+    player.start()
+    wait_until(lambda: player.snapshot().frames > 0, "sound")
+    witness.start()
+    witness.send(command("midi", data=[0x91, 48, 90]))
+    player.send(command("midi", data=[0x90, 60, 90]))
+    player.send(command("midi", data=[0xB0, 64, 127]))
+    wait_until(lambda: witness.snapshot().instrument.keys == [[0, 60], [1, 48]], "both notes")
+    player.close()  # as its death would: the daemon only sees that it hangs up
+    wait_until(lambda: witness.snapshot().instrument.keys == [[1, 48]], "its end, and only that of its own note")
+    wait_until(lambda: witness.snapshot().instrument.notes == 1, "silence: the pedal is up too")
+    witness.stop()
 
 
 def test_two_clients_share_one_detached_engine(daemon: Path) -> None:
