@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     sys.excepthook = _Complaint(window)
     _end_by_signal(window)
     window.show()
-    QTimer.singleShot(0, lambda: start(bridge, args))
+    QTimer.singleShot(30, lambda: start(bridge, args))  # after the first look: a new daemon takes a second
     return app.exec()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 
-from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtCore import QEventLoop, Qt, pyqtSignal
 from PyQt6.QtGui import QCloseEvent, QKeySequence, QResizeEvent
 from PyQt6.QtWidgets import (
     QApplication,
@@ -279,10 +279,17 @@ class MainWindow(QMainWindow):
 
     def toggle_power(self) -> None:
         """Start the sound, or stop it."""
-        if self._running:
-            self.bridge.stop()
-        else:
-            self.bridge.start()
+        self.power.setText(self.tr("Stopping …") if self._running else self.tr("Starting …"))
+        self.power.setEnabled(False)
+        QApplication.processEvents(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)  # seen before it takes a moment
+        try:
+            if self._running:
+                self.bridge.stop()
+            else:
+                self.bridge.start()
+        finally:
+            self.power.setEnabled(True)
+            self._dress_power(self._running is True)
 
     def toggle_theme(self) -> None:
         """Dark to light and back."""
@@ -336,6 +343,9 @@ class MainWindow(QMainWindow):
         """Closing ends the sound, as with any player, unless the person wants it to go on."""
         self.closing.emit()
         self.hide()
+        QApplication.processEvents(
+            QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents
+        )  # out of sight before it takes a moment
         self._remember()
         if not self.keep_playing:
             self.bridge.stop()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QSlider, QVBoxLayout, QWidget
 
@@ -12,6 +12,7 @@ from gui.shortcuts import bind
 from gui.undo import new_gesture
 from gui.widgets.compare import CompareButton
 from gui.widgets.flow import FlowLayout
+from gui.widgets.learn import learn_menu
 from gui.widgets.strip import BaseStrip, MasterStrip, Strip
 from rtaudio.messages import Meter, MixerState, Snapshot
 
@@ -98,6 +99,8 @@ class MixerPage(QWidget):
         self.wet.sliderPressed.connect(self._new_wet_gesture)
         self.wet.sliderReleased.connect(self._wet_released)
         self.wet.valueChanged.connect(self._wet_moved)
+        self.wet.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.wet.customContextMenuRequested.connect(self._learn_wet)
         self.wet_label = QLabel("100 %")
         self.wet_label.setMinimumWidth(self.wet_label.fontMetrics().horizontalAdvance("100 %  "))
         self.wet_names = [QLabel(self.tr("Dry")), QLabel(self.tr("Wet"))]
@@ -169,6 +172,8 @@ class MixerPage(QWidget):
         for name, strip in self.strips.items():
             strip.feed(snapshot.meters.get(name, SILENT) if sounding else SILENT)
             strip.show_recording(snapshot.recording.active)
+        for each in self._all():
+            each.show_learning(snapshot.instrument.learning)
         self.master.feed(snapshot.master if sounding else SILENT)
         self.master.show_reduction(snapshot.limiter_db if sounding else 0.0)
 
@@ -188,6 +193,9 @@ class MixerPage(QWidget):
         if not self._showing:
             gesture = self._wet_gesture if self.wet.isSliderDown() else new_gesture()
             self.desk.move("", "dry", 1.0 - percent / 100, gesture, self.tr("Dry/wet"))
+
+    def _learn_wet(self, place: QPoint) -> None:
+        learn_menu(self, self.bridge, {"mixer.dry": self.tr("dry/wet")}).exec(self.wet.mapToGlobal(place))
 
     def _mute(self, number: int) -> None:
         if number < len(self.strips):

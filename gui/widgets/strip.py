@@ -12,6 +12,7 @@ from gui.widgets import taper
 from gui.widgets.dbentry import DbEntry
 from gui.widgets.fader import Fader
 from gui.widgets.knob import PanKnob, pan_text
+from gui.widgets.learn import learn_menu
 from gui.widgets.meter import LevelMeter
 from gui.widgets.toggle import Toggle, polish
 from rtaudio.messages import Meter, MixerState
@@ -26,7 +27,7 @@ class BaseStrip(QFrame):
     def __init__(self, desk: Desk, strip: str, gain_field: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.desk, self.strip, self.gain_field = desk, strip, gain_field
-        self.compact = False
+        self.compact = self._learning = False
         self.title = theme.stem_title(strip or "master")
         self.colour = theme.stem_colour(strip or "master")
         self.setProperty("card", True)
@@ -107,6 +108,22 @@ class BaseStrip(QFrame):
         polish(self.name)
         self.column.setSpacing(3 if compact else 6)
         self.column.setContentsMargins(1, 1, 1, 6 if compact else 12)
+
+    def targets(self) -> dict[str, str]:
+        """What a MIDI controller may move here: target of ``learn`` -> what a person calls it."""
+        raise NotImplementedError
+
+    def contextMenuEvent(self, event: QContextMenuEvent | None) -> None:  # noqa: N802 - Qt's name
+        """MIDI learn."""
+        if event is not None:
+            learn_menu(self, self.desk.bridge, self.targets()).exec(event.globalPos())
+
+    def show_learning(self, target: str) -> None:
+        """The control that waits for a MIDI controller, of this strip or another."""
+        learning = target in self.targets()
+        if learning != self._learning:
+            self._learning = learning
+            self.show_state(self.desk.state)
 
     def show_state(self, state: MixerState) -> None:
         """Show what the desk says."""
@@ -196,7 +213,9 @@ class Strip(BaseStrip):
             button.show_on(on)
         self.arm.setText("●" if own.armed else "○")
         soloed = any(strip.solo for strip in state.stems.values())
-        if own.mute:
+        if self._learning:
+            note = self.tr("move a control …")
+        elif own.mute:
             note = self.tr("muted")
         elif soloed and not own.solo:
             note = self.tr("not soloed")
@@ -220,11 +239,8 @@ class Strip(BaseStrip):
         else:
             super().keyPressEvent(event)
 
-    def contextMenuEvent(self, event: QContextMenuEvent | None) -> None:  # noqa: N802 - Qt's name
-        from gui.widgets.learn import learn_menu
-
-        if event is not None:
-            learn_menu(self, self.desk, self.strip).exec(event.globalPos())
+    def targets(self) -> dict[str, str]:
+        return {f"stem.{self.strip}.gain_db": self.tr("level"), f"stem.{self.strip}.pan": self.tr("pan")}
 
 
 class MasterStrip(BaseStrip):
@@ -254,10 +270,14 @@ class MasterStrip(BaseStrip):
     def show_state(self, state: MixerState) -> None:
         self._show_gain(state.master_db)
         self.limiter.show_on(state.limiter)
+        self.note.setText(self.tr("move a control …") if self._learning else " ")
 
     def _arrange(self, compact: bool) -> None:
         super()._arrange(compact)
         self.reduction.setVisible(not compact)
+
+    def targets(self) -> dict[str, str]:
+        return {"mixer.master_db": self.tr("level")}
 
     def show_reduction(self, db: float) -> None:
         """How far the limiter turns down, in dB (0 or negative)."""

@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from gui.bridge import Bridge
 from gui.pages.mixer import MixerPage
 from gui.widgets.fader import Fader
+from gui.widgets.learn import learn_menu
 from gui.widgets.strip import Strip
 from rtaudio.messages import Meter, MixerState, StemState
 from tests.gui.conftest import FakeSession
@@ -273,3 +274,24 @@ def test_a_clip_between_two_looks_is_not_lost(page: MixerPage, bridge: Bridge, s
     session.report.meters["vocals"].clipped = True
     bridge.poll()
     assert meter.clipped
+
+
+@pytest.mark.parametrize(
+    ("strip", "target"), [("vocals", "stem.vocals.gain_db"), ("vocals", "stem.vocals.pan"), ("", "mixer.master_db")]
+)
+def test_midi_learn_from_a_strip(
+    page: MixerPage, bridge: Bridge, session: FakeSession, strip: str, target: str
+) -> None:
+    session.report.instrument.model = "sing-gm"
+    bridge.poll()
+    found = page.strips[strip] if strip else page.master
+    menu = learn_menu(found, bridge, found.targets())
+    actions = [action for action in menu.actions() if action.text().startswith("MIDI learn")]
+    actions[list(found.targets()).index(target)].trigger()
+    assert (session.orders[-1].op, session.orders[-1].args) == ("learn", {"target": target})
+    session.report.instrument.learning = target
+    bridge.poll()
+    assert found.note.text() == "move a control …"
+    session.report.instrument.learning = ""
+    bridge.poll()
+    assert found.note.text() == " "
