@@ -26,6 +26,9 @@ from rtaudio.midi.message import MidiMessage
 THESIS_RATE = 11.75
 """Seconds of audio a second of whole notes on a CPU, by the thesis (188 kHz at 16 kHz)."""
 
+INT8_GAIN = 4.0
+"""Multiplications of an instruction for 8-bit integers to those of one for float32, on processors with dot products (VNNI, SDOT)."""
+
 COUNTS = (1, 2, 4, 8, 16, 32, 64, 96, 128)
 DEVICE_RATE = 44_100
 SOUNDING = 16
@@ -39,7 +42,8 @@ class InstrumentCost:
     Attributes:
         step_ms: by number of voices, the network's step for the next 16 ms of them all (median).
         voices_half_core: voices whose steps fill half a core; ``synth_voices_half_core``: whose whole synthesis at 44.1 kHz does.
-        notes_rate: seconds of audio a second of whole notes, 64 together; ``notes_bound``: if it were one matrix product.
+        notes_rate: seconds of audio a second of whole notes, 64 together; ``notes_bound``: if it were one matrix product, of int8 at
+            ``INT8_GAIN`` times the speed of float32.
         eager_rate: the same of the same network in eager torch; None without torch.
         cache_mib, cached_notes: memory of the primed notes of one instrument, and how many they are.
     """
@@ -91,7 +95,6 @@ def measure_instrument(model: str | Path, machine: Machine, seconds: float = 4.0
         notes = _notes_rate(instrument, 64, seconds)
     finally:
         gc.enable()
-    operations = step_operations(card)
     hop = card.hop / card.sample_rate
     memory, cached = cache_size(instrument)
     return InstrumentCost(
@@ -103,11 +106,25 @@ def measure_instrument(model: str | Path, machine: Machine, seconds: float = 4.0
         voices_half_core=_crossing({count: value / 1000 / hop for count, value in step_ms.items()}, 0.5),
         synth_voices_half_core=_crossing(synth, 0.5),
         notes_rate=notes,
-        notes_bound=hop * machine.gflops * 1e9 / operations if operations else None,
+        notes_bound=notes_bound(card, machine.gflops),
         eager_rate=eager_rate(card),
         cache_mib=memory / 2**20,
         cached_notes=cached,
     )
+
+
+def notes_bound(card: ModelCard, gflops: float) -> float | None:
+    """Seconds of audio a second that no whole-note rendering on one thread can beat; None for an unknown network.
+
+    Every step of a note, priming included, costs the network's products; ``gflops`` is what one thread attains in large float32 ones.
+    """
+    operations = step_operations(card)
+    if not operations:
+        return None
+    steps = float(card.training["steps"])
+    heard = steps - InstrumentModel.PRIMING - 2  # hops of the note; the last two steps only complete it
+    gain = INT8_GAIN if card.precision == "int8" else 1.0
+    return card.hop / card.sample_rate * heard / (steps - 2) * gain * gflops * 1e9 / operations
 
 
 def step_operations(card: ModelCard) -> int | None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from rtaudio.format import Audio
 from rtaudio.instrument.channel import VIBRATO_DEPTH, VIBRATO_HZ, Channel
-from rtaudio.instrument.voice import LOOP_END, Array, Shadow, Voice
+from rtaudio.instrument.voice import LAST_CALL, LOOP_END, Array, Shadow, Voice
 from rtaudio.instrument_model import InstrumentModel, VoiceState
 from rtaudio.resample import Resampler
 
@@ -358,6 +358,6 @@ class Synth:
         """Prepare the loop of the note that reaches it next; of so many that time is short, of several."""
         waiting = sorted((voice for voice in self._voices if voice.wants_loop), key=lambda voice: -voice.place)
         if waiting:
-            left = max(LOOP_END - waiting[0].place, 1.0)
+            left = max(LAST_CALL - waiting[0].place, 1.0)
             for voice in waiting[: max(1, round(len(waiting) * 2 * count / left))]:
                 voice.prepare_loop()

@@ -19,7 +19,7 @@ Array = npt.NDArray[np.float32]
 LOOP_END = 44_032
 """2.75 s at 16 kHz, whole hops: shortly before trained notes are released."""
 
-AHEAD, AHEAD_FROM = 4_096, 20_480
+AHEAD, AHEAD_FROM = 5_632, 24_576
 """So many samples before a note reaches its loop, the loop's samples are there: to find one takes a millisecond, and those of a chord
 are then found one after the other. The network computes them a quarter faster than they are heard, from ``AHEAD_FROM`` before."""
 
@@ -29,16 +29,26 @@ LOOP_FIRST, LOOP_LAST = 16_000, 32_000
 SEAM = 1_600
 """Samples of cross-fade, 0.1 s."""
 
+STEADY, _STEADY_HOP = 6_400, 64
+"""Samples over which the loudness of a loop is made even, 0.4 s, and those taken together."""
+
 HALF_TAPS = 16
 _PHASES = 256
+
+LAST_CALL = LOOP_END - SEAM - 2 * HALF_TAPS
+"""A loop that is found before a note has come so far begins without a step."""
 
 
 @dataclass
 class Loop:
-    """``body`` repeats after ``LOOP_END``, flat in level; ``decay`` is in nepers a sample, 0 for what sustains."""
+    """``body`` repeats after ``LOOP_END``, flat in level; ``decay`` is in nepers a sample, 0 for what sustains.
+
+    ``entry`` are the last ``SEAM`` samples of the note, cross-faded into the loop: in its place they lead in without a step.
+    """
 
     body: Array
     decay: float
+    entry: Array
 
     def read(self, start: int, count: int) -> Array:
         """Samples from ``start`` after the loop's end."""
@@ -68,7 +78,28 @@ def find_loop(note: Array, sustains: bool) -> Loop:
     body = flat[SEAM:].copy()
     scale = np.sqrt((1 - fade) ** 2 + fade**2 + 2 * alike * fade * (1 - fade))  # constant power at any likeness
     body[-SEAM:] = (body[-SEAM:] * (1 - fade) + flat[:SEAM] * fade) / np.maximum(scale, 0.5)
-    return Loop(body.astype(np.float32), 0.0 if sustains else max(fall, 1e-5))
+    before = flat[:SEAM] * np.exp(fall * np.arange(SEAM, 0, -1))
+    entry = (window * (1 - fade) + before * fade) / np.maximum(scale, 0.5)
+    decay = 0.0 if sustains else max(fall, 1e-5)
+    return Loop((body * _steadying(body)).astype(np.float32), decay, entry.astype(np.float32))
+
+
+def _steadying(body: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """A gain that takes swells slower than ``STEADY`` out of a loop, where they would come back at its rate: a beat of once a second.
+
+    It is 1 where the loop begins, after the note, and the same at both ends. Tremolo and beating partials are quicker and stay.
+    """
+    count = len(body) // _STEADY_HOP
+    power = np.square(body[: count * _STEADY_HOP].reshape(count, _STEADY_HOP)).mean(1)
+    kernel = np.zeros(count)
+    width = STEADY // _STEADY_HOP
+    kernel[:width] = np.hanning(width + 2)[1:-1]
+    kernel = np.roll(kernel / kernel.sum(), -(width // 2))
+    smooth = np.fft.irfft(np.fft.rfft(power) * np.fft.rfft(kernel), count)
+    gain = 1 / np.sqrt(np.maximum(smooth, 1e-6 * power.max() + 1e-20))
+    middles = (np.arange(count) + 0.5) * _STEADY_HOP
+    whole = np.interp(np.arange(len(body)), middles, gain, period=len(body))
+    return np.clip(whole / whole[0], 0.5, 2.0)
 
 
 @dataclass
@@ -187,6 +218,8 @@ class Voice:
     def prepare_loop(self) -> None:
         """Find the loop, before reading needs it."""
         self.loop = find_loop(self.wave, self.sustains)
+        if self.place < LAST_CALL:
+            self.wave[-SEAM:] = self.loop.entry
 
     def shifted(self, ratio: float) -> bool:
         """Whether samples lie between those of the wave."""

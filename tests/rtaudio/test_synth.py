@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rtaudio.instrument.synth import Synth
-from rtaudio.instrument.voice import LOOP_END, SEAM, Voice, find_loop
+from rtaudio.instrument.voice import LAST_CALL, LOOP_END, SEAM, Voice, find_loop
 from rtaudio.instrument_model import InstrumentModel
 from tests.sing_fixture import tiny_instrument
 
@@ -99,7 +99,7 @@ def test_the_loops_of_a_chord_are_found_one_after_the_other_before_they_are_need
     for part in range(LOOP_END // 256 + 8):
         synth.render(256, events if part == 0 else ())
     assert len(found) == 32 and max(found.count(part) for part in found) <= 5, "a few in each part"
-    assert found[-1] < LOOP_END // 256, "and all in time"
+    assert found[-1] < LAST_CALL // 256, "and all in time"
 
 
 def test_two_notes_are_the_sum_of_each(model: InstrumentModel) -> None:
@@ -137,6 +137,28 @@ def test_a_loop_has_neither_click_nor_beat() -> None:
     assert steps.max() < 1.05 * np.abs(np.diff(note)).max()
     levels = np.sqrt(np.mean(onward[: len(onward) // 800 * 800].reshape(-1, 800) ** 2, axis=1))
     assert levels.std() / levels.mean() < 0.05
+
+
+def _modulation(loop: np.ndarray, cycles: float) -> float:
+    """Depth of the amplitude's change, ``cycles`` times a loop."""
+    power = np.convolve(np.tile(loop, 3) ** 2, np.ones(400) / 400, "same")[len(loop) : 2 * len(loop)]
+    level = np.sqrt(power)
+    turn = np.exp(-2j * np.pi * cycles * np.arange(len(loop)) / len(loop))
+    return float(2 * np.abs(np.mean(level * turn)) / level.mean())
+
+
+@pytest.mark.parametrize("swells", [0.6, 1.3])
+def test_a_slow_swell_does_not_come_back_with_every_loop_and_a_tremolo_stays(swells: float) -> None:
+    time = np.arange(LOOP_END) / 16_000
+    tone = np.sin(2 * np.pi * 221.7 * time) + 0.4 * np.sin(2 * np.pi * 443.4 * time + 1)
+    note = 0.3 * tone * (1 + 0.2 * np.sin(2 * np.pi * swells * time)) * (1 + 0.1 * np.sin(2 * np.pi * 6 * time))
+    body = find_loop(note.astype(np.float32), sustains=True).body
+    assert max(_modulation(body, k) for k in (1, 2)) < 0.03
+    tremolo = 6 * len(body) / 16_000
+    assert max(_modulation(body, round(tremolo) + k) for k in (-1, 0, 1)) > 0.05
+    loop = find_loop(note.astype(np.float32), sustains=True)
+    both = np.concatenate([note[: LOOP_END - SEAM], loop.entry, loop.read(0, 3 * len(body))])
+    assert np.abs(np.diff(both, 2)).max() < 1.1 * np.abs(np.diff(note, 2)).max(), "no step where the loop begins"
 
 
 def test_sustain_and_sostenuto_pedals(model: InstrumentModel) -> None:

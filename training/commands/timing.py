@@ -12,10 +12,10 @@ from models.sing import Sing, SingConfig
 from training.export import Precision, export_separator, quantize_model
 from training.export_instrument import export_instrument
 
-HELP = "export causal Demucs 48/4, 64/5 and SING at the thesis' size with random weights, for `python -m rtaudio bench`"
+HELP = "export causal Demucs 48/4, 64/5 and SING of three sizes with random weights, for `python -m rtaudio bench`"
 SIZES = ((48, 4), (64, 5))
-SING_SIZES = {"sing-512-1024": (512, 1024, 128), "sing-thesis": (1024, 4096, 128)}
-"""Hidden units, channels and latent; with 128 instruments, whose number costs nothing."""
+SING_SIZES = {"sing-256-512": (256, 512, 64, 256), "sing-512-1024": (512, 1024, 128, 0), "sing-thesis": (1024, 4096, 128, 0)}
+"""Hidden units, channels, latent and bands; with 128 instruments, whose number costs nothing."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,8 +40,8 @@ def run(args: argparse.Namespace) -> int:
         )
         quantize_model(args.output / name, args.output / f"{name}-int8", name=name)
         print(f"{args.output / name}: {card.parameters / 1e6:.1f} M random weights")
-    for name, (hidden, channels, latent) in SING_SIZES.items():
-        sing = Sing(SingConfig(instruments=128, hidden=hidden, channels=channels, latent=latent)).eval()
+    for name, (hidden, channels, latent, bands) in SING_SIZES.items():
+        sing = Sing(SingConfig(instruments=128, hidden=hidden, channels=channels, latent=latent, bands=bands)).eval()
         precisions: tuple[Precision, ...] = ("fp32", "int8")
         for precision in precisions:
             card = export_instrument(
