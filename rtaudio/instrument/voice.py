@@ -99,7 +99,7 @@ def _steadying(body: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     gain = 1 / np.sqrt(np.maximum(smooth, 1e-6 * power.max() + 1e-20))
     middles = (np.arange(count) + 0.5) * _STEADY_HOP
     whole = np.interp(np.arange(len(body)), middles, gain, period=len(body))
-    return np.clip(whole / whole[0], 0.5, 2.0)
+    return np.asarray(np.clip(whole / whole[0], 0.5, 2.0))
 
 
 @dataclass

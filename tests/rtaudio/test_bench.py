@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from models.card import read_card
 from models.demucs import CausalDemucs, CausalDemucsConfig
 from rtaudio.bench import Machine, frame_operations, layer_sizes, measure_model
-from rtaudio.bench_instrument import step_operations
+from rtaudio.bench_instrument import notes_bound, step_operations
 from rtaudio.cli import main
 from tests.sing_fixture import tiny_instrument, tiny_sing
 
@@ -108,4 +109,8 @@ def test_the_operations_of_a_step_are_those_of_its_weights(tmp_path: Path) -> No
         if name.split(".")[1] in ("velocity", "instrument", "pitch", "time")
     )
     biases = sum(p.numel() for name, p in sing.named_parameters() if "bias" in name)
-    assert step_operations(card) == 2 * (sum(p.numel() for p in sing.parameters()) - tables - biases)
+    operations = 2 * (sum(p.numel() for p in sing.parameters()) - tables - biases)
+    assert step_operations(card) == operations
+    # 250 hops are heard of 263 steps, at 100 GFLOP/s; products of 8-bit integers are four times as quick at best.
+    assert notes_bound(card, 100.0) == pytest.approx(250 / 263 * 0.016 * 100e9 / operations)
+    assert notes_bound(replace(card, precision="int8"), 100.0) == pytest.approx(4 * notes_bound(card, 100.0))
