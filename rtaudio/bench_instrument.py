@@ -250,6 +250,7 @@ def _strike(player: InstrumentPlayer, keys: range, block: int, notes: int) -> No
     for k in range(40 + gap * notes):
         due = began + k * period
         time.sleep(max(0.0, due - time.monotonic()))
+        asked = time.monotonic()  # on a busy machine later than it was due
         player.read(out)
         if k < 2 * SOUNDING and k % 2:
             player.push(MidiMessage("note_on", 0, keys[(k // 2 * 3) % len(keys)], 90, time.monotonic()))
@@ -257,7 +258,7 @@ def _strike(player: InstrumentPlayer, keys: range, block: int, notes: int) -> No
             player.reset()  # what the first blocks cost while caches fill is no one's latency
         loud = np.flatnonzero(np.abs(out[:, 1]) > AUDIBLE)
         if struck is not None and len(loud):
-            found.append(due + loud[0] / DEVICE_RATE - struck[0])
+            found.append(asked + loud[0] / DEVICE_RATE - struck[0])
             player.push(MidiMessage("note_off", 1, struck[1], 0, time.monotonic()))
             struck = None
         if k % gap == 0 and k:  # the left hand goes on
