@@ -112,5 +112,6 @@ def test_the_operations_of_a_step_are_those_of_its_weights(tmp_path: Path) -> No
     operations = 2 * (sum(p.numel() for p in sing.parameters()) - tables - biases)
     assert step_operations(card) == operations
     # 250 hops are heard of 263 steps, at 100 GFLOP/s; products of 8-bit integers are four times as quick at best.
-    assert notes_bound(card, 100.0) == pytest.approx(250 / 263 * 0.016 * 100e9 / operations)
-    assert notes_bound(replace(card, precision="int8"), 100.0) == pytest.approx(4 * notes_bound(card, 100.0))
+    rate = 250 / 263 * 0.016 * 100e9 / operations
+    assert notes_bound(card, 100.0) == pytest.approx(rate)
+    assert notes_bound(replace(card, precision="int8"), 100.0) == pytest.approx(4 * rate)
