@@ -8,7 +8,7 @@ SONG   ?= demo/kimseye.ogg
 RUN_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run gui test lint bench slow clean system-run system-gui system-test
+.PHONY: help setup run gui test lint bench slow translations clean system-run system-gui system-test
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 16
@@ -36,6 +36,9 @@ slow: setup ## the tests that take minutes
 
 bench: $(VENV)/.runtime ## what each shipped model costs on this machine
 	$(BIN)/python -m rtaudio bench
+
+translations: $(VENV)/.dev ## collect the window's texts into gui/translations/stemplay.ts, for Qt Linguist
+	$(BIN)/pylupdate6 --no-obsolete gui --ts gui/translations/stemplay.ts
 
 clean: ## remove what was built (not the recordings)
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -12,10 +12,10 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
-from PyQt6.QtCore import QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
+from PyQt6.QtCore import QCoreApplication, QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 from PyQt6.QtWidgets import QApplication
 
-from gui import theme
+from gui import theme, translation
 from gui.bridge import Bridge
 from gui.keeper import Keeper, restore
 from gui.store import Store
@@ -47,6 +47,7 @@ def make_application() -> QApplication:
     app.setApplicationName("stemplay")
     app.setApplicationDisplayName("Stemplay")
     app.setDesktopFileName("stemplay")
+    translation.install(app)
     return app
 
 
@@ -82,9 +83,10 @@ class _Complaint:
             self._window.close()
             return
         with contextlib.suppress(RuntimeError):
-            self._window.notice.tell(
-                f"Something went wrong in the window ({kind.__name__}: {error}); the sound is not touched by it.", "bad"
+            text = QCoreApplication.translate(
+                "Complaint", "Something went wrong in the window ({what}); the sound is not touched by it."
             )
+            self._window.notice.tell(text.format(what=f"{kind.__name__}: {error}"), "bad")
 
 
 def _hear_qt(kind: QtMsgType, context: QMessageLogContext, text: str | None) -> None:

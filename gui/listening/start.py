@@ -165,10 +165,22 @@ class CheckView(View):
     def show_sheet(self, sheet: Sheet) -> None:
         """Begin anew for ``sheet``."""
         self._heard = self._ready = False
-        self.instructions.setText(sheet.instructions or default_instructions(self, sheet))
+        self.instructions.setText(sheet.instructions or self._task(sheet))
         self.devices.choose(-1)
         self.say("")
         self._update()
+
+    def _task(self, sheet: Sheet) -> str:
+        """What to do on this kind of sheet."""
+        if sheet.kind == "abx":
+            return self.tr(
+                "You hear a reference X and two versions A and B of it, as often as you like. Say which of them is closer to X."
+            )
+        if len(sheet.questions) > 1:
+            return self.tr(
+                "You hear parts of songs, such as the drums alone, taken out of the mix by different systems. Rate each sound twice."
+            )
+        return self.tr("You hear short sounds made by different systems. Rate the quality of each.")
 
     def building(self, share: float) -> None:
         """The sounds are being put together."""
@@ -195,19 +207,6 @@ class CheckView(View):
     def _update(self) -> None:
         self.check_button.setEnabled(self._ready)
         self.begin_button.setEnabled(self._ready and self._heard and self.devices.value >= 0)
-
-
-def default_instructions(widget: QWidget, sheet: Sheet) -> str:
-    """What to do on this kind of sheet."""
-    if sheet.kind == "abx":
-        return widget.tr(
-            "You hear a reference X and two versions A and B of it, as often as you like. Say which of them is closer to X."
-        )
-    if len(sheet.questions) > 1:
-        return widget.tr(
-            "You hear parts of songs, such as the drums alone, taken out of the mix by different systems. Rate each sound twice."
-        )
-    return widget.tr("You hear short sounds made by different systems. Rate the quality of each.")
 
 
 class DoneView(View):

@@ -1,0 +1,2161 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1">
+<context>
+    <name>BaseStrip</name>
+    <message>
+        <location filename="../widgets/strip.py" line="41" />
+        <source>{} level</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/strip.py" line="43" />
+        <source>Level of {}: drag, wheel or arrows; Shift for fine steps; double click for 0 dB</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/strip.py" line="47" />
+        <source>{} meter</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/strip.py" line="48" />
+        <source>Left: peak. Right: RMS. A click puts the clip lamp out.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/strip.py" line="49" />
+        <source>{} level in dB, to type</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/strip.py" line="50" />
+        <source>Type a level in dB, or -inf</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>Browser</name>
+    <message>
+        <location filename="../instrument/browser.py" line="30" />
+        <location filename="../instrument/browser.py" line="29" />
+        <source>Search sounds</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/browser.py" line="33" />
+        <source>Family of sounds</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/browser.py" line="36" />
+        <source>Sounds</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/browser.py" line="56" />
+        <source>All families</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/browser.py" line="97" />
+        <source>{0} of {1} sounds</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/browser.py" line="99" />
+        <source>No sound has such a name.</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>ChannelMap</name>
+    <message>
+        <location filename="../instrument/channels.py" line="32" />
+        <source>MIDI channels and their sounds</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/channels.py" line="38" />
+        <source>The line that is marked is the one that the list of sounds, the pad and the keys belong to.</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>CheckView</name>
+    <message>
+        <location filename="../listening/start.py" line="111" />
+        <source>Before you begin</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/start.py" line="113" />
+        <source>What do you listen with? Only answers given with headphones count.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/start.py" line="114" />
+        <source>Headphones</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/start.py" line="114" />
+        <source>I listen with headphones</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/start.py" line="115" />
+        <source>Loudspeakers</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/start.py" line="115" />
+        <source>I listen with loudspeakers</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/start.py" line="118" />
+        <source>Turn the volume down first. The check is as loud as the loudest sound of the test; choose a volume that is comfortable and leave it.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/start.py" line="127" />
+        <source>Preparing the sounds</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/start.py" line="132" />
+        <source>Back</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/start.py" line="134" />
+        <source>Begin</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/start.py" line="145" />
+        <source>Play the check</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/start.py" line="151" />
+        <source>Volume in dB</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/start.py" line="162" />
+        <source>{value} dB</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/start.py" line="176" />
+        <source>You hear a reference X and two versions A and B of it, as often as you like. Say which of them is closer to X.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/start.py" line="180" />
+        <source>You hear parts of songs, such as the drums alone, taken out of the mix by different systems. Rate each sound twice.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/start.py" line="183" />
+        <source>You hear short sounds made by different systems. Rate the quality of each.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/start.py" line="189" />
+        <source>Preparing the sounds …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/start.py" line="195" />
+        <source>Ready: play the check, then begin.</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>ColourBar</name>
+    <message>
+        <location filename="../views/scales.py" line="27" />
+        <source>Colours of levels in dB</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../views/scales.py" line="27" />
+        <source>Colours of tones beside their bin</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../views/scales.py" line="36" />
+        <source>below</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../views/scales.py" line="36" />
+        <source>in tune</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../views/scales.py" line="36" />
+        <source>above</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>CompareButton</name>
+    <message>
+        <location filename="../widgets/compare.py" line="21" />
+        <source>A/B: original mix or separated stems</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/compare.py" line="22" />
+        <source>Compare the original mix with the sum of the stems (Ctrl+D)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/compare.py" line="28" />
+        <source>A  Original</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/compare.py" line="28" />
+        <source>B  Stems</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>Complaint</name>
+    <message>
+        <location filename="../app.py" line="85" />
+        <source>Something went wrong in the window ({what}); the sound is not touched by it.</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>CurvePicture</name>
+    <message>
+        <location filename="../instrument/shape.py" line="171" />
+        <source>Picture of the velocity curve</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/shape.py" line="193" />
+        <source>soft touch</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/shape.py" line="194" />
+        <source>hard touch</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/shape.py" line="195" />
+        <source>loud</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>CurvesPage</name>
+    <message>
+        <location filename="../pages/curves.py" line="42" />
+        <source>Training curves</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/curves.py" line="58" />
+        <source>Open the folder of a training run, or one that holds several: curves grow while a run learns.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/curves.py" line="64" />
+        <source>Plot of the curves</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/curves.py" line="68" />
+        <source>Runs that are shown</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/curves.py" line="84" />
+        <source>Open a run…</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/curves.py" line="85" />
+        <source>Open the folder of a training run</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/curves.py" line="89" />
+        <source>Curve</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/curves.py" line="90" />
+        <source>Over</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/curves.py" line="90" />
+        <source>steps</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/curves.py" line="90" />
+        <source>minutes</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/curves.py" line="91" />
+        <source>Logarithmic</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/curves.py" line="92" />
+        <source>Logarithmic values</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/curves.py" line="115" />
+        <source>Folder of a training run</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/curves.py" line="172" />
+        <source>Minutes</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/curves.py" line="172" />
+        <source>Steps</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/curves.py" line="194" />
+        <source>{run}: {name} {value} at step {step}</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>Deck</name>
+    <message>
+        <location filename="../player/deck.py" line="179" />
+        <source>A loop needs some length: set A, go on, and set B.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/deck.py" line="205" />
+        <source>Live</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/deck.py" line="210" />
+        <source>Record</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>Desk</name>
+    <message>
+        <location filename="../desk.py" line="100" />
+        <location filename="../desk.py" line="98" />
+        <source>A/B</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../desk.py" line="111" />
+        <source>Reset mixer</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>DoneView</name>
+    <message>
+        <location filename="../listening/start.py" line="219" />
+        <source>Thank you</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/start.py" line="223" />
+        <source>Another sheet</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/start.py" line="233" />
+        <source>All {total} trials of sheet {name} are answered. The answers are in {path}.</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>ExportDialog</name>
+    <message>
+        <location filename="../player/export.py" line="47" />
+        <source>Export stems</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/export.py" line="64" />
+        <source>Progress of the export</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/export.py" line="86" />
+        <source>Stems</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/export.py" line="94" />
+        <location filename="../player/export.py" line="92" />
+        <source>Format</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/export.py" line="105" />
+        <location filename="../player/export.py" line="97" />
+        <source>Folder</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/export.py" line="99" />
+        <source>Choose …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/export.py" line="100" />
+        <source>Choose a folder</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/export.py" line="112" />
+        <source>Open folder</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/export.py" line="116" />
+        <source>Export</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/export.py" line="219" />
+        <location filename="../player/export.py" line="120" />
+        <source>Close</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/export.py" line="130" />
+        <source>Export into</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/export.py" line="160" />
+        <source>The model is being loaded …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/export.py" line="165" />
+        <source>Cancelled; nothing was written.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/export.py" line="178" />
+        <source>{} of {} separated</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/export.py" line="192" />
+        <source>{} files in {}, {:.0f} times as fast as it plays.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/export.py" line="197" />
+        <source>Some samples were beyond full scale and are clipped; WAV keeps them.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/export.py" line="219" />
+        <source>Cancel</source>
+        <translation type="unfinished" />
+    </message>
+    <message numerus="yes">
+        <location filename="../player/export.py" line="229" />
+        <source>%n file(s) of these names will be replaced.</source>
+        <translation type="unfinished">
+            <numerusform />
+        </translation>
+    </message>
+</context><context>
+    <name>Families</name>
+    <message>
+        <location filename="../instrument/catalogue.py" line="14" />
+        <source>Piano</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/catalogue.py" line="15" />
+        <source>Chromatic percussion</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/catalogue.py" line="16" />
+        <source>Organ</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/catalogue.py" line="17" />
+        <source>Guitar</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/catalogue.py" line="18" />
+        <source>Bass</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/catalogue.py" line="19" />
+        <source>Strings</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/catalogue.py" line="20" />
+        <source>Ensemble</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/catalogue.py" line="21" />
+        <source>Brass</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/catalogue.py" line="22" />
+        <source>Reed</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/catalogue.py" line="23" />
+        <source>Pipe</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/catalogue.py" line="24" />
+        <source>Synth lead</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/catalogue.py" line="25" />
+        <source>Synth pad</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/catalogue.py" line="26" />
+        <source>Synth effects</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/catalogue.py" line="27" />
+        <source>Ethnic</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/catalogue.py" line="28" />
+        <source>Percussive</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/catalogue.py" line="29" />
+        <source>Sound effects</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/catalogue.py" line="31" />
+        <source>Other sounds</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>HelpPage</name>
+    <message>
+        <location filename="../pages/help.py" line="24" />
+        <source>Help: keyboard shortcuts</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>InstrumentPage</name>
+    <message>
+        <location filename="../pages/instrument.py" line="49" />
+        <source>No instrument is loaded</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/instrument.py" line="52" />
+        <source>SING is a neural synthesiser: it plays from a MIDI keyboard, from the computer's keys and from the keyboard that will stand here. Loading it interrupts the sound for a moment.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/instrument.py" line="60" />
+        <source>Load SING</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>InstrumentPanel</name>
+    <message>
+        <location filename="../instrument/panel.py" line="130" />
+        <location filename="../instrument/panel.py" line="75" />
+        <source>Channel {0}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/panel.py" line="132" />
+        <source>Sounds</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/panel.py" line="133" />
+        <source>Morph</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/panel.py" line="135" />
+        <source>Settings of the instrument</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/panel.py" line="136" />
+        <source>Touch</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/panel.py" line="136" />
+        <source>Channels</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/panel.py" line="136" />
+        <source>MIDI</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/panel.py" line="136" />
+        <source>Learn</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/panel.py" line="145" />
+        <source>Pedal</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/panel.py" line="147" />
+        <source>Sustain pedal (space bar, when the keyboard has the focus)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/panel.py" line="150" />
+        <source>Octave −</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/panel.py" line="150" />
+        <source>Octave +</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/panel.py" line="151" />
+        <source>An octave lower (Z)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/panel.py" line="152" />
+        <source>An octave higher (X)</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>InstrumentStatus</name>
+    <message>
+        <location filename="../instrument/status.py" line="21" />
+        <source>Notes sounding now.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/status.py" line="22" />
+        <source>Time spent on the notes over the time they last, median and one in a hundred.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/status.py" line="23" />
+        <source>From a key to its sound, without the sound card's own buffers.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/status.py" line="24" />
+        <source>Share of the notes whose beginning is prepared; the others cost more when they are first struck.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/status.py" line="27" />
+        <source>Notes that gave way to others because all voices were taken.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/status.py" line="28" />
+        <source>Messages that came too late for their place in time.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/status.py" line="29" />
+        <source>Blocks that were not ready in time and are silent.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/status.py" line="42" />
+        <source>Voices {0} of {1}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/status.py" line="43" />
+        <source>Load {0:.0%} ({1:.0%})</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/status.py" line="44" />
+        <source>{0:.1f} ms to sound</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/status.py" line="45" />
+        <source>{0:.0%} prepared</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/status.py" line="46" />
+        <source>Stolen {0}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/status.py" line="47" />
+        <source>Late {0}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/status.py" line="48" />
+        <source>Missed {0}</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>Keyboard</name>
+    <message>
+        <location filename="../instrument/keyboard.py" line="43" />
+        <source>Piano keyboard</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/keyboard.py" line="45" />
+        <source>Keys A W S E D F T G Y H U J K O L P play, Z and X change the octave, C and V the velocity, space is the pedal.</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>LearnPanel</name>
+    <message>
+        <location filename="../instrument/learn.py" line="97" />
+        <source>Control to learn</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/learn.py" line="144" />
+        <location filename="../instrument/learn.py" line="99" />
+        <source>Learn</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/learn.py" line="102" />
+        <source>Learnt controllers</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/learn.py" line="106" />
+        <source>Forget</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/learn.py" line="108" />
+        <source>Forget all</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/learn.py" line="144" />
+        <source>Cancel</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/learn.py" line="146" />
+        <source>Move a controller now: it will move {0}.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/learn.py" line="148" />
+        <source>A right click on a fader, a knob or a slider does the same.</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>ListeningPage</name>
+    <message>
+        <location filename="../pages/listening.py" line="36" />
+        <source>Listening tests</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/listening.py" line="108" />
+        <source>Opening the sound device …</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>LiveView</name>
+    <message>
+        <location filename="../views/live.py" line="165" />
+        <source>{0:.1f} s ago</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>MainWindow</name>
+    <message>
+        <location filename="../window.py" line="113" />
+        <source>Pages</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../window.py" line="123" />
+        <source>Page {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../window.py" line="136" />
+        <location filename="../window.py" line="136" />
+        <source>Bypass</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../window.py" line="136" />
+        <source>Hear the input untouched (Ctrl+B)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../window.py" line="141" />
+        <location filename="../window.py" line="139" />
+        <source>Panic</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../window.py" line="142" />
+        <source>Silence now, all notes off (Shift+Esc)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../window.py" line="244" />
+        <location filename="../window.py" line="144" />
+        <source>Start</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../window.py" line="172" />
+        <location filename="../window.py" line="147" />
+        <location filename="../window.py" line="146" />
+        <source>Menu</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../window.py" line="175" />
+        <source>Keep playing when the window is closed</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../window.py" line="233" />
+        <source>It had died.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../window.py" line="235" />
+        <source>The engine was restarted, with the same mixer. {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../window.py" line="244" />
+        <source>Stop</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../window.py" line="245" />
+        <source>Stop the sound</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../window.py" line="245" />
+        <source>Start the sound</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>MasterStrip</name>
+    <message>
+        <location filename="../widgets/strip.py" line="218" />
+        <location filename="../widgets/strip.py" line="216" />
+        <source>Limiter</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/strip.py" line="219" />
+        <source>Keeps the output below full scale; leave it on unless you know why not</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/strip.py" line="234" />
+        <source>limiting {} dB</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/strip.py" line="234" />
+        <source>limiter idle</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>MixerPage</name>
+    <message>
+        <location filename="../pages/mixer.py" line="27" />
+        <source>Mixer</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/mixer.py" line="50" />
+        <source>Undo</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/mixer.py" line="50" />
+        <source>Undo the last mixer move (Ctrl+Z)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/mixer.py" line="51" />
+        <source>Redo</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/mixer.py" line="51" />
+        <source>Do it again (Ctrl+Shift+Z)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/mixer.py" line="60" />
+        <source>Reset mixer</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/mixer.py" line="60" />
+        <source>All faders to 0 dB, all pans to the centre, no mute and no solo</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/mixer.py" line="90" />
+        <source>Dry/wet: share of the separated stems in percent</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/mixer.py" line="91" />
+        <source>How much of the separated stems against the original mix is heard</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/mixer.py" line="99" />
+        <source>Dry</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/mixer.py" line="99" />
+        <source>Wet</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/mixer.py" line="111" />
+        <source>Strips</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/mixer.py" line="172" />
+        <source>Dry/wet</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>MonitorSwitch</name>
+    <message>
+        <location filename="../player/monitor.py" line="65" />
+        <location filename="../player/monitor.py" line="36" />
+        <source>Monitor</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/monitor.py" line="60" />
+        <location filename="../player/monitor.py" line="37" />
+        <source>Monitor the input</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/monitor.py" line="39" />
+        <source>Hear the live input through the mixer. Off: it is metered and recorded, and not heard.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/monitor.py" line="61" />
+        <source>This may howl: with loudspeakers the microphone hears what it plays.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/monitor.py" line="63" />
+        <source>Use headphones, or turn the master down first. Panic (Shift+Esc) ends any howl.</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>MorphPad</name>
+    <message>
+        <location filename="../instrument/pad.py" line="44" />
+        <source>Morph pad</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>MorphPanel</name>
+    <message>
+        <location filename="../instrument/morph.py" line="26" />
+        <source>What the pad plays</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/morph.py" line="31" />
+        <source>Sound top left</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/morph.py" line="31" />
+        <source>Sound top right</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/morph.py" line="31" />
+        <source>Sound bottom left</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/morph.py" line="31" />
+        <source>Sound bottom right</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>NoticeBar</name>
+    <message>
+        <location filename="../widgets/notice.py" line="34" />
+        <source>Dismiss the notice</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>Pages</name>
+    <message>
+        <location filename="../pages/__init__.py" line="37" />
+        <source>Mixer</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/__init__.py" line="38" />
+        <source>Views</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/__init__.py" line="39" />
+        <source>Instrument</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/__init__.py" line="40" />
+        <source>Player</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/__init__.py" line="41" />
+        <source>Listening tests</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/__init__.py" line="42" />
+        <source>Training</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/__init__.py" line="43" />
+        <source>Help</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>Player</name>
+    <message>
+        <location filename="../player/choose.py" line="17" />
+        <source>Sound files</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/choose.py" line="18" />
+        <source>All files</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/choose.py" line="21" />
+        <source>Open a song</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>PlayerPage</name>
+    <message>
+        <location filename="../pages/player.py" line="72" />
+        <source>Open song …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/player.py" line="74" />
+        <source>Recent</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/player.py" line="75" />
+        <source>Songs opened before</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/player.py" line="77" />
+        <source>Export stems …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/player.py" line="79" />
+        <source>Close song</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/player.py" line="92" />
+        <source>Drop a song here, or open one: WAV, FLAC, OGG, MP3, M4A.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/player.py" line="104" />
+        <source>To the start</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/player.py" line="105" />
+        <source>Five seconds back</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/player.py" line="214" />
+        <location filename="../pages/player.py" line="106" />
+        <source>Play</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/player.py" line="107" />
+        <source>Five seconds on</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/player.py" line="110" />
+        <source>Loop</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/player.py" line="113" />
+        <source>Loop from</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/player.py" line="113" />
+        <source>Loop to</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/player.py" line="114" />
+        <source>Set A here</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/player.py" line="116" />
+        <source>Set B here</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/player.py" line="118" />
+        <source>End loop</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/player.py" line="134" />
+        <source>{}: minutes:seconds</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/player.py" line="199" />
+        <source>No song</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/player.py" line="201" />
+        <source>The sound comes from an input, or there is none.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/player.py" line="214" />
+        <source>Pause</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/player.py" line="224" />
+        <source>Looking through the song …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/player.py" line="225" />
+        <source>mono</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/player.py" line="225" />
+        <source>stereo</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>PortPanel</name>
+    <message>
+        <location filename="../instrument/ports.py" line="33" />
+        <location filename="../instrument/ports.py" line="22" />
+        <source>MIDI input</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/ports.py" line="26" />
+        <source>Look again</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/ports.py" line="31" />
+        <source>Another input interrupts the sound for a moment.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/ports.py" line="62" />
+        <source>Open: {0}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/ports.py" line="62" />
+        <source>No input is open.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/ports.py" line="73" />
+        <source>All inputs</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/ports.py" line="73" />
+        <source>No MIDI</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/ports.py" line="73" />
+        <source>An input of our own (virtual)</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>RainbowView</name>
+    <message>
+        <location filename="../views/live.py" line="238" />
+        <source>Rainbowgram</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../views/live.py" line="249" />
+        <source>note, Hz</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>Rating</name>
+    <message>
+        <location filename="../listening/parts.py" line="125" />
+        <source>{question}, {point} of 5{meaning}</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>RecordingCard</name>
+    <message>
+        <location filename="../player/recording.py" line="40" />
+        <source>Recording</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/recording.py" line="44" />
+        <source>Folder of recordings</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/recording.py" line="46" />
+        <source>Choose …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/recording.py" line="47" />
+        <source>Choose the folder of recordings</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/recording.py" line="53" />
+        <source>Folder</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/recording.py" line="59" />
+        <source>Format of recordings</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/recording.py" line="61" />
+        <source>Format</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/recording.py" line="66" />
+        <source>Open folder</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/recording.py" line="79" />
+        <source>Recordings go into</source>
+        <translation type="unfinished" />
+    </message>
+    <message numerus="yes">
+        <location filename="../player/recording.py" line="107" />
+        <source> %n block(s) were lost: the disk is too slow.</source>
+        <translation type="unfinished">
+            <numerusform />
+        </translation>
+    </message>
+    <message>
+        <location filename="../player/recording.py" line="112" />
+        <source>Recording {} into “{}”.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/recording.py" line="112" />
+        <source>Recorded {} into “{}”.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/recording.py" line="116" />
+        <source>The mix would be recorded; no strip is armed.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/recording.py" line="118" />
+        <source>The mix and all strips would be recorded.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/recording.py" line="119" />
+        <source>The mix and {} would be recorded.</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>ScrollPlot</name>
+    <message>
+        <location filename="../views/picture.py" line="112" />
+        <source>seconds ago</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>SeekSlider</name>
+    <message>
+        <location filename="../player/seek.py" line="26" />
+        <source>Position in the song</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/seek.py" line="37" />
+        <source>{} of {}</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>ShapePanel</name>
+    <message>
+        <location filename="../instrument/shape.py" line="90" />
+        <source>Attack</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/shape.py" line="91" />
+        <source>Release</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/shape.py" line="95" />
+        <source>Key velocity</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/shape.py" line="96" />
+        <source>Of the computer's keys; the mouse plays louder the lower it strikes a key.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/shape.py" line="102" />
+        <source>Linear</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/shape.py" line="102" />
+        <source>Soft: easy to play loud</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/shape.py" line="102" />
+        <source>Hard: needs strength</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/shape.py" line="103" />
+        <source>Fixed: always 100</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/shape.py" line="107" />
+        <source>Velocity curve</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/shape.py" line="154" />
+        <source>Double click: {0}. Right click: MIDI learn.</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>Shortcuts</name>
+    <message>
+        <location filename="../shortcuts.py" line="27" />
+        <source>Window</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="28" />
+        <source>Views</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="29" />
+        <source>Mixer</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="30" />
+        <source>Listening tests</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="31" />
+        <source>Song and recording</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="32" />
+        <source>Faders and knobs, when they have the focus</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="35" />
+        <source>Bypass: hear the input untouched</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="36" />
+        <source>Panic: silence now, all notes off</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="37" />
+        <source>Start or stop the sound</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="38" />
+        <source>Next page</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="39" />
+        <source>Page before</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="40" />
+        <source>Settings</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="41" />
+        <source>Dark or light</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="42" />
+        <source>Full screen</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="43" />
+        <source>This page</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="44" />
+        <source>Close the window</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="45" />
+        <source>Open a song</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="46" />
+        <source>Play or pause</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="47" />
+        <source>To the start of the song</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="48" />
+        <source>Five seconds back</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="49" />
+        <source>Five seconds on</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="50" />
+        <source>Point A: loop from here</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="51" />
+        <source>Point B: loop to here</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="52" />
+        <source>End the loop</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="53" />
+        <source>Start or end a recording</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="54" />
+        <source>Export the stems of the song</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="55" />
+        <source>Undo a mixer move</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="56" />
+        <source>Do it again</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="57" />
+        <source>A/B: the original mix or the separated stems</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="58" />
+        <source>Mute strip 1 to 9</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="59" />
+        <source>Solo strip 1 to 9</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="60" />
+        <source>Hold the picture, or let it go on</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="61" />
+        <source>Play or stop the sound</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="62" />
+        <source>Play or stop the reference</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="63" />
+        <source>Play or stop A</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="64" />
+        <source>Play or stop B</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="65" />
+        <source>Rate from 1 to 5; or 1 for A, 2 for B</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="66" />
+        <source>Keep the answer, next sound</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="71" />
+        <source>A small step (half a dB)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="72" />
+        <source>A large step (3 dB)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="73" />
+        <source>The lowest and the highest value</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="74" />
+        <source>Back to 0 dB or the centre, like a double click</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="79" />
+        <source>Mute, solo, record arm of the strip in focus</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="85" />
+        <source>Held while dragging or turning the wheel: fine steps</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>SpectrogramView</name>
+    <message>
+        <location filename="../views/live.py" line="175" />
+        <source>Spectrogram</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../views/live.py" line="205" />
+        <source>Hz, mel scale</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../views/live.py" line="205" />
+        <source>Hz</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>StartView</name>
+    <message>
+        <location filename="../listening/start.py" line="24" />
+        <source>Listening tests</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/start.py" line="25" />
+        <source>Compare systems by ear without knowing which is which: rate sounds from 1 to 5, or say which of two is closer to a reference. Answers are kept one by one; a test may be left at any time and taken up again.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/start.py" line="29" />
+        <source>Open a test…</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/start.py" line="30" />
+        <source>Choose the folder of a listening test</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/start.py" line="40" />
+        <source>A test is made from a folder of sound files for each system, with equal file names:</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/start.py" line="50" />
+        <source>Who is listening?</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/start.py" line="55" />
+        <source>Sheet of the participant</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/start.py" line="58" />
+        <source>Continue</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/start.py" line="67" />
+        <source>Folder of a listening test</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/start.py" line="80" />
+        <source>{name}: {done} of {total} answered</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>StatusBar</name>
+    <message>
+        <location filename="../widgets/statusbar.py" line="27" />
+        <source>Status of the engine</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>Stems</name>
+    <message>
+        <location filename="../theme.py" line="114" />
+        <source>Drums</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../theme.py" line="115" />
+        <source>Bass</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../theme.py" line="116" />
+        <source>Other</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../theme.py" line="117" />
+        <source>Vocals</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../theme.py" line="118" />
+        <source>Instrument</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../theme.py" line="119" />
+        <source>Master</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>Strip</name>
+    <message>
+        <location filename="../widgets/strip.py" line="117" />
+        <source>{} pan</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/strip.py" line="118" />
+        <source>Left and right: drag, wheel or arrows; double click for the centre</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/strip.py" line="127" />
+        <source>M</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/strip.py" line="127" />
+        <source>Mute {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/strip.py" line="127" />
+        <source>Mute {} (M)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/strip.py" line="130" />
+        <source>S</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/strip.py" line="130" />
+        <source>Solo {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/strip.py" line="130" />
+        <source>Solo {} (S)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/strip.py" line="135" />
+        <source>Record {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/strip.py" line="136" />
+        <source>Record {} into a file of its own (R)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/strip.py" line="174" />
+        <source>muted</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/strip.py" line="176" />
+        <source>not soloed</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/strip.py" line="178" />
+        <source>solo</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>TransportBar</name>
+    <message>
+        <location filename="../widgets/transport.py" line="34" />
+        <source>Transport</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/transport.py" line="38" />
+        <source>Open a song (Ctrl+O)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/transport.py" line="48" />
+        <source>Record</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/transport.py" line="89" />
+        <source>To the start (Ctrl+Home)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/transport.py" line="90" />
+        <source>Play</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/transport.py" line="99" />
+        <source>Loop from here</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/transport.py" line="99" />
+        <source>Point A: loop from here (Ctrl+[)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/transport.py" line="100" />
+        <source>Loop to here</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/transport.py" line="100" />
+        <source>Point B: loop to here (Ctrl+])</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/transport.py" line="101" />
+        <source>End the loop (Ctrl+\)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/transport.py" line="143" />
+        <source>Pause (Ctrl+Space)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/transport.py" line="143" />
+        <source>Play (Ctrl+Space)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/transport.py" line="160" />
+        <source>Live input: {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/transport.py" line="160" />
+        <source>No song and no input</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/transport.py" line="172" />
+        <source>Stop the recording (Ctrl+R)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/transport.py" line="174" />
+        <source>Record the mix and the armed strips (Ctrl+R)</source>
+        <translation type="unfinished" />
+    </message>
+    <message numerus="yes">
+        <location filename="../widgets/transport.py" line="182" />
+        <source>%n block(s) lost</source>
+        <translation type="unfinished">
+            <numerusform />
+        </translation>
+    </message>
+    <message>
+        <location filename="../widgets/transport.py" line="183" />
+        <source>Recording stopped</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>TrialView</name>
+    <message>
+        <location filename="../listening/trial.py" line="34" />
+        <source>Keys: X, A and B play, 1 and 2 choose, Return goes on</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/trial.py" line="36" />
+        <source>Keys: P plays, 1 to 5 rate, Return goes on</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/trial.py" line="52" />
+        <source>Trials answered</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/trial.py" line="53" />
+        <source>Take a break</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/trial.py" line="54" />
+        <source>Leaves the test; what is answered is kept</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/trial.py" line="82" />
+        <source>Place in the sound</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/trial.py" line="86" />
+        <source>Switching goes on at the same place; pressing the one that plays stops it.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/trial.py" line="96" />
+        <location filename="../listening/trial.py" line="96" />
+        <source>A is closer to X</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/trial.py" line="97" />
+        <location filename="../listening/trial.py" line="97" />
+        <source>B is closer to X</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/trial.py" line="101" />
+        <source>Which one is closer to the reference X?</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/trial.py" line="113" />
+        <source>Back</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/trial.py" line="116" />
+        <source>Next</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/trial.py" line="132" />
+        <source>Sound {number} of {total}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/trial.py" line="135" />
+        <source>Listen to the {source}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/trial.py" line="167" />
+        <source>■  Stop</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/trial.py" line="167" />
+        <source>▶  Play</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/trial.py" line="171" />
+        <location filename="../listening/trial.py" line="168" />
+        <source>X, the reference</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/trial.py" line="171" />
+        <source>the sound</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/trial.py" line="172" />
+        <source>Stop {what}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/trial.py" line="172" />
+        <source>Play {what}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/trial.py" line="203" />
+        <source>Listen to {names} first</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/trial.py" line="205" />
+        <source>Listen first</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/trial.py" line="210" />
+        <source>Answer to go on</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>ViewsPage</name>
+    <message>
+        <location filename="../pages/views.py" line="97" />
+        <source>Spectrogram</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/views.py" line="97" />
+        <source>Rainbowgram</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/views.py" line="97" />
+        <source>Waveform</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/views.py" line="106" />
+        <source>Source</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/views.py" line="110" />
+        <source>Frequency</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/views.py" line="111" />
+        <source>Logarithmic, 30 Hz to 20 kHz</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/views.py" line="111" />
+        <source>Mel, to 8 kHz</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/views.py" line="115" />
+        <source>Range</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/views.py" line="192" />
+        <location filename="../pages/views.py" line="120" />
+        <source>Freeze</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/views.py" line="122" />
+        <source>Hold the picture to look at it; the sound goes on.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/views.py" line="126" />
+        <source>What is under the mouse</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/views.py" line="163" />
+        <source>Mix</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/views.py" line="163" />
+        <source>Input</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/views.py" line="192" />
+        <source>Go on</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/views.py" line="206" />
+        <source>Nothing is drawn: the engine does not run.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/views.py" line="208" />
+        <source>Nothing is drawn: this engine gives no picture of its sound.</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>WaveView</name>
+    <message>
+        <location filename="../player/wave.py" line="39" />
+        <source>Picture of the song</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/wave.py" line="80" />
+        <source>{} of {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/wave.py" line="250" />
+        <source>Looking through the song …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/wave.py" line="250" />
+        <source>The song is being loaded …</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>WaveformView</name>
+    <message>
+        <location filename="../views/live.py" line="270" />
+        <source>Waveform</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../views/live.py" line="281" />
+        <source>dB of full scale</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../views/live.py" line="299" />
+        <source>peak {0}</source>
+        <translation type="unfinished" />
+    </message>
+</context></TS>
