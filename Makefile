@@ -38,7 +38,7 @@ bench: $(VENV)/.runtime ## what each shipped model costs on this machine
 	$(BIN)/python -m rtaudio bench
 
 translations: $(VENV)/.dev ## collect the window's texts into gui/translations/stemplay.ts, for Qt Linguist
-	$(BIN)/pylupdate6 --no-obsolete gui --ts gui/translations/stemplay.ts
+	$(BIN)/python -m gui.translations.collect
 
 clean: ## remove what was built (not the recordings)
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -48,7 +48,9 @@ class Translator(QTranslator):
 
     def lookup(self, context: str, text: str, disambiguation: str | None, n: int) -> str:
         """What the loaded file says of ``text`` in just this context."""
-        return super().translate(context, text, disambiguation or "", n) or ""
+        # As bytes: PyQt would take a str for ASCII here, though what it hands over is UTF-8.
+        name, source, comment = (part.encode() for part in (context, text, disambiguation or ""))
+        return super().translate(name, source, comment, n) or ""  # type: ignore[arg-type]
 
 
 def install(app: QApplication, locale: QLocale | None = None, folder: Path = FOLDER) -> bool:

@@ -10,12 +10,6 @@ from gui.jobs import Job
 from gui.settings.draft import Draft
 from rtaudio.format import StemplayError
 
-STEPS = (
-    "Connect an output of the sound card to an input with a cable, or hold the microphone to the loudspeaker.",
-    "Turn both to a middle level. Eight short chirps will be played on the chosen output.",
-    "Press Measure. What is found replaces the host's estimate wherever this pair of devices is used.",
-)
-
 
 class RoundTripTab(QWidget):
     """See the module's text. The measurement is kept for the pair of devices, the rate and the block."""
@@ -28,7 +22,14 @@ class RoundTripTab(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 16, 16, 16)
         column.setSpacing(10)
-        for number, text in enumerate((self.tr(STEPS[0]), self.tr(STEPS[1]), self.tr(STEPS[2])), 1):
+        steps = (
+            self.tr(
+                "Connect an output of the sound card to an input with a cable, or hold the microphone to the loudspeaker."
+            ),
+            self.tr("Turn both to a middle level. Eight short chirps will be played on the chosen output."),
+            self.tr("Press Measure. What is found replaces the host's estimate wherever this pair of devices is used."),
+        )
+        for number, text in enumerate(steps, 1):
             label = QLabel(f"{number}.  {text}")
             label.setWordWrap(True)
             column.addWidget(label)

@@ -4,32 +4,32 @@
 <context>
     <name>BaseStrip</name>
     <message>
-        <location filename="../widgets/strip.py" line="41" />
+        <location filename="../widgets/strip.py" line="42" />
         <source>{} level</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="43" />
+        <location filename="../widgets/strip.py" line="44" />
         <source>Level of {}: drag, wheel or arrows; Shift for fine steps; double click for 0 dB</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="47" />
+        <location filename="../widgets/strip.py" line="48" />
         <source>{} meter</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="48" />
+        <location filename="../widgets/strip.py" line="49" />
         <source>Left: peak. Right: RMS. A click puts the clip lamp out.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="49" />
+        <location filename="../widgets/strip.py" line="50" />
         <source>{} level in dB, to type</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="50" />
+        <location filename="../widgets/strip.py" line="51" />
         <source>Type a level in dB, or -inf</source>
         <translation type="unfinished" />
     </message>
@@ -64,6 +64,38 @@
     <message>
         <location filename="../instrument/browser.py" line="99" />
         <source>No sound has such a name.</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>Card</name>
+    <message>
+        <location filename="../settings/card.py" line="23" />
+        <source>weights</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/card.py" line="24" />
+        <source>hop</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/card.py" line="28" />
+        <source>How well</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/card.py" line="29" />
+        <source>Licence</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/card.py" line="31" />
+        <source>Learned from</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/card.py" line="46" />
+        <source>Nothing was measured.</source>
         <translation type="unfinished" />
     </message>
 </context><context>
@@ -378,6 +410,13 @@
         <translation type="unfinished" />
     </message>
 </context><context>
+    <name>Draft</name>
+    <message>
+        <location filename="../settings/draft.py" line="181" />
+        <source>{} The sound is as it was.</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
     <name>ExportDialog</name>
     <message>
         <location filename="../player/export.py" line="47" />
@@ -562,10 +601,205 @@
         <translation type="unfinished" />
     </message>
 </context><context>
+    <name>Health</name>
+    <message>
+        <location filename="../health.py" line="37" />
+        <source>Restarts {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="39" />
+        <source>So often the engine was started again since it began.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="49" />
+        <source>Playing</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="49" />
+        <source>Sound goes through the engine.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="50" />
+        <source>Starting</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="50" />
+        <source>The engine is starting.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="52" />
+        <source>Stalled</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="54" />
+        <source>The audio device has stopped asking for sound; if it does not come back, the engine is started again by itself.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="59" />
+        <source>Waiting</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="61" />
+        <source>The audio device is missing; sound goes on as soon as it is there.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="63" />
+        <source>Finished</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="63" />
+        <source>The song has ended.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="64" />
+        <source>Stopped</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="64" />
+        <source>There is no sound: press Start.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="83" />
+        <source>The sound needs more time than there is: choose a larger block in the settings.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="91" />
+        <source>Sound goes through {}.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="96" />
+        <source>{} frames</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="96" />
+        <source>any block</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="97" />
+        <source>The model holds sound back for {:.1f} ms, rate conversion for {:.1f} ms, the buffers for {:.1f} ms.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="99" />
+        <source>Sample rate of the device.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="100" />
+        <source>Frames of one callback: fewer mean less latency and more work.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="103" />
+        <source>{:.1f} ms</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="105" />
+        <source>Round trip from input to output.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="115" />
+        <source>DSP</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="115" />
+        <source>A larger block or fewer other programs help.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="116" />
+        <source>Model</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="116" />
+        <source>A smaller model or a larger block helps.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="120" />
+        <source>{} takes {:.0f} % of its time, and at most {:.0f} % in 99 of 100 blocks.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="130" />
+        <source>The sound card ran dry {} times; a larger block helps. A click clears the counters.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="131" />
+        <source>{} blocks were played unseparated because the model was late. A click clears the counters.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="135" />
+        <source>Xruns {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="141" />
+        <source>Misses {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="153" />
+        <source>No realtime</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="154" />
+        <location filename="../health.py" line="153" />
+        <source>Realtime priority: {}.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="154" />
+        <source>Realtime</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
     <name>HelpPage</name>
     <message>
         <location filename="../pages/help.py" line="24" />
         <source>Help: keyboard shortcuts</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>InputLevel</name>
+    <message>
+        <location filename="../settings/level.py" line="70" />
+        <source>Show level</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/level.py" line="70" />
+        <source>Show the level of the input</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/level.py" line="71" />
+        <source>Listen to the chosen input now, without applying it.</source>
         <translation type="unfinished" />
     </message>
 </context><context>
@@ -731,6 +965,52 @@
         <translation type="unfinished" />
     </message>
 </context><context>
+    <name>InstrumentTab</name>
+    <message>
+        <location filename="../settings/models.py" line="82" />
+        <location filename="../settings/models.py" line="81" />
+        <source>Instrument</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/models.py" line="84" />
+        <location filename="../settings/models.py" line="83" />
+        <source>MIDI input</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/models.py" line="90" />
+        <location filename="../settings/models.py" line="88" />
+        <source>Voices</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/models.py" line="93" />
+        <source>Card of the instrument</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/models.py" line="105" />
+        <location filename="../settings/models.py" line="102" />
+        <source>None</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/models.py" line="105" />
+        <source>All inputs, also those plugged in later</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/models.py" line="106" />
+        <source>A port of our own, for other programs</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/models.py" line="108" />
+        <source>{} (not there now)</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
     <name>Keyboard</name>
     <message>
         <location filename="../instrument/keyboard.py" line="43" />
@@ -740,6 +1020,82 @@
     <message>
         <location filename="../instrument/keyboard.py" line="45" />
         <source>Keys A W S E D F T G Y H U J K O L P play, Z and X change the octave, C and V the velocity, space is the pedal.</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>Learn</name>
+    <message>
+        <location filename="../widgets/learn.py" line="16" />
+        <location filename="../instrument/learn.py" line="33" />
+        <source>pan</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/learn.py" line="16" />
+        <location filename="../instrument/learn.py" line="33" />
+        <source>level</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/learn.py" line="35" />
+        <source>Dry/wet</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/learn.py" line="35" />
+        <source>Master: level</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/learn.py" line="36" />
+        <source>Attack</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/learn.py" line="36" />
+        <source>Release</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/learn.py" line="53" />
+        <source>controller {0}, channel {1}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/learn.py" line="14" />
+        <location filename="../instrument/learn.py" line="59" />
+        <source>MIDI learn</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/learn.py" line="63" />
+        <source>Stop waiting for a controller</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/learn.py" line="17" />
+        <location filename="../instrument/learn.py" line="63" />
+        <source>MIDI learn: {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/learn.py" line="69" />
+        <source>Forget {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/learn.py" line="73" />
+        <source>MIDI needs an engine with an instrument</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/learn.py" line="18" />
+        <source>Forget MIDI of {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/learn.py" line="25" />
+        <source>MIDI needs an instrument: choose one in the settings</source>
         <translation type="unfinished" />
     </message>
 </context><context>
@@ -786,6 +1142,18 @@
         <translation type="unfinished" />
     </message>
 </context><context>
+    <name>LevelBar</name>
+    <message>
+        <location filename="../settings/level.py" line="32" />
+        <source>Level of the input</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/level.py" line="41" />
+        <source>{:.0f} dB</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
     <name>ListeningPage</name>
     <message>
         <location filename="../pages/listening.py" line="36" />
@@ -807,168 +1175,211 @@
 </context><context>
     <name>MainWindow</name>
     <message>
-        <location filename="../window.py" line="113" />
+        <location filename="../window.py" line="121" />
+        <source>Page</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../window.py" line="138" />
         <source>Pages</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="123" />
+        <location filename="../window.py" line="148" />
         <source>Page {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="136" />
-        <location filename="../window.py" line="136" />
+        <location filename="../window.py" line="161" />
+        <location filename="../window.py" line="161" />
         <source>Bypass</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="136" />
+        <location filename="../window.py" line="161" />
         <source>Hear the input untouched (Ctrl+B)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="141" />
-        <location filename="../window.py" line="139" />
+        <location filename="../window.py" line="166" />
+        <location filename="../window.py" line="164" />
         <source>Panic</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="142" />
+        <location filename="../window.py" line="167" />
         <source>Silence now, all notes off (Shift+Esc)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="244" />
-        <location filename="../window.py" line="144" />
+        <location filename="../window.py" line="270" />
+        <location filename="../window.py" line="169" />
         <source>Start</source>
         <translation type="unfinished" />
     </message>
     <message>
+        <location filename="../window.py" line="197" />
         <location filename="../window.py" line="172" />
-        <location filename="../window.py" line="147" />
-        <location filename="../window.py" line="146" />
+        <location filename="../window.py" line="171" />
         <source>Menu</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="175" />
+        <location filename="../window.py" line="200" />
         <source>Keep playing when the window is closed</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="233" />
+        <location filename="../window.py" line="259" />
         <source>It had died.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="235" />
+        <location filename="../window.py" line="261" />
         <source>The engine was restarted, with the same mixer. {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="244" />
+        <location filename="../window.py" line="270" />
         <source>Stop</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="245" />
+        <location filename="../window.py" line="271" />
         <source>Stop the sound</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="245" />
+        <location filename="../window.py" line="271" />
         <source>Start the sound</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>MasterStrip</name>
     <message>
-        <location filename="../widgets/strip.py" line="218" />
-        <location filename="../widgets/strip.py" line="216" />
+        <location filename="../widgets/strip.py" line="244" />
+        <location filename="../widgets/strip.py" line="242" />
         <source>Limiter</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="219" />
+        <location filename="../widgets/strip.py" line="245" />
         <source>Keeps the output below full scale; leave it on unless you know why not</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="234" />
+        <location filename="../widgets/strip.py" line="264" />
         <source>limiting {} dB</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="234" />
+        <location filename="../widgets/strip.py" line="264" />
         <source>limiter idle</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>MixerPage</name>
     <message>
-        <location filename="../pages/mixer.py" line="27" />
+        <location filename="../pages/mixer.py" line="31" />
         <source>Mixer</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="50" />
+        <location filename="../pages/mixer.py" line="54" />
         <source>Undo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="50" />
+        <location filename="../pages/mixer.py" line="54" />
         <source>Undo the last mixer move (Ctrl+Z)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="51" />
+        <location filename="../pages/mixer.py" line="55" />
         <source>Redo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="51" />
+        <location filename="../pages/mixer.py" line="55" />
         <source>Do it again (Ctrl+Shift+Z)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="60" />
-        <source>Reset mixer</source>
+        <location filename="../pages/mixer.py" line="64" />
+        <source>Reset</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="60" />
+        <location filename="../pages/mixer.py" line="64" />
         <source>All faders to 0 dB, all pans to the centre, no mute and no solo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="90" />
+        <location filename="../pages/mixer.py" line="94" />
         <source>Dry/wet: share of the separated stems in percent</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="91" />
+        <location filename="../pages/mixer.py" line="95" />
         <source>How much of the separated stems against the original mix is heard</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="99" />
+        <location filename="../pages/mixer.py" line="103" />
         <source>Dry</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="99" />
+        <location filename="../pages/mixer.py" line="103" />
         <source>Wet</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="111" />
+        <location filename="../pages/mixer.py" line="115" />
         <source>Strips</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="172" />
+        <location filename="../pages/mixer.py" line="190" />
         <source>Dry/wet</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>ModelTab</name>
+    <message>
+        <location filename="../settings/models.py" line="40" />
+        <location filename="../settings/models.py" line="33" />
+        <source>Model</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/models.py" line="34" />
+        <source>From a folder …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/models.py" line="41" />
+        <source>Stems sum to the input exactly</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/models.py" line="42" />
+        <source>What the model leaves over is shared among the stems.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/models.py" line="47" />
+        <source>Card of the model</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/models.py" line="57" />
+        <source>None: equal parts of the input</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/models.py" line="63" />
+        <source>A folder with model.onnx and card.json</source>
         <translation type="unfinished" />
     </message>
 </context><context>
@@ -1355,6 +1766,89 @@
         <translation type="unfinished" />
     </message>
 </context><context>
+    <name>RoundTripTab</name>
+    <message>
+        <location filename="../settings/roundtrip.py" line="26" />
+        <source>Connect an output of the sound card to an input with a cable, or hold the microphone to the loudspeaker.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/roundtrip.py" line="29" />
+        <source>Turn both to a middle level. Eight short chirps will be played on the chosen output.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/roundtrip.py" line="30" />
+        <source>Press Measure. What is found replaces the host's estimate wherever this pair of devices is used.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/roundtrip.py" line="41" />
+        <source>Devices</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/roundtrip.py" line="45" />
+        <source>Input channel of the cable</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/roundtrip.py" line="46" />
+        <source>Input channel</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/roundtrip.py" line="137" />
+        <location filename="../settings/roundtrip.py" line="49" />
+        <source>Measure</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/roundtrip.py" line="51" />
+        <source>Forget the measurement</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/roundtrip.py" line="59" />
+        <source>Progress of the measurement</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/roundtrip.py" line="75" />
+        <source>…</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/roundtrip.py" line="78" />
+        <source>{output} to {input}, {rate} Hz, {block} frames</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/roundtrip.py" line="83" />
+        <source>Choose an input and an output device first, in the tab Sound.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/roundtrip.py" line="88" />
+        <source>Measured: {:.2f} ms ({:.0f} samples); the host estimates {:.2f} ms.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/roundtrip.py" line="97" />
+        <source>Cancelled.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/roundtrip.py" line="103" />
+        <source>Listening for the chirps …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/roundtrip.py" line="113" />
+        <source>Cancel</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
     <name>ScrollPlot</name>
     <message>
         <location filename="../views/picture.py" line="112" />
@@ -1371,6 +1865,63 @@
     <message>
         <location filename="../player/seek.py" line="37" />
         <source>{} of {}</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>SettingsDialog</name>
+    <message>
+        <location filename="../settings_dialog.py" line="22" />
+        <source>Settings</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings_dialog.py" line="31" />
+        <source>Sound</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings_dialog.py" line="31" />
+        <source>Model</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings_dialog.py" line="32" />
+        <source>Instrument and MIDI</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings_dialog.py" line="32" />
+        <source>Round trip</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings_dialog.py" line="54" />
+        <source>Look again</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings_dialog.py" line="55" />
+        <source>Look again for devices, MIDI inputs and models</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings_dialog.py" line="57" />
+        <source>Apply</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings_dialog.py" line="60" />
+        <source>Close</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings_dialog.py" line="80" />
+        <source>The engine starts again with these settings …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings_dialog.py" line="89" />
+        <source>Applied.</source>
         <translation type="unfinished" />
     </message>
 </context><context>
@@ -1648,6 +2199,184 @@
         <translation type="unfinished" />
     </message>
 </context><context>
+    <name>SoundTab</name>
+    <message>
+        <location filename="../settings/sound.py" line="36" />
+        <location filename="../settings/sound.py" line="32" />
+        <source>Output</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/sound.py" line="165" />
+        <location filename="../settings/sound.py" line="33" />
+        <source>Test tone</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/sound.py" line="34" />
+        <source>Play a tone on the chosen output: left, right, both. Nothing is applied.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/sound.py" line="38" />
+        <location filename="../settings/sound.py" line="37" />
+        <source>Input</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/sound.py" line="39" />
+        <source>Input channels</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/sound.py" line="40" />
+        <source>Channels</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/sound.py" line="42" />
+        <source>Level</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/sound.py" line="47" />
+        <source>Monitoring</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/sound.py" line="49" />
+        <location filename="../settings/sound.py" line="48" />
+        <source>Rate</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/sound.py" line="51" />
+        <location filename="../settings/sound.py" line="50" />
+        <source>Block</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/sound.py" line="57" />
+        <source>Latency expected</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/sound.py" line="67" />
+        <source>On: a live input is heard through the mixer. With loudspeakers it may howl.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/sound.py" line="68" />
+        <source>Off: a live input is metered and recorded, and not heard.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/sound.py" line="78" />
+        <source>{} (not there now)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/sound.py" line="82" />
+        <source>No sound card (silent clock)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/sound.py" line="85" />
+        <source>None</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/sound.py" line="87" />
+        <source>Song: {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/sound.py" line="94" />
+        <source>As the host likes</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/sound.py" line="96" />
+        <location filename="../settings/sound.py" line="95" />
+        <source>{} frames</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/sound.py" line="104" />
+        <source>System's choice: {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/sound.py" line="104" />
+        <source>System's choice</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/sound.py" line="109" />
+        <source>{}  ({}, {} channels)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/sound.py" line="117" />
+        <source>The first two</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/sound.py" line="119" />
+        <source>{} (mono)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/sound.py" line="123" />
+        <source>The device's own</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/sound.py" line="130" />
+        <source>…</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/sound.py" line="130" />
+        <source>Impossible</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/sound.py" line="140" />
+        <source>measured</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/sound.py" line="140" />
+        <source>the host's estimate</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/sound.py" line="141" />
+        <source>model {:.1f} + rate conversion {:.1f} + block {:.1f} + device {:.1f} ({})</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/sound.py" line="157" />
+        <source>Stop</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/sound.py" line="160" />
+        <source>Left</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/sound.py" line="160" />
+        <source>Right</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/sound.py" line="160" />
+        <source>Both</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
     <name>SpectrogramView</name>
     <message>
         <location filename="../views/live.py" line="175" />
@@ -1758,67 +2487,67 @@
 </context><context>
     <name>Strip</name>
     <message>
-        <location filename="../widgets/strip.py" line="117" />
+        <location filename="../widgets/strip.py" line="134" />
         <source>{} pan</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="118" />
+        <location filename="../widgets/strip.py" line="135" />
         <source>Left and right: drag, wheel or arrows; double click for the centre</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="127" />
+        <location filename="../widgets/strip.py" line="144" />
         <source>M</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="127" />
+        <location filename="../widgets/strip.py" line="144" />
         <source>Mute {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="127" />
+        <location filename="../widgets/strip.py" line="144" />
         <source>Mute {} (M)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="130" />
+        <location filename="../widgets/strip.py" line="147" />
         <source>S</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="130" />
+        <location filename="../widgets/strip.py" line="147" />
         <source>Solo {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="130" />
+        <location filename="../widgets/strip.py" line="147" />
         <source>Solo {} (S)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="135" />
+        <location filename="../widgets/strip.py" line="152" />
         <source>Record {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="136" />
+        <location filename="../widgets/strip.py" line="153" />
         <source>Record {} into a file of its own (R)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="174" />
+        <location filename="../widgets/strip.py" line="200" />
         <source>muted</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="176" />
+        <location filename="../widgets/strip.py" line="202" />
         <source>not soloed</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="178" />
+        <location filename="../widgets/strip.py" line="204" />
         <source>solo</source>
         <translation type="unfinished" />
     </message>

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import ast
-import shutil
-import subprocess
-import sys
+import base64
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PyQt6.QtCore import QCoreApplication, QLocale
+from PyQt6.QtCore import QLocale, QTranslator
 from PyQt6.QtWidgets import QApplication, QWidget
 
-from gui.translation import Translator, bases, install
+from gui.translation import bases, install
+from gui.translations.collect import HELPER, collect, context_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -111,6 +110,7 @@ class Asked(ast.NodeVisitor):
 
     def __init__(self, path: Path) -> None:
         self.path, self.classes = path, [""]
+        self.context = context_of(path.read_text(encoding="utf-8"))
         self.texts: set[tuple[str, str]] = set()
         self.wrong: list[str] = []
 
@@ -121,9 +121,11 @@ class Asked(ast.NodeVisitor):
 
     def visit_Call(self, node: ast.Call) -> None:
         self.generic_visit(node)
+        literal = node.args[0] if node.args else None
+        if called(node) == HELPER and isinstance(literal, ast.Constant):
+            self.texts.add((self.context, literal.value))
         if called(node) != "tr" or not isinstance(node.func, ast.Attribute):
             return
-        literal = node.args[0] if node.args else None
         owner = getattr(node.func.value, "id", "")
         if owner != "self" or not self.classes[-1] or not isinstance(literal, ast.Constant):
             self.wrong.append(f"{self.path.name}:{node.lineno}: tr wants to be self.tr of a literal, within a class")
@@ -140,13 +142,7 @@ def test_the_collector_finds_every_text(tmp_path: Path) -> None:
         asked |= visitor.texts
         wrong += visitor.wrong
     assert wrong == []
-    collector = shutil.which("pylupdate6", path=str(Path(sys.executable).parent)) or shutil.which("pylupdate6")
-    assert collector, "pylupdate6 comes with PyQt6"
-    subprocess.run(
-        [collector, "--no-summary", str(ROOT / "gui"), "--ts", str(tmp_path / "all.ts")],
-        check=True,
-        capture_output=True,
-    )
+    collect(tmp_path / "all.ts")
     found = {
         (context.findtext("name"), message.findtext("source"))
         for context in ET.parse(tmp_path / "all.ts").getroot().iter("context")
@@ -156,31 +152,37 @@ def test_the_collector_finds_every_text(tmp_path: Path) -> None:
     assert {("Pages", "Mixer"), ("Shortcuts", "Settings")} <= found  # those of tables
 
 
-def test_a_text_of_a_base_class_is_found_in_objects_of_the_derived_one(qapp: QApplication) -> None:
+class Above(QWidget):
+    """Stands for one of the window's classes."""
+
+
+GERMAN = base64.b64decode(
+    "PLhkGMrvnJXNIRy/YKG93acAAAACZGVCAAAAEAAFcokAAABODAtMtgAAAABpAAAAegMAAAAmAEUAaQBuAGUAbgAgAFQAZQBzAHQAIAD2AGYAZg"
+    "BuAGUAbgAgICYIAAAAAAYAAAAOT3BlbiBhIHRlc3TigKYHAAAABUFib3ZlAQMAAAAOAFMAcABpAGUAbABlAG4IAAAAAAYAAAAEUGxheQcAAAAF"
+    "QWJvdmUBiAAAAAIBAQ=="
+)
+"""A file of Qt Linguist's with two texts of the class Above: "Play" and "Open a test…"."""
+
+
+def test_a_file_for_the_language_is_loaded_and_derived_classes_find_their_bases_texts(
+    qapp: QApplication, tmp_path: Path
+) -> None:
     class Below(Above):
         pass
 
     Above.__module__ = Below.__module__ = "gui.test"
     bases.cache_clear()
-    translator = Texts()
-    QCoreApplication.installTranslator(translator)
+    (tmp_path / "stemplay_de.qm").write_bytes(GERMAN)
     try:
-        widget = Below()
-        assert widget.tr("Play") == "Spielen" and widget.tr("Stop") == "Stop"
+        assert install(qapp, QLocale("de_AT"), tmp_path)
+        for widget in (Above(), Below()):
+            assert widget.tr("Play") == "Spielen" and widget.tr("Open a test…") == "Einen Test öffnen …"
+            assert widget.tr("Stop…") == "Stop…"
     finally:
-        QCoreApplication.removeTranslator(translator)
+        for translator in qapp.findChildren(QTranslator):
+            qapp.removeTranslator(translator)
         bases.cache_clear()
-
-
-class Above(QWidget):
-    """Stands for one of the window's classes."""
-
-
-class Texts(Translator):
-    """A file with one translation."""
-
-    def lookup(self, context: str, text: str, disambiguation: str | None, n: int) -> str:
-        return {("Above", "Play"): "Spielen"}.get((context, text), "")
+    assert Above().tr("Play") == "Play"
 
 
 def test_without_a_file_for_the_language_the_window_stays_english(qapp: QApplication, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Texts of the window for translators (``.ts``), and in other languages (``.qm``)."""
