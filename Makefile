@@ -8,7 +8,7 @@ SONG   ?= demo/kimseye.ogg
 RUN_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run gui test lint bench slow translations clean system-run system-gui system-test
+.PHONY: help setup run gui screenshots test lint bench slow translations clean system-run system-gui system-test
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 16
@@ -19,6 +19,9 @@ run: system-run $(VENV)/.runtime ## separate the demo song as you listen: sound 
 
 gui: system-gui $(VENV)/.gui ## open the window
 	@$(BIN)/python -m gui
+
+screenshots: system-gui $(VENV)/.gui ## pictures of every page of the window, into build/screenshots
+	@$(BIN)/python -m gui.screenshots
 
 setup: system-test $(VENV)/.dev ## everything for work on the code, into .venv
 

@@ -1,0 +1,165 @@
+"""Pictures of every page and dialog, dark and light, at two sizes, of a real engine that plays the demo song without a sound card.
+
+    python -m gui.screenshots [FOLDER] [--only PAGE ...]
+
+Nothing of the person's own is touched: engine, settings and folders are of this run alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from PyQt6.QtWidgets import QApplication, QDialog, QWidget
+
+from gui import theme
+from gui.bridge import Bridge, meet_engine
+from gui.pages import PAGES
+from gui.player.export import ExportDialog
+from gui.settings_dialog import SettingsDialog
+from gui.store import Store
+from gui.window import MainWindow
+from rtaudio.messages import EngineConfig, MixerState, StemState
+
+SONG = Path(__file__).resolve().parent.parent / "demo" / "kimseye.ogg"
+SIZES = ((1240, 760), (900, 600))
+THEMES = ("dark", "light")
+CHORD = (57, 60, 64)
+PATIENCE_S = 40.0
+
+MIXER = MixerState(
+    {"drums": StemState(-3.0), "bass": StemState(-1.5, pan=-0.2), "other": StemState(-6.0, mute=True), "vocals": StemState(1.0)},
+    master_db=-2.0,
+)  # fmt: skip
+
+
+class Camera:
+    """A window on an engine, and where its pictures go."""
+
+    def __init__(self, folder: Path, bridge: Bridge) -> None:
+        self.folder, self.bridge = folder, bridge
+        folder.mkdir(parents=True, exist_ok=True)
+        self.window = MainWindow(bridge)
+        self.window.show()
+        self.files: list[Path] = []
+
+    def wait(self, seconds: float, until: Callable[[], bool] | None = None) -> bool:
+        """Let Qt work for so long, or until something is the case; whether it is."""
+        app = QApplication.instance()
+        assert app is not None
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            app.processEvents()
+            if until is not None and until():
+                return True
+            time.sleep(0.01)
+        return until is None
+
+    def shoot(self, widget: QWidget, name: str) -> None:
+        """One picture."""
+        self.wait(0.3)
+        path = self.folder / f"{name}.png"
+        if not widget.grab().save(str(path)):
+            raise OSError(f"{path} cannot be written")
+        self.files.append(path)
+        print(path)
+
+    def both(self, act: Callable[[str], None]) -> None:
+        """Do it in the dark and in the light."""
+        for name in THEMES:
+            app = QApplication.instance()
+            assert isinstance(app, QApplication)
+            theme.apply(app, name)
+            self.wait(0.1)
+            act(name)
+
+    def page(self, key: str) -> None:
+        """A page in each theme and size."""
+        self.window.show_page(key)
+        self.wait(4.0 if key == "views" else 1.0)
+
+        def shoot(name: str) -> None:
+            for width, height in SIZES:
+                self.window.resize(width, height)
+                self.window.notice.dismiss()
+                self.shoot(self.window, f"{key}-{name}-{width}x{height}")
+
+        self.both(shoot)
+
+    def dialog(self, dialog: QDialog, name: str, ready: Callable[[], bool]) -> None:
+        """A dialog in each theme; one with tabs shows each of them."""
+        dialog.show()
+        self.wait(PATIENCE_S, ready)
+        tabs = dialog.tabs if isinstance(dialog, SettingsDialog) else None
+        for index in range(tabs.count() if tabs is not None else 1):
+            if tabs is not None:
+                tabs.setCurrentIndex(index)
+            self.both(lambda dress, n=index: self.shoot(dialog, f"{name}{n + 1 if tabs else ''}-{dress}"))  # type: ignore[misc]
+        dialog.reject()
+        dialog.deleteLater()
+
+
+@contextmanager
+def playing(folder: Path) -> Iterator[Bridge]:
+    """A bridge to an engine of our own that plays the demo song."""
+    os.environ["STEMPLAY_CONFIG_DIR"] = str(folder / "settings")
+    os.environ["STEMPLAY_RUNTIME_DIR"] = str(folder / "run")
+    (folder / "run").mkdir(mode=0o700)
+    config = EngineConfig(input=str(SONG), output="null", block=512, instrument="sing-gm", midi="none", loop=True)
+    bridge = Bridge(meet_engine(config, MIXER), store=Store())
+    bridge.store.preferences.recording_folder = str(Path.home() / "Music" / "Stemplay")
+    bridge.start()
+    try:
+        yield bridge
+    finally:
+        bridge.stop()
+        bridge.close()
+
+
+def all_pictures(camera: Camera, only: Sequence[str]) -> None:
+    """Every page of the table, then the dialogs."""
+    bridge = camera.bridge
+    camera.wait(PATIENCE_S, lambda: bridge.snapshot.transport.length_s > 0 and bridge.snapshot.state == "running")
+    bridge.send("seek", position_s=9.0)
+    bridge.send("set_loop", start_s=8.0, end_s=24.0)
+    for note in CHORD:
+        bridge.send("midi", data=[0x90, note, 90])
+    camera.wait(5.0)
+    for page in PAGES:
+        if not only or page.key in only:
+            camera.page(page.key)
+    camera.window.resize(*SIZES[0])
+    if not only or "settings" in only:
+        settings = SettingsDialog(bridge, camera.window)
+        camera.dialog(settings, "settings", lambda: bool(settings.draft.cards) and settings.draft.expected is not None)
+    if not only or "export" in only:
+        camera.dialog(ExportDialog(bridge, camera.window), "export", lambda: True)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m gui.screenshots", description="Pictures of every page of the window."
+    )
+    parser.add_argument("folder", nargs="?", default="build/screenshots", help="(default: %(default)s)")
+    parser.add_argument("--only", nargs="*", default=[], metavar="PAGE", help="keys of pages, settings, export")
+    args = parser.parse_args(arguments)
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    app = QApplication.instance() or QApplication(["stemplay"])
+    assert isinstance(app, QApplication)
+    theme.apply(app, "dark")
+    with tempfile.TemporaryDirectory() as own, playing(Path(own)) as bridge:
+        camera = Camera(Path(args.folder), bridge)
+        try:
+            all_pictures(camera, args.only)
+        finally:
+            camera.window.hide()
+
+
+if __name__ == "__main__":
+    main()
