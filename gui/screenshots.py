@@ -62,7 +62,9 @@ class Camera:
 
     def shoot(self, widget: QWidget, name: str) -> None:
         """One picture."""
+        self.bridge.send("reset_counters")  # what a busy machine missed is no matter of the picture
         self.wait(0.3)
+        self.window.notice.dismiss()
         path = self.folder / f"{name}.png"
         if not widget.grab().save(str(path)):
             raise OSError(f"{path} cannot be written")
@@ -86,7 +88,6 @@ class Camera:
         def shoot(name: str) -> None:
             for width, height in SIZES:
                 self.window.resize(width, height)
-                self.window.notice.dismiss()
                 self.shoot(self.window, f"{key}-{name}-{width}x{height}")
 
         self.both(shoot)
@@ -127,6 +128,7 @@ def all_pictures(camera: Camera, only: Sequence[str]) -> None:
     camera.wait(PATIENCE_S, lambda: bridge.snapshot.transport.length_s > 0 and bridge.snapshot.state == "running")
     bridge.send("seek", position_s=9.0)
     bridge.send("set_loop", start_s=8.0, end_s=24.0)
+    bridge.send("set_sound", channel=0, shares={"string-ensemble-1": 1.0})
     for note in CHORD:
         bridge.send("midi", data=[0x90, note, 90])
     camera.wait(5.0)
