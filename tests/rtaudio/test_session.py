@@ -140,7 +140,9 @@ def test_a_file_that_ends_is_finished_and_written(tmp_path: Path) -> None:
 
 
 def test_a_client_that_is_gone_holds_no_note_any_more(daemon: Path, tmp_path: Path) -> None:
-    config = EngineConfig(input="none", output="null", model="none", instrument=str(tiny_instrument(tmp_path)), midi="none")
+    config = EngineConfig(
+        input="none", output="null", model="none", instrument=str(tiny_instrument(tmp_path)), midi="none"
+    )
     player, witness = Session(config, detached=True), Session(config, detached=True)
     player.start()
     wait_until(lambda: player.snapshot().frames > 0, "sound")
