@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from functools import partial
 
+from PyQt6.QtCore import QCoreApplication
 from PyQt6.QtWidgets import QInputDialog, QMenu, QMessageBox, QWidget
 
 from gui.bridge import Bridge
@@ -58,7 +59,7 @@ def _order_mixer(bridge: Bridge, preset: Preset) -> None:
 def _move_mixer(bridge: Bridge, preset: Preset, name: str) -> None:
     """By the desk, as one step of undo."""
     desk = desk_of(bridge)
-    desk.undo.beginMacro(desk.tr("Preset {}").format(name))
+    desk.undo.beginMacro(QCoreApplication.translate("Desk", "Preset {}").format(name))
     for strip, state in preset.mixer.stems.items():
         for entry in fields(StemState):
             desk.move(strip, entry.name, getattr(state, entry.name))

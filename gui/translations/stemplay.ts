@@ -4,32 +4,32 @@
 <context>
     <name>BaseStrip</name>
     <message>
-        <location filename="../widgets/strip.py" line="42" />
+        <location filename="../widgets/strip.py" line="43" />
         <source>{} level</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="44" />
+        <location filename="../widgets/strip.py" line="45" />
         <source>Level of {}: drag, wheel or arrows; Shift for fine steps; double click for 0 dB</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="48" />
+        <location filename="../widgets/strip.py" line="49" />
         <source>{} meter</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="49" />
+        <location filename="../widgets/strip.py" line="50" />
         <source>Left: peak. Right: RMS. A click puts the clip lamp out.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="50" />
+        <location filename="../widgets/strip.py" line="51" />
         <source>{} level in dB, to type</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="51" />
+        <location filename="../widgets/strip.py" line="52" />
         <source>Type a level in dB, or -inf</source>
         <translation type="unfinished" />
     </message>
@@ -254,7 +254,7 @@
 </context><context>
     <name>Complaint</name>
     <message>
-        <location filename="../app.py" line="85" />
+        <location filename="../app.py" line="86" />
         <source>Something went wrong in the window ({what}); the sound is not touched by it.</source>
         <translation type="unfinished" />
     </message>
@@ -390,6 +390,11 @@
     <message>
         <location filename="../desk.py" line="111" />
         <source>Reset mixer</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../presets.py" line="62" />
+        <source>Preset {}</source>
         <translation type="unfinished" />
     </message>
 </context><context>
@@ -805,17 +810,17 @@
 </context><context>
     <name>InstrumentPage</name>
     <message>
-        <location filename="../pages/instrument.py" line="49" />
+        <location filename="../pages/instrument.py" line="54" />
         <source>No instrument is loaded</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/instrument.py" line="52" />
+        <location filename="../pages/instrument.py" line="57" />
         <source>SING is a neural synthesiser: it plays from a MIDI keyboard, from the computer's keys and from the keyboard that will stand here. Loading it interrupts the sound for a moment.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/instrument.py" line="60" />
+        <location filename="../pages/instrument.py" line="64" />
         <source>Load SING</source>
         <translation type="unfinished" />
     </message>
@@ -1025,13 +1030,11 @@
 </context><context>
     <name>Learn</name>
     <message>
-        <location filename="../widgets/learn.py" line="16" />
         <location filename="../instrument/learn.py" line="33" />
         <source>pan</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="16" />
         <location filename="../instrument/learn.py" line="33" />
         <source>level</source>
         <translation type="unfinished" />
@@ -1068,12 +1071,13 @@
         <translation type="unfinished" />
     </message>
     <message>
+        <location filename="../widgets/learn.py" line="19" />
         <location filename="../instrument/learn.py" line="63" />
         <source>Stop waiting for a controller</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="17" />
+        <location filename="../widgets/learn.py" line="19" />
         <location filename="../instrument/learn.py" line="63" />
         <source>MIDI learn: {}</source>
         <translation type="unfinished" />
@@ -1089,12 +1093,12 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="18" />
-        <source>Forget MIDI of {}</source>
+        <location filename="../widgets/learn.py" line="20" />
+        <source>Forget the controller of {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="25" />
+        <location filename="../widgets/learn.py" line="28" />
         <source>MIDI needs an instrument: choose one in the settings</source>
         <translation type="unfinished" />
     </message>
@@ -1175,173 +1179,198 @@
 </context><context>
     <name>MainWindow</name>
     <message>
-        <location filename="../window.py" line="121" />
+        <location filename="../window.py" line="122" />
         <source>Page</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="138" />
+        <location filename="../window.py" line="139" />
         <source>Pages</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="148" />
+        <location filename="../window.py" line="149" />
         <source>Page {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="161" />
-        <location filename="../window.py" line="161" />
+        <location filename="../window.py" line="162" />
+        <location filename="../window.py" line="162" />
         <source>Bypass</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="161" />
+        <location filename="../window.py" line="162" />
         <source>Hear the input untouched (Ctrl+B)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="166" />
-        <location filename="../window.py" line="164" />
+        <location filename="../window.py" line="167" />
+        <location filename="../window.py" line="165" />
         <source>Panic</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="167" />
+        <location filename="../window.py" line="168" />
         <source>Silence now, all notes off (Shift+Esc)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="270" />
-        <location filename="../window.py" line="169" />
+        <location filename="../window.py" line="272" />
+        <location filename="../window.py" line="170" />
         <source>Start</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="197" />
+        <location filename="../window.py" line="198" />
+        <location filename="../window.py" line="173" />
         <location filename="../window.py" line="172" />
-        <location filename="../window.py" line="171" />
         <source>Menu</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="200" />
+        <location filename="../window.py" line="202" />
         <source>Keep playing when the window is closed</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="259" />
+        <location filename="../window.py" line="261" />
         <source>It had died.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="261" />
+        <location filename="../window.py" line="263" />
         <source>The engine was restarted, with the same mixer. {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="270" />
+        <location filename="../window.py" line="272" />
         <source>Stop</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="271" />
+        <location filename="../window.py" line="273" />
         <source>Stop the sound</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="271" />
+        <location filename="../window.py" line="273" />
         <source>Start the sound</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../window.py" line="282" />
+        <source>Stopping …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../window.py" line="282" />
+        <source>Starting …</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>MasterStrip</name>
     <message>
-        <location filename="../widgets/strip.py" line="244" />
-        <location filename="../widgets/strip.py" line="242" />
+        <location filename="../widgets/strip.py" line="260" />
+        <location filename="../widgets/strip.py" line="258" />
         <source>Limiter</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="245" />
+        <location filename="../widgets/strip.py" line="261" />
         <source>Keeps the output below full scale; leave it on unless you know why not</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="264" />
+        <location filename="../widgets/strip.py" line="273" />
+        <source>move a control …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/strip.py" line="280" />
+        <source>level</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/strip.py" line="284" />
         <source>limiting {} dB</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="264" />
+        <location filename="../widgets/strip.py" line="284" />
         <source>limiter idle</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>MixerPage</name>
     <message>
-        <location filename="../pages/mixer.py" line="31" />
+        <location filename="../pages/mixer.py" line="32" />
         <source>Mixer</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="54" />
+        <location filename="../pages/mixer.py" line="55" />
         <source>Undo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="54" />
+        <location filename="../pages/mixer.py" line="55" />
         <source>Undo the last mixer move (Ctrl+Z)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="55" />
+        <location filename="../pages/mixer.py" line="56" />
         <source>Redo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="55" />
+        <location filename="../pages/mixer.py" line="56" />
         <source>Do it again (Ctrl+Shift+Z)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="64" />
+        <location filename="../pages/mixer.py" line="65" />
         <source>Reset</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="64" />
+        <location filename="../pages/mixer.py" line="65" />
         <source>All faders to 0 dB, all pans to the centre, no mute and no solo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="94" />
+        <location filename="../pages/mixer.py" line="95" />
         <source>Dry/wet: share of the separated stems in percent</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="95" />
+        <location filename="../pages/mixer.py" line="96" />
         <source>How much of the separated stems against the original mix is heard</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="103" />
+        <location filename="../pages/mixer.py" line="106" />
         <source>Dry</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="103" />
+        <location filename="../pages/mixer.py" line="106" />
         <source>Wet</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="115" />
+        <location filename="../pages/mixer.py" line="118" />
         <source>Strips</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="190" />
+        <location filename="../pages/mixer.py" line="195" />
         <source>Dry/wet</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/mixer.py" line="198" />
+        <source>dry/wet</source>
         <translation type="unfinished" />
     </message>
 </context><context>
@@ -1665,6 +1694,55 @@
     <message>
         <location filename="../instrument/ports.py" line="73" />
         <source>An input of our own (virtual)</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>PresetMenu</name>
+    <message>
+        <location filename="../presets.py" line="158" />
+        <location filename="../presets.py" line="87" />
+        <source>Presets</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../presets.py" line="99" />
+        <source>Save as …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../presets.py" line="100" />
+        <source>Rename</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../presets.py" line="100" />
+        <source>Delete</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../presets.py" line="135" />
+        <source>Save preset</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../presets.py" line="147" />
+        <location filename="../presets.py" line="135" />
+        <source>Name</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../presets.py" line="140" />
+        <source>Replace the preset “{}”?</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../presets.py" line="147" />
+        <source>Rename preset</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../presets.py" line="153" />
+        <source>Delete the preset “{}”?</source>
         <translation type="unfinished" />
     </message>
 </context><context>
@@ -2005,197 +2083,232 @@
     </message>
     <message>
         <location filename="../shortcuts.py" line="32" />
+        <source>Instrument, wherever no text is typed</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="33" />
         <source>Faders and knobs, when they have the focus</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="35" />
+        <location filename="../shortcuts.py" line="36" />
         <source>Bypass: hear the input untouched</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="36" />
+        <location filename="../shortcuts.py" line="37" />
         <source>Panic: silence now, all notes off</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="37" />
+        <location filename="../shortcuts.py" line="38" />
         <source>Start or stop the sound</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="38" />
+        <location filename="../shortcuts.py" line="39" />
         <source>Next page</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="39" />
+        <location filename="../shortcuts.py" line="40" />
         <source>Page before</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="40" />
+        <location filename="../shortcuts.py" line="41" />
         <source>Settings</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="41" />
+        <location filename="../shortcuts.py" line="42" />
         <source>Dark or light</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="42" />
+        <location filename="../shortcuts.py" line="43" />
         <source>Full screen</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="43" />
+        <location filename="../shortcuts.py" line="44" />
         <source>This page</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="44" />
+        <location filename="../shortcuts.py" line="45" />
         <source>Close the window</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="45" />
+        <location filename="../shortcuts.py" line="46" />
         <source>Open a song</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="46" />
+        <location filename="../shortcuts.py" line="47" />
         <source>Play or pause</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="47" />
+        <location filename="../shortcuts.py" line="48" />
         <source>To the start of the song</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="48" />
+        <location filename="../shortcuts.py" line="49" />
         <source>Five seconds back</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="49" />
+        <location filename="../shortcuts.py" line="50" />
         <source>Five seconds on</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="50" />
+        <location filename="../shortcuts.py" line="51" />
         <source>Point A: loop from here</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="51" />
+        <location filename="../shortcuts.py" line="52" />
         <source>Point B: loop to here</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="52" />
+        <location filename="../shortcuts.py" line="53" />
         <source>End the loop</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="53" />
+        <location filename="../shortcuts.py" line="54" />
         <source>Start or end a recording</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="54" />
+        <location filename="../shortcuts.py" line="55" />
         <source>Export the stems of the song</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="55" />
+        <location filename="../shortcuts.py" line="56" />
         <source>Undo a mixer move</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="56" />
+        <location filename="../shortcuts.py" line="57" />
         <source>Do it again</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="57" />
+        <location filename="../shortcuts.py" line="58" />
         <source>A/B: the original mix or the separated stems</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="58" />
+        <location filename="../shortcuts.py" line="59" />
         <source>Mute strip 1 to 9</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="59" />
+        <location filename="../shortcuts.py" line="60" />
         <source>Solo strip 1 to 9</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="60" />
+        <location filename="../shortcuts.py" line="61" />
         <source>Hold the picture, or let it go on</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="61" />
+        <location filename="../shortcuts.py" line="62" />
         <source>Play or stop the sound</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="62" />
+        <location filename="../shortcuts.py" line="63" />
         <source>Play or stop the reference</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="63" />
+        <location filename="../shortcuts.py" line="64" />
         <source>Play or stop A</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="64" />
+        <location filename="../shortcuts.py" line="65" />
         <source>Play or stop B</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="65" />
+        <location filename="../shortcuts.py" line="66" />
         <source>Rate from 1 to 5; or 1 for A, 2 for B</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="66" />
+        <location filename="../shortcuts.py" line="67" />
         <source>Keep the answer, next sound</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="71" />
+        <location filename="../shortcuts.py" line="72" />
         <source>A small step (half a dB)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="72" />
+        <location filename="../shortcuts.py" line="73" />
         <source>A large step (3 dB)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="73" />
+        <location filename="../shortcuts.py" line="74" />
         <source>The lowest and the highest value</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="74" />
+        <location filename="../shortcuts.py" line="75" />
         <source>Back to 0 dB or the centre, like a double click</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="79" />
+        <location filename="../shortcuts.py" line="80" />
         <source>Mute, solo, record arm of the strip in focus</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="85" />
+        <location filename="../shortcuts.py" line="86" />
         <source>Held while dragging or turning the wheel: fine steps</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="92" />
+        <source>Play: a semitone each, from C</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="94" />
+        <source>An octave lower or higher</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="95" />
+        <source>Softer or louder</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="96" />
+        <source>Sustain pedal, when the piano has the focus</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="101" />
+        <source>Move the point of the morph pad; with Shift in large steps</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="103" />
+        <source>The point of the morph pad back to the middle</source>
         <translation type="unfinished" />
     </message>
 </context><context>
@@ -2487,68 +2600,83 @@
 </context><context>
     <name>Strip</name>
     <message>
-        <location filename="../widgets/strip.py" line="134" />
+        <location filename="../widgets/strip.py" line="151" />
         <source>{} pan</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="135" />
+        <location filename="../widgets/strip.py" line="152" />
         <source>Left and right: drag, wheel or arrows; double click for the centre</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="144" />
+        <location filename="../widgets/strip.py" line="161" />
         <source>M</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="144" />
+        <location filename="../widgets/strip.py" line="161" />
         <source>Mute {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="144" />
+        <location filename="../widgets/strip.py" line="161" />
         <source>Mute {} (M)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="147" />
+        <location filename="../widgets/strip.py" line="164" />
         <source>S</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="147" />
+        <location filename="../widgets/strip.py" line="164" />
         <source>Solo {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="147" />
+        <location filename="../widgets/strip.py" line="164" />
         <source>Solo {} (S)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="152" />
+        <location filename="../widgets/strip.py" line="169" />
         <source>Record {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="153" />
+        <location filename="../widgets/strip.py" line="170" />
         <source>Record {} into a file of its own (R)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="200" />
+        <location filename="../widgets/strip.py" line="217" />
+        <source>move a control …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/strip.py" line="219" />
         <source>muted</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="202" />
+        <location filename="../widgets/strip.py" line="221" />
         <source>not soloed</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="204" />
+        <location filename="../widgets/strip.py" line="223" />
         <source>solo</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/strip.py" line="243" />
+        <source>level</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/strip.py" line="243" />
+        <source>pan</source>
         <translation type="unfinished" />
     </message>
 </context><context>
@@ -2768,47 +2896,47 @@
 </context><context>
     <name>ViewsPage</name>
     <message>
-        <location filename="../pages/views.py" line="97" />
+        <location filename="../pages/views.py" line="99" />
         <source>Spectrogram</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/views.py" line="97" />
+        <location filename="../pages/views.py" line="99" />
         <source>Rainbowgram</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/views.py" line="97" />
+        <location filename="../pages/views.py" line="99" />
         <source>Waveform</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/views.py" line="106" />
+        <location filename="../pages/views.py" line="107" />
         <source>Source</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/views.py" line="110" />
+        <location filename="../pages/views.py" line="111" />
         <source>Frequency</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/views.py" line="111" />
+        <location filename="../pages/views.py" line="112" />
         <source>Logarithmic, 30 Hz to 20 kHz</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/views.py" line="111" />
+        <location filename="../pages/views.py" line="112" />
         <source>Mel, to 8 kHz</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/views.py" line="115" />
+        <location filename="../pages/views.py" line="116" />
         <source>Range</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/views.py" line="192" />
+        <location filename="../pages/views.py" line="201" />
         <location filename="../pages/views.py" line="120" />
         <source>Freeze</source>
         <translation type="unfinished" />
@@ -2824,27 +2952,27 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/views.py" line="163" />
+        <location filename="../pages/views.py" line="172" />
         <source>Mix</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/views.py" line="163" />
+        <location filename="../pages/views.py" line="172" />
         <source>Input</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/views.py" line="192" />
+        <location filename="../pages/views.py" line="201" />
         <source>Go on</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/views.py" line="206" />
+        <location filename="../pages/views.py" line="215" />
         <source>Nothing is drawn: the engine does not run.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/views.py" line="208" />
+        <location filename="../pages/views.py" line="217" />
         <source>Nothing is drawn: this engine gives no picture of its sound.</source>
         <translation type="unfinished" />
     </message>
