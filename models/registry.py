@@ -12,6 +12,7 @@ from models.aligned import AlignedDemucs, AlignedDemucsConfig
 from models.conv_tasnet import CausalConvTasnet, CausalConvTasnetConfig, ConvTasnet, ConvTasnetConfig
 from models.demucs import CausalDemucs, CausalDemucsConfig, Demucs, DemucsConfig
 from models.network import Separator, SeparatorConfig, StreamingSeparator
+from models.open_unmix import OpenUnmix, OpenUnmixConfig
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ KINDS: dict[str, NetworkKind] = {
     "aligned-demucs": NetworkKind(AlignedDemucsConfig, AlignedDemucs, "Demucs with the frames of the public denoiser"),
     "conv-tasnet": NetworkKind(ConvTasnetConfig, ConvTasnet, "the thesis' Conv-Tasnet for music (section 3.3)"),
     "causal-conv-tasnet": NetworkKind(CausalConvTasnetConfig, CausalConvTasnet, "Conv-Tasnet for live use"),
+    "open-unmix": NetworkKind(OpenUnmixConfig, OpenUnmix, "masked spectrograms after Open-Unmix, a baseline"),
 }
 DEFAULT_KIND = "causal-demucs"
 

@@ -33,6 +33,7 @@ from models.card import (
     write_card,
 )
 from models.network import SPEECH, Separator, StreamingSeparator
+from models.open_unmix import Spectrum
 from models.streaming import StreamingLSTM
 
 Precision = Literal["fp32", "int8"]
@@ -188,12 +189,15 @@ def publish_model(card: ModelCard, path: Path, directory: Path) -> None:
 
 @contextmanager
 def export_mode(module: nn.Module) -> Iterator[None]:
-    """Evaluation mode and unrolled LSTMs, put back afterwards."""
+    """Evaluation mode, unrolled LSTMs and spectra by matrix products, put back afterwards."""
+    spectra = [layer for layer in module.modules() if isinstance(layer, Spectrum)]
     unrolled = [layer for layer in module.modules() if isinstance(layer, StreamingLSTM) and not layer.unroll]
     was_training = module.training
     module.eval()
     for layer in unrolled:
         layer.unroll = True
+    for spectrum in spectra:
+        spectrum.matrices = True
     try:
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the tracer warns of each Python shape, all of which are constants here
@@ -202,6 +206,8 @@ def export_mode(module: nn.Module) -> Iterator[None]:
         module.train(was_training)
         for layer in unrolled:
             layer.unroll = False
+        for spectrum in spectra:
+            spectrum.matrices = False
 
 
 def _trace(module: nn.Module, mix: Tensor, states: dict[str, Tensor], path: Path) -> None:
