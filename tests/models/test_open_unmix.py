@@ -56,12 +56,12 @@ def test_it_overfits_one_song() -> None:
             return float(10 * torch.log10(song.square().sum() / (net(mix) - song).square().sum()))
 
     before = sdr()
-    for _ in range(40):
+    for _ in range(20):
         loss = (net(mix) - song).abs().mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    assert sdr() > before + 3
+    assert sdr() > before + 5
 
 
 def test_it_is_exported_as_a_chunk(tmp_path: Path) -> None:
