@@ -1,4 +1,4 @@
-"""How fast training runs, and what the exported model gains over eager torch."""
+"""What the exported model gains over eager torch, and how fast whole notes are made."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from models.streaming import StreamingConv1d, StreamingConvTranspose1d
 from rtaudio.runtime import ModelRuntime
 from training.export import export_separator
 from training.recipe import Recipe
-from training.trainer import Budget, SeparatorTrainer
 
 
 def median_ms(call: Callable[[], Any], repeats: int) -> float:
@@ -117,21 +116,3 @@ def bench_notes(config: SingConfig, seconds: float = 4.0) -> float:
             audio = repeats * batch * config.samples() / config.sample_rate
             best = max(best, audio / (time.perf_counter() - started))
     return best
-
-
-def bench_training(recipe: Recipe, steps: int = 5) -> dict[str, float]:
-    """Seconds of audio a second of training on random batches, data loading left out (DMX-22)."""
-    with tempfile.TemporaryDirectory() as directory:
-        trainer = SeparatorTrainer(recipe, make_network(recipe.network), [], Path(directory), Budget(steps=1000))
-        frames = int(recipe.mixing.seconds * recipe.network.sample_rate) // recipe.network.hop * recipe.network.hop
-        shape = (recipe.mixing.batch, len(recipe.network.sources), recipe.network.audio_channels, frames)
-        stems = torch.randn(shape, generator=torch.Generator().manual_seed(0)) * 0.1
-        milliseconds = median_ms(lambda: trainer.step(stems), steps)
-        for logger in trainer.fabric.loggers:
-            logger.finalize("success")
-    seconds = recipe.mixing.batch * frames / recipe.network.sample_rate
-    return {
-        "batch_s": milliseconds / 1000,
-        "audio_rate": 1000 * seconds / milliseconds,
-        "threads": torch.get_num_threads(),
-    }

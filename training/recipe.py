@@ -34,7 +34,8 @@ class OptimConfig:
         loss, spectral: waveform loss and the weight of the spectral term (DMX-12, DMX-13).
         consistent: share the residual ``mix - sum(stems)`` equally among the stems before the loss, as validation and engine do.
         skip_seconds: start of each example that does not count.
-        precision: ``bf16`` computes with bfloat16 copies of float32 weights; ``fp32`` does not.
+        precision: ``bf16`` computes with bfloat16 copies of float32 weights; ``fp32`` does not; ``fast`` is float32 whose products
+            may be rounded inside (TF32, bfloat16) where the hardware is faster so.
     """
 
     lr: float = 1e-3
@@ -49,7 +50,7 @@ class OptimConfig:
     spectral: float = 0.0
     consistent: bool = False
     skip_seconds: float = 0.2
-    precision: Literal["bf16", "fp32"] = "bf16"
+    precision: Literal["bf16", "fp32", "fast"] = "bf16"
     compile: bool = False
 
 

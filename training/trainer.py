@@ -12,6 +12,7 @@ import json
 import math
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,17 @@ def ema_decay(limit: float, step: int) -> float:
     return min(limit, (1 + step) / (10 + step))
 
 
+@contextmanager
+def products(precision: str) -> Iterator[None]:
+    """How float32 matrix products are computed meanwhile: exactly, unless ``precision`` is ``fast``."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium" if precision == "fast" else "highest")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
 class Forward(nn.Module):
     """The network at the recipe's precision. A module, so that what shares gradients among processes sees every pass.
 
@@ -99,7 +111,7 @@ class Forward(nn.Module):
         self.network, self.precision = network, precision
 
     def forward(self, mix: Tensor) -> Tensor:
-        if self.precision == "fp32":
+        if self.precision != "bf16":
             return self.network(mix)
         weights = {name: weight.bfloat16() for name, weight in self.network.named_parameters()}
         stems: Tensor = torch.func.functional_call(self.network, weights, (mix.bfloat16(),))
@@ -129,7 +141,8 @@ class SeparatorTrainer:
         optim = recipe.optim
         self.share = Share(self.fabric.global_rank, self.fabric.world_size, optim.accumulate, recipe.mixing.batch)
         self.network = network.to(self.fabric.device)
-        self.ema = copy.deepcopy(self.network).requires_grad_(False)
+        # Without averaging there is no second copy: of the thesis' network it would be 2.4 GiB.
+        self.ema = copy.deepcopy(self.network).requires_grad_(False) if optim.ema else self.network
         forward = Forward(self.network, optim.precision)
         self.optimizer: Any
         self.forward, self.optimizer = self.fabric.setup(
@@ -157,14 +170,8 @@ class SeparatorTrainer:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.zero_grad(set_to_none=True)
-        total = torch.zeros((), device=self.fabric.device)
-        for number, stems in enumerate(batches, 1):
-            with self.fabric.no_backward_sync(self.forward, enabled=number < len(batches)):
-                mix = stems.sum(dim=1)
-                estimate = self.forward(mix)
-                loss = self.loss(make_consistent(estimate, mix) if optim.consistent else estimate, stems) / len(batches)
-                self.fabric.backward(loss)
-            total += loss.detach()
+        with products(optim.precision):
+            total = self._gradients(batches)
         limit = optim.clip or math.inf
         norm = float(self.fabric.clip_gradients(self.forward, self.optimizer, max_norm=limit, error_if_nonfinite=False))
         if not math.isfinite(norm):
@@ -176,8 +183,23 @@ class SeparatorTrainer:
         self._average()
         return float(reduce(self.fabric, total, "mean")), norm
 
+    def _gradients(self, batches: Sequence[Tensor]) -> Tensor:
+        """Add up the gradients of ``batches``; returns this process' loss."""
+        optim = self.recipe.optim
+        total = torch.zeros((), device=self.fabric.device)
+        for number, stems in enumerate(batches, 1):
+            with self.fabric.no_backward_sync(self.forward, enabled=number < len(batches)):
+                mix = stems.sum(dim=1)
+                estimate = self.forward(mix)
+                loss = self.loss(make_consistent(estimate, mix) if optim.consistent else estimate, stems) / len(batches)
+                self.fabric.backward(loss)
+            total += loss.detach()
+        return total
+
     @torch.no_grad()
     def _average(self) -> None:
+        if self.ema is self.network:
+            return
         weight = 1 - ema_decay(self.recipe.optim.ema, self.state.step)
         torch._foreach_lerp_(list(self.ema.parameters()), list(self.network.parameters()), weight)
 
@@ -244,6 +266,7 @@ class SeparatorTrainer:
     def check(self, bar: ProgressBar | None = None) -> Validation:
         """Validate the averaged weights; keep them as ``best.safetensors`` if none were better."""
         result = validate(self.ema, self.songs, self.recipe.network.sources, self.fabric)
+        self.network.train()  # it may be the one that was scored
         values = {
             "valid_loss": result.loss,
             **{f"sdr_{name}": sdr for name, sdr in result.sdr.items()},

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
 import torch
 
 from models.demucs import CausalDemucs, CausalDemucsConfig
 from training.bench import _convolution_operators, bench_step
+from training.bench_steps import alternate, busy_share, compared, measure_steps, peer_of
+from training.recipe import Recipe, read_recipe
 
 
 def test_both_eager_forms_are_the_same_network() -> None:
@@ -23,3 +31,51 @@ def test_the_ratio_is_that_of_the_times() -> None:
     assert hop["int8_over_eager"] == hop["eager_ms"] / hop["int8_ms"]
     assert hop["fp32_over_operators"] == hop["operators_ms"] / hop["fp32_ms"]
     assert hop["frame_ms"] == 1000 * 64 / 44_100
+
+
+@pytest.mark.parametrize(("name", "peer"), [("demucs-live", "denoiser"), ("demucs-thesis", "demucs")])
+def test_steps_are_compared_with_public_networks_of_the_same_size(name: str, peer: str) -> None:
+    recipe = read_recipe(name).tiny()
+    theirs = peer_of(compared(recipe).network)
+    assert theirs is not None and theirs[0] == peer
+    found = measure_steps(recipe, 1)
+    assert found.peer == peer and found.theirs is not None and set(found.ours) == {"fp32", "fast", "bf16"}
+    assert found.ratios["bf16"] == found.ours["bf16"] / found.theirs
+    assert found.weights == sum(weight.numel() for weight in theirs[1].parameters())
+
+
+def test_calls_take_turns_and_the_first_round_only_warms_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    seen: list[str] = []
+    monkeypatch.setattr("training.bench_steps.time.perf_counter", lambda: now[0])
+
+    def call(name: str, first: float, later: float) -> Callable[[], None]:
+        def run() -> None:
+            now[0] += later if name in seen else first
+            seen.append(name)
+
+        return run
+
+    times = alternate({"a": call("a", 9, 1), "b": call("b", 9, 2)}, 2)
+    assert seen == ["a", "b"] * 3 and times == {"a": 1.0, "b": 2.0}
+
+
+def test_the_thesis_network_is_measured_with_fewer_channels_and_the_live_one_without_decoder_context() -> None:
+    large, live = compared(read_recipe("demucs-thesis")), compared(read_recipe("demucs-live"))
+    assert large.network.channels < 30 and large.mixing.batch * large.mixing.seconds <= 12
+    assert live.network == replace(read_recipe("demucs-live").network, decoder_context=1)
+
+
+def test_the_busy_share_counts_the_waiting_for_data(
+    tmp_path: Path, tiny: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def share(seconds: float) -> float:
+        def slow(*_: object) -> Iterator[object]:
+            while True:
+                time.sleep(seconds)
+                yield torch.zeros(2, 4, 2, 2048)
+
+        monkeypatch.setattr("training.bench_steps.batches", slow)
+        return busy_share(tiny, tmp_path, steps=2, workers=0)
+
+    assert share(1.0) < share(0.0)

@@ -59,16 +59,30 @@ def test_every_kind_resumes_to_the_bit_in_the_middle_of_accumulated_updates(kind
 
 
 @pytest.mark.parametrize("kind", list(KINDS))
-def test_every_kind_learns_in_bfloat16_as_in_float32(kind, tmp_path):
+def test_every_kind_learns_with_rounded_products_as_in_float32(kind, tmp_path):
     found = {}
-    for precision in ("fp32", "bf16"):
+    for precision in ("fp32", "bf16", "fast"):
         trainer = trainer_of(recipe_of(kind, precision=precision), tmp_path / precision)
         found[precision] = [trainer.step(examples(trainer.recipe, 0))[0] for _ in range(4)]
         weights = list(trainer.network.parameters())
         assert all(weight.dtype == torch.float32 for weight in weights)
         assert all(weight.grad is not None for weight in weights), "a weight is cut off from the loss"
-    assert found["bf16"] == pytest.approx(found["fp32"], rel=0.05)
-    assert found["bf16"][-1] < found["bf16"][0]
+    for precision in ("bf16", "fast"):
+        assert found[precision] == pytest.approx(found["fp32"], rel=0.05)
+        assert found[precision][-1] < found[precision][0]
+    assert torch.get_float32_matmul_precision() == "highest"
+
+
+def test_without_averaging_the_weights_themselves_are_validated_and_training_goes_on(tmp_path):
+    recipe = recipe_of("conv-tasnet", precision="fp32", ema=0.0)
+    song = examples(recipe, 7)[0].numpy()
+    trainer = trainer_of(recipe, tmp_path)
+    trainer.songs = [song]
+    trainer.step(examples(recipe, 0))
+    trainer.check()
+    assert trainer.network.training and trainer.ema is trainer.network
+    saved = load_network(tmp_path / "best.safetensors").state_dict()
+    assert all(torch.equal(weight, saved[name]) for name, weight in trainer.network.state_dict().items())
 
 
 def test_two_batches_of_an_update_are_one_of_twice_the_size(tmp_path):

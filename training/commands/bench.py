@@ -1,23 +1,36 @@
-"""``python -m training bench``: training speed, and eager torch against the exported models."""
+"""``python -m training bench``: training speed against the public packages, and eager torch against the exported models."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
 import torch
 
 from models.sing import SingConfig
-from training.bench import bench_hops, bench_notes, bench_training
+from training.bench import bench_hops, bench_notes
+from training.bench_steps import StepRates, busy_share, measure_steps, synthetic
 from training.cli import positive_int
-from training.recipe import read_recipe
+from training.recipe import RECIPES, Recipe, read_recipe
 
-HELP = "measure audio-seconds a second of training, and ms a hop of eager torch and of the exported models"
+HELP = (
+    "measure seconds of audio a second of each recipe's training step, against that of the public demucs and denoiser packages with "
+    "equal sizes in the same run; with --hops, ms a hop of eager torch and of the exported models"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``bench``."""
-    parser.add_argument("recipe", metavar="RECIPE", nargs="?", default="demucs-live", help="default: %(default)s")
+    parser.add_argument(
+        "recipes", metavar="RECIPE", nargs="*", help="default: all that are shipped; demucs-live with --hops"
+    )
+    parser.add_argument("--hops", action="store_true", help="instead: one hop of the network, eager and exported")
+    parser.add_argument(
+        "--store", type=Path, default=Path("data"), help="prepared data, for the busy share (default: data/)"
+    )
     parser.add_argument("--threads", type=positive_int, help="threads of torch (default: torch's)")
     parser.add_argument("--steps", type=positive_int, default=5, help="training steps to time (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
@@ -37,18 +50,52 @@ def run(args: argparse.Namespace) -> int:
         rate = bench_notes(SingConfig(**args.notes))
         print(json.dumps({"notes_rate": rate}) if args.json else f"whole notes: {rate:.1f} s of audio a second")
         return 0
-    recipe = read_recipe(args.recipe)
-    recipe = recipe.tiny() if args.tiny else recipe
-    hops = bench_hops(recipe, args.tiny)
-    training = bench_training(recipe, args.steps)
+    names = args.recipes or (["demucs-live"] if args.hops else sorted(path.stem for path in RECIPES.glob("*.toml")))
+    recipes = [recipe.tiny() if args.tiny else recipe for recipe in map(read_recipe, names)]
+    return _hops(recipes[0], args) if args.hops else _steps(recipes, args)
+
+
+def _steps(recipes: list[Recipe], args: argparse.Namespace) -> int:
+    """Training steps of every recipe and of its public counterpart."""
+    rows: list[dict[str, Any]] = []
+    if not args.json:
+        print(
+            f"{'s of audio a second':<22}{'network':<24}{'weights':>9}{'batch':>12}{'fp32':>8}{'fast':>8}{'bf16':>8}  "
+            f"{'public package':<18}{'ratio: fp32':>12}{'fast':>6}{'bf16':>6}{'busy':>7}"
+        )
+    for recipe in recipes:
+        found = measure_steps(recipe, args.steps)
+        stored = (args.store / "musdb" / "manifest.json").exists()
+        busy = busy_share(recipe if stored or recipe.made_up else synthetic(recipe), args.store)
+        rows.append({**asdict(found), "ratios": found.ratios, "busy_share": busy, "threads": torch.get_num_threads()})
+        if not args.json:
+            print(_row(found, busy), flush=True)
     if args.json:
-        print(json.dumps({"training": training, "hops": hops}))
+        print(json.dumps(rows))
+    else:
+        print(
+            f"{torch.get_num_threads()} threads; large networks with fewer channels; busy: the share of the time that the trainer does "
+            "not wait for data made by one process beside it, at the recipe's own size, on "
+            + ("prepared songs" if stored else "synthetic songs, which cost more to make than prepared ones")
+        )
+    return 0
+
+
+def _row(found: StepRates, busy: float) -> str:
+    sizes = f"{found.weights / 1e6:>8.1f}M{found.batch:>5} x {found.seconds:>4.1f}"
+    ours = "".join(f"{found.ours[name]:>8.1f}" for name in ("fp32", "fast", "bf16"))
+    ratios = "".join(f"{found.ratios[name]:>{width}.2f}" for name, width in (("fp32", 12), ("fast", 6), ("bf16", 6)))
+    theirs = f"{found.peer} {found.theirs:.1f}" if found.peer else "-"
+    return f"{found.recipe:<22}{found.network:<24}{sizes}{ours}  {theirs:<18}{ratios if found.peer else '':<24}{busy:>6.0%}"
+
+
+def _hops(recipe: Recipe, args: argparse.Namespace) -> int:
+    """One hop in eager torch and exported."""
+    hops = bench_hops(recipe, args.tiny)
+    if args.json:
+        print(json.dumps({"hops": hops}))
         return 0
-    print(
-        f"training: {training['audio_rate']:.1f} s of audio a second, {training['batch_s']:.2f} s a batch, "
-        f"{training['threads']} threads"
-    )
-    print(f"\n{'ms a hop, one thread':<22}{'hop':>7}{'eager':>8}{'conv ops':>10}", end="")
+    print(f"{'ms a hop, one thread':<22}{'hop':>7}{'eager':>8}{'conv ops':>10}", end="")
     print("".join(f"{name:>8}{'x eager':>9}{'x conv':>8}" for name in ("fp32", "int8")))
     for name, hop in hops.items():
         row = f"{name:<22}{hop['frame_ms']:>7.2f}{hop['eager_ms']:>8.2f}{hop['operators_ms']:>10.2f}"

@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--resume", action="store_true", help="continue the run in the folder, by its own recipe")
     parser.add_argument("--lr", type=positive_float, help="another peak learning rate than the recipe's")
-    parser.add_argument("--precision", choices=["bf16", "fp32"], help="another precision than the recipe's")
+    parser.add_argument("--precision", choices=["bf16", "fp32", "fast"], help="another precision than the recipe's")
     parser.add_argument("--batch", type=positive_int, help="examples a batch, instead of the recipe's")
     parser.add_argument(
         "--accumulate", type=positive_int, help="batches an update, shared by the processes of torchrun"
