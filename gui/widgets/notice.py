@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from gui.widgets.toggle import polish
 
 LASTING_MS = 20_000
+LINGER_MS = 6_000
 
 
 class NoticeBar(QWidget):
@@ -40,6 +43,9 @@ class NoticeBar(QWidget):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._forget)
+        self._linger = QTimer(self)
+        self._linger.setSingleShot(True)
+        self._linger.timeout.connect(lambda: self._settle(None))
         self.hide()
 
     @property
@@ -54,20 +60,28 @@ class NoticeBar(QWidget):
         self._show()
 
     def stand(self, sentence: str, level: str = "bad") -> None:
-        """Something is the case; "" when it no longer is."""
+        """Something is the case; "" when it no longer is. A warning that comes and goes stays, so that the page below does not jump."""
         standing = (sentence, level) if sentence else None
-        if standing != self._standing:
-            self._standing = standing
-            if sentence != self._dismissed:
-                self._dismissed = ""
-            self._show()
+        if standing == self._standing:
+            self._linger.stop()
+        elif standing is None and self._standing is not None and self._standing[1] == "warning":
+            if not self._linger.isActive():
+                self._linger.start(LINGER_MS)
+        else:
+            self._linger.stop()
+            self._settle(standing)
+
+    def _settle(self, standing: tuple[str, str] | None) -> None:
+        self._standing = standing
+        if standing is None or _gist(standing[0]) != self._dismissed:
+            self._dismissed = ""
+        self._show()
 
     def dismiss(self) -> None:
         """Out of sight, until there is something else to say."""
-        if self._event is not None:
-            self._event = None
-        elif self._standing is not None:
-            self._dismissed = self._standing[0]
+        self._event = None
+        if self._standing is not None:
+            self._dismissed = _gist(self._standing[0])
         self._show()
 
     def _forget(self) -> None:
@@ -76,7 +90,7 @@ class NoticeBar(QWidget):
 
     def _show(self) -> None:
         shown = self._event
-        if shown is None and self._standing is not None and self._standing[0] != self._dismissed:
+        if shown is None and self._standing is not None and _gist(self._standing[0]) != self._dismissed:
             shown = self._standing
         if shown is None:
             self.hide()
@@ -89,3 +103,8 @@ class NoticeBar(QWidget):
             self.frame.setProperty("notice", level)
             polish(self.frame)
         self.show()
+
+
+def _gist(sentence: str) -> str:
+    """A sentence without its numbers: what was dismissed at 6 % is not news at 7 %."""
+    return re.sub(r"\d+", "#", sentence)

@@ -87,7 +87,7 @@ class DragSlider(QAbstractSlider):
             return
         self._gesture = new_gesture()
         self._place = self.place_of(self.value())
-        self._grabbed = (event.position(), self._place)
+        self._grabbed = (event.globalPosition(), self._place)  # global: a notice may push the whole page down meanwhile
         self.setSliderDown(True)
         self.update()
 
@@ -96,8 +96,8 @@ class DragSlider(QAbstractSlider):
             return
         last, _ = self._grabbed
         fine = FINE if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1.0
-        self._place += fine * self._distance(last, event.position()) / max(1.0, self.travel())
-        self._grabbed = (event.position(), self._place)
+        self._place += fine * self._distance(last, event.globalPosition()) / max(1.0, self.travel())
+        self._grabbed = (event.globalPosition(), self._place)
         self.setValue(self.value_at(min(1.0, max(0.0, self._place))))
 
     def _distance(self, last: QPointF, now: QPointF) -> float:

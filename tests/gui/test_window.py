@@ -124,6 +124,24 @@ def test_a_dismissed_trouble_stays_away_until_it_is_another(
     assert window.notice.text == "The disk is full."
 
 
+def test_a_warning_that_flickers_does_not_make_the_page_jump(
+    window: MainWindow, bridge: Bridge, session: FakeSession
+) -> None:
+    heights = set()
+    for share in range(2, 12):
+        session.report.message = (
+            f"The model is too slow here: {share}% of the sound plays unseparated." if share % 2 else ""
+        )
+        bridge.poll()
+        QApplication.processEvents()
+        heights.add(window.stack.height())
+    assert len(heights) == 2, "one height before the first warning, one since"
+    window.notice.dismiss()
+    session.report.message = "The model is too slow here: 50% of the sound plays unseparated."
+    bridge.poll()
+    assert window.notice.text == "", "what was dismissed at 11 % is not news at 50 %"
+
+
 def test_refused_orders_are_told(window: MainWindow, bridge: Bridge) -> None:
     bridge.send("set_stem", stem="kazoo", field="mute", value=True)
     assert "kazoo" in window.notice.text
