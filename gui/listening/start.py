@@ -8,6 +8,7 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QProgressBar, QSlider, QWidget
 
 from gui.listening.answers import AnswerLog
+from gui.listening.make import MakeCard
 from gui.listening.parts import Card, Choices, View, button, label
 from gui.listening.sheet import Sheet, find_sheets, read_sheet
 from rtaudio.format import StemplayError
@@ -37,13 +38,10 @@ class StartView(View):
         self.sheets = self._sheets_card()
         self.sheets.hide()
         self.rows.addWidget(self.sheets)
-        hint = label(self.tr(
-            "A test is made from a folder of sound files for each system, with equal file names:"
-        ), "muted")  # fmt: skip
-        self.rows.addWidget(hint)
-        command = label("python -m training listening mos REFERENCE SYSTEM … -o TEST", "muted")
-        command.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.rows.addWidget(command)
+        self.maker = MakeCard()
+        self.maker.made.connect(self._made)
+        self.maker.failed.connect(self.failed)
+        self.rows.addWidget(self.maker)
         self.finish()
 
     def _sheets_card(self) -> Card:
@@ -67,6 +65,10 @@ class StartView(View):
         folder = QFileDialog.getExistingDirectory(self, self.tr("Folder of a listening test"))
         if folder:
             self.open_test(Path(folder))
+
+    def _made(self, folder: Path) -> None:
+        self.failed.emit("")
+        self.open_test(folder)
 
     def open_test(self, folder: Path) -> None:
         """List the sheets of the test in ``folder``, the first unfinished one chosen."""

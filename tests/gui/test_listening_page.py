@@ -19,7 +19,7 @@ from gui.listening.reel import CHECK, Piece
 from gui.pages import PAGES
 from gui.pages.listening import ListeningPage
 from tests.gui.conftest import FakeSession
-from tests.gui.listening_fixture import RATE, answers, write_test
+from tests.gui.listening_fixture import RATE, answers, tone, write_test
 
 
 class Stage:
@@ -268,6 +268,35 @@ def test_no_sound_is_told(stage: Stage, tmp_path: Path) -> None:
     stage.open(write_test(tmp_path))
     assert stage.page.check.status.text() == "The device is gone."
     assert not stage.page.check.check_button.isEnabled()
+
+
+# ---------------------------------------------------------------- making a test
+
+
+def test_a_test_is_made_from_folders_and_opened(
+    stage: Stage, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maker = stage.page.start.maker
+    for number, name in enumerate(("Reference", "One", "Other")):
+        for item in range(3):
+            tone(tmp_path / name / f"{item}.wav", 300 + 50 * number, 0.05)
+        monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_, name=name: str(tmp_path / name))
+        assert maker.make_button.isEnabled() == (number >= 2)
+        stage.click(maker.add_button)
+    maker.participants.setValue(2)
+    maker.trials.setValue(4)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "test"), ""))
+    with qtbot.waitSignal(maker.made, timeout=30_000):
+        stage.click(maker.make_button)
+        assert not maker.make_button.isEnabled()
+    picker = stage.page.start.picker
+    assert [picker.itemText(i) for i in range(picker.count())] == ["p1: 0 of 4 answered", "p2: 0 of 4 answered"]
+    maker.systems.setCurrentRow(0)
+    stage.click(maker.remove_button)
+    maker.kind.setCurrentIndex(1)
+    with qtbot.waitSignal(maker.failed, timeout=30_000):
+        maker.make(tmp_path / "abx")
+    assert stage.page.error.text().startswith("An ABX test needs three folders")
 
 
 # ---------------------------------------------------------------- access
