@@ -113,92 +113,92 @@
 </context><context>
     <name>CheckView</name>
     <message>
-        <location filename="../listening/start.py" line="111" />
+        <location filename="../listening/start.py" line="113" />
         <source>Before you begin</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="113" />
+        <location filename="../listening/start.py" line="115" />
         <source>What do you listen with? Only answers given with headphones count.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="114" />
+        <location filename="../listening/start.py" line="116" />
         <source>Headphones</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="114" />
+        <location filename="../listening/start.py" line="116" />
         <source>I listen with headphones</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="115" />
+        <location filename="../listening/start.py" line="117" />
         <source>Loudspeakers</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="115" />
+        <location filename="../listening/start.py" line="117" />
         <source>I listen with loudspeakers</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="118" />
+        <location filename="../listening/start.py" line="120" />
         <source>Turn the volume down first. The check is as loud as the loudest sound of the test; choose a volume that is comfortable and leave it.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="127" />
+        <location filename="../listening/start.py" line="129" />
         <source>Preparing the sounds</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="132" />
+        <location filename="../listening/start.py" line="134" />
         <source>Back</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="134" />
+        <location filename="../listening/start.py" line="136" />
         <source>Begin</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="145" />
+        <location filename="../listening/start.py" line="147" />
         <source>Play the check</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="151" />
+        <location filename="../listening/start.py" line="153" />
         <source>Volume in dB</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="162" />
+        <location filename="../listening/start.py" line="164" />
         <source>{value} dB</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="176" />
+        <location filename="../listening/start.py" line="178" />
         <source>You hear a reference X and two versions A and B of it, as often as you like. Say which of them is closer to X.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="180" />
+        <location filename="../listening/start.py" line="182" />
         <source>You hear parts of songs, such as the drums alone, taken out of the mix by different systems. Rate each sound twice.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="183" />
+        <location filename="../listening/start.py" line="185" />
         <source>You hear short sounds made by different systems. Rate the quality of each.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="189" />
+        <location filename="../listening/start.py" line="191" />
         <source>Preparing the sounds …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="195" />
+        <location filename="../listening/start.py" line="197" />
         <source>Ready: play the check, then begin.</source>
         <translation type="unfinished" />
     </message>
@@ -400,17 +400,17 @@
 </context><context>
     <name>DoneView</name>
     <message>
-        <location filename="../listening/start.py" line="219" />
+        <location filename="../listening/start.py" line="221" />
         <source>Thank you</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="223" />
+        <location filename="../listening/start.py" line="225" />
         <source>Another sheet</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="233" />
+        <location filename="../listening/start.py" line="235" />
         <source>All {total} trials of sheet {name} are answered. The answers are in {path}.</source>
         <translation type="unfinished" />
     </message>
@@ -1269,6 +1269,105 @@
         <translation type="unfinished" />
     </message>
 </context><context>
+    <name>MakeCard</name>
+    <message>
+        <location filename="../listening/make.py" line="36" />
+        <source>Make a test</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/make.py" line="40" />
+        <source>Add a folder of sound files for each system, with the same file names in all. The first one is the reference.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/make.py" line="44" />
+        <source>Folders of the systems</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/make.py" line="162" />
+        <location filename="../listening/make.py" line="50" />
+        <source>Make the test…</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/make.py" line="60" />
+        <source>Add a folder…</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/make.py" line="62" />
+        <source>Remove</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/make.py" line="63" />
+        <source>Remove the chosen folders</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/make.py" line="74" />
+        <source>Rate each sound from 1 to 5 (MOS)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/make.py" line="75" />
+        <source>Which of two is closer to the reference (ABX)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/make.py" line="77" />
+        <source>all</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/make.py" line="78" />
+        <source>whole files</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/make.py" line="81" />
+        <source>Kind</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/make.py" line="82" />
+        <source>Participants</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/make.py" line="83" />
+        <source>Trials for each</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/make.py" line="84" />
+        <source>Extract</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/make.py" line="141" />
+        <location filename="../listening/make.py" line="135" />
+        <source>The test could not be made.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/make.py" line="144" />
+        <source>Folder of a system</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/make.py" line="154" />
+        <source>New folder of the test</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/make.py" line="162" />
+        <source>Making the test …</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
     <name>MasterStrip</name>
     <message>
         <location filename="../widgets/strip.py" line="260" />
@@ -1477,7 +1576,7 @@
 </context><context>
     <name>NoticeBar</name>
     <message>
-        <location filename="../widgets/notice.py" line="34" />
+        <location filename="../widgets/notice.py" line="37" />
         <source>Dismiss the notice</source>
         <translation type="unfinished" />
     </message>
@@ -2509,52 +2608,47 @@
 </context><context>
     <name>StartView</name>
     <message>
-        <location filename="../listening/start.py" line="24" />
+        <location filename="../listening/start.py" line="25" />
         <source>Listening tests</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="25" />
+        <location filename="../listening/start.py" line="26" />
         <source>Compare systems by ear without knowing which is which: rate sounds from 1 to 5, or say which of two is closer to a reference. Answers are kept one by one; a test may be left at any time and taken up again.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="29" />
+        <location filename="../listening/start.py" line="30" />
         <source>Open a test…</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="30" />
+        <location filename="../listening/start.py" line="31" />
         <source>Choose the folder of a listening test</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="40" />
-        <source>A test is made from a folder of sound files for each system, with equal file names:</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../listening/start.py" line="50" />
+        <location filename="../listening/start.py" line="48" />
         <source>Who is listening?</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="55" />
+        <location filename="../listening/start.py" line="53" />
         <source>Sheet of the participant</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="58" />
+        <location filename="../listening/start.py" line="56" />
         <source>Continue</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="67" />
+        <location filename="../listening/start.py" line="65" />
         <source>Folder of a listening test</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="80" />
+        <location filename="../listening/start.py" line="82" />
         <source>{name}: {done} of {total} answered</source>
         <translation type="unfinished" />
     </message>
