@@ -16,8 +16,13 @@ from training.fit import FitOptions, fit
 from training.recipe import RECIPES, Recipe, read_recipe
 from training.trainer import Budget, Intervals
 
-COMPARED = ("demucs", "causal-demucs", "conv-tasnet", "open-unmix")
-"""Recipes in ``training/recipes/compare``: one or two million weights each."""
+COMPARED = {
+    "demucs": ("Demucs", True),
+    "causal-demucs": ("causal Demucs", True),
+    "conv-tasnet": ("Conv-Tasnet", True),
+    "open-unmix": ("Open-Unmix-like", False),
+}
+"""Recipes in ``training/recipes/compare``, one or two million weights each: the row's title, and whether it makes waveforms."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +43,18 @@ def compared_recipes() -> dict[str, Recipe]:
     return {name: read_recipe(str(folder / f"{name}.toml")) for name in COMPARED if (folder / f"{name}.toml").exists()}
 
 
-def train(recipe: Recipe, folder: Path, store: Path, seconds: float, seed: int = 0) -> dict[str, Any]:
-    """Train one network on one thread, and write ``making.json`` beside its weights: what it cost and saw."""
+def train(name: str, recipe: Recipe, folder: Path, store: Path, seconds: float, seed: int = 0) -> dict[str, Any]:
+    """Train ``name`` of ``COMPARED`` on one thread, and write ``making.json`` beside its weights: what it cost and saw."""
     began, start = time.monotonic(), time.process_time()
     budget = ProcessorBudget(seconds=seconds, start=start)
     rarely = Intervals(validate=1e9, checkpoint=1e9, log=60)
     options = FitOptions(folder, store, budget, seed, threads=1, workers=0, intervals=rarely, device="cpu")
     state = fit(recipe, options)
+    title, wav = COMPARED[name]
     making = {
+        "title": title,
+        "wav": wav,
+        "extra": 0,
         "recipe": recipe.name,
         "network": recipe.to_dict()["network"],
         "steps": state.step,

@@ -18,8 +18,6 @@ from training.metrics import make_consistent
 from training.oracles import ORACLES, find_oracle
 from training.scoring import Separate
 
-FRAME_NOTES = ("wav", "extra")
-
 
 class Methods:
     """A growing table of methods: ``entries`` for ``score_methods``, ``notes`` for the results.
@@ -38,7 +36,7 @@ class Methods:
         for one in ORACLES if name == "all" else [name]:
             oracle = find_oracle(one)
             self.entries[one] = (oracle.title, oracle.estimate)
-            self.notes[one] = {"knows": oracle.knows}
+            self.notes[one] = {"knows": oracle.knows, "wav": False}
 
     def add_weights(self, path: Path) -> None:
         """A network's weights; the name is that of the folder they lie in, whose ``making.json`` becomes notes.

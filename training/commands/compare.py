@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
             print(f"{name}: trained already, kept", file=sys.stderr)
             continue
         recipe = recipes[name].tiny() if args.tiny else recipes[name]
-        train(recipe, args.output / name, args.store, 2.0 if args.tiny else 60 * args.minutes, args.seed)
+        train(name, recipe, args.output / name, args.store, 2.0 if args.tiny else 60 * args.minutes, args.seed)
     scoring = argparse.Namespace(
         model=None, oracle=args.oracle or ["all"], weights=[args.output / name / "ema.safetensors" for name in names],
         museval=args.museval, data=args.data, output=args.output / "results", no_consistent=False,

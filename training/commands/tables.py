@@ -68,6 +68,8 @@ def _scores(name: str, metric: str) -> Callable[[argparse.Namespace], str]:
         from training.tables.thesis import thesis_table
 
         results = read_results(args.results) if args.results else []
+        if results and not any(metric in result.scores for result in results):
+            raise StemplayError(f"The results in {args.results} have no {metric.upper()}: evaluate with --museval.")
         return markdown(thesis_table(name), block_of(results, metric))
 
     return make

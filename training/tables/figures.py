@@ -68,7 +68,7 @@ def mel_spectrogram(
 ) -> Array:
     """Mean power in mel bands in dB, ``(bands, frames)``, of ``(channels, time)``; the mean of the channels."""
     mono = np.asarray(sound, np.float64).mean(axis=0)
-    padded = np.pad(mono, size // 2)
+    padded = np.pad(mono, size // 2, mode="reflect" if len(mono) > size // 2 else "constant")  # no click at the ends
     frames = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop] * np.hanning(size)
     power = np.abs(np.fft.rfft(frames)) ** 2
     weights = mel_filters(power.shape[1], rate, **filters)
