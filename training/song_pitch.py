@@ -18,7 +18,7 @@ WITHIN = 60.0
 """Cents around the key that are searched: less than a semitone, in which the next key of a chord may lie."""
 
 
-UNHEARD = 0.01
+UNHEARD = 0.003
 """A note whose harmonics have less of the power is not there."""
 
 

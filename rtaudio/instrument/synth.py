@@ -154,6 +154,7 @@ class Synth:
                 number, note, self._order, weights[1], weights[2], float(note - played), model.sustains[main],
                 state, time, self._samples(self.attack_ms) if self.attack_ms else 0,
                 weights=weights[0], delay=self._at,
+                level=min(1.0, velocity / model.velocities[0]),  # softer than the softest recording: that one, quieter
             )
         )  # fmt: skip
 

@@ -70,11 +70,16 @@ class MidiInput:
 
         while not self._ending.is_set():
             self._heard = time.monotonic()
-            child = self._child = subprocess.Popen(
-                [sys.executable, "-m", "rtaudio.midi.host", self.choice],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=child_environment(),
-                text=True, encoding="utf-8",
-            )  # fmt: skip
+            try:
+                child = self._child = subprocess.Popen(
+                    [sys.executable, "-m", "rtaudio.midi.host", self.choice],
+                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=child_environment(),
+                    text=True, encoding="utf-8",
+                )  # fmt: skip
+            except OSError as error:  # no memory or no process left: it may go well later
+                self._trouble = f"MIDI cannot be listened to: {error.strerror}."
+                self._ending.wait(PAUSE_S)
+                continue
             if self._ending.is_set():
                 self._kill()
             self._read(cast(IO[str], child.stdout))

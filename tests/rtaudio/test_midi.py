@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import subprocess
 import time
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -188,3 +190,28 @@ def test_a_midi_process_that_dies_is_started_again(monkeypatch: pytest.MonkeyPat
         assert port._child is not child
     finally:
         port.stop()
+
+
+def test_a_midi_process_that_cannot_be_started_is_told_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STEMPLAY_MIDI_BACKEND", "none")
+    monkeypatch.setattr(input_module, "PAUSE_S", 0.01)
+    real, refusals = subprocess.Popen, [OSError(12, "Cannot allocate memory")] * 3
+
+    def popen(*arguments: Any, **options: Any) -> Any:
+        if refusals:
+            raise refusals.pop()
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(input_module.subprocess, "Popen", popen)
+    port = MidiInput("default", lambda message: None)
+    told: set[str] = set()
+    port.start()
+    try:
+        deadline = time.monotonic() + 60
+        while not port._looked.is_set():
+            told.add(port.message)
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+    finally:
+        port.stop()
+    assert "MIDI cannot be listened to: Cannot allocate memory." in told and not refusals

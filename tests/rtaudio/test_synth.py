@@ -109,6 +109,11 @@ def test_two_notes_are_the_sum_of_each(model: InstrumentModel) -> None:
     assert np.abs(play([50, 57]) - play([50]) - play([57])).max() < 1e-5
 
 
+def test_keys_softer_than_the_softest_recording_are_quieter(model: InstrumentModel) -> None:
+    levels = [_level(Synth(model, 16_000).render(4_000, [(0, _on(60, velocity))])) for velocity in (1, 5, 12, 25)]
+    assert levels == sorted(levels) and levels[1] == pytest.approx(levels[3] / 5, rel=1e-3) and levels[0] > 0
+
+
 def test_a_released_note_ends_and_a_held_one_goes_on(model: InstrumentModel) -> None:
     synth = Synth(model, 16_000)
     synth.render(16_000, [(0, _on(60))])
