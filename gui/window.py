@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 
-from PyQt6.QtCore import QEventLoop, Qt, pyqtSignal
+from PyQt6.QtCore import QEventLoop, QPoint, Qt, pyqtSignal
 from PyQt6.QtGui import QCloseEvent, QKeySequence, QResizeEvent
 from PyQt6.QtWidgets import (
     QApplication,
@@ -218,7 +218,8 @@ class MainWindow(QMainWindow):
         action.triggered.connect(lambda: self._handlers[name]())
 
     def _open_menu(self) -> None:
-        self.menu.exec(self.more.mapToGlobal(self.more.rect().bottomLeft()))
+        corner = self.more.mapToGlobal(self.more.rect().bottomRight())
+        self.menu.exec(corner - QPoint(self.menu.sizeHint().width() - 1, -4))
 
     # -- pages ----------------------------------------------------------------------------------------------------
 

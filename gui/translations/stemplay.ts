@@ -1216,7 +1216,7 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="272" />
+        <location filename="../window.py" line="273" />
         <location filename="../window.py" line="170" />
         <source>Start</source>
         <translation type="unfinished" />
@@ -1234,37 +1234,37 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="261" />
+        <location filename="../window.py" line="262" />
         <source>It had died.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="263" />
+        <location filename="../window.py" line="264" />
         <source>The engine was restarted, with the same mixer. {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="272" />
+        <location filename="../window.py" line="273" />
         <source>Stop</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="273" />
+        <location filename="../window.py" line="274" />
         <source>Stop the sound</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="273" />
+        <location filename="../window.py" line="274" />
         <source>Start the sound</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="282" />
+        <location filename="../window.py" line="283" />
         <source>Stopping …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="282" />
+        <location filename="../window.py" line="283" />
         <source>Starting …</source>
         <translation type="unfinished" />
     </message>
@@ -2232,7 +2232,7 @@
     </message>
     <message>
         <location filename="../shortcuts.py" line="44" />
-        <source>This page</source>
+        <source>Help: all keys</source>
         <translation type="unfinished" />
     </message>
     <message>
