@@ -14,7 +14,11 @@ from training.export_instrument import export_instrument
 
 HELP = "export causal Demucs 48/4, 64/5 and SING of three sizes with random weights, for `python -m rtaudio bench`"
 SIZES = ((48, 4), (64, 5))
-SING_SIZES = {"sing-256-512": (256, 512, 64, 256), "sing-512-1024": (512, 1024, 128, 0), "sing-thesis": (1024, 4096, 128, 0)}
+SING_SIZES = {
+    "sing-256-512": (256, 512, 64, 256),
+    "sing-512-1024": (512, 1024, 128, 0),
+    "sing-thesis": (1024, 4096, 128, 0),
+}
 """Hidden units, channels, latent and bands; with 128 instruments, whose number costs nothing."""
 
 
