@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from rtaudio.format import StemplayError
+from training.data.decode import read_stem_file
 from training.data.synthetic import synthetic_song
 from training.metrics import global_sdr
 from training.oracles import ORACLES, find_oracle
@@ -19,6 +21,7 @@ from training.oracles.stft import signal, spectra
 from training.oracles.wiener import wiener
 
 RATE = 44_100
+CLIPS = Path(__file__).resolve().parents[3] / "shared" / "data" / "musdb18-7s" / "dev"
 
 
 @pytest.fixture(scope="module")
@@ -109,3 +112,12 @@ def test_the_transform_reconstructs(song):
 def test_an_unknown_oracle_is_one_sentence():
     with pytest.raises(StemplayError, match="did you mean irm"):
         find_oracle("imr")
+
+
+@pytest.mark.skipif(not CLIPS.is_dir(), reason="the MUSDB18 previews are not at hand")
+def test_on_music_oracles_are_far_above_the_mixture_too():
+    stems = read_stem_file(sorted(CLIPS.glob("*.mp4"))[0])[..., : 4 * RATE]
+    floor = sdr(ORACLES["mixture"].estimate(stems), stems)
+    for name in ("irm", "ibm", "wiener"):
+        estimates = ORACLES[name].estimate(stems)
+        assert (sdr(estimates, stems) > floor + 6).all() and np.abs(estimates.sum(0) - stems.sum(0)).max() < 1e-4

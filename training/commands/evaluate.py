@@ -69,7 +69,7 @@ def add_song_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--store", type=Path, default=Path("data"), help="prepared data (default: data/)")
     parser.add_argument("--songs", type=Path, help="instead: a folder with one folder of WAV stems a song")
-    parser.add_argument("--mapping", type=Path, help="with --songs: JSON file, instrument -> source")
+    parser.add_argument("--mapping", type=Path, help="with --songs: TOML or JSON file, patterns of names -> source")
     parser.add_argument("--tiny", action="store_true", help="instead: a few synthetic songs")
     parser.add_argument("--limit", type=positive_int, help="only the first songs")
 
