@@ -9,7 +9,6 @@ from PyQt6.QtWidgets import (
     QLabel,
     QListWidget,
     QListWidgetItem,
-    QMenu,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -17,7 +16,8 @@ from PyQt6.QtWidgets import (
 
 from gui.bridge import Bridge
 from gui.theme import stem_title
-from rtaudio.messages import InstrumentReport, Snapshot
+from gui.widgets.learn import learn_menu
+from rtaudio.messages import Snapshot
 
 TARGET = Qt.ItemDataRole.UserRole
 
@@ -44,44 +44,16 @@ def targets(snapshot: Snapshot) -> list[str]:
     return [*strips, "mixer.master_db", "mixer.dry", "instrument.attack_ms", "instrument.release_ms"]
 
 
-def controllers(report: InstrumentReport, target: str) -> list[str]:
-    """The controllers that move ``target``, in words."""
-    return [_entry(entry) for entry in report.state.midi_map if entry.get("target") == target]
-
-
 def _entry(entry: dict[str, object]) -> str:
     return _tr("controller {0}, channel {1}").format(entry.get("control"), int(str(entry.get("channel", 0))) + 1)
 
 
-def learn_menu(parent: QWidget, bridge: Bridge, target: str) -> QMenu:
-    """What a right click on the control of ``target`` offers."""
-    menu = QMenu(parent)
-    menu.setAccessibleName(_tr("MIDI learn"))
-    report = bridge.snapshot.instrument
-    learning = report.learning == target
-    learn = menu.addAction(
-        _tr("Stop waiting for a controller") if learning else _tr("MIDI learn: {}").format(target_title(target))
-    )
-    assert learn is not None
-    learn.setEnabled(bool(report.model))
-    learn.triggered.connect(lambda: bridge.send("learn", target="" if learning else target))
-    for text in controllers(report, target):
-        forget = menu.addAction(_tr("Forget {}").format(text))
-        assert forget is not None
-        forget.triggered.connect(lambda: bridge.send("forget", target=target))
-    if not report.model:
-        note = menu.addAction(_tr("MIDI needs an engine with an instrument"))
-        assert note is not None
-        note.setEnabled(False)
-    return menu
-
-
 def learnable(widget: QWidget, bridge: Bridge, target: str) -> None:
-    """Give ``widget`` the menu of ``learn_menu`` on right click and on the menu key."""
+    """Give ``widget`` the menu to learn and forget on right click and on the menu key."""
     widget.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
 
     def show(place: QPoint) -> None:
-        learn_menu(widget, bridge, target).popup(widget.mapToGlobal(place))
+        learn_menu(widget, bridge, {target: target_title(target)}).popup(widget.mapToGlobal(place))
 
     widget.customContextMenuRequested.connect(show)
 
