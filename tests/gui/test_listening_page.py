@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,10 @@ from gui.listening.player import ReelPlayer
 from gui.listening.reel import CHECK, Piece
 from gui.pages import PAGES
 from gui.pages.listening import ListeningPage
+from rtaudio.messages import command, to_dict
 from tests.gui.conftest import FakeSession
 from tests.gui.listening_fixture import RATE, answers, tone, write_test
+from tests.jack import JackServer
 
 
 class Stage:
@@ -358,3 +361,33 @@ def test_a_real_engine_plays_the_sounds_into_a_file(bridge: Bridge, qtbot: QtBot
     assert np.abs(audio).max() == pytest.approx(0.25 / 2, rel=0.1)
     jumps = np.abs(np.diff(audio[:, 0])).max()
     assert jumps < 1.3 * 0.125 * 2 * np.pi * 600 / rate  # no click where B took over from X
+
+
+@pytest.mark.jack
+def test_the_live_engine_plays_on_beside_it(
+    bridge: Bridge, qtbot: QtBot, tmp_path: Path, jack_server: JackServer
+) -> None:
+    """On one sound server: the test's engine is a client of its own and leaves no trace behind."""
+    tone(tmp_path / "song.wav", 300, 60)
+    live = file_session(str(tmp_path / "song.wav"), "default")
+    live.send(command("configure", config=to_dict(replace(live.config, client_name="stemplay"))))
+    live.start()
+    page = ListeningPage(bridge, make_session=lambda path: file_session(str(path), "default"))
+    qtbot.addWidget(page)
+    try:
+        qtbot.waitUntil(lambda: live.snapshot().state == "running", timeout=30_000)
+        page.open_sheet(write_test(tmp_path / "test", seconds=3))
+        qtbot.waitUntil(lambda: page.check._ready, timeout=30_000)
+        page.begin(headphones=True)
+        assert page.trials is not None and page.player is not None
+        page.trials.press("sound")
+        qtbot.waitUntil(lambda: page.player is not None and page.player.position() > 0.3, timeout=30_000)
+        assert any(name.startswith("stemplay-listening") for name in jack_server.ports())
+        before = live.snapshot().transport.position_s
+        page.close_sound()
+        qtbot.waitUntil(lambda: live.snapshot().transport.position_s > before + 0.2, timeout=30_000)
+        assert live.snapshot().state == "running" and live.snapshot().restarts == 0
+        assert not any(name.startswith("stemplay-listening") for name in jack_server.ports())
+    finally:
+        page.close_sound()
+        live.stop()
