@@ -65,6 +65,7 @@ class PlayerPage(QWidget):
         self.title, self.facts = QLabel(), QLabel()
         self.title.setProperty("role", "heading")
         self.facts.setProperty("role", "muted")
+        self.facts.setWordWrap(True)
         for label in (self.title, self.facts):
             label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             names.addWidget(label)
