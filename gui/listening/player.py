@@ -103,10 +103,10 @@ class ReelPlayer(QObject):
     def look(self) -> None:
         """Follow the engine."""
         report = self._session.snapshot()
-        if not self._is_ready and report.state == "running":
+        self._tell(report)
+        if not self._is_ready and report.state == "running" and not self._told:
             self._is_ready = True
             self.ready.emit()
-        self._tell(report)
         if self._piece is None or not self._is_ready:
             return
         self._follow(report)

@@ -71,7 +71,8 @@ class ListeningPage(QWidget):
     def _own_session(self, path: Path) -> SessionLike:
         """On the output device of the live engine, if that has one."""
         output = self.bridge.config.output
-        return file_session(str(path), "default" if Path(output).suffix or output == "null" else output)
+        heard = output != "null" and Path(output).suffix.lower() not in (".wav", ".flac")
+        return file_session(str(path), output if heard else "default")
 
     # -- the way through ---------------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from gui.listening.player import ReelPlayer
 from gui.listening.reel import CHECK, Piece
 from gui.pages import PAGES
 from gui.pages.listening import ListeningPage
+from rtaudio.build import NO_DEVICE
 from rtaudio.messages import command, to_dict
 from tests.gui.conftest import FakeSession
 from tests.gui.listening_fixture import RATE, answers, tone, write_test
@@ -266,10 +267,11 @@ def test_a_sound_ends_at_its_end(bridge: Bridge, session: FakeSession, qtbot: Qt
     player.close()
 
 
-def test_no_sound_is_told(stage: Stage, tmp_path: Path) -> None:
-    stage.session.report.state, stage.session.report.message = "waiting", "The device is gone."
+@pytest.mark.parametrize(("state", "message"), [("waiting", "The device is gone."), ("running", NO_DEVICE)])
+def test_no_sound_is_told(stage: Stage, tmp_path: Path, state: str, message: str) -> None:
+    stage.session.report.state, stage.session.report.message = state, message
     stage.open(write_test(tmp_path))
-    assert stage.page.check.status.text() == "The device is gone."
+    assert stage.page.check.status.text() == message
     assert not stage.page.check.check_button.isEnabled()
 
 
