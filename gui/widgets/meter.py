@@ -74,6 +74,8 @@ class LevelMeter(QAbstractButton):
         if shown != self._shown:
             self._shown = shown
             self.update()
+            if self.hasFocus():
+                self.setAccessibleDescription(f"{taper.written(self.held_db())} dB")
 
     def clear_clip(self) -> None:
         """Put the clip lamp and the held peaks out."""

@@ -9,8 +9,10 @@ from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from gui import theme
+from gui.app import _Complaint
 from gui.bridge import Bridge
 from gui.pages import PAGES
+from gui.pages.mixer import MixerPage
 from gui.window import MainWindow
 from rtaudio.messages import Latency, Recording
 from tests.gui.conftest import FakeSession
@@ -218,3 +220,31 @@ def contrast(one: str, other: str) -> float:
 
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
+
+
+def test_undo_right_after_typing_a_level(window: MainWindow, session: FakeSession, qtbot: QtBot) -> None:
+    """A text field has an undo of its own, which must not swallow the mixer's."""
+    mixer = window.pages["mixer"]
+    assert isinstance(mixer, MixerPage)
+    entry = mixer.strips["vocals"].entry
+    with qtbot.waitActive(window):
+        window.activateWindow()
+    entry.setFocus()
+    entry.selectAll()
+    QTest.keyClicks(entry, "-12")
+    QTest.keyClick(entry, Qt.Key.Key_Z, CONTROL)
+    assert entry.text() != "-12" and not session.orders, "while typing it is the text's"
+    QTest.keyClicks(entry, "-12")
+    QTest.keyClick(entry, Qt.Key.Key_Return)
+    assert session.desired.mixer.stems["vocals"].gain_db == -12.0
+    QTest.keyClick(entry, Qt.Key.Key_Z, CONTROL)
+    assert session.desired.mixer.stems["vocals"].gain_db == 0.0
+
+
+def test_an_error_of_the_window_is_told_and_the_window_stays(
+    window: MainWindow, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = ValueError("a bug")
+    _Complaint(window)(ValueError, error, None)
+    assert "a bug" in window.notice.text and window.isVisible()
+    assert "ValueError" in capsys.readouterr().err
