@@ -27,6 +27,7 @@ from gui.bridge import Bridge
 from gui.desk import desk_of
 from gui.pages import PAGES
 from gui.player.deck import deck_of
+from gui.player.drop import SongDrop
 from gui.presets import PresetMenu
 from gui.settings_dialog import SettingsDialog
 from gui.shortcuts import TABLE, bind, translated
@@ -92,6 +93,7 @@ class MainWindow(QMainWindow):
         bridge.refused.connect(lambda sentence: self.notice.tell(sentence, "warning"))
         bridge.snapshot_changed.connect(self.show_snapshot)
         deck_of(bridge).told.connect(self._pass_on)
+        SongDrop(self, deck_of(bridge))
         left = bridge.store.preferences.page
         self.show_page(left if left in self.tabs else PAGES[0].key)
         root.setFocus()

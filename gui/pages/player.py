@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from PyQt6.QtCore import QEvent, QSize, Qt
-from PyQt6.QtGui import QDragEnterEvent, QDropEvent
 from PyQt6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -21,6 +20,7 @@ from PyQt6.QtWidgets import (
 from gui.bridge import Bridge
 from gui.player.choose import choose_song
 from gui.player.deck import deck_of
+from gui.player.drop import SongDrop
 from gui.player.export import ExportDialog
 from gui.player.icons import icon
 from gui.player.recording import RecordingCard
@@ -37,7 +37,7 @@ class PlayerPage(QWidget):
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.bridge, self.deck = bridge, deck_of(bridge)
-        self.setAcceptDrops(True)
+        SongDrop(self, self.deck)
         self._shown_loop: tuple[str, ...] = ("", "")
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 14, 20, 14)
@@ -175,17 +175,6 @@ class PlayerPage(QWidget):
             field.setEnabled(self.deck.has_song)
             if not (field.hasFocus() and field.isModified()):
                 field.setText(text)
-
-    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:  # noqa: N802 - Qt's name
-        mime = event.mimeData() if event is not None else None
-        if event is not None and mime is not None and any(url.isLocalFile() for url in mime.urls()):
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent | None) -> None:  # noqa: N802
-        mime = event.mimeData() if event is not None else None
-        files = [url.toLocalFile() for url in mime.urls() if url.isLocalFile()] if mime is not None else []
-        if files:
-            self.deck.open(files[0])
 
     # -- engine to screen ---------------------------------------------------------------------------------------------------
 

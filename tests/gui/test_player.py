@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from gui.bridge import Bridge
 from gui.pages.player import PlayerPage
 from gui.player.deck import deck_of
+from gui.player.drop import SongDrop
 from gui.player.monitor import MonitorSwitch, feedback_risk
 from gui.player.times import clock, parse_clock
 from gui.widgets.transport import TransportBar
@@ -158,11 +159,11 @@ def test_a_dropped_song_is_loaded_and_remembered(
     other = write_song(tmp_path / "other song.wav")
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(other))])
-    page.dropEvent(
-        QDropEvent(
-            QPointF(5, 5), Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-        )
+    drop = QDropEvent(
+        QPointF(5, 5), Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     )
+    taker = page.findChild(SongDrop)
+    assert page.acceptDrops() and taker is not None and taker.eventFilter(page, drop)  # Qt drops only from a real drag
     qtbot.waitUntil(lambda: session.config.input == str(other), timeout=PATIENCE)
     assert [order.op for order in session.orders] == ["configure", "play"]
     assert bridge.store.preferences.recent == [str(other)]

@@ -1,0 +1,31 @@
+"""Songs dropped on a widget."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QEvent, QObject
+from PyQt6.QtGui import QDropEvent
+from PyQt6.QtWidgets import QWidget
+
+from gui.player.deck import Deck
+
+
+class SongDrop(QObject):
+    """Opens the first file that is dropped on ``widget``."""
+
+    def __init__(self, widget: QWidget, deck: Deck) -> None:
+        super().__init__(widget)
+        self._deck = deck
+        widget.setAcceptDrops(True)
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802 - Qt's name
+        if not isinstance(event, QDropEvent):  # entering and moving are kinds of it
+            return False
+        mime = event.mimeData()
+        files = [url.toLocalFile() for url in mime.urls() if url.isLocalFile()] if mime is not None else []
+        if not files:
+            return False
+        event.acceptProposedAction()
+        if event.type() == QEvent.Type.Drop:
+            self._deck.open(files[0])
+        return True

@@ -1,0 +1,76 @@
+"""The dialog of the export: real songs, real files, a real cancel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from gui.bridge import Bridge
+from gui.player.export import ExportDialog
+from rtaudio.messages import Transport
+from rtaudio.offline import separate_file
+from tests.gui.conftest import FakeSession
+from tests.gui.test_jobs import PATIENCE, write_song
+
+
+@pytest.fixture
+def dialog(bridge: Bridge, session: FakeSession, tmp_path: Path, qtbot: QtBot) -> ExportDialog:
+    song = write_song(tmp_path / "song.wav")
+    bridge.configure(input=str(song))
+    session.report.transport = Transport(str(song), True, 0.0, 2.0)
+    bridge.poll()
+    bridge.store.preferences.export_folder = str(tmp_path / "out")
+    dialog = ExportDialog(bridge)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    return dialog
+
+
+def test_the_chosen_stems_are_written_as_separate_writes_them(
+    dialog: ExportDialog, bridge: Bridge, tmp_path: Path, qtbot: QtBot
+) -> None:
+    assert list(dialog.stems) == ["drums", "bass", "other", "vocals"], "the instrument is no stem of a song"
+    dialog.stems["drums"].click()
+    dialog.stems["other"].click()
+    dialog.format.setCurrentIndex(dialog.format.findData("flac"))
+    assert dialog.chosen() == ["bass", "vocals"]
+    dialog.export_button.click()
+    assert dialog.close_button.text() == "Cancel" and not dialog.choices.isEnabled()
+    qtbot.waitUntil(lambda: dialog.job is None, timeout=PATIENCE)
+    assert dialog.bar.value() == dialog.bar.maximum() and "2 files" in dialog.message.text()
+    folder = tmp_path / "out" / "song"
+    expected = separate_file(tmp_path / "song.wav", tmp_path / "expected", "demucs-live", format="flac")
+    assert sorted(path.name for path in folder.iterdir()) == ["bass.flac", "vocals.flac"]
+    for name in ("bass", "vocals"):
+        assert (folder / f"{name}.flac").read_bytes() == expected.files[name].read_bytes()
+    assert dialog.show_button.isVisible()
+    dialog.stems["drums"].click()
+    assert "2 file(s)" in dialog.message.text() and "replaced" in dialog.message.text()
+    assert bridge.store.preferences.export_format == "flac"
+
+
+def test_a_cancelled_export_leaves_what_was_there(dialog: ExportDialog, tmp_path: Path, qtbot: QtBot) -> None:
+    dialog.song = str(write_song(tmp_path / "long.wav", 300.0, 8000))
+    folder = Path(dialog.folder.text())
+    folder.mkdir(parents=True)
+    (folder / "drums.wav").write_bytes(b"of old")
+    dialog.export_button.click()
+    qtbot.waitUntil(lambda: dialog.bar.value() > 0, timeout=PATIENCE)
+    dialog.close_button.click()
+    qtbot.waitUntil(lambda: dialog.job is None, timeout=PATIENCE)
+    assert dialog.isVisible() and "Cancelled" in dialog.message.text()
+    assert [path.name for path in folder.iterdir()] == ["drums.wav"]
+    assert (folder / "drums.wav").read_bytes() == b"of old"
+
+
+def test_what_hinders_an_export_is_told_in_one_sentence(dialog: ExportDialog, tmp_path: Path, qtbot: QtBot) -> None:
+    (tmp_path / "file").touch()
+    dialog.folder.setText(str(tmp_path / "file" / "below"))
+    dialog.export_button.click()
+    qtbot.waitUntil(lambda: dialog.job is None, timeout=PATIENCE)
+    assert "Nothing can be exported" in dialog.message.text() and dialog.message.text().endswith(".")
+    for box in dialog.stems.values():
+        box.setChecked(False)
+    assert not dialog.export_button.isEnabled()
