@@ -88,7 +88,7 @@ GESTURES: tuple[Key, ...] = (
     Key(
         PIANO,
         "piano",
-        ("A W S E D F T G Y H U J K O L P ; '",),
+        ("A W S E D …",),
         QT_TRANSLATE_NOOP("Shortcuts", "Play: a semitone each, from C"),
     ),
     Key(PIANO, "octave", ("Z", "X"), QT_TRANSLATE_NOOP("Shortcuts", "An octave lower or higher")),

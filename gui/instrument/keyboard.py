@@ -39,7 +39,7 @@ class Keyboard(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(7 * 24, 90)
+        self.setMinimumSize(7 * 24, 112)
         self.setAccessibleName(self.tr("Piano keyboard"))
         self.setAccessibleDescription(
             self.tr(

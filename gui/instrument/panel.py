@@ -154,13 +154,13 @@ class InstrumentPanel(QWidget):
         higher.clicked.connect(lambda: self.computer.shift(12))
         for button in (self.pedal, lower, higher):
             bar.addWidget(button)
-        layout = QVBoxLayout(self)
+        layout = _Column(self)
         layout.setContentsMargins(16, 12, 16, 12)
         layout.setSpacing(10)
         layout.addLayout(top, 5)
         layout.addLayout(bar)
         layout.addWidget(self.keyboard, 2)
-        self.setMinimumSize(820, 470)
+        self.setMinimumSize(900, 460)
 
     def _tab_shown(self, number: int) -> None:
         if self.tabs.widget(number) is self.ports:
@@ -216,6 +216,13 @@ class InstrumentPanel(QWidget):
         super().changeEvent(event)
         if event is not None and event.type() == QEvent.Type.ActivationChange and not self.isActiveWindow():
             self.notes.release_all()
+
+
+class _Column(QVBoxLayout):
+    """A column that shrinks to its minimum before a scroll area begins to scroll: texts that wrap would keep it at its wish."""
+
+    def hasHeightForWidth(self) -> bool:  # noqa: N802 - Qt's name
+        return False
 
 
 def _card(title: str, content: QWidget, beside: QWidget | None = None) -> QFrame:

@@ -16,7 +16,8 @@ class InstrumentStatus(QFrame):
         super().__init__(parent)
         self.labels: dict[str, QLabel] = {}
         flow = FlowLayout(self, gap=18, row_gap=2)
-        flow.setContentsMargins(4, 8, 4, 0)
+        flow.setContentsMargins(4, 11, 4, 0)
+        self.setMinimumHeight(11 + 2 * (self.fontMetrics().height() + 2))  # two rows, where it is narrow
         tips = {
             "voices": self.tr("Notes sounding now."),
             "load": self.tr("Time spent on the notes over the time they last, median and one in a hundred."),

@@ -476,6 +476,16 @@ def test_an_engine_without_instrument_gets_one_by_a_button(qtbot: QtBot, bridge:
     assert session.config.instrument == "sing-gm" and page.currentWidget() is page.surface
 
 
+@pytest.mark.parametrize("size", [(1240, 540), (1280, 700), (1920, 950)])
+def test_the_surface_fits_without_scrolling(page: InstrumentPage, bridge: Bridge, size: tuple[int, int]) -> None:
+    page.resize(*size)
+    QApplication.processEvents()
+    bridge.poll()
+    bars = page.surface.verticalScrollBar(), page.surface.horizontalScrollBar()
+    assert all(bar is not None and bar.maximum() == 0 for bar in bars)
+    assert page.panel.keyboard.height() >= 90
+
+
 def test_controls_have_names_for_assistive_tools(page: InstrumentPage) -> None:
     for widget in page.panel.findChildren(QLineEdit):
         if not widget.parent().inherits("QComboBox"):  # type: ignore[union-attr]
