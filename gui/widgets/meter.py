@@ -19,7 +19,9 @@ FALL_DB_S = 24.0
 """How fast a bar falls back, as with programme meters."""
 
 HOLD_S = 1.5
-BAR, GAP, LAMP = 5, 1, 9
+GAP, LAMP = 1, 9
+WIDTHS = (30, 46)
+"""Least and greatest width of a meter; four bars share it."""
 
 
 class Ballistics:
@@ -49,7 +51,8 @@ class LevelMeter(QAbstractButton):
         self.clipped = False
         self._engine_clipped = False
         self._shown: tuple[object, ...] = ()
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMaximumWidth(WIDTHS[1])
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.clicked.connect(self.clear_clip)
 
@@ -89,7 +92,7 @@ class LevelMeter(QAbstractButton):
         return max(bar.held for bar in self.peaks)
 
     def sizeHint(self) -> QSize:  # noqa: N802
-        return QSize(4 * BAR + 4 * GAP + 6, 220)
+        return QSize(WIDTHS[0], 220)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         return QSize(self.sizeHint().width(), 84)
@@ -100,11 +103,11 @@ class LevelMeter(QAbstractButton):
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802
         painter = QPainter(self)
         c = theme.current()
-        x = 1.0
+        x, width = 1.0, (self.width() - 2 - 4 * GAP) / 4
         for bars, share in ((self.peaks, 0.0), (self.rms, 0.35)):
             for bar in bars[:2]:
-                self._paint_bar(painter, x, bar, share)
-                x += BAR + GAP
+                self._paint_bar(painter, QRectF(x, 0.0, width, 0.0), bar, share)
+                x += width + GAP
             x += 2 * GAP
         lamp = QRectF(1, 0, self.width() - 2, LAMP)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -120,10 +123,10 @@ class LevelMeter(QAbstractButton):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(0.5, 0.5, self.width() - 1, self.height() - 1), 3, 3)
 
-    def _paint_bar(self, painter: QPainter, x: float, bar: Ballistics, pale: float) -> None:
-        c = theme.current()
+    def _paint_bar(self, painter: QPainter, column: QRectF, bar: Ballistics, pale: float) -> None:
+        c, x, width = theme.current(), column.x(), column.width()
         bottom, reach = float(self.height() - MARGIN), self._reach()
-        painter.fillRect(QRectF(x, MARGIN, BAR, reach), QColor(theme.blend(c.panel, c.border, 0.55)))
+        painter.fillRect(QRectF(x, MARGIN, width, reach), QColor(theme.blend(c.panel, c.border, 0.55)))
         own = theme.blend(self.colour, c.panel, 0.65 if self.dimmed else pale)
         zones = (
             (0.0, taper.place(-3.0), own),
@@ -134,7 +137,7 @@ class LevelMeter(QAbstractButton):
         for low, high, colour in zones:
             if top > low:
                 end = min(top, high)
-                painter.fillRect(QRectF(x, bottom - reach * end, BAR, reach * (end - low)), QColor(colour))
+                painter.fillRect(QRectF(x, bottom - reach * end, width, reach * (end - low)), QColor(colour))
         if bar.held > taper.FLOOR_DB:
             y = bottom - reach * taper.place(bar.held)
-            painter.fillRect(QRectF(x, y, BAR, 2), QColor(c.text if not self.dimmed else c.muted_text))
+            painter.fillRect(QRectF(x, y, width, 2), QColor(c.text if not self.dimmed else c.muted_text))

@@ -17,7 +17,7 @@ from gui.widgets.meter import LevelMeter
 from gui.widgets.toggle import Toggle, polish
 from rtaudio.messages import Meter, MixerState
 
-WIDTH = (128, 168)
+WIDTH = (128, 188)
 """A strip's least and greatest width."""
 
 
@@ -81,7 +81,7 @@ class BaseStrip(QFrame):
         body.setSpacing(6)
         body.addStretch(1)
         body.addWidget(self.fader)
-        body.addWidget(self.meter)
+        body.addWidget(self.meter, 2)
         body.addStretch(1)
         self.column.addLayout(body, 1)
         self.column.addWidget(self.entry, 0, Qt.AlignmentFlag.AlignHCenter)
