@@ -21,6 +21,7 @@ from rtaudio.audiofile import read_audio
 from rtaudio.engine import Engine
 from rtaudio.format import SOURCES, Audio, StemplayError
 from rtaudio.messages import EngineConfig, MixerState, Snapshot, command
+from rtaudio.player import FilePlayer
 from rtaudio.ports.fake import FakePort
 from rtaudio.processors.passthrough import Passthrough
 from rtaudio.recorder import Recorder
@@ -399,3 +400,35 @@ def test_what_the_engine_records_is_what_it_plays(tmp_path: Path) -> None:
     audio = {name: read_audio(tmp_path / f"{name}.wav")[0] for name in (*SOURCES, "mix")}
     np.testing.assert_array_equal(audio["mix"], out)
     np.testing.assert_allclose(sum(audio[name] for name in SOURCES), out, atol=1e-6)
+
+
+def test_without_monitoring_a_live_input_is_recorded_and_not_heard(tmp_path: Path) -> None:
+    mix, port = sound(10_240)[1], FakePort()
+    engine = Engine(
+        EngineConfig(),
+        MixerState(monitor=False),
+        port=port,
+        processor=Passthrough(),
+        recorder=Recorder(RATE, 2, SOURCES),
+    )
+    engine.start()
+    engine.send(command("record", directory=str(tmp_path), format="wav"))
+    assert not port.play(mix).any()
+    engine.send(command("stop_recording"))
+    engine.send(command("set_mixer", field="monitor", value=True))
+    assert np.abs(port.play(mix)).max() > 0.1
+    engine.stop()
+    assert np.abs(read_audio(tmp_path / "drums.wav")[0]).max() > 0.1
+    assert not read_audio(tmp_path / "mix.wav")[0].any(), "the mix is what is heard"
+
+
+def test_a_song_is_heard_whatever_is_said_of_monitoring() -> None:
+    player = FilePlayer.from_samples(sound(10_240)[1], RATE)
+    port = FakePort(in_channels=0)
+    engine = Engine(EngineConfig(), MixerState(monitor=False), port=port, processor=Passthrough(), source=player)
+    engine.start()
+    heard = np.concatenate([port.tick(256) for _ in range(20)])
+    engine.send(command("set_stem", stem="drums", field="gain_db", value=-3.0))
+    later = np.concatenate([port.tick(256) for _ in range(10)])
+    engine.stop()
+    assert np.abs(heard).max() > 0.1 and np.abs(later).max() > 0.1

@@ -24,7 +24,7 @@ from rtaudio.daemon import Daemon
 from rtaudio.desired import Desired
 from rtaudio.engine_host import EngineHost
 from rtaudio.format import StemplayError
-from rtaudio.messages import EngineConfig, MixerState, StemState, command
+from rtaudio.messages import EngineConfig, MixerState, StemState, command, to_dict
 from rtaudio.session import Session
 from tests.sing_fixture import tiny_instrument
 
@@ -173,6 +173,23 @@ def test_two_clients_share_one_detached_engine(daemon: Path) -> None:
     second.stop()
     assert second.snapshot().state == "stopped"
     assert Session.attach() is None
+
+
+def test_a_client_learns_that_its_settings_could_not_be_played(daemon: Path, tmp_path: Path) -> None:
+    (tmp_path / "noise.wav").write_bytes(b"this is no sound")
+    session = Session(CLOCK, detached=True)
+    session.start()
+    wait_until(lambda: session.snapshot().frames > 0, "sound")
+    before = session.config
+    session.send(command("configure", config={**to_dict(before), "input": str(tmp_path / "noise.wav")}))
+    assert session.config.input.endswith("noise.wav")
+    wait_until(lambda: "as they were" in session.snapshot().message, "the sentence")
+    wait_until(lambda: session.snapshot().state == "running", "the old sound")
+    wait_until(lambda: session.config == before, "what runs")
+    session.send(command("configure", config={**to_dict(before), "rate": 48_000}))
+    wait_until(lambda: session.snapshot().rate == 48_000, "other settings")
+    assert session.config.rate == 48_000
+    session.stop()
 
 
 def test_clients_that_start_at_once_get_one_engine(daemon: Path) -> None:
