@@ -9,25 +9,27 @@ from typing import Any
 from rtaudio.format import StemplayError
 from training.listening.answers import Answers, Rating
 from training.listening.statistics import LEAST_CORRELATION, Preference, mean_opinion, preference, unreliable
+from training.tables.thesis import thesis_table
 
 COLUMNS = ("All", "Drums", "Bass", "Other", "Vocals")
 
 Rows = dict[str, tuple[str, ...]]
 """Name -> cells."""
 
-THESIS_22: Rows = {"Ground truth": ("3.86 ± .24",), "WaveNet autoencoder": ("2.85 ± .24",), "SING": ("3.55 ± .23",)}
-THESIS_32: Rows = {
-    "Ground truth": ("4.46 ± .07", "4.56 ± .13", "4.25 ± .15", "4.45 ± .13", "4.64 ± .13"),
-    "Open-Unmix": ("3.03 ± .09", "3.10 ± .17", "2.93 ± .20", "3.09 ± .16", "3.00 ± .17"),
-    "Demucs": ("3.22 ± .09", "3.77 ± .15", "3.26 ± .18", "3.32 ± .15", "2.55 ± .20"),
-    "Conv-Tasnet": ("2.85 ± .08", "3.39 ± .14", "2.29 ± .15", "3.18 ± .14", "2.45 ± .16"),
-}
-THESIS_33: Rows = {
-    "Ground truth": ("4.59 ± .07", "4.44 ± .18", "4.69 ± .09", "4.46 ± .13", "4.81 ± .11"),
-    "Open-Unmix": ("3.27 ± .11", "3.02 ± .19", "4.00 ± .20", "3.11 ± .21", "2.91 ± .20"),
-    "Demucs": ("3.30 ± .10", "3.08 ± .21", "3.93 ± .18", "3.15 ± .19", "3.02 ± .20"),
-    "Conv-Tasnet": ("3.42 ± .09", "3.37 ± .17", "3.73 ± .18", "3.46 ± .17", "3.10 ± .17"),
-}
+
+def _thesis(name: str) -> Rows:
+    """The rows of a table of opinions, a value and its interval a cell."""
+    return {
+        row.name: tuple(
+            f"{value:.2f} ± {width:.2f}".replace("± 0", "± ")
+            for value, width in zip(row.values, row.spread or (), strict=True)
+        )
+        for row in thesis_table(name).rows
+    }
+
+
+THESIS_22: Rows = {row.name: (str(row.values[0]).replace("± 0", "± "),) for row in thesis_table("2.2").rows}
+THESIS_32, THESIS_33 = _thesis("3.2"), _thesis("3.3")
 THESIS_ABX = "69.7 ± 2.8 % of 1000 tests prefer SING to WaveNet (100 NSynth notes x 10 workers)"
 
 ON_NSYNTH = "thesis: 100 NSynth test notes, 60 crowd workers each, crowdMOS"
