@@ -138,6 +138,14 @@ def export_separator(
     return card
 
 
+def chunks_sentence(seconds: float) -> str:
+    """For the card of a network that does not stream: that, and how late it plays.
+
+    The engine overlaps chunks by a quarter and computes one while it collects the next (``rtaudio.processors``).
+    """
+    return f"It plays live only in overlapping chunks of {seconds:g} s, {1000 * 1.75 * seconds:.0f} ms late, beside the device."
+
+
 def quantize_model(directory: str | Path, output: str | Path, *, name: str | None = None) -> ModelCard:
     """Quantise an exported float32 model to int8 into another directory; its measured quality is not carried over.
 

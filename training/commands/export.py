@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from models.network import StreamingSeparator
 from training.checkpoint import load_network
-from training.export import export_separator
+from training.cli import positive_float
+from training.export import chunks_sentence, export_separator
 from training.release import read_making
 
 HELP = "export weights to one ONNX file with named states and a card; what weights.json beside them says goes into the card"
@@ -21,12 +23,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", help="name in the card (default: that of the directory)")
     parser.add_argument("--precision", choices=["fp32", "int8"], default="fp32")
     parser.add_argument("--description", default="", help="one sentence for the card")
+    parser.add_argument(
+        "--chunk-seconds",
+        type=positive_float,
+        default=8.0,
+        metavar="S",
+        help="length of a chunk, for networks that do not stream (default: %(default)s)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Export and print the size."""
     network = load_network(args.weights)
     making = read_making(args.weights)
+    streams = isinstance(network, StreamingSeparator)
+    chunk = None if streams else int(args.chunk_seconds * network.config.sample_rate)
     keys = ("date", "recipe", "steps", "hours", "audio_hours", "note")
     card = export_separator(
         network,
@@ -37,7 +48,10 @@ def run(args: argparse.Namespace) -> int:
         data=tuple(f"{row['collection']}, {row['hours']} h ({row['licence']})" for row in making.get("data", ())),
         quality={"validation": making["validation"]} if "validation" in making else {},
         training={key: making[key] for key in keys if making.get(key)},
-        description=args.description,
+        chunk=chunk,
+        description=args.description
+        if streams
+        else f"{args.description} {chunks_sentence(args.chunk_seconds)}".strip(),
     )
     print(f"{args.output}: {card.precision}, {card.parameters / 1e6:.2f} M weights, {card.size / 2**20:.2f} MiB")
     return 0

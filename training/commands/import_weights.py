@@ -9,7 +9,7 @@ from models.network import Separator, StreamingSeparator
 from rtaudio.format import StemplayError
 from training import foreign_demucs
 from training.cli import positive_float, positive_int
-from training.export import export_separator
+from training.export import chunks_sentence, export_separator
 
 HELP = "make a model that plays live of a state dict of the public demucs (version 1 or 2) or denoiser package"
 
@@ -45,7 +45,10 @@ def run(args: argparse.Namespace) -> int:
         network = foreign_demucs.denoiser(state, resample=args.resample or 4, sample_rate=args.sample_rate or 16_000)
         shares = (0.0, 1.0)  # what the network does not hear, above its rate, is no voice
         late = network.hop + network.latency
-        what = "Its level is followed while it plays, where the package divides by the deviation of the whole file."
+        what = (
+            "Its level is followed while it plays, where the package divides by the deviation of the whole file. "
+            f"It plays {1000 * late / network.config.sample_rate:.0f} ms late, beside the device."
+        )
     else:
         if args.resample == 4:
             raise StemplayError("Demucs works at its rate or at twice its rate.")
@@ -54,9 +57,7 @@ def run(args: argparse.Namespace) -> int:
         )
         chunk = int(args.chunk_seconds * network.config.sample_rate)
         late = 2 * chunk - chunk // 4
-        what = (
-            "Bidirectional: it plays only in overlapping chunks, each of which is computed while the next one is heard."
-        )
+        what = f"It is bidirectional. {chunks_sentence(args.chunk_seconds)}"
     lag = f"{1000 * late / network.config.sample_rate:.0f} ms"
     card = export_separator(
         network,
@@ -66,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
         chunk=chunk,
         licence=args.licence,
         training={"imported_from": args.package, "file": args.weights.name},
-        description=f"Weights of the public {args.package} package. {what} Latency live {lag}, beside the device's.",
+        description=f"Weights of the public {args.package} package. {what}",
         shares=shares,
     )
     live = "hop by hop" if isinstance(network, StreamingSeparator) else "in chunks"
