@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import lightning
 import numpy as np
 import pytest
 import torch
 
+from models.registry import make_network
 from rtaudio.format import StemplayError
 from training.checkpoint import load_checkpoint
 from training.cli import main
+from training.data.synthetic import validation_songs
 from training.energy import EnergyMeter
+from training.fit import FitOptions, batches
 from training.parallel import Share
 from training.progress import ProgressBar, clock
+from training.recipe import Recipe
+from training.trainer import Budget, SeparatorTrainer
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -40,23 +47,37 @@ ARGUMENTS = ["fit", "demucs-live", "--tiny", "--steps", "3", "--precision", "fp3
 ARGUMENTS += ["--log-every", "1e-9", "--workers", "0", "--threads", "1"]
 
 
-@pytest.mark.parametrize("accumulate", [2, 4], ids=["a batch a process", "two batches a process"])
-def test_two_processes_have_the_losses_of_one_with_the_same_global_batch(accumulate, one_process, tmp_path):
-    """gloo on the CPU; 2 x 4 examples are two batches for two processes, 4 x 4 four batches."""
-    if accumulate == 4:
-        one_process = tmp_path / "one"
-        assert main([*ARGUMENTS, "--accumulate", "4", "-o", str(one_process)]) == 0
+def two_processes(*more: str) -> None:
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "training"]
-    command = [*launch, *ARGUMENTS, "--accumulate", str(accumulate), "-o", str(tmp_path / "two")]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=150)
+    subprocess.run([*launch, *ARGUMENTS, *more], cwd=ROOT, check=True, capture_output=True, text=True, timeout=150)
+
+
+def test_two_processes_have_the_losses_of_one_with_the_same_global_batch(one_process, tmp_path):
+    """gloo on the CPU; 2 x 4 examples are a batch for each process."""
+    two_processes("--accumulate", "2", "-o", str(tmp_path / "two"))
     assert len(losses(one_process)) == 3
     np.testing.assert_allclose(losses(tmp_path / "two"), losses(one_process), rtol=1e-5)
     one, two = (load_checkpoint(folder / "last.ckpt") for folder in (one_process, tmp_path / "two"))
     for name, weight in one["network"].items():
         torch.testing.assert_close(two["network"][name], weight, atol=2e-5, rtol=1e-3)
-    assert two["cost"]["processes"] == 2 and two["cost"]["batches"] == one["cost"]["batches"] == 3 * accumulate
+    assert two["cost"]["processes"] == 2 and two["cost"]["batches"] == one["cost"]["batches"] == 6
     for name in ("valid_loss", "sdr_vocals"):
         assert two["history"][-1][name] == pytest.approx(one["history"][-1][name], rel=1e-3)
+
+
+def test_two_processes_continue_with_the_losses_of_the_one_that_began(tmp_path):
+    """Four batches an update, two for each process: their gradients are added up before they are shared."""
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    assert main([*ARGUMENTS, "--accumulate", "4", "-o", str(whole)]) == 0
+    recipe = Recipe.from_dict(load_checkpoint(whole / "last.ckpt")["recipe"])
+    lightning.seed_everything(0, verbose=False)
+    first = SeparatorTrainer(recipe, make_network(recipe.network), validation_songs(1, 0.5), cut, Budget(steps=3))
+    first.check()
+    began = first.step(*first.take(batches(recipe, FitOptions(cut, workers=0), 0)))[0]
+    first.save()
+    shutil.rmtree(cut / "csv")
+    two_processes("--resume", "-o", str(cut))
+    np.testing.assert_allclose([began, *losses(cut)], losses(whole), rtol=1e-5)
 
 
 def test_every_example_of_an_update_is_computed_once_by_any_number_of_processes():
