@@ -14,9 +14,10 @@ import lightning
 import torch
 from torch.utils.data import DataLoader
 
+from models.network import Separator
 from models.registry import make_network
 from rtaudio.format import StemplayError
-from training.checkpoint import initialise, load_checkpoint
+from training.checkpoint import initialise, load_checkpoint, load_network
 from training.data.batches import BatchSource, BatchStream
 from training.data.store import write_atomic
 from training.data.thesis import EpochSongs
@@ -37,6 +38,7 @@ class FitOptions:
         budget: by default the recipe's epochs, or half an hour where it names none.
         epochs: instead of a budget.
         init: weights to start from.
+        teacher: weights of a network to learn from besides the true stems.
         workers: processes that make batches; 0 makes them in the training process.
         device: ``cpu``, ``cuda``, ``mps``, or ``auto`` for the best there is.
         watts: what the machine draws, if known; else it is read or assumed.
@@ -49,6 +51,7 @@ class FitOptions:
     seed: int = 0
     threads: int | None = None
     init: Path | None = None
+    teacher: Path | None = None
     resume: bool = False
     workers: int = 1
     intervals: Intervals | None = None
@@ -75,14 +78,26 @@ def fit(recipe: Recipe, options: FitOptions) -> Progress:
     source = open_source(recipe, options)
     budget, intervals = plan(recipe, options, source)
     trainer = SeparatorTrainer(
-        recipe, network, songs, options.folder, budget, intervals=intervals, fabric=fabric, watts=options.watts
-    )
+        recipe, network, songs, options.folder, budget,
+        intervals=intervals, fabric=fabric, watts=options.watts, teacher=_teacher(recipe, options.teacher),
+    )  # fmt: skip
     if options.resume:
         trainer.resume()
     if fabric.is_global_zero:
         write_atomic(options.folder / "recipe.json", json.dumps(recipe.to_dict(), indent=1).encode())
     with stop_on_signals(trainer):
         return trainer.fit(batches(recipe, options, trainer.state.step, trainer.share, source))
+
+
+def _teacher(recipe: Recipe, path: Path | None) -> Separator | None:
+    """The network in ``path``. Raises StemplayError if it takes other sound apart than the recipe's."""
+    if path is None:
+        return None
+    teacher = load_network(path)
+    for name in ("sources", "sample_rate", "audio_channels"):
+        if getattr(teacher.config, name) != getattr(recipe.network, name):
+            raise StemplayError(f"The teacher in {path} has other {name.replace('_', ' ')} than the recipe's network.")
+    return teacher
 
 
 def open_source(recipe: Recipe, options: FitOptions) -> BatchSource:

@@ -35,6 +35,32 @@ def log_mse_loss(estimate: Tensor, reference: Tensor, floor: float = 1e-3) -> Te
     return 10 * torch.log10(error / mix + floor).mean()
 
 
+def si_snr_loss(estimate: Tensor, reference: Tensor) -> Tensor:
+    """Mean negative SI-SNR in dB of every channel (CTN-03), from -100 for a perfect estimate; blind to scale and to a constant offset.
+
+    A silent reference counts nothing: no estimate is better than another.
+    """
+    estimate = estimate - estimate.mean(dim=-1, keepdim=True)
+    reference = reference - reference.mean(dim=-1, keepdim=True)
+    energy = reference.square().sum(dim=-1, keepdim=True)
+    wanted = reference * (estimate * reference).sum(dim=-1, keepdim=True) / energy.clamp_min(1e-8)
+    signal, error = wanted.square().sum(dim=-1), (estimate - wanted).square().sum(dim=-1)
+    decibels = 10 * torch.log10((signal + 1e-10 * error + 1e-20) / (error + 1e-10 * signal + 1e-20))
+    sounding = (energy[..., 0] > 1e-8).to(decibels.dtype)
+    return -(decibels * sounding).mean()
+
+
+def l1_si_snr_loss(estimate: Tensor, reference: Tensor, weight: float = 1e-3) -> Tensor:
+    """L1, which knows the level, and a little SI-SNR, for which quiet sources count as much as loud ones."""
+    return l1_loss(estimate, reference) + weight * si_snr_loss(estimate, reference)
+
+
+def multiresolution_loss(estimate: Tensor, reference: Tensor, sizes: tuple[int, ...] = (512, 2048, 4096)) -> Tensor:
+    """The spectral loss with several windows, in equal parts: short ones hear attacks, long ones neighbouring lines."""
+    parts = [spectral_loss(estimate, reference, size, size // 4) for size in sizes if size <= estimate.shape[-1]]
+    return torch.stack(parts).mean()
+
+
 def spectral_loss(estimate: Tensor, reference: Tensor, size: int = 2048, hop: int = 512, floor: float = 1e-3) -> Tensor:
     """Mean absolute difference of log power spectra, of every channel: ``log(floor + |STFT|^2)``, Hann window of ``size``."""
 
@@ -46,11 +72,19 @@ def spectral_loss(estimate: Tensor, reference: Tensor, size: int = 2048, hop: in
     return (log_power(estimate) - log_power(reference)).abs().mean()
 
 
-WAVEFORM_LOSSES: dict[str, Loss] = {"l1": l1_loss, "l2": l2_loss, "log_mse": log_mse_loss}
+WAVEFORM_LOSSES: dict[str, Loss] = {
+    "l1": l1_loss,
+    "l2": l2_loss,
+    "log_mse": log_mse_loss,
+    "si_snr": si_snr_loss,
+    "l1_si_snr": l1_si_snr_loss,
+}
 
 
-def separation_loss(kind: str, spectral: float = 0.0, skip: int = 0) -> Loss:
+def separation_loss(kind: str, spectral: float = 0.0, skip: int = 0, windows: int = 1) -> Loss:
     """The waveform loss ``kind`` plus ``spectral`` times the spectral loss, without the first ``skip`` samples.
+
+    With more ``windows`` than one the spectral loss is the multi-resolution one.
 
     A causal network starts each example knowing nothing; its first samples would only teach it to be cautious.
     """
@@ -59,7 +93,9 @@ def separation_loss(kind: str, spectral: float = 0.0, skip: int = 0) -> Loss:
     def loss(estimate: Tensor, reference: Tensor) -> Tensor:
         estimate, reference = estimate[..., skip:], reference[..., skip:]
         total = waveform(estimate, reference)
-        return total + spectral * spectral_loss(estimate, reference) if spectral else total
+        if not spectral:
+            return total
+        return total + spectral * (multiresolution_loss if windows > 1 else spectral_loss)(estimate, reference)
 
     return loss
 

@@ -31,7 +31,8 @@ class OptimConfig:
         accumulate: batches an update; processes share them (``training.parallel``).
         ema: decay of the average of the weights that is validated and shipped; it rises to this from 0 in the first steps. 0: no average.
         clip: largest norm of the gradient, 0 for none.
-        loss, spectral: waveform loss and the weight of the spectral term (DMX-12, DMX-13).
+        loss, spectral: waveform loss and the weight of the spectral term (DMX-12, DMX-13), of one or three ``windows``.
+        distil: share of the teacher's stems in what is to be reached, where ``fit`` is given a teacher.
         consistent: share the residual ``mix - sum(stems)`` equally among the stems before the loss, as validation and engine do.
         skip_seconds: start of each example that does not count.
         precision: ``bf16`` computes with bfloat16 copies of float32 weights; ``fp32`` does not; ``fast`` is float32 whose products
@@ -46,8 +47,10 @@ class OptimConfig:
     epochs: int = 0
     ema: float = 0.998
     clip: float = 1.0
-    loss: Literal["l1", "l2", "log_mse"] = "l1"
+    loss: Literal["l1", "l2", "log_mse", "si_snr", "l1_si_snr"] = "l1"
     spectral: float = 0.0
+    windows: int = 1
+    distil: float = 0.5
     consistent: bool = False
     skip_seconds: float = 0.2
     precision: Literal["bf16", "fp32", "fast"] = "bf16"

@@ -128,11 +128,13 @@ class SeparatorTrainer:
         songs: validation songs, ``(4, 2, time)`` each.
         fabric: devices and loggers; by default one CPU process with CSV and TensorBoard logs.
         watts: what the machine draws, where that is known (``EnergyMeter``).
+        teacher: a finished network whose stems are a part of what is to be reached (``distil``), such as a larger one.
     """
 
     def __init__(
         self, recipe: Recipe, network: Separator, songs: Sequence[Stems], folder: Path, budget: Budget,
         *, intervals: Intervals | None = None, fabric: Fabric | None = None, watts: float | None = None,
+        teacher: Separator | None = None,
     ) -> None:  # fmt: skip
         self.recipe, self.songs, self.folder, self.budget = recipe, songs, folder, budget
         self.intervals = intervals or Intervals()
@@ -150,7 +152,8 @@ class SeparatorTrainer:
             torch.optim.Adam(self.network.parameters(), optim.lr, fused=True),
         )
         skip = int(optim.skip_seconds * recipe.network.sample_rate)
-        self.loss = separation_loss(optim.loss, optim.spectral, skip)
+        self.loss = separation_loss(optim.loss, optim.spectral, skip, optim.windows)
+        self.teacher = teacher.to(self.fabric.device).eval().requires_grad_(False) if teacher is not None else None
         self.state = Progress()
         self.stop_requested = False
         self.meter = EnergyMeter(
@@ -190,11 +193,17 @@ class SeparatorTrainer:
         for number, stems in enumerate(batches, 1):
             with self.fabric.no_backward_sync(self.forward, enabled=number < len(batches)):
                 mix = stems.sum(dim=1)
+                stems = self._goal(mix, stems)
                 estimate = self.forward(mix)
                 loss = self.loss(make_consistent(estimate, mix) if optim.consistent else estimate, stems) / len(batches)
                 self.fabric.backward(loss)
             total += loss.detach()
         return total
+
+    @torch.no_grad()
+    def _goal(self, mix: Tensor, stems: Tensor) -> Tensor:
+        """The true stems, or with a teacher a mean of them and its own: nearer to what a network can do."""
+        return stems if self.teacher is None else torch.lerp(stems, self.teacher(mix), self.recipe.optim.distil)
 
     @torch.no_grad()
     def _average(self) -> None:

@@ -8,14 +8,23 @@ import numpy as np
 import pytest
 import torch
 
+from models.registry import make_network
 from rtaudio.format import StemplayError
 from training import augment
+from training.checkpoint import load_network
 from training.data.stretch import repitch, stretch
 from training.data.thesis import EpochConfig, EpochSongs, made_up_songs, stored_songs
 from training.fit import FitOptions, fit, open_source, plan
-from training.losses import l1_loss, l2_loss, separation_loss
+from training.losses import (
+    l1_loss,
+    l2_loss,
+    multiresolution_loss,
+    separation_loss,
+    si_snr_loss,
+    spectral_loss,
+)
 from training.recipe import Recipe, read_recipe
-from training.trainer import Budget
+from training.trainer import Budget, SeparatorTrainer
 
 RATE = 44_100
 
@@ -207,3 +216,50 @@ def test_the_warm_up_of_the_left_context_teaches_nothing():
     separation_loss("l1", skip=1000)(estimate, reference).backward()
     assert estimate.grad is not None
     assert not estimate.grad[..., :1000].any() and estimate.grad[..., 1000:].all()
+
+
+def test_si_snr_is_blind_to_scale_and_ends_at_100_db():
+    torch.manual_seed(0)
+    reference = torch.randn(1, 2, 2, 4000)
+    estimate = reference + 0.1 * torch.randn(1, 2, 2, 4000)
+    loss = si_snr_loss(estimate, reference)
+    assert float(loss) == pytest.approx(-20, abs=0.5)
+    torch.testing.assert_close(si_snr_loss(7 * estimate + 3, reference), loss, atol=1e-2, rtol=1e-3)
+    assert float(si_snr_loss(2 * reference, reference)) == pytest.approx(-100, abs=1)
+    silent = torch.zeros_like(reference)
+    silence = torch.zeros_like(reference, requires_grad=True)
+    si_snr_loss(silence, reference).backward()
+    assert silence.grad is not None and torch.isfinite(silence.grad).all()
+    assert float(si_snr_loss(estimate, silent)) == 0
+
+
+def test_several_windows_are_the_mean_of_each_of_them():
+    estimate, reference = torch.randn(1, 1, 2, 8000), torch.randn(1, 1, 2, 8000)
+    each = [spectral_loss(estimate, reference, size, size // 4) for size in (512, 2048, 4096)]
+    torch.testing.assert_close(multiresolution_loss(estimate, reference), torch.stack(each).mean())
+    total = separation_loss("l1_si_snr", spectral=0.5, windows=3)(estimate, reference)
+    expected = l1_loss(estimate, reference) + 1e-3 * si_snr_loss(estimate, reference) + 0.5 * torch.stack(each).mean()
+    torch.testing.assert_close(total, expected)
+
+
+def test_a_teacher_is_learned_from_by_its_share(tmp_path):
+    recipe = read_recipe("demucs-live").tiny()
+    first = replace(recipe, mixing=replace(recipe.mixing, seconds=0.3, batch=2))
+    fit(first, FitOptions(tmp_path / "teacher", budget=Budget(steps=1), workers=0))
+    weights = tmp_path / "teacher" / "best.safetensors"
+    stems = torch.randn(2, 4, 2, 4096)
+
+    def goal(share):
+        taught = replace(first, optim=replace(first.optim, distil=share))
+        trainer = SeparatorTrainer(
+            taught, make_network(taught.network), [], tmp_path / "x", Budget(steps=1), teacher=load_network(weights)
+        )
+        return trainer._goal(stems.sum(1), stems)
+
+    torch.testing.assert_close(goal(0.0), stems)
+    with torch.no_grad():
+        torch.testing.assert_close(goal(1.0), load_network(weights)(stems.sum(1)))
+    assert fit(first, FitOptions(tmp_path / "y", budget=Budget(steps=1), workers=0, teacher=weights)).step == 1
+    speech = read_recipe("denoiser").tiny()
+    with pytest.raises(StemplayError, match="other sources"):
+        fit(speech, FitOptions(tmp_path / "z", budget=Budget(steps=1), workers=0, teacher=weights))

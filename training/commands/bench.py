@@ -75,7 +75,7 @@ def _steps(recipes: list[Recipe], args: argparse.Namespace) -> int:
     else:
         print(
             f"{torch.get_num_threads()} threads; large networks with fewer channels; busy: the share of the time that the trainer does "
-            "not wait for data made by one process beside it, at the recipe's own size, on "
+            "not wait for data made by one process beside it, at this size, on "
             + ("prepared songs" if stored else "synthetic songs, which cost more to make than prepared ones")
         )
     return 0

@@ -34,6 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--init", type=Path, metavar="WEIGHTS", help="start from these weights (.safetensors, or .npz of matrices)"
     )
+    parser.add_argument(
+        "--teacher",
+        type=Path,
+        metavar="WEIGHTS",
+        help="learn from the stems of this network too (optim.distil of the recipe)",
+    )
     parser.add_argument("--resume", action="store_true", help="continue the run in the folder, by its own recipe")
     parser.add_argument("--lr", type=positive_float, help="another peak learning rate than the recipe's")
     parser.add_argument("--precision", choices=["bf16", "fp32", "fast"], help="another precision than the recipe's")
@@ -87,6 +93,7 @@ def run(args: argparse.Namespace) -> int:
         seed=args.seed,
         threads=args.threads,
         init=args.init,
+        teacher=args.teacher,
         resume=args.resume,
         workers=max(0, args.workers),
         intervals=intervals,
