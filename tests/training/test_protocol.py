@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -151,11 +152,14 @@ def test_all_options_together_give_batches_of_the_right_length():
 
 
 def test_songs_of_every_collection_with_four_stems_are_found(store, tmp_path):
-    songs = stored_songs(store)
+    copy = shutil.copytree(store, tmp_path / "copy")
+    (copy / "notes").mkdir()
+    (copy / "notes" / "manifest.json").write_text('{"instruments": []}')  # of another kind, beside the songs
+    songs = stored_songs(copy)
     assert len(songs) == 2 and songs[0].frames == 4 * RATE  # musdb's; the validation song is held back
     assert songs[0].crop(0, 10).shape == (4, 2, 10)
     with pytest.raises(StemplayError, match="prepare stems"):
-        stored_songs(tmp_path)
+        stored_songs(tmp_path / "none")
 
 
 # ---------------------------------------------------------------- recipes

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from models.sing import SingConfig
+from rtaudio.format import StemplayError
 from training.bench import bench_hops, bench_notes
 from training.bench_steps import StepRates, busy_share, measure_steps, synthetic
 from training.cli import positive_int
@@ -65,8 +66,7 @@ def _steps(recipes: list[Recipe], args: argparse.Namespace) -> int:
         )
     for recipe in recipes:
         found = measure_steps(recipe, args.steps)
-        stored = (args.store / "musdb" / "manifest.json").exists()
-        busy = busy_share(recipe if stored or recipe.made_up else synthetic(recipe), args.store)
+        busy = _busy(recipe, args.store)
         rows.append({**asdict(found), "ratios": found.ratios, "busy_share": busy, "threads": torch.get_num_threads()})
         if not args.json:
             print(_row(found, busy), flush=True)
@@ -75,10 +75,17 @@ def _steps(recipes: list[Recipe], args: argparse.Namespace) -> int:
     else:
         print(
             f"{torch.get_num_threads()} threads; large networks with fewer channels; busy: the share of the time that the trainer does "
-            "not wait for data made by one process beside it, at this size, on "
-            + ("prepared songs" if stored else "synthetic songs, which cost more to make than prepared ones")
+            "not wait for data made by one process beside it, at this size, on prepared songs where there are any, else on synthetic ones"
         )
     return 0
+
+
+def _busy(recipe: Recipe, store: Path) -> float:
+    """On the recipe's own data; on synthetic ones where these are not there, or too short for it."""
+    try:
+        return busy_share(recipe, store)
+    except StemplayError:
+        return busy_share(synthetic(recipe), store)
 
 
 def _row(found: StepRates, busy: float) -> str:

@@ -5,6 +5,7 @@ Batch ``i`` is a pure function of the seed and ``i`` here too: it is the ``i % l
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,8 +160,10 @@ def stored_songs(store: Path) -> list[Song]:
     """The training songs of the prepared MUSDB and of every further collection of whole songs beside it (MUS-02)."""
     found: list[Song] = []
     for manifest in sorted(store.glob("*/manifest.json")):
+        if json.loads(manifest.read_text(encoding="utf-8")).get("sources") != ["drums", "bass", "other", "vocals"]:
+            continue  # singing, drums alone, notes of instruments
         collection = Collection(manifest.parent)
-        if tuple(collection.manifest.sources) == ("drums", "bass", "other", "vocals"):
+        if len(collection):
             found += [StoredSong(collection, index) for index in range(len(collection))]
     if not found:
         raise StemplayError(f"There are no recorded songs in {store}: run `python -m training prepare stems` first.")
