@@ -122,6 +122,11 @@ class CheckView(View):
                     "choose a volume that is comfortable and leave it."
         ), "key"))  # fmt: skip
         card.rows.addLayout(self._volume_row())
+        self.live_note = label(
+            self.tr("The live engine sounds as well: stop it above to hear the test alone."), "muted"
+        )
+        self.live_note.hide()
+        card.rows.addWidget(self.live_note)
         self.rows.addWidget(card)
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)

@@ -66,6 +66,7 @@ class ListeningPage(QWidget):
         self.check.volume_changed.connect(self._set_volume)
         self.check.begin.connect(self.begin)
         self.check.back.connect(self.leave)
+        self.bridge.snapshot_changed.connect(lambda report: self.check.live_note.setVisible(report.state == "running"))
         self.done.again.connect(self.leave)
 
     def _own_session(self, path: Path) -> SessionLike:

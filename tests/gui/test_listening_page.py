@@ -116,6 +116,17 @@ def test_nobody_begins_without_saying_what_they_listen_with_and_hearing_the_chec
     assert stage.session.desired.mixer.master_db == -12
 
 
+def test_a_live_engine_that_sounds_as_well_is_told(
+    stage: Stage, bridge: Bridge, session: FakeSession, tmp_path: Path
+) -> None:
+    stage.open(write_test(tmp_path))
+    bridge.poll()
+    assert stage.page.check.live_note.isVisible()
+    session.report.state = "stopped"
+    bridge.poll()
+    assert not stage.page.check.live_note.isVisible()
+
+
 def test_the_player_begins_in_silence_and_softly(stage: Stage, tmp_path: Path) -> None:
     stage.open(write_test(tmp_path))
     assert stage.orders()[0] == "pause" and "play" not in stage.orders()
