@@ -89,6 +89,10 @@ class JackServer:
         """Names of all ports, as ``jack_lsp`` prints them."""
         return self._call("jack_lsp", *options).stdout.split()
 
+    def connect(self, source: str, target: str) -> None:
+        """Connect two ports by their names."""
+        self._call("jack_connect", source, target)
+
     def wait_for_port(self, name: str, timeout: float = 30.0) -> None:
         """Wait until a port whose name contains ``name`` exists. Raises TimeoutError."""
         deadline = time.monotonic() + timeout

@@ -16,25 +16,30 @@ from typing import TextIO
 from rtaudio.midi.message import MidiMessage
 from rtaudio.midi.ports import MESSAGE_S, POLL_S, OpenPorts
 
+CLOSE_S = 1.0
+"""So long may ports take to close."""
+
 
 class MidiHost:
-    """Serves one parent."""
+    """Serves one parent, until ``ending`` is set."""
 
     def __init__(self, choice: str, out: TextIO) -> None:
         self._out, self._lock = out, threading.Lock()
         self._ports = OpenPorts(choice, self._message)
+        self.ending = threading.Event()
 
     def run(self) -> None:
-        """Never returns; ends with the parent."""
-        while True:
+        """Look and listen; at the end close the ports, for a JACK server waits long for a client that is gone without a word."""
+        while not self.ending.is_set():
             self._look()
             due = time.monotonic() + POLL_S
-            while (left := due - time.monotonic()) > 0:
+            while (left := due - time.monotonic()) > 0 and not self.ending.is_set():
                 if self._ports.polled:
                     self._poll()
                     time.sleep(MESSAGE_S)
                 else:
-                    time.sleep(left)
+                    self.ending.wait(left)
+        self._ports.close()
 
     def _look(self) -> None:
         trouble = ""
@@ -63,10 +68,12 @@ class MidiHost:
                 os._exit(0)
 
 
-def follow_parent() -> None:
-    """End when the parent does, whatever a driver is waiting for."""
+def follow_parent(ending: threading.Event) -> None:
+    """End when the parent does or says so, whatever a driver is waiting for."""
     try:
         sys.stdin.buffer.read()
+        ending.set()
+        time.sleep(CLOSE_S)
     finally:
         os._exit(0)
 
@@ -75,8 +82,10 @@ def main() -> None:
     """Entry point."""
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # libraries that print must not come between our lines
-    threading.Thread(target=follow_parent, name="parent", daemon=True).start()
-    MidiHost(sys.argv[1], out).run()
+    host = MidiHost(sys.argv[1], out)
+    threading.Thread(target=follow_parent, args=(host.ending,), name="parent", daemon=True).start()
+    host.run()
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ SILENT_S = 8.0
 """Without a sign of life for so long the child hangs in a driver."""
 
 PAUSE_S = 1.0
+GRACE_S = 2.0
+"""What a child that is told to end may take for it."""
 
 
 class MidiInput:
@@ -58,8 +60,14 @@ class MidiInput:
                 thread.start()
 
     def stop(self) -> None:
-        """End the child process."""
+        """End the child process, which closes its ports first."""
         self._ending.set()
+        child = self._child
+        if child is not None:
+            with contextlib.suppress(OSError, ValueError):
+                cast(IO[str], child.stdin).close()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(GRACE_S)
         self._kill()
         for thread in self._threads:
             if thread.is_alive():

@@ -155,3 +155,26 @@ def test_the_whole_way_of_a_note_through_the_server(server: JackServer, tmp_path
         prober.kill()
         prober.wait()
         session.stop()
+
+
+def test_a_sequencer_is_connected_to_the_virtual_port_which_is_closed_in_the_end(
+    server: JackServer, tmp_path: Path
+) -> None:
+    directory = tiny_instrument(tmp_path)
+    keyboard = Keyboard(tmp_path)
+    session = Session(
+        EngineConfig(input="none", output="null", model="none", instrument=str(directory), midi="virtual", rate=44_100)
+    )
+    try:
+        keyboard.tell("plug")
+        session.start()
+        until(session, lambda s: s.instrument.ports == ["stemplay"])
+        ours = next(port for port in server.ports() if "stemplay" in port and port.endswith("midi_in"))
+        server.connect(next(port for port in server.ports() if port.endswith(":keys")), ours)
+        keyboard.tell("send 144 60 100")
+        until(session, lambda s: s.instrument.received == 1 and s.instrument.notes == 1)
+    finally:
+        session.stop()
+        left = [port for port in server.ports() if "stemplay" in port]
+        keyboard.close()
+    assert not left, "the port was closed, not torn away"
