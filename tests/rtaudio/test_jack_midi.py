@@ -106,7 +106,9 @@ def test_ten_thousand_events_and_an_unplugged_keyboard_leave_no_note_behind(serv
         assert second.instrument.received == before + 1 + sent
         session.send(command("panic"))
         last = until(session, lambda s: s.instrument.notes == 0 and max(s.master.rms, default=1.0) == 0.0)
-        assert last.restarts == 0 and last.instrument.dropped == 0 and not last.message
+        assert last.restarts == 0 and last.instrument.dropped == 0
+        # An exception or a sample that is no number is told before all else; that a busy machine was too slow may be told.
+        assert not last.message or "too slow" in last.message, last.message
         print(last.instrument)
 
 
