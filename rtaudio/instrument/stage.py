@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from rtaudio.desired import control_range, strips_of
 from rtaudio.format import StemplayError
 from rtaudio.instrument.player import InstrumentPlayer
@@ -167,6 +169,8 @@ class Stage:
 
     def _chosen(self, channel: int, weights: Array) -> None:
         """Prime a channel's new sound before those of the others."""
+        if np.array_equal(weights, self._sounds[channel]):
+            return
         self._sounds[channel] = weights
         self._primer.prime([weights, *self._sounds])
 
