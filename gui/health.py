@@ -44,7 +44,7 @@ def facts(snapshot: Snapshot) -> list[Fact]:
 
 def state_of(snapshot: Snapshot) -> Fact:
     """What the engine is doing."""
-    said = snapshot.message
+    said, again = snapshot.message, _tr("Start tries again.")
     table = {
         "running": ("● " + _tr("Playing"), GOOD, _tr("Sound goes through the engine.")),
         "starting": ("… " + _tr("Starting"), WARNING, said or _tr("The engine is starting.")),
@@ -61,7 +61,11 @@ def state_of(snapshot: Snapshot) -> Fact:
             said or _tr("The audio device is missing; sound goes on as soon as it is there."),
         ),
         "finished": ("■ " + _tr("Finished"), PLAIN, said or _tr("The song has ended.")),
-        "stopped": ("■ " + _tr("Stopped"), BAD if said else PLAIN, said or _tr("There is no sound: press Start.")),
+        "stopped": (
+            "■ " + _tr("Stopped"),
+            BAD if said else PLAIN,
+            f"{said} {again}" if said else _tr("There is no sound: press Start."),
+        ),
     }
     text, level, sentence = table.get(snapshot.state, (snapshot.state, WARNING, said))
     return Fact("state", text, level, sentence)

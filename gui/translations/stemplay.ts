@@ -618,6 +618,11 @@
         <translation type="unfinished" />
     </message>
     <message>
+        <location filename="../health.py" line="47" />
+        <source>Start tries again.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
         <location filename="../health.py" line="49" />
         <source>Playing</source>
         <translation type="unfinished" />
@@ -668,118 +673,118 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="64" />
+        <location filename="../health.py" line="65" />
         <source>Stopped</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="64" />
+        <location filename="../health.py" line="67" />
         <source>There is no sound: press Start.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="83" />
+        <location filename="../health.py" line="87" />
         <source>The sound needs more time than there is: choose a larger block in the settings.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="91" />
+        <location filename="../health.py" line="95" />
         <source>Sound goes through {}.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="96" />
+        <location filename="../health.py" line="100" />
         <source>{} frames</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="96" />
+        <location filename="../health.py" line="100" />
         <source>any block</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="97" />
+        <location filename="../health.py" line="101" />
         <source>The model holds sound back for {:.1f} ms, rate conversion for {:.1f} ms, the buffers for {:.1f} ms.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="99" />
+        <location filename="../health.py" line="103" />
         <source>Sample rate of the device.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="100" />
+        <location filename="../health.py" line="104" />
         <source>Frames of one callback: fewer mean less latency and more work.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="103" />
+        <location filename="../health.py" line="107" />
         <source>{:.1f} ms</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="105" />
+        <location filename="../health.py" line="109" />
         <source>Round trip from input to output.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="115" />
+        <location filename="../health.py" line="119" />
         <source>DSP</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="115" />
+        <location filename="../health.py" line="119" />
         <source>A larger block or fewer other programs help.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="116" />
+        <location filename="../health.py" line="120" />
         <source>Model</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="116" />
+        <location filename="../health.py" line="120" />
         <source>A smaller model or a larger block helps.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="120" />
+        <location filename="../health.py" line="124" />
         <source>{} takes {:.0f} % of its time, and at most {:.0f} % in 99 of 100 blocks.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="130" />
+        <location filename="../health.py" line="134" />
         <source>The sound card ran dry {} times; a larger block helps. A click clears the counters.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="131" />
+        <location filename="../health.py" line="135" />
         <source>{} blocks were played unseparated because the model was late. A click clears the counters.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="135" />
+        <location filename="../health.py" line="139" />
         <source>Xruns {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="141" />
+        <location filename="../health.py" line="145" />
         <source>Misses {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="153" />
+        <location filename="../health.py" line="157" />
         <source>No realtime</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="154" />
-        <location filename="../health.py" line="153" />
+        <location filename="../health.py" line="158" />
+        <location filename="../health.py" line="157" />
         <source>Realtime priority: {}.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="154" />
+        <location filename="../health.py" line="158" />
         <source>Realtime</source>
         <translation type="unfinished" />
     </message>
@@ -900,72 +905,72 @@
 </context><context>
     <name>InstrumentStatus</name>
     <message>
-        <location filename="../instrument/status.py" line="21" />
+        <location filename="../instrument/status.py" line="22" />
         <source>Notes sounding now.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/status.py" line="22" />
+        <location filename="../instrument/status.py" line="23" />
         <source>Time spent on the notes over the time they last, median and one in a hundred.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/status.py" line="23" />
+        <location filename="../instrument/status.py" line="24" />
         <source>From a key to its sound, without the sound card's own buffers.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/status.py" line="24" />
+        <location filename="../instrument/status.py" line="25" />
         <source>Share of the notes whose beginning is prepared; the others cost more when they are first struck.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/status.py" line="27" />
+        <location filename="../instrument/status.py" line="28" />
         <source>Notes that gave way to others because all voices were taken.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/status.py" line="28" />
+        <location filename="../instrument/status.py" line="29" />
         <source>Messages that came too late for their place in time.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/status.py" line="29" />
+        <location filename="../instrument/status.py" line="30" />
         <source>Blocks that were not ready in time and are silent.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/status.py" line="42" />
+        <location filename="../instrument/status.py" line="43" />
         <source>Voices {0} of {1}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/status.py" line="43" />
+        <location filename="../instrument/status.py" line="44" />
         <source>Load {0:.0%} ({1:.0%})</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/status.py" line="44" />
+        <location filename="../instrument/status.py" line="45" />
         <source>{0:.1f} ms to sound</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/status.py" line="45" />
+        <location filename="../instrument/status.py" line="46" />
         <source>{0:.0%} prepared</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/status.py" line="46" />
+        <location filename="../instrument/status.py" line="47" />
         <source>Stolen {0}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/status.py" line="47" />
+        <location filename="../instrument/status.py" line="48" />
         <source>Late {0}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/status.py" line="48" />
+        <location filename="../instrument/status.py" line="49" />
         <source>Missed {0}</source>
         <translation type="unfinished" />
     </message>
@@ -1060,36 +1065,23 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="53" />
+        <location filename="../instrument/learn.py" line="48" />
         <source>controller {0}, channel {1}</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../widgets/learn.py" line="14" />
-        <location filename="../instrument/learn.py" line="59" />
         <source>MIDI learn</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../widgets/learn.py" line="19" />
-        <location filename="../instrument/learn.py" line="63" />
         <source>Stop waiting for a controller</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../widgets/learn.py" line="19" />
-        <location filename="../instrument/learn.py" line="63" />
         <source>MIDI learn: {}</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../instrument/learn.py" line="69" />
-        <source>Forget {}</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../instrument/learn.py" line="73" />
-        <source>MIDI needs an engine with an instrument</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -1105,43 +1097,43 @@
 </context><context>
     <name>LearnPanel</name>
     <message>
-        <location filename="../instrument/learn.py" line="97" />
+        <location filename="../instrument/learn.py" line="69" />
         <source>Control to learn</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="144" />
-        <location filename="../instrument/learn.py" line="99" />
+        <location filename="../instrument/learn.py" line="116" />
+        <location filename="../instrument/learn.py" line="71" />
         <source>Learn</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="102" />
+        <location filename="../instrument/learn.py" line="74" />
         <source>Learnt controllers</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="106" />
+        <location filename="../instrument/learn.py" line="78" />
         <source>Forget</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="108" />
+        <location filename="../instrument/learn.py" line="80" />
         <source>Forget all</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="144" />
+        <location filename="../instrument/learn.py" line="116" />
         <source>Cancel</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="146" />
+        <location filename="../instrument/learn.py" line="118" />
         <source>Move a controller now: it will move {0}.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="148" />
+        <location filename="../instrument/learn.py" line="120" />
         <source>A right click on a fader, a knob or a slider does the same.</source>
         <translation type="unfinished" />
     </message>
@@ -1165,7 +1157,7 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/listening.py" line="108" />
+        <location filename="../pages/listening.py" line="109" />
         <source>Opening the sound device …</source>
         <translation type="unfinished" />
     </message>
@@ -1179,92 +1171,92 @@
 </context><context>
     <name>MainWindow</name>
     <message>
-        <location filename="../window.py" line="122" />
+        <location filename="../window.py" line="124" />
         <source>Page</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="139" />
+        <location filename="../window.py" line="141" />
         <source>Pages</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="149" />
+        <location filename="../window.py" line="151" />
         <source>Page {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="162" />
-        <location filename="../window.py" line="162" />
+        <location filename="../window.py" line="164" />
+        <location filename="../window.py" line="164" />
         <source>Bypass</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="162" />
+        <location filename="../window.py" line="164" />
         <source>Hear the input untouched (Ctrl+B)</source>
         <translation type="unfinished" />
     </message>
     <message>
+        <location filename="../window.py" line="169" />
         <location filename="../window.py" line="167" />
-        <location filename="../window.py" line="165" />
         <source>Panic</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="168" />
+        <location filename="../window.py" line="170" />
         <source>Silence now, all notes off (Shift+Esc)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="273" />
-        <location filename="../window.py" line="170" />
+        <location filename="../window.py" line="275" />
+        <location filename="../window.py" line="172" />
         <source>Start</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="198" />
-        <location filename="../window.py" line="173" />
-        <location filename="../window.py" line="172" />
+        <location filename="../window.py" line="200" />
+        <location filename="../window.py" line="175" />
+        <location filename="../window.py" line="174" />
         <source>Menu</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="202" />
+        <location filename="../window.py" line="204" />
         <source>Keep playing when the window is closed</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="262" />
+        <location filename="../window.py" line="264" />
         <source>It had died.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="264" />
+        <location filename="../window.py" line="266" />
         <source>The engine was restarted, with the same mixer. {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="273" />
+        <location filename="../window.py" line="275" />
         <source>Stop</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="274" />
+        <location filename="../window.py" line="276" />
         <source>Stop the sound</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="274" />
+        <location filename="../window.py" line="276" />
         <source>Start the sound</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="283" />
+        <location filename="../window.py" line="285" />
         <source>Stopping …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="283" />
+        <location filename="../window.py" line="285" />
         <source>Starting …</source>
         <translation type="unfinished" />
     </message>
@@ -1370,33 +1362,33 @@
 </context><context>
     <name>MasterStrip</name>
     <message>
-        <location filename="../widgets/strip.py" line="260" />
-        <location filename="../widgets/strip.py" line="258" />
+        <location filename="../widgets/strip.py" line="261" />
+        <location filename="../widgets/strip.py" line="259" />
         <source>Limiter</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="261" />
+        <location filename="../widgets/strip.py" line="262" />
         <source>Keeps the output below full scale; leave it on unless you know why not</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="273" />
+        <location filename="../widgets/strip.py" line="274" />
         <source>move a control …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="280" />
+        <location filename="../widgets/strip.py" line="281" />
         <source>level</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="284" />
+        <location filename="../widgets/strip.py" line="285" />
         <source>limiting {} dB</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="284" />
+        <location filename="../widgets/strip.py" line="285" />
         <source>limiter idle</source>
         <translation type="unfinished" />
     </message>
@@ -1637,118 +1629,118 @@
 </context><context>
     <name>PlayerPage</name>
     <message>
-        <location filename="../pages/player.py" line="72" />
+        <location filename="../pages/player.py" line="73" />
         <source>Open song …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="74" />
+        <location filename="../pages/player.py" line="75" />
         <source>Recent</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="75" />
+        <location filename="../pages/player.py" line="76" />
         <source>Songs opened before</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="77" />
+        <location filename="../pages/player.py" line="78" />
         <source>Export stems …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="79" />
+        <location filename="../pages/player.py" line="80" />
         <source>Close song</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="92" />
+        <location filename="../pages/player.py" line="93" />
         <source>Drop a song here, or open one: WAV, FLAC, OGG, MP3, M4A.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="104" />
+        <location filename="../pages/player.py" line="105" />
         <source>To the start</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="105" />
+        <location filename="../pages/player.py" line="106" />
         <source>Five seconds back</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="214" />
-        <location filename="../pages/player.py" line="106" />
+        <location filename="../pages/player.py" line="204" />
+        <location filename="../pages/player.py" line="107" />
         <source>Play</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="107" />
+        <location filename="../pages/player.py" line="108" />
         <source>Five seconds on</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="110" />
+        <location filename="../pages/player.py" line="111" />
         <source>Loop</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="113" />
+        <location filename="../pages/player.py" line="114" />
         <source>Loop from</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="113" />
+        <location filename="../pages/player.py" line="114" />
         <source>Loop to</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="114" />
+        <location filename="../pages/player.py" line="115" />
         <source>Set A here</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="116" />
+        <location filename="../pages/player.py" line="117" />
         <source>Set B here</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="118" />
+        <location filename="../pages/player.py" line="119" />
         <source>End loop</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="134" />
+        <location filename="../pages/player.py" line="135" />
         <source>{}: minutes:seconds</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="199" />
+        <location filename="../pages/player.py" line="189" />
         <source>No song</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="201" />
+        <location filename="../pages/player.py" line="191" />
         <source>The sound comes from an input, or there is none.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="214" />
+        <location filename="../pages/player.py" line="204" />
         <source>Pause</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="224" />
+        <location filename="../pages/player.py" line="214" />
         <source>Looking through the song …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="225" />
+        <location filename="../pages/player.py" line="215" />
         <source>mono</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="225" />
+        <location filename="../pages/player.py" line="215" />
         <source>stereo</source>
         <translation type="unfinished" />
     </message>
@@ -2694,82 +2686,82 @@
 </context><context>
     <name>Strip</name>
     <message>
-        <location filename="../widgets/strip.py" line="151" />
+        <location filename="../widgets/strip.py" line="152" />
         <source>{} pan</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="152" />
+        <location filename="../widgets/strip.py" line="153" />
         <source>Left and right: drag, wheel or arrows; double click for the centre</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="161" />
+        <location filename="../widgets/strip.py" line="162" />
         <source>M</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="161" />
+        <location filename="../widgets/strip.py" line="162" />
         <source>Mute {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="161" />
+        <location filename="../widgets/strip.py" line="162" />
         <source>Mute {} (M)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="164" />
+        <location filename="../widgets/strip.py" line="165" />
         <source>S</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="164" />
+        <location filename="../widgets/strip.py" line="165" />
         <source>Solo {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="164" />
+        <location filename="../widgets/strip.py" line="165" />
         <source>Solo {} (S)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="169" />
+        <location filename="../widgets/strip.py" line="170" />
         <source>Record {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="170" />
+        <location filename="../widgets/strip.py" line="171" />
         <source>Record {} into a file of its own (R)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="217" />
+        <location filename="../widgets/strip.py" line="218" />
         <source>move a control …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="219" />
+        <location filename="../widgets/strip.py" line="220" />
         <source>muted</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="221" />
+        <location filename="../widgets/strip.py" line="222" />
         <source>not soloed</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="223" />
+        <location filename="../widgets/strip.py" line="224" />
         <source>solo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="243" />
+        <location filename="../widgets/strip.py" line="244" />
         <source>level</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="243" />
+        <location filename="../widgets/strip.py" line="244" />
         <source>pan</source>
         <translation type="unfinished" />
     </message>

@@ -74,7 +74,7 @@ def test_a_click_clears_the_counters(window: MainWindow, session: FakeSession, c
     [
         ("stalled", "", "The audio device has stopped asking for sound"),
         ("waiting", "The device X is gone; sound goes on as soon as it is there.", "The device X is gone"),
-        ("stopped", "There is no file 'a.wav'.", "There is no file"),
+        ("stopped", "There is no file 'a.wav'.", "There is no file 'a.wav'. Start tries again."),
     ],
 )
 def test_a_red_state_explains_itself(
