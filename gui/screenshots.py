@@ -83,7 +83,7 @@ class Camera:
     def page(self, key: str) -> None:
         """A page in each theme and size."""
         self.window.show_page(key)
-        self.wait(4.0 if key == "views" else 1.0)
+        self.wait(10.0 if key == "views" else 1.0)  # a spectrogram of ten seconds
 
         def shoot(name: str) -> None:
             for width, height in SIZES:
