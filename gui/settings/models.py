@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from PyQt6.QtCore import QEvent
 from PyQt6.QtWidgets import (
     QCheckBox,
     QFileDialog,
@@ -43,8 +46,7 @@ class ModelTab(QWidget):
         self.consistent.clicked.connect(lambda on: draft.choose(consistent=on))
         form.addRow("", self.consistent)
         column.addLayout(form)
-        self.card = QTextBrowser()
-        self.card.setAccessibleName(self.tr("Card of the model"))
+        self.card = CardView(self.tr("Card of the model"))
         column.addWidget(self.card, 1)
         draft.changed.connect(self.show_draft)
         self.show_draft()
@@ -57,7 +59,7 @@ class ModelTab(QWidget):
         self.model.show_entries([*entries, (self.tr("None: equal parts of the input"), "none")], config.model)
         self.consistent.setChecked(config.consistent)
         self.consistent.setEnabled(config.model != "none")
-        show_card(self.card, draft, config.model)
+        self.card.show_card(draft.cards.get(config.model))
 
     def _browse(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, self.tr("A folder with model.onnx and card.json"))
@@ -89,8 +91,7 @@ class InstrumentTab(QWidget):
         self.voices.valueChanged.connect(lambda value: draft.choose(voices=value))
         form.addRow(self.tr("Voices"), self.voices)
         column.addLayout(form)
-        self.card = QTextBrowser()
-        self.card.setAccessibleName(self.tr("Card of the instrument"))
+        self.card = CardView(self.tr("Card of the instrument"))
         column.addWidget(self.card, 1)
         draft.changed.connect(self.show_draft)
         self.show_draft()
@@ -109,14 +110,29 @@ class InstrumentTab(QWidget):
         self.voices.setValue(config.voices)
         for widget in (self.midi, self.voices):
             widget.setEnabled(bool(config.instrument))
-        show_card(self.card, draft, config.instrument)
+        self.card.show_card(draft.cards.get(config.instrument))
 
 
-def show_card(browser: QTextBrowser, draft: Draft, name: str) -> None:
-    """Put the card of ``name`` into ``browser``, unless it is there already."""
-    card = draft.cards.get(name)
-    html = card_html(card) if card is not None else ""
-    if browser.property("shown") != html:
-        browser.setProperty("shown", html)
-        browser.setHtml(html)
-    browser.setVisible(bool(html))
+class CardView(QTextBrowser):
+    """Shows a card, in the colours of the theme."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setAccessibleName(name)
+        self._card: dict[str, Any] | None = None
+        self._shown = ""
+        self.hide()
+
+    def show_card(self, card: dict[str, Any] | None) -> None:
+        """Show it, unless it is in sight already; nothing for None."""
+        self._card = card
+        html = card_html(card) if card is not None else ""
+        if html != self._shown:
+            self._shown = html
+            self.setHtml(html)
+        self.setVisible(bool(html))
+
+    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802 - Qt's name
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.PaletteChange and hasattr(self, "_card"):
+            self.show_card(self._card)

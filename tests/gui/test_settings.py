@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from PyQt6.QtCore import QObject, pyqtSignal
+from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from gui import theme
 from gui.bridge import Bridge
 from gui.settings.card import card_html
 from gui.settings_dialog import SettingsDialog
@@ -254,6 +256,11 @@ def test_a_card_tells_scores_licence_and_data(dialog: SettingsDialog) -> None:
     assert "step" not in html
     dialog.tabs.setCurrentIndex(1)
     assert "A model." in dialog.model.card.toPlainText()
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    for name in ("light", "dark"):
+        theme.apply(app, name)
+        assert theme.PALETTES[name].muted_text in dialog.model.card.toHtml()
     assert "missing" in card_html({"error": "card.json is missing."})
 
 
