@@ -16,8 +16,10 @@ from gui.bridge import Bridge
 from gui.settings.card import card_html
 from gui.settings_dialog import SettingsDialog
 from gui.store import round_trip_key
-from rtaudio.messages import Latency, to_dict
+from rtaudio.messages import EngineConfig, Latency, MixerState, to_dict
+from rtaudio.session import Session
 from tests.gui.conftest import FakeSession
+from tests.jack import JackServer
 
 DEVICES = [
     {"label": "ALSA:Scarlett", "name": "Scarlett", "host_api": "ALSA", "inputs": 4, "outputs": 2, "rate": 48_000.0},
@@ -278,3 +280,39 @@ def test_a_song_that_was_loaded_stays_loaded(
     dialog.apply_button.click()
     assert session.config.input.endswith("a {b}.wav") and session.config.block == 1024
     dialog.reject()
+
+
+@pytest.mark.jack
+def test_on_a_real_server_the_latency_that_was_expected_is_the_one_that_is_reported(
+    jack_server: JackServer, qtbot: QtBot
+) -> None:
+    """Real lists, a real engine: chosen, foretold, applied; then an impossible choice, after which the sound goes on."""
+    session = Session(EngineConfig(input="none", output="null", model="demucs-live"), MixerState(monitor=False))
+    bridge = Bridge(session)
+    bridge.start()
+    dialog = SettingsDialog(bridge)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    patience = 60_000
+    try:
+        qtbot.waitUntil(lambda: dialog.draft.listed and bool(dialog.draft.cards), timeout=patience)
+        dialog.sound.output.take("JACK:system")
+        dialog.sound.input.take("JACK:system")
+        dialog.sound.block.take(jack_server.period)
+        qtbot.waitUntil(lambda: not dialog.draft.checking, timeout=patience)
+        assert dialog.draft.expected is not None, dialog.draft.problem
+        expected = dialog.draft.expected["latency"]
+        assert expected["device"] >= 2 * jack_server.period
+        assert bridge.snapshot.port == "" or "JACK" not in bridge.snapshot.port, "nothing is applied yet"
+        dialog.apply_button.click()
+        qtbot.waitUntil(lambda: "JACK" in bridge.snapshot.port and bridge.snapshot.state == "running", timeout=patience)
+        assert to_dict(bridge.snapshot.latency) == pytest.approx(expected)
+        dialog.sound.rate.take(48_000)  # the server runs at another rate
+        dialog.apply_button.click()
+        qtbot.waitUntil(lambda: "48000" in dialog.message.text(), timeout=patience)
+        frames = bridge.snapshot.frames
+        qtbot.waitUntil(lambda: bridge.snapshot.frames > frames, timeout=patience)
+        assert bridge.config.rate is None
+    finally:
+        dialog.reject()
+        bridge.close()
