@@ -62,7 +62,10 @@ class Report:
         parts = []
         for number, question, thesis in (("3.2", "quality", THESIS_32), ("3.3", "contamination", THESIS_33)):
             columns = self._columns()
-            rows: Rows = thesis if columns == COLUMNS else {}
+            rows: Rows = {
+                name: tuple(cells[COLUMNS.index(column)] if column in COLUMNS else "-" for column in columns)
+                for name, cells in thesis.items()
+            }
             title = f"Table {number}, {question} Mean Opinion Score"
             parts += [*table(title, columns, [(ON_MUSDB, rows), self._ours(question, columns)]), ""]
         return "\n".join([*parts, self._listeners()])

@@ -217,5 +217,9 @@ def test_the_command_makes_a_test_and_evaluates_it(
     assert main(["listening", "table", test, "--json"]) == 0
     values = json.loads(capsys.readouterr().out)
     assert set(values["scores"]["contamination"]["Demucs"]) == {"All", "Drums", "Vocals"}
+    assert main(["listening", "table", test]) == 0
+    assert re.search(
+        r"Demucs +3.22 ± .09 +3.77 ± .15 +2.55 ± .20\n", capsys.readouterr().out
+    )  # the thesis', its columns chosen
     assert main(["listening", "mos", *folders]) == 2
     assert "--output" in capsys.readouterr().err
