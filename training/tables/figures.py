@@ -26,7 +26,7 @@ def draw_boxes(path: Path, results: Sequence[Result], source: str) -> None:
     figure, axes = pyplot.subplots(
         1,
         len(metrics),
-        figsize=(4.2 * len(metrics) + 1.6, 0.42 * len(results) + 1.6),
+        figsize=(max(7.6, 4.2 * len(metrics) + 1.6), 0.36 * len(results) + 1.7),
         layout="constrained",
         sharey=True,
     )
@@ -42,7 +42,7 @@ def draw_boxes(path: Path, results: Sequence[Result], source: str) -> None:
         axis.set_xlabel(f"{TITLES[metric]} in dB")
         axis.grid(axis="x", alpha=0.3)
     count = len(results[0].column(metrics[0], source))
-    figure.suptitle(f"{source.capitalize()}: {count} songs ({results[0].data})", fontsize=11)
+    figure.suptitle(f"{source.capitalize()}, {count} songs\n{results[0].data}", fontsize=10)
     _save(figure, path)
 
 
