@@ -137,7 +137,10 @@ def methods_text(results: Sequence[Result]) -> str:
         lines.append(f"{metric} in dB, median over songs ± standard error ({results[0].data})")
         lines.append(f"{'':<28}" + "".join(f"{name:>15}" for name in ("All", *results[0].sources)))
         for result in results:
-            cells = [f"{value:.2f} ± {spread:.2f}" for value, spread in result.summary(metric).values()]
+            cells = [
+                f"{value:.2f}" + (f" ± {spread:.2f}" if spread == spread else "")
+                for value, spread in result.summary(metric).values()
+            ]
             lines.append(f"{result.title:<28}" + "".join(f"{cell:>15}" for cell in cells))
     return "\n".join(lines)
 

@@ -37,7 +37,7 @@ def _line(row: Row, separation: bool, bold: Sequence[int]) -> str:
         else [{True: "yes", False: "no", None: "-"}[row.wav], str("-" if row.extra is None else row.extra)]
     )
     for index, value in enumerate(row.values):
-        text = _number(value)
+        text = f"{value:.2f}" if separation and isinstance(value, float) and value == value else _number(value)
         if row.spread is not None and row.spread[index] == row.spread[index]:
             text += f" ± {row.spread[index]:.2f}"
         cells.append(f"**{text}**" if index in bold else text)
