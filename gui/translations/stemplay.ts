@@ -148,57 +148,62 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="129" />
-        <source>Preparing the sounds</source>
+        <location filename="../listening/start.py" line="126" />
+        <source>The live engine sounds as well: stop it above to hear the test alone.</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../listening/start.py" line="134" />
+        <source>Preparing the sounds</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../listening/start.py" line="139" />
         <source>Back</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="136" />
+        <location filename="../listening/start.py" line="141" />
         <source>Begin</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="147" />
+        <location filename="../listening/start.py" line="152" />
         <source>Play the check</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="153" />
+        <location filename="../listening/start.py" line="158" />
         <source>Volume in dB</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="164" />
+        <location filename="../listening/start.py" line="169" />
         <source>{value} dB</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="178" />
+        <location filename="../listening/start.py" line="183" />
         <source>You hear a reference X and two versions A and B of it, as often as you like. Say which of them is closer to X.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="182" />
+        <location filename="../listening/start.py" line="187" />
         <source>You hear parts of songs, such as the drums alone, taken out of the mix by different systems. Rate each sound twice.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="185" />
+        <location filename="../listening/start.py" line="190" />
         <source>You hear short sounds made by different systems. Rate the quality of each.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="191" />
+        <location filename="../listening/start.py" line="196" />
         <source>Preparing the sounds …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="197" />
+        <location filename="../listening/start.py" line="202" />
         <source>Ready: play the check, then begin.</source>
         <translation type="unfinished" />
     </message>
@@ -400,17 +405,17 @@
 </context><context>
     <name>DoneView</name>
     <message>
-        <location filename="../listening/start.py" line="221" />
+        <location filename="../listening/start.py" line="226" />
         <source>Thank you</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="225" />
+        <location filename="../listening/start.py" line="230" />
         <source>Another sheet</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="235" />
+        <location filename="../listening/start.py" line="240" />
         <source>All {total} trials of sheet {name} are answered. The answers are in {path}.</source>
         <translation type="unfinished" />
     </message>
@@ -977,46 +982,46 @@
 </context><context>
     <name>InstrumentTab</name>
     <message>
-        <location filename="../settings/models.py" line="82" />
-        <location filename="../settings/models.py" line="81" />
+        <location filename="../settings/models.py" line="84" />
+        <location filename="../settings/models.py" line="83" />
         <source>Instrument</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="84" />
-        <location filename="../settings/models.py" line="83" />
+        <location filename="../settings/models.py" line="86" />
+        <location filename="../settings/models.py" line="85" />
         <source>MIDI input</source>
         <translation type="unfinished" />
     </message>
     <message>
+        <location filename="../settings/models.py" line="92" />
         <location filename="../settings/models.py" line="90" />
-        <location filename="../settings/models.py" line="88" />
         <source>Voices</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="93" />
+        <location filename="../settings/models.py" line="94" />
         <source>Card of the instrument</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="105" />
-        <location filename="../settings/models.py" line="102" />
+        <location filename="../settings/models.py" line="106" />
+        <location filename="../settings/models.py" line="103" />
         <source>None</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="105" />
+        <location filename="../settings/models.py" line="106" />
         <source>All inputs, also those plugged in later</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="106" />
+        <location filename="../settings/models.py" line="107" />
         <source>A port of our own, for other programs</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="108" />
+        <location filename="../settings/models.py" line="109" />
         <source>{} (not there now)</source>
         <translation type="unfinished" />
     </message>
@@ -1157,7 +1162,7 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/listening.py" line="109" />
+        <location filename="../pages/listening.py" line="110" />
         <source>Opening the sound device …</source>
         <translation type="unfinished" />
     </message>
@@ -1467,38 +1472,38 @@
 </context><context>
     <name>ModelTab</name>
     <message>
-        <location filename="../settings/models.py" line="40" />
-        <location filename="../settings/models.py" line="33" />
+        <location filename="../settings/models.py" line="43" />
+        <location filename="../settings/models.py" line="36" />
         <source>Model</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="34" />
+        <location filename="../settings/models.py" line="37" />
         <source>From a folder …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="41" />
+        <location filename="../settings/models.py" line="44" />
         <source>Stems sum to the input exactly</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="42" />
+        <location filename="../settings/models.py" line="45" />
         <source>What the model leaves over is shared among the stems.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="47" />
+        <location filename="../settings/models.py" line="49" />
         <source>Card of the model</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="57" />
+        <location filename="../settings/models.py" line="59" />
         <source>None: equal parts of the input</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="63" />
+        <location filename="../settings/models.py" line="65" />
         <source>A folder with model.onnx and card.json</source>
         <translation type="unfinished" />
     </message>
