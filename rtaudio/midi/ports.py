@@ -279,7 +279,10 @@ def end_notes() -> list[MidiMessage]:
 def main() -> None:
     """The child process of ``list_inputs``."""
     ports = PortList()
-    print(json.dumps([name for _, name in ports.names()]))
+    try:
+        print(json.dumps([name for _, name in ports.names()]), flush=True)
+    finally:
+        ports.close()  # a client that just vanishes holds a JACK server up, for as long as a minute
 
 
 if __name__ == "__main__":
