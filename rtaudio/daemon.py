@@ -17,7 +17,7 @@ from typing import Any
 
 from rtaudio.desired import Desired
 from rtaudio.format import StemplayError
-from rtaudio.ipc import Connection, DaemonLock, Message, SocketServer
+from rtaudio.ipc import Connection, DaemonLock, Message, SocketServer, connect
 from rtaudio.messages import Command, Snapshot, to_dict
 from rtaudio.midi.held import Held
 from rtaudio.supervisor import Supervisor
@@ -25,6 +25,25 @@ from rtaudio.supervisor import Supervisor
 SNAPSHOT_PERIOD = 1 / 30
 IDLE_LIMIT = 30.0
 """Seconds without a client and without sound to keep alive, after which the daemon ends by itself."""
+
+ENDING_LIMIT = 15.0
+"""Seconds that a new daemon waits for the old one to end."""
+
+
+def _answers(directory: Path) -> bool:
+    """Whether a daemon of this user takes clients."""
+    try:
+        connection = connect(directory)
+    except StemplayError:
+        return True  # of another key, but alive
+    if connection is None:
+        return False
+    try:
+        return (connection.receive(5.0) or {}).get("hello") is not None
+    except (EOFError, OSError):
+        return False
+    finally:
+        connection.close()
 
 
 class Daemon:
@@ -39,10 +58,13 @@ class Daemon:
         self._end = threading.Event()
 
     def serve(self) -> bool:
-        """Run until asked to stop, or idle. False at once if another daemon of this user already runs."""
+        """Run until asked to stop, or idle. False if another daemon of this user already runs; one that is ending is waited for."""
         lock = DaemonLock(self._directory)
-        if not lock.acquire():
-            return False
+        patience = time.monotonic() + ENDING_LIMIT
+        while not lock.acquire():
+            if _answers(self._directory) or time.monotonic() > patience:
+                return False
+            time.sleep(0.1)
         server = SocketServer(self._directory)
         for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK"):
             if hasattr(signal, name) and threading.current_thread() is threading.main_thread():
@@ -88,6 +110,11 @@ class Daemon:
     def _welcome(self, server: SocketServer, raw: Any) -> None:
         connection = server.welcome(raw)
         if connection is None:
+            return
+        if (
+            self._end.is_set()
+        ):  # no guest in a house that closes: who comes right after a stop must not find the old engine
+            connection.close()
             return
         with self._lock:
             self._clients += 1

@@ -175,6 +175,16 @@ def test_two_clients_share_one_detached_engine(daemon: Path) -> None:
     assert Session.attach() is None
 
 
+def test_sound_that_was_stopped_can_be_started_at_once(daemon: Path) -> None:
+    """The old daemon may still be ending when the new one comes."""
+    for _ in range(2):
+        session = Session(CLOCK, detached=True)
+        session.start()
+        assert not session.joined
+        wait_until(lambda session=session: session.snapshot().frames > 0, "sound")
+        session.stop()
+
+
 def test_a_client_learns_that_its_settings_could_not_be_played(daemon: Path, tmp_path: Path) -> None:
     (tmp_path / "noise.wav").write_bytes(b"this is no sound")
     session = Session(CLOCK, detached=True)
