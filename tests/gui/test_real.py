@@ -41,7 +41,7 @@ def screen(tmp_path: Path) -> Iterator[dict[str, str]]:
         if not shutil.which(tool):
             pytest.skip(f"{tool} is not installed (apt-get install xvfb xdotool)")
     reader, writer = os.pipe()
-    arguments = ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x800x24", "-nolisten", "tcp"]
+    arguments = ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"]
     with (tmp_path / "xvfb.log").open("w") as log:
         server = subprocess.Popen(arguments, pass_fds=[writer], stdout=log, stderr=log)
     os.close(writer)
