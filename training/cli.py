@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from types import ModuleType
@@ -86,12 +87,17 @@ def dispatch(arguments: Sequence[str]) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point. Returns the exit code: 0, 2 for bad input, 130 for Ctrl-C."""
     try:
-        return dispatch(sys.argv[1:] if arguments is None else arguments)
+        code = dispatch(sys.argv[1:] if arguments is None else arguments)
+        sys.stdout.flush()  # a reader that left is told of here, not while the interpreter ends
+        return code
     except (StemplayError, CardError) as error:
         print(str(error), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # a reader like `head` left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
 
 
 def positive_int(text: str) -> int:

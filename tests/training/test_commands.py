@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +14,8 @@ from training.checkpoint import save_weights
 from training.cli import COMMANDS, load, main
 from training.commands.aggregate import aggregate
 from training.recipe import Recipe
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("name", list(COMMANDS))
@@ -131,3 +136,10 @@ def test_a_grid_is_sorted_by_validation_loss_and_goes_on_where_it_was(tmp_path, 
     assert [row.split() for row in again.splitlines()[-2:]] == rows and "step 0 " not in again
     for bad in (["--lr", "fast"], ["--vary", "network.nonsense=1"], ["--vary", "nonsense"], ["--vary", "x.y=1"]):
         assert main(["grid", "demucs-live", "--tiny", *bad, "-o", str(tmp_path / "bad")]) == 2
+
+
+def test_a_reader_that_leaves_ends_a_command_quietly():
+    command = [sys.executable, "-m", "training", "tables", "all"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT) as running:
+        running.stdout.close()  # as `head` does, before the first line
+        assert running.stderr.read() == b"" and running.wait(120) == 1
