@@ -33,12 +33,15 @@ class StatusBar(QFrame):
     def show_facts(self, facts: list[Fact]) -> None:
         """Show them; only what changed is touched."""
         shown = {fact.key: fact for fact in facts}
+        if shown == self._facts:
+            return
         for key, fact in shown.items():
             if self._facts.get(key) != fact:
                 self._write(self.items.get(key) or self._make(key), fact)
         for key in self._facts.keys() - shown.keys():
             self.items[key].hide()
         self._facts = shown
+        self._flow.activate()  # now: a longer number would be painted in the room of the old one first
 
     def _make(self, key: str) -> QPushButton:
         button = QPushButton()

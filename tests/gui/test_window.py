@@ -63,6 +63,15 @@ def test_the_status_bar_tells_what_a_musician_asks(window: MainWindow, bridge: B
     assert all(button.toolTip() and button.accessibleName() for button in window.status.items.values())
 
 
+def test_a_counter_that_grows_again_after_its_reset_has_room_at_once(
+    window: MainWindow, bridge: Bridge, session: FakeSession
+) -> None:
+    for session.report.xruns, session.report.misses in ((12_345, 7), (0, 0), (1, 23_456), (98_765, 1)):
+        bridge.poll()  # no event is processed: a painting that comes first must not cut digits off
+        counters = [window.status.items["xruns"], window.status.items["misses"]]
+        assert all(item.width() >= item.sizeHint().width() for item in counters), [item.text() for item in counters]
+
+
 @pytest.mark.parametrize("counter", ["xruns", "misses"])
 def test_a_click_clears_the_counters(window: MainWindow, session: FakeSession, counter: str) -> None:
     QTest.mouseClick(window.status.items[counter], LEFT)
