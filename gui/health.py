@@ -132,7 +132,7 @@ def _loads(snapshot: Snapshot) -> list[Fact]:
 
 def _counters(snapshot: Snapshot) -> list[Fact]:
     xruns = _tr("The sound card ran dry {} times; a larger block helps. A click clears the counters.")
-    misses = _tr("{} blocks were played unseparated because the model was late. A click clears the counters.")
+    misses = _tr("{} blocks were not ready in time and were played as they came in. A click clears the counters.")
     return [
         Fact(
             "xruns",

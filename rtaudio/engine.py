@@ -351,12 +351,17 @@ class Engine:
         passed = callback.frames - frames
         if passed >= self.format.rate // 2:
             share = (callback.misses - misses) * callback.pipeline.format.block / passed
-            text = (
-                f"The model is too slow here: {min(share, 1.0):.0%} of the sound plays unseparated. "
-                "Choose a smaller model or a larger block."
-                if share > LATE_SHARE
-                else ""
-            )
+            text = ""
+            if share > LATE_SHARE and self.config.model == "none":
+                text = (
+                    f"This machine is too busy: {min(share, 1.0):.0%} of the sound was not ready in time. "
+                    "Choose a larger block or end other programs."
+                )
+            elif share > LATE_SHARE:
+                text = (
+                    f"The model is too slow here: {min(share, 1.0):.0%} of the sound plays unseparated. "
+                    "Choose a smaller model or a larger block."
+                )
             self._looked = (callback.frames, callback.misses, text)
         return text
 

@@ -764,7 +764,7 @@
     </message>
     <message>
         <location filename="../health.py" line="135" />
-        <source>{} blocks were played unseparated because the model was late. A click clears the counters.</source>
+        <source>{} blocks were not ready in time and were played as they came in. A click clears the counters.</source>
         <translation type="unfinished" />
     </message>
     <message>

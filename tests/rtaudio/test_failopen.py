@@ -124,6 +124,14 @@ def test_a_model_ten_times_too_slow_gives_the_delayed_dry_mix_and_misses(make: C
     assert "too slow" in snapshot.message
 
 
+def test_without_a_model_a_busy_machine_is_told_of_and_no_model(make: Callable[..., Bench]) -> None:
+    bench = make(SlowOnTheClock(delay=100, cost=10.0))
+    bench.engine.config.model = "none"
+    bench.play(noise(RATE))
+    message = bench.engine.snapshot().message
+    assert "too busy" in message and "model" not in message and "unseparated" not in message
+
+
 @pytest.mark.parametrize("cost", [1.02, 1.5, 3.0, 10.0])
 def test_an_overrun_model_never_falls_behind_without_bound(make: Callable[..., Bench], cost: float) -> None:
     bench = make(SlowOnTheClock(delay=64, cost=cost), block=BLOCK)
