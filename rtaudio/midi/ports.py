@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from rtaudio.format import StemplayError
+from rtaudio.midi.held import Held
 from rtaudio.midi.message import MidiMessage, MidiParser
 
 POLL_S = 0.5
@@ -143,7 +144,7 @@ class Opened:
     """One open port: ``poll`` hands over what has arrived; ports of other APIs than JACK's call ``receive`` by themselves."""
 
     def __init__(self, name: Name, receive: Callable[[MidiMessage], None], virtual: bool = False) -> None:
-        self.name, self._receive, self._parser = name, receive, MidiParser()
+        self.name, self._receive, self._parser, self._held = name, receive, MidiParser(), Held()
         api, port = name
         self.polled = api == "UNIX_JACK"
         self._port: Any = self._open_polled(port, virtual) if self.polled else self._open_calling(api, port, virtual)
@@ -178,7 +179,13 @@ class Opened:
     def _take(self, data: Sequence[int]) -> None:
         now = time.monotonic()  # mido drops the driver's stamp, and JACK's RtMidi has none within a period
         for message in self._parser.feed(data, now):
+            self._held.take(message)
             self._receive(message)
+
+    def end(self) -> None:
+        """End what it holds, once it is closed: notes, pedals and wheels of other inputs stay."""
+        for data in self._held.endings():
+            self._take(data)
 
     def close(self) -> None:
         """Close it; one that is gone may complain."""
@@ -194,7 +201,7 @@ class OpenPorts:
 
     Args:
         choice: ``default`` (all inputs), ``virtual`` (a port of our own that others connect to) or a port's name.
-        receive: gets each message; what ends all notes when a port vanishes, too.
+        receive: gets each message; what ends the notes of a port that vanishes, too.
         apis: RtMidi APIs; None: the usual ones.
     """
 
@@ -229,9 +236,9 @@ class OpenPorts:
             return
         there = self._list.names()
         for name in [name for name in self._open if name not in there]:
-            self._open.pop(name).close()
-            for message in end_notes():
-                self._receive(message)
+            port = self._open.pop(name)
+            port.close()
+            port.end()
         for name in self._wanted(there):
             if name not in self._open:
                 self._acquire(name)
@@ -271,7 +278,7 @@ class OpenPorts:
 
 
 def end_notes() -> list[MidiMessage]:
-    """What ends all notes of an input that is gone: pedals up, wheels centred, all notes off, on every channel."""
+    """What ends all notes when the process that listens is gone: pedals up, wheels centred, all notes off, on every channel."""
     now = time.monotonic()
     return [MidiMessage("control", channel, control, 0, now) for channel in range(16) for control in (64, 66, 123, 121)]
 

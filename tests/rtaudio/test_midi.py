@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 
 from rtaudio.format import StemplayError
 from rtaudio.midi import input as input_module
+from rtaudio.midi import ports as ports_module
 from rtaudio.midi.held import Held
 from rtaudio.midi.input import MidiInput
 from rtaudio.midi.keyboard import TERMINAL_NOTE_S, ComputerKeyboard, TerminalKeys
 from rtaudio.midi.learn import MidiMap
 from rtaudio.midi.message import KINDS, MidiMessage, MidiParser
-from rtaudio.midi.ports import end_notes, find_input, list_inputs, stable_name
+from rtaudio.midi.ports import OpenPorts, end_notes, find_input, list_inputs, stable_name
 
 seven = st.integers(0, 127)
 
@@ -109,6 +110,34 @@ def test_what_is_held_is_known_and_ended() -> None:
         held.follow(data)
     assert held.endings() == [[0xB3, 64, 0], [0x80, 60, 0], [0x83, 61, 0]]
     assert held.endings() == []
+    for data in (
+        [0xE1, 0, 0],
+        [0xE2, 0, 0],
+        [0xE2, 0, 64],
+        [0xB4, 1, 9],
+        [0xB5, 66, 127],
+        [0x95, 60, 90],
+        [0xB5, 123, 0],
+    ):
+        held.follow(data)
+    assert held.endings() == [[0xB5, 66, 0], [0xB1, 121, 0], [0xB4, 121, 0]]
+
+
+def test_a_keyboard_that_is_gone_ends_its_own_notes_and_no_other_keyboards(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = [("API", "left"), ("API", "right")]
+    monkeypatch.setattr(ports_module.PortList, "names", lambda self: list(there))
+    monkeypatch.setattr(ports_module.Opened, "_open_calling", lambda self, api, port, virtual: None)
+    heard: list[list[int]] = []
+    ports = OpenPorts("default", lambda message: heard.append(message.bytes()), apis=())
+    ports.look()
+    left, right = (ports._open[name] for name in there)
+    for port, pitch in ((left, 40), (right, 70)):
+        port._take([0x90, pitch, 90])
+        port._take([0xB0 if port is left else 0xB1, 64, 127])
+    heard.clear()
+    del there[0]
+    ports.look()
+    assert heard == [[0xB0, 64, 0], [0x80, 40, 0]] and ports.names == ["right"]
 
 
 def test_keys_play_where_they_were_pressed_even_after_an_octave_change() -> None:
