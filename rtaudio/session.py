@@ -255,9 +255,8 @@ class Link:
         report = copy.copy(self._latest)
         if not self.alive:
             report = report or Snapshot()
-            ended = report.state in ("stopped", "finished")
-            report.state = report.state if ended else "stopped"
-            report.message = report.message if ended else "The detached engine is gone."
+            told = {"stopped": report.message, "finished": ""}.get(report.state, "The detached engine is gone.")
+            report.state, report.message = "stopped", told  # a song's end is no state of an engine that is gone
         return report
 
     def wait_closed(self, timeout: float) -> bool:

@@ -185,6 +185,27 @@ def test_sound_that_was_stopped_can_be_started_at_once(daemon: Path) -> None:
         session.stop()
 
 
+def test_an_engine_whose_song_had_ended_is_stopped_when_it_is_gone_and_can_be_started_again(
+    daemon: Path, tmp_path: Path
+) -> None:
+    import soundfile
+
+    song = tmp_path / "short.wav"
+    soundfile.write(song, np.full((4_000, 2), 0.1, np.float32), 44_100)
+    session = Session(EngineConfig(input=str(song), output="null", model="none", midi="none"), detached=True)
+    session.start()
+    wait_until(lambda: session.snapshot().state == "finished", "the end of the song")
+    session.stop()
+    assert session._link is not None and session._link._latest is not None
+    session._link._latest.message = "The model is too slow here."  # as while it lived: no reason why it was stopped
+    assert (session.snapshot().state, session.snapshot().message) == ("stopped", ""), (
+        "else a window offers Stop for ever"
+    )
+    session.start()
+    wait_until(lambda: session.snapshot().state == "finished", "the song once more")
+    session.stop()
+
+
 def test_a_client_learns_that_its_settings_could_not_be_played(daemon: Path, tmp_path: Path) -> None:
     (tmp_path / "noise.wav").write_bytes(b"this is no sound")
     session = Session(CLOCK, detached=True)
