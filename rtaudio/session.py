@@ -169,7 +169,7 @@ class Session:
         waits; for one thread.
         """
         report = self.snapshot()
-        path = report.tap if report.state == "running" else ""
+        path = report.tap if report.state in ("running", "finished") else ""  # after a song the instrument plays on
         if self._tap is not None and str(self._tap.path) != path:
             self._tap.close()
             self._tap = None

@@ -256,3 +256,13 @@ def test_a_detached_engine_is_heard_too(runtime_directory: Path) -> None:
     finally:
         session.stop()
         session.close()
+
+
+def test_after_the_end_of_a_song_what_is_played_is_still_heard(tmp_path: Path, runtime_directory: Path) -> None:
+    """The instrument plays on, and a view draws it."""
+    song = tmp_path / "song.wav"
+    with create_writer(song, RATE, 2, "wav") as writer:
+        writer.write(noise(RATE // 4, seed=5))
+    with Session(EngineConfig(input=str(song), output="null", model="none", midi="none")) as session:
+        wait_until(lambda: session.snapshot().state == "finished", "the end")
+        collect(session, "mix", 1000)
