@@ -98,7 +98,7 @@ class Stage:
     def set_sound(self, channel: int, shares: dict[str, float]) -> None:
         """What a channel plays: shares by name. Raises StemplayError for a name that is not there."""
         weights = self._model.instrument_weights(shares)
-        self._state.shares[str(channel)] = dict(shares)
+        self._keep(channel, shares)
         self.player.order(lambda synth: synth.set_instrument(channel, weights))
         self._chosen(channel, weights)
 
@@ -163,9 +163,13 @@ class Stage:
             message = MidiMessage("note_on", message.channel, message.a, velocity, message.time)
         elif message.kind == "program" and message.a in self._synth.programs:
             number = self._synth.programs[message.a]
-            self._state.shares[str(message.channel)] = {self._model.instruments[number]: 1.0}
+            self._keep(message.channel, {self._model.instruments[number]: 1.0})
             self._chosen(message.channel, self._model.instrument_weights({number: 1}))
         self.player.push(message)
+
+    def _keep(self, channel: int, shares: dict[str, float]) -> None:
+        """Remember a channel's sound in a new dictionary: another thread may be copying the old one for a report."""
+        self._state.shares = {**self._state.shares, str(channel): dict(shares)}
 
     def _chosen(self, channel: int, weights: Array) -> None:
         """Prime a channel's new sound before those of the others."""

@@ -190,6 +190,17 @@ def test_a_learnt_controller_moves_a_fader_and_the_release(directory: Path) -> N
     assert not [thread.name for thread in threading.enumerate() if thread.name.startswith(ours)]
 
 
+def test_a_program_change_disturbs_nobody_who_copies_the_sounds_for_a_report(directory: Path) -> None:
+    config = EngineConfig(input="none", model="none", instrument=str(directory), midi="none")
+    stage = Stage(config, InstrumentState(), RATE, 2, BLOCK, False)
+    stage.set_sound(0, {NAMES[0]: 1.0})
+    number = min(stage._synth.programs)
+    for _ in stage._state.shares.items():  # as in ``copy.deepcopy``: raises if the dictionary grows meanwhile
+        stage.receive([0xC5, number])
+        stage.set_sound(6, {NAMES[0]: 1.0})
+    assert set(stage.report().state.shares) == {"0", "5", "6"}
+
+
 def test_orders_that_cannot_be_are_refused_in_one_sentence(directory: Path) -> None:
     desired = Desired(EngineConfig(input="none", model="none", instrument=str(directory)))
     for order, words in [
