@@ -10,6 +10,7 @@ import copy
 import sys
 import threading
 import time
+from dataclasses import fields
 from pathlib import Path
 
 from rtaudio.desired import Desired, is_output_file
@@ -42,6 +43,7 @@ class Supervisor:
         self._played = False
         self._story = ""  # why it was started again, told for a while
         self._error = ""  # why it is not started again
+        self._seen: Snapshot | None = None  # the report of the present engine that was looked at last
         self._fallback: Desired | None = None  # what played before a change of settings that has not played yet
         self._wake = threading.Event()
         self._stopping = False
@@ -119,6 +121,7 @@ class Supervisor:
         while not self._stopping:
             self._wake.clear()
             with self._lock:
+                self._seen = None
                 engine = self._engine = EngineProcess(self._pinned_state(), self._arguments)
             try:
                 verdict = self._watch(engine)
@@ -181,6 +184,9 @@ class Supervisor:
                 self._desired.recording = None  # it stopped by itself (a full disk): do not start it again
             if not self._wake.is_set():  # what an outgoing engine had found means nothing to the next configuration
                 self._remember(engine.resolved)
+                if self._seen is not None:
+                    take_over(self._desired, self._seen, report)
+                self._seen = report
             if time.monotonic() - engine.born > self._limits.healthy:
                 self._failures = 0
                 self._story = ""
@@ -275,6 +281,25 @@ _STORIES = {
     "silent": "The audio engine stopped answering and was started again.",
     "slow": "The audio engine took too long to start, so it was started again.",
 }
+
+
+def take_over(desired: Desired, before: Snapshot, now: Snapshot) -> None:
+    """Save what changed between two reports of an engine: MIDI controllers and program changes act inside it, without an order.
+
+    Only changes are taken: an engine that obeys no more and reports the same for ever undoes no order.
+    """
+    places: list[tuple[object, object, object]] = [
+        (before.mixer, now.mixer, desired.mixer),
+        (before.instrument.state, now.instrument.state, desired.instrument),
+    ]
+    for name, strip in desired.mixer.stems.items():
+        if name in before.mixer.stems and name in now.mixer.stems:
+            places.append((before.mixer.stems[name], now.mixer.stems[name], strip))
+    for old, new, kept in places:
+        for field in fields(kept):  # type: ignore[arg-type]
+            value = getattr(new, field.name)
+            if field.name not in ("stems", "midi_map") and value != getattr(old, field.name):
+                setattr(kept, field.name, copy.deepcopy(value))
 
 
 def refused(snapshot: Snapshot) -> StemplayError | None:

@@ -195,6 +195,23 @@ def test_an_engine_that_dies_after_sound_is_started_again_and_again() -> None:
         wait_until(lambda: supervisor.snapshot().restarts > 2 * IMPATIENT.attempts, "many restarts")
 
 
+def test_what_controllers_moved_inside_an_engine_is_there_after_its_death_and_no_order_is_undone() -> None:
+    fault = """
+run(0.4)
+moved, state = start["mixer"], {"shares": {"3": {"flute": 1.0}}, "release_ms": 500.0}
+moved["stems"]["bass"]["gain_db"], moved["dry"] = -7.0, 0.25
+for k in range(30000):
+    tell(state="running", frames=99999 + 441 * k, mixer=moved, instrument={"model": "x", "state": state})
+    time.sleep(0.02)
+"""
+    with supervised(clock(), fault) as supervisor:
+        supervisor.send(command("set_stem", stem="drums", field="mute", value=True))  # this engine obeys no order
+        wait_until(lambda: supervisor.desired.mixer.dry == 0.25, "the controllers")
+        desired = supervisor.desired
+        assert desired.mixer.stems["bass"].gain_db == -7.0 and desired.mixer.stems["drums"].mute
+        assert desired.instrument.shares == {"3": {"flute": 1.0}} and desired.instrument.release_ms == 500.0
+
+
 def test_a_missing_device_is_waited_for_and_orders_are_kept_meanwhile() -> None:
     fault = """
 import json, os
