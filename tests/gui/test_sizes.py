@@ -6,7 +6,7 @@ from itertools import combinations
 
 import pytest
 from PyQt6.QtCore import QRect
-from PyQt6.QtWidgets import QAbstractButton, QApplication, QLabel, QPushButton, QWidget
+from PyQt6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QLabel, QPushButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from gui import theme
@@ -71,3 +71,13 @@ def test_nothing_overlaps(window: MainWindow, size: tuple[int, int]) -> None:
         if one.parentWidget() is other.parentWidget():
             shared = QRect(one.geometry()).intersected(other.geometry())
             assert shared.isEmpty(), (one.accessibleName(), other.accessibleName())
+
+
+def test_the_file_dialogs_buttons_show_their_icons(dressed: QApplication, qtbot: QtBot) -> None:
+    dialog = QFileDialog(options=QFileDialog.Option.DontUseNativeDialog)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    for button in dialog.findChildren(QToolButton):
+        icon = button.grab().toImage()
+        inside = range(6, icon.width() - 6)
+        assert len({icon.pixel(x, y) for x in inside for y in inside}) > 5, button.objectName()
