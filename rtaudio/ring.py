@@ -43,7 +43,8 @@ class Ring:
         if capacity < 1:
             raise ValueError(f"A ring of {capacity} frames holds nothing.")
         self.capacity, self.tail = capacity, tuple(shape)
-        self._data: Audio = np.zeros((capacity, *shape), np.float32)
+        self._data: Audio = np.empty((capacity, *shape), np.float32)
+        self._data.fill(0.0)  # touches every page now, not in the audio callback
         self._origin = origin
         self._range: Range = (0, origin, origin)
 

@@ -93,3 +93,14 @@ def test_read_gives_zeros_for_what_is_not_there():
     ring.write(2, np.full((2, 1), 0.5, np.float32))
     ring.read(0, out)
     assert out[:, 0].tolist() == [0, 0, 0.5, 0.5, 0, 0]
+
+
+def test_writing_touches_no_fresh_memory() -> None:
+    resource = pytest.importorskip("resource", reason="Windows does not tell page faults so")
+    frames = np.ones((1 << 22, 4), np.float32)
+    ring = Ring(len(frames), (4,))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    ring.write(0, frames)
+    assert (
+        resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before < 20
+    )  # 64 MiB in pages of 4 KiB to 2 MiB: 16384 to 32
