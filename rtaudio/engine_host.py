@@ -178,14 +178,15 @@ class EngineHost:
             time.sleep(max(0.0, due - time.monotonic()))
 
     def _publish(self) -> str:
-        """Let the tap flow on; returns where, or nothing after a disk ran full."""
+        """Let the tap flow on; returns where, or nothing after it failed (a full disk): reports matter more than pictures."""
         if self._tap is None:
             return ""
         try:
             self._tap.publish()
-        except OSError:
-            self._tap.close()
-            self._tap = None
+        except Exception:  # whatever it is: without reports the supervisor would take the engine for hung and kill it
+            broken, self._tap = self._tap, None
+            with contextlib.suppress(Exception):
+                broken.close()
             return ""
         return str(self._tap.path)
 

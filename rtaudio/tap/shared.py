@@ -143,7 +143,10 @@ class TapReader:
         if not self._whole[_READY]:
             return None
         data = self._open_sound() if self._data is None else self._data
-        start, end = self._range()
+        span = self._range()
+        if span is None:
+            return None
+        start, end = span
         oldest = max(start, end - round(seconds * self.rate))
         first = oldest if after is None else min(max(after, oldest), end)
         frames = np.empty((end - first, self.channels), np.float32)
@@ -152,8 +155,8 @@ class TapReader:
         plane = data[self.sources.index(source)]
         frames[:head] = plane[offset : offset + head]
         frames[head:] = plane[: len(frames) - head]
-        start, later = self._range()
-        if start > first or later < end:  # overwritten while it was copied
+        span = self._range()
+        if span is None or span[0] > first or span[1] < end:  # overwritten while it was copied
             return None
         return Heard(self.rate, first, frames, self.path.name)
 
@@ -163,14 +166,14 @@ class TapReader:
         self._data = self._sound.array(np.float32).reshape(shape)
         return self._data
 
-    def _range(self) -> tuple[int, int]:
-        """What may be read; empty while the writer changes it, which takes it a microsecond."""
+    def _range(self) -> tuple[int, int] | None:
+        """What may be read; None while the writer changes it, which takes it a microsecond, or longer when it loses the processor."""
         for _ in range(100):
             stamp = int(self._whole[_STAMP])
             start, end = int(self._whole[_START]), int(self._whole[_END])
             if stamp % 2 == 0 and stamp == int(self._whole[_STAMP]):
                 return start, end
-        return 0, 0
+        return None
 
     def close(self) -> None:
         """Let go of the files."""
@@ -239,10 +242,15 @@ def _sound_path(path: Path) -> Path:
 
 
 def _write_whole(path: Path, content: bytes) -> None:
-    """A new file of this user alone, complete or not there."""
+    """A new file of this user alone, complete or not there: a disk that is full is not left fuller."""
     part = path.with_name(path.name + ".part")
-    with os.fdopen(
-        os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o600), "wb"
-    ) as file:
-        file.write(content)
-    os.replace(part, path)
+    try:
+        with os.fdopen(
+            os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o600), "wb"
+        ) as file:
+            file.write(content)
+        os.replace(part, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise

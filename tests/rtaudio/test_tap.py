@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import signal
 import threading
@@ -13,6 +15,7 @@ import numpy as np
 import pytest
 
 from rtaudio.audiofile import create_writer, read_audio
+from rtaudio.engine_host import EngineHost
 from rtaudio.format import Audio, StreamFormat
 from rtaudio.messages import EngineConfig, Heard, command
 from rtaudio.ports.fake import FakePort
@@ -90,6 +93,23 @@ def test_nothing_is_copied_before_it_is_wanted_nor_when_nobody_listens_any_more(
     assert not capture.on
 
 
+def test_a_writer_that_loses_the_processor_in_the_middle_does_not_send_the_reader_back_to_the_beginning(
+    pair: tuple[Capture, TapWriter, TapReader],
+) -> None:
+    capture, writer, reader = pair
+    reader.read("mix")
+    writer.publish()
+    play(capture, 0, noise(1000, 8).reshape(-1, 4, 2))
+    writer.publish()
+    heard = reader.read("mix", 400)
+    assert heard is not None and (heard.start, len(heard.frames)) == (400, 600)
+    writer._whole[shared._STAMP] += 1
+    assert reader.read("mix", 1000) is None
+    writer._whole[shared._STAMP] += 1
+    heard = reader.read("mix", 1000)
+    assert heard is not None and heard.start == 1000
+
+
 def test_a_gap_is_told_by_the_position(pair: tuple[Capture, TapWriter, TapReader]) -> None:
     capture, writer, reader = pair
     reader.read("mix")
@@ -151,6 +171,27 @@ def test_a_reader_beside_a_writer_in_full_flight_never_sees_a_torn_block(
     finally:
         ending.set()
         thread.join()
+
+
+def test_a_full_disk_ends_the_tap_leaves_nothing_on_it_and_stops_no_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = EngineHost(io.BytesIO(), io.BytesIO())
+    capture = Capture(StreamFormat(RATE, 2, 256), ("drums",))
+    for error in (OSError(errno.ENOSPC, "No space left on device"), MemoryError()):
+        host._tap = TapWriter(capture, tmp_path)
+        reader = TapReader(host._tap.path)
+        assert host._publish() == str(reader.path)
+        assert reader.read("mix") is None  # now the sound file is wanted
+
+        def full(source: object, target: object, error: Exception = error) -> None:
+            raise error
+
+        with monkeypatch.context() as patched:
+            patched.setattr(shared.os, "replace", full)
+            assert host._publish() == "" and host._publish() == ""
+        reader.close()
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_a_killed_engines_files_are_swept(tmp_path: Path) -> None:
