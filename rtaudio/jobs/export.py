@@ -40,6 +40,7 @@ def export(
             told = now
             report.progress(done=done, total=total)
 
+    made = [path for path in (target, *target.parents) if not path.exists()]  # the deepest first
     workshop = _workshop(target)
     report.line({"progress": {"workshop": str(workshop)}})  # whoever kills us knows what to remove
     try:
@@ -50,6 +51,11 @@ def export(
         files = _move(result.files, target, Path(song))
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
+        with contextlib.suppress(
+            OSError
+        ):  # folders that hold nothing go again; the first that holds something ends this
+            for path in made:
+                path.rmdir()
     return {
         "files": {name: str(path) for name, path in files.items()}, "seconds": result.seconds, "rtf": result.rtf,
         "duration": result.frames / result.rate, "clipped": result.clipped, "warnings": result.warnings,

@@ -65,6 +65,19 @@ def test_a_cancelled_export_leaves_what_was_there(dialog: ExportDialog, tmp_path
     assert (folder / "drums.wav").read_bytes() == b"of old"
 
 
+def test_a_cancelled_export_leaves_no_folder_that_was_not_there(
+    dialog: ExportDialog, tmp_path: Path, qtbot: QtBot
+) -> None:
+    dialog.song = str(write_song(tmp_path / "long.wav", 300.0, 8000))
+    dialog.folder.setText(str(tmp_path / "new" / "deeper"))
+    dialog.export_button.click()
+    qtbot.waitUntil(lambda: dialog.bar.value() > 0, timeout=PATIENCE)
+    assert (tmp_path / "new" / "deeper").is_dir()
+    dialog.close_button.click()
+    qtbot.waitUntil(lambda: dialog.job is None, timeout=PATIENCE)
+    assert not (tmp_path / "new").exists()
+
+
 def test_what_hinders_an_export_is_told_in_one_sentence(dialog: ExportDialog, tmp_path: Path, qtbot: QtBot) -> None:
     (tmp_path / "file").touch()
     dialog.folder.setText(str(tmp_path / "file" / "below"))
