@@ -140,6 +140,11 @@ class SequenceGenerator(nn.Module):
         super().__init__()
         self.config = config
         self.velocity = nn.Embedding(config.velocities, config.velocity_dim)
+        with (
+            torch.no_grad()
+        ):  # in a row, so that what lies between two levels sounds between them; at random, paths to louder ones cross
+            self.velocity.weight.zero_()
+            self.velocity.weight[:, 0] = torch.linspace(-1.5, 1.5, config.velocities)
         self.instrument = nn.Embedding(config.instruments, config.instrument_dim)
         self.pitch = nn.Embedding(config.pitches, config.pitch_dim)
         self.time = nn.Embedding(config.steps, config.time_dim) if config.time_dim else None

@@ -12,6 +12,7 @@ from models.sing import (
     NoteAutoencoder,
     NoteDecoder,
     NoteEncoder,
+    SequenceGenerator,
     Sing,
     SingConfig,
     compression_factor,
@@ -238,3 +239,9 @@ def test_random_phases_make_the_waveform_loss_teach_silence(loss: str, learned: 
         optimizer.step()
     amplitude = float(weights.detach().norm())
     assert abs(amplitude - 1) < 0.1 if learned else amplitude < 0.2
+
+
+def test_velocities_begin_in_a_row() -> None:
+    """So that the embedding between two neighbours passes no other level."""
+    rows = SequenceGenerator(SingConfig(hidden=8, channels=8)).velocity.weight.detach()
+    assert torch.all(rows[1:, 0] > rows[:-1, 0]) and torch.all(rows[:, 1:] == 0)
