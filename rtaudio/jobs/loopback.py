@@ -99,6 +99,8 @@ def loopback(
     Returns ``ms``, ``samples`` and ``rate`` of the round trip, how many chirps agreed, and the host's ``estimate_ms``.
     Raises StemplayError with one sentence if nothing, or nothing clear, comes back.
     """
+    if channel < 1:
+        raise StemplayError(f"Input channels count from 1; {channel} is none.")
     port = PortAudioPort(output, input, rate, block, in_channels=max(2, channel), client_name="stemplay-test")
     if channel > port.in_channels:
         raise StemplayError(f"Input channel {channel} is not there: {input} has channels 1 to {port.in_channels}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import subprocess
@@ -17,7 +18,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from rtaudio.jobs.loopback import agreed, chirp, find_delay
+from rtaudio.format import StemplayError
+from rtaudio.jobs import Report
+from rtaudio.jobs.loopback import agreed, chirp, find_delay, loopback
 from rtaudio.jobs.tone import LEVEL_DB
 from tests.jack import ROOT, JackServer, Peer, read_ports
 
@@ -84,6 +87,11 @@ def wire(server: JackServer, source: str, target: str) -> None:
 
 
 # ---------------------------------------------------------------- loopback
+
+
+def test_an_input_channel_zero_is_refused_and_not_the_last_one_measured() -> None:
+    with pytest.raises(StemplayError, match="count from 1"):
+        loopback(Report(io.StringIO()), channel=0)
 
 
 @pytest.mark.parametrize(("delay", "noise"), [(0, 0.0), (511, 0.0), (1234, 0.05), (12_000, 0.01)])
