@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import (
     QLineEdit,
     QMenu,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -39,7 +40,8 @@ class PlayerPage(QWidget):
         self.bridge, self.deck = bridge, deck_of(bridge)
         SongDrop(self, self.deck)
         self._shown_loop: tuple[str, ...] = ("", "")
-        column = QVBoxLayout(self)
+        content = QWidget()
+        column = QVBoxLayout(content)
         column.setContentsMargins(20, 14, 20, 14)
         column.setSpacing(12)
         column.addLayout(self._make_head())
@@ -50,6 +52,14 @@ class PlayerPage(QWidget):
         column.addWidget(self._make_song(), 3)
         self.recording = RecordingCard(self.deck)
         column.addWidget(self.recording, 0)
+        surface = QScrollArea()  # in a window that is too small for it
+        surface.setWidgetResizable(True)
+        surface.setFrameShape(QFrame.Shape.NoFrame)
+        surface.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        surface.setWidget(content)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(surface)
         self.deck.changed.connect(self._dress)
         self.deck.told.connect(self.tell)
         bind(self, {"export": self.export})

@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from gui import theme
 from gui.bridge import Bridge
 from gui.pages import PAGES
+from gui.pages.player import PlayerPage
 from gui.window import MainWindow
 from tests.gui.conftest import FakeSession
 
@@ -71,6 +72,18 @@ def test_nothing_overlaps(window: MainWindow, size: tuple[int, int]) -> None:
         if one.parentWidget() is other.parentWidget():
             shared = QRect(one.geometry()).intersected(other.geometry())
             assert shared.isEmpty(), (one.accessibleName(), other.accessibleName())
+
+
+def test_the_players_cards_keep_their_height_in_a_small_window(window: MainWindow) -> None:
+    window.resize(*SIZES[0])
+    window.show_page("player")
+    for _ in range(3):
+        QApplication.processEvents()
+    page = window.pages["player"]
+    assert isinstance(page, PlayerPage)
+    for part in (page.controls, page.recording):
+        assert part.height() >= part.minimumSizeHint().height(), part
+    assert page.wave.height() >= page.wave.minimumSizeHint().height()
 
 
 def test_the_file_dialogs_buttons_show_their_icons(dressed: QApplication, qtbot: QtBot) -> None:
