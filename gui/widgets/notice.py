@@ -78,9 +78,10 @@ class NoticeBar(QWidget):
         self._show()
 
     def dismiss(self) -> None:
-        """Out of sight, until there is something else to say."""
+        """What is in sight goes: an event, and what it hid comes; or what stands, until there is something else to say."""
+        read = self._event[0] if self._event is not None else ""
         self._event = None
-        if self._standing is not None:
+        if self._standing is not None and (not read or self._standing[0] in read):
             self._dismissed = _gist(self._standing[0])
         self._show()
 

@@ -135,6 +135,18 @@ def test_a_dismissed_trouble_stays_away_until_it_is_another(
     assert window.notice.text == "The disk is full."
 
 
+def test_dismissing_an_event_brings_the_trouble_that_it_hid(
+    window: MainWindow, bridge: Bridge, session: FakeSession
+) -> None:
+    session.report.state, session.report.message = "waiting", "The device X is missing."
+    bridge.poll()
+    window.notice.tell("The file session.json cannot be read.")
+    window.notice.dismiss()
+    assert window.notice.text == "The device X is missing.", "nobody has read it yet"
+    window.notice.dismiss()
+    assert window.notice.text == ""
+
+
 def test_a_warning_that_flickers_does_not_make_the_page_jump(
     window: MainWindow, bridge: Bridge, session: FakeSession
 ) -> None:
