@@ -52,6 +52,9 @@ def test_the_window_overlaps_to_one() -> None:
     window = squared_hann(1024, 256)
     raw = overlap_add(window.expand(1, 20, 1024), 256)[0]
     assert (raw[768:-768] - 1).abs().max() < 1e-6
+    plain = torch.hann_window(1024, periodic=True).square()
+    assert (window - 2 / 3 * plain).abs().max() < 1e-6
+    assert (overlap_add(plain.expand(1, 20, 1024), 256)[0, 768:-768] - 1.5).abs().max() < 1e-6
 
 
 def test_overlap_add_is_the_transposed_convolution() -> None:
@@ -125,7 +128,10 @@ def test_spectral_loss_knows_no_sign_and_nearly_no_phase() -> None:
     tone = torch.sin(2 * torch.pi * 440 * time)[None]
     assert note_spectral_loss(tone, -tone) == 0
     for phase in (0.5, 1.0, torch.pi / 2):
-        assert note_spectral_loss(tone, torch.sin(2 * torch.pi * 440 * time + phase)[None]) < 1e-4
+        shifted = torch.sin(2 * torch.pi * 440 * time + phase)[None]
+        assert note_spectral_loss(tone, shifted) < 1e-4
+        error = float((tone - shifted).square().mean())
+        assert error == pytest.approx(1 - np.cos(phase), abs=1e-3), "the waveform loss hears the phase: 1 at a right angle"
     assert note_spectral_loss(tone, torch.sin(2 * torch.pi * 445 * time)[None]) > 1e-2
     noise = torch.randn(1, 64_000, dtype=torch.float64) * 1e-3
     losses = [float(note_spectral_loss(tone, tone + noise, floor)) for floor in (1e-4, 1e-2, 1.0, 10.0)]

@@ -13,6 +13,7 @@ import torch
 from models.demucs import CausalDemucs, CausalDemucsConfig
 from training.bench import _convolution_operators, bench_step
 from training.bench_steps import alternate, busy_share, compared, measure_steps, peer_of
+from training.cli import main
 from training.recipe import Recipe, read_recipe
 
 
@@ -79,3 +80,13 @@ def test_the_busy_share_counts_the_waiting_for_data(
         return busy_share(tiny, tmp_path, steps=2, workers=0)
 
     assert share(1.0) < share(0.0)
+
+
+def test_a_network_without_a_public_counterpart_has_a_row_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = ["bench", "open-unmix", "demucs-live", "--tiny", "--steps", "1", "--store", str(tmp_path)]
+    assert main(line) == 0
+    _, alone, compared_row, _ = capsys.readouterr().out.splitlines()
+    assert alone.startswith("open-unmix") and " - " in alone and alone.endswith("%")
+    assert compared_row.startswith("demucs-live") and " denoiser " in compared_row and len(compared_row) == len(alone)

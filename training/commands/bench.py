@@ -91,9 +91,10 @@ def _busy(recipe: Recipe, store: Path) -> float:
 def _row(found: StepRates, busy: float) -> str:
     sizes = f"{found.weights / 1e6:>8.1f}M{found.batch:>5} x {found.seconds:>4.1f}"
     ours = "".join(f"{found.ours[name]:>8.1f}" for name in ("fp32", "fast", "bf16"))
-    ratios = "".join(f"{found.ratios[name]:>{width}.2f}" for name, width in (("fp32", 12), ("fast", 6), ("bf16", 6)))
+    widths = {"fp32": 12, "fast": 6, "bf16": 6}
+    ratios = "".join(f"{ratio:>{widths[name]}.2f}" for name, ratio in found.ratios.items())  # none without a peer
     theirs = f"{found.peer} {found.theirs:.1f}" if found.peer else "-"
-    return f"{found.recipe:<22}{found.network:<24}{sizes}{ours}  {theirs:<18}{ratios if found.peer else '':<24}{busy:>6.0%}"
+    return f"{found.recipe:<22}{found.network:<24}{sizes}{ours}  {theirs:<18}{ratios:<24}{busy:>7.0%}"
 
 
 def _hops(recipe: Recipe, args: argparse.Namespace) -> int:
