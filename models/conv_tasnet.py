@@ -198,7 +198,9 @@ class ConvTasnet(_TasnetBlocks):
     def excerpt(self, mix: Tensor) -> Tensor:
         """All of ``mix`` at once; it is padded at its end to whole frames and the stems are trimmed."""
         time, config = mix.shape[-1], self.config
-        frames = max(0, -(-(time - config.kernel) // config.stride)) + 1
+        frames = (
+            max(0, (time - config.kernel + config.stride - 1) // config.stride) + 1
+        )  # rounded up; ONNX divides towards 0
         padded = F.pad(mix, (0, (frames - 1) * config.stride + config.kernel - time)).transpose(1, 2)
         states = [block.initial_state(len(mix)) for block in self.stack]
         sources, _ = self.masked(F.relu(self.encoder.valid(padded)), states)
