@@ -27,8 +27,9 @@ from training.trainer import Budget, Intervals, SeparatorTrainer
 
 MOST_WEIGHTS = 40_000_000
 """Larger networks are measured with fewer channels: the step of 648 M weights alone needs 13 GB."""
-MOST_SECONDS, MOST_SECONDS_OF_OTHERS = 6.0, 2.0
-"""Audio of a step, of a Demucs and of others; longer batches are cut to fewer examples. Conv-Tasnet keeps 3 GB a second."""
+MOST_SECONDS, MOST_SECONDS_OF_OTHERS = 6.0, 0.5
+"""Audio of a step, of a Demucs and of others; longer batches are cut to fewer examples, and these to so much. The thesis' Conv-Tasnet keeps
+3 GB a second for its gradients, and as much again comes and goes."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,9 @@ def compared(recipe: Recipe) -> Recipe:
         network = replace(network, channels=network.channels * 3 // 4)
     most = MOST_SECONDS if isinstance(network, DemucsConfig) else MOST_SECONDS_OF_OTHERS
     batch = max(1, min(recipe.mixing.batch, int(most / recipe.mixing.seconds)))
+    seconds = recipe.mixing.seconds if isinstance(network, DemucsConfig) else min(most, recipe.mixing.seconds)
     optim = replace(recipe.optim, accumulate=1)
-    return replace(recipe, network=network, mixing=replace(recipe.mixing, batch=batch), optim=optim)
+    return replace(recipe, network=network, mixing=replace(recipe.mixing, batch=batch, seconds=seconds), optim=optim)
 
 
 def _weights(config: SeparatorConfig) -> int:

@@ -65,6 +65,8 @@ def test_the_thesis_network_is_measured_with_fewer_channels_and_the_live_one_wit
     large, live = compared(read_recipe("demucs-thesis")), compared(read_recipe("demucs-live"))
     assert large.network.channels < 30 and large.mixing.batch == 1
     assert live.network == replace(read_recipe("demucs-live").network, decoder_context=1)
+    tasnet = compared(read_recipe("conv-tasnet"))
+    assert tasnet.mixing.batch * tasnet.mixing.seconds <= 0.5, "2 s of it took 16 GB"
 
 
 def test_the_busy_share_counts_the_waiting_for_data(
