@@ -131,7 +131,9 @@ def test_spectral_loss_knows_no_sign_and_nearly_no_phase() -> None:
         shifted = torch.sin(2 * torch.pi * 440 * time + phase)[None]
         assert note_spectral_loss(tone, shifted) < 1e-4
         error = float((tone - shifted).square().mean())
-        assert error == pytest.approx(1 - np.cos(phase), abs=1e-3), "the waveform loss hears the phase: 1 at a right angle"
+        assert error == pytest.approx(1 - np.cos(phase), abs=1e-3), (
+            "the waveform loss hears the phase: 1 at a right angle"
+        )
     assert note_spectral_loss(tone, torch.sin(2 * torch.pi * 445 * time)[None]) > 1e-2
     noise = torch.randn(1, 64_000, dtype=torch.float64) * 1e-3
     losses = [float(note_spectral_loss(tone, tone + noise, floor)) for floor in (1e-4, 1e-2, 1.0, 10.0)]

@@ -140,3 +140,18 @@ def test_a_stem_file_has_four_stereo_stems():
     stems = read_stem_file(sorted(MUSDB.glob("*.mp4"))[0])
     assert stems.shape[:2] == (4, 2) and 6 * RATE < stems.shape[2] < 8 * RATE
     assert (np.abs(stems).max(axis=(1, 2)) > 0.01).all()
+
+
+def test_tiny_sets_are_made_from_nothing_and_learned_from(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = ["prepare", "stems", "--tiny", "-o", str(tmp_path / "store")]
+    assert main(line) == 0 and main(line) == 0
+    assert "6 synthetic songs, 75 s" in capsys.readouterr().out
+    assert {item.split for item in Manifest.read(tmp_path / "store" / "musdb").items} == {"train", "valid"}
+    recipe = tmp_path / "small.toml"
+    recipe.write_text('name = "small"\n[network]\nchannels = 4\ndepth = 3\n[mixing]\nseconds = 0.3\nbatch = 2\n')
+    fit = ["fit", str(recipe), "--store", str(tmp_path / "store"), "--steps", "1", "--workers", "0"]
+    assert main([*fit, "-o", str(tmp_path / "run")]) == 0
+    manifest = Manifest.read(tmp_path / "store" / "musdb")
+    manifest.licence = "MUSDB18's"
+    manifest.write(tmp_path / "store" / "musdb")
+    assert main(line) == 2 and "has real songs" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Every recipe of a separating network in miniature: fit, export, and score through the player's own path."""
+"""Every shipped recipe in miniature: fit, export, and score or play through the paths that everybody uses."""
 
 from __future__ import annotations
 
@@ -8,16 +8,42 @@ import pytest
 
 from models.card import read_card
 from training.cli import main
+from training.recipe import RECIPES
+
+SEPARATING = sorted([*RECIPES.glob("*.toml"), *(RECIPES / "compare").glob("*.toml")])
+SING = sorted(RECIPES.glob("sing/*.toml"))
 
 
-@pytest.mark.parametrize("name", ["conv-tasnet", "conv-tasnet-live", "open-unmix"])
-def test_a_recipe_learns_is_exported_and_scored(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("recipe", SEPARATING, ids=lambda path: path.relative_to(RECIPES).with_suffix("").as_posix())
+def test_a_recipe_learns_is_exported_and_scored(
+    recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     run, model = tmp_path / "run", tmp_path / "model"
+    name = recipe.stem if recipe.parent == RECIPES else str(recipe)
     assert main(["fit", name, "--tiny", "--steps", "2", "--workers", "0", "-o", str(run)]) == 0
     assert main(["export", str(run / "best.safetensors"), "-o", str(model), "--chunk-seconds", "1"]) == 0
     card = read_card(model)
-    streams = name.endswith("live")
-    assert bool(card.states) == streams and (card.hop == 44_100) != streams
+    streams = recipe.stem in ("demucs-live", "conv-tasnet-live", "causal-demucs", "denoiser")
+    assert bool(card.states) == streams and (card.hop == card.sample_rate) != streams
     assert ("plays live only in overlapping chunks of 1 s, 1750 ms late" in card.description) != streams
     assert main(["evaluate", str(model), "--tiny", "--limit", "1"]) == 0
-    assert "vocals" in capsys.readouterr().out
+    assert card.outputs[-1] in capsys.readouterr().out
+
+
+@pytest.fixture(scope="module")
+def notes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("notes")
+    assert main(["prepare", "notes", "--tiny", "--workers", "1", "-o", str(folder)]) == 0
+    return folder
+
+
+@pytest.mark.parametrize("recipe", SING, ids=lambda path: path.stem)
+def test_a_recipe_of_sing_learns_in_all_its_stages(recipe: Path, notes: Path, tmp_path: Path) -> None:
+    line = ["sing", "fit", recipe.stem, "--tiny", "--steps", "1", "--store", str(notes), "-o", str(tmp_path / "run")]
+    assert main(line) == 0
+    assert main(line) == 2, "a run is not overwritten"
+    assert any((tmp_path / "run").glob("*.safetensors"))
+
+
+def test_no_recipe_is_left_out() -> None:
+    assert set(RECIPES.rglob("*.toml")) == {*SEPARATING, *SING} and len(SING) >= 2 and len(SEPARATING) >= 11

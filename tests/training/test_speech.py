@@ -25,7 +25,7 @@ from training.export import export_separator
 from training.fit import FitOptions, fit
 from training.recipe import Recipe, read_recipe
 from training.sources import batch_source, validation_set
-from training.trainer import Budget, Intervals
+from training.trainer import Budget, Intervals, SeparatorTrainer
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = MixingConfig(seconds=0.5, batch=3)
@@ -67,6 +67,37 @@ def test_a_short_training_lifts_voices_and_tones_out_of_noise(trained: Path) -> 
     noise = rng.standard_normal(len(tone)) * tone.std()
     sound = (0.1 * (tone + noise)).astype(np.float32)[:, None]
     assert snr(separate_array(sound, RATE, trained)[:, 0, 0], 0.1 * tone) > snr(sound[:, 0], 0.1 * tone) + 0.5
+
+
+def noisy_tones(
+    rng: np.random.Generator, decibels: float, count: int = 8, frames: int = 8192
+) -> npt.NDArray[np.float32]:
+    """``(count, 2, 1, frames)``: tones of seven harmonics, and white noise that far below them."""
+    time, order = np.arange(frames) / RATE, np.arange(1, 8)[:, None]
+    hertz, phase = rng.uniform(120, 300, (count, 1, 1)), rng.uniform(0, 2 * np.pi, (count, 1, 1))
+    tones = (0.1 / order * np.sin(order * (2 * np.pi * hertz * time + phase))).sum(axis=1)
+    noise = rng.standard_normal(tones.shape) * tones.std() * 10 ** (-decibels / 20)
+    return np.stack([tones, noise], axis=1)[:, :, None].astype(np.float32)
+
+
+def test_a_short_training_on_noisy_tones_improves_unseen_ones_at_5_and_10_db(tmp_path: Path) -> None:
+    """FUT-01: where the input is good already, too."""
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    recipe, steps, rng = read_recipe("denoiser").tiny(), 150, np.random.default_rng(0)
+    network = make_network(recipe.network)
+    trainer = SeparatorTrainer(
+        recipe, network, [], tmp_path / "run", Budget(steps=steps), intervals=Intervals(1e9, 1e9, 1e9)
+    )
+    for _ in range(steps):
+        trainer.step(torch.from_numpy(noisy_tones(rng, rng.uniform(0, 15))))
+    export_separator(trainer.network, tmp_path / "model", name="tones")
+    for decibels in (5.0, 10.0):
+        voice, noise = noisy_tones(np.random.default_rng(1), decibels, 1, 2 * RATE)[0]
+        heard = separate_array((voice + noise).T, RATE, tmp_path / "model")[:, 0, 0]
+        start = RATE // 4  # the states begin empty
+        assert snr((voice + noise)[0, start:], voice[0, start:]) == pytest.approx(decibels, abs=0.2)
+        assert snr(heard[start:], voice[0, start:]) > decibels + 2
 
 
 def test_it_plays_live_as_two_strips_that_sum_to_the_input(trained: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from rtaudio.format import StemplayError
 from training.cli import positive_float, positive_int
 from training.data.folder import read_mapping
 from training.data.jobs import SINGER_OF, SOURCES_OF, Options, find_soundfonts
-from training.data.prepare import prepare
+from training.data.prepare import prepare, prepare_synthetic
 
 HELP = (
     "stems: decode stem files and singing, and render MIDI songs; notes: record instruments note by note from soundfonts or an NSynth"
@@ -22,7 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``prepare``."""
     parser.add_argument("what", choices=["stems", "notes"], help="what to prepare")
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data", help="folder of the raw data")
-    parser.add_argument("-o", "--output", type=Path, default=Path("data"), help="folder of the store (default: data/)")
+    parser.add_argument(
+        "-o", "--output", type=Path, help="folder of the store (default: data/, with --tiny data-tiny/)"
+    )
     _add_note_arguments(parser.add_argument_group("notes"))
     parser.add_argument("--only", metavar="A,B", help=f"only these of {', '.join(SOURCES_OF)}")
     parser.add_argument(
@@ -56,6 +58,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--workers", type=positive_int, default=2, help="processes (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--tiny",
+        action="store_true",
+        help="a few synthetic songs, or notes of a few pitches, in seconds and without any data",
+    )
 
 
 def _add_note_arguments(group: argparse._ArgumentGroup) -> None:
@@ -94,7 +101,9 @@ def run_notes(args: argparse.Namespace) -> int:
     """Record notes and tell what there is."""
     from training.data import notes
 
-    if args.synthetic:
+    if args.tiny:
+        voices = notes.synthetic_voices(tuple(range(57, 69)))
+    elif args.synthetic:
         voices = notes.synthetic_voices(args.pitches)
     elif args.nsynth:
         voices = notes.nsynth_voices(args.nsynth)
@@ -115,8 +124,13 @@ def run_notes(args: argparse.Namespace) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Prepare and tell what there is."""
+    args.output = args.output or Path("data-tiny" if args.tiny else "data")
     if args.what == "notes":
         return run_notes(args)
+    if args.tiny:
+        manifest = prepare_synthetic(args.output, args.seed)
+        print(f"{len(manifest.items)} synthetic songs, {manifest.seconds:.0f} s, in {args.output}")
+        return 0
     names = tuple(args.only.split(",")) if args.only else tuple(SOURCES_OF)
     unknown = [name for name in names if name not in SOURCES_OF]
     if unknown:

@@ -20,7 +20,11 @@ from training.data import arrange, decode, midi, musdb18, room, singing
 from training.data import folder as stem_folders
 from training.data.jobs import RENDERED, RENDERED_FROM_MIDI, SOURCES_OF, Job, Options
 from training.data.store import Item, Manifest, Stems, write_stems
+from training.data.synthetic import synthetic_song
 from training.signals import follow_parent
+
+MADE_UP = "synthetic"
+"""The licence of a collection of made-up songs."""
 
 
 def make_item(job: Job, folder: Path, digest: str) -> Item | None:
@@ -148,3 +152,22 @@ def prepare(options: Options, collections: tuple[str, ...] = tuple(SOURCES_OF)) 
         else:
             print(f"{name}: no inputs, skipped", flush=True)
     return manifests
+
+
+def prepare_synthetic(output: Path, seed: int, songs: int = 6, seconds: float = 12.5) -> Manifest:
+    """Made-up songs (MUS-08) in the place of MUSDB's, a third of them for validation: a store that every recipe of stems can learn from.
+
+    Raises:
+        StemplayError: the folder has real songs there.
+    """
+    folder, source = output / "musdb", SOURCES_OF["musdb"]
+    if (folder / "manifest.json").exists() and Manifest.read(folder).licence != MADE_UP:
+        raise StemplayError(f"{folder} has real songs: choose another folder for synthetic ones with -o.")
+    manifest = Manifest("musdb", source.stems, source.channels, MADE_UP)
+    for number in range(songs):
+        stems = synthetic_song([seed, number], int(seconds * decode.RATE))
+        split, name = "valid" if number % 3 == 2 else "train", f"synthetic {number}"
+        item = write_stems(folder, name, stems, split=split, group=name, bandwidth=decode.RATE / 2, sha256="")
+        manifest.items.append(item)
+    manifest.write(folder)
+    return manifest
