@@ -114,6 +114,14 @@ def test_weights_export_quantise_and_score(tmp_path, capsys):
     assert "+- 0.00" in capsys.readouterr().out
 
 
+def test_a_tiny_network_is_exported_without_any_weights_and_the_seed_decides(tmp_path):
+    for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
+        assert main(["export", "demucs-live", "--tiny", "--seed", seed, "-o", str(tmp_path / name), "--name", "x"]) == 0
+    a, b, c = (sorted((tmp_path / name).glob("*.onnx"))[0].read_bytes() for name in "abc")
+    assert a == b != c
+    assert main(["export", "nonsense", "--tiny", "-o", str(tmp_path / "d")]) == 2
+
+
 def test_aggregation_is_mean_and_standard_error_and_all_is_the_mean_of_sources():
     table = aggregate(
         [{"drums": 1.0, "vocals": 2.0, "accompaniment": 9.0}, {"drums": 3.0, "vocals": 4.0, "accompaniment": 9.0}]

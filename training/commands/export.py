@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import torch
+
 from models.network import StreamingSeparator
+from models.registry import make_network
 from training.checkpoint import load_network
 from training.cli import positive_float
 from training.export import chunks_sentence, export_separator
+from training.recipe import read_recipe
 from training.release import read_making
 
 HELP = "export weights to one ONNX file with named states and a card; what weights.json beside them says goes into the card"
@@ -16,7 +20,9 @@ HELP = "export weights to one ONNX file with named states and a card; what weigh
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``export``."""
-    parser.add_argument("weights", metavar="WEIGHTS", type=Path, help="a .safetensors file of `fit` or `release`")
+    parser.add_argument(
+        "weights", metavar="WEIGHTS", type=Path, help="a .safetensors file of `fit` or `release`; with --tiny a recipe"
+    )
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="DIRECTORY", help="such as models/zoo/demucs-live"
     )
@@ -30,12 +36,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="length of a chunk, for networks that do not stream (default: %(default)s)",
     )
+    parser.add_argument(
+        "--tiny", action="store_true", help="the small network of a recipe, untrained, to try things with"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="with --tiny: of the random weights")
 
 
 def run(args: argparse.Namespace) -> int:
     """Export and print the size."""
-    network = load_network(args.weights)
-    making = read_making(args.weights)
+    if args.tiny:
+        torch.manual_seed(args.seed)
+        network, making = make_network(read_recipe(str(args.weights)).tiny().network), {}
+    else:
+        network, making = load_network(args.weights), read_making(args.weights)
     streams = isinstance(network, StreamingSeparator)
     chunk = None if streams else int(args.chunk_seconds * network.config.sample_rate)
     keys = ("date", "recipe", "steps", "hours", "audio_hours", "note")
