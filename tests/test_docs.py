@@ -130,7 +130,7 @@ def command_lines(page: Path) -> list[tuple[str, str, list[str]]]:
     text = page.read_text(encoding="utf-8").replace("\\\n", " ")
     for line in re.findall(r"^(?: {4}|\$ )?python -m (?:rtaudio|training) .*$", text, re.MULTILINE):
         words = shlex.split(line.strip().removeprefix("$ "), comments=True)[2:]
-        if len(words) > 1 and re.fullmatch("[a-z]+", words[1]):
+        if len(words) > 1 and re.fullmatch("[a-z][a-z-]*", words[1]):
             found.append((words[0], words[1], [w.split("=")[0] for w in words[2:] if re.match("--?[a-z]", w)]))
     return found
 
