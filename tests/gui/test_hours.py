@@ -38,7 +38,9 @@ class EngineSession(FakeSession):
         super().__init__(EngineConfig(model="none"))
         processor = Passthrough()
         self.port = FakePort(RATE, block=block)
-        self.recorder = Recorder(RATE, 2, processor.outputs)
+        self.recorder = Recorder(
+            RATE, 2, processor.outputs, buffer_s=40
+        )  # the test, faster than any clock, seldom waits for it
         self.engine = Engine(
             self.config, self.desired.mixer, port=self.port, processor=processor, recorder=self.recorder
         )
@@ -131,4 +133,4 @@ def test_eight_hours_of_meters_and_recording_do_not_grow(no_disk: None, tmp_path
     """All of the sound of eight hours goes through engine and recorder, with a report in four seconds: 7,200."""
     growth, recorded = drive(8 * 3600, 0.25, 4, tmp_path, qtbot)
     print(f"{growth / 1024:.0f} KB more after 8 h")
-    assert growth < MOST_GROWTH and recorded == pytest.approx(8 * 3600, abs=9)
+    assert growth < MOST_GROWTH and recorded == pytest.approx(8 * 3600, abs=41)
