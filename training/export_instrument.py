@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from models.card import CardError, ModelCard, TensorSpec, sha256_of
-from models.sing import Sing, SingState
+from models.sing import Sing, SingConfig, SingState
 from training.export import OPSET, Precision, export_mode, publish_model, stamp_rate, temporary_model
 
 STATES = tuple(f.name for f in fields(SingState))
@@ -68,15 +68,9 @@ def export_instrument(
         CardError: the lists do not fit the network, or it has no time embedding.
     """
     config = sing.config
-    if (
-        not len(instruments) == len(sustains) == len(ranges) == config.instruments
-        or len(velocities) != config.velocities
-    ):
-        raise CardError(
-            f"The network has {config.instruments} instruments; names, sustains and ranges must be as many."
-        )
-    if config.time_dim == 0:
-        raise CardError("A network without time embedding is for the ablation of Table 2.1 and cannot be played.")
+    facts = _facts(config, sustains, ranges, velocities)
+    if len(instruments) != config.instruments:
+        raise CardError(f"The network has {config.instruments} instruments; their names must be as many.")
     target = Path(directory)
     target.mkdir(parents=True, exist_ok=True)
     with temporary_model(target) as path:
@@ -86,13 +80,6 @@ def export_instrument(
         stamp_rate(path, config.sample_rate)
         shapes = {
             key: tuple(value.shape[1:]) for key, value in zip(STATES, astuple(sing.initial_state(1)), strict=True)
-        }
-        facts = {
-            "pitches": [config.lowest_pitch, config.lowest_pitch + config.pitches - 1],
-            "velocities": list(velocities),
-            "steps": config.steps,
-            "sustains": list(sustains),
-            "ranges": [list(pair) for pair in ranges],
         }
         card = ModelCard(
             name=name,
@@ -116,6 +103,25 @@ def export_instrument(
         )
         publish_model(card, path, target)
     return card
+
+
+def _facts(
+    config: SingConfig, sustains: tuple[bool, ...], ranges: tuple[tuple[int, int], ...], velocities: tuple[int, ...]
+) -> dict[str, Any]:
+    """What the player needs to know beside the network. Raises CardError where it does not fit."""
+    if not len(sustains) == len(ranges) == config.instruments or len(velocities) != config.velocities:
+        raise CardError(
+            f"The network has {config.instruments} instruments; names, sustains and ranges must be as many."
+        )
+    if config.time_dim == 0:
+        raise CardError("A network without time embedding is for the ablation of Table 2.1 and cannot be played.")
+    return {
+        "pitches": [config.lowest_pitch, config.lowest_pitch + config.pitches - 1],
+        "velocities": list(velocities),
+        "steps": config.steps,
+        "sustains": list(sustains),
+        "ranges": [list(pair) for pair in ranges],
+    }
 
 
 def _trace(sing: Sing, path: Path) -> None:
