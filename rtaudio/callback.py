@@ -111,9 +111,9 @@ class AudioCallback:
             if xrun:
                 self.xruns += 1
             self._check_size(total)
-            block, start = self.pipeline.format.block, 0
+            start = 0
             while start < total:
-                stop = min(start + block, total)
+                stop = min(start + self.pipeline.format.block, total)  # the pipeline may be another one after each part
                 self._play(indata[start:stop], outdata[start:stop])
                 start = stop
         except Exception as error:  # nothing may leave a callback; the person is told through the snapshot

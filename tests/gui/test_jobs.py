@@ -87,4 +87,4 @@ def test_a_cancelled_job_leaves_nothing_and_says_nothing(bridge: Bridge, qtbot: 
     assert list(out.iterdir()), "it was at work"
     with qtbot.waitSignal(job.ended, timeout=PATIENCE):
         job.cancel()
-    assert not answers and not list(out.iterdir())
+    assert not answers and not out.exists(), "not even an empty folder is left"

@@ -49,7 +49,8 @@ ARGUMENTS += ["--log-every", "1e-9", "--workers", "0", "--threads", "1"]
 
 def two_processes(*more: str) -> None:
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "training"]
-    subprocess.run([*launch, *ARGUMENTS, *more], cwd=ROOT, check=True, capture_output=True, text=True, timeout=150)
+    done = subprocess.run([*launch, *ARGUMENTS, *more], cwd=ROOT, capture_output=True, text=True, timeout=150)
+    assert done.returncode == 0, done.stderr[-4000:]
 
 
 def test_two_processes_have_the_losses_of_one_with_the_same_global_batch(one_process, tmp_path):
