@@ -14,6 +14,7 @@ import lightning
 import torch
 from torch.utils.data import DataLoader
 
+from models.demucs import CausalDemucs
 from models.network import Separator
 from models.registry import make_network
 from rtaudio.format import StemplayError
@@ -21,6 +22,7 @@ from training.checkpoint import initialise, load_checkpoint, load_network
 from training.data.batches import BatchSource, BatchStream
 from training.data.store import write_atomic
 from training.data.thesis import EpochSongs
+from training.grow import grow
 from training.parallel import Share, make_fabric
 from training.recipe import Recipe
 from training.signals import stop_on_signals
@@ -38,6 +40,7 @@ class FitOptions:
         budget: by default the recipe's epochs, or half an hour where it names none.
         epochs: instead of a budget.
         init: weights to start from.
+        grow: ``init`` may be of a smaller causal Demucs, from which a larger one grows.
         teacher: weights of a network to learn from besides the true stems.
         workers: processes that make batches; 0 makes them in the training process.
         device: ``cpu``, ``cuda``, ``mps``, or ``auto`` for the best there is.
@@ -51,6 +54,7 @@ class FitOptions:
     seed: int = 0
     threads: int | None = None
     init: Path | None = None
+    grow: bool = False
     teacher: Path | None = None
     resume: bool = False
     workers: int = 1
@@ -72,7 +76,9 @@ def fit(recipe: Recipe, options: FitOptions) -> Progress:
     fabric = make_fabric(options.device, loggers(options.folder))
     lightning.seed_everything(options.seed, verbose=False)
     network = make_network(recipe.network)
-    if options.init is not None:
+    if options.init is not None and options.grow:
+        network = _grown(network, options.init, options.seed)
+    elif options.init is not None:
         initialise(network, options.init)
     songs = validation_set(recipe, options.store)
     source = open_source(recipe, options)
@@ -87,6 +93,14 @@ def fit(recipe: Recipe, options: FitOptions) -> Progress:
         write_atomic(options.folder / "recipe.json", json.dumps(recipe.to_dict(), indent=1).encode())
     with stop_on_signals(trainer):
         return trainer.fit(batches(recipe, options, trainer.state.step, trainer.share, source))
+
+
+def _grown(network: Separator, path: Path, seed: int) -> Separator:
+    """``network`` with what a smaller one in ``path`` learned. Raises StemplayError if it cannot grow from that."""
+    small = load_network(path)
+    if not (isinstance(small, CausalDemucs) and isinstance(network, CausalDemucs)):
+        raise StemplayError("Only a causal Demucs can grow from a smaller one.")
+    return grow(small, network.config, seed)
 
 
 def _teacher(recipe: Recipe, path: Path | None) -> Separator | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import torch
 
@@ -25,7 +25,8 @@ class OptimConfig:
     """How weights move.
 
     Attributes:
-        lr: peak learning rate of Adam.
+        optimizer: ``adam``, the thesis', or ``muon``: matrices by orthogonalised momentum, the rest by Adam (``training.optimizers``).
+        lr: peak learning rate.
         warmup: steps of linear rise; then a cosine falls to ``final`` of the peak over the budget, unless ``schedule`` is ``constant``.
         epochs: length of a run unless it is asked for otherwise (only with data in epochs).
         accumulate: batches an update; processes share them (``training.parallel``).
@@ -39,6 +40,7 @@ class OptimConfig:
             may be rounded inside (TF32, bfloat16) where the hardware is faster so.
     """
 
+    optimizer: Literal["adam", "muon"] = "adam"
     lr: float = 1e-3
     warmup: int = 100
     final: float = 0.02
@@ -135,7 +137,7 @@ class Recipe:
 
 def network_section(values: dict[str, Any]) -> SeparatorConfig:
     """The configuration from the table ``[network]``, whose ``kind`` is a name of ``models.registry`` (default: causal-demucs)."""
-    rest = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    rest = dict(values)
     kind = rest.pop("kind", DEFAULT_KIND)
     if kind not in KINDS:
         raise StemplayError(f"There is no kind of network {kind!r}; choose from {', '.join(KINDS)}.")
@@ -144,11 +146,17 @@ def network_section(values: dict[str, Any]) -> SeparatorConfig:
 
 def section(kind: type[Section], values: dict[str, Any], name: str) -> Section:
     """A dataclass from a TOML table, numbers and names checked."""
-    defaults = kind()
+    defaults, hints = kind(), get_type_hints(kind)
     for key, value in values.items():
         if not hasattr(defaults, key):
             raise StemplayError(f"The recipe's table [{name}] has the unknown entry {key!r}.")
         default = getattr(defaults, key)
+        if get_origin(hints[key]) is Literal and value not in get_args(hints[key]):
+            known = ", ".join(map(str, get_args(hints[key])))
+            raise StemplayError(f"The recipe's entry {name}.{key} cannot be {value!r}; choose from {known}.")
+        if isinstance(default, tuple) and isinstance(value, list):
+            values = {**values, key: tuple(value)}
+            continue
         if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
             continue
         if default is not None and value is not None and not isinstance(value, type(default)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,8 +35,12 @@ def release(run: Path, directory: Path, *, store: Path, which: str = "best", not
     network = load_network(weights)
     checkpoint = load_checkpoint(run / "last.ckpt")
     history = checkpoint["history"]
-    scored = min(history, key=lambda row: float(row["valid_loss"])) if which == "best" else history[-1]
-    data = used_data(store) if checkpoint["recipe"]["data"] == "prepared" else []
+    scored = min(history, key=score) if which == "best" else history[-1]
+    data = (
+        used_data(store, checkpoint["recipe"]["mixing"].get("collections", ()))
+        if checkpoint["recipe"]["data"] == "prepared"
+        else []
+    )
     restricted = any(row["collection"] in RESTRICTED for row in data)
     making = {
         "date": datetime.now(UTC).date().isoformat(),
@@ -58,12 +63,17 @@ def release(run: Path, directory: Path, *, store: Path, which: str = "best", not
     return making
 
 
-def used_data(store: Path) -> list[dict[str, Any]]:
-    """Name, licence and hours of the training items of each collection that the mixer opens."""
+def score(row: dict[str, Any]) -> float:
+    """By what a validation is better than another: less is better."""
+    return float(row.get("score", row["valid_loss"]))
+
+
+def used_data(store: Path, only: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Name, licence and hours of the training items of each collection that the mixer opens: all, or ``only`` these."""
     names = (*MixedSongs.songs_of, *MixedSongs.rendered_of, *MixedSongs.voices_of, *MixedSongs.drums_of)
     rows = []
     for name in names:
-        if (store / name / "manifest.json").exists():
+        if (not only or name in only) and (store / name / "manifest.json").exists():
             manifest = Manifest.read(store / name)
             frames = sum(item.frames for item in manifest.items if item.split == "train")
             hours = round(frames / manifest.sample_rate / 3600, 2)

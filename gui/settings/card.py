@@ -9,7 +9,7 @@ from PyQt6.QtCore import QCoreApplication
 
 from gui import theme
 
-SKIPPED = ("step", "elapsed", "valid_loss", "distances")
+SKIPPED = ("step", "elapsed", "valid_loss", "score", "distances")
 """Numbers that mean something only to who trained the model."""
 
 

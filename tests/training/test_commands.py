@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -80,6 +81,13 @@ def test_describe_knows_the_sizes_of_the_thesis(name, facts, capsys):
     assert main(["describe", name]) == 0
     out = capsys.readouterr().out
     assert [fact for fact in facts if fact not in out] == []
+
+
+@pytest.mark.parametrize("name", ["demucs", "sing"])
+def test_describe_lists_what_tiny_trains(name, capsys):
+    assert main(["describe", name, "--tiny", "--seed", "1"]) == 0
+    words = capsys.readouterr().out
+    assert int(re.search(r"([\d,]+) weights", words)[1].replace(",", "")) < 1_000_000
 
 
 def test_describe_refuses_a_size_that_the_network_does_not_have(capsys):

@@ -81,6 +81,15 @@ def test_batches_are_pure_functions_of_seed_and_index(store):
     assert np.abs(augment.mixture(batch)).max() < 1.21
 
 
+def test_only_the_chosen_collections_are_learned_from(store):
+    named = MixedSongs(store, MixingConfig(collections=("musdb",)), hop=256, seed=0)
+    assert named.songs and not (named.rendered or named.voices or named.drums)
+    with pytest.raises(StemplayError, match="no collection 'must'"):
+        MixedSongs(store, MixingConfig(collections=("must",)), hop=256, seed=0)
+    with pytest.raises(StemplayError, match="prepare stems"):
+        MixedSongs(store, MixingConfig(collections=("mma", "makam")), hop=256, seed=0)
+
+
 def test_validation_songs_never_enter_a_batch(store):
     source = MixedSongs(store, MixingConfig(), hop=256, seed=0)
     assert [item.split for collection in source.songs for item in collection.items] == ["train", "train"]

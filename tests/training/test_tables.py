@@ -128,6 +128,17 @@ def test_every_table_prints_without_results_and_with_those_of_other_commands(tmp
     assert main(["tables", "boxes"]) == 2
 
 
+def test_tables_in_miniature_have_rows_of_their_own(tmp_path, capsys):
+    printed = []
+    for seed in ("0", "1"):
+        assert main(["tables", "3.1", "--tiny", "--seed", seed]) == 0
+        printed.append(capsys.readouterr().out)
+        assert "| IRM oracle" in printed[-1].split("2 synthetic songs")[1]
+    assert printed[0] != printed[1], "another seed, other songs"
+    assert main(["tables", "boxes", "--tiny", "-o", str(tmp_path)]) == 0
+    assert len(list(tmp_path.glob("figure-A.*.png"))) == 4
+
+
 def test_a_budget_of_processor_time_ends_by_work_not_by_the_clock():
     import time
 

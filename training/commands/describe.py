@@ -19,6 +19,7 @@ from models.sing import NoteEncoder, Sing, SingConfig
 from rtaudio.format import StemplayError
 from training.cli import positive_int
 from training.recipe import RECIPES, read_recipe
+from training.sing_recipe import SingRecipe
 
 HELP = "list a network's layers, weights and MiB (computed on the meta device, so the thesis' sizes fit anywhere)"
 
@@ -34,6 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--channels", type=positive_int, help="channels of the first block")
     parser.add_argument("--depth", type=positive_int, help="number of blocks")
     parser.add_argument("--max-channels", type=positive_int, help="cap of the channels")
+    parser.add_argument("--tiny", action="store_true", help="the small network that --tiny trains")
+    parser.add_argument("--seed", type=int, default=0, help="as every command has it; sizes do not depend on it")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -42,8 +45,9 @@ def run(args: argparse.Namespace) -> int:
         name: value for name in ("channels", "depth", "max_channels") if (value := getattr(args, name)) is not None
     }
     if args.network == "sing":
-        return _describe_sing(changes)
+        return _describe_sing(changes, args.tiny)
     config = KINDS[args.network].config() if args.network in KINDS else read_recipe(args.network).network
+    config = config.tiny() if args.tiny else config
     unknown = set(changes) - set(config.to_dict())
     if unknown:
         raise StemplayError(f"This network has no --{sorted(unknown)[0].replace('_', '-')}.")
@@ -110,11 +114,11 @@ NOTES: dict[type[SeparatorConfig], Callable[[SeparatorConfig], str]] = {
 """What else to know of a network's size, by its kind of configuration."""
 
 
-def _describe_sing(changes: dict[str, int]) -> int:
+def _describe_sing(changes: dict[str, int], tiny: bool = False) -> int:
     """Fig. 2.1 as text: sequence generator, decoder, and the encoder that only training has (SING-29)."""
     if set(changes) - {"channels"}:
         raise StemplayError("SING has no depth and no cap of its channels: only --channels changes it.")
-    config = SingConfig(**changes)
+    config = replace(SingRecipe(name="sing").tiny().network if tiny else SingConfig(), **changes)
     with torch.device("meta"):
         sing, encoder = Sing(config), NoteEncoder(config)
     print(

@@ -71,6 +71,9 @@ def add_song_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--songs", type=Path, help="instead: a folder with one folder of WAV stems a song")
     parser.add_argument("--mapping", type=Path, help="with --songs: TOML or JSON file, patterns of names -> source")
     parser.add_argument("--tiny", action="store_true", help="instead: a few synthetic songs")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of what is made up: the songs of --tiny, noise where there are none"
+    )
     parser.add_argument("--limit", type=positive_int, help="only the first songs")
 
 
@@ -149,14 +152,14 @@ def load_speech(args: argparse.Namespace) -> Iterator[tuple[str, Stems]]:
     """``(name, stems)`` of an enhancer's examples: with ``--tiny`` made up, else of the voices kept for validation."""
     if args.songs is not None or args.split != "valid":
         raise StemplayError("An enhancer is scored on the voices that preparing kept for validation, or with --tiny.")
-    examples = speech.validation_speech() if args.tiny else speech.stored_validation_speech(args.store)
+    examples = speech.validation_speech(seed=args.seed) if args.tiny else speech.stored_validation_speech(args.store)
     yield from ((f"voice {number}", example) for number, example in enumerate(examples))
 
 
 def load_songs(args: argparse.Namespace) -> Iterator[tuple[str, Stems]]:
     """``(name, stems)`` of the songs that ``--tiny``, ``--songs`` or ``--split`` mean."""
     if args.tiny:
-        yield from ((f"synthetic {number}", song) for number, song in enumerate(validation_songs(3)))
+        yield from ((f"synthetic {number}", song) for number, song in enumerate(validation_songs(3, seed=args.seed)))
     elif args.songs is not None:
         yield from folder.read_songs(args.songs, folder.read_mapping(args.mapping) if args.mapping else None)
     else:

@@ -35,6 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--init", type=Path, metavar="WEIGHTS", help="start from these weights (.safetensors, or .npz of matrices)"
     )
     parser.add_argument(
+        "--grow", action="store_true", help="--init has weights of a smaller causal Demucs: grow from it"
+    )
+    parser.add_argument(
         "--teacher",
         type=Path,
         metavar="WEIGHTS",
@@ -74,6 +77,8 @@ def run(args: argparse.Namespace) -> int:
         changes["compile"] = True
     mixing = replace(recipe.mixing, batch=args.batch or recipe.mixing.batch)
     recipe = replace(recipe, optim=replace(recipe.optim, **changes), mixing=mixing)
+    if args.grow and args.init is None:
+        raise StemplayError("--grow needs --init: the smaller network's weights.")
     folder = args.output or Path("runs") / (f"{recipe.name}-tiny" if args.tiny else recipe.name)
     if not args.resume and (folder / "last.ckpt").exists():
         raise StemplayError(
@@ -93,6 +98,7 @@ def run(args: argparse.Namespace) -> int:
         seed=args.seed,
         threads=args.threads,
         init=args.init,
+        grow=args.grow,
         teacher=args.teacher,
         resume=args.resume,
         workers=max(0, args.workers),

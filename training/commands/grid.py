@@ -14,6 +14,7 @@ from training.cli import positive_float, positive_int
 from training.data.store import write_atomic
 from training.fit import FitOptions, fit
 from training.recipe import Recipe, read_recipe
+from training.release import score
 from training.trainer import Budget
 
 HELP = (
@@ -82,7 +83,7 @@ def best_of(recipe: Recipe, folder: Path, args: argparse.Namespace, budget: Budg
         folder=folder, store=args.store, budget=budget, epochs=args.epochs, seed=args.seed, threads=args.threads,
         resume=begun,
     )  # fmt: skip
-    return min(fit(recipe, options).history, key=lambda row: row["valid_loss"])
+    return min(fit(recipe, options).history, key=score)
 
 
 def variant(recipe: Recipe, axes: list[Axis], values: tuple[Any, ...]) -> Recipe:

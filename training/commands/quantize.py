@@ -33,7 +33,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_song_arguments(parser)
     parser.set_defaults(split=None)
-    parser.add_argument("--seed", type=int, default=0, help="of the noise that stands in where no songs are given")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -43,11 +44,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, default=Path("tables"), help="folder of pictures (default: tables/)"
     )
+    parser.add_argument(
+        "--tiny", action="store_true", help="3.1, A.2, boxes: floors and a mask on synthetic songs as results"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of synthetic songs")
     parser.add_argument("--save", type=Path, metavar="FILE", help="write the text there instead of printing it")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print or draw."""
+    if args.tiny and args.results is None:
+        with tempfile.TemporaryDirectory() as folder:
+            args.results = Path(folder)
+            _score_tiny(args.results, args.seed, full=args.what in ("A.2", "all"))
+            return _run(args)
+    return _run(args)
+
+
+def _score_tiny(folder: Path, seed: int, full: bool) -> None:
+    """Results of what needs no training, on two songs that are made up."""
+    from training.data.synthetic import validation_songs
+    from training.methods import Methods
+    from training.scoring import score_methods
+
+    methods = Methods()
+    for name in ("mixture", "mix4", "irm"):
+        methods.add_oracle(name)
+    songs = [(f"synthetic {number}", song) for number, song in enumerate(validation_songs(2, seed=seed))]
+    for result in score_methods(methods.entries, songs, sources=SOURCES, full=full, data="2 synthetic songs"):
+        result.write(folder)
+
+
+def _run(args: argparse.Namespace) -> int:
     if args.what == "boxes":
         return _boxes(args)
     if args.what == "mel":
@@ -175,7 +203,7 @@ def _mel(args: argparse.Namespace) -> int:
     from training.data.synthetic import synthetic_song
     from training.tables.figures import draw_mel_panels
 
-    stems = read_song(args.song) if args.song else synthetic_song(3, 6 * 44_100)
+    stems = read_song(args.song) if args.song else synthetic_song(3 + args.seed, 6 * 44_100)
     start = int(args.start * 44_100)
     if not 0 <= start < stems.shape[-1]:
         raise StemplayError(

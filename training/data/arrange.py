@@ -29,6 +29,8 @@ PROGRESSIONS = (
 )  # fmt: skip
 """Degrees of the scale, from 0; each lasts a bar."""
 BEATS_A_BAR = 4
+NO_MUSIC = r"Intro|End|Fill|^None$|^Metronome"
+"""Names of grooves that are parts of others, a silence or a click."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def grooves() -> tuple[str, ...]:
             text = path.read_text(encoding="latin-1")
             if not re.search(r"^\s*Time\s+[^4\s]", text, re.MULTILINE):
                 found = re.findall(r"^DefGroove\s+(\S+)", text, re.MULTILINE)
-                names += [name for name in found if not re.search(r"Intro|End|Fill", name)]
+                names += [name for name in found if not re.search(NO_MUSIC, name)]
     return tuple(dict.fromkeys(names))
 
 

@@ -19,6 +19,8 @@ from training import augment
 from training.data.store import Collection, Stems
 
 RATE = 44_100
+COLLECTIONS = ("musdb", "stems", "freedoom", "openmsx", "mma", "groove", "mir1k", "ravdess", "makam")
+"""Names of what ``prepare stems`` makes."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class MixingConfig:
         speed: probability that a song plays at another speed, within ``speed_range`` of its own.
         gain_db: gains of sources in remixes are drawn from ``-gain_db`` to ``gain_db``; half of that in coherent songs.
         shift: random shift of each source of a remix, in seconds (per source: erratum 30).
+        collections: names of the prepared collections to learn from, such as those with an open licence; none: all there are.
     """
 
     seconds: float = 1.5
@@ -50,6 +53,7 @@ class MixingConfig:
     speed_range: float = 0.08
     gain_db: float = 6.0
     shift: float = 0.5
+    collections: tuple[str, ...] = ()
 
 
 class BatchSource(Protocol):
@@ -79,11 +83,11 @@ class MixedSongs:
         self.config = config
         self.frames = int(config.seconds * RATE) // hop * hop
         self.seed = seed
-        self.songs = _open(store, self.songs_of)
-        self.rendered = _open(store, self.rendered_of)
-        self.voices = _open(store, self.voices_of)
-        self.drums = _open(store, self.drums_of)
-        if not self.songs:
+        self.songs, self.rendered, self.voices, self.drums = (
+            _open(store, chosen(config, names))
+            for names in (self.songs_of, self.rendered_of, self.voices_of, self.drums_of)
+        )
+        if not self.songs and not (config.collections and self.rendered):
             raise StemplayError(
                 f"There are no recorded songs in {store}: run `python -m training prepare stems` first."
             )
@@ -113,7 +117,7 @@ class MixedSongs:
         if rng.random() < self.config.speed:
             factor = float(rng.uniform(1 - self.config.speed_range, 1 + self.config.speed_range))
         needed = frames if factor == 1.0 else int(frames * factor) + 2
-        rendered = self.rendered and rng.random() < self.config.rendered
+        rendered = not self.songs or (self.rendered and rng.random() < self.config.rendered)
         song = self._rendered_song(rng, needed) if rendered else _crop(self.songs, rng, needed)
         return song if factor == 1.0 else augment.change_speed(song, factor, frames)
 
@@ -172,6 +176,14 @@ class BatchStream(IterableDataset[Stems]):
         while True:
             yield self.source.batch(index)
             index += step * self.stride
+
+
+def chosen(config: MixingConfig, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of the collections ``names`` that ``config`` learns from. Raises StemplayError if it names one that does not exist."""
+    unknown = sorted(set(config.collections) - set(COLLECTIONS))
+    if unknown:
+        raise StemplayError(f"There is no collection {unknown[0]!r}; choose from {', '.join(COLLECTIONS)}.")
+    return tuple(name for name in names if not config.collections or name in config.collections)
 
 
 def _open(store: Path, names: tuple[str, ...]) -> list[Collection]:

@@ -15,7 +15,7 @@ from scipy.signal import resample_poly
 
 from rtaudio.format import StemplayError
 from training import augment
-from training.data.batches import MixingConfig
+from training.data.batches import MixingConfig, chosen
 from training.data.store import Collection, Stems
 
 RATE = 16_000
@@ -97,9 +97,9 @@ class SyntheticSpeech:
         return self._made[number]
 
 
-def validation_speech(count: int = 4, seconds: float = 2.0) -> list[Stems]:
-    """Examples that no training batch contains."""
-    return [synthetic_speech([2, number], int(seconds * RATE)) for number in range(count)]
+def validation_speech(count: int = 4, seconds: float = 2.0, seed: int = 0) -> list[Stems]:
+    """Examples that no training batch contains; ``seed`` has others."""
+    return [synthetic_speech([2, number, *([seed] if seed else [])], int(seconds * RATE)) for number in range(count)]
 
 
 class MixedSpeech:
@@ -114,7 +114,7 @@ class MixedSpeech:
     def __init__(self, store: Path, config: MixingConfig, hop: int, seed: int, validation: bool = False) -> None:
         self.config, self.seed, self.validation = config, seed, validation
         self.frames = int(config.seconds * RATE) // hop * hop
-        self.voices, self.songs = _open(store, self.voices_of), _open(store, self.songs_of)
+        self.voices, self.songs = (_open(store, chosen(config, names)) for names in (self.voices_of, self.songs_of))
         if not self.voices:
             raise StemplayError(f"There are no voices in {store}: run `python -m training prepare stems` first.")
 

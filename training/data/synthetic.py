@@ -59,6 +59,6 @@ class SyntheticSongs:
         )
 
 
-def validation_songs(count: int = 6, seconds: float = 3.0) -> list[Stems]:
-    """Songs that no training batch contains."""
-    return [synthetic_song([2, number], int(seconds * RATE)) for number in range(count)]
+def validation_songs(count: int = 6, seconds: float = 3.0, seed: int = 0) -> list[Stems]:
+    """Songs that no training batch contains; ``seed`` has others."""
+    return [synthetic_song([2, number, *([seed] if seed else [])], int(seconds * RATE)) for number in range(count)]
