@@ -77,7 +77,8 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as in the TOML file."""
-        return {**asdict(self), "network": config_to_dict(self.network)}
+        mixing = {**asdict(self.mixing), "collections": list(self.mixing.collections)}
+        return {**asdict(self), "network": config_to_dict(self.network), "mixing": mixing}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Recipe:

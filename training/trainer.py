@@ -123,7 +123,8 @@ class SeparatorTrainer:
     """Trains one network by one recipe into one folder.
 
     The folder receives ``last.ckpt`` (to continue), ``ema.safetensors`` (averaged weights), ``best.safetensors`` (those with the
-    least validation loss, or the most SDR where that is what the loss is about), ``recipe.json``, ``history.json`` (validations, time, device, energy), and the logs as CSV and TensorBoard.
+    least validation loss, or the most SDR where that is what the loss is about), ``recipe.json``, ``history.json`` (validations,
+    time, device, energy), and the logs as CSV and TensorBoard.
 
     Args:
         songs: validation songs, ``(4, 2, time)`` each.
