@@ -142,12 +142,15 @@ def test_tables_in_miniature_have_rows_of_their_own(tmp_path, capsys):
 def test_a_budget_of_processor_time_ends_by_work_not_by_the_clock():
     import time
 
-    budget = ProcessorBudget(seconds=0.2, start=time.process_time())
+    budget = ProcessorBudget(seconds=0.2)
+    sum(range(3_000_000))  # what comes before the first question, such as a validation, does not count
+    assert budget.progress(0, 0.0) == 0
+    start = time.process_time()
     time.sleep(0.3)
     assert budget.progress(0, 99.0) < 1
     while budget.progress(0, 0.0) < 1:
         sum(range(10_000))
-    assert time.process_time() - budget.start >= 0.2
+    assert time.process_time() - start >= 0.19
 
 
 def test_compared_networks_have_about_as_many_weights():

@@ -149,8 +149,10 @@ class Collection:
         if index not in self._arrays:
             self._arrays[index] = np.load(self.folder / self.items[index].file, mmap_mode="r")
         piece = self._arrays[index][..., start : start + frames]
-        out = np.zeros((*piece.shape[:-1], frames), np.float32)
-        np.multiply(piece, np.float32(self.items[index].scale / FULL_SCALE), out=out[..., : piece.shape[-1]])
+        out = np.empty((*piece.shape[:-1], frames), np.float32)
+        out[..., : piece.shape[-1]] = piece  # converting and scaling apart is faster than at once
+        out[..., piece.shape[-1] :] = 0
+        out *= np.float32(self.items[index].scale / FULL_SCALE)
         return out
 
     def whole(self, index: int) -> Stems:
