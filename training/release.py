@@ -18,13 +18,16 @@ RESTRICTED = ("musdb", "mir1k", "ravdess")
 """Collections whose licence allows research and private use only; it passes on to what is learned from them."""
 
 
-def release(run: Path, directory: Path, *, store: Path, which: str = "best", note: str = "") -> dict[str, Any]:
+def release(
+    run: Path, directory: Path, *, store: Path, which: str = "best", note: str = "", continues: bool = False
+) -> dict[str, Any]:
     """Write ``weights.safetensors`` (float16) and ``weights.json`` of the run in folder ``run`` into ``directory``.
 
     Args:
         which: ``best`` on validation, or ``ema``, the averaged weights of the last checkpoint.
         store: the prepared data, for what the network learned from.
         note: what else to know, such as the weights it started from.
+        continues: the run began from the weights that are in ``directory`` now; what made them is kept under ``earlier``.
 
     Raises:
         StemplayError: the run has no weights or no checkpoint.
@@ -57,10 +60,20 @@ def release(run: Path, directory: Path, *, store: Path, which: str = "best", not
         },
         "curve": history,
         "note": note,
+        **({"earlier": _earlier(directory)} if continues else {}),
     }
     save_weights(directory / WEIGHTS_FILE, network.state_dict(), network.config, half=True)
     write_atomic(directory / MAKING_FILE, json.dumps(making, indent=1, ensure_ascii=False).encode())
     return making
+
+
+def _earlier(directory: Path) -> list[dict[str, Any]]:
+    """The runs behind the weights in ``directory``, oldest first."""
+    before = read_making(directory / WEIGHTS_FILE)
+    if not before:
+        raise StemplayError(f"There is no {MAKING_FILE} in {directory} that this run could continue.")
+    kept = ("date", "steps", "hours", "audio_hours", "note", "curve")
+    return [*before.get("earlier", []), {name: before[name] for name in kept if name in before}]
 
 
 def score(row: dict[str, Any]) -> float:

@@ -251,6 +251,10 @@ def test_a_release_tells_how_the_weights_were_made(tiny, store, tmp_path):
     assert json.loads((tmp_path / "run" / "history.json").read_text())["validations"] == making["curve"]
     assert [row["collection"] for row in making["data"]] == ["musdb", "freedoom", "mir1k", "makam", "groove"]
     assert load_network(tmp_path / "zoo" / "weights.safetensors").config == recipe.network
+    again = release(tmp_path / "run", tmp_path / "zoo", store=store, continues=True)
+    assert again["earlier"] == [{name: making[name] for name in again["earlier"][0]}]
+    with pytest.raises(StemplayError, match="could continue"):
+        release(tmp_path / "run", tmp_path / "elsewhere", store=store, continues=True)
     with pytest.raises(StemplayError, match="no best weights"):
         release(tmp_path, tmp_path / "zoo", store=store)
 

@@ -139,6 +139,14 @@ def test_tables_in_miniature_have_rows_of_their_own(tmp_path, capsys):
     assert len(list(tmp_path.glob("figure-A.*.png"))) == 4
 
 
+def test_the_curve_of_a_model_has_all_its_runs(tmp_path, capsys):
+    assert main(["tables", "curve", "--model", "demucs-live", "-o", str(tmp_path)]) == 0
+    assert (tmp_path / "curve-demucs-live.png").stat().st_size > 10_000
+    assert main(["tables", "curve", "--model", "sing-gm", "-o", str(tmp_path)]) == 2
+    assert "no curve of a separator" in capsys.readouterr().err
+    assert main(["tables", "curve"]) == 2
+
+
 def test_a_budget_of_processor_time_ends_by_work_not_by_the_clock():
     import time
 

@@ -20,12 +20,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--which", choices=["best", "ema"], default="best", help="best on validation, or the last average"
     )
     parser.add_argument("--store", type=Path, default=Path("data"), help="prepared data (default: data/)")
+    parser.add_argument(
+        "--continues",
+        action="store_true",
+        help="the run began from the weights that are in DIRECTORY now: the curves of what made them are kept too",
+    )
     parser.add_argument("--note", default="", help="what else to know of these weights")
 
 
 def run(args: argparse.Namespace) -> int:
     """Release and print the validation scores."""
-    making = release(args.run, args.output, store=args.store, which=args.which, note=args.note)
+    making = release(
+        args.run, args.output, store=args.store, which=args.which, note=args.note, continues=args.continues
+    )
     scores = ", ".join(
         f"{key[4:]} {value:.2f}" for key, value in making["validation"].items() if key.startswith("sdr_")
     )

@@ -14,9 +14,9 @@ from training.data.store import write_atomic
 
 HELP = (
     "print tables of the thesis with our results beside its rows, each with the data it was measured on;"
-    " `boxes` draws Fig. A.1 to A.4, `mel` Fig. 1.3 and 3.1"
+    " `boxes` draws Fig. A.1 to A.4, `mel` Fig. 1.3 and 3.1, `curve` how a model learned"
 )
-WHAT = ("2.1", "2.2", "3.1", "3.2", "3.3", "3.4", "A.2", "boxes", "mel", "all")
+WHAT = ("2.1", "2.2", "3.1", "3.2", "3.3", "3.4", "A.2", "boxes", "mel", "curve", "all")
 GENERIC = ("2.1", "2.2", "3.2", "3.3", "3.4")
 
 
@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--instrument", help="2.2: an exported instrument; its speed is measured here")
     parser.add_argument("--listening", type=Path, help="3.2, 3.3: the folder of a listening test")
     parser.add_argument("--ablation", type=Path, help="3.4: JSON of the ablation runner")
+    parser.add_argument("--model", help="curve: a shipped separator, or the directory of a release")
     parser.add_argument("--song", type=Path, help="mel: a folder of WAV stems (without it a synthetic song)")
     parser.add_argument(
         "--estimates", type=Path, action="append", default=[], help="mel: a folder of estimated stems; may be repeated"
@@ -80,7 +81,9 @@ def _run(args: argparse.Namespace) -> int:
         return _boxes(args)
     if args.what == "mel":
         return _mel(args)
-    names = [name for name in WHAT[:-3] if args.what in (name, "all")]
+    if args.what == "curve":
+        return _curve(args)
+    names = [name for name in WHAT[:-4] if args.what in (name, "all")]
     text = "\n".join(TABLES[name](args) for name in names)
     if args.save:
         write_atomic(args.save, text.encode())
@@ -180,6 +183,20 @@ def _json(path: Path | None, keys: tuple[str, ...]) -> dict[str, Any] | None:
     except (OSError, ValueError, TypeError) as error:
         raise StemplayError(f"{path} cannot be read as results: {error}.") from None
     return values
+
+
+def _curve(args: argparse.Namespace) -> int:
+    """How a separator's weights were learned: validation scores over the audio heard."""
+    from models.catalog import find_model
+    from training.release import WEIGHTS_FILE, read_making
+    from training.tables.figures import draw_curve
+
+    if args.model is None:
+        raise StemplayError("A curve needs --model: a shipped separator, or the directory of a release.")
+    folder = Path(args.model) if Path(args.model).is_dir() else find_model(args.model)
+    draw_curve(args.output / f"curve-{folder.name}.png", read_making(folder / WEIGHTS_FILE), folder.name)
+    print(args.output / f"curve-{folder.name}.png")
+    return 0
 
 
 def _boxes(args: argparse.Namespace) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +101,39 @@ def draw_mel_panels(
     np.atleast_1d(axes)[0].set_yticks(places, [str(mark) for mark in marks])
     np.atleast_1d(axes)[0].set_ylabel("Hz")
     figure.colorbar(shown, ax=axes, label="dB", pad=0.01)
+    _save(figure, path)
+
+
+def draw_curve(path: Path, making: Mapping[str, Any], title: str) -> None:
+    """Validation SDR of published weights over the hours of audio they heard, ``making`` being what ``release`` wrote.
+
+    Runs that began from the weights of another follow it, after a line.
+
+    Raises:
+        StemplayError: there is no curve of a separator in it.
+    """
+    runs = [run for run in (*making.get("earlier", ()), making) if run.get("curve") and "sdr_mean" in run["curve"][0]]
+    if not runs:
+        raise StemplayError(f"What is told of {title} has no curve of a separator.")
+    pyplot = _pyplot()
+    figure, axis = pyplot.subplots(figsize=(7.6, 4.2), layout="constrained")
+    names = [name for name in runs[0]["curve"][0] if name.startswith("sdr_")]
+    begin = 0.0
+    for run in runs:
+        last = max(1, run["curve"][-1]["step"])
+        hours = [begin + run["audio_hours"] * row["step"] / last for row in run["curve"]]
+        for number, name in enumerate(names):
+            style = {"color": "black", "linewidth": 2.2} if name == "sdr_mean" else {"color": f"C{number}"}
+            label = name.removeprefix("sdr_") if run is runs[0] else None
+            axis.plot(hours, [row[name] for row in run["curve"]], marker=".", label=label, **style)
+        if run is not runs[0]:
+            axis.axvline(begin, color="grey", linestyle=":")
+        begin = hours[-1]
+    axis.set_xlabel("hours of audio heard")
+    axis.set_ylabel("median SDR on validation songs in dB")
+    axis.set_title(title, fontsize=10)
+    axis.grid(alpha=0.3)
+    axis.legend(ncols=len(names), fontsize=8)
     _save(figure, path)
 
 
