@@ -8,7 +8,7 @@ SONG   ?= demo/kimseye.ogg
 RUN_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run gui screenshots test lint bench slow translations clean system-run system-gui system-test
+.PHONY: help setup run gui screenshots test lint bench slow gpu-pack translations clean system-run system-gui system-test
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 16
@@ -39,6 +39,9 @@ slow: setup ## the tests that take minutes
 
 bench: $(VENV)/.runtime ## what each shipped model costs on this machine
 	$(BIN)/python -m rtaudio bench
+
+gpu-pack: $(VENV)/.dev ## data, wheels and scripts for training on a rented GPU, into build/gpu-pack (training/README.md)
+	$(BIN)/python -m training pack
 
 translations: $(VENV)/.dev ## collect the window's texts into gui/translations/stemplay.ts, for Qt Linguist
 	$(BIN)/python -m gui.translations.collect

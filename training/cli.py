@@ -38,6 +38,7 @@ COMMANDS: dict[str, str] = {
     "timing": "make networks with random weights for `python -m rtaudio bench`",
     "ablation": "Table 3.4: Demucs without each of its parts, with the same budget",
     "grid": "train with several learning rates and widths, sorted by validation loss",
+    "pack": "all that training on a rented machine without network needs, in one folder",
     "aggregate": "mean and confidence interval over several evaluations",
 }
 """Name -> one line for ``--help``; the code is in ``training/commands/NAME.py``."""

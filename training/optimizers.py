@@ -34,12 +34,13 @@ class Muon(torch.optim.Optimizer):
 
     Args:
         parameters: names and weights, as from ``named_parameters``.
+        weight_decay: of the matrices, decoupled: they shrink by ``lr * weight_decay`` a step.
         plain: tells by name which matrices belong to Adam all the same, such as the first and last layers.
     """
 
     def __init__(
         self, parameters: Iterable[tuple[str, nn.Parameter]], lr: float, *, momentum: float = 0.95,
-        betas: tuple[float, float] = (0.9, 0.999), plain: Callable[[str], bool] = lambda name: False,
+        betas: tuple[float, float] = (0.9, 0.999), weight_decay: float = 0.0, plain: Callable[[str], bool] = lambda name: False,
     ) -> None:  # fmt: skip
         groups: dict[str, dict[str, Any]] = {
             "adam": {"params": [], "kind": "adam"},
@@ -51,7 +52,10 @@ class Muon(torch.optim.Optimizer):
                 groups["adam"]["params"].append(weight)
             else:
                 groups["gates" if "lstm" in name else "muon"]["params"].append(weight)
-        super().__init__([g for g in groups.values() if g["params"]], {"lr": lr, "momentum": momentum, "betas": betas})
+        super().__init__(
+            [g for g in groups.values() if g["params"]],
+            {"lr": lr, "momentum": momentum, "betas": betas, "decay": weight_decay},
+        )
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
@@ -90,13 +94,18 @@ class Muon(torch.optim.Optimizer):
         matrix = direction.reshape(4, -1, weight.shape[1]) if group["kind"] == "gates" else direction.flatten(1)
         update = orthogonalised(matrix)
         size = 0.2 * math.sqrt(max(matrix.shape[-2:]))
+        weight.mul_(1 - group["lr"] * group["decay"])
         weight.add_(update.reshape(weight.shape), alpha=-group["lr"] * size)
 
 
-def make_optimizer(name: str, network: nn.Module, lr: float) -> torch.optim.Optimizer:
+def make_optimizer(name: str, network: nn.Module, lr: float, weight_decay: float = 0.0) -> torch.optim.Optimizer:
     """``adam`` or ``muon`` for all weights of ``network``; its first and last layers, which touch samples, are Adam's in any case."""
     if name == "adam":
         return torch.optim.Adam(network.parameters(), lr, fused=True)
     if name != "muon":
         raise ValueError(f"the optimiser is adam or muon, not {name!r}")
-    return Muon(network.named_parameters(), lr, plain=lambda key: key.startswith(("encoder.0.conv.", "decoder.0.up.")))
+
+    def plain(key: str) -> bool:
+        return key.startswith(("encoder.0.conv.", "decoder.0.up."))
+
+    return Muon(network.named_parameters(), lr, weight_decay=weight_decay, plain=plain)

@@ -28,6 +28,7 @@ class OptimConfig:
         optimizer: ``adam``, the thesis', or ``muon``: matrices by orthogonalised momentum, the rest by Adam (``training.optimizers``).
         lr: peak learning rate.
         warmup: steps of linear rise; then a cosine falls to ``final`` of the peak over the budget, unless ``schedule`` is ``constant``.
+        weight_decay: share of the matrices that a step at learning rate 1 would take away (``muon`` only).
         epochs: length of a run unless it is asked for otherwise (only with data in epochs).
         accumulate: batches an update; processes share them (``training.parallel``).
         ema: decay of the average of the weights that is validated and shipped; it rises to this from 0 in the first steps. 0: no average.
@@ -45,6 +46,7 @@ class OptimConfig:
     warmup: int = 100
     final: float = 0.02
     schedule: Literal["cosine", "constant"] = "cosine"
+    weight_decay: float = 0.0
     accumulate: int = 1
     epochs: int = 0
     ema: float = 0.998

@@ -151,7 +151,7 @@ class SeparatorTrainer:
         self.optimizer: Any
         self.forward, self.optimizer = self.fabric.setup(
             torch.compile(forward) if optim.compile else forward,
-            make_optimizer(optim.optimizer, self.network, optim.lr),
+            make_optimizer(optim.optimizer, self.network, optim.lr, optim.weight_decay),
         )
         skip = int(optim.skip_seconds * recipe.network.sample_rate)
         self.loss = separation_loss(optim.loss, optim.spectral, skip, optim.windows)

@@ -9,9 +9,10 @@ import re
 import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import mido
 import numpy as np
@@ -69,6 +70,17 @@ class Arrangement:
         """The song in ``mma``'s language."""
         bars = [f"{number} {chord}" for number, chord in enumerate(self.chords, 1)]
         return "\n".join([f"RndSeed {self.seed}", f"Tempo {self.tempo}", f"Groove {self.groove}", *bars]) + "\n"
+
+
+def to_dict(arrangement: Arrangement) -> dict[str, Any]:
+    """Plain values, for a file beside the song's MIDI file."""
+    return asdict(arrangement)
+
+
+def from_dict(values: dict[str, Any]) -> Arrangement:
+    """Inverse of ``to_dict``, also after JSON made lists of tuples."""
+    sections = tuple(Section(**section) for section in values["sections"])
+    return Arrangement(**{**values, "chords": tuple(values["chords"]), "sections": sections})
 
 
 @cache

@@ -37,6 +37,7 @@ class MixingConfig:
         grooves: probability that the drums of a remix are a rendered drum performance.
         speed: probability that a song plays at another speed, within ``speed_range`` of its own.
         gain_db: gains of sources in remixes are drawn from ``-gain_db`` to ``gain_db``; half of that in coherent songs.
+        tilt: probability that a source's low and high frequencies get gains of their own.
         shift: random shift of each source of a remix, in seconds (per source: erratum 30).
         collections: names of the prepared collections to learn from, such as those with an open licence; none: all there are.
     """
@@ -52,6 +53,7 @@ class MixingConfig:
     speed: float = 0.4
     speed_range: float = 0.08
     gain_db: float = 6.0
+    tilt: float = 0.0
     shift: float = 0.5
     collections: tuple[str, ...] = ()
 
@@ -108,6 +110,8 @@ class MixedSongs:
             shifted = augment.shift_sources(shuffled, rng, self.frames)
             parts.append(augment.random_gain(shifted, rng, -config.gain_db, config.gain_db))
         batch = np.concatenate(parts)
+        if config.tilt:
+            batch = augment.random_tilt(batch, rng, config.tilt)
         batch = augment.flip_signs(augment.swap_channels(batch, rng), rng)
         return augment.limit_peaks(batch)
 

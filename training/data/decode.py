@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import av
 import numpy as np
 import soundfile
 import soxr
@@ -23,6 +22,8 @@ def read_stem_file(path: Path) -> Stems:
     Raises:
         StemplayError: not five stereo streams at 44.1 kHz.
     """
+    import av  # here and below: who has no stem files needs no FFmpeg
+
     try:
         with av.open(str(path)) as container:
             streams = container.streams.audio
@@ -37,6 +38,8 @@ def read_stem_file(path: Path) -> Stems:
 
 def read_stream(path: Path, index: int = 0) -> Stems:
     """One audio stream of any container PyAV reads, at its own rate, ``(channels, time)``."""
+    import av
+
     blocks = []
     with av.open(str(path)) as container:
         resampler = av.AudioResampler(format="fltp")
@@ -57,6 +60,8 @@ def read_voice(path: Path) -> Stems:
     try:
         audio, rate = soundfile.read(str(path), dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, OSError):
+        import av
+
         try:
             with av.open(str(path)) as container:
                 rate = container.streams.audio[0].rate

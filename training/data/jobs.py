@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,6 +33,7 @@ class Job:
     Attributes:
         take, finish: set for songs that are rendered: how they are played, and how they are finished.
         arrangement: set for backing tracks: the song to play; ``paths`` are then recordings of its singer.
+        score: its MIDI file, where ``mma`` has played it already.
         mapping: set for folders of stems.
     """
 
@@ -44,6 +46,7 @@ class Job:
     take: midi.Take | None = None
     finish: room.Finish | None = None
     arrangement: arrange.Arrangement | None = None
+    score: Path | None = None
     mapping: stem_folders.Mapping | None = None
 
     def digest(self) -> str:
@@ -109,6 +112,11 @@ def _musdb_jobs(data: Path, options: Options) -> Iterator[Job]:
         for path in sorted((data / "musdb18-7s" / folder).glob("*.stem.mp4")):
             name = path.name.removesuffix(".stem.mp4")
             yield Job("musdb", name, (path,), split_of(folder, name), name)
+        for path in sorted((data / "musdb18-7s" / folder).glob("*/")):  # the same songs as folders of stems
+            if path.is_dir():
+                yield Job(
+                    "musdb", path.name, tuple(stem_folders.stem_files(path)), split_of(folder, path.name), path.name
+                )
 
 
 def _stem_jobs(data: Path, options: Options) -> Iterator[Job]:
@@ -152,27 +160,38 @@ def _groove_jobs(data: Path, options: Options) -> Iterator[Job]:
         yield Job("groove", path.stem, (path,), group=path.stem.split("_")[0], take=take)
 
 
+def backing_songs(options: Options) -> Iterator[arrange.Arrangement]:
+    """The songs of backing tracks; there are none where ``mma`` is not installed."""
+    for number in range(options.backing if arrange.available() else 0):
+        yield arrange.draw_arrangement(_backing_rng(options, number), arrange.grooves())
+
+
+def _backing_rng(options: Options, number: int) -> np.random.Generator:
+    return np.random.default_rng([options.seed, 7, number])
+
+
 def _backing_jobs(data: Path, options: Options) -> Iterator[Job]:
-    """Backing tracks with a singer each; three in four songs are sung."""
-    if not arrange.available():
-        return
+    """Backing tracks with a singer each, three in four songs are sung; those that were played before need no ``mma``."""
+    played = sorted((data / "midi" / "mma").glob("*.json"))
+    songs: list[tuple[arrange.Arrangement, Path | None]] = [
+        (arrange.from_dict(json.loads(path.read_text(encoding="utf-8"))), path.with_suffix(".mid")) for path in played
+    ]
     singers: dict[str, list[Path]] = {}
     for name in options.singers:
         for path in sorted((data / "voice" / name).glob("*.o*")):
             singers.setdefault(SINGER_OF[name](path.stem), []).append(path)
     voices = list(singers.values())
-    for number in range(options.backing):
-        rng = np.random.default_rng([options.seed, 7, number])
-        arrangement = arrange.draw_arrangement(rng, arrange.grooves())
+    for number, (arrangement, score) in enumerate(songs or [(song, None) for song in backing_songs(options)]):
+        rng = np.random.default_rng([options.seed, 8, number])
         take = replace(midi.draw_take(rng, list(options.soundfonts), 600.0), skip=0.0, transpose=0, tempo=1.0)
         recordings: tuple[Path, ...] = ()
         if voices and rng.random() < 0.75:
             singer = voices[rng.integers(len(voices))]
             recordings = tuple(singer[i] for i in rng.permutation(len(singer))[:12])
-        finish = room.draw_finish(rng, len(SOURCES))
         yield Job(
-            "mma", f"{number:04d}", recordings, group=f"mma {number}", take=take, finish=finish, arrangement=arrangement
-        )
+            "mma", f"{number:04d}", recordings, group=f"mma {number}", take=take, finish=room.draw_finish(rng, len(SOURCES)),
+            arrangement=arrangement, score=score,
+        )  # fmt: skip
 
 
 SINGER_OF: dict[str, Callable[[str], str]] = {

@@ -57,8 +57,9 @@ def _make_stems(job: Job) -> Stems:
 def _backing_track(job: Job, arrangement: arrange.Arrangement, take: midi.Take) -> Stems:
     """A song that ``mma`` plays and a recorded singer sings to; its instruments are levelled against each other, then the voice."""
     with tempfile.TemporaryDirectory() as place:
-        path = Path(place) / "song.mid"
-        arrange.write_midi(arrangement, path)
+        path = job.score or Path(place) / "song.mid"
+        if job.score is None:
+            arrange.write_midi(arrangement, path)
         stems = midi.render(path, take, RENDERED)
     if not stems.size:
         return stems
@@ -85,7 +86,8 @@ def prepare_collection(name: str, options: Options) -> Manifest:
     """
     source = SOURCES_OF[name]
     folder = options.output / name
-    if name in RENDERED_FROM_MIDI and not options.soundfonts and (name != "mma" or arrange.available()):
+    playable = arrange.available() or (options.data / "midi" / "mma").is_dir()
+    if name in RENDERED_FROM_MIDI and not options.soundfonts and (name != "mma" or playable):
         raise StemplayError(
             "There is no soundfont to render songs with: install a General MIDI soundfont or name one with --soundfont."
         )
