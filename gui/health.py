@@ -10,6 +10,9 @@ from rtaudio.messages import Snapshot
 
 PLAIN, GOOD, WARNING, BAD = "plain", "good", "warning", "bad"
 
+MARKS = "●❙■!…"
+"""Signs before the words of a state, for eyes only."""
+
 BUSY, FULL = 0.7, 0.95
 """Shares of the time there is, from which a load is worth a warning, and from which it cannot work."""
 
@@ -46,6 +49,7 @@ def state_of(snapshot: Snapshot) -> Fact:
     """What the engine is doing."""
     said, again = snapshot.message, _tr("Start tries again.")
     table = {
+        "paused": ("❙❙ " + _tr("Paused"), PLAIN, _paused_sentence(snapshot)),
         "running": ("● " + _tr("Playing"), GOOD, _tr("Sound goes through the engine.")),
         "starting": ("… " + _tr("Starting"), WARNING, said or _tr("The engine is starting.")),
         "stalled": (
@@ -67,8 +71,21 @@ def state_of(snapshot: Snapshot) -> Fact:
             f"{said} {again}" if said else _tr("There is no sound: press Start."),
         ),
     }
-    text, level, sentence = table.get(snapshot.state, (snapshot.state, WARNING, said))
+    state = "paused" if _paused(snapshot) else snapshot.state
+    text, level, sentence = table.get(state, (state, WARNING, said))
     return Fact("state", text, level, sentence)
+
+
+def _paused(snapshot: Snapshot) -> bool:
+    """Whether the stream runs and its song stands: an engine calls that running, a musician does not."""
+    return snapshot.state == "running" and bool(snapshot.transport.path) and not snapshot.transport.playing
+
+
+def _paused_sentence(snapshot: Snapshot) -> str:
+    found = [_tr("The song is paused; Play goes on from where it stands.")]
+    if snapshot.instrument.model:
+        found.append(_tr("The instrument can be played meanwhile."))
+    return " ".join(found)
 
 
 def trouble(snapshot: Snapshot) -> Fact | None:

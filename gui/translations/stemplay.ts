@@ -613,183 +613,198 @@
 </context><context>
     <name>Health</name>
     <message>
-        <location filename="../health.py" line="37" />
+        <location filename="../health.py" line="40" />
         <source>Restarts {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="39" />
+        <location filename="../health.py" line="42" />
         <source>So often the engine was started again since it began.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="47" />
+        <location filename="../health.py" line="50" />
         <source>Start tries again.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="49" />
+        <location filename="../health.py" line="52" />
+        <source>Paused</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="53" />
         <source>Playing</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="49" />
+        <location filename="../health.py" line="53" />
         <source>Sound goes through the engine.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="50" />
+        <location filename="../health.py" line="54" />
         <source>Starting</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="50" />
+        <location filename="../health.py" line="54" />
         <source>The engine is starting.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="52" />
+        <location filename="../health.py" line="56" />
         <source>Stalled</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="54" />
+        <location filename="../health.py" line="58" />
         <source>The audio device has stopped asking for sound; if it does not come back, the engine is started again by itself.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="59" />
+        <location filename="../health.py" line="63" />
         <source>Waiting</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="61" />
+        <location filename="../health.py" line="65" />
         <source>The audio device is missing; sound goes on as soon as it is there.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="63" />
+        <location filename="../health.py" line="67" />
         <source>Finished</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="63" />
+        <location filename="../health.py" line="67" />
         <source>The song has ended.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="65" />
+        <location filename="../health.py" line="69" />
         <source>Stopped</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="67" />
+        <location filename="../health.py" line="71" />
         <source>There is no sound: press Start.</source>
         <translation type="unfinished" />
     </message>
     <message>
+        <location filename="../health.py" line="85" />
+        <source>The song is paused; Play goes on from where it stands.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
         <location filename="../health.py" line="87" />
-        <source>The sound needs more time than there is: choose a larger block in the settings.</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../health.py" line="95" />
-        <source>Sound goes through {}.</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../health.py" line="100" />
-        <source>{} frames</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../health.py" line="100" />
-        <source>any block</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../health.py" line="101" />
-        <source>The model holds sound back for {:.1f} ms, rate conversion for {:.1f} ms, the buffers for {:.1f} ms.</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../health.py" line="103" />
-        <source>Sample rate of the device.</source>
+        <source>The instrument can be played meanwhile.</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../health.py" line="104" />
+        <source>The sound needs more time than there is: choose a larger block in the settings.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="112" />
+        <source>Sound goes through {}.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="117" />
+        <source>{} frames</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="117" />
+        <source>any block</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="118" />
+        <source>The model holds sound back for {:.1f} ms, rate conversion for {:.1f} ms, the buffers for {:.1f} ms.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="120" />
+        <source>Sample rate of the device.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="121" />
         <source>Frames of one callback: fewer mean less latency and more work.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="107" />
+        <location filename="../health.py" line="124" />
         <source>{:.1f} ms</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="109" />
+        <location filename="../health.py" line="126" />
         <source>Round trip from input to output.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="119" />
+        <location filename="../health.py" line="136" />
         <source>DSP</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="119" />
+        <location filename="../health.py" line="136" />
         <source>A larger block or fewer other programs help.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="120" />
+        <location filename="../health.py" line="137" />
         <source>Model</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="120" />
+        <location filename="../health.py" line="137" />
         <source>A smaller model or a larger block helps.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="124" />
+        <location filename="../health.py" line="141" />
         <source>{} takes {:.0f} % of its time, and at most {:.0f} % in 99 of 100 blocks.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="134" />
+        <location filename="../health.py" line="151" />
         <source>The sound card ran dry {} times; a larger block helps. A click clears the counters.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="135" />
+        <location filename="../health.py" line="152" />
         <source>{} blocks were not ready in time and were played as they came in. A click clears the counters.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="139" />
+        <location filename="../health.py" line="156" />
         <source>Xruns {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="145" />
+        <location filename="../health.py" line="162" />
         <source>Misses {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="157" />
+        <location filename="../health.py" line="174" />
         <source>No realtime</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="158" />
-        <location filename="../health.py" line="157" />
+        <location filename="../health.py" line="175" />
+        <location filename="../health.py" line="174" />
         <source>Realtime priority: {}.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="158" />
+        <location filename="../health.py" line="175" />
         <source>Realtime</source>
         <translation type="unfinished" />
     </message>
@@ -1634,118 +1649,118 @@
 </context><context>
     <name>PlayerPage</name>
     <message>
-        <location filename="../pages/player.py" line="73" />
+        <location filename="../pages/player.py" line="83" />
         <source>Open song …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="75" />
+        <location filename="../pages/player.py" line="85" />
         <source>Recent</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="76" />
+        <location filename="../pages/player.py" line="86" />
         <source>Songs opened before</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="78" />
+        <location filename="../pages/player.py" line="88" />
         <source>Export stems …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="80" />
+        <location filename="../pages/player.py" line="90" />
         <source>Close song</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="93" />
+        <location filename="../pages/player.py" line="103" />
         <source>Drop a song here, or open one: WAV, FLAC, OGG, MP3, M4A.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="105" />
+        <location filename="../pages/player.py" line="115" />
         <source>To the start</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="106" />
+        <location filename="../pages/player.py" line="116" />
         <source>Five seconds back</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="204" />
-        <location filename="../pages/player.py" line="107" />
+        <location filename="../pages/player.py" line="214" />
+        <location filename="../pages/player.py" line="117" />
         <source>Play</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="108" />
+        <location filename="../pages/player.py" line="118" />
         <source>Five seconds on</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="111" />
+        <location filename="../pages/player.py" line="121" />
         <source>Loop</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="114" />
+        <location filename="../pages/player.py" line="124" />
         <source>Loop from</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="114" />
+        <location filename="../pages/player.py" line="124" />
         <source>Loop to</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="115" />
+        <location filename="../pages/player.py" line="125" />
         <source>Set A here</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="117" />
+        <location filename="../pages/player.py" line="127" />
         <source>Set B here</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="119" />
+        <location filename="../pages/player.py" line="129" />
         <source>End loop</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="135" />
+        <location filename="../pages/player.py" line="145" />
         <source>{}: minutes:seconds</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="189" />
+        <location filename="../pages/player.py" line="199" />
         <source>No song</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="191" />
+        <location filename="../pages/player.py" line="201" />
         <source>The sound comes from an input, or there is none.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="204" />
+        <location filename="../pages/player.py" line="214" />
         <source>Pause</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="214" />
+        <location filename="../pages/player.py" line="224" />
         <source>Looking through the song …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="215" />
+        <location filename="../pages/player.py" line="225" />
         <source>mono</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="215" />
+        <location filename="../pages/player.py" line="225" />
         <source>stereo</source>
         <translation type="unfinished" />
     </message>

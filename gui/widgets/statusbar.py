@@ -5,7 +5,7 @@ from __future__ import annotations
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QFrame, QPushButton, QWidget
 
-from gui.health import Fact
+from gui.health import MARKS, Fact
 from gui.widgets.flow import FlowLayout
 from gui.widgets.toggle import polish
 
@@ -55,7 +55,7 @@ class StatusBar(QFrame):
     def _write(self, button: QPushButton, fact: Fact) -> None:
         button.setText(fact.text)
         button.setToolTip(fact.sentence)
-        button.setAccessibleName(fact.text.lstrip("●■!… "))
+        button.setAccessibleName(fact.text.lstrip(f"{MARKS} "))
         button.setAccessibleDescription(fact.sentence)
         if button.property("level") != fact.level:
             button.setProperty("level", fact.level)

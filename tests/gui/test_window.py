@@ -14,7 +14,7 @@ from gui.bridge import Bridge
 from gui.pages import PAGES
 from gui.pages.mixer import MixerPage
 from gui.window import MainWindow
-from rtaudio.messages import Latency, Recording
+from rtaudio.messages import Latency, Recording, Transport
 from tests.gui.conftest import FakeSession
 
 LEFT = Qt.MouseButton.LeftButton
@@ -61,6 +61,34 @@ def test_the_status_bar_tells_what_a_musician_asks(window: MainWindow, bridge: B
         "dsp": "DSP 12 %", "model": "", "xruns": "Xruns 3", "misses": "Misses 7", "realtime": "Realtime",
     }  # fmt: skip
     assert all(button.toolTip() and button.accessibleName() for button in window.status.items.values())
+
+
+@pytest.mark.parametrize("look", ["dark", "light"])
+def test_a_song_that_is_paused_is_not_said_to_play(
+    window: MainWindow, bridge: Bridge, session: FakeSession, qapp: QApplication, look: str
+) -> None:
+    theme.apply(qapp, look)
+    try:
+        state = window.status.items["state"]
+        for playing, shown, level in ((True, "● Playing", "good"), (False, "❙❙ Paused", "plain")):
+            session.report.transport = Transport("/song.wav", playing, 3.0, 60.0)
+            bridge.poll()
+            assert (state.text(), state.property("level")) == (shown, level)
+        assert state.accessibleName() == "Paused" and "Play goes on" in state.toolTip()
+        assert "instrument" not in state.toolTip()
+        paused = state.grab().toImage()
+        session.report.instrument.model = "sing-gm"
+        bridge.poll()
+        assert "instrument can be played" in state.toolTip(), "its notes sound while the song stands"
+        assert paused == state.grab().toImage(), "only the hint has more to say"
+        session.report.state = "finished"
+        bridge.poll()
+        assert state.text() == "■ Finished"
+        session.report.state, session.report.transport = "running", Transport()
+        bridge.poll()
+        assert state.text() == "● Playing", "a live input cannot be paused"
+    finally:
+        theme.apply(qapp, "dark")
 
 
 def test_a_counter_that_grows_again_after_its_reset_has_room_at_once(
