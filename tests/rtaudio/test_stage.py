@@ -235,6 +235,11 @@ def test_a_session_plays_what_it_is_sent_and_panic_silences_it(directory: Path, 
         assert report.instrument.state.shares["0"] == {"flute": 2.0, "organ": 1.0}
         assert report.instrument.instruments == list(NAMES)
         eventually(lambda: max(session.snapshot().meters["instrument"].peak, default=0) > 1e-3)
+        session.send(command("set_midi_map", entries=[{"channel": 0, "control": 20, "target": "mixer.dry"}]))
+        session.send(command("midi", data=[0xB0, 20, 127]))
+        eventually(lambda: session.snapshot().mixer.dry == 1.0)
+        session.send(command("set_mixer", field="dry", value=0.0))
+        eventually(lambda: session.snapshot().mixer.dry == 0.0)  # an engine that is stuck obeys nothing more
         session.send(command("panic"))
         eventually(lambda: session.snapshot().instrument.notes == 0)
         eventually(lambda: max(session.snapshot().master.rms, default=1) == 0)
