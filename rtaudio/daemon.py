@@ -1,8 +1,9 @@
 """The detached engine's keeper: a process that holds a supervisor and lets clients of the same user join in.
 
-``python -m rtaudio engine`` runs it; ``rtaudio.session`` starts and meets it. Each client gets ``hello`` and then snapshots as
-they come, and may send ``start``, commands and ``stop``. Threads, none near audio: *main* waits for the end, *door* accepts,
-and each client has *client-reader* and *client-writer*, so that a client that hangs keeps nobody else waiting.
+``python -m rtaudio engine`` runs it; ``rtaudio.session`` starts and meets it. Each client gets ``hello``, then snapshots and the
+desired state as they change, and at the end how everything was then; it may send ``start``, commands and ``stop``. Threads, none near
+audio: *main* waits for the end, *door* accepts, and each client has *client-reader* and *client-writer*, so that a client that hangs
+keeps nobody else waiting.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ IDLE_LIMIT = 30.0
 ENDING_LIMIT = 15.0
 """Seconds that a new daemon waits for the old one to end."""
 
+FAREWELL_LIMIT = 2.0
+"""Seconds that an ending daemon gives its clients to read its last word."""
+
 
 def _answers(directory: Path) -> bool:
     """Whether a daemon of this user takes clients."""
@@ -46,6 +50,38 @@ def _answers(directory: Path) -> bool:
         connection.close()
 
 
+class Guest:
+    """One client, as its two threads know it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.left = threading.Event()
+        self.held = Held()
+        self.obeyed = 0
+        """Orders of this client that are done or refused: it lays those that it gave later over the state that it is told."""
+        self._report: Message | None = None
+        self._state: Desired | None = None
+
+    def tell(self, supervisor: Supervisor | None, notice: str, last: bool = False) -> None:
+        """Send what changed. It may block for as long as the client likes. Raises OSError when that is gone."""
+        obeyed = self.obeyed  # read before the state, which holds them then
+        if supervisor is not None:
+            state = supervisor.desired
+            position, state.position_s = state.position_s, 0.0  # reports tell how a song moves on
+            if state != self._state or last:
+                self._state = state
+                told = state.to_json() | {"position_s": position}
+                self.connection.send({"desired": told, "obeyed": obeyed, "last": last})
+        snapshot = supervisor.snapshot() if supervisor is not None else Snapshot(state="stopped")
+        if notice and not snapshot.message:
+            snapshot.message = notice
+        report = to_dict(snapshot)
+        if report != self._report:
+            self._report = report
+            pid = supervisor.engine_pid if supervisor is not None else None
+            self.connection.send({"snapshot": report, "engine_pid": pid, "obeyed": obeyed, "last": last})
+
+
 class Daemon:
     """One detached engine of one user."""
 
@@ -56,6 +92,7 @@ class Daemon:
         self._clients = 0
         self._notice = ""
         self._end = threading.Event()
+        self._silent = threading.Event()  # the engine has ended
 
     def serve(self) -> bool:
         """Run until asked to stop, or idle. False if another daemon of this user already runs; one that is ending is waited for."""
@@ -77,7 +114,10 @@ class Daemon:
             server.close()
             if self._supervisor is not None:
                 self._supervisor.stop()
-            time.sleep(3 * SNAPSHOT_PERIOD)  # the clients' writers tell the last state
+            self._silent.set()
+            patience = time.monotonic() + FAREWELL_LIMIT
+            while self._clients and time.monotonic() < patience:
+                time.sleep(SNAPSHOT_PERIOD)
             lock.release()
         return True
 
@@ -118,20 +158,24 @@ class Daemon:
             return
         with self._lock:
             self._clients += 1
-        left, held = threading.Event(), Held()
+        guest = Guest(connection)
+        writer = threading.Thread(target=self._tell, args=(guest,), name="client-writer", daemon=True)
         try:
             connection.send({"hello": self._hello()})
-            threading.Thread(target=self._tell, args=(connection, left), name="client-writer", daemon=True).start()
+            writer.start()
             while not self._end.is_set():
                 message = connection.receive(0.5)
                 if message is not None:
-                    self._obey(message, held)
+                    self._obey(message, guest)
+            self._silent.wait(ENDING_LIMIT)
         except (EOFError, OSError):
             pass
         finally:
-            left.set()
-            for data in held.endings():  # a client that was killed cannot let go of its keys
-                self._obey({"op": "midi", "args": {"data": data}}, held)
+            for data in guest.held.endings():  # a client that was killed cannot let go of its keys
+                self._obey({"op": "midi", "args": {"data": data}}, guest)
+            guest.left.set()
+            if writer.is_alive():
+                writer.join(FAREWELL_LIMIT)
             with self._lock:
                 self._clients -= 1
 
@@ -141,8 +185,8 @@ class Daemon:
         desired = supervisor.desired.to_json() if supervisor is not None else None
         return {"pid": os.getpid(), "desired": desired}
 
-    def _obey(self, message: Message, held: Held) -> None:
-        """Do what a client asks; ``held`` follows what its keys hold down."""
+    def _obey(self, message: Message, guest: Guest) -> None:
+        """Do what a client asks."""
         try:
             if "start" in message:
                 self._start(Desired.from_json(message["start"]))
@@ -151,11 +195,13 @@ class Daemon:
             elif "op" in message and self._supervisor is not None:
                 self._supervisor.send(Command(message["op"], message.get("args", {})))
                 if message["op"] == "midi":
-                    held.follow(message["args"]["data"])
+                    guest.held.follow(message["args"]["data"])
         except StemplayError as error:
             self._notice = str(error)
         except (AttributeError, KeyError, TypeError, ValueError) as error:  # not what a client of ours would send
             self._notice = f"A client sent what nobody understands ({type(error).__name__}: {error})."
+        if "op" in message:
+            guest.obeyed += 1
 
     def _start(self, desired: Desired) -> None:
         with self._lock:  # two clients may say start at once: the first wins, the second has attached
@@ -163,21 +209,11 @@ class Daemon:
                 self._supervisor = Supervisor(desired)
                 self._supervisor.start()
 
-    def _tell(self, connection: Connection, left: threading.Event) -> None:
-        """Send the client what changed. It may block here for as long as it likes."""
-        last, config = None, None
+    def _tell(self, guest: Guest) -> None:
+        """Tell a client what changes, and at the end of the engine how it was last."""
         with contextlib.suppress(OSError):
-            while not left.is_set():
-                supervisor = self._supervisor
-                snapshot = supervisor.snapshot() if supervisor is not None else Snapshot(state="stopped")
-                if self._notice and not snapshot.message:
-                    snapshot.message = self._notice
-                told = to_dict(snapshot)
-                if told != last:
-                    connection.send({"snapshot": told, "engine_pid": supervisor.engine_pid if supervisor else None})
-                    last = told
-                if supervisor is not None and supervisor.config is not config:
-                    config = supervisor.config
-                    connection.send({"config": to_dict(config)})
-                left.wait(SNAPSHOT_PERIOD)
-        connection.close()
+            while not guest.left.is_set():
+                guest.tell(self._supervisor, self._notice)
+                guest.left.wait(SNAPSHOT_PERIOD)
+            guest.tell(self._supervisor, self._notice, last=self._silent.is_set())
+        guest.connection.close()

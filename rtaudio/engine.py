@@ -94,7 +94,9 @@ class Engine:
         self._callback = AudioCallback(
             port, pipeline, picks, routes, source, recorder, round(config.seconds * port.rate), self.tap
         )
-        self._lock = threading.RLock()  # of control threads among themselves; a learnt controller's order gives another one
+        self._lock = (
+            threading.RLock()
+        )  # of control threads among themselves; a learnt controller's order gives another one
         self._keeper = threading.Thread(target=self._keep, name="stemplay-keeper", daemon=True)
         self._sequence = 0
         self._phase = "starting"

@@ -3,38 +3,29 @@
 *Attached* (a command line): this process holds the supervisor, and the engine dies with this process however it dies.
 *Detached* (the window): a daemon holds the supervisor, sound plays on when this process dies, and another client may join.
 
-``send`` and ``snapshot`` never wait for an engine. A detached session owns two threads, *link-reader* and *link-writer*, which
-may block on the socket.
+``send`` and ``snapshot`` never wait for an engine. A detached session owns the two threads of its ``Link``, which may block on the
+socket. It holds the desired state as the daemon told it last, with the orders on top that the daemon had not had yet: what MIDI or
+another window moved inside the engine is not undone by its next start, and what this client ordered later counts.
 """
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import os
-import queue
 import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
 from rtaudio.desired import Desired, absolute_config, check_config, with_absolute_paths
 from rtaudio.engine_process import child_environment
 from rtaudio.format import StemplayError
-from rtaudio.ipc import Connection, Message, connect, runtime_directory
-from rtaudio.messages import (
-    Command,
-    EngineConfig,
-    Heard,
-    InstrumentState,
-    MixerState,
-    Snapshot,
-    command,
-    from_dict,
-    to_dict,
-)
+from rtaudio.ipc import connect, runtime_directory
+from rtaudio.link import Link
+from rtaudio.messages import Command, EngineConfig, Heard, InstrumentState, MixerState, Snapshot
 from rtaudio.supervisor import Supervisor
 from rtaudio.tap.shared import TapReader
 
@@ -99,6 +90,8 @@ class Session:
     def start(self) -> None:
         """Start the engine, or join the detached one that runs. Sound begins a moment later: see ``snapshot().state``.
 
+        After ``stop`` all is as it was heard last, but for what was ordered since.
+
         Raises StemplayError if the daemon of a detached engine cannot be started.
         """
         if not self.detached:
@@ -108,6 +101,7 @@ class Session:
             return
         if self._link is not None and self._link.alive:
             return
+        self._follow()
         if not self._join():
             _spawn_daemon(self._runtime())
             deadline = time.monotonic() + DAEMON_START
@@ -120,9 +114,8 @@ class Session:
             self._link.send({"start": self._desired.to_json()})
 
     def stop(self) -> None:
-        """End the sound, and a detached engine's daemon too. Waits a few seconds at most."""
+        """End the sound, and a detached engine's daemon too. Waits for it, a few seconds at most."""
         if self._supervisor is not None:
-            self._desired = self._supervisor.desired
             self._supervisor.stop()
         if self._link is not None:
             self._link.send({"op": "shutdown"})
@@ -146,21 +139,21 @@ class Session:
             return
         if self.detached:
             order = with_absolute_paths(order)
+        alive = self._link is not None and self._link.alive  # before: what a dead daemon told is all there is to follow
         self._follow()
         self._desired.apply(order)
-        if self._link is not None:
-            if order.op == "configure":
-                self._link.config = None
-            self._link.send({"op": order.op, "args": order.args})
+        if self._link is not None and alive:
+            self._link.order(order)
 
     def snapshot(self) -> Snapshot:
-        """The newest report; costs nothing. Before ``start`` and after the end its state is ``stopped``."""
+        """The newest report; costs nothing. Before ``start`` and after the end its state is ``stopped``, and the faders are those
+        that a start would bring."""
         if self._supervisor is not None:
             return self._supervisor.snapshot()
         report = self._link.snapshot() if self._link is not None else None
         if report is None:
             return Snapshot(state="stopped", mixer=copy.deepcopy(self._desired.mixer))
-        return report
+        return report if self._link is not None and self._link.alive else _as_wanted(report, self._state())
 
     def hear(self, source: str, after: int | None = None, seconds: float = 4.0) -> Heard | None:
         """What the engine played: ``mix``, ``input`` or a strip before its fader; from position ``after`` on, or the last ``seconds``.
@@ -190,11 +183,10 @@ class Session:
         self.close()
 
     def _follow(self) -> None:
-        """Take over the configuration that the daemon runs: it goes back to what played when new settings cannot be played."""
-        told = self._link.config if self._link is not None else None
-        if told is not None and told != self._desired.config:
-            with contextlib.suppress(StemplayError):
-                self._desired.apply(command("configure", config=to_dict(told)))
+        """Take over what the daemon told: controllers, other clients, and settings that could not be played change its state too."""
+        told = self._link.desired() if self._link is not None else None
+        if told is not None:
+            self._desired = told
 
     def _state(self) -> Desired:
         self._follow()
@@ -223,69 +215,16 @@ class Session:
         return True
 
 
-class Link:
-    """A detached engine's socket, seen from a client; nothing here makes the caller wait."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._outbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
-        self._latest: Snapshot | None = None
-        self._closed = threading.Event()
-        self._leaving = False
-        self.engine_pid: int | None = None
-        self.config: EngineConfig | None = None
-        self.hello: Message | None = None
-        with contextlib.suppress(EOFError, OSError):
-            self.hello = (connection.receive(5.0) or {}).get("hello")
-
-    @property
-    def alive(self) -> bool:
-        return not self._closed.is_set()
-
-    def follow(self) -> None:
-        """Start the two threads."""
-        threading.Thread(target=self._read, name="link-reader", daemon=True).start()
-        threading.Thread(target=self._write, name="link-writer", daemon=True).start()
-
-    def send(self, message: Message) -> None:
-        self._outbox.put(message)
-
-    def snapshot(self) -> Snapshot | None:
-        """The newest report (a copy); None before the first one."""
-        report = copy.copy(self._latest)
-        if not self.alive:
-            report = report or Snapshot()
-            told = {"stopped": report.message, "finished": ""}.get(report.state, "The detached engine is gone.")
-            report.state, report.message = "stopped", told  # a song's end is no state of an engine that is gone
-        return report
-
-    def wait_closed(self, timeout: float) -> bool:
-        """Wait until the daemon has hung up."""
-        return self._closed.wait(timeout)
-
-    def close(self) -> None:
-        """Hang up."""
-        self._leaving = True
-        self._outbox.put(None)
-        self._closed.wait(1.0)
-        self._connection.close()
-
-    def _read(self) -> None:
-        with contextlib.suppress(EOFError, OSError):
-            while not self._leaving:
-                message = self._connection.receive(0.2)
-                if message is not None and "config" in message:
-                    self.config = from_dict(EngineConfig, message["config"])
-                elif message is not None and "snapshot" in message:
-                    self._latest = from_dict(Snapshot, message["snapshot"])
-                    self.engine_pid = message.get("engine_pid")
-        self._closed.set()
-        self._outbox.put(None)
-
-    def _write(self) -> None:
-        with contextlib.suppress(OSError):
-            while (message := self._outbox.get()) is not None:
-                self._connection.send(message)
+def _as_wanted(report: Snapshot, desired: Desired) -> Snapshot:
+    """The last report of an engine that is gone, with what the next one will be told."""
+    report.mixer = copy.deepcopy(desired.mixer)
+    if report.instrument.model:
+        report.instrument = replace(report.instrument, state=copy.deepcopy(desired.instrument))
+    if report.transport.path == desired.config.input:
+        report.transport = replace(
+            report.transport, playing=desired.playing, position_s=desired.position_s, loop=desired.loop
+        )
+    return report
 
 
 def job_command() -> tuple[list[str], dict[str, str]]:

@@ -135,6 +135,9 @@ class Supervisor:
                 self._wake.wait(pause)
         if self._report.state != "finished":
             self._say("stopped", self._error)
+        else:
+            with self._lock:
+                self._desired.position_s = 0.0  # who starts it again wants to hear the song, not its end
 
     def _pinned_state(self) -> Desired:
         """The desired state with ``default`` replaced by what it meant the last time it played.
@@ -182,7 +185,8 @@ class Supervisor:
                 self._desired.instrument.midi_map = report.instrument.state.midi_map  # learnt inside the engine
             if self._desired.recording is not None and report.recording.error:
                 self._desired.recording = None  # it stopped by itself (a full disk): do not start it again
-            if not self._wake.is_set():  # what an outgoing engine had found means nothing to the next configuration
+            outgoing = self._wake.is_set() and not self._stopping
+            if not outgoing:  # what such an engine had found means nothing to the next configuration
                 self._remember(engine.resolved)
                 if self._seen is not None:
                     take_over(self._desired, self._seen, report)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +12,10 @@ import pytest
 import torch
 
 from models.demucs import CausalDemucs, CausalDemucsConfig, Demucs, DemucsConfig
+from rtaudio import ipc
 from rtaudio.format import Audio
 from rtaudio.runtime import ModelRuntime
+from rtaudio.session import Session
 from training.export import export_separator
 
 
@@ -58,6 +63,19 @@ def chunk_model(chunk_net: Demucs, tmp_path_factory: pytest.TempPathFactory) -> 
 def tiny_runtime(tiny_model: Path) -> ModelRuntime:
     """The loaded ``tiny_model``; take a ``sibling`` of it."""
     return ModelRuntime(tiny_model)
+
+
+@pytest.fixture
+def daemon(runtime_directory: Path) -> Iterator[Path]:
+    """A place whose daemon, if a test starts one, is stopped afterwards."""
+    folder = ipc.runtime_directory()
+    yield folder
+    session = Session.attach()
+    if session is not None:
+        session.stop()
+    else:
+        root = Path(__file__).resolve().parents[2]
+        subprocess.run([sys.executable, "-m", "rtaudio", "engine", "--stop"], cwd=root, timeout=60, check=False)
 
 
 def noise(frames: int, channels: int = 2, seed: int = 0, level: float = 0.2) -> Audio:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import stat
-import subprocess
 import sys
 import threading
 import time
@@ -38,18 +37,6 @@ def wait_until(happened: Callable[[], bool], what: str) -> None:
     while not happened():
         assert time.monotonic() < deadline, f"waited {PATIENCE:g} s for {what}"
         time.sleep(0.02)
-
-
-@pytest.fixture
-def daemon(runtime_directory: Path) -> Iterator[Path]:
-    """A place whose daemon, if a test starts one, is stopped afterwards."""
-    folder = ipc.runtime_directory()
-    yield folder
-    session = Session.attach()
-    if session is not None:
-        session.stop()
-    else:
-        subprocess.run([sys.executable, "-m", "rtaudio", "engine", "--stop"], cwd=ROOT, timeout=PATIENCE, check=False)
 
 
 # --- attached -----------------------------------------------------------------------------------------------------------
@@ -244,6 +231,11 @@ def test_a_client_whose_daemon_was_killed_keeps_its_orders_and_can_start_again(d
     wait_until(lambda: session.snapshot().frames > 0, "sound")
     session.send(command("set_stem", stem="bass", field="mute", value=True))
     wait_until(lambda: session.snapshot().mixer.stems["bass"].mute, "the order")
+    other = Session.attach()
+    assert other is not None
+    other.send(command("set_mixer", field="master_db", value=-5.0))
+    wait_until(lambda: session.snapshot().mixer.master_db == -5.0, "the order of another client")
+    other.close()
     connection = ipc.connect(daemon)
     assert connection is not None
     hello = connection.receive(10)
@@ -258,7 +250,8 @@ def test_a_client_whose_daemon_was_killed_keeps_its_orders_and_can_start_again(d
     session.send(command("set_mixer", field="dry", value=0.25))
     session.start()  # a stale socket and key lie about
     wait_until(lambda: session.snapshot().frames > 0, "sound again")
-    assert session.snapshot().mixer.stems["bass"].mute and session.snapshot().mixer.dry == 0.25
+    mixer = session.snapshot().mixer
+    assert mixer.stems["bass"].mute and mixer.dry == 0.25 and mixer.master_db == -5.0
     session.stop()
 
 

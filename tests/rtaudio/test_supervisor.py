@@ -212,6 +212,18 @@ for k in range(30000):
         assert desired.instrument.shares == {"3": {"flute": 1.0}} and desired.instrument.release_ms == 500.0
 
 
+def test_what_a_controller_moved_right_before_the_stop_is_kept() -> None:
+    fault = """
+run(0.2)
+while read_message(incoming).get("op") != "shutdown": pass
+start["mixer"]["dry"] = 0.75
+tell(state="stopped", frames=99999, mixer=start["mixer"])
+"""
+    with supervised(clock(), fault) as supervisor:
+        wait_until(lambda: supervisor.snapshot().state == "running", "sound")
+    assert supervisor.desired.mixer.dry == 0.75, "as the engine's last word has it"
+
+
 def test_a_missing_device_is_waited_for_and_orders_are_kept_meanwhile() -> None:
     fault = """
 import json, os
