@@ -207,7 +207,7 @@ class Daemon:
         with self._lock:  # two clients may say start at once: the first wins, the second has attached
             if self._supervisor is None:
                 self._supervisor = Supervisor(desired)
-                self._supervisor.start()
+            self._supervisor.start()
 
     def _tell(self, guest: Guest) -> None:
         """Tell a client what changes, and at the end of the engine how it was last."""

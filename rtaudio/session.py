@@ -99,9 +99,10 @@ class Session:
                 self._supervisor = Supervisor(self._desired)
             self._supervisor.start()
             return
-        if self._link is not None and self._link.alive:
-            return
         self._follow()
+        if self._link is not None and self._link.alive:
+            self._link.send({"start": self._desired.to_json()})  # where it was given up; what plays is left alone
+            return
         if not self._join():
             _spawn_daemon(self._runtime())
             deadline = time.monotonic() + DAEMON_START

@@ -73,12 +73,16 @@ class Supervisor:
         return list(engine.words) if engine is not None else []
 
     def start(self) -> None:
-        """Start supervising; returns at once."""
+        """Start supervising, or try again what was given up; returns at once."""
         if self._thread is None or not self._thread.is_alive():
             self._stopping = False
             self._say("starting", "The engine is starting.")
             self._thread = threading.Thread(target=self._supervise, name="supervisor", daemon=True)
             self._thread.start()
+        elif self._error:
+            self._failures, self._story, self._error = 0, "", ""
+            self._say("starting", "The engine is starting.")
+            self._wake.set()
 
     def stop(self, timeout: float = 8.0) -> None:
         """End the engine cleanly; waits for it, at most about ``timeout`` seconds."""

@@ -71,6 +71,23 @@ def test_faders_that_midi_moved_and_those_of_the_window_are_as_they_were_heard_l
     session.stop()
 
 
+@pytest.mark.parametrize("detached", [True, False])
+def test_start_tries_again_what_was_given_up(daemon: Path, tmp_path: Path, song: Path, detached: bool) -> None:
+    config = EngineConfig(input=str(tmp_path / "later.wav"), output="null", model="none")
+    session = Session(config, detached=detached)
+    session.start()
+    wait_until(lambda: session.snapshot().state == "stopped" and "later.wav" in session.snapshot().message, "a refusal")
+    song.rename(tmp_path / "later.wav")
+    session.start()
+    wait_until(lambda: session.snapshot().frames > 0, "sound")
+    engine = session.engine_pid
+    session.start()
+    frames = session.snapshot().frames
+    wait_until(lambda: session.snapshot().frames > frames, "sound that goes on")
+    assert session.engine_pid == engine and session.snapshot().message == "", "who plays already is left alone"
+    session.stop()
+
+
 class Talk:
     """A daemon's end of a conversation: what the test tells is received, then it hangs up."""
 
