@@ -132,9 +132,15 @@ def _stream(snapshot: Snapshot) -> list[Fact]:
 
 def _loads(snapshot: Snapshot) -> list[Fact]:
     found = []
+    taken = snapshot.model_load.get("own", 1.0) < BUSY  # by others: the model itself would have time enough
+    model_cure = (
+        _tr("Its own work would leave time enough: other programs take the processor, and fewer of them help.")
+        if taken
+        else _tr("A smaller model or a larger block helps.")
+    )
     for key, title, load, cure in (
         ("dsp", _tr("DSP"), snapshot.dsp_load, _tr("A larger block or fewer other programs help.")),
-        ("model", _tr("Model"), snapshot.model_load, _tr("A smaller model or a larger block helps.")),
+        ("model", _tr("Model"), snapshot.model_load, model_cure),
     ):
         typical, worst = load.get("p50", 0.0), load.get("p99", 0.0)
         level = BAD if typical > FULL else WARNING if typical > BUSY else PLAIN

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from rtaudio.callback import AudioCallback
 from rtaudio.format import StemplayError, StreamFormat
+from rtaudio.lateness import Lateness, Stream
 from rtaudio.messages import (
     Command,
     EngineConfig,
@@ -48,9 +49,6 @@ if TYPE_CHECKING:
 
 STALLED_S = 1.0
 """Without a callback for so long, a port of real time has stalled."""
-
-LATE_SHARE = 0.02
-"""Share of blocks missed between two looks above which the person is told."""
 
 
 class Engine:
@@ -102,7 +100,7 @@ class Engine:
         self._phase = "starting"
         self._notice = ""
         self._base = {"xruns": 0, "misses": 0, "faults": 0, "frames": 0}
-        self._looked = (0, 0, "")
+        self._lateness = Lateness()
 
     # -- life -------------------------------------------------------------------------------------------------------------
 
@@ -303,11 +301,12 @@ class Engine:
         callback, pipeline = self._callback, self._callback.pipeline
         meters, master = pipeline.mixer.take_meters()
         self._sequence += 1
+        late = self._late()
         return Snapshot(
             sequence=self._sequence,
             time=time.time(),
             state=self._describe(),
-            message=self._message(),
+            message=self._message(late),
             rate=self.format.rate,
             block=self.port.block,
             port=self.port.name,
@@ -315,7 +314,7 @@ class Engine:
             xruns=callback.xruns - self._base["xruns"],
             misses=callback.misses - self._base["misses"],
             dsp_load=callback.load.summary(),
-            model_load=pipeline.worker.load.summary(),
+            model_load=pipeline.worker.load.summary() | {"own": self._lateness.own},
             ring_fill=max(0, pipeline.inputs.end - pipeline.worker.position),
             latency=self.latency,
             realtime=self._realtime(),
@@ -337,35 +336,22 @@ class Engine:
             return "stalled"
         return "running"
 
-    def _message(self) -> str:
+    def _message(self, late: str) -> str:
         callback = self._callback
         message = self.port.error or callback.fault or callback.pipeline.worker.message
         if not message and self.analysis is not None:
             message = self.analysis.error
         if not message and self.stage is not None:
             message = self.stage.message
-        return message or self._late() or self._notice
+        return message or late or self._notice
 
     def _late(self) -> str:
-        """Told while more than ``LATE_SHARE`` of the sound is missed; looked at twice a second of sound."""
-        callback = self._callback
-        frames, misses, text = self._looked
-        passed = callback.frames - frames
-        if passed >= self.format.rate // 2:
-            share = (callback.misses - misses) * callback.pipeline.format.block / passed
-            text = ""
-            if share > LATE_SHARE and self.config.model == "none":
-                text = (
-                    f"This machine is too busy: {min(share, 1.0):.0%} of the sound was not ready in time. "
-                    "Choose a larger block or end other programs."
-                )
-            elif share > LATE_SHARE:
-                text = (
-                    f"The model is too slow here: {min(share, 1.0):.0%} of the sound plays unseparated. "
-                    "Choose a smaller model or a larger block."
-                )
-            self._looked = (callback.frames, callback.misses, text)
-        return text
+        """Why blocks are late, while they are."""
+        callback, pipeline = self._callback, self._callback.pipeline
+        worker, fmt = pipeline.worker, pipeline.format
+        separated, plays = self.config.model != "none", self.stage is not None
+        stream = Stream(fmt.rate, fmt.block, worker.processor.burst, separated, plays, worker.realtime)
+        return self._lateness.look(stream, callback.frames, callback.misses, worker.spent)
 
     def _realtime(self) -> str:
         port, worker = self.port.scheduling, self._callback.pipeline.worker.realtime

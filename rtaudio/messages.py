@@ -218,7 +218,8 @@ class Snapshot:
 
     ``state``: ``starting``, ``running``, ``stalled`` (no callbacks), ``waiting`` (for a device), ``stopped``, ``finished`` (a file ended).
     ``message`` is one sentence for the person in front of it. ``xruns`` counts the host's, ``misses`` blocks that the model was
-    late for. ``dsp_load`` is callback time over block time, ``model_load`` worker time over the time of the audio it processed.
+    late for. ``dsp_load`` is callback time over block time, ``model_load`` worker time over the time of the audio it processed;
+    its ``own`` is the mean of the last half second without what other programs took of the processor meanwhile.
     ``tap`` is the file through which the engine's sound can be read (see ``Session.hear``), empty where there is none.
     """
 

@@ -18,11 +18,13 @@ import queue
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from rtaudio.format import Audio
+from rtaudio.lateness import Spent
 from rtaudio.metrics import LoadMeter
 from rtaudio.processors.base import Processor
 from rtaudio.realtime import request_realtime
@@ -83,6 +85,8 @@ class Worker:
         self._buffer = np.zeros((self._piece, *inputs.tail), np.float32)
         self._thread = threading.Thread(target=self._run, name="stemplay-model", daemon=True)
         self.load = LoadMeter()
+        self.thread_time: Callable[[], float] = time.thread_time  # a test has a clock of its own
+        self._worked, self._own = 0, 0.0
         self.skips = self.resets = self.failures = 0
         self.message = ""
         self.realtime = ""
@@ -135,6 +139,11 @@ class Worker:
         """How far on the timeline the work is."""
         return self._position
 
+    @property
+    def spent(self) -> Spent:
+        """How much was worked on, and the processor time that this took, without what other programs took meanwhile."""
+        return Spent(self._worked, self._own + self.processor.elsewhere_s)
+
     # -- the worker's thread ----------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
@@ -180,7 +189,7 @@ class Worker:
                 self._reset()
 
     def _process(self, count: int) -> None:
-        started = time.perf_counter()
+        started, own = time.perf_counter(), self.thread_time()
         block = self._buffer[:count]
         if self._inputs.read_into(self._position, block, self._epoch):
             try:
@@ -192,6 +201,8 @@ class Worker:
             except Exception as error:
                 self._fail(error)
             self.load.add((time.perf_counter() - started) * self._rate / count)
+            self._own += self.thread_time() - own
+            self._worked += count
         else:
             self._drop = self.latency  # overwritten meanwhile, or of another epoch
         self._move_on(self._position + count)

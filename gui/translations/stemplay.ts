@@ -748,63 +748,68 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="136" />
-        <source>DSP</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../health.py" line="136" />
-        <source>A larger block or fewer other programs help.</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
         <location filename="../health.py" line="137" />
-        <source>Model</source>
+        <source>Its own work would leave time enough: other programs take the processor, and fewer of them help.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="137" />
+        <location filename="../health.py" line="139" />
         <source>A smaller model or a larger block helps.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="141" />
+        <location filename="../health.py" line="142" />
+        <source>DSP</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="142" />
+        <source>A larger block or fewer other programs help.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="143" />
+        <source>Model</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="147" />
         <source>{} takes {:.0f} % of its time, and at most {:.0f} % in 99 of 100 blocks.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="151" />
+        <location filename="../health.py" line="157" />
         <source>The sound card ran dry {} times; a larger block helps. A click clears the counters.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="152" />
+        <location filename="../health.py" line="158" />
         <source>{} blocks were not ready in time and were played as they came in. A click clears the counters.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="156" />
+        <location filename="../health.py" line="162" />
         <source>Xruns {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="162" />
+        <location filename="../health.py" line="168" />
         <source>Misses {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="174" />
+        <location filename="../health.py" line="180" />
         <source>No realtime</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="175" />
-        <location filename="../health.py" line="174" />
+        <location filename="../health.py" line="181" />
+        <location filename="../health.py" line="180" />
         <source>Realtime priority: {}.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="175" />
+        <location filename="../health.py" line="181" />
         <source>Realtime</source>
         <translation type="unfinished" />
     </message>

@@ -28,6 +28,16 @@ class Processor(ABC):
 
     outputs: tuple[str, ...] = ()
 
+    @property
+    def burst(self) -> int:
+        """Frames at the format's rate whose work is done at once, in the call that completes them."""
+        return 1
+
+    @property
+    def elsewhere_s(self) -> float:
+        """Seconds of processor time that threads of its own have taken so far, beside its caller's."""
+        return 0.0
+
     @abstractmethod
     def prepare(self, fmt: StreamFormat) -> None:
         """Get ready for ``fmt`` (allocate, load converters, warm up) and reset. Raises StemplayError if it cannot."""

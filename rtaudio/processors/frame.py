@@ -6,6 +6,7 @@ collects the next.
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Protocol
 
@@ -70,6 +71,8 @@ class InBackground:
     A chunk of a non-causal network takes far longer than a block of the stream, though less than the chunk lasts. Computed in
     the caller's thread it would make the stems of many blocks late, at each chunk again; here it has the time of a whole
     ``hop``, which ``delay`` declares. What comes out does not depend on the threads' timing.
+
+    ``spent_s``: seconds of processor time that the thread has taken.
     """
 
     def __init__(self, inner: FrameModel) -> None:
@@ -80,6 +83,7 @@ class InBackground:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="stemplay-chunk")
         self._future: Future[Audio] | None = None
         self._ready: Audio = self._silence()
+        self.spent_s = 0.0
 
     def _silence(self) -> Audio:
         return np.zeros((self.hop, len(self.outputs), self.channels), dtype=np.float32)
@@ -94,7 +98,14 @@ class InBackground:
     def run(self, mix: Audio) -> Audio:
         """Start this frame and return the previous one's stems."""
         stems = self._collect()
-        self._future = self._pool.submit(self._inner.run, mix.copy())
+        self._future = self._pool.submit(self._compute, mix.copy())
+        return stems
+
+    def _compute(self, mix: Audio) -> Audio:
+        """The thread's work."""
+        started = time.thread_time()
+        stems = self._inner.run(mix)
+        self.spent_s += time.thread_time() - started
         return stems
 
     def reset(self) -> None:

@@ -75,6 +75,17 @@ class SeparatorProcessor(Processor):
         """Samples of one call of the network, at ``model_rate``."""
         return self._model.hop
 
+    @property
+    def burst(self) -> int:
+        """A hop of the network; nothing of note where that works in a thread of its own."""
+        model = self._model
+        return 1 if isinstance(model, InBackground) else max(1, model.hop * self._require_format().rate // model.rate)
+
+    @property
+    def elsewhere_s(self) -> float:
+        """What the network's own thread has taken, where it has one."""
+        return self._model.spent_s if isinstance(self._model, InBackground) else 0.0
+
     def prepare(self, fmt: StreamFormat) -> None:
         """Make converters for ``fmt``, warm the model up and reset."""
         model = self._model

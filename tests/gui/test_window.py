@@ -63,6 +63,17 @@ def test_the_status_bar_tells_what_a_musician_asks(window: MainWindow, bridge: B
     assert all(button.toolTip() and button.accessibleName() for button in window.status.items.values())
 
 
+def test_a_model_is_not_blamed_for_what_other_programs_take(
+    window: MainWindow, bridge: Bridge, session: FakeSession
+) -> None:
+    item = window.status.items["model"]
+    for own, cure in ((0.2, "other programs take the processor"), (0.9, "A smaller model or a larger block helps.")):
+        session.report.model_load = {"p50": 0.98, "p99": 1.7, "own": own}
+        bridge.poll()
+        assert cure in item.toolTip()
+        assert ("other programs" in item.toolTip()) == (own < 0.5) and item.property("level") == "bad"
+
+
 @pytest.mark.parametrize("look", ["dark", "light"])
 def test_a_song_that_is_paused_is_not_said_to_play(
     window: MainWindow, bridge: Bridge, session: FakeSession, qapp: QApplication, look: str

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from rtaudio.engine import Engine
 from rtaudio.failopen import FADE, FailOpen
 from rtaudio.format import SOURCES, Audio
+from rtaudio.lateness import Lateness, Spent, Stream
 from rtaudio.messages import EngineConfig, MixerState, command
 from rtaudio.ports.fake import FakePort
 from rtaudio.processors.passthrough import Passthrough
@@ -24,10 +25,16 @@ WEIGHTS = np.array([0.1, 0.2, 0.3, 0.4], np.float32)
 
 
 class SlowOnTheClock(Passthrough):
-    """Stems in fixed proportions; each frame costs ``cost`` frames of the test's clock. Counts its calls and resets."""
+    """Stems in fixed proportions; each frame costs ``cost`` frames of the test's clock. Counts its calls and resets.
 
-    def __init__(self, delay: int = 0, cost: float = 0.0) -> None:
+    ``own`` of the cost is work of its own, the rest passes while other programs have the processor.
+    """
+
+    burst = 1
+
+    def __init__(self, delay: int = 0, cost: float = 0.0, own: float = 1.0) -> None:
         super().__init__(delay=delay)
+        self.own, self.own_s = own, 0.0
         self.cost, self.now, self.waiting, self.resets, self.open = cost, 0, False, 0, True
         self.changed = threading.Condition()
 
@@ -38,6 +45,7 @@ class SlowOnTheClock(Passthrough):
                 self.waiting = True
                 self.changed.wait(10)
             self.waiting = False
+            self.own_s += self.own * self.cost * len(block) / RATE
         return super().process(block) * STEMS * WEIGHTS[:, None]
 
     def reset(self) -> None:
@@ -68,6 +76,7 @@ class Bench:
         state.limiter = False
         self.engine = Engine(EngineConfig(), state, port=self.port, processor=processor)
         self.worker = self.engine._pipeline.worker
+        self.worker.thread_time = lambda: processor.own_s
         self.engine.start()
         self.delay = self.engine.latency.engine
 
@@ -130,6 +139,74 @@ def test_without_a_model_a_busy_machine_is_told_of_and_no_model(make: Callable[.
     bench.play(noise(RATE))
     message = bench.engine.snapshot().message
     assert "too busy" in message and "model" not in message and "unseparated" not in message
+
+
+@pytest.mark.parametrize(
+    ("own", "burst", "cause", "cure"),
+    [
+        (0.3, 1, "Other programs take the processor", "End other programs"),
+        (0.3, BLOCK, "Other programs take the processor", "End other programs"),
+        (0.3, 4 * BLOCK, f"The model is too slow for blocks of {BLOCK} frames", "Choose a larger block"),
+        (0.9, 1, "The model is too slow here", "Choose a smaller model"),
+    ],
+)
+def test_what_makes_a_model_late_is_told(
+    make: Callable[..., Bench], own: float, burst: int, cause: str, cure: str
+) -> None:
+    bench = make(SlowOnTheClock(delay=100, cost=1.5, own=own / 1.5))
+    bench.processor.burst = burst
+    bench.play(noise(RATE))
+    snapshot = bench.engine.snapshot()
+    assert snapshot.message.startswith(cause) and cure in snapshot.message, snapshot.message
+    assert ("too slow" in snapshot.message) != ("Other programs" in snapshot.message)
+    assert "unseparated" in snapshot.message
+    assert snapshot.model_load["own"] == pytest.approx(own, rel=0.05)
+    bench.processor.hurry()
+    bench.settle()
+    for _ in range(2):  # a look back at the last of the misses, then one without any
+        bench.play(noise(RATE))
+        message = bench.engine.snapshot().message
+    assert message == ""
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_a_workers_own_time_is_what_it_computes_and_not_what_it_waits(own: bool) -> None:
+    """On the real clocks: one processor computes, the other stands as if it had no processor, for as long."""
+
+    class Real(Passthrough):
+        def process(self, block: Audio) -> Audio:
+            begun, computed = time.perf_counter(), time.thread_time()
+            while own and time.thread_time() - computed < 0.02:
+                pass
+            if not own:
+                time.sleep(0.02)
+            self.wall = time.perf_counter() - begun
+            return super().process(block)
+
+        wall = 0.0
+
+    processor = Real()
+    port = FakePort(block=BLOCK, realtime=False)
+    engine = Engine(EngineConfig(), MixerState(), port=port, processor=processor)
+    engine.start()
+    try:
+        port.tick(noise(BLOCK))
+        spent = engine._pipeline.worker.spent
+        assert spent.frames == BLOCK
+        assert spent.own_s >= 0.02 if own else spent.own_s < processor.wall / 2
+    finally:
+        engine.stop()
+
+
+def test_the_sentence_of_a_busy_machine_knows_what_else_plays_and_what_was_refused() -> None:
+    def told(own_s: float, frames: int = RATE, **known: object) -> str:
+        stream = Stream(RATE, BLOCK, **known)  # type: ignore[arg-type]
+        return Lateness().look(stream, RATE, RATE // BLOCK // 2, Spent(frames, own_s))
+
+    assert told(0.2).endswith("End other programs or choose a larger block.")
+    assert "instrument's notes take the processor" in told(0.2, plays=True)
+    assert "doctor" in told(0.2, realtime="refused: no realtime priority") and "doctor" not in told(0.2)
+    assert told(0.0, frames=0).startswith("The model is late"), "nothing is known before its first sound is done"
 
 
 @pytest.mark.parametrize("cost", [1.02, 1.5, 3.0, 10.0])

@@ -364,6 +364,9 @@ def test_a_frame_in_the_background_is_the_same_and_one_hop_later(tiny_runtime: M
     for kind in (1000, "random"):
         outs = [stream(p, mix, sizes(kind))[p.latency :] for p in (direct, behind)]
         assert np.abs(outs[0] - outs[1]).max() <= 1e-6
+    assert behind.elsewhere_s > 0.0 and direct.elsewhere_s == 0.0, "its thread's work counts as the model's own"
+    hop = 64 * rate // 44_100
+    assert (direct.burst, behind.burst) == (hop, 1), "only a caller that computes a hop itself has it all at once"
 
 
 def test_a_slow_chunk_does_not_hold_up_the_block_that_completes_it() -> None:
