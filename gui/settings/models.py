@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from PyQt6.QtCore import QEvent
@@ -22,8 +23,8 @@ from gui.settings.draft import Draft
 from gui.settings.lists import Choice, Entry
 
 
-class ModelTab(QWidget):
-    """The separator."""
+class CardTab(QWidget):
+    """Rows to choose from, and below them the card of the chosen model. ``make_rows`` and ``show_draft`` are the tab's own."""
 
     def __init__(self, draft: Draft, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -31,35 +32,66 @@ class ModelTab(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 16, 16, 16)
         column.setSpacing(10)
-        form = QFormLayout()
-        form.setHorizontalSpacing(16)
-        self.model = Choice(self.tr("Model"), lambda value: draft.choose(model=value, routing={}))
-        self.browse = QPushButton(self.tr("From a folder …"))
-        self.browse.clicked.connect(self._browse)
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(self.model, 1)
-        row.addWidget(self.browse)
-        form.addRow(self.tr("Model"), row)
-        self.consistent = QCheckBox(self.tr("Stems sum to the input exactly"))
-        self.consistent.setToolTip(self.tr("What the model leaves over is shared among the stems."))
-        self.consistent.clicked.connect(lambda on: draft.choose(consistent=on))
-        form.addRow("", self.consistent)
-        column.addLayout(form)
-        self.card = CardView(self.tr("Card of the model"))
+        self.form = QFormLayout()
+        self.form.setHorizontalSpacing(16)
+        self.form.setVerticalSpacing(10)
+        self.card = CardView()
+        column.addLayout(self.form)
         column.addWidget(self.card, 1)
+        self.make_rows()
         draft.changed.connect(self.show_draft)
         self.show_draft()
 
+    def make_rows(self) -> None:
+        """Fill ``form`` and name ``card``."""
+        raise NotImplementedError
+
+    def show_draft(self) -> None:
+        """Lists and choices as the draft has them."""
+        raise NotImplementedError
+
+    def choice(self, title: str, chosen: Callable[[Any], object], *beside: QWidget) -> Choice:
+        """A row with a list, and what stands ``beside`` it."""
+        made = Choice(title, chosen)
+        if not beside:
+            self.form.addRow(title, made)
+            return made
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(made, 1)
+        for widget in beside:
+            row.addWidget(widget)
+        self.form.addRow(title, row)
+        return made
+
+    def models(self, kind: str) -> list[Entry]:
+        """The models of a kind; a card that names none is a separator's."""
+        return [(name, name) for name, card in self.draft.cards.items() if card.get("kind", "separator") == kind]
+
+
+class ModelTab(CardTab):
+    """The separator."""
+
+    def make_rows(self) -> None:
+        """Model and what is done with its stems."""
+        draft = self.draft
+        self.browse = QPushButton(self.tr("From a folder …"))
+        self.browse.clicked.connect(self._browse)
+        self.model = self.choice(self.tr("Model"), lambda value: draft.choose(model=value, routing={}), self.browse)
+        self.consistent = QCheckBox(self.tr("Stems sum to the input exactly"))
+        self.consistent.setToolTip(self.tr("What the model leaves over is shared among the stems."))
+        self.consistent.clicked.connect(lambda on: draft.choose(consistent=on))
+        self.form.addRow("", self.consistent)
+        self.card.setAccessibleName(self.tr("Card of the model"))
+
     def show_draft(self) -> None:
         """Models, and the card of the chosen one."""
-        draft, config = self.draft, self.draft.config
-        names = [name for name, card in draft.cards.items() if card.get("kind", "separator") == "separator"]
-        entries: list[Entry] = [(name, name) for name in names]
-        self.model.show_entries([*entries, (self.tr("None: equal parts of the input"), "none")], config.model)
+        config = self.draft.config
+        none: Entry = (self.tr("None: equal parts of the input"), "none")
+        self.model.show_entries([*self.models("separator"), none], config.model)
         self.consistent.setChecked(config.consistent)
         self.consistent.setEnabled(config.model != "none")
-        self.card.show_card(draft.cards.get(config.model))
+        self.card.show_card(self.draft.cards.get(config.model))
 
     def _browse(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, self.tr("A folder with model.onnx and card.json"))
@@ -68,42 +100,29 @@ class ModelTab(QWidget):
             self.draft.choose(model=folder, routing={})
 
 
-class InstrumentTab(QWidget):
+class InstrumentTab(CardTab):
     """The instrument and what plays it."""
 
-    def __init__(self, draft: Draft, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.draft = draft
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 16, 16, 16)
-        column.setSpacing(10)
-        form = QFormLayout()
-        form.setHorizontalSpacing(16)
-        form.setVerticalSpacing(10)
-        self.instrument = Choice(self.tr("Instrument"), lambda value: draft.choose(instrument=value))
-        form.addRow(self.tr("Instrument"), self.instrument)
-        self.midi = Choice(self.tr("MIDI input"), lambda value: draft.choose(midi=value))
-        form.addRow(self.tr("MIDI input"), self.midi)
+    def make_rows(self) -> None:
+        """Instrument, MIDI input and voices."""
+        draft = self.draft
+        self.instrument = self.choice(self.tr("Instrument"), lambda value: draft.choose(instrument=value))
+        self.midi = self.choice(self.tr("MIDI input"), lambda value: draft.choose(midi=value))
         self.voices = QSpinBox()
         self.voices.setRange(1, 256)
         self.voices.setFixedWidth(96)
         self.voices.setAccessibleName(self.tr("Voices"))
         self.voices.valueChanged.connect(lambda value: draft.choose(voices=value))
-        form.addRow(self.tr("Voices"), self.voices)
-        column.addLayout(form)
-        self.card = CardView(self.tr("Card of the instrument"))
-        column.addWidget(self.card, 1)
-        draft.changed.connect(self.show_draft)
-        self.show_draft()
+        self.form.addRow(self.tr("Voices"), self.voices)
+        self.card.setAccessibleName(self.tr("Card of the instrument"))
 
     def show_draft(self) -> None:
         """Instruments and MIDI inputs."""
         draft, config = self.draft, self.draft.config
-        names = [name for name, card in draft.cards.items() if card.get("kind") == "instrument"]
-        entries: list[Entry] = [(self.tr("None"), ""), *((name, name) for name in names)]
-        self.instrument.show_entries(entries, config.instrument)
+        none = self.tr("None")
+        self.instrument.show_entries([(none, ""), *self.models("instrument")], config.instrument)
         ports: list[Entry] = [
-            (self.tr("All inputs, also those plugged in later"), "default"), (self.tr("None"), "none"),
+            (self.tr("All inputs, also those plugged in later"), "default"), (none, "none"),
             (self.tr("A port of our own, for other programs"), "virtual"), *((name, name) for name in draft.midi_inputs),
         ]  # fmt: skip
         self.midi.show_entries(ports, config.midi, self.tr("{} (not there now)"))
@@ -116,9 +135,8 @@ class InstrumentTab(QWidget):
 class CardView(QTextBrowser):
     """Shows a card, in the colours of the theme."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.setAccessibleName(name)
         self._card: dict[str, Any] | None = None
         self._shown = ""
         self.hide()

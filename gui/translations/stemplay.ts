@@ -1002,46 +1002,43 @@
 </context><context>
     <name>InstrumentTab</name>
     <message>
-        <location filename="../settings/models.py" line="84" />
-        <location filename="../settings/models.py" line="83" />
+        <location filename="../settings/models.py" line="106" />
         <source>Instrument</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="86" />
-        <location filename="../settings/models.py" line="85" />
+        <location filename="../settings/models.py" line="107" />
         <source>MIDI input</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="92" />
-        <location filename="../settings/models.py" line="90" />
+        <location filename="../settings/models.py" line="113" />
+        <location filename="../settings/models.py" line="111" />
         <source>Voices</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="94" />
+        <location filename="../settings/models.py" line="114" />
         <source>Card of the instrument</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="106" />
-        <location filename="../settings/models.py" line="103" />
+        <location filename="../settings/models.py" line="119" />
         <source>None</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="106" />
+        <location filename="../settings/models.py" line="122" />
         <source>All inputs, also those plugged in later</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="107" />
+        <location filename="../settings/models.py" line="123" />
         <source>A port of our own, for other programs</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="109" />
+        <location filename="../settings/models.py" line="125" />
         <source>{} (not there now)</source>
         <translation type="unfinished" />
     </message>
@@ -1492,38 +1489,37 @@
 </context><context>
     <name>ModelTab</name>
     <message>
-        <location filename="../settings/models.py" line="43" />
-        <location filename="../settings/models.py" line="36" />
-        <source>Model</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../settings/models.py" line="37" />
+        <location filename="../settings/models.py" line="75" />
         <source>From a folder …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="44" />
+        <location filename="../settings/models.py" line="77" />
+        <source>Model</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/models.py" line="78" />
         <source>Stems sum to the input exactly</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="45" />
+        <location filename="../settings/models.py" line="79" />
         <source>What the model leaves over is shared among the stems.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="49" />
+        <location filename="../settings/models.py" line="82" />
         <source>Card of the model</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="59" />
+        <location filename="../settings/models.py" line="87" />
         <source>None: equal parts of the input</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="65" />
+        <location filename="../settings/models.py" line="94" />
         <source>A folder with model.onnx and card.json</source>
         <translation type="unfinished" />
     </message>

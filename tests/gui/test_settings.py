@@ -104,6 +104,27 @@ def expect(jobs: Jobs, qtbot: QtBot, device: float = 441.0) -> FakeJob:
     return job
 
 
+def test_the_tabs_of_models_are_laid_out_alike_and_named_for_themselves(dialog: SettingsDialog) -> None:
+    looks, names = set(), []
+    for tab in (dialog.model, dialog.instrument):
+        column = tab.layout()
+        assert column is not None
+        looks.add(
+            (
+                column.spacing(),
+                tab.form.horizontalSpacing(),
+                tab.form.verticalSpacing(),
+                column.contentsMargins().left(),
+            )
+        )
+        names.append(tab.card.accessibleName())
+    assert len(looks) == 1, looks
+    assert names == ["Card of the model", "Card of the instrument"]
+    assert dialog.model.model.accessibleName() == "Model" and dialog.instrument.midi.accessibleName() == "MIDI input"
+    assert dialog.model.model.values() == ["demucs-live", "big", "none"]
+    assert dialog.instrument.instrument.values() == ["", "sing-gm"]
+
+
 def test_everything_is_chosen_on_a_draft_and_applied_at_once(
     dialog: SettingsDialog, jobs: Jobs, session: FakeSession, qtbot: QtBot
 ) -> None:
