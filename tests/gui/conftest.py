@@ -8,15 +8,22 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before Qt is imported
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from PyQt6.QtCore import QEvent
 from PyQt6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from gui.bridge import Bridge
 from rtaudio.desired import Desired
 from rtaudio.format import Audio
-from rtaudio.messages import Command, EngineConfig, Heard, Meter, MixerState, Snapshot
+from rtaudio.messages import Command, EngineConfig, Heard, InstrumentReport, Meter, MixerState, Snapshot
+
+if TYPE_CHECKING:
+    from gui.instrument.panel import InstrumentPanel
+    from gui.pages.instrument import InstrumentPage
+    from tests.gui.listening_stage import Stage
 
 
 class FakeSession:
@@ -87,3 +94,38 @@ def bridge(qapp: QApplication, session: FakeSession) -> Iterator[Bridge]:
     bridge = Bridge(session)
     yield bridge
     bridge.close()
+
+
+@pytest.fixture
+def instrument_page(qtbot: QtBot, bridge: Bridge, session: FakeSession) -> Iterator[InstrumentPage]:
+    """The instrument's page, in sight, of an engine that agrees with every order at once."""
+    from gui.pages.instrument import InstrumentPage
+    from models.catalog import load_card
+
+    session.report.instrument = InstrumentReport(model="sing-gm", instruments=list(load_card("sing-gm").outputs))
+    session.report.instrument.state = session.desired.instrument
+    bridge.poll()
+    page = InstrumentPage(bridge)
+    qtbot.addWidget(page)
+    page.resize(1200, 640)
+    page.show()
+    qtbot.waitExposed(page)
+    session.orders.clear()
+    yield page
+    page.hide()
+
+
+@pytest.fixture
+def panel(instrument_page: InstrumentPage) -> InstrumentPanel:
+    """What is on the instrument's page."""
+    return instrument_page.panel
+
+
+@pytest.fixture
+def stage(bridge: Bridge, qtbot: QtBot) -> Iterator[Stage]:
+    """The listening page with a listener."""
+    from tests.gui.listening_stage import Stage
+
+    stage = Stage(bridge, qtbot)
+    yield stage
+    stage.page.close_sound()

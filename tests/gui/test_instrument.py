@@ -1,265 +1,25 @@
-"""The instrument's page: what a person does reaches the session, and no note hangs."""
+"""The instrument's page: what a person chooses, drags and learns reaches the session, and what it reports is shown."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from PyQt6.QtCore import QEvent, QPointF, Qt
-from PyQt6.QtGui import QEventPoint, QInputDevice, QPointingDevice, QTouchEvent
-from PyQt6.QtWidgets import QApplication, QLineEdit, QMainWindow, QMenu
+from PyQt6.QtCore import QPointF, Qt
+from PyQt6.QtWidgets import QApplication, QLineEdit, QMenu
 from pytestqt.qtbot import QtBot
 
 from gui.bridge import Bridge
-from gui.instrument import catalogue, shape
-from gui.instrument.keyboard import SOFTEST
+from gui.instrument import catalogue
 from gui.instrument.learn import learnable, target_title, targets
-from gui.instrument.notes import PIANO_KEYS
 from gui.instrument.pad import bilinear, place_of
 from gui.instrument.panel import InstrumentPanel
 from gui.pages.instrument import InstrumentPage
-from models.catalog import load_card
 from rtaudio.desired import control_range
-from rtaudio.instrument.stage import curved
 from rtaudio.messages import EngineConfig, InstrumentReport
-from rtaudio.midi.keyboard import KEYS
 from tests.gui.conftest import FakeSession
-
-NAMES = list(load_card("sing-gm").outputs)
-Left = Qt.MouseButton.LeftButton
-
-
-@pytest.fixture
-def page(qtbot: QtBot, bridge: Bridge, session: FakeSession) -> Iterator[InstrumentPage]:
-    session.report.instrument = InstrumentReport(model="sing-gm", instruments=NAMES)
-    session.report.instrument.state = session.desired.instrument  # the engine agrees with every order at once
-    bridge.poll()
-    page = InstrumentPage(bridge)
-    qtbot.addWidget(page)
-    page.resize(1200, 640)
-    page.show()
-    qtbot.waitExposed(page)
-    session.orders.clear()
-    yield page
-    page.hide()
-
-
-@pytest.fixture
-def panel(page: InstrumentPage) -> InstrumentPanel:
-    return page.panel
-
-
-def midi(session: FakeSession) -> list[list[int]]:
-    return [order.args["data"] for order in session.orders if order.op == "midi"]
-
-
-def hanging(session: FakeSession) -> set[tuple[int, int]]:
-    """Notes that were begun and not ended."""
-    down: set[tuple[int, int]] = set()
-    for status, note, value in midi(session):
-        if status >> 4 == 9 and value:
-            down.add((status & 15, note))
-        elif status >> 4 == 8:
-            down.discard((status & 15, note))
-    return down
-
-
-# --- keyboard ------------------------------------------------------------------------------------------------------------
-
-
-def test_the_mouse_plays_louder_the_lower_it_strikes(
-    panel: InstrumentPanel, session: FakeSession, qtbot: QtBot
-) -> None:
-    keys = panel.keyboard
-    low = keys.place_of(60).toPoint()
-    qtbot.mousePress(keys, Left, pos=low)
-    assert hanging(session) == {(0, 60)} and keys._notes.held == {60}
-    qtbot.mouseRelease(keys, Left, pos=low)
-    high = low
-    high.setY(5)
-    high.setX(high.x() - 6)
-    qtbot.mousePress(keys, Left, pos=high)
-    qtbot.mouseRelease(keys, Left, pos=high)
-    (first, second) = [data for data in midi(session) if data[0] == 0x90]
-    assert first[1] == 60 and first[2] > 100 and SOFTEST <= second[2] < 30
-    assert not hanging(session)
-
-
-def test_a_glide_ends_each_note_and_a_release_outside_the_last(
-    panel: InstrumentPanel, session: FakeSession, qtbot: QtBot
-) -> None:
-    keys = panel.keyboard
-    qtbot.mousePress(keys, Left, pos=keys.place_of(60).toPoint())
-    for note in (62, 64):
-        _drag(keys, keys.place_of(note))
-    assert hanging(session) == {(0, 64)}
-    _drag(keys, QPointF(-50, 900))
-    assert not hanging(session)
-    _drag(keys, keys.place_of(65))
-    assert hanging(session) == {(0, 65)}
-    qtbot.mouseRelease(keys, Left, pos=QPointF(-50, 900).toPoint())
-    assert not hanging(session)
-    assert [data[1] for data in midi(session) if data[0] == 0x90] == [60, 62, 64, 65]
-
-
-def _drag(widget, point: QPointF) -> None:  # type: ignore[no-untyped-def]
-    from PyQt6.QtGui import QMouseEvent
-
-    where = widget.mapToGlobal(point)
-    QApplication.sendEvent(
-        widget, QMouseEvent(QEvent.Type.MouseMove, point, where, Left, Left, Qt.KeyboardModifier.NoModifier)
-    )
-
-
-def test_fingers_play_chords(panel: InstrumentPanel, session: FakeSession) -> None:
-    keys = panel.keyboard
-    device = QPointingDevice(
-        "screen",
-        1,
-        QInputDevice.DeviceType.TouchScreen,
-        QPointingDevice.PointerType.Finger,
-        QInputDevice.Capability.Position,
-        5,
-        0,
-    )
-
-    def touch(kind: QEvent.Type, state: QEventPoint.State) -> None:
-        place = keys.mapToGlobal(keys.place_of(60))
-        points = [QEventPoint(0, state, place, place)]
-        QApplication.sendEvent(keys, QTouchEvent(kind, device, Qt.KeyboardModifier.NoModifier, points))
-
-    touch(QEvent.Type.TouchBegin, QEventPoint.State.Pressed)
-    assert hanging(session) == {(0, 60)}
-    for number, note in ((1, 64), (2, 67)):  # PyQt makes no event of several points
-        keys.finger(number, True, keys.place_of(note))
-    assert len(hanging(session)) == 3
-    keys.finger(1, False, keys.place_of(64))
-    touch(QEvent.Type.TouchEnd, QEventPoint.State.Released)
-    assert hanging(session) == {(0, 67)}
-    touch(QEvent.Type.TouchCancel, QEventPoint.State.Released)
-    assert not hanging(session)
-
-
-def test_every_key_has_a_place_of_its_own_at_every_width(panel: InstrumentPanel) -> None:
-    keys = panel.keyboard
-    for width in (180, 640, 1200, 1900):
-        keys.resize(width, 150)
-        shown = keys.keys()
-        for key in shown:
-            found = keys.key_at(keys.place_of(key.note))
-            assert found is not None and found[0] == key.note
-        assert keys.first <= 60 <= shown[-1].note + 12 or width == 180
-
-
-def test_the_computers_keys_play_where_the_focus_is_but_not_in_a_text(
-    panel: InstrumentPanel, session: FakeSession, qtbot: QtBot
-) -> None:
-    qtbot.keyPress(panel.browser.list, Qt.Key.Key_A)
-    qtbot.keyPress(panel.keyboard, Qt.Key.Key_E)
-    assert hanging(session) == {(0, 60), (0, 63)}
-    qtbot.keyClick(panel.keyboard, Qt.Key.Key_X)  # an octave up, while both are held
-    qtbot.keyRelease(panel.keyboard, Qt.Key.Key_A)
-    qtbot.keyRelease(panel.keyboard, Qt.Key.Key_E)
-    assert not hanging(session)
-    qtbot.keyClick(panel.keyboard, Qt.Key.Key_C)  # softer
-    qtbot.keyPress(panel.keyboard, Qt.Key.Key_A)
-    qtbot.keyRelease(panel.keyboard, Qt.Key.Key_A)
-    assert [0x90, 72, 70] in midi(session) and panel.shape.velocity.value() == 70
-    session.orders.clear()
-    qtbot.keyClicks(panel.browser.search, "sax")
-    qtbot.keyClick(panel.keyboard, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
-    assert not midi(session) and panel.browser.search.text() == "sax"
-
-
-def test_keys_are_those_of_the_terminal_and_curves_those_of_the_engine() -> None:
-    assert PIANO_KEYS == KEYS
-    for name, curve in shape.CURVES.items():
-        for velocity in (1, 30, 64, 100, 127):
-            assert abs(127 * curve(velocity / 127) - curved(velocity, name)) <= 1
-
-
-def test_the_pedal_is_the_space_bar_and_a_button(panel: InstrumentPanel, session: FakeSession, qtbot: QtBot) -> None:
-    qtbot.keyClick(panel.keyboard, Qt.Key.Key_Space)
-    assert midi(session) == [[0xB0, 64, 127]] and panel.pedal.isChecked()
-    qtbot.mouseClick(panel.pedal, Left)
-    assert midi(session)[-1] == [0xB0, 64, 0] and not panel.pedal.isChecked()
-
-
-def test_notes_that_midi_plays_are_lit(panel: InstrumentPanel, session: FakeSession, bridge: Bridge) -> None:
-    session.report.instrument.keys = [[3, 61], [0, 64]]
-    bridge.poll()
-    assert panel.keyboard.sounding == {61, 64}
-    panel.keyboard.grab()
-
-
-# --- nothing hangs -------------------------------------------------------------------------------------------------------
-
-
-def hold_everything(panel: InstrumentPanel, qtbot: QtBot) -> None:
-    qtbot.mousePress(panel.keyboard, Left, pos=panel.keyboard.place_of(55).toPoint())
-    qtbot.keyPress(panel.keyboard, Qt.Key.Key_A)
-    panel.notes.press(("touch", 0), 70, 90)
-
-
-def test_hiding_the_page_ends_all_notes(
-    page: InstrumentPage, panel: InstrumentPanel, session: FakeSession, qtbot: QtBot
-) -> None:
-    hold_everything(panel, qtbot)
-    panel.notes.toggle_pedal()
-    assert len(hanging(session)) == 3
-    page.hide()
-    assert not hanging(session) and midi(session)[-1] == [0xB0, 64, 0]
-
-
-def test_closing_the_window_ends_all_notes_before_the_session_is_left(
-    qtbot: QtBot, bridge: Bridge, session: FakeSession
-) -> None:
-    class Window(QMainWindow):
-        def closeEvent(self, event) -> None:  # type: ignore[no-untyped-def]  # noqa: N802
-            self.hanging_at_close = hanging(session)
-            event.accept()
-
-    window, page = Window(), InstrumentPage(bridge)
-    qtbot.addWidget(window)
-    window.setCentralWidget(page)
-    window.resize(1200, 640)
-    window.show()
-    qtbot.waitExposed(window)
-    hold_everything(page.panel, qtbot)
-    window.close()
-    assert window.hanging_at_close == set() == hanging(session)
-
-
-def test_a_window_that_loses_the_keyboard_ends_all_notes(
-    page: InstrumentPage, panel: InstrumentPanel, session: FakeSession, qtbot: QtBot
-) -> None:
-    hold_everything(panel, qtbot)
-    QApplication.sendEvent(page.window(), QEvent(QEvent.Type.WindowDeactivate))
-    assert not hanging(session)
-
-
-def test_focus_that_moves_ends_the_notes_of_the_computers_keys(
-    panel: InstrumentPanel, session: FakeSession, qtbot: QtBot
-) -> None:
-    panel.keyboard.setFocus()
-    qtbot.keyPress(panel.keyboard, Qt.Key.Key_A)
-    QApplication.instance().focusChanged.emit(panel.keyboard, QLineEdit())  # type: ignore[union-attr]
-    assert not hanging(session)
-
-
-def test_two_that_hold_one_note_end_it_once(panel: InstrumentPanel, session: FakeSession) -> None:
-    panel.notes.press(("key", "a"), 60, 80)
-    panel.notes.press(("mouse", 0), 60, 90)
-    panel.notes.release(("key", "a"))
-    assert hanging(session) == {(0, 60)}
-    panel.notes.release(("mouse", 0))
-    assert not hanging(session)
-    panel.notes.press(("mouse", 0), 60, 90)
-    panel.use_channel(5)
-    assert not hanging(session)
-
+from tests.gui.instrument_fixture import NAMES, Left, drag, midi
 
 # --- sounds --------------------------------------------------------------------------------------------------------------
 
@@ -318,7 +78,7 @@ def test_dragging_morphs_at_most_thirty_times_a_second_and_ends_where_it_ends(
     begun = time.monotonic()
     qtbot.mousePress(pad, Left, pos=pad.rect().center())
     for step in range(200):
-        _drag(pad, QPointF(20 + step, 30))
+        drag(pad, QPointF(20 + step, 30))
     qtbot.mouseRelease(pad, Left, pos=pad.rect().center())
     qtbot.waitUntil(lambda: panel._set_sound._waiting is None)
     orders = [order for order in session.orders if order.op == "set_sound"]
@@ -477,24 +237,26 @@ def test_an_engine_without_instrument_gets_one_by_a_button(qtbot: QtBot, bridge:
 
 
 @pytest.mark.parametrize("size", [(1240, 540), (1280, 700), (1920, 950)])
-def test_the_surface_fits_without_scrolling(page: InstrumentPage, bridge: Bridge, size: tuple[int, int]) -> None:
-    page.resize(*size)
+def test_the_surface_fits_without_scrolling(
+    instrument_page: InstrumentPage, bridge: Bridge, size: tuple[int, int]
+) -> None:
+    instrument_page.resize(*size)
     QApplication.processEvents()
     bridge.poll()
-    bars = page.surface.verticalScrollBar(), page.surface.horizontalScrollBar()
+    bars = instrument_page.surface.verticalScrollBar(), instrument_page.surface.horizontalScrollBar()
     assert all(bar is not None and bar.maximum() == 0 for bar in bars)
-    assert page.panel.keyboard.height() >= 90
+    assert instrument_page.panel.keyboard.height() >= 90
 
 
-def test_controls_have_names_for_assistive_tools(page: InstrumentPage) -> None:
-    for widget in page.panel.findChildren(QLineEdit):
+def test_controls_have_names_for_assistive_tools(instrument_page: InstrumentPage) -> None:
+    for widget in instrument_page.panel.findChildren(QLineEdit):
         if not widget.parent().inherits("QComboBox"):  # type: ignore[union-attr]
             assert widget.accessibleName()
     for box in (
-        page.panel.keyboard,
-        page.panel.morph.pad,
-        *page.panel.morph.corners,
-        page.panel.browser.list,
-        page.panel.shape.attack,
+        instrument_page.panel.keyboard,
+        instrument_page.panel.morph.pad,
+        *instrument_page.panel.morph.corners,
+        instrument_page.panel.browser.list,
+        instrument_page.panel.shape.attack,
     ):
         assert box.accessibleName()

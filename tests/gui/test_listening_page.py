@@ -1,85 +1,20 @@
-"""The listening page: every action, on a session that only remembers; and once on a real engine that writes a file."""
+"""The listening page: every action, on a session that only remembers."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
-import soundfile
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QAbstractButton, QComboBox, QFileDialog, QSlider, QWidget
 from pytestqt.qtbot import QtBot
 
-from gui.bridge import Bridge, file_session
-from gui.listening.player import ReelPlayer
-from gui.listening.reel import CHECK, Piece
+from gui.bridge import Bridge
 from gui.pages import PAGES
 from gui.pages.listening import ListeningPage
-from rtaudio.build import NO_DEVICE
-from rtaudio.messages import command, to_dict
 from tests.gui.conftest import FakeSession
-from tests.gui.listening_fixture import RATE, answers, tone, write_test
-from tests.jack import JackServer
-
-
-class Stage:
-    """A page on a fake session of its own, with what a listener does as methods."""
-
-    def __init__(self, bridge: Bridge, qtbot: QtBot) -> None:
-        self.qtbot = qtbot
-        self.session = FakeSession()
-        self.page = ListeningPage(bridge, make_session=self._make)
-        qtbot.addWidget(self.page)
-        self.page.resize(1000, 800)
-        self.page.show()
-
-    def _make(self, path: Path) -> FakeSession:
-        self.session.report.transport.path = str(path)
-        return self.session
-
-    def open(self, sheet: Path) -> None:
-        self.page.start.open_test(sheet.parent.parent)
-        self.page.start.picker.setCurrentIndex(
-            self.page.start.picker.findText(sheet.stem, Qt.MatchFlag.MatchStartsWith)
-        )
-        self.click(self.page.start.go)
-        self.qtbot.waitUntil(lambda: self.page.player is not None)
-        self.look()
-
-    def begin(self, headphones: bool = True) -> None:
-        self.click(self.page.check.devices.buttons[0 if headphones else 1])
-        self.click(self.page.check.check_button)
-        self.click(self.page.check.begin_button)
-
-    def look(self) -> None:
-        """What the player's timer does."""
-        assert self.page.player is not None
-        self.page.player.look()
-
-    def click(self, widget: QWidget) -> None:
-        assert widget.isEnabled()
-        self.qtbot.mouseClick(widget, Qt.MouseButton.LeftButton)
-
-    def key(self, key: Qt.Key) -> None:
-        self.qtbot.keyClick(self.page.trials.focusWidget() or self.page.trials, key)  # type: ignore[union-attr]
-
-    def orders(self) -> list[str]:
-        return [order.op for order in self.session.orders]
-
-    @property
-    def sought(self) -> float:
-        return float([order for order in self.session.orders if order.op == "seek"][-1].args["position_s"])
-
-
-@pytest.fixture
-def stage(bridge: Bridge, qtbot: QtBot) -> Iterator[Stage]:
-    stage = Stage(bridge, qtbot)
-    yield stage
-    stage.page.close_sound()
+from tests.gui.listening_fixture import answers, tone, write_test
+from tests.gui.listening_stage import Stage
 
 
 def test_the_page_stands_in_the_windows_table(bridge: Bridge, qtbot: QtBot) -> None:
@@ -243,49 +178,6 @@ def test_abx_needs_all_three_heard_and_a_choice(stage: Stage, tmp_path: Path) ->
     assert trials.choice.value == -1
 
 
-def test_switching_goes_on_at_the_same_place(stage: Stage, tmp_path: Path) -> None:
-    stage.open(write_test(tmp_path, "abx", 1, seconds=20))
-    stage.begin()
-    page = stage.page
-    assert page.trials is not None and page.player is not None and page._reel is not None
-    x, a = (page._reel.pieces[tmp_path / f"sounds/000{role}.wav"] for role in "XA")
-    stage.click(page.trials.sound_buttons["X"])
-    assert stage.sought == pytest.approx(x.start)
-    page.player._clock = lambda: time.monotonic() + 3  # 3 s later the engine says it is at 7 s
-    stage.session.report.transport.position_s = x.start + 7
-    stage.look()
-    page.player._clock = time.monotonic
-    page.player._since = time.monotonic()
-    stage.click(page.trials.sound_buttons["A"])
-    assert stage.sought == pytest.approx(a.start + 7, abs=0.5)
-    assert not page.trials.sound_buttons["X"].isChecked()
-
-
-def test_a_sound_ends_at_its_end(bridge: Bridge, session: FakeSession, qtbot: QtBot, tmp_path: Path) -> None:
-    now = [0.0]
-    player = ReelPlayer(tmp_path, lambda _: session, clock=lambda: now[0])
-    player.look()
-    player.play(Piece(10.0, 2.0))
-    now[0] = 1.0
-    session.report.transport.position_s = 11.0
-    with qtbot.assertNotEmitted(player.ended):
-        player.look()
-    now[0] = 1.9
-    session.report.transport.position_s = 12.0
-    with qtbot.waitSignal(player.ended):
-        player.look()
-    assert session.orders[-1].op == "pause" and player.position() == 0.0
-    player.close()
-
-
-@pytest.mark.parametrize(("state", "message"), [("waiting", "The device is gone."), ("running", NO_DEVICE)])
-def test_no_sound_is_told(stage: Stage, tmp_path: Path, state: str, message: str) -> None:
-    stage.session.report.state, stage.session.report.message = state, message
-    stage.open(write_test(tmp_path))
-    assert stage.page.check.status.text() == message
-    assert not stage.page.check.check_button.isEnabled()
-
-
 # ---------------------------------------------------------------- making a test
 
 
@@ -344,63 +236,3 @@ def test_every_control_has_a_name_and_is_reached_by_tab(stage: Stage, tmp_path: 
     assert set(answers_reached) & set(seen) and page.trials.leave_button in seen
     order = [seen.index(first), min(seen.index(made) for made in answers_reached if made in seen)]
     assert order == sorted(order)
-
-
-# ---------------------------------------------------------------- a real engine
-
-
-def test_a_real_engine_plays_the_sounds_into_a_file(bridge: Bridge, qtbot: QtBot, tmp_path: Path) -> None:
-    sheet = write_test(tmp_path / "test", "abx", 1, seconds=3)
-    heard = tmp_path / "heard.wav"
-    page = ListeningPage(bridge, make_session=lambda path: file_session(str(path), str(heard)))
-    qtbot.addWidget(page)
-    page.open_sheet(sheet)
-    qtbot.waitUntil(lambda: page.check._ready, timeout=30_000)
-    page.check.volume.setValue(-6)
-    page.begin(headphones=True)
-    assert page.trials is not None
-    for role in ("X", "B"):
-        page.trials.press(role)
-        qtbot.wait(700)
-    page.trials.press("B")
-    qtbot.wait(200)
-    assert page._reel is not None and CHECK in page._reel.pieces
-    page.close_sound()
-    audio, rate = soundfile.read(heard, always_2d=True)
-    spectrum = np.abs(np.fft.rfft(audio[:, 0] * np.hanning(len(audio))))
-    power = {hertz: spectrum[round(hertz * len(audio) / rate) + np.arange(-3, 4)].max() for hertz in (400, 500, 600)}
-    assert rate == RATE
-    assert min(power[400], power[600]) > 20 * power[500]  # X and B, never A
-    assert np.abs(audio).max() == pytest.approx(0.25 / 2, rel=0.1)
-    jumps = np.abs(np.diff(audio[:, 0])).max()
-    assert jumps < 1.3 * 0.125 * 2 * np.pi * 600 / rate  # no click where B took over from X
-
-
-@pytest.mark.jack
-def test_the_live_engine_plays_on_beside_it(
-    bridge: Bridge, qtbot: QtBot, tmp_path: Path, jack_server: JackServer
-) -> None:
-    """On one sound server: the test's engine is a client of its own and leaves no trace behind."""
-    tone(tmp_path / "song.wav", 300, 60)
-    live = file_session(str(tmp_path / "song.wav"), "default")
-    live.send(command("configure", config=to_dict(replace(live.config, client_name="stemplay"))))
-    live.start()
-    page = ListeningPage(bridge, make_session=lambda path: file_session(str(path), "default"))
-    qtbot.addWidget(page)
-    try:
-        qtbot.waitUntil(lambda: live.snapshot().state == "running", timeout=30_000)
-        page.open_sheet(write_test(tmp_path / "test", seconds=3))
-        qtbot.waitUntil(lambda: page.check._ready, timeout=30_000)
-        page.begin(headphones=True)
-        assert page.trials is not None and page.player is not None
-        page.trials.press("sound")
-        qtbot.waitUntil(lambda: page.player is not None and page.player.position() > 0.3, timeout=30_000)
-        assert any(name.startswith("stemplay-listening") for name in jack_server.ports())
-        before = live.snapshot().transport.position_s
-        page.close_sound()
-        qtbot.waitUntil(lambda: live.snapshot().transport.position_s > before + 0.2, timeout=30_000)
-        assert live.snapshot().state == "running" and live.snapshot().restarts == 0
-        assert not any(name.startswith("stemplay-listening") for name in jack_server.ports())
-    finally:
-        page.close_sound()
-        live.stop()

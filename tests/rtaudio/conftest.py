@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -76,6 +77,20 @@ def daemon(runtime_directory: Path) -> Iterator[Path]:
     else:
         root = Path(__file__).resolve().parents[2]
         subprocess.run([sys.executable, "-m", "rtaudio", "engine", "--stop"], cwd=root, timeout=60, check=False)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system of one megabyte."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if not sys.platform.startswith("linux") or not shutil.which("mount"):
+        pytest.skip("a tmpfs can be mounted on Linux only")
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", disk], capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"no right to mount a small disk: {done.stderr.strip()}")
+    yield disk
+    subprocess.run(["umount", "-l", disk], check=True)
 
 
 def noise(frames: int, channels: int = 2, seed: int = 0, level: float = 0.2) -> Audio:
