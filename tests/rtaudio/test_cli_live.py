@@ -1,9 +1,8 @@
-"""``python -m rtaudio live`` without a sound server: files and clocks, bad input, the end by signals, the meter line."""
+"""``python -m rtaudio live`` without a sound server: files and clocks, bad input, the end by signals."""
 
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import os
 import signal
@@ -19,8 +18,7 @@ import soundfile
 
 from rtaudio import cli, live_options
 from rtaudio.devices import Device
-from rtaudio.messages import EngineConfig, Meter, MixerState, Snapshot, StemState, Transport
-from rtaudio.meterline import FLOOR_DB, MeterLine, bar, compose, level_db
+from rtaudio.messages import EngineConfig
 from rtaudio.ports.base import DeviceMissingError
 from rtaudio.session import Session
 
@@ -276,105 +274,6 @@ def test_a_detached_engine_is_started_watched_and_stopped(
     refused = live("--detach", "--input", str(song[0]), "--output", "null", "--record", str(song[0]))
     assert refused.returncode == 2 and "recorded" in refused.stderr
     assert engine("--status").returncode == 1, "a refused engine leaves no daemon behind"
-
-
-# --- the table of commands ----------------------------------------------------------------------------------------------
-
-
-def test_the_overview_needs_no_command_to_be_whole(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(cli.importlib, "import_module", lambda name: 1 / 0)
-    assert cli.main(["--help"]) == 0
-    text = capsys.readouterr().out
-    assert all(name in text for name in cli.COMMANDS)
-
-
-@pytest.mark.parametrize("name", sorted(cli.COMMANDS))
-def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as end:
-        cli.main([name, "--help"])
-    assert end.value.code == 0 and f"python -m rtaudio {name}" in capsys.readouterr().out
-
-
-def test_an_unknown_command_gets_a_hint(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["seperate"]) == 2
-    assert "did you mean separate?" in capsys.readouterr().err
-
-
-def test_a_missing_library_is_named_and_leads_to_the_doctor(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def missing(name: str) -> None:
-        raise ModuleNotFoundError("No module named 'soxr'", name="soxr")
-
-    monkeypatch.setattr(cli.importlib, "import_module", missing)
-    assert cli.main(["separate"]) == 2
-    assert "soxr" in (told := capsys.readouterr().err) and "doctor" in told
-
-
-def test_version(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["--version"]) == 0
-    assert capsys.readouterr().out.startswith("stemplay ")
-
-
-# --- the meter line -----------------------------------------------------------------------------------------------------
-
-
-def report(**changes: Any) -> Snapshot:
-    meters = {name: Meter([0.5, 0.5], [0.1, 0.05]) for name in STEMS}
-    mixer = MixerState(stems={name: StemState() for name in STEMS})
-    return Snapshot(
-        **{"state": "running", "rate": RATE, "frames": RATE, "port": "p", "meters": meters, "mixer": mixer, **changes}
-    )
-
-
-def test_the_line_tells_levels_counters_and_place() -> None:
-    line = compose(report(xruns=3, misses=4, limiter_db=-1.2, transport=Transport("x", True, 61.0, 125.0)), 200, False)
-    for part in ("1:01/2:05", "drums", "vocals", "-20", "xruns 3", "misses 4", "lim -1.2"):
-        assert part in line
-    assert "\x1b" not in line
-
-
-def test_the_line_fits_into_any_terminal() -> None:
-    for columns in (20, 60, 80, 100, 300):
-        assert len(compose(report(), columns, False)) <= columns
-
-
-def test_muted_soloed_and_clipped_stems_are_marked_in_text() -> None:
-    changed = report()
-    changed.mixer.stems["drums"].mute = changed.mixer.stems["bass"].solo = True
-    changed.meters["other"].clipped = True
-    line = compose(changed, 200, False)
-    assert "-20M" in line and "-20S" in line and "-20!" in line
-
-
-def test_silence_and_loudness_stay_within_the_bar() -> None:
-    assert level_db(Meter()) == FLOOR_DB == level_db(Meter([0.0], [0.0]))
-    assert level_db(Meter([1.0], [1.0])) == 0.0
-    for db in np.linspace(-80, 20, 101):
-        assert len(bar(float(db), 10)) == 10
-
-
-def test_a_terminal_gets_one_redrawn_line_and_a_pipe_a_line_now_and_then() -> None:
-    terminal, pipe = io.StringIO(), io.StringIO()
-    drawn, plain = MeterLine(terminal, terminal=True), MeterLine(pipe, terminal=False)
-    for k in range(20):
-        drawn.show(report(frames=k * RATE))
-        plain.show(report(frames=k * RATE))
-    drawn.close()
-    assert "\n" not in terminal.getvalue() and terminal.getvalue().count("\r") == 21
-    assert pipe.getvalue().count("\n") == 1 and "\r" not in pipe.getvalue()
-    plain.show(report(state="waiting", message="The card is gone."))
-    plain.show(report(state="waiting", message="The card is gone."))
-    assert pipe.getvalue().count("The card is gone.\n") == 1
-
-
-def test_colours_can_be_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_COLOR", "1")
-    stream = io.StringIO()
-    MeterLine(stream, terminal=True).show(report())
-    assert "\x1b[3" not in stream.getvalue() and "drums" in stream.getvalue()
 
 
 @pytest.mark.parametrize("devices", [[], None])

@@ -22,7 +22,7 @@ from rtaudio.ports.fake import FakePort
 from rtaudio.processors.passthrough import Passthrough
 from rtaudio.processors.separator import SeparatorProcessor
 from rtaudio.runtime import ModelRuntime
-from tests.rtaudio.test_separator import Identity
+from tests.rtaudio.streaming import Identity
 
 BLOCKS: list[int | list[int]] = [64, 128, 256, 512, 1000, [37, 200, 1, 511, 64]]
 
