@@ -10,7 +10,7 @@ import soundfile
 
 from rtaudio.format import StemplayError
 from training import augment
-from training.data import folder
+from training.data import arrange, folder
 from training.data.batches import BatchStream, MixedSongs, MixingConfig
 from training.data.epoch import epoch, extracts_in
 from training.data.splits import VALIDATION_SONGS, split_of
@@ -134,3 +134,24 @@ def test_folders_of_wav_stems_load_and_instruments_are_summed(tmp_path):
         folder.read_mapping(mapping)
     with pytest.raises(StemplayError, match="no folders"):
         folder.song_folders(tmp_path / "nowhere")
+
+
+def test_tilted_sources_have_other_spectra_below_and_above_and_none_otherwise():
+    rng = np.random.default_rng(0)
+    clicks = np.zeros((3, 4, 2, 1 << 15), np.float32)
+    clicks[..., 0] = 1
+    assert np.array_equal(augment.random_tilt(clicks, rng, 0.0), clicks)
+    tilted = augment.random_tilt(clicks, rng, 1.0, range_db=6.0)
+    assert tilted.dtype == np.float32 and tilted.shape == clicks.shape
+    change = np.abs(np.fft.rfft(tilted))
+    low, high = change[..., :12].mean(-1), change[..., -2000:].mean(-1)
+    limit = 10 ** (6.2 / 20)
+    assert (change < limit).all() and (change > 1 / limit).all(), "gains are within the range"
+    assert np.abs(np.log(low / high)).max() > 0.3, "and differ between low and high"
+    assert np.allclose(tilted[:, :, 0], tilted[:, :, 1]), "both channels are filtered alike"
+
+
+def test_grooves_are_music_and_songs_come_back_from_their_files():
+    assert not any(name in arrange.grooves() for name in ("None", "Metronome2", "Metronome4"))
+    song = arrange.draw_arrangement(np.random.default_rng(1), ("Swing",))
+    assert arrange.from_dict(json.loads(json.dumps(arrange.to_dict(song)))) == song

@@ -56,6 +56,15 @@ def test_updates_have_about_the_size_of_adams() -> None:
         assert 0.1e-2 < float(weight.detach().square().mean().sqrt()) < 0.3e-2
 
 
+def test_weight_decay_shrinks_matrices_alone() -> None:
+    weights = {name: torch.nn.Parameter(torch.ones(shape)) for name, shape in (("a", (4, 4)), ("b", (4,)))}
+    optimizer = Muon(weights.items(), 0.1, weight_decay=0.5)
+    for weight in weights.values():
+        weight.grad = torch.zeros_like(weight)
+    optimizer.step()
+    assert torch.allclose(weights["a"], torch.full((4, 4), 0.95)) and torch.equal(weights["b"], torch.ones(4))
+
+
 def test_the_state_comes_back_from_a_checkpoint(tmp_path: Path) -> None:
     assert main(["fit", "demucs-live", "--tiny", "--workers", "0", "--steps", "2", "-o", str(tmp_path)]) == 0
     saved = torch.load(tmp_path / "last.ckpt", weights_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import av
@@ -213,3 +214,10 @@ def test_backing_tracks_with_singing_are_prepared(tmp_path, monkeypatch):
     collection = Collection(tmp_path / "store" / "mma")
     assert collection.manifest.sources == SOURCES and len(collection) >= 1
     assert (collection.whole(0)[:3].std(axis=(1, 2)) > 1e-3).sum() >= 2
+    (tmp_path / "raw" / "midi" / "mma").mkdir(parents=True)
+    song = song_of()
+    arrange.write_midi(song, tmp_path / "raw" / "midi" / "mma" / "0000.mid")
+    (tmp_path / "raw" / "midi" / "mma" / "0000.json").write_text(json.dumps(arrange.to_dict(song)))
+    monkeypatch.setattr(arrange, "write_midi", None)  # a song that was played before needs no mma
+    assert main(f"prepare stems --only mma --data raw -o again --workers 1 --soundfont {small}".split()) == 0
+    assert len(Collection(tmp_path / "again" / "mma")) == 1
