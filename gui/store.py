@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import platformdirs
 
 from rtaudio.format import StemplayError
-from rtaudio.messages import EngineConfig, InstrumentState, MixerState, StemState, from_dict, to_dict
+from rtaudio.messages import DEFAULT_MODEL, EngineConfig, InstrumentState, MixerState, StemState, from_dict, to_dict
 
 T = TypeVar("T")
 Values = dict[str, Any]
@@ -48,7 +48,7 @@ class SavedSession:
 class Preset:
     """A named sound: models, mixer, instrument and learnt controllers, without devices and song."""
 
-    model: str = "demucs-live"
+    model: str = DEFAULT_MODEL
     instrument_model: str = ""
     voices: int = 32
     mixer: MixerState = field(default_factory=MixerState)

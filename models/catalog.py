@@ -7,11 +7,22 @@ from pathlib import Path
 from models.card import CARD_FILE, CardError, ModelCard, read_card
 
 ZOO = Path(__file__).resolve().parent / "zoo"
+PREFERRED = ("demucs-live", "demucs-open")
+"""Separators by quality, among those with the shortest latency."""
 
 
 def model_names() -> list[str]:
     """Names of the shipped models that have a card, sorted."""
     return sorted(path.parent.name for path in ZOO.glob(f"*/{CARD_FILE}"))
+
+
+def default_separator() -> str:
+    """Name of the separator that plays where none is named: the best that is installed.
+
+    A wheel has only those with an open licence, the repository has all.
+    """
+    shipped = model_names()
+    return next((name for name in PREFERRED if name in shipped), PREFERRED[0])
 
 
 def find_model(name: str | Path) -> Path:

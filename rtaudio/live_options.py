@@ -10,7 +10,7 @@ from typing import Any
 from rtaudio.desired import check_config, check_value, is_device, is_input_file, is_output_file, stem_names
 from rtaudio.devices import DEFAULT_NAMES, default_device, find_device, list_devices
 from rtaudio.format import StemplayError
-from rtaudio.messages import EngineConfig, MixerState, StemState
+from rtaudio.messages import DEFAULT_MODEL, EngineConfig, MixerState, StemState
 from rtaudio.ports.base import DeviceMissingError
 
 
@@ -56,7 +56,7 @@ def _add_sound(sound: argparse._ArgumentGroup) -> None:
         help="channels to listen to, from 1",
     )
     sound.add_argument(
-        "--model", default="demucs-live", metavar="M", help="shipped model, a directory, or none (default: %(default)s)"
+        "--model", default=DEFAULT_MODEL, metavar="M", help="shipped model, a directory, or none (default: %(default)s)"
     )
     sound.add_argument("--no-consistent", action="store_true", help="do not share the residual among the stems")
     sound.add_argument(

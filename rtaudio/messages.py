@@ -9,7 +9,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from typing import Any, TypeVar
 
+from models.catalog import default_separator
 from rtaudio.format import Audio, StemplayError
+
+DEFAULT_MODEL = default_separator()
 
 T = TypeVar("T")
 
@@ -90,7 +93,7 @@ class EngineConfig:
     output: str = "default"
     rate: int | None = None
     block: int = 256
-    model: str = "demucs-live"
+    model: str = DEFAULT_MODEL
     consistent: bool = True
     paced: bool = True
     input_channels: tuple[int, ...] = ()

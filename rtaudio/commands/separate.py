@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rtaudio.audiofile import FORMATS
 from rtaudio.format import StemplayError
+from rtaudio.messages import DEFAULT_MODEL
 from rtaudio.offline import INTEGER_FORMATS, Separation, separate_file
 
 NAME = "separate"
@@ -22,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("song", metavar="SONG", help="a sound file: any rate, mono or stereo, any length")
     parser.add_argument("-o", "--output", metavar="DIR", help="where the stems go (default: separated/SONG/)")
     parser.add_argument(
-        "--model", metavar="NAME", default="demucs-live", help="a shipped model or a directory (default: %(default)s)"
+        "--model", metavar="NAME", default=DEFAULT_MODEL, help="a shipped model or a directory (default: %(default)s)"
     )
     parser.add_argument("--stems", metavar="A,B", help="only these stems, separated by commas")
     parser.add_argument(

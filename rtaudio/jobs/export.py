@@ -16,6 +16,7 @@ from pathlib import Path
 
 from rtaudio.format import StemplayError
 from rtaudio.jobs import Facts, Report
+from rtaudio.messages import DEFAULT_MODEL
 from rtaudio.offline import separate_file
 from rtaudio.writer import reason
 
@@ -24,7 +25,7 @@ TELL_S = 0.1
 
 
 def export(
-    report: Report, song: str, folder: str, model: str = "demucs-live", stems: Sequence[str] | None = None,
+    report: Report, song: str, folder: str, model: str = DEFAULT_MODEL, stems: Sequence[str] | None = None,
     format: str = "wav", consistent: bool = True,
 ) -> Facts:  # fmt: skip
     """Separate ``song`` into ``folder``/STEM.``format``; files of these names are replaced, the song itself never is.

@@ -11,6 +11,7 @@ import onnxruntime as ort
 import pytest
 import torch
 
+from models import catalog
 from models.card import CARD_FILE, MODEL_FILE, CardError, ModelCard, read_card, verify_file, write_card
 from models.catalog import find_model, model_names
 from models.demucs import CausalDemucs, CausalDemucsConfig, Demucs, DemucsConfig
@@ -187,3 +188,11 @@ def test_models_are_found_by_name_and_by_path(exported: tuple[Path, ModelCard]) 
 def test_shipped_models_match_their_cards(name: str) -> None:
     directory = find_model(name)
     verify_file(read_card(directory), directory)
+
+
+def test_the_best_installed_separator_plays_where_none_is_named(tmp_path, monkeypatch):
+    assert catalog.default_separator() == "demucs-live"
+    monkeypatch.setattr(catalog, "ZOO", tmp_path)
+    (tmp_path / "demucs-open").mkdir()
+    (tmp_path / "demucs-open" / "card.json").write_text("{}")
+    assert catalog.default_separator() == "demucs-open", "as in a wheel, which has no weights for research only"
