@@ -150,7 +150,7 @@ def write_midi(arrangement: Arrangement, path: Path, seconds: float = 60.0) -> N
         source = Path(folder) / "song.mma"
         source.write_text(arrangement.text(), encoding="ascii")
         result = subprocess.run(
-            [program, "-f", str(path), str(source)],
+            [program, "-f", str(path.resolve()), str(source)],
             cwd=folder,
             capture_output=True,
             text=True,
