@@ -14,6 +14,8 @@ from training.data.store import replacing
 from training.scoring import Result
 
 TITLES = {"sdr": "SDR", "sir": "SIR", "sar": "SAR", "global": "global SDR"}
+PERFECT = 100.0
+"""Decibels beyond which a score only tells how numbers are rounded, such as the SAR of the mixture itself: nothing to draw."""
 Array = npt.NDArray[np.float64]
 
 
@@ -34,6 +36,7 @@ def draw_boxes(path: Path, results: Sequence[Result], source: str) -> None:
         for place, result in enumerate(reversed(results)):
             if metric in result.scores:
                 values = np.asarray(result.column(metric, source))
+                values[values > PERFECT] = np.nan
                 axis.boxplot(
                     values[~np.isnan(values)], positions=[place], orientation="horizontal", widths=0.6,
                     flierprops={"markersize": 3}, medianprops={"color": "tab:red", "linewidth": 1.6},
@@ -133,7 +136,7 @@ def draw_curve(path: Path, making: Mapping[str, Any], title: str) -> None:
     axis.set_ylabel("median SDR on validation songs in dB")
     axis.set_title(title, fontsize=10)
     axis.grid(alpha=0.3)
-    axis.legend(ncols=len(names), fontsize=8)
+    figure.legend(loc="outside lower center", ncols=len(names), fontsize=8)
     _save(figure, path)
 
 
