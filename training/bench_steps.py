@@ -61,7 +61,8 @@ def compared(recipe: Recipe) -> Recipe:
     most = MOST_SECONDS if isinstance(network, DemucsConfig) else MOST_SECONDS_OF_OTHERS
     batch = max(1, min(recipe.mixing.batch, int(most / recipe.mixing.seconds)))
     seconds = recipe.mixing.seconds if isinstance(network, DemucsConfig) else min(most, recipe.mixing.seconds)
-    optim = replace(recipe.optim, accumulate=1)
+    # Adam, as theirs: Muon's matrices cost the same whatever the batch, and these batches are small.
+    optim = replace(recipe.optim, accumulate=1, optimizer="adam")
     return replace(recipe, network=network, mixing=replace(recipe.mixing, batch=batch, seconds=seconds), optim=optim)
 
 
