@@ -10,7 +10,7 @@ from typing import Any
 
 from rtaudio.format import StemplayError
 from training.checkpoint import load_checkpoint, load_network, save_weights
-from training.data.batches import MixedSongs
+from training.data.batches import COLLECTIONS
 from training.data.store import Manifest, write_atomic
 
 WEIGHTS_FILE, MAKING_FILE = "weights.safetensors", "weights.json"
@@ -44,7 +44,11 @@ def release(
         if checkpoint["recipe"]["data"] == "prepared"
         else []
     )
-    restricted = any(row["collection"] in RESTRICTED for row in data)
+    earlier = _earlier(directory) if continues else []
+    # What was learned from restricted data stays so, whatever the next run learns from.
+    restricted = any(
+        row["collection"] in RESTRICTED for row in (*data, *(row for run in earlier for row in run.get("data", [])))
+    )
     making = {
         "date": datetime.now(UTC).date().isoformat(),
         "licence": "research and private use only (as some of the training data)" if restricted else "CC BY 4.0",
@@ -60,7 +64,7 @@ def release(
         },
         "curve": history,
         "note": note,
-        **({"earlier": _earlier(directory)} if continues else {}),
+        **({"earlier": earlier} if continues else {}),
     }
     save_weights(directory / WEIGHTS_FILE, network.state_dict(), network.config, half=True)
     write_atomic(directory / MAKING_FILE, json.dumps(making, indent=1, ensure_ascii=False).encode())
@@ -72,7 +76,7 @@ def _earlier(directory: Path) -> list[dict[str, Any]]:
     before = read_making(directory / WEIGHTS_FILE)
     if not before:
         raise StemplayError(f"There is no {MAKING_FILE} in {directory} that this run could continue.")
-    kept = ("date", "steps", "hours", "audio_hours", "note", "curve")
+    kept = ("date", "data", "steps", "hours", "audio_hours", "note", "curve")
     return [*before.get("earlier", []), {name: before[name] for name in kept if name in before}]
 
 
@@ -83,9 +87,8 @@ def score(row: dict[str, Any]) -> float:
 
 def used_data(store: Path, only: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Name, licence and hours of the training items of each collection that the mixer opens: all, or ``only`` these."""
-    names = (*MixedSongs.songs_of, *MixedSongs.rendered_of, *MixedSongs.voices_of, *MixedSongs.drums_of)
     rows = []
-    for name in names:
+    for name in COLLECTIONS:
         if (not only or name in only) and (store / name / "manifest.json").exists():
             manifest = Manifest.read(store / name)
             frames = sum(item.frames for item in manifest.items if item.split == "train")

@@ -19,7 +19,7 @@ import torch
 
 from models.demucs import CausalDemucs, CausalDemucsConfig
 from rtaudio.format import StemplayError
-from training.checkpoint import load_checkpoint, load_network, save_weights
+from training.checkpoint import load_checkpoint, load_network, save_checkpoint, save_weights
 from training.data.synthetic import validation_songs
 from training.fit import FitOptions, batches, fit
 from training.foreign import matmul_demucs, read_matmul_demucs
@@ -253,6 +253,10 @@ def test_a_release_tells_how_the_weights_were_made(tiny, store, tmp_path):
     assert load_network(tmp_path / "zoo" / "weights.safetensors").config == recipe.network
     again = release(tmp_path / "run", tmp_path / "zoo", store=store, continues=True)
     assert again["earlier"] == [{name: making[name] for name in again["earlier"][0]}]
+    open_now = load_checkpoint(tmp_path / "run" / "last.ckpt")
+    open_now["recipe"]["data"] = "synthetic"
+    save_checkpoint(tmp_path / "run" / "last.ckpt", open_now)
+    assert "research" in release(tmp_path / "run", tmp_path / "zoo", store=store, continues=True)["licence"]
     with pytest.raises(StemplayError, match="could continue"):
         release(tmp_path / "run", tmp_path / "elsewhere", store=store, continues=True)
     with pytest.raises(StemplayError, match="no best weights"):

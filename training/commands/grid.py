@@ -57,13 +57,13 @@ def run(args: argparse.Namespace) -> int:
         axes.append(("network", "channels", [int(width) for width in _numbers(args.channels)]))
     axes += [_axis(text) for text in args.vary]
     budget = Budget(args.minutes or 30.0, args.steps) if args.minutes or args.steps else None
-    rows = []
+    scored = []
     for values in itertools.product(*(axis[2] for axis in axes)):
         tried = variant(recipe, axes, values)
         name = "-".join(f"{axis[1]}{_text(value)}" for axis, value in zip(axes, values, strict=True))
         best = best_of(tried, args.output / name, args, budget)
-        rows.append((best["valid_loss"], best["sdr_mean"], name))
-    rows.sort()
+        scored.append((score(best), best["valid_loss"], best["sdr_mean"], name))
+    rows = [row[1:] for row in sorted(scored)]
     table_file = [{"valid_loss": loss, "sdr_mean": sdr, "run": name} for loss, sdr, name in rows]
     write_atomic(args.output / "grid.json", json.dumps(table_file, indent=1).encode())
     print(table(rows))

@@ -83,7 +83,7 @@ def _run(args: argparse.Namespace) -> int:
         return _mel(args)
     if args.what == "curve":
         return _curve(args)
-    names = [name for name in WHAT[:-4] if args.what in (name, "all")]
+    names = [name for name in TABLES if args.what in (name, "all")]
     text = "\n".join(TABLES[name](args) for name in names)
     if args.save:
         write_atomic(args.save, text.encode())

@@ -19,8 +19,6 @@ from training import augment
 from training.data.store import Collection, Stems
 
 RATE = 44_100
-COLLECTIONS = ("musdb", "stems", "freedoom", "openmsx", "mma", "groove", "mir1k", "ravdess", "makam")
-"""Names of what ``prepare stems`` makes."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +161,10 @@ class MixedSongs:
                 stop = min(start + delay, frames)
                 stereo[:, start:stop] += gain * stereo[:, start - delay : stop - delay]
         return stereo
+
+
+COLLECTIONS = (*MixedSongs.songs_of, *MixedSongs.rendered_of, *MixedSongs.voices_of, *MixedSongs.drums_of)
+"""Names of all that can be learned from."""
 
 
 class BatchStream(IterableDataset[Stems]):

@@ -163,11 +163,7 @@ def _groove_jobs(data: Path, options: Options) -> Iterator[Job]:
 def backing_songs(options: Options) -> Iterator[arrange.Arrangement]:
     """The songs of backing tracks; there are none where ``mma`` is not installed."""
     for number in range(options.backing if arrange.available() else 0):
-        yield arrange.draw_arrangement(_backing_rng(options, number), arrange.grooves())
-
-
-def _backing_rng(options: Options, number: int) -> np.random.Generator:
-    return np.random.default_rng([options.seed, 7, number])
+        yield arrange.draw_arrangement(np.random.default_rng([options.seed, 7, number]), arrange.grooves())
 
 
 def _backing_jobs(data: Path, options: Options) -> Iterator[Job]:
