@@ -275,8 +275,10 @@ class CausalDemucs(DemucsBlocks, StreamingSeparator):
             [block.up.initial_state(batch) for block in self.decoder],
         )
 
-    def step_frames(self, x: Tensor, state: CausalDemucsState) -> tuple[Tensor, CausalDemucsState]:
-        """``step`` in the channel-last layout."""
+    def step_frames(
+        self, x: Tensor, state: CausalDemucsState, heard: Tensor | None = None
+    ) -> tuple[Tensor, CausalDemucsState]:
+        """``step`` in the channel-last layout; ``heard`` is added at the innermost level (``models.hybrid``)."""
         x = x * self.config.input_gain
         encoder, context, overlap = [], list(state.context), list(state.overlap)
         lstm = state.lstm
@@ -286,6 +288,8 @@ class CausalDemucs(DemucsBlocks, StreamingSeparator):
             encoder.append(left)
             x = block.finish(x)
             skips.append(x)
+        if heard is not None:
+            x = x + heard
         if self.lstm is not None:
             x, (h, c) = self.lstm(x, (lstm[0], lstm[1]))
             lstm = [h, c]

@@ -11,6 +11,8 @@ from typing import Any
 from models.aligned import AlignedDemucs, AlignedDemucsConfig
 from models.conv_tasnet import CausalConvTasnet, CausalConvTasnetConfig, ConvTasnet, ConvTasnetConfig
 from models.demucs import CausalDemucs, CausalDemucsConfig, Demucs, DemucsConfig
+from models.hybrid import HybridDemucs, HybridDemucsConfig
+from models.masks import CausalMasks, CausalMasksConfig
 from models.network import Separator, SeparatorConfig, StreamingSeparator
 from models.open_unmix import OpenUnmix, OpenUnmixConfig
 
@@ -31,6 +33,8 @@ class NetworkKind:
 
 KINDS: dict[str, NetworkKind] = {
     "causal-demucs": NetworkKind(CausalDemucsConfig, CausalDemucs, "Demucs for live use, latency one hop"),
+    "hybrid-demucs": NetworkKind(HybridDemucsConfig, HybridDemucs, "causal Demucs and causal masks, added"),
+    "causal-masks": NetworkKind(CausalMasksConfig, CausalMasks, "masked spectrograms for live use"),
     "demucs": NetworkKind(DemucsConfig, Demucs, "the thesis' Demucs (section 3.4), bidirectional"),
     "aligned-demucs": NetworkKind(AlignedDemucsConfig, AlignedDemucs, "Demucs with the frames of the public denoiser"),
     "conv-tasnet": NetworkKind(ConvTasnetConfig, ConvTasnet, "the thesis' Conv-Tasnet for music (section 3.3)"),

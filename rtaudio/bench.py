@@ -88,12 +88,46 @@ def layer_sizes(config: dict[str, Any]) -> list[tuple[int, int, int]]:
     return sizes
 
 
+def mask_sizes(config: dict[str, Any]) -> list[tuple[int, int, int]]:
+    """The matrix products of one frame of causal masks (``models.masks``); transforms are fast and left out."""
+    rate, bands, centre = config["sample_rate"], 1, 0.0
+    while centre < rate / 2:
+        centre, bands = centre + max(config["spacing"], centre / config["q"]), bands + 1
+    hidden, spread, local, wide = (config[name] for name in ("hidden", "spread", "local", "band_hidden"))
+    outputs, views = config["audio_channels"] * len(config["sources"]), 4
+    bins, seen = config["window"] // 2 + 1, config["seen_window"] // 2 + 1
+    return [
+        (views, seen, bands),
+        (1, views * bands, hidden),
+        *[(1, 2 * hidden, 4 * hidden)] * config["layers"],
+        (1, 2 * hidden, hidden),
+        (1, hidden, bands * spread),
+        (bands, 5 * views, local),
+        (bands, local + spread + views, wide),
+        (bands, wide, 2 * outputs),
+        (4 * outputs, bands, bins),
+        (2 * outputs, 2 * bins, config["hop_length"]),
+    ]
+
+
+def network_sizes(network: str, config: dict[str, Any]) -> list[tuple[int, int, int]]:
+    """The matrix products of one hop of a network by its class. Raises KeyError for one that is not known here."""
+    if network == "CausalMasks":
+        return mask_sizes(config)
+    waves = layer_sizes(config)
+    if network == "CausalDemucs":
+        return waves
+    if network != "HybridDemucs":
+        raise KeyError(network)
+    frames = config["hop_length"] // config["stride"] ** config["depth"]
+    return [*waves * frames, *mask_sizes(config), (1, config["hidden"], waves[-1][2] // 4)]
+
+
 def frame_operations(card: ModelCard) -> int | None:
-    """Multiplications and additions of one frame; None if the card is not that of a causal Demucs with known sizes."""
+    """Multiplications and additions of one frame; None if the card is of a network whose sizes are not known here."""
     try:
-        if card.training["network"] != "CausalDemucs":
-            return None
-        return sum(2 * rows * inner * columns for rows, inner, columns in layer_sizes(card.training["config"]))
+        sizes = network_sizes(card.training["network"], card.training["config"])
+        return sum(2 * rows * inner * columns for rows, inner, columns in sizes)
     except (KeyError, TypeError):
         return None
 

@@ -54,7 +54,7 @@ class StepRates:
 def compared(recipe: Recipe) -> Recipe:
     """The recipe at a size that any machine can measure; a causal Demucs without the decoder context that its peer does not have."""
     network = recipe.network
-    if isinstance(network, CausalDemucsConfig):
+    if isinstance(network, CausalDemucsConfig) and kind_of(network) == "causal-demucs":
         network = replace(network, decoder_context=1)
     while isinstance(network, DemucsConfig) and _weights(network) > MOST_WEIGHTS:
         network = replace(network, channels=network.channels * 3 // 4)
@@ -76,7 +76,7 @@ def peer_of(config: SeparatorConfig) -> tuple[str, nn.Module] | None:
     """The public network of the same sizes; None if there is none, or its package is not installed."""
     outputs = len(config.sources) * config.audio_channels
     try:
-        if isinstance(config, CausalDemucsConfig):
+        if isinstance(config, CausalDemucsConfig) and kind_of(config) == "causal-demucs":
             from denoiser.demucs import Demucs as Denoiser
 
             network = Denoiser(
@@ -84,7 +84,7 @@ def peer_of(config: SeparatorConfig) -> tuple[str, nn.Module] | None:
                 causal=True, resample=1, growth=config.growth, max_hidden=config.max_channels or 10**9, normalize=False,
             )  # fmt: skip
             return "denoiser", network
-        if isinstance(config, DemucsConfig):
+        if isinstance(config, DemucsConfig) and kind_of(config) == "demucs":
             from demucs.demucs import Demucs as Public
 
             network = Public(

@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "sing": "train, score and publish SING, the instrument",
     "rainbowgram": "draw sounds: loudness, pitch and the drift of the phase",
     "f0": "measure each note of a rendered song against its score, in cents",
+    "join": "make a hybrid of a causal Demucs and causal masks that have learned by themselves",
     "release": "pick a run's best weights and write how they were made",
     "export": "make a model that plays live from weights",
     "import-weights": "make a model from weights of the public demucs or denoiser",

@@ -34,6 +34,7 @@ from models.card import (
 )
 from models.network import SPEECH, Separator, StreamingSeparator
 from models.open_unmix import Spectrum
+from models.spectra import SpectralTransform
 from models.streaming import StreamingLSTM
 
 Precision = Literal["fp32", "int8"]
@@ -199,6 +200,7 @@ def publish_model(card: ModelCard, path: Path, directory: Path) -> None:
 def export_mode(module: nn.Module) -> Iterator[None]:
     """Evaluation mode, unrolled LSTMs and spectra by matrix products, put back afterwards."""
     spectra = [layer for layer in module.modules() if isinstance(layer, Spectrum)]
+    transforms = [layer for layer in module.modules() if isinstance(layer, SpectralTransform)]
     unrolled = [layer for layer in module.modules() if isinstance(layer, StreamingLSTM) and not layer.unroll]
     was_training = module.training
     module.eval()
@@ -206,6 +208,8 @@ def export_mode(module: nn.Module) -> Iterator[None]:
         layer.unroll = True
     for spectrum in spectra:
         spectrum.matrices = True
+    for transform in transforms:
+        transform.exporting = True
     try:
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the tracer warns of each Python shape, all of which are constants here
@@ -216,6 +220,8 @@ def export_mode(module: nn.Module) -> Iterator[None]:
             layer.unroll = False
         for spectrum in spectra:
             spectrum.matrices = False
+        for transform in transforms:
+            transform.exporting = False
 
 
 def _trace(module: nn.Module, mix: Tensor, states: dict[str, Tensor], path: Path) -> None:
@@ -247,8 +253,11 @@ def stamp_rate(path: Path, sample_rate: int) -> None:
 
 
 def _quantize_file(path: Path) -> None:
-    """Quantise the weights of all MatMul nodes to int8 in place."""
+    """Quantise the weights of all MatMul nodes to int8 in place, but for transforms: a spectrum spans more than 8 bits do."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    nodes = onnx.load(str(path), load_external_data=False).graph.node
+    exact = [node.name for node in nodes if "/analysis/" in node.name or "/filtering/" in node.name]
 
     logger = logging.getLogger()
     level = logger.level
@@ -261,6 +270,7 @@ def _quantize_file(path: Path) -> None:
                 weight_type=QuantType.QInt8,
                 per_channel=True,
                 op_types_to_quantize=["MatMul"],
+                nodes_to_exclude=exact,
             )
             os.replace(quantized, path)
     finally:

@@ -181,7 +181,8 @@ def read_recipe(recipe: str) -> Recipe:
     try:
         return Recipe.from_dict(tomllib.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
-        known = ", ".join(sorted(p.stem for p in RECIPES.glob("*.toml")))
+        found = [*RECIPES.glob("*.toml"), *RECIPES.glob("branches/*.toml")]
+        known = ", ".join(sorted(p.relative_to(RECIPES).with_suffix("").as_posix() for p in found))
         raise StemplayError(f"There is no recipe {recipe!r}; the shipped ones are {known}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise StemplayError(f"{path} cannot be read as TOML: {error}.") from error

@@ -19,8 +19,9 @@ RESTRICTED = ("musdb", "mir1k", "ravdess")
 
 
 def release(
-    run: Path, directory: Path, *, store: Path, which: str = "best", note: str = "", continues: bool = False
-) -> dict[str, Any]:
+    run: Path, directory: Path, *, store: Path, which: str = "best", note: str = "", continues: bool = False,
+    branches: Sequence[Path] = (),
+) -> dict[str, Any]:  # fmt: skip
     """Write ``weights.safetensors`` (float16) and ``weights.json`` of the run in folder ``run`` into ``directory``.
 
     Args:
@@ -28,6 +29,7 @@ def release(
         store: the prepared data, for what the network learned from.
         note: what else to know, such as the weights it started from.
         continues: the run began from the weights that are in ``directory`` now; what made them is kept under ``earlier``.
+        branches: folders of other runs whose weights it began from (``training join``), kept there too.
 
     Raises:
         StemplayError: the run has no weights or no checkpoint.
@@ -39,12 +41,9 @@ def release(
     checkpoint = load_checkpoint(run / "last.ckpt")
     history = checkpoint["history"]
     scored = min(history, key=score) if which == "best" else history[-1]
-    data = (
-        used_data(store, checkpoint["recipe"]["mixing"].get("collections", ()))
-        if checkpoint["recipe"]["data"] == "prepared"
-        else []
-    )
-    earlier = _earlier(directory) if continues else []
+    earlier = [*(_earlier(directory) if continues else []), *(_branch(path, store) for path in branches)]
+    record = _record(checkpoint, store)
+    data = record["data"]
     # What was learned from restricted data stays so, whatever the next run learns from.
     restricted = any(
         row["collection"] in RESTRICTED for row in (*data, *(row for run in earlier for row in run.get("data", [])))
@@ -52,23 +51,39 @@ def release(
     making = {
         "date": datetime.now(UTC).date().isoformat(),
         "licence": "research and private use only (as some of the training data)" if restricted else "CC BY 4.0",
-        "data": data,
+        **record,
         "recipe": checkpoint["recipe"],
-        "steps": checkpoint["step"],
-        "hours": round(checkpoint["elapsed"] / 3600, 3),
-        "audio_hours": round(checkpoint["step"] * _batch_seconds(checkpoint["recipe"]) / 3600, 2),
         "cost": checkpoint.get("cost", {}),
         "validation": {
             "measured_on": "the validation songs of MUSDB18 that are in the data, mixture = sum of stems, residual shared equally",
             **scored,
         },
-        "curve": history,
         "note": note,
-        **({"earlier": earlier} if continues else {}),
+        **({"earlier": earlier} if earlier else {}),
     }
     save_weights(directory / WEIGHTS_FILE, network.state_dict(), network.config, half=True)
     write_atomic(directory / MAKING_FILE, json.dumps(making, indent=1, ensure_ascii=False).encode())
     return making
+
+
+def _record(checkpoint: dict[str, Any], store: Path) -> dict[str, Any]:
+    """What a run learned from, for how long, and its validations."""
+    recipe = checkpoint["recipe"]
+    prepared = recipe["data"] == "prepared"
+    return {
+        "data": used_data(store, recipe["mixing"].get("collections", ())) if prepared else [],
+        "steps": checkpoint["step"],
+        "hours": round(checkpoint["elapsed"] / 3600, 3),
+        "audio_hours": round(checkpoint["step"] * _batch_seconds(recipe) / 3600, 2),
+        "curve": checkpoint["history"],
+    }
+
+
+def _branch(run: Path, store: Path) -> dict[str, Any]:
+    """The record of a run that another one began from."""
+    checkpoint = load_checkpoint(run / "last.ckpt")
+    kind = checkpoint["recipe"]["network"].get("kind", "network")
+    return {**_record(checkpoint, store), "note": f"a branch of its own: {checkpoint['recipe']['name']} ({kind})"}
 
 
 def _earlier(directory: Path) -> list[dict[str, Any]]:

@@ -13,6 +13,8 @@ from torch import Tensor
 from models.aligned import AlignedDemucsConfig
 from models.conv_tasnet import CausalConvTasnet, CausalConvTasnetConfig
 from models.demucs import CausalDemucsConfig
+from models.hybrid import HybridDemucsConfig
+from models.masks import CausalMasksConfig
 from models.network import SeparatorConfig, StreamingSeparator
 from models.registry import make_network
 from rtaudio.format import StreamFormat
@@ -27,6 +29,10 @@ GRID: dict[str, SeparatorConfig] = {
     "aligned speech": AlignedDemucsConfig().tiny(),
     "aligned plain speech": replace(AlignedDemucsConfig().tiny(), resample=1, normalize=False, rest=False, kernel=12),
     "aligned stereo speech": replace(AlignedDemucsConfig().tiny(), resample=2, audio_channels=2),
+    "masks": CausalMasksConfig().tiny(),
+    "masks of short windows": replace(CausalMasksConfig().tiny(), hop_length=128, window=256, seen_window=256),
+    "hybrid": HybridDemucsConfig().tiny(),
+    "hybrid of two hops": replace(HybridDemucsConfig().tiny(), hop_length=256),
     "tasnet": TASNET,
     "tasnet cumulative": replace(TASNET, norm="cumulative"),
     "tasnet skip": replace(TASNET, skip=True, kernel=16, stride=16, frames=5),

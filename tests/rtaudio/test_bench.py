@@ -10,7 +10,8 @@ import pytest
 
 from models.card import read_card
 from models.demucs import CausalDemucs, CausalDemucsConfig
-from rtaudio.bench import Machine, frame_operations, layer_sizes, measure_model
+from models.hybrid import HybridDemucs
+from rtaudio.bench import Machine, frame_operations, layer_sizes, measure_model, network_sizes
 from rtaudio.bench_instrument import notes_bound, step_operations
 from rtaudio.cli import main
 from tests.sing_fixture import tiny_instrument, tiny_sing
@@ -31,6 +32,15 @@ MACHINE = Machine(gflops=100.0, read_gb_s=10.0, load=0.0)
 def test_the_products_of_a_frame_hold_every_weight_of_the_network(config: CausalDemucsConfig) -> None:
     matrices = sum(p.numel() for p in CausalDemucs(config).parameters() if p.ndim > 1)
     assert sum(inner * columns for _, inner, columns in layer_sizes(config.to_dict())) == matrices
+
+
+def test_so_they_do_for_a_hybrid() -> None:
+    network = HybridDemucs()
+    made = sum(p.numel() for p in network.parameters() if p.ndim > 1)
+    products = network_sizes("HybridDemucs", network.config.to_dict())
+    transforms = {(4, 1025, 145), (32, 145, 513), (16, 1026, 256)}
+    assert transforms < set(products)
+    assert sum(inner * columns for rows, inner, columns in products if (rows, inner, columns) not in transforms) == made
 
 
 def test_the_numbers_follow_from_the_times(tiny_model: Path) -> None:

@@ -34,7 +34,7 @@ def test_the_ratio_is_that_of_the_times() -> None:
     assert hop["frame_ms"] == 1000 * 64 / 44_100
 
 
-@pytest.mark.parametrize(("name", "peer"), [("demucs-live", "denoiser"), ("demucs-thesis", "demucs")])
+@pytest.mark.parametrize(("name", "peer"), [("branches/waves", "denoiser"), ("demucs-thesis", "demucs")])
 def test_steps_are_compared_with_public_networks_of_the_same_size(name: str, peer: str) -> None:
     recipe = read_recipe(name).tiny()
     theirs = peer_of(compared(recipe).network)
@@ -62,9 +62,9 @@ def test_calls_take_turns_and_the_first_round_only_warms_up(monkeypatch: pytest.
 
 
 def test_the_thesis_network_is_measured_with_fewer_channels_and_the_live_one_without_decoder_context() -> None:
-    large, live = compared(read_recipe("demucs-thesis")), compared(read_recipe("demucs-live"))
+    large, live = compared(read_recipe("demucs-thesis")), compared(read_recipe("branches/waves"))
     assert large.network.channels < 30 and large.mixing.batch == 1
-    assert live.network == replace(read_recipe("demucs-live").network, decoder_context=1)
+    assert live.network == replace(read_recipe("branches/waves").network, decoder_context=1)
     tasnet = compared(read_recipe("conv-tasnet"))
     assert tasnet.mixing.batch * tasnet.mixing.seconds <= 0.5, "2 s of it took 16 GB"
 
@@ -87,8 +87,8 @@ def test_the_busy_share_counts_the_waiting_for_data(
 def test_a_network_without_a_public_counterpart_has_a_row_too(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    line = ["bench", "open-unmix", "demucs-live", "--tiny", "--steps", "1", "--store", str(tmp_path)]
+    line = ["bench", "demucs-live", "branches/waves", "--tiny", "--steps", "1", "--store", str(tmp_path)]
     assert main(line) == 0
     _, alone, compared_row, _ = capsys.readouterr().out.splitlines()
-    assert alone.startswith("open-unmix") and " - " in alone and alone.endswith("%")
-    assert compared_row.startswith("demucs-live") and " denoiser " in compared_row and len(compared_row) == len(alone)
+    assert alone.startswith("demucs-live") and " - " in alone and alone.endswith("%")
+    assert compared_row.startswith("waves") and " denoiser " in compared_row and len(compared_row) == len(alone)

@@ -11,7 +11,9 @@ from training.checkpoint import load_network
 from training.cli import main
 from training.recipe import RECIPES
 
-SEPARATING = sorted([*RECIPES.glob("*.toml"), *(RECIPES / "compare").glob("*.toml")])
+SEPARATING = sorted(
+    [*RECIPES.glob("*.toml"), *(RECIPES / "compare").glob("*.toml"), *(RECIPES / "branches").glob("*.toml")]
+)
 SING = sorted(RECIPES.glob("sing/*.toml"))
 
 

@@ -26,7 +26,7 @@ HELP = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``bench``."""
     parser.add_argument(
-        "recipes", metavar="RECIPE", nargs="*", help="default: all that are shipped; demucs-live with --hops"
+        "recipes", metavar="RECIPE", nargs="*", help="default: all that are shipped; branches/waves with --hops"
     )
     parser.add_argument("--hops", action="store_true", help="instead: one hop of the network, eager and exported")
     parser.add_argument(
@@ -51,7 +51,8 @@ def run(args: argparse.Namespace) -> int:
         rate = bench_notes(SingConfig(**args.notes))
         print(json.dumps({"notes_rate": rate}) if args.json else f"whole notes: {rate:.1f} s of audio a second")
         return 0
-    names = args.recipes or (["demucs-live"] if args.hops else sorted(path.stem for path in RECIPES.glob("*.toml")))
+    shipped = ["branches/waves", "branches/masks", *sorted(path.stem for path in RECIPES.glob("*.toml"))]
+    names = args.recipes or ([shipped[0]] if args.hops else shipped)
     recipes = [recipe.tiny() if args.tiny else recipe for recipe in map(read_recipe, names)]
     return _hops(recipes[0], args) if args.hops else _steps(recipes, args)
 

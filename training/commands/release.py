@@ -25,14 +25,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="the run began from the weights that are in DIRECTORY now: the curves of what made them are kept too",
     )
+    parser.add_argument(
+        "--branch",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="RUN",
+        help="another run whose weights `join` put into what the run began from; may be repeated",
+    )
     parser.add_argument("--note", default="", help="what else to know of these weights")
 
 
 def run(args: argparse.Namespace) -> int:
     """Release and print the validation scores."""
     making = release(
-        args.run, args.output, store=args.store, which=args.which, note=args.note, continues=args.continues
-    )
+        args.run, args.output, store=args.store, which=args.which, note=args.note, continues=args.continues,
+        branches=args.branch,
+    )  # fmt: skip
     scores = ", ".join(
         f"{key[4:]} {value:.2f}" for key, value in making["validation"].items() if key.startswith("sdr_")
     )

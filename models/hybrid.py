@@ -1,0 +1,140 @@
+"""Hybrid Demucs for live use: a causal Demucs of waveforms and masks on a spectrogram, whose stems are added.
+
+After the thesis' Demucs (section 3.4) and the hybrids that followed it (Défossez 2021; HS-TasNet, Venkatesh et al. 2024). The two err
+differently: masks keep what is sure (silence between notes, the phase of the mixture) and learn from little music, waveforms have the
+bass and the attacks. What the masks' LSTM has heard also reaches the innermost level of the Demucs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+
+from models.demucs import CausalDemucs, CausalDemucsConfig
+from models.masks import CausalMasks, CausalMasksConfig
+from models.network import NamedState, StreamingSeparator
+
+
+@dataclass(frozen=True)
+class HybridDemucsConfig(CausalDemucsConfig):
+    """Sizes: those of the causal Demucs, then those of the masks (``models.masks``), whose hop is that of the whole."""
+
+    hop_length: int = 256
+    window: int = 1024
+    seen_window: int = 2048
+    spacing: float = 43.066
+    q: float = 40.0
+    hidden: int = 256
+    layers: int = 2
+    local: int = 12
+    spread: int = 12
+    band_hidden: int = 48
+
+    @property
+    def hop(self) -> int:
+        """Samples a call: a multiple of the total stride."""
+        return self.hop_length
+
+    @property
+    def waves(self) -> CausalDemucsConfig:
+        """Of the branch of waveforms."""
+        return self._part(CausalDemucsConfig)
+
+    @property
+    def masks(self) -> CausalMasksConfig:
+        """Of the branch of masks."""
+        return self._part(CausalMasksConfig)
+
+    def _part(self, kind: Any) -> Any:
+        values = {f.name: getattr(self, f.name) for f in fields(kind)}
+        return kind(**values)
+
+    @classmethod
+    def of(cls, waves: CausalDemucsConfig, masks: CausalMasksConfig) -> Self:
+        """The sizes of two branches. Raises ValueError if they do not agree on what is common to them."""
+        first, second = asdict(waves), asdict(masks)
+        for name in sorted(set(first) & set(second)):
+            if first[name] != second[name]:
+                raise ValueError(f"The branches differ in {name}: {first[name]} and {second[name]}.")
+        return cls(**{**first, **second})
+
+    def tiny(self) -> Self:
+        """Both branches tiny, at the hop of the smaller Demucs or a multiple of it."""
+        small = replace(self, channels=8, depth=3, max_channels=None)
+        masks = replace(self.masks, hop_length=64).tiny()
+        return replace(small, **{f.name: getattr(masks, f.name) for f in fields(CausalMasksConfig)})
+
+
+class HybridDemucs(StreamingSeparator):
+    """``(batch, channels, time)`` -> ``(batch, sources, channels, time)``, latency one hop."""
+
+    def __init__(self, config: HybridDemucsConfig | None = None) -> None:
+        super().__init__()
+        self.config: HybridDemucsConfig = config or HybridDemucsConfig()
+        config = self.config
+        if config.hop_length % config.waves.hop:
+            raise ValueError(f"The hop of {config.hop_length} is no multiple of the total stride {config.waves.hop}.")
+        self.waves, self.masks = CausalDemucs(config.waves), CausalMasks(config.masks)
+        self.link = nn.Linear(config.hidden, config.widths[-1], bias=False)
+        nn.init.zeros_(self.link.weight)
+
+    def initial_state(self, batch: int = 1) -> NamedState:
+        """The zero states of both branches."""
+        parts = {"waves": self.waves.initial_state(batch).named(), "masks": self.masks.initial_state(batch).named()}
+        return NamedState({f"{part}.{name}": x for part, named in parts.items() for name, x in named.items()})
+
+    def step_frames(self, x: Tensor, state: NamedState) -> tuple[Tensor, NamedState]:
+        """``step`` in the channel-last layout."""
+        batch = x.shape[0]
+        old = self.masks.initial_state(batch).replaced(_part(state, "masks."))
+        frames, past = self.masks.frames(x, old)
+        features, hidden, (h, c) = self.masks.listen(frames, x.dtype, old)
+        masked, masks = self.masks.play(frames, features, hidden, old)
+        heard = torch.repeat_interleave(self.link(hidden), self.config.hop_length // self.config.waves.hop, dim=1)
+        waves = self.waves.initial_state(batch).replaced(_part(state, "waves."))
+        plain, waves = self.waves.step_frames(x, waves, heard)
+        new = {f"waves.{name}": value for name, value in waves.named().items()}
+        new |= {"masks.past": past, "masks.h": h, "masks.c": c, "masks.masks": masks}
+        return plain + masked, NamedState(new)
+
+
+def join(waves: CausalDemucs, masks: CausalMasks, shares: Sequence[float]) -> HybridDemucs:
+    """A hybrid that begins with the mean of two finished networks, as they play: with their residual shared equally among the stems.
+
+    Args:
+        shares: for each source, how much of the first's stem is in it; the rest is the second's.
+
+    Raises:
+        ValueError: they differ in rate, sources or gain, or their hops do not fit.
+    """
+    config: Any = waves.config
+    network = HybridDemucs(HybridDemucsConfig.of(config, masks.config))
+    network.waves.load_state_dict(waves.state_dict())
+    network.masks.load_state_dict(masks.state_dict())
+    count = len(waves.config.sources)
+    share = torch.tensor(list(shares)).repeat_interleave(waves.config.audio_channels)
+    last: Any = network.waves.decoder[0].up
+    masked = network.masks
+    rest = (1 - share).repeat_interleave(2)  # real and imaginary part of each output
+    with torch.no_grad():
+        # Stems less their mean, and a quarter of the mixture: which is a mask's to give, for both branches.
+        last.weight.copy_(_centred(last.weight.transpose(0, 1), count).transpose(0, 1) * share[:, None])
+        last.bias.copy_(_centred(last.bias, count) * share)
+        masked.band2.weight.copy_(_centred(masked.band2.weight, count) * rest[:, None])
+        masked.band2.bias.copy_(_centred(masked.band2.bias, count) * rest)
+        masked.base.copy_(_centred(masked.base, count) * (1 - share) + 1 / count)
+    return network.eval()
+
+
+def _centred(x: Tensor, sources: int) -> Tensor:
+    """Rows less their mean over the sources, which are the slowest."""
+    rows = x.reshape(sources, len(x) // sources, *x.shape[1:])
+    return (rows - rows.mean(dim=0)).reshape(x.shape)
+
+
+def _part(state: NamedState, prefix: str) -> dict[str, Tensor]:
+    return {name[len(prefix) :]: x for name, x in state.items() if name.startswith(prefix)}
