@@ -164,6 +164,10 @@ class CausalMasks(StreamingSeparator):
 def _check(config: CausalMasksConfig) -> None:
     if config.audio_channels != 2:
         raise ValueError("The masks see left, right, middle and side: they need stereo.")
+    if config.spacing < 1 or config.q < 1:
+        raise ValueError("Bands are at least 1 Hz apart, and spacing and q at least 1.")
+    if config.window % 2 or config.seen_window % 2:
+        raise ValueError("Windows have an even number of samples.")
     if 2 * config.hop_length > config.window or config.hop_length >= config.seen_window:
         raise ValueError(
             f"Windows of {config.window} and {config.seen_window} are too short for a hop of {config.hop_length}."

@@ -144,7 +144,13 @@ def network_section(values: dict[str, Any]) -> SeparatorConfig:
     kind = rest.pop("kind", DEFAULT_KIND)
     if kind not in KINDS:
         raise StemplayError(f"There is no kind of network {kind!r}; choose from {', '.join(KINDS)}.")
-    return section(KINDS[kind].config, rest, "network")
+    config = section(KINDS[kind].config, rest, "network")
+    try:
+        with torch.device("meta"):
+            make_network(config)
+    except ValueError as error:
+        raise StemplayError(f"The recipe's network cannot be built: {error}") from None
+    return config
 
 
 def section(kind: type[Section], values: dict[str, Any], name: str) -> Section:

@@ -8,10 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import torch
+
+from models.network import Separator
 from rtaudio.format import StemplayError
 from training.checkpoint import load_checkpoint, load_network, save_weights
 from training.data.batches import COLLECTIONS
 from training.data.store import Manifest, write_atomic
+from training.validation import read_songs, validate
 
 WEIGHTS_FILE, MAKING_FILE = "weights.safetensors", "weights.json"
 RESTRICTED = ("musdb", "mir1k", "ravdess")
@@ -20,7 +24,7 @@ RESTRICTED = ("musdb", "mir1k", "ravdess")
 
 def release(
     run: Path, directory: Path, *, store: Path, which: str = "best", note: str = "", continues: bool = False,
-    branches: Sequence[Path] = (),
+    branches: Sequence[Path] = (), average: Sequence[Path] = (),
 ) -> dict[str, Any]:  # fmt: skip
     """Write ``weights.safetensors`` (float16) and ``weights.json`` of the run in folder ``run`` into ``directory``.
 
@@ -30,17 +34,19 @@ def release(
         note: what else to know, such as the weights it started from.
         continues: the run began from the weights that are in ``directory`` now; what made them is kept under ``earlier``.
         branches: folders of other runs whose weights it began from (``training join``), kept there too.
+        average: folders of runs that began from the same weights as ``run`` and went other ways: the mean of their weights is released.
 
     Raises:
-        StemplayError: the run has no weights or no checkpoint.
+        StemplayError: a run has no weights or no checkpoint, or its network differs.
     """
-    weights = run / f"{which}.safetensors"
-    if not weights.exists():
-        raise StemplayError(f"There are no {which} weights in {run}.")
-    network = load_network(weights)
+    network = _weights(run, which)
     checkpoint = load_checkpoint(run / "last.ckpt")
     history = checkpoint["history"]
     scored = min(history, key=score) if which == "best" else history[-1]
+    if average:
+        network = _mean([network, *(_weights(path, which) for path in average)])
+        scored = _validated(network, store)
+        branches = [*branches, *average]
     earlier = [*(_earlier(directory) if continues else []), *(_branch(path, store) for path in branches)]
     record = _record(checkpoint, store)
     data = record["data"]
@@ -64,6 +70,30 @@ def release(
     save_weights(directory / WEIGHTS_FILE, network.state_dict(), network.config, half=True)
     write_atomic(directory / MAKING_FILE, json.dumps(making, indent=1, ensure_ascii=False).encode())
     return making
+
+
+def _weights(run: Path, which: str) -> Separator:
+    path = run / f"{which}.safetensors"
+    if not path.exists():
+        raise StemplayError(f"There are no {which} weights in {run}.")
+    return load_network(path)
+
+
+def _mean(networks: Sequence[Separator]) -> Separator:
+    """A network whose weights are the mean of those of ``networks`` (Wortsman et al. 2022)."""
+    first, *others = networks
+    if any(other.config != first.config for other in others):
+        raise StemplayError("Only networks of the same sizes can be averaged.")
+    states = [network.state_dict() for network in networks]
+    first.load_state_dict({name: torch.stack([s[name] for s in states]).mean(dim=0) for name in states[0]})
+    return first
+
+
+def _validated(network: Separator, store: Path) -> dict[str, float]:
+    """The scores that a validation in training has."""
+    result = validate(network, read_songs(store), network.config.sources)
+    scores = {f"sdr_{name}": sdr for name, sdr in result.sdr.items()}
+    return {"valid_loss": result.loss, **scores, "sdr_mean": result.mean_sdr}
 
 
 def _record(checkpoint: dict[str, Any], store: Path) -> dict[str, Any]:

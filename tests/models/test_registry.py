@@ -35,3 +35,19 @@ def test_a_recipe_names_its_kind(name: str) -> None:
 def test_an_unknown_kind_is_one_sentence() -> None:
     with pytest.raises(StemplayError, match="no kind of network 'wave-u-net'; choose from"):
         Recipe.from_dict({"name": "x", "network": {"kind": "wave-u-net"}})
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"kind": "causal-masks", "audio_channels": 1}, "they need stereo"),
+        ({"kind": "causal-masks", "window": 256}, "too short for a hop of 256"),
+        ({"kind": "causal-masks", "window": 1025}, "even"),
+        ({"kind": "causal-masks", "spacing": 0.0}, "at least 1 Hz"),
+        ({"kind": "hybrid-demucs", "hop_length": 300}, "no multiple of the total stride"),
+        ({"normalize": True}, "cannot normalise"),
+    ],
+)
+def test_sizes_that_make_no_network_are_one_sentence(values: dict[str, object], sentence: str) -> None:
+    with pytest.raises(StemplayError, match=sentence):
+        Recipe.from_dict({"name": "x", "network": values})

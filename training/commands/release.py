@@ -33,6 +33,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RUN",
         help="another run whose weights `join` put into what the run began from; may be repeated",
     )
+    parser.add_argument(
+        "--average",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="RUN",
+        help="a run that began from the same weights: release the mean of its weights and the others'; may be repeated",
+    )
     parser.add_argument("--note", default="", help="what else to know of these weights")
 
 
@@ -40,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     """Release and print the validation scores."""
     making = release(
         args.run, args.output, store=args.store, which=args.which, note=args.note, continues=args.continues,
-        branches=args.branch,
+        branches=args.branch, average=args.average,
     )  # fmt: skip
     scores = ", ".join(
         f"{key[4:]} {value:.2f}" for key, value in making["validation"].items() if key.startswith("sdr_")
