@@ -15,8 +15,11 @@ from models.masks import CausalMasks, CausalMasksConfig
 from training.checkpoint import load_network, save_weights
 from training.cli import main
 from training.commands.join import best_shares, parse_shares
+from training.fit import FitOptions, fit
 from training.metrics import make_consistent
+from training.recipe import Recipe
 from training.release import read_making
+from training.trainer import Budget, Intervals
 
 
 def saved(folder: Path) -> tuple[Path, Path]:
@@ -104,3 +107,24 @@ def test_release_keeps_the_runs_of_the_branches(tmp_path: Path) -> None:
     ]
     assert all(run["steps"] == 2 and len(run["curve"]) >= 1 for run in making["earlier"])
     assert np.isfinite(making["validation"]["sdr_mean"])
+
+
+def test_a_release_can_be_the_mean_of_two_runs(store: Path, tiny: Recipe, tmp_path: Path) -> None:
+    recipe = replace(tiny, data="prepared")
+    never = Intervals(1e9, 1e9, 1e9)
+    for name, seed in (("a", 1), ("b", 2)):
+        fit(recipe, FitOptions(tmp_path / name, store, budget=Budget(steps=2), workers=0, intervals=never, seed=seed))
+    line = ["release", str(tmp_path / "a"), "--average", str(tmp_path / "b"), "--store", str(store)]
+    assert main([*line, "-o", str(tmp_path / "model")]) == 0
+    weights = [load_network(tmp_path / name).state_dict() for name in ("a/best.safetensors", "b/best.safetensors")]
+    released = load_network(tmp_path / "model" / "weights.safetensors").state_dict()
+    for name, weight in released.items():
+        torch.testing.assert_close(weight, (weights[0][name] + weights[1][name]) / 2, atol=2e-3, rtol=1e-3)
+    making = read_making(tmp_path / "model" / "weights.safetensors")
+    assert len(making["earlier"]) == 1 and np.isfinite(making["validation"]["sdr_mean"])
+    fit(
+        replace(recipe, network=replace(recipe.network, channels=12)),
+        FitOptions(tmp_path / "c", store, budget=Budget(steps=1), workers=0, intervals=never),
+    )
+    assert main([*line[:3], str(tmp_path / "c"), "-o", str(tmp_path / "no")]) == 2
+    assert main([*line[:3], str(tmp_path / "missing"), "-o", str(tmp_path / "no")]) == 2
