@@ -16,23 +16,12 @@ from torch import Tensor, nn
 
 from models.demucs import CausalDemucs, CausalDemucsConfig
 from models.masks import CausalMasks, CausalMasksConfig
-from models.network import NamedState, StreamingSeparator
+from models.network import NamedState, State, StreamingSeparator
 
 
 @dataclass(frozen=True)
-class HybridDemucsConfig(CausalDemucsConfig):
-    """Sizes: those of the causal Demucs, then those of the masks (``models.masks``), whose hop is that of the whole."""
-
-    hop_length: int = 256
-    window: int = 1024
-    seen_window: int = 2048
-    spacing: float = 43.066
-    q: float = 40.0
-    hidden: int = 256
-    layers: int = 2
-    local: int = 12
-    spread: int = 12
-    band_hidden: int = 48
+class HybridDemucsConfig(CausalDemucsConfig, CausalMasksConfig):
+    """Sizes of both branches; what they have in common they share, and the hop is that of the masks."""
 
     @property
     def hop(self) -> int:
@@ -66,7 +55,7 @@ class HybridDemucsConfig(CausalDemucsConfig):
         """Both branches tiny, at the hop of the smaller Demucs or a multiple of it."""
         small = replace(self, channels=8, depth=3, max_channels=None)
         masks = replace(self.masks, hop_length=64).tiny()
-        return replace(small, **{f.name: getattr(masks, f.name) for f in fields(CausalMasksConfig)})
+        return replace(small, **asdict(masks))
 
 
 class HybridDemucs(StreamingSeparator):
@@ -84,22 +73,17 @@ class HybridDemucs(StreamingSeparator):
 
     def initial_state(self, batch: int = 1) -> NamedState:
         """The zero states of both branches."""
-        parts = {"waves": self.waves.initial_state(batch).named(), "masks": self.masks.initial_state(batch).named()}
-        return NamedState({f"{part}.{name}": x for part, named in parts.items() for name, x in named.items()})
+        return _joined(self.waves.initial_state(batch), self.masks.initial_state(batch))
 
     def step_frames(self, x: Tensor, state: NamedState) -> tuple[Tensor, NamedState]:
         """``step`` in the channel-last layout."""
         batch = x.shape[0]
-        old = self.masks.initial_state(batch).replaced(_part(state, "masks."))
-        frames, past = self.masks.frames(x, old)
-        features, hidden, (h, c) = self.masks.listen(frames, x.dtype, old)
-        masked, masks = self.masks.play(frames, features, hidden, old)
-        heard = torch.repeat_interleave(self.link(hidden), self.config.hop_length // self.config.waves.hop, dim=1)
+        masks = self.masks.initial_state(batch).replaced(_part(state, "masks."))
         waves = self.waves.initial_state(batch).replaced(_part(state, "waves."))
+        masked, hidden, masks = self.masks.step_and_tell(x, masks)
+        heard = torch.repeat_interleave(self.link(hidden), self.config.hop_length // self.config.waves.hop, dim=1)
         plain, waves = self.waves.step_frames(x, waves, heard)
-        new = {f"waves.{name}": value for name, value in waves.named().items()}
-        new |= {"masks.past": past, "masks.h": h, "masks.c": c, "masks.masks": masks}
-        return plain + masked, NamedState(new)
+        return plain + masked, _joined(waves, masks)
 
 
 def join(waves: CausalDemucs, masks: CausalMasks, shares: Sequence[float]) -> HybridDemucs:
@@ -134,6 +118,12 @@ def _centred(x: Tensor, sources: int) -> Tensor:
     """Rows less their mean over the sources, which are the slowest."""
     rows = x.reshape(sources, len(x) // sources, *x.shape[1:])
     return (rows - rows.mean(dim=0)).reshape(x.shape)
+
+
+def _joined(waves: State, masks: State) -> NamedState:
+    """The states of both branches as one; ``_part`` takes it apart."""
+    parts = {"waves": waves.named(), "masks": masks.named()}
+    return NamedState({f"{part}.{name}": x for part, named in parts.items() for name, x in named.items()})
 
 
 def _part(state: NamedState, prefix: str) -> dict[str, Tensor]:

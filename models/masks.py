@@ -27,7 +27,7 @@ class CausalMasksConfig(SeparatorConfig):
 
     Attributes:
         hop_length: samples a frame and a call.
-        window: samples that are filtered together, a power of two; they end with the newest.
+        window: samples that are filtered together, an even number; they end with the newest.
         seen_window: samples whose powers the network sees.
         spacing: distance of the bands in Hz, up to ``q`` times this; above, a band is a ``q``-th of its frequency.
         hidden, layers: of the LSTM over the frames.
@@ -115,12 +115,17 @@ class CausalMasks(StreamingSeparator):
 
     def step_frames(self, x: Tensor, state: NamedState) -> tuple[Tensor, NamedState]:
         """``step`` in the channel-last layout."""
-        frames, past = self.frames(x, state)
-        features, hidden, lstm = self.listen(frames, x.dtype, state)
-        y, masks = self.play(frames, features, hidden, state)
-        return y, NamedState(past=past, h=lstm[0], c=lstm[1], masks=masks)
+        y, _, state = self.step_and_tell(x, state)
+        return y, state
 
-    def frames(self, x: Tensor, state: NamedState) -> tuple[Tensor, Tensor]:
+    def step_and_tell(self, x: Tensor, state: NamedState) -> tuple[Tensor, Tensor, NamedState]:
+        """``step_frames``, and between its results what the LSTM made of each frame: ``(batch, n, hidden)``."""
+        frames, past = self._frames(x, state)
+        features, hidden, lstm = self._listen(frames, x.dtype, state)
+        y, masks = self._play(frames, features, hidden, state)
+        return y, hidden, NamedState(past=past, h=lstm[0], c=lstm[1], masks=masks)
+
+    def _frames(self, x: Tensor, state: NamedState) -> tuple[Tensor, Tensor]:
         """A frame for each hop of ``x``: ``(batch, n, channels, samples)``, float32 or better; and what the next call needs of it."""
         past, hop = state["past"], self.config.hop_length
         exact = torch.promote_types(x.dtype, torch.float32)  # there is no transform in bfloat16
@@ -130,7 +135,7 @@ class CausalMasks(StreamingSeparator):
         frames = sound.transpose(1, 2)[:, None] if single else sound.unfold(1, size, hop)
         return frames, sound[:, sound.shape[1] - past.shape[1] :]
 
-    def listen(
+    def _listen(
         self, frames: Tensor, dtype: torch.dtype, state: NamedState
     ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
         """Features ``(batch, n, views, bands)``, what the LSTM makes of them ``(batch, n, hidden)``, and its next state."""
@@ -140,7 +145,7 @@ class CausalMasks(StreamingSeparator):
         y, lstm = self.lstm(squeezed, (state["h"], state["c"]))
         return features, F.relu(self.norm2(self.join(torch.cat([squeezed, y], dim=2)))), lstm
 
-    def play(self, frames: Tensor, features: Tensor, hidden: Tensor, state: NamedState) -> tuple[Tensor, Tensor]:
+    def _play(self, frames: Tensor, features: Tensor, hidden: Tensor, state: NamedState) -> tuple[Tensor, Tensor]:
         """The stems ``(batch, time, outputs)``, and the last frame's masks."""
         masks = self._masks(features, hidden)
         masks = torch.cat([state["masks"].to(masks.dtype), masks], dim=1)

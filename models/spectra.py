@@ -31,6 +31,21 @@ class SpectralTransform(nn.Module):
         """A constant, float32."""
         self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32)), persistent=False)
 
+    def keep_bands(self, size: int, centres: Sequence[float], rate: int) -> None:
+        """What ``computed_bands`` needs: where the bins of a transform of ``size`` lie among the bands."""
+        frequencies = np.arange(size // 2 + 1) * rate / size
+        positions = np.interp(frequencies, centres, np.arange(len(centres)))
+        self.keep("positions", np.stack([positions, np.ones_like(positions)], axis=1))
+        self.keep("numbers", np.stack([np.ones(len(centres)), -np.arange(len(centres))]))
+
+    def computed_bands(self) -> Tensor:
+        """``(bins, bands)``: how much of each bin belongs to each band."""
+        positions, numbers = self.get_buffer("positions"), self.get_buffer("numbers")
+        matrix: Tensor = (
+            _OnnxInterpolation.apply(positions, numbers) if self.exporting else interpolation(positions, numbers)
+        )
+        return matrix
+
     def spectrum(self, frames: Tensor) -> tuple[Tensor, Tensor]:
         """``(..., size)`` -> real and imaginary part, ``(..., size / 2 + 1)`` each."""
         if self.exporting:
@@ -56,18 +71,15 @@ class Analysis(SpectralTransform):
         super().__init__()
         window = np.concatenate([_quarter(size - hop) ** 2, _quarter(hop)[::-1] ** 2])
         self.keep("window", window * 0.5 / np.sqrt(size))
-        self.keep("positions", _positions(size, centres, rate))
-        self.keep("numbers", _numbers(len(centres)))
-        self.keep("matrix", interpolation(self.get_buffer("positions"), self.get_buffer("numbers")).numpy())
+        self.keep_bands(size, centres, rate)
+        self.keep("matrix", self.computed_bands().numpy())
 
     def forward(self, frames: Tensor, dtype: torch.dtype) -> Tensor:
         """The logarithms have the type ``dtype``."""
         real, imaginary = self.spectrum(frames * self.get_buffer("window"))
         power = torch.cat([_views(real), _views(imaginary)]).square()
         power = power[: len(frames)] + power[len(frames) :]
-        matrix = self.get_buffer("matrix")
-        if self.exporting:
-            matrix = _OnnxInterpolation.apply(self.get_buffer("positions"), self.get_buffer("numbers"))
+        matrix = self.computed_bands() if self.exporting else self.get_buffer("matrix")
         matrix = matrix / matrix.sum(dim=0, keepdim=True).clamp_min(1e-6)
         return torch.log(power.to(dtype) @ matrix.to(dtype) + FLOOR)
 
@@ -88,8 +100,7 @@ class Filtering(SpectralTransform):
         super().__init__()
         self.size, self.taps = size, size - hop
         grid = 2 * self.taps
-        self.keep("positions", _positions(grid, centres, rate))
-        self.keep("numbers", _numbers(len(centres)))
+        self.keep_bands(grid, centres, rate)
         self.keep("grid", np.arange(self.taps + 1)[:, None])
         self.keep("delays", np.arange(self.taps)[None])
         end = self.taps // 4
@@ -107,7 +118,7 @@ class Filtering(SpectralTransform):
 
     def computed_basis(self) -> Tensor:
         """``(2 * bands, 2 * bins)``: the spectra of the filters, real parts before imaginary ones."""
-        matrix = self._matrix(interpolation, _OnnxInterpolation, "positions", "numbers").t()
+        matrix = self.computed_bands().t()
         cosine, sine = self._waves("grid", "delays", 2 * self.taps)
         weights, envelope = self.get_buffer("grid_weights"), self.get_buffer("envelope")
         filters = torch.cat([matrix @ (cosine * weights), matrix @ (sine * -weights)]) * envelope
@@ -135,11 +146,6 @@ class Filtering(SpectralTransform):
         else:
             newest, before = newest @ inverse, before @ inverse
         return newest * fades[0] + before * fades[1]
-
-    def _matrix(self, function: Any, operator: Any, *names: str) -> Tensor:
-        values = [self.get_buffer(name) for name in names]
-        result: Tensor = operator.apply(*values) if self.exporting else function(*values)
-        return result
 
     def _waves(self, rows: str, columns: str, period: int) -> tuple[Tensor, Tensor]:
         """Cosine and sine of ``2 pi row column / period``."""
@@ -237,17 +243,6 @@ def _views(x: Tensor) -> Tensor:
 def _quarter(count: int) -> np.ndarray[Any, np.dtype[np.float64]]:
     """A quarter of a sine, rising."""
     return np.asarray(np.sin(np.pi / 2 * (np.arange(count) + 0.5) / max(1, count)))
-
-
-def _positions(size: int, centres: Sequence[float], rate: int) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """``(size / 2 + 1, 2)``: where the frequencies of a transform lie, counted in bands, and ones."""
-    frequencies = np.arange(size // 2 + 1) * rate / size
-    positions = np.interp(frequencies, centres, np.arange(len(centres)))
-    return np.stack([positions, np.ones_like(positions)], axis=1)
-
-
-def _numbers(bands: int) -> np.ndarray[Any, np.dtype[np.float64]]:
-    return np.stack([np.ones(bands), -np.arange(bands, dtype=float)])
 
 
 def _one_sided(size: int) -> np.ndarray[Any, np.dtype[np.float64]]:

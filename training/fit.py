@@ -15,6 +15,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from models.demucs import CausalDemucs
+from models.hybrid import HybridDemucs
 from models.network import Separator
 from models.registry import make_network
 from rtaudio.format import StemplayError
@@ -96,8 +97,9 @@ def fit(recipe: Recipe, options: FitOptions) -> Progress:
 
 
 def _grown(network: Separator, path: Path, seed: int) -> Separator:
-    """``network`` with what a smaller one in ``path`` learned. Raises StemplayError if it cannot grow from that."""
+    """``network`` with what a smaller one in ``path``, or a hybrid's branch of waveforms, learned. Raises StemplayError if it cannot."""
     small = load_network(path)
+    small = small.waves if isinstance(small, HybridDemucs) else small
     if not (isinstance(small, CausalDemucs) and isinstance(network, CausalDemucs)):
         raise StemplayError("Only a causal Demucs can grow from a smaller one.")
     return grow(small, network.config, seed)

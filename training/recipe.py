@@ -175,6 +175,12 @@ def section(kind: type[Section], values: dict[str, Any], name: str) -> Section:
     return kind(**values)
 
 
+def recipe_names() -> list[str]:
+    """The shipped recipes and, before them, those of a hybrid's branches; those of ``compare`` and ``sing`` have commands of their own."""
+    paths = [*sorted(RECIPES.glob("branches/*.toml")), *sorted(RECIPES.glob("*.toml"))]
+    return [path.relative_to(RECIPES).with_suffix("").as_posix() for path in paths]
+
+
 def read_recipe(recipe: str) -> Recipe:
     """A recipe by the name of a shipped one (``demucs-live``) or by the path of a TOML file.
 
@@ -187,8 +193,7 @@ def read_recipe(recipe: str) -> Recipe:
     try:
         return Recipe.from_dict(tomllib.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
-        found = [*RECIPES.glob("*.toml"), *RECIPES.glob("branches/*.toml")]
-        known = ", ".join(sorted(p.relative_to(RECIPES).with_suffix("").as_posix() for p in found))
+        known = ", ".join(recipe_names())
         raise StemplayError(f"There is no recipe {recipe!r}; the shipped ones are {known}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise StemplayError(f"{path} cannot be read as TOML: {error}.") from error

@@ -15,7 +15,9 @@ from rtaudio.format import StemplayError
 from training.checkpoint import load_checkpoint, load_network, save_weights
 from training.data.batches import COLLECTIONS
 from training.data.store import Manifest, write_atomic
-from training.validation import read_songs, validate
+from training.recipe import Recipe
+from training.sources import validation_set
+from training.validation import validate
 
 WEIGHTS_FILE, MAKING_FILE = "weights.safetensors", "weights.json"
 RESTRICTED = ("musdb", "mir1k", "ravdess")
@@ -45,9 +47,13 @@ def release(
     scored = min(history, key=score) if which == "best" else history[-1]
     if average:
         network = _mean([network, *(_weights(path, which) for path in average)])
-        scored = _validated(network, store)
-        branches = [*branches, *average]
-    earlier = [*(_earlier(directory) if continues else []), *(_branch(path, store) for path in branches)]
+        songs = validation_set(Recipe.from_dict(checkpoint["recipe"]), store)
+        scored = validate(network, songs, network.config.sources).row()
+    earlier = [
+        *(_earlier(directory) if continues else []),
+        *(_other(path, store, "a branch of its own") for path in branches),
+        *(_other(path, store, "averaged with the newest run") for path in average),
+    ]
     record = _record(checkpoint, store)
     data = record["data"]
     # What was learned from restricted data stays so, whatever the next run learns from.
@@ -89,13 +95,6 @@ def _mean(networks: Sequence[Separator]) -> Separator:
     return first
 
 
-def _validated(network: Separator, store: Path) -> dict[str, float]:
-    """The scores that a validation in training has."""
-    result = validate(network, read_songs(store), network.config.sources)
-    scores = {f"sdr_{name}": sdr for name, sdr in result.sdr.items()}
-    return {"valid_loss": result.loss, **scores, "sdr_mean": result.mean_sdr}
-
-
 def _record(checkpoint: dict[str, Any], store: Path) -> dict[str, Any]:
     """What a run learned from, for how long, and its validations."""
     recipe = checkpoint["recipe"]
@@ -109,11 +108,11 @@ def _record(checkpoint: dict[str, Any], store: Path) -> dict[str, Any]:
     }
 
 
-def _branch(run: Path, store: Path) -> dict[str, Any]:
-    """The record of a run that another one began from."""
+def _other(run: Path, store: Path, part: str) -> dict[str, Any]:
+    """The record of a run that also went into the weights, and what part it had."""
     checkpoint = load_checkpoint(run / "last.ckpt")
     kind = checkpoint["recipe"]["network"].get("kind", "network")
-    return {**_record(checkpoint, store), "note": f"a branch of its own: {checkpoint['recipe']['name']} ({kind})"}
+    return {**_record(checkpoint, store), "note": f"{part}: {checkpoint['recipe']['name']} ({kind})"}
 
 
 def _earlier(directory: Path) -> list[dict[str, Any]]:

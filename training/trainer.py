@@ -278,11 +278,7 @@ class SeparatorTrainer:
         """Validate the averaged weights; keep them as ``best.safetensors`` if none were better."""
         result = validate(self.ema, self.songs, self.recipe.network.sources, self.fabric)
         self.network.train()  # it may be the one that was scored
-        values = {
-            "valid_loss": result.loss,
-            **{f"sdr_{name}": sdr for name, sdr in result.sdr.items()},
-            "sdr_mean": result.mean_sdr,
-        }
+        values = result.row()
         cost = {"energy_kwh": round(self._energy(), 7)}
         # Waveform distances are minimised as the thesis does; what is trained for decibels is chosen by them.
         score = result.loss if self.recipe.optim.loss in ("l1", "l2") else -result.mean_sdr

@@ -29,6 +29,14 @@ class Validation:
         """Mean over sources."""
         return float(np.mean(list(self.sdr.values())))
 
+    def row(self) -> dict[str, float]:
+        """As logs and ``history.json`` have it."""
+        return {
+            "valid_loss": self.loss,
+            **{f"sdr_{name}": sdr for name, sdr in self.sdr.items()},
+            "sdr_mean": self.mean_sdr,
+        }
+
 
 def read_songs(store: Path, split: str = "valid") -> list[Stems]:
     """The whole songs ``(4, 2, time)`` of a split of the prepared MUSDB collection."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 
 from models.demucs import CausalDemucs, CausalDemucsConfig
+from models.hybrid import HybridDemucs, HybridDemucsConfig
 from rtaudio.format import StemplayError
+from training.checkpoint import load_network, save_weights
+from training.cli import main
 from training.grow import grow
 
 SMALL = CausalDemucsConfig(channels=4, depth=2)
@@ -49,3 +53,24 @@ def test_a_deeper_network_keeps_the_outer_levels() -> None:
 def test_shrinking_and_other_changes_are_refused(config: CausalDemucsConfig) -> None:
     with pytest.raises(StemplayError, match="grow"):
         grow(CausalDemucs(SMALL), config)
+
+
+def test_a_hybrid_lends_its_waveforms(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    hybrid = HybridDemucs(HybridDemucsConfig().tiny())
+    save_weights(tmp_path / "hybrid.safetensors", hybrid.state_dict(), hybrid.config)
+    line = [
+        "fit",
+        "demucs-studio",
+        "--tiny",
+        "--init",
+        str(tmp_path / "hybrid.safetensors"),
+        "--grow",
+        "--workers",
+        "0",
+    ]
+    assert main([*line, "--steps", "1", "--lr", "1e-9", "-o", str(tmp_path / "run")]) == 0
+    grown = load_network(tmp_path / "run" / "best.safetensors")
+    mix = torch.randn(1, 2, 40 * grown.hop)
+    with torch.no_grad():
+        torch.testing.assert_close(grown(mix), hybrid.waves(mix), atol=1e-4, rtol=1e-3)

@@ -9,7 +9,7 @@ import torch
 
 from models.registry import KINDS, make_network
 from training.checkpoint import load_network
-from training.recipe import RECIPES, OptimConfig, Recipe, read_recipe
+from training.recipe import OptimConfig, Recipe, read_recipe, recipe_names
 from training.trainer import Budget, Intervals, SeparatorTrainer
 
 NEVER = Intervals(1e9, 1e9, 1e9)
@@ -93,9 +93,7 @@ def test_two_batches_of_an_update_are_one_of_twice_the_size(tmp_path):
     assert apart == pytest.approx(together, rel=1e-5)
 
 
-@pytest.mark.parametrize(
-    "name", [*sorted(path.stem for path in RECIPES.glob("*.toml")), "branches/masks", "branches/waves"]
-)
+@pytest.mark.parametrize("name", recipe_names())
 def test_every_recipe_reads_builds_and_has_a_tiny_form(name):
     recipe = read_recipe(name)
     assert recipe.name == name.split("/")[-1]

@@ -15,7 +15,7 @@ from rtaudio.format import StemplayError
 from training.bench import bench_hops, bench_notes
 from training.bench_steps import StepRates, busy_share, measure_steps, synthetic
 from training.cli import positive_int
-from training.recipe import RECIPES, Recipe, read_recipe
+from training.recipe import Recipe, read_recipe, recipe_names
 
 HELP = (
     "measure seconds of audio a second of each recipe's training step, against that of the public demucs and denoiser packages with "
@@ -51,8 +51,7 @@ def run(args: argparse.Namespace) -> int:
         rate = bench_notes(SingConfig(**args.notes))
         print(json.dumps({"notes_rate": rate}) if args.json else f"whole notes: {rate:.1f} s of audio a second")
         return 0
-    shipped = ["branches/waves", "branches/masks", *sorted(path.stem for path in RECIPES.glob("*.toml"))]
-    names = args.recipes or ([shipped[0]] if args.hops else shipped)
+    names = args.recipes or (["branches/waves"] if args.hops else recipe_names())
     recipes = [recipe.tiny() if args.tiny else recipe for recipe in map(read_recipe, names)]
     return _hops(recipes[0], args) if args.hops else _steps(recipes, args)
 

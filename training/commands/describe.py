@@ -18,7 +18,7 @@ from models.registry import KINDS, kind_of, make_network
 from models.sing import NoteEncoder, Sing, SingConfig
 from rtaudio.format import StemplayError
 from training.cli import positive_int
-from training.recipe import RECIPES, read_recipe
+from training.recipe import read_recipe, recipe_names
 from training.sing_recipe import SingRecipe
 
 HELP = "list a network's layers, weights and MiB (computed on the meta device, so the thesis' sizes fit anywhere)"
@@ -26,10 +26,9 @@ HELP = "list a network's layers, weights and MiB (computed on the meta device, s
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``describe``."""
-    recipes = sorted(path.stem for path in RECIPES.glob("*.toml"))
     parser.add_argument(
         "network",
-        choices=list(dict.fromkeys(["sing", *KINDS, *recipes])),
+        choices=list(dict.fromkeys(["sing", *KINDS, *recipe_names()])),
         help="sing, demucs, conv-tasnet: the thesis' sizes; other kinds: their defaults; or the name of a recipe",
     )
     parser.add_argument("--channels", type=positive_int, help="channels of the first block")

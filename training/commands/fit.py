@@ -35,7 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--init", type=Path, metavar="WEIGHTS", help="start from these weights (.safetensors, or .npz of matrices)"
     )
     parser.add_argument(
-        "--grow", action="store_true", help="--init has weights of a smaller causal Demucs: grow from it"
+        "--grow",
+        action="store_true",
+        help="--init has weights of a smaller causal Demucs, or a hybrid with one: grow from it",
     )
     parser.add_argument(
         "--teacher",
