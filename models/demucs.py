@@ -20,6 +20,7 @@ from models.rescale import rescale_weights
 from models.streaming import StreamingConv1d, StreamingConvTranspose1d, StreamingLSTM
 
 Activation = Literal["glu", "relu"]
+LSTM_STATES = ["h", "c", "outer_h", "outer_c"]
 
 
 @dataclass(frozen=True)
@@ -83,12 +84,23 @@ class DemucsConfig(SeparatorConfig):
 
 @dataclass(frozen=True)
 class CausalDemucsConfig(DemucsConfig):
-    """Defaults of the live network: hop 256 at 44.1 kHz (5.8 ms)."""
+    """Defaults of the live network: hop 256 at 44.1 kHz (5.8 ms).
+
+    Attributes:
+        outer_lstm: a second LSTM one level further out, where frames are ``stride`` times as many: the innermost remembers longer
+            and, as a call is one of its frames, tells the other what comes later in the call.
+    """
 
     channels: int = 32
     depth: int = 4
     input_gain: float = 5.0
     normalize: bool = False
+    outer_lstm: bool = False
+
+    @property
+    def heard_hop(self) -> int:
+        """Samples a frame at the level of the outermost LSTM, where ``heard`` is added (``models.hybrid``)."""
+        return self.stride ** (self.depth - self.outer_lstm)
 
 
 class EncoderBlock(nn.Module):
@@ -219,7 +231,7 @@ class CausalDemucsState:
 
     Attributes:
         encoder: left context of each strided convolution, ``(batch, kernel - stride, channels)``.
-        lstm: ``(h, c)``, each ``(layers, batch, hidden)``, empty without LSTM.
+        lstm: ``(h, c)`` of each LSTM, from the innermost, each ``(layers, batch, hidden)``; empty without LSTM.
         context: left context of each decoder convolution, ``(batch, decoder_context - 1, channels)``.
         overlap: overlap tail of each transposed convolution, ``(batch, kernel - stride, channels)``.
     """
@@ -232,7 +244,7 @@ class CausalDemucsState:
     def named(self) -> dict[str, Tensor]:
         """Name -> tensor, in a fixed order; tensors without elements (a kernel of 1 has no context) are left out."""
         names = {f"encoder.{i}": x for i, x in enumerate(self.encoder)}
-        names |= {f"lstm.{name}": x for name, x in zip("hc", self.lstm, strict=False)}
+        names |= {f"lstm.{name}": x for name, x in zip(LSTM_STATES, self.lstm, strict=False)}
         names |= {f"context.{i}": x for i, x in enumerate(self.context)}
         names |= {f"overlap.{i}": x for i, x in enumerate(self.overlap)}
         return {name: x for name, x in names.items() if x.numel()}
@@ -246,7 +258,7 @@ class CausalDemucsState:
         numbers = [str(i) for i in range(len(self.encoder))]
         return CausalDemucsState(
             pick("encoder", self.encoder, numbers),
-            pick("lstm", self.lstm, ["h", "c"]),
+            pick("lstm", self.lstm, LSTM_STATES),
             pick("context", self.context, numbers),
             pick("overlap", self.overlap, numbers),
         )
@@ -261,16 +273,20 @@ class CausalDemucs(DemucsBlocks, StreamingSeparator):
             raise ValueError(
                 "A causal network cannot normalise by statistics of the whole song, pad its decoder or resample."
             )
+        if config.outer_lstm and (config.depth < 2 or not config.lstm_layers):
+            raise ValueError("A second LSTM needs two levels and layers to be made of.")
         super().__init__(config)
-        width = config.widths[-1]
+        width, outer = config.widths[-1], config.widths[-2]
         self.lstm = StreamingLSTM(width, width, config.lstm_layers) if config.lstm_layers else None
+        self.outer_lstm = StreamingLSTM(outer, outer, config.lstm_layers) if config.outer_lstm else None
         rescale_weights(self, config.rescale)
 
     def initial_state(self, batch: int = 1) -> CausalDemucsState:
         """The zero state: silence since ever."""
+        recurrent = [lstm for lstm in (self.lstm, self.outer_lstm) if lstm is not None]
         return CausalDemucsState(
             [block.conv.initial_state(batch) for block in self.encoder],
-            list(self.lstm.initial_state(batch)) if self.lstm is not None else [],
+            [x for lstm in recurrent for x in lstm.initial_state(batch)],
             [block.conv.initial_state(batch) for block in self.decoder],
             [block.up.initial_state(batch) for block in self.decoder],
         )
@@ -278,27 +294,40 @@ class CausalDemucs(DemucsBlocks, StreamingSeparator):
     def step_frames(
         self, x: Tensor, state: CausalDemucsState, heard: Tensor | None = None
     ) -> tuple[Tensor, CausalDemucsState]:
-        """``step`` in the channel-last layout; ``heard`` is added at the innermost level (``models.hybrid``)."""
-        x = x * self.config.input_gain
-        encoder, context, overlap = [], list(state.context), list(state.overlap)
-        lstm = state.lstm
-        skips = []
-        for block, left in zip(self.encoder, state.encoder, strict=True):
-            x, left = block.conv(x, left)
-            encoder.append(left)
-            x = block.finish(x)
-            skips.append(x)
-        if heard is not None:
-            x = x + heard
+        """``step`` in the channel-last layout; ``heard`` is added where frames have ``heard_hop`` samples (``models.hybrid``)."""
+        config, lstm = self.config, list(state.lstm)
+        context, overlap = list(state.context), list(state.overlap)
+        x, skips, encoder = self._encode(x * config.input_gain, state.encoder, heard)
         if self.lstm is not None:
-            x, (h, c) = self.lstm(x, (lstm[0], lstm[1]))
-            lstm = [h, c]
-        for i in reversed(range(self.config.depth)):
+            x, lstm[:2] = self.lstm(x, (lstm[0], lstm[1]))
+        for i in reversed(range(config.depth)):
             block = self.decoder[i]
+            if self.outer_lstm is not None and i == config.depth - 2:
+                x, lstm[2:] = self.outer_lstm(x + _sum(skips[i], heard), (lstm[2], lstm[3]))
             x, context[i] = block.conv(x + skips[i], context[i])
             x, overlap[i] = block.up(activate(x, block.activation), overlap[i])
+            # What goes to an LSTM may have both signs.
+            x = x if self.outer_lstm is not None and i == config.depth - 1 else block.finish(x)
+        return x / config.input_gain, CausalDemucsState(encoder, lstm, context, overlap)
+
+    def _encode(
+        self, x: Tensor, lefts: list[Tensor], heard: Tensor | None
+    ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        """What comes out of the innermost block, and with ``heard`` in it; the skips without it; the next states."""
+        skips, states = [], []
+        level = self.config.depth - self.config.outer_lstm
+        for number, (block, left) in enumerate(zip(self.encoder, lefts, strict=True), start=1):
+            x, left = block.conv(x, left)
+            states.append(left)
             x = block.finish(x)
-        return x / self.config.input_gain, CausalDemucsState(encoder, lstm, context, overlap)
+            skips.append(x)
+            if number == level:
+                x = _sum(x, heard)
+        return x, skips, states
+
+
+def _sum(x: Tensor, heard: Tensor | None) -> Tensor:
+    return x if heard is None else x + heard
 
 
 def _centre_trim(x: Tensor, length: int, dim: int) -> Tensor:

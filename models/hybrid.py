@@ -26,7 +26,7 @@ class HybridDemucsConfig(CausalDemucsConfig, CausalMasksConfig):
     @property
     def hop(self) -> int:
         """Samples a call: a multiple of the total stride."""
-        return self.hop_length
+        return self.masks.hop
 
     @property
     def waves(self) -> CausalDemucsConfig:
@@ -54,7 +54,7 @@ class HybridDemucsConfig(CausalDemucsConfig, CausalMasksConfig):
     def tiny(self) -> Self:
         """Both branches tiny, at the hop of the smaller Demucs or a multiple of it."""
         small = replace(self, channels=8, depth=3, max_channels=None)
-        masks = replace(self.masks, hop_length=64).tiny()
+        masks = replace(self.masks, hop_length=small.heard_hop).tiny()
         return replace(small, **asdict(masks))
 
 
@@ -65,10 +65,12 @@ class HybridDemucs(StreamingSeparator):
         super().__init__()
         self.config: HybridDemucsConfig = config or HybridDemucsConfig()
         config = self.config
-        if config.hop_length % config.waves.hop:
-            raise ValueError(f"The hop of {config.hop_length} is no multiple of the total stride {config.waves.hop}.")
+        strides = ((config.hop, config.waves.hop), (config.hop_length, config.heard_hop))
+        for hop, stride in strides:
+            if hop % stride:
+                raise ValueError(f"The hop of {hop} is no multiple of the total stride {stride}.")
         self.waves, self.masks = CausalDemucs(config.waves), CausalMasks(config.masks)
-        self.link = nn.Linear(config.hidden, config.widths[-1], bias=False)
+        self.link = nn.Linear(config.hidden, config.widths[config.depth - config.outer_lstm], bias=False)
         nn.init.zeros_(self.link.weight)
 
     def initial_state(self, batch: int = 1) -> NamedState:
@@ -81,7 +83,7 @@ class HybridDemucs(StreamingSeparator):
         masks = self.masks.initial_state(batch).replaced(_part(state, "masks."))
         waves = self.waves.initial_state(batch).replaced(_part(state, "waves."))
         masked, hidden, masks = self.masks.step_and_tell(x, masks)
-        heard = torch.repeat_interleave(self.link(hidden), self.config.hop_length // self.config.waves.hop, dim=1)
+        heard = torch.repeat_interleave(self.link(hidden), self.config.hop_length // self.config.heard_hop, dim=1)
         plain, waves = self.waves.step_frames(x, waves, heard)
         return plain + masked, _joined(waves, masks)
 

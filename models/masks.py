@@ -33,6 +33,7 @@ class CausalMasksConfig(SeparatorConfig):
         hidden, layers: of the LSTM over the frames.
         local, spread: features of a band, from the bands beside it and from the LSTM.
         band_hidden: width of the layer that joins them.
+        call_frames: frames a call; all of them know what its last one shows.
         input_gain: as in ``models.demucs``.
     """
 
@@ -49,12 +50,13 @@ class CausalMasksConfig(SeparatorConfig):
     local: int = 12
     spread: int = 12
     band_hidden: int = 48
+    call_frames: int = 1
     input_gain: float = 5.0
 
     @property
     def hop(self) -> int:
         """Samples a call."""
-        return self.hop_length
+        return self.hop_length * self.call_frames
 
     @property
     def n_outputs(self) -> int:
@@ -99,6 +101,8 @@ class CausalMasks(StreamingSeparator):
         self.band2 = nn.Linear(config.band_hidden, 2 * config.n_outputs)
         self.base = nn.Parameter(torch.full((config.n_outputs,), 1 / len(config.sources)))
         """What a mask of nothing learned is: an equal share."""
+        self.ahead = _zero_linear(hidden, config.call_frames * hidden) if config.call_frames > 1 else None
+        self.local_ahead = _zero_linear(5 * VIEWS, config.call_frames * config.local) if self.ahead else None
 
     def initial_state(self, batch: int = 1) -> NamedState:
         """Silence since ever; the filter before the first frame lets nothing through."""
@@ -131,8 +135,11 @@ class CausalMasks(StreamingSeparator):
         exact = torch.promote_types(x.dtype, torch.float32)  # there is no transform in bfloat16
         sound = torch.cat([past.to(exact), x.to(exact) * self.config.input_gain], dim=1)
         size = past.shape[1] + hop
-        single = x.shape[1] == hop  # (an unfold needs sizes that the exporter forgets)
-        frames = sound.transpose(1, 2)[:, None] if single else sound.unfold(1, size, hop)
+        if self.analysis.exporting:  # an unfold needs sizes that the exporter forgets
+            starts = range(0, x.shape[1], hop)
+            frames = torch.stack([sound[:, start : start + size].transpose(1, 2) for start in starts], dim=1)
+        else:
+            frames = sound.unfold(1, size, hop)
         return frames, sound[:, sound.shape[1] - past.shape[1] :]
 
     def _listen(
@@ -143,7 +150,18 @@ class CausalMasks(StreamingSeparator):
         features = (powers + self.mean.reshape(VIEWS, -1)) * self.scale.reshape(VIEWS, -1)
         squeezed = torch.tanh(self.norm1(self.squeeze(features.flatten(2))))
         y, lstm = self.lstm(squeezed, (state["h"], state["c"]))
-        return features, F.relu(self.norm2(self.join(torch.cat([squeezed, y], dim=2)))), lstm
+        hidden = self.norm2(self.join(torch.cat([squeezed, y], dim=2)))
+        if self.ahead is not None:
+            hidden = hidden + self._ahead(self.ahead, F.relu(hidden))
+        return features, F.relu(hidden), lstm
+
+    def _ahead(self, layer: nn.Module, x: Tensor) -> Tensor:
+        """``layer`` of the last frame of each call of ``x (batch, n, ...)``, which gives values for all frames of the call."""
+        frames = self.config.call_frames
+        y: Tensor = layer(x[:, frames - 1 :: frames])
+        shaped = y.reshape(*y.shape[:-1], frames, -1)
+        shaped = shaped.transpose(2, 3) if x.ndim == 4 else shaped
+        return shaped.flatten(1, 2)
 
     def _play(self, frames: Tensor, features: Tensor, hidden: Tensor, state: NamedState) -> tuple[Tensor, Tensor]:
         """The stems ``(batch, time, outputs)``, and the last frame's masks."""
@@ -159,14 +177,27 @@ class CausalMasks(StreamingSeparator):
         spread = self.spread(hidden).reshape(batch, count, bands, -1)
         rows = features.transpose(2, 3)
         padded = F.pad(rows, (0, 0, 2, 2))
-        local = F.relu(self.local(torch.cat([padded[:, :, i : i + bands] for i in range(5)], dim=3)))
+        beside = torch.cat([padded[:, :, i : i + bands] for i in range(5)], dim=3)
+        local = self.local(beside)
+        if self.local_ahead is not None:
+            local = local + self._ahead(self.local_ahead, beside)
+        local = F.relu(local)
         joined = self.band1(torch.cat([local, spread, rows], dim=3)) + self.band_bias.reshape(bands, -1)
         masks = self.band2(F.relu(joined)).reshape(batch, count, bands, -1, 2)
         base = torch.stack([self.base, torch.zeros_like(self.base)], dim=1)
         return (masks + base).permute(0, 1, 3, 4, 2).flatten(3)
 
 
+def _zero_linear(size: int, outputs: int) -> nn.Linear:
+    """Nothing, to begin with."""
+    layer = nn.Linear(size, outputs, bias=False)
+    nn.init.zeros_(layer.weight)
+    return layer
+
+
 def _check(config: CausalMasksConfig) -> None:
+    if config.call_frames < 1:
+        raise ValueError("A call has at least one frame.")
     if config.audio_channels != 2:
         raise ValueError("The masks see left, right, middle and side: they need stereo.")
     if config.spacing < 1 or config.q < 1:

@@ -133,17 +133,20 @@ class Filtering(SpectralTransform):
 
     def forward(self, frames: Tensor, factors: Tensor) -> Tensor:
         """See the class."""
-        dtype, repeats = factors.dtype, factors.shape[2] // frames.shape[2]
-        real, imaginary = (part.to(dtype).repeat(1, 1, repeats, 1) for part in self.spectrum(frames))
+        dtype = factors.dtype
+        real, imaginary = (part.to(dtype) for part in self.spectrum(frames))
         basis = self.computed_basis() if self.exporting else self.get_buffer("basis_matrix")
         inverse = self.computed_inverse() if self.exporting else self.get_buffer("inverse_matrix")
         basis, inverse, fades = basis.to(dtype), inverse.to(dtype), self.get_buffer("fades").to(dtype)
         filters = factors @ basis
-        newest = _filtered(filters[:, 1:], real, imaginary)
-        before = _filtered(filters[:, :-1], real, imaginary)
-        if self.exporting:  # one product for both, as its matrix does not fit into the caches
+        if self.exporting:
+            repeats = factors.shape[2] // frames.shape[2]
+            real, imaginary = real.repeat(1, 1, repeats, 1), imaginary.repeat(1, 1, repeats, 1)
+            newest, before = _filtered(filters[:, 1:], real, imaginary), _filtered(filters[:, :-1], real, imaginary)
+            # One product for both, as its matrix does not fit into the caches.
             newest, before = (torch.cat([newest, before], dim=2) @ inverse).chunk(2, dim=2)
         else:
+            newest, before = _Filtered.apply(filters, real, imaginary)
             newest, before = newest @ inverse, before @ inverse
         return newest * fades[0] + before * fades[1]
 
@@ -226,6 +229,58 @@ class _OnnxWaves(torch.autograd.Function):
         angle = g.op("Mul", rest, number(2 * np.pi / period))
         kind = rows.type().with_sizes([rows.type().sizes()[0], columns.type().sizes()[1]])
         return g.op("Cos", angle).setType(kind), g.op("Sin", angle).setType(kind)
+
+
+class _Filtered(torch.autograd.Function):
+    """``_filtered`` by each frame's filters and by those of the frame before, without the copies that autograd would keep.
+
+    Shape:
+        filters ``(batch, n + 1, outputs, 2 * bins)``, real and imaginary ``(batch, n, channels, bins)``, which have no gradient.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, filters: Tensor, real: Tensor, imaginary: Tensor) -> tuple[Tensor, Tensor]:
+        """By the newest filters, and by those before."""
+        ctx.save_for_backward(real, imaginary)
+        shape = (*real.shape[:2], filters.shape[2], filters.shape[3])
+        results = []
+        for chosen in (filters[:, 1:], filters[:, :-1]):
+            result = filters.new_empty(shape)
+            _multiply(result, chosen, real, imaginary)
+            results.append(result)
+        return results[0], results[1]
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        """A product with the conjugate."""
+        real, imaginary = ctx.saved_tensors
+        newest, before = gradients
+        batch, count, outputs, bins = newest.shape
+        total = newest.new_empty(batch, count + 1, outputs, bins)
+        total[:, :1] = 0
+        _multiply(total[:, 1:], newest, real, -imaginary)
+        _multiply(total[:, :-1], before, real, -imaginary, add=True)
+        return total, None, None
+
+
+def _multiply(out: Tensor, filters: Tensor, real: Tensor, imaginary: Tensor, add: bool = False) -> None:
+    """``_filtered`` into ``out``, or added to it; each source has all ``real.shape[2]`` channels."""
+    channels = real.shape[2]
+
+    def parts(x: Tensor) -> tuple[Tensor, Tensor]:
+        first, second = x.unflatten(2, (-1, channels)).chunk(2, dim=-1)
+        return first, second
+
+    (a, b), (x, y) = parts(filters), parts(out)
+    real, imaginary = real[:, :, None], imaginary[:, :, None]
+    if add:
+        x.addcmul_(a, real)
+        y.addcmul_(a, imaginary)
+    else:
+        torch.mul(a, real, out=x)
+        torch.mul(a, imaginary, out=y)
+    x.addcmul_(b, imaginary, value=-1)
+    y.addcmul_(b, real)
 
 
 def _filtered(filters: Tensor, real: Tensor, imaginary: Tensor) -> Tensor:

@@ -85,18 +85,22 @@ def layer_sizes(config: dict[str, Any]) -> list[tuple[int, int, int]]:
         out = narrow if i else config["audio_channels"] * len(config["sources"])
         sizes.append((rows, wide, kernel * out))
     sizes += [(1, 2 * widths[-1], 4 * widths[-1])] * config["lstm_layers"]
+    if config.get("outer_lstm"):
+        sizes += [(1, 2 * widths[-2], 4 * widths[-2])] * (stride * config["lstm_layers"])
     return sizes
 
 
 def mask_sizes(config: dict[str, Any]) -> list[tuple[int, int, int]]:
-    """The matrix products of one frame of causal masks (``models.masks``); transforms are fast and left out."""
+    """The matrix products of one call of causal masks (``models.masks``); transforms are fast and left out."""
     rate, bands, centre = config["sample_rate"], 1, 0.0
     while centre < rate / 2:
         centre, bands = centre + max(config["spacing"], centre / config["q"]), bands + 1
     hidden, spread, local, wide = (config[name] for name in ("hidden", "spread", "local", "band_hidden"))
     outputs, views = config["audio_channels"] * len(config["sources"]), 4
     bins, seen = config["window"] // 2 + 1, config["seen_window"] // 2 + 1
-    return [
+    frames = config.get("call_frames", 1)
+    ahead = [(1, hidden, frames * hidden), (bands, 5 * views, frames * local)] if frames > 1 else []
+    frame = [
         (views, seen, bands),
         (1, views * bands, hidden),
         *[(1, 2 * hidden, 4 * hidden)] * config["layers"],
@@ -108,6 +112,7 @@ def mask_sizes(config: dict[str, Any]) -> list[tuple[int, int, int]]:
         (4 * outputs, bands, bins),
         (2 * outputs, 2 * bins, config["hop_length"]),
     ]
+    return [*frame * frames, *ahead]
 
 
 def network_sizes(network: str, config: dict[str, Any]) -> list[tuple[int, int, int]]:
@@ -119,8 +124,10 @@ def network_sizes(network: str, config: dict[str, Any]) -> list[tuple[int, int, 
         return waves
     if network != "HybridDemucs":
         raise KeyError(network)
-    frames = config["hop_length"] // config["stride"] ** config["depth"]
-    return [*waves * frames, *mask_sizes(config), (1, config["hidden"], waves[-1][2] // 4)]
+    frames = config.get("call_frames", 1)
+    calls = config["hop_length"] * frames // config["stride"] ** config["depth"]
+    link = (frames, config["hidden"], waves[-1][2] // 4)
+    return [*waves * calls, *mask_sizes(config), link]
 
 
 def frame_operations(card: ModelCard) -> int | None:

@@ -18,7 +18,7 @@ from models.registry import config_from_dict, config_to_dict, kind_of, make_netw
 from rtaudio.format import StemplayError
 from training.data.store import replacing, write_atomic
 from training.foreign import read_matmul_demucs
-from training.quantize import unpack_state
+from training.quantize import HEADER, unpack_state
 
 StateDict = dict[str, Tensor]
 
@@ -50,8 +50,8 @@ def load_weights(path: Path) -> tuple[StateDict, SeparatorConfig | None]:
         with safe_open(str(path), framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-        if "quantized" in metadata:
-            tensors = unpack_state(tensors, metadata["quantized"])
+        if HEADER in metadata:
+            tensors = unpack_state(tensors, metadata[HEADER])
         state = {name: tensor.float() for name, tensor in tensors.items()}
         config = config_from_dict(json.loads(metadata["config"])) if "config" in metadata else None
     except (OSError, SafetensorError, ValueError, TypeError, KeyError) as error:

@@ -23,7 +23,7 @@ from training.checkpoint import initialise, load_checkpoint, load_network
 from training.data.batches import BatchSource, BatchStream
 from training.data.store import write_atomic
 from training.data.thesis import EpochSongs
-from training.grow import grow
+from training.grow import grow, grow_hybrid
 from training.parallel import Share, make_fabric
 from training.recipe import Recipe
 from training.signals import stop_on_signals
@@ -99,9 +99,11 @@ def fit(recipe: Recipe, options: FitOptions) -> Progress:
 def _grown(network: Separator, path: Path, seed: int) -> Separator:
     """``network`` with what a smaller one in ``path``, or a hybrid's branch of waveforms, learned. Raises StemplayError if it cannot."""
     small = load_network(path)
+    if isinstance(small, HybridDemucs) and isinstance(network, HybridDemucs):
+        return grow_hybrid(small, network.config, seed)
     small = small.waves if isinstance(small, HybridDemucs) else small
     if not (isinstance(small, CausalDemucs) and isinstance(network, CausalDemucs)):
-        raise StemplayError("Only a causal Demucs can grow from a smaller one.")
+        raise StemplayError("Only a causal Demucs or a hybrid can grow from a smaller one.")
     return grow(small, network.config, seed)
 
 

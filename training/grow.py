@@ -1,8 +1,9 @@
-"""A larger causal Demucs from a smaller one: wider, a level deeper, and not from nothing.
+"""A larger causal Demucs, or hybrid with one, from a smaller one: wider, a level deeper, and not from nothing.
 
 Widening keeps the function (Net2Net, Chen et al. 2016): every channel of the larger network is a copy of one of the smaller, and
 whatever listens to copies divides its weight among them, unequally, so that they learn different things. A new innermost level begins
-at random, and with it the recurrent part, which now works at another rate.
+at random, and with it the recurrent part, which now works at another rate. Unless the old LSTM stays where it was (``outer_lstm``):
+then the new level begins by saying nothing, and again nothing changes.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ import torch
 from torch import Tensor
 
 from models.demucs import CausalDemucs, CausalDemucsConfig
+from models.hybrid import HybridDemucs, HybridDemucsConfig
 from rtaudio.format import StemplayError
 
 
 def grow(small: CausalDemucs, config: CausalDemucsConfig, seed: int = 0) -> CausalDemucs:
     """A network of the sizes of ``config`` that begins with what ``small`` learned.
 
-    With equal depths it gives what ``small`` gives, to rounding.
+    With equal depths, or with ``small``'s LSTM as its outer one, it gives what ``small`` gives, to rounding.
 
     Raises:
         StemplayError: ``config`` is smaller somewhere, or differs in more than width and depth.
@@ -28,23 +30,54 @@ def grow(small: CausalDemucs, config: CausalDemucsConfig, seed: int = 0) -> Caus
     large = CausalDemucs(config)
     copies = _Copies(small, large, seed)
     state = large.state_dict()
+    outer = config.outer_lstm and not small.config.outer_lstm
     for name, weight in small.state_dict().items():
-        if name.startswith("lstm."):
-            if small.config.depth == config.depth:
-                state[name] = copies.recurrent(weight, name)
-        else:
+        if "lstm." not in name:
             state[name] = copies.convolution(weight, name)
+        elif outer:
+            state[f"outer_{name}"] = copies.recurrent(weight, name)
+        elif small.config.depth == config.depth:
+            state[name] = copies.recurrent(weight, name)
+    if outer:
+        for kind in ("weight", "bias"):
+            state[f"decoder.{config.depth - 1}.up.{kind}"].zero_()
     large.load_state_dict(state)
     return large.eval()
 
 
+def grow_hybrid(small: HybridDemucs, config: HybridDemucsConfig, seed: int = 0) -> HybridDemucs:
+    """A hybrid of the sizes of ``config`` whose waveforms grew from those of ``small`` and whose masks are its masks.
+
+    Masks of one frame a call may become masks of several: what the first of these hear of the last begins at nothing.
+
+    Raises:
+        StemplayError: as ``grow``, or the masks differ in more.
+    """
+    if replace(small.config.masks, call_frames=config.call_frames) != config.masks:
+        raise StemplayError("The masks of a hybrid do not grow, but for the frames of a call.")
+    if small.config.call_frames not in (1, config.call_frames):
+        raise StemplayError("Masks of several frames a call stay so.")
+    large = HybridDemucs(config)
+    waves = grow(small.waves, config.waves, seed)
+    large.waves.load_state_dict(waves.state_dict())
+    large.masks.load_state_dict({**large.masks.state_dict(), **small.masks.state_dict()})
+    width = small.link.out_features
+    with torch.no_grad():
+        large.link.weight.copy_(small.link.weight[torch.arange(large.link.out_features) % width])
+    return large.eval()
+
+
 def _check(small: CausalDemucs, config: CausalDemucsConfig) -> None:
-    sizes = {name: getattr(config, name) for name in ("channels", "depth", "max_channels")}
+    sizes = {name: getattr(config, name) for name in ("channels", "depth", "max_channels", "outer_lstm")}
     if replace(small.config, **sizes) != config:
         raise StemplayError("A network can grow in channels and depth only; all else has to be as in its recipe.")
     narrower = any(new < old for new, old in zip(config.widths, small.config.widths, strict=False))
     if narrower or config.depth < small.config.depth:
         raise StemplayError("A network can only grow: no level may become narrower and none may go.")
+    if small.config.outer_lstm and (not config.outer_lstm or config.depth > small.config.depth):
+        raise StemplayError("A network with two LSTMs keeps them where they are.")
+    if config.outer_lstm and not small.config.outer_lstm and config.depth != small.config.depth + 1:
+        raise StemplayError("A second LSTM comes with one level more.")
 
 
 class _Copies:
@@ -69,8 +102,8 @@ class _Copies:
         return weight[rows] if kind == "bias" else self._divided(weight[rows], outer if strided else inner, 1)
 
     def recurrent(self, weight: Tensor, name: str) -> Tensor:
-        """A tensor of the LSTM, whose rows are four gates."""
-        copies = self.levels[-1]
+        """A tensor of an LSTM, whose rows are four gates; its level is the innermost that both networks have, but for the outer one."""
+        copies = self.levels[-2] if name.startswith("outer_") else self.levels[-1]
         rows = _blocks(copies, len(weight))
         return weight[rows] if "bias" in name else self._divided(weight[rows], copies, 1)
 

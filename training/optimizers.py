@@ -106,6 +106,6 @@ def make_optimizer(name: str, network: nn.Module, lr: float, weight_decay: float
         raise ValueError(f"the optimiser is adam or muon, not {name!r}")
 
     def plain(key: str) -> bool:
-        return key.startswith(("encoder.0.conv.", "decoder.0.up."))
+        return key.removeprefix("waves.").startswith(("encoder.0.conv.", "decoder.0.up."))
 
     return Muon(network.named_parameters(), lr, weight_decay=weight_decay, plain=plain)

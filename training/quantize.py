@@ -26,6 +26,8 @@ from training.data.store import write_atomic
 
 SCALE = ".scale"
 """What is appended to a weight's name for its channels' scales."""
+HEADER = "quantized"
+"""The entry of a file's metadata that says how its weights are packed."""
 BITS = range(2, 9)
 
 
@@ -115,6 +117,13 @@ def packed_size(shapes: Iterable[tuple[int, ...]], bits: int) -> int:
 
 def save_quantized(path: Path, state: Mapping[str, Tensor], config: SeparatorConfig, bits: int) -> None:
     """Write weights in ``bits`` bits as safetensors; ``training.checkpoint`` reads them as any others. Atomic."""
+    tensors, quantized = packed_tensors(state, bits)
+    header = {"network": kind_of(config), "config": json.dumps(config_to_dict(config)), HEADER: quantized}
+    write_atomic(path, save(tensors, header))
+
+
+def packed_tensors(state: Mapping[str, Tensor], bits: int) -> tuple[dict[str, Tensor], str]:
+    """What a file of weights in ``bits`` bits holds, and what its header says under ``HEADER``; ``unpack_state`` takes both."""
     tensors: dict[str, Tensor] = {}
     shapes: dict[str, tuple[int, ...]] = {}
     for name, weight in quantize_state(state, bits).items():
@@ -122,13 +131,11 @@ def save_quantized(path: Path, state: Mapping[str, Tensor], config: SeparatorCon
             tensors[name], tensors[name + SCALE], shapes[name] = weight.codes, weight.scale, weight.shape
         else:
             tensors[name] = weight.contiguous()
-    header = {"network": kind_of(config), "config": json.dumps(config_to_dict(config))}
-    header["quantized"] = json.dumps({"bits": bits, "shapes": shapes})
-    write_atomic(path, save(tensors, header))
+    return tensors, json.dumps({"bits": bits, "shapes": shapes})
 
 
 def unpack_state(tensors: Mapping[str, Tensor], header: str) -> dict[str, Tensor]:
-    """The float32 weights in a file of ``save_quantized``; ``header`` is what its metadata say under ``quantized``.
+    """The float32 weights of ``packed_tensors``.
 
     Raises:
         ValueError, KeyError: the header and the tensors do not fit.

@@ -19,12 +19,15 @@ from rtaudio.format import StemplayError
 from training.checkpoint import read_checkpoint, save_checkpoint
 from training.data.note_store import NoteStore
 from training.data.store import write_atomic
+from training.quantize import BITS, HEADER, packed_tensors, unpack_state
 from training.signals import stop_on_signals
 from training.sing import STAGES, Trainer
 from training.sing_recipe import SingRecipe
 from training.sing_score import by_codes, losses
 
 CHECKPOINT, WEIGHTS, HISTORY, CEILING = "last.ckpt", "weights.safetensors", "history.json", "autoencoder.json"
+SING = "Sing"
+"""What the header of its weights calls the network."""
 
 
 @dataclass(frozen=True)
@@ -171,15 +174,31 @@ def sized_for(config: SingConfig, store: NoteStore) -> SingConfig:
 
 
 def save_sing(
-    path: Path, sing: Sing, encoder: NoteEncoder | None, instruments: list[str], *, half: bool = False
+    path: Path, sing: Sing, encoder: NoteEncoder | None, instruments: list[str], *, half: bool = False, bits: int = 32
 ) -> None:
-    """Weights as safetensors, with configuration and instruments in the header; ``half`` stores float16. Atomic."""
+    """Weights as safetensors, with configuration and instruments in the header. Atomic.
+
+    ``half`` stores float16; ``bits`` below 9 as ``training.quantize`` does.
+    """
     kind = torch.float16 if half else torch.float32
     tensors = {f"sing.{name}": value for name, value in sing.state_dict().items()}
     if encoder is not None:
         tensors |= {f"encoder.{name}": value for name, value in encoder.state_dict().items()}
-    header = {"network": "Sing", "config": json.dumps(sing.config.to_dict()), "instruments": json.dumps(instruments)}
-    write_atomic(path, save({name: value.to(kind).contiguous() for name, value in tensors.items()}, header))
+    header = {"network": SING, "config": json.dumps(sing.config.to_dict()), "instruments": json.dumps(instruments)}
+    if bits in BITS:
+        tensors, header[HEADER] = packed_tensors(tensors, bits)
+    else:
+        tensors = {name: value.to(kind).contiguous() for name, value in tensors.items()}
+    write_atomic(path, save(tensors, header))
+
+
+def is_sing(path: Path) -> bool:
+    """Whether ``path`` is a file of ``save_sing``."""
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            return (file.metadata() or {}).get("network") == SING
+    except (OSError, SafetensorError):
+        return False
 
 
 def read_sing(path: Path) -> tuple[dict[str, Tensor], SingConfig, list[str]]:
@@ -191,7 +210,10 @@ def read_sing(path: Path) -> tuple[dict[str, Tensor], SingConfig, list[str]]:
     try:
         with safe_open(str(path), framework="pt") as file:
             header = file.metadata() or {}
-            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 (no mapping)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+        if HEADER in header:
+            tensors = unpack_state(tensors, header[HEADER])
+        tensors = {name: value.float() for name, value in tensors.items()}
         return tensors, SingConfig(**json.loads(header["config"])), list(json.loads(header["instruments"]))
     except (OSError, SafetensorError, ValueError, TypeError, KeyError) as error:
         raise StemplayError(f"{path} cannot be read as weights of SING: {error}.") from None

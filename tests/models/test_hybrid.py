@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -111,6 +112,34 @@ def test_what_the_masks_hear_reaches_the_demucs() -> None:
     assert gradient is not None and gradient.abs().max() > 0
 
 
+def test_the_filters_gradient_is_that_of_the_plain_product() -> None:
+    torch.manual_seed(0)
+    config = replace(MASKS, window=128, seen_window=128, hop_length=32)
+    filtering = CausalMasks(config).double().filtering
+    frames = torch.randn(2, 3, 2, 128, dtype=torch.float64)
+    factors = torch.randn(2, 4, 8, 2 * len(config.bands()), dtype=torch.float64, requires_grad=True)
+    plain = copy.deepcopy(filtering)
+    plain.exporting = True  # the form for export is plain, and differentiable but for its transform
+    torch.testing.assert_close(filtering(frames, factors), plain(frames, factors), atol=1e-5, rtol=1e-4)
+    assert torch.autograd.gradcheck(lambda x: filtering(frames, x), (factors,), fast_mode=True)
+
+
+def test_all_frames_of_a_call_know_its_last_and_none_knows_the_next_call() -> None:
+    torch.manual_seed(0)
+    network = CausalMasks(replace(MASKS, call_frames=4)).eval()
+    for layer in (network.ahead, network.local_ahead):
+        assert layer is not None
+        torch.nn.init.normal_(layer.weight, std=0.3)
+    call, frame = network.hop, network.config.hop_length
+    mix = torch.randn(1, 2, 6 * call)
+    changed = mix.clone()
+    changed[..., 4 * call - frame : 4 * call] *= -3  # the last frame of the fourth call
+    with torch.no_grad():
+        difference = (network(mix) - network(changed)).abs().amax(dim=(0, 1, 2))
+    assert difference[: 3 * call].max() == 0
+    assert difference[3 * call : 3 * call + frame].max() > 1e-4
+
+
 def played(model: Path, network: StreamingSeparator, mix: Tensor) -> np.ndarray:
     """``(sources, channels, time)`` of ``mix (channels, time)`` through an exported file, hop by hop."""
     session = onnxruntime.InferenceSession(str(model / "model.onnx"), providers=["CPUExecutionProvider"])
@@ -124,13 +153,14 @@ def played(model: Path, network: StreamingSeparator, mix: Tensor) -> np.ndarray:
     return np.concatenate(parts).transpose(1, 2, 0)
 
 
-@pytest.mark.parametrize("hop", [256, 1024])
-def test_the_exported_file_is_exact_and_holds_no_transforms(hop: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("hop", "frames"), [(256, 1), (1024, 1), (256, 4)])
+def test_the_exported_file_is_exact_and_holds_no_transforms(hop: int, frames: int, tmp_path: Path) -> None:
     torch.manual_seed(0)
     sizes = {"hop_length": hop, "window": 4 * hop, "seen_window": 8 * hop, "channels": 8, "hidden": 32, "spread": 4}
-    network = HybridDemucs(replace(HybridDemucsConfig(), **sizes)).eval()
+    deeper = {"depth": 5, "outer_lstm": True, "max_channels": 64, "call_frames": frames} if frames > 1 else {}
+    network = HybridDemucs(replace(HybridDemucsConfig(), **sizes, **deeper)).eval()
     torch.nn.init.normal_(network.link.weight)
-    mix = 0.1 * torch.randn(2, 30 * hop)
+    mix = 0.1 * torch.randn(2, 30 * network.hop)
     with torch.no_grad():
         expected = network(mix[None])[0].numpy()
     card = export_separator(network, tmp_path / "fp32", name="x")

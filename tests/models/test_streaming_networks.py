@@ -33,6 +33,8 @@ GRID: dict[str, SeparatorConfig] = {
     "masks of short windows": replace(CausalMasksConfig().tiny(), hop_length=128, window=256, seen_window=256),
     "hybrid": HybridDemucsConfig().tiny(),
     "hybrid of two hops": replace(HybridDemucsConfig().tiny(), hop_length=256),
+    "hybrid of two LSTMs": replace(HybridDemucsConfig(), outer_lstm=True, call_frames=4).tiny(),
+    "masks of several frames": replace(CausalMasksConfig(), call_frames=3).tiny(),
     "tasnet": TASNET,
     "tasnet cumulative": replace(TASNET, norm="cumulative"),
     "tasnet skip": replace(TASNET, skip=True, kernel=16, stride=16, frames=5),
@@ -44,6 +46,9 @@ def network_of(name: str, dtype: torch.dtype) -> StreamingSeparator:
     torch.manual_seed(0)
     network = make_network(GRID[name]).to(dtype).eval()
     assert isinstance(network, StreamingSeparator)
+    for weight in network.parameters():
+        if weight.ndim > 1 and not weight.any():  # what begins by saying nothing
+            torch.nn.init.normal_(weight, std=0.1)
     return network
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from models.hybrid import HybridDemucs, HybridDemucsConfig
 from rtaudio.format import StemplayError
 from training.checkpoint import load_network, save_weights
 from training.cli import main
-from training.grow import grow
+from training.grow import grow, grow_hybrid
 
 SMALL = CausalDemucsConfig(channels=4, depth=2)
 
@@ -49,6 +50,50 @@ def test_a_deeper_network_keeps_the_outer_levels() -> None:
     assert large.hop == 4 * small.hop
 
 
+def test_where_the_lstm_stays_a_deeper_network_begins_as_the_smaller_one() -> None:
+    torch.manual_seed(0)
+    small = CausalDemucs(SMALL).eval()
+    large = grow(small, replace(SMALL, channels=6, depth=3, outer_lstm=True))
+    mix = torch.randn(2, 2, 20 * large.hop)
+    with torch.no_grad():
+        torch.testing.assert_close(large(mix), small(mix), atol=1e-5, rtol=1e-4)
+    wider = grow(large, replace(SMALL, channels=9, depth=3, outer_lstm=True))
+    torch.nn.init.normal_(large.decoder[-1].up.weight, std=30.0)
+    wider = grow(large, wider.config)
+    with torch.no_grad():
+        torch.testing.assert_close(wider(mix), large(mix), atol=1e-5, rtol=1e-4)
+        assert (large(mix) - small(mix)).abs().max() > 1e-4
+
+
+def test_a_hybrid_grows_to_several_frames_a_call_and_begins_as_before() -> None:
+    torch.manual_seed(0)
+    small = HybridDemucs(HybridDemucsConfig().tiny()).eval()
+    torch.nn.init.normal_(small.link.weight)
+    config = replace(small.config, channels=12, depth=4, outer_lstm=True, call_frames=4)
+    large = grow_hybrid(small, config)
+    assert large.hop == 4 * small.hop
+    mix = torch.randn(2, 2, 10 * large.hop)
+    with torch.no_grad():
+        torch.testing.assert_close(large(mix), small(mix), atol=1e-5, rtol=1e-4)
+    with pytest.raises(StemplayError, match="do not grow"):
+        grow_hybrid(small, replace(config, hidden=32))
+    with pytest.raises(StemplayError, match="stay so"):
+        grow_hybrid(large, replace(config, call_frames=8))
+
+
+@pytest.mark.parametrize(
+    ("config", "changes"),
+    [
+        (replace(SMALL, depth=3, outer_lstm=True), {"outer_lstm": False}),
+        (replace(SMALL, depth=3, outer_lstm=True), {"depth": 4}),
+        (SMALL, {"depth": 4, "outer_lstm": True}),
+    ],
+)
+def test_lstms_that_would_have_to_move_are_refused(config: CausalDemucsConfig, changes: dict[str, Any]) -> None:
+    with pytest.raises(StemplayError, match="LSTM"):
+        grow(CausalDemucs(config), replace(config, **changes))
+
+
 @pytest.mark.parametrize("config", [replace(SMALL, channels=3), replace(SMALL, depth=1), replace(SMALL, kernel=4)])
 def test_shrinking_and_other_changes_are_refused(config: CausalDemucsConfig) -> None:
     with pytest.raises(StemplayError, match="grow"):
@@ -61,7 +106,7 @@ def test_a_hybrid_lends_its_waveforms(tmp_path: Path) -> None:
     save_weights(tmp_path / "hybrid.safetensors", hybrid.state_dict(), hybrid.config)
     line = [
         "fit",
-        "demucs-studio",
+        "branches/waves",
         "--tiny",
         "--init",
         str(tmp_path / "hybrid.safetensors"),

@@ -10,6 +10,7 @@ import torch
 
 from models.demucs import CausalDemucs, CausalDemucsConfig, Demucs, DemucsConfig
 from rtaudio.format import StemplayError
+from tests.sing_fixture import NAMES, tiny_sing
 from training.checkpoint import load_network, load_weights, save_weights
 from training.cli import main
 from training.export import export_separator
@@ -23,6 +24,7 @@ from training.quantize import (
     quantize_state,
     save_quantized,
 )
+from training.sing_fit import open_sing, save_sing
 
 
 @pytest.mark.parametrize("bits", [8, 6, 4, 3, 2])
@@ -96,6 +98,21 @@ def test_the_command_makes_files_of_several_sizes_and_says_what_they_cost(networ
     assert all((tmp_path / "out" / f"w-{bits}bit.safetensors").exists() for bits in (8, 4))
     for bad in ("9", "x"):
         assert main([*line[:-1], bad]) == 2
+
+
+def test_weights_of_an_instrument_are_packed_too(tmp_path, capsys):
+    sing = tiny_sing()
+    save_sing(tmp_path / "w.safetensors", sing, None, list(NAMES))
+    assert main(["quantize", str(tmp_path / "w.safetensors"), "-o", str(tmp_path), "--bits", "8,4"]) == 0
+    rows = [row.split() for row in capsys.readouterr().out.splitlines()[1:3]]
+    assert all(float(row[3]) <= 1.001 for row in rows)
+    assert float(rows[0][4]) > 30 > float(rows[1][4])
+    packed, encoder, names = open_sing(tmp_path / "w-8bit.safetensors")
+    assert encoder is None and names == list(NAMES)
+    for name, weight in sing.state_dict().items():
+        step = 2 * weight.abs().reshape(len(weight), -1).amax(dim=1) / 255 if weight.dim() > 1 else torch.zeros(1)
+        error = (packed.state_dict()[name] - weight).abs().reshape(len(weight), -1).amax(dim=1)
+        assert (error <= 0.51 * step).all(), name
 
 
 def test_int8_of_an_exported_model_is_compared_with_it_on_songs(network, tmp_path, capsys):

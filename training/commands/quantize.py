@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from rtaudio.format import StemplayError
 from training.checkpoint import load_network
@@ -15,6 +16,7 @@ from training.evaluate import evaluate
 from training.export import quantize_model
 from training.metrics import global_sdr
 from training.quantize import dequantize_state, largest_error, packed_size, quantize_state, save_quantized
+from training.sing_fit import is_sing, open_sing, save_sing
 from training.validation import validate
 
 HELP = (
@@ -63,30 +65,60 @@ def _weights(args: argparse.Namespace, songs: list[Stems]) -> int:
         numbers = [int(part) for part in args.bits.split(",")]
     except ValueError:
         raise StemplayError(f"{args.bits!r} is no list of numbers of bits, separated by commas.") from None
+    print(f"{'bits':>4}{'MiB':>9}{'float32 /':>11}{'error':>8}{'fidelity':>10}{'SDR loss':>10}  file")
+    with torch.no_grad():
+        if is_sing(args.model):
+            what = _instrument(args, numbers)
+        else:
+            _separator(args, numbers, songs)
+            what = f"{len(songs)} songs" if songs else "noise (give songs to see the loss of SDR)"
+    print(f"error: the largest, in half steps; fidelity: SDR in dB of the output against float32's, on {what}")
+    return 0
+
+
+def _separator(args: argparse.Namespace, numbers: list[int], songs: list[Stems]) -> None:
     network = load_network(args.model)
     state = {name: weight.clone() for name, weight in network.state_dict().items()}
-    shapes = [tuple(weight.shape) for weight in state.values()]
     config = network.config
     noise = torch.randn(
         1, config.audio_channels, config.sample_rate, generator=torch.Generator().manual_seed(args.seed)
     )
     mixes = [torch.from_numpy(song).sum(dim=0)[None] for song in songs] or [0.1 * noise]
-    with torch.no_grad():
-        exact = [network(mix) for mix in mixes]
-        before = validate(network, songs, config.sources).mean_sdr if songs else 0.0
-        print(f"{'bits':>4}{'MiB':>9}{'float32 /':>11}{'error':>8}{'fidelity':>10}{'SDR loss':>10}  file")
-        for bits in numbers:
-            packed = quantize_state(state, bits)
-            network.load_state_dict(dequantize_state(packed))
-            fidelity = min(float(global_sdr(network(m)[0], y[0]).nanmean()) for m, y in zip(mixes, exact, strict=True))
-            loss = f"{before - validate(network, songs, config.sources).mean_sdr:.3f}" if songs else "-"
-            path = args.output / f"{args.model.stem}-{bits}bit.safetensors"
-            save_quantized(path, state, config, bits)
-            size = packed_size(shapes, bits)
-            print(
-                f"{bits:>4}{size / 2**20:>9.2f}{packed_size(shapes, 32) / size:>11.2f}{largest_error(state, packed):>8.3f}"
-                f"{fidelity:>10.1f}{loss:>10}  {path}"
-            )
-    what = f"{len(songs)} songs" if songs else "noise (give songs to see the loss of SDR)"
-    print(f"error: the largest, in half steps; fidelity: SDR in dB of the output against float32's, on {what}")
-    return 0
+    exact = [network(mix) for mix in mixes]
+    before = validate(network, songs, config.sources).mean_sdr if songs else 0.0
+    for bits in numbers:
+        network.load_state_dict(dequantize_state(quantize_state(state, bits)))
+        fidelity = min(float(global_sdr(network(m)[0], y[0]).nanmean()) for m, y in zip(mixes, exact, strict=True))
+        loss = f"{before - validate(network, songs, config.sources).mean_sdr:.3f}" if songs else "-"
+        path = _file(args, bits)
+        save_quantized(path, state, config, bits)
+        _print_row(state, bits, fidelity, loss, path)
+
+
+def _instrument(args: argparse.Namespace, numbers: list[int]) -> str:
+    """The same for weights of SING: fidelity is that of a note of each instrument, the median."""
+    sing, encoder, instruments = open_sing(args.model)
+    every = torch.arange(len(instruments))
+    middle = torch.full_like(every, sing.config.pitches // 2)
+    velocity = torch.full_like(every, sing.config.velocities - 1)
+    exact = sing(velocity, every, middle)
+    for bits in numbers:
+        path = _file(args, bits)
+        save_sing(path, sing, encoder, instruments, bits=bits)
+        packed, _, _ = open_sing(path)
+        fidelity = float(global_sdr(packed(velocity, every, middle)[:, None], exact[:, None]).nanmedian())
+        _print_row(sing.state_dict(), bits, fidelity, "-", path)
+    return f"a note of each of {len(instruments)} instruments (the median)"
+
+
+def _file(args: argparse.Namespace, bits: int) -> Path:
+    path: Path = args.output / f"{args.model.stem}-{bits}bit.safetensors"
+    return path
+
+
+def _print_row(state: dict[str, Tensor], bits: int, fidelity: float, loss: str, path: Path) -> None:
+    shapes = [tuple(weight.shape) for weight in state.values()]
+    size = packed_size(shapes, bits)
+    error = largest_error(state, quantize_state(state, bits))
+    ratio = packed_size(shapes, 32) / size
+    print(f"{bits:>4}{size / 2**20:>9.2f}{ratio:>11.2f}{error:>8.3f}{fidelity:>10.1f}{loss:>10}  {path}")
