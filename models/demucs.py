@@ -276,6 +276,7 @@ class CausalDemucs(DemucsBlocks, StreamingSeparator):
         if config.outer_lstm and (config.depth < 2 or not config.lstm_layers):
             raise ValueError("A second LSTM needs two levels and layers to be made of.")
         super().__init__(config)
+        self.config: CausalDemucsConfig = config
         width, outer = config.widths[-1], config.widths[-2]
         self.lstm = StreamingLSTM(width, width, config.lstm_layers) if config.lstm_layers else None
         self.outer_lstm = StreamingLSTM(outer, outer, config.lstm_layers) if config.outer_lstm else None
