@@ -122,7 +122,7 @@ def open_port(config: EngineConfig, file_rate: int | None = None) -> Port:
     return ClockPort(rate, config.block, channels=widest, path=path, paced=config.paced)
 
 
-def make_processor(model: str, consistent: bool = True) -> Processor:
+def make_processor(model: str, consistent: bool = True, look_ahead_ms: float = 0.0) -> Processor:
     """The processor of a model's name; ``none`` is the pass-through. Raises StemplayError if there is no such model."""
     if model == "none":
         from rtaudio.processors.passthrough import Passthrough
@@ -130,7 +130,7 @@ def make_processor(model: str, consistent: bool = True) -> Processor:
         return Passthrough()
     from rtaudio.processors.separator import SeparatorProcessor
 
-    return SeparatorProcessor(model, consistent)
+    return SeparatorProcessor(model, consistent, look_ahead_ms=look_ahead_ms)
 
 
 def make_stage(config: EngineConfig, state: InstrumentState, port: Port, channels: int) -> Stage | None:
@@ -157,7 +157,7 @@ def build_engine(config: EngineConfig, mixer: MixerState, instrument: Instrument
             file_rate = reader.rate
     port = open_port(config, file_rate)
     try:
-        processor = make_processor(config.model, config.consistent)
+        processor = make_processor(config.model, config.consistent, config.look_ahead)
         source = FilePlayer(config.input, port.rate, 2, config.loop) if from_file else None
         channels = source.channels if source is not None else 1 if port.in_channels == port.out_channels == 1 else 2
         stage = make_stage(config, instrument or InstrumentState(), port, channels)
@@ -188,6 +188,8 @@ def _analysis(config: EngineConfig, source: FilePlayer, port: Port):  # type: ig
 
     runtime = ModelRuntime(config.model)
     fmt = StreamFormat(port.rate, source.channels, port.max_block)
-    return SongAnalysis(
-        lambda: SeparatorProcessor(runtime.sibling(), config.consistent), source.samples, fmt, align=port.block
-    )
+
+    def processor() -> SeparatorProcessor:
+        return SeparatorProcessor(runtime.sibling(), config.consistent, look_ahead_ms=config.look_ahead)
+
+    return SongAnalysis(processor, source.samples, fmt, align=port.block)

@@ -48,6 +48,8 @@ INSTRUMENT_TIMES: dict[str, Range] = {"attack_ms": (0.0, 5000.0), "release_ms": 
 
 MAX_CHANNELS = 64
 MAX_VOICES = 256
+MAX_LOOK_AHEAD = 46
+"""Milliseconds: half a window of ``rtaudio.processors.refine``."""
 RECORDING_FORMATS = ("wav", "flac")
 OUTPUT_FILES = (".wav", ".flac")
 
@@ -192,6 +194,10 @@ def check_config(config: EngineConfig) -> None:
     if is_input_file(config.input) and is_output_file(config.output) and _same_file(config.input, config.output):
         raise StemplayError(f"The output {config.output} would overwrite the song: choose another file.")
     stems = strips_of(config)
+    if not 0 <= config.look_ahead <= MAX_LOOK_AHEAD:
+        raise StemplayError(f"A look-ahead of {config.look_ahead:g} ms is not possible: choose 0 to {MAX_LOOK_AHEAD}.")
+    if config.look_ahead and config.model == "none":
+        raise StemplayError("Without a model there are no stems to look ahead for.")
     if config.instrument:
         instrument_names(config.instrument)
     if not 1 <= config.voices <= MAX_VOICES:

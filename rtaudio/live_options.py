@@ -60,6 +60,10 @@ def _add_sound(sound: argparse._ArgumentGroup) -> None:
     )
     sound.add_argument("--no-consistent", action="store_true", help="do not share the residual among the stems")
     sound.add_argument(
+        "--look-ahead", type=float, default=0.0, metavar="MS",
+        help="refine the stems by their own spectra, so much later: 17 is worth it (default: 0, do not)",
+    )  # fmt: skip
+    sound.add_argument(
         "--loop",
         nargs="?",
         const="",
@@ -116,6 +120,7 @@ def configuration(args: argparse.Namespace) -> EngineConfig:
         block=args.block,
         model=args.model,
         consistent=not args.no_consistent,
+        look_ahead=args.look_ahead,
         paced=not args.full_speed,
         input_channels=args.input_channels,
         routing={stem: _channel_list(text, "--route") for stem, text in _pairs(args.route, "--route", "3,4")},

@@ -78,6 +78,7 @@ class EngineConfig:
         block: frames of one callback; 0 lets the host choose and vary.
         model: name in the zoo, or a directory with ``model.onnx`` and ``card.json``.
         consistent: share the residual so that the stems sum to the mix.
+        look_ahead: refine the stems by their own spectra (``rtaudio.processors.refine``), so many ms later; 0: do not.
         paced: with ``null`` or a file as output: follow the wall clock (True) or run at full speed (False).
         input_channels: 1-based device channels to listen to, () for the first two.
         routing: stem -> 1-based output channels of its own, beside the mix (``{"vocals": [3, 4]}``).
@@ -95,6 +96,7 @@ class EngineConfig:
     block: int = 256
     model: str = DEFAULT_MODEL
     consistent: bool = True
+    look_ahead: float = 0.0
     paced: bool = True
     input_channels: tuple[int, ...] = ()
     routing: dict[str, list[int]] = field(default_factory=dict)

@@ -18,7 +18,8 @@ from rtaudio.audiofile import FORMATS, create_writer, open_reader
 from rtaudio.format import Audio, StemplayError, StreamFormat
 from rtaudio.instrument_model import InstrumentModel
 from rtaudio.processors.base import Processor
-from rtaudio.processors.separator import SeparatorProcessor
+from rtaudio.processors.refine import refined_for_files
+from rtaudio.processors.separator import SeparatorProcessor, as_frame_model
 from rtaudio.runtime import ModelRuntime
 
 BLOCK = 16_384
@@ -30,18 +31,19 @@ INTEGER_FORMATS = {"flac": 24}
 Model = str | Path | ModelRuntime | Processor
 
 
-def separate_array(mix: Audio, rate: int, model: Model, consistent: bool = True) -> Audio:
+def separate_array(mix: Audio, rate: int, model: Model, consistent: bool = True, refine: bool = False) -> Audio:
     """Separate ``mix`` ``(frames, channels)`` (or ``(frames,)``) at ``rate`` Hz into ``(frames, n_sources, channels)``.
 
     Args:
         model: name in the zoo, directory, a loaded runtime (it is reset), or any processor.
+        refine: as in ``separate_file``.
 
     Raises:
         StemplayError: the model cannot be used, or rate or channels are impossible.
     """
     mix = np.asarray(mix, dtype=np.float32)
     mix = mix[:, None] if mix.ndim == 1 else mix
-    processor = as_processor(model, consistent)
+    processor = as_processor(model, consistent, refine)
     processor.prepare(StreamFormat(rate, mix.shape[1], BLOCK))
     blocks = (mix[start : start + BLOCK] for start in range(0, len(mix), BLOCK))
     out = np.empty((len(mix), len(processor.outputs), mix.shape[1]), dtype=np.float32)
@@ -63,9 +65,12 @@ def aligned_stems(processor: Processor, blocks: Iterable[Audio]) -> Iterator[Aud
     yield processor.flush()[skip:]
 
 
-def as_processor(model: Model, consistent: bool = True) -> Processor:
+def as_processor(model: Model, consistent: bool = True, refine: bool = False) -> Processor:
     """A processor for whatever names a model."""
-    return model if isinstance(model, Processor) else SeparatorProcessor(model, consistent)
+    if isinstance(model, Processor):
+        return model
+    frames = as_frame_model(model)
+    return SeparatorProcessor(refined_for_files(frames) if refine else frames, consistent)
 
 
 @dataclass
@@ -104,6 +109,7 @@ def separate_file(
     stems: Sequence[str] | None = None,
     format: str = "wav",
     consistent: bool = True,
+    refine: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Separation:
     """Separate a sound file of any length into one file a stem, ``directory/STEM.format``, in bounded memory.
@@ -112,6 +118,8 @@ def separate_file(
 
     Args:
         stems: names of the stems to write; all if None.
+        refine: by the stems' own spectra, looking ahead as no live sound can (``rtaudio.processors.refine``); models in chunks and
+            enhancers stay as they are.
         progress: called with (frames done, frames in all; 0 if unknown).
 
     Raises:
@@ -122,7 +130,7 @@ def separate_file(
         raise StemplayError(f"There is no output format {format!r}; choose from {', '.join(FORMATS)}.")
     target = Path(directory)
     with open_reader(song) as reader:
-        processor = as_processor(model, consistent)
+        processor = as_processor(model, consistent, refine)
         chosen = _choose(processor.outputs, stems)
         processor.prepare(StreamFormat(reader.rate, reader.channels, BLOCK))
         _prepare_directory(target, Path(song), chosen, format)

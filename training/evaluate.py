@@ -59,12 +59,14 @@ def evaluate(
     rate: int = 44_100,
     metric: str = "global",
     consistent: bool = True,
+    refine: bool = False,
     progress: Callable[[str], None] | None = None,
 ) -> Evaluation:
     """Separate every song ``(sources, channels, time)`` and score it; the mixture is the sum of its stems.
 
     Args:
         metric: ``global`` (whole song) or ``frames`` (median over 1 s frames, EQ-MUS-2).
+        refine: as files are separated, not as it is live.
 
     Raises:
         StemplayError: the model cannot be used.
@@ -74,7 +76,7 @@ def evaluate(
     names = []
     for name, stems in songs:
         mix = stems.sum(axis=0)
-        separated = separate_array(np.ascontiguousarray(mix.T), rate, model, consistent)
+        separated = separate_array(np.ascontiguousarray(mix.T), rate, model, consistent, refine)
         reference = with_accompaniment(torch.from_numpy(stems))
         for row, estimate in _estimates(torch.from_numpy(mix), torch.from_numpy(separated).permute(1, 2, 0)).items():
             scores[row].append(score(estimate.contiguous(), reference).numpy())

@@ -33,6 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-consistent", action="store_true", help="do not share the residual: the stems need not sum to the song"
     )
+    parser.add_argument(
+        "--no-refine",
+        action="store_true",
+        help="the stems as they are live, not refined by their own spectra (quicker)",
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     parser.add_argument("--json", action="store_true", help="print what was done as JSON")
 
@@ -52,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
             stems=stems,
             format=args.format,
             consistent=not args.no_consistent,
+            refine=not args.no_refine,
             progress=progress,
         )
     for sentence in result.warnings:

@@ -52,7 +52,7 @@ def latency(report: Report, config: dict[str, Any]) -> Facts:
             file_rate, channels = reader.rate, 2
     port = open_port(meant, file_rate)
     try:
-        expected = compose(port, meant.model, channels)
+        expected = compose(port, meant.model, channels, meant.look_ahead)
     finally:
         port.close()
     return {
@@ -61,9 +61,9 @@ def latency(report: Report, config: dict[str, Any]) -> Facts:
     }  # fmt: skip
 
 
-def compose(port: Port, model: str, channels: int = 0) -> Latency:
+def compose(port: Port, model: str, channels: int = 0, look_ahead_ms: float = 0.0) -> Latency:
     """Hop, resampler, pipelining and device of ``model`` on a port that is not started, as ``rtaudio.pipeline`` composes them."""
-    processor = measures(model)
+    processor = measures(model, look_ahead_ms)
     mono = port.in_channels == port.out_channels == 1
     block = max(1, port.max_block)
     processor.prepare(StreamFormat(port.rate, channels or (1 if mono else 2), block))
@@ -73,8 +73,8 @@ def compose(port: Port, model: str, channels: int = 0) -> Latency:
     return Latency(processor.algorithmic_latency, processor.resampler_latency, block, device, port.rate)
 
 
-def measures(model: str) -> Processor:
-    """A processor with the latency of ``model``. Raises StemplayError if there is no such separator."""
+def measures(model: str, look_ahead_ms: float = 0.0) -> Processor:
+    """A processor with the latency of ``model``. Raises StemplayError if there is no such separator, or it cannot look ahead."""
     if model == "none":
         return Passthrough()
     try:
@@ -83,4 +83,4 @@ def measures(model: str) -> Processor:
         raise StemplayError(str(error)) from None
     if card.kind != "separator":
         raise StemplayError(f"The model {card.name!r} is of kind {card.kind}, not a separator.")
-    return SeparatorProcessor(CardModel(card)) if card.states else SeparatorProcessor(model)
+    return SeparatorProcessor(CardModel(card) if card.states else model, look_ahead_ms=look_ahead_ms)

@@ -46,7 +46,7 @@ def export(
     report.line({"progress": {"workshop": str(workshop)}})  # whoever kills us knows what to remove
     try:
         result = separate_file(
-            song, workshop, model, stems=stems, format=format, consistent=consistent, progress=progress
+            song, workshop, model, stems=stems, format=format, consistent=consistent, refine=True, progress=progress
         )
         report.progress(done=result.frames, total=result.frames)
         files = _move(result.files, target, Path(song))

@@ -17,6 +17,7 @@ from rtaudio.format import Audio, StemplayError, StreamFormat, to_channels
 from rtaudio.processors.base import Processor, State
 from rtaudio.processors.chunked import ChunkedModel
 from rtaudio.processors.frame import CausalModel, FrameModel, InBackground
+from rtaudio.processors.refine import refined_ms
 from rtaudio.resample import Resampler
 from rtaudio.runtime import ModelRuntime
 
@@ -44,6 +45,7 @@ class SeparatorProcessor(Processor):
         consistent: share the residual ``mix - sum(stems)``, formed at the device's rate after alignment, so that the stems
             sum to the delayed mix.
         shares: ``(n_sources,)`` weights of that sharing, summing to 1; the model's own if None, else equal ones.
+        look_ahead_ms: refine the stems (``rtaudio.processors.refine``), so much later; 0 for no refinement.
 
     Raises:
         StemplayError: the model cannot be used.
@@ -54,8 +56,9 @@ class SeparatorProcessor(Processor):
         model: str | Path | ModelRuntime | FrameModel,
         consistent: bool = True,
         shares: Sequence[float] | Audio | None = None,
+        look_ahead_ms: float = 0.0,
     ) -> None:
-        self._model = as_frame_model(model)
+        self._model = refined_ms(as_frame_model(model), look_ahead_ms)
         self.outputs = tuple(self._model.outputs)
         self.consistent = consistent
         self.shares = _whole(self._model.shares if shares is None else shares, len(self.outputs))

@@ -36,6 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--no-consistent", action="store_true", help="score the network's own output, without the shared residual"
     )
     parser.add_argument(
+        "--refine", action="store_true", help="score the stems as `rtaudio separate` refines them, not as they are live"
+    )
+    parser.add_argument(
         "--record", metavar="WHAT", help="write the scores into the model's card under this description"
     )
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
@@ -92,11 +95,13 @@ def run(args: argparse.Namespace) -> int:
 
     result = evaluate(
         args.model, songs, sources=card.outputs if about_speech else SOURCES, metric=args.metric,
-        rate=speech.RATE if about_speech else 44_100, consistent=not args.no_consistent, progress=progress,
+        rate=speech.RATE if about_speech else 44_100, consistent=not args.no_consistent, refine=args.refine,
+        progress=progress,
     )  # fmt: skip
     if args.record:
         record(args.model, args.record, result.table["model"])
     what = "residual shared" if result.consistent else "network's own output"
+    what += "; refined" if args.refine else ""
     print(
         json.dumps(result.to_dict())
         if args.json

@@ -1,0 +1,181 @@
+"""Stems refined by their own spectra: exact whatever the blocks, as late as it says, still the mix in all, and better."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from rtaudio.build import make_processor
+from rtaudio.cli import main
+from rtaudio.desired import check_config
+from rtaudio.format import Audio, StemplayError, StreamFormat
+from rtaudio.jobs.expected import measures
+from rtaudio.messages import EngineConfig
+from rtaudio.offline import separate_array
+from rtaudio.processors.frame import FrameModel
+from rtaudio.processors.refine import Refined, refined_for_files
+from rtaudio.processors.separator import SeparatorProcessor
+from rtaudio.runtime import ModelRuntime
+from tests.jack import ROOT
+
+RATE = 44_100
+
+
+class Leaky:
+    """A FrameModel of two stems: each channel's sound belongs to one of them, and each stem has some of the other's."""
+
+    name, rate, channels, outputs, shares = "leaky", RATE, 2, ("left", "right"), ()
+    hop = window = 256
+
+    def __init__(self, delay: int = 0, leak: float = 0.2) -> None:
+        self.delay, self.leak = delay, leak
+        self.past = np.zeros((delay, 2), np.float32)
+
+    def run(self, mix: Audio) -> Audio:
+        sound = np.concatenate((self.past, mix))
+        now, self.past = sound[: len(mix)], sound[len(mix) :]
+        stems = np.zeros((len(now), 2, 2), np.float32)
+        for k in (0, 1):
+            stems[:, k, k] = now[:, k] * (1 - self.leak)
+            stems[:, k, 1 - k] = now[:, 1 - k] * self.leak
+        return stems
+
+    def reset(self) -> None:
+        self.past = np.zeros((self.delay, 2), np.float32)
+
+    def get_state(self) -> dict[str, Audio]:
+        return {"past": self.past.copy()}
+
+    def set_state(self, state: dict[str, Audio]) -> None:
+        self.past = state["past"].copy()
+
+    def warm_up(self) -> None: ...
+
+
+def sound(seconds: float = 1.0) -> Audio:
+    """Chords on the left, others on the right, over a little noise."""
+    time = np.arange(round(seconds * RATE)) / RATE
+    both = [sum(np.sin(2 * np.pi * f * time) for f in chord) for chord in ((220, 440, 880), (311, 622, 1244))]
+    noise = np.random.default_rng(0).normal(0, 0.003, (len(time), 2))
+    return (0.1 * np.stack(both, axis=1) + noise).astype(np.float32)
+
+
+def played(processor: SeparatorProcessor, mix: Audio, blocks: list[int], rate: int = RATE) -> Audio:
+    processor.prepare(StreamFormat(rate, mix.shape[1], max(blocks)))
+    parts, start, n = [], 0, 0
+    while start < len(mix):
+        parts.append(processor.process(mix[start : start + blocks[n % len(blocks)]]))
+        start, n = start + blocks[n % len(blocks)], n + 1
+    return np.concatenate((*parts, processor.flush()))[processor.latency :]
+
+
+def error_db(stems: Audio, mix: Audio) -> float:
+    truth = np.zeros_like(stems)
+    for k in (0, 1):
+        truth[:, k, k] = mix[:, k]
+    steady = slice(RATE // 4, -RATE // 4)
+    return float(10 * np.log10(np.mean((stems - truth)[steady] ** 2) / np.mean(truth[steady] ** 2)))
+
+
+@pytest.mark.parametrize(("hops", "look_ahead"), [(1, 300), (1, 768), (4, 2048)])
+@pytest.mark.parametrize("delay", [0, 100])
+def test_leaks_fade_and_the_stems_still_sum_to_the_mix_at_the_declared_delay(
+    delay: int, hops: int, look_ahead: int
+) -> None:
+    mix = sound()
+    refined = Refined(Leaky(delay), look_ahead, hops=hops)
+    assert refined.delay == delay + look_ahead and refined.hop == 256 * hops
+    stems = played(SeparatorProcessor(refined), mix, [1000])
+    assert np.abs(stems.sum(axis=1) - mix).max() < 1e-5
+    plain = played(SeparatorProcessor(Leaky(delay)), mix, [1000])
+    assert error_db(stems, mix) < error_db(plain, mix) - 3
+    assert (
+        error_db(played(SeparatorProcessor(Refined(Leaky(delay), look_ahead, hops=hops, share=1.0)), mix, [999]), mix)
+        < -20
+    )
+
+
+def test_any_blocks_give_the_same_and_silence_stays_silent() -> None:
+    mix = sound(0.4)
+    whole = played(SeparatorProcessor(Refined(Leaky(), 768)), mix, [len(mix)])
+    for blocks in ([256], [1, 700, 33], [5000]):
+        assert np.abs(played(SeparatorProcessor(Refined(Leaky(), 768)), mix, blocks) - whole).max() < 1e-5
+    assert not played(SeparatorProcessor(Refined(Leaky(), 768)), np.zeros_like(mix), [512]).any()
+
+
+def test_an_impulse_comes_out_where_the_latency_says() -> None:
+    processor = SeparatorProcessor(Refined(Leaky(), 768))
+    processor.prepare(StreamFormat(RATE, 2, 64))
+    impulse = np.zeros((8192, 2), np.float32)
+    impulse[3000] = 1
+    out = np.concatenate([processor.process(part) for part in np.split(impulse, 128)]).sum(axis=1)
+    assert np.argmax(np.abs(out[:, 0])) == 3000 + processor.latency
+    assert processor.latency == 256 + 768
+    processor.align(256)
+    assert processor.latency == 768
+
+
+def test_a_saved_state_goes_on_exactly() -> None:
+    mix, processor = sound(0.5), SeparatorProcessor(Refined(Leaky(100), 768))
+    processor.prepare(StreamFormat(RATE, 2, 512))
+    processor.process(mix[:9000])
+    state = processor.save_state()
+    first = processor.process(mix[9000:15000])
+    processor.process(mix[:7000])
+    processor.restore_state(state)
+    assert np.array_equal(processor.process(mix[9000:15000]), first)
+
+
+def test_hops_meet_without_a_step() -> None:
+    """Second differences at the borders of hops are those of anywhere else."""
+    mix = sound()
+    for hops in (1, 4):
+        refined = Refined(Leaky(), 768, hops=hops, share=1.0)
+        stem = played(SeparatorProcessor(refined), mix, [4096])[RATE // 4 : -RATE // 4, 0, 0].astype(np.float64)
+        second = np.abs(np.diff(stem, 2))
+        offset = (-(RATE // 4) - 1) % 256
+        borders = np.mean([second[offset + d :: 256].mean() for d in (-1, 0)])
+        assert borders < 1.2 * second.mean()
+
+
+def test_what_cannot_be_refined_is_refused_and_for_files_left_alone() -> None:
+    inner: FrameModel = Leaky()
+    with pytest.raises(StemplayError, match="at most 46 ms"):
+        Refined(inner, 2049)
+    chunked = Leaky()
+    chunked.window = 512
+    with pytest.raises(StemplayError, match="chunks"):
+        Refined(chunked, 100)
+    assert refined_for_files(chunked) is chunked
+    for config, reason in (
+        (EngineConfig(look_ahead=50.0), "choose 0 to 46"),
+        (EngineConfig(look_ahead=-1.0), "choose 0 to 46"),
+        (EngineConfig(look_ahead=float("nan")), "look.ahead"),
+        (EngineConfig(look_ahead=10.0, model="none"), "no stems"),
+    ):
+        with pytest.raises(StemplayError, match=reason):
+            check_config(config)
+
+
+def test_the_shipped_separator_refines_live_and_files(tmp_path: Path) -> None:
+    """The engine's processor, the expected latency and the files of `separate` agree on what it does."""
+    processor, expected = make_processor("demucs-live", look_ahead_ms=17.4), measures("demucs-live", 17.4)
+    for each in (processor, expected):
+        each.prepare(StreamFormat(RATE, 2, 256))
+        each.align(256)
+    assert processor.latency == expected.latency == round(0.0174 * RATE)
+    mix, _ = soundfile.read(ROOT / "demo" / "kimseye.ogg", frames=4 * RATE, dtype="float32", always_2d=True)
+    song = tmp_path / "song.wav"
+    soundfile.write(song, mix, RATE, subtype="FLOAT")
+    runtime = ModelRuntime("demucs-live")
+    for arguments, refine in (([], True), (["--no-refine"], False)):
+        stems = separate_array(mix, RATE, runtime, refine=refine)
+        folder = tmp_path / f"{refine}"
+        assert main(["separate", str(song), "-o", str(folder), "--quiet", *arguments]) == 0
+        written, _ = soundfile.read(folder / "vocals.wav", dtype="float32", always_2d=True)
+        assert np.abs(written - stems[:, 3]).max() < 1e-6
+        assert np.abs(stems.sum(axis=1) - mix).max() < 1e-5
+    assert np.abs(stems - separate_array(mix, RATE, runtime, refine=True)).max() > 1e-3
