@@ -8,6 +8,7 @@ from typing import Any
 from PyQt6.QtCore import QEvent
 from PyQt6.QtWidgets import (
     QCheckBox,
+    QDoubleSpinBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
@@ -21,6 +22,7 @@ from PyQt6.QtWidgets import (
 from gui.settings.card import card_html
 from gui.settings.draft import Draft
 from gui.settings.lists import Choice, Entry
+from rtaudio.desired import MAX_LOOK_AHEAD
 
 
 class CardTab(QWidget):
@@ -77,11 +79,23 @@ class ModelTab(CardTab):
         draft = self.draft
         self.browse = QPushButton(self.tr("From a folder …"))
         self.browse.clicked.connect(self._browse)
-        self.model = self.choice(self.tr("Model"), lambda value: draft.choose(model=value, routing={}), self.browse)
+        self.model = self.choice(self.tr("Model"), self._choose, self.browse)
         self.consistent = QCheckBox(self.tr("Stems sum to the input exactly"))
         self.consistent.setToolTip(self.tr("What the model leaves over is shared among the stems."))
         self.consistent.clicked.connect(lambda on: draft.choose(consistent=on))
         self.form.addRow("", self.consistent)
+        self.look_ahead = QDoubleSpinBox()
+        self.look_ahead.setRange(0, MAX_LOOK_AHEAD)
+        self.look_ahead.setDecimals(1)
+        self.look_ahead.setSuffix(self.tr(" ms"))
+        self.look_ahead.setSpecialValueText(self.tr("no"))
+        self.look_ahead.setFixedWidth(96)
+        self.look_ahead.setAccessibleName(self.tr("Look ahead"))
+        self.look_ahead.setToolTip(
+            self.tr("Cleaner stems, so much later: 17 ms are worth it. For live sound that can wait, and for songs.")
+        )
+        self.look_ahead.valueChanged.connect(lambda value: draft.choose(look_ahead=round(value, 1)))
+        self.form.addRow(self.tr("Look ahead"), self.look_ahead)
         self.card.setAccessibleName(self.tr("Card of the model"))
 
     def show_draft(self) -> None:
@@ -90,8 +104,14 @@ class ModelTab(CardTab):
         none: Entry = (self.tr("None: equal parts of the input"), "none")
         self.model.show_entries([*self.models("separator"), none], config.model)
         self.consistent.setChecked(config.consistent)
-        self.consistent.setEnabled(config.model != "none")
+        self.look_ahead.setValue(config.look_ahead)
+        for widget in (self.consistent, self.look_ahead):
+            widget.setEnabled(config.model != "none")
         self.card.show_card(self.draft.cards.get(config.model))
+
+    def _choose(self, model: str) -> None:
+        ahead = {"look_ahead": 0.0} if model == "none" else {}
+        self.draft.choose(model=model, routing={}, **ahead)
 
     def _browse(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, self.tr("A folder with model.onnx and card.json"))

@@ -1002,43 +1002,43 @@
 </context><context>
     <name>InstrumentTab</name>
     <message>
-        <location filename="../settings/models.py" line="106" />
+        <location filename="../settings/models.py" line="129" />
         <source>Instrument</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="107" />
+        <location filename="../settings/models.py" line="130" />
         <source>MIDI input</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="113" />
-        <location filename="../settings/models.py" line="111" />
+        <location filename="../settings/models.py" line="136" />
+        <location filename="../settings/models.py" line="134" />
         <source>Voices</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="114" />
+        <location filename="../settings/models.py" line="137" />
         <source>Card of the instrument</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="119" />
+        <location filename="../settings/models.py" line="142" />
         <source>None</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="122" />
+        <location filename="../settings/models.py" line="145" />
         <source>All inputs, also those plugged in later</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="123" />
+        <location filename="../settings/models.py" line="146" />
         <source>A port of our own, for other programs</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="125" />
+        <location filename="../settings/models.py" line="148" />
         <source>{} (not there now)</source>
         <translation type="unfinished" />
     </message>
@@ -1489,37 +1489,58 @@
 </context><context>
     <name>ModelTab</name>
     <message>
-        <location filename="../settings/models.py" line="75" />
+        <location filename="../settings/models.py" line="80" />
         <source>From a folder …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="77" />
+        <location filename="../settings/models.py" line="82" />
         <source>Model</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="78" />
+        <location filename="../settings/models.py" line="83" />
         <source>Stems sum to the input exactly</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="79" />
+        <location filename="../settings/models.py" line="84" />
         <source>What the model leaves over is shared among the stems.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="82" />
+        <location filename="../settings/models.py" line="90" />
+        <source> ms</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/models.py" line="91" />
+        <source>no</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/models.py" line="98" />
+        <location filename="../settings/models.py" line="93" />
+        <source>Look ahead</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/models.py" line="95" />
+        <source>Cleaner stems, so much later: 17 ms are worth it. For live sound that can wait, and for songs.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/models.py" line="99" />
         <source>Card of the model</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="87" />
+        <location filename="../settings/models.py" line="104" />
         <source>None: equal parts of the input</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="94" />
+        <location filename="../settings/models.py" line="117" />
         <source>A folder with model.onnx and card.json</source>
         <translation type="unfinished" />
     </message>

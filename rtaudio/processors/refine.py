@@ -100,8 +100,7 @@ class Refined:
         powers = (spectra.real**2 + spectra.imag**2).sum(axis=0) + np.float32(FLOOR)
         response = np.fft.irfft(powers / powers.sum(axis=0), n=self._size, axis=-1)
         taps = np.concatenate((response[:, self._size - self._ahead :], response[:, : self._behind]), axis=1)
-        filters: Spectra = np.fft.rfft(taps * self._weights, n=self._transform, axis=-1)
-        return filters
+        return np.fft.rfft(taps * self._weights, n=self._transform, axis=-1).astype(np.complex64, copy=False)
 
     def _filtered(self, heard: Audio, before: Spectra, newest: Spectra) -> Audio:
         """The hop that ended ``look_ahead`` samples ago, faded from one set of filters to the next; by overlap-save.
@@ -114,8 +113,8 @@ class Refined:
             np.fft.irfft(spectrum[None] * filters[:, None], n=self._transform, axis=-1)[..., needed - self.hop : needed]
             for filters in (before, newest)
         )
-        out: Audio = np.moveaxis(old + (new - old) * self._fade, -1, 0)
-        return out.astype(np.float32, copy=False)
+        faded: Audio = (old + (new - old) * self._fade).astype(np.float32, copy=False)
+        return np.moveaxis(faded, -1, 0)
 
     def reset(self) -> None:
         """Forget the past."""

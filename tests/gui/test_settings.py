@@ -137,6 +137,11 @@ def test_everything_is_chosen_on_a_draft_and_applied_at_once(
     sound.block.take(512)
     dialog.model.model.take("big")
     dialog.model.consistent.click()
+    dialog.model.look_ahead.setValue(30)
+    dialog.model.model.take("none")
+    assert dialog.model.look_ahead.text() == "no" and not dialog.model.look_ahead.isEnabled()
+    dialog.model.model.take("big")
+    dialog.model.look_ahead.setValue(17.4)
     dialog.instrument.midi.take("Keys")
     dialog.instrument.voices.setValue(16)
     assert not session.orders, "nothing touches the sound before Apply"
@@ -148,6 +153,7 @@ def test_everything_is_chosen_on_a_draft_and_applied_at_once(
     config = session.config
     assert (config.output, config.input, config.input_channels) == ("ALSA:Scarlett", "ALSA:Scarlett", (3, 4))
     assert (config.rate, config.block, config.model, config.consistent) == (48_000, 512, "demucs-live", False)
+    assert config.look_ahead == 17.4
     assert (config.midi, config.voices, config.instrument) == ("Keys", 16, "sing-gm")
     assert not dialog.apply_button.isEnabled()
 
