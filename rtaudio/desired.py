@@ -16,6 +16,7 @@ from models.card import CardError
 from models.catalog import load_card, model_names
 from rtaudio.format import SOURCES, StemplayError, StreamFormat
 from rtaudio.messages import (
+    MAX_LOOK_AHEAD,
     VELOCITY_CURVES,
     Command,
     EngineConfig,
@@ -48,8 +49,6 @@ INSTRUMENT_TIMES: dict[str, Range] = {"attack_ms": (0.0, 5000.0), "release_ms": 
 
 MAX_CHANNELS = 64
 MAX_VOICES = 256
-MAX_LOOK_AHEAD = 46
-"""Milliseconds: half a window of ``rtaudio.processors.refine``."""
 RECORDING_FORMATS = ("wav", "flac")
 OUTPUT_FILES = (".wav", ".flac")
 

@@ -63,6 +63,8 @@ class InstrumentState:
     midi_map: list[dict[str, Any]] = field(default_factory=list)
 
 
+MAX_LOOK_AHEAD = 46
+"""Milliseconds: half a window of ``rtaudio.processors.refine``."""
 VELOCITY_CURVES = ("linear", "soft", "hard", "fixed")
 
 
