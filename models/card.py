@@ -47,6 +47,8 @@ class ModelCard:
         parameters: number of weights; size in MiB of float32 is ``parameters * 4 / 2**20``.
         shares: by which part of the residual ``mix - sum(stems)`` each stem is mended so that they sum to the mix (a separator's;
             empty for equal parts).
+        refining: how much of the mix filtered by the stems' spectra each stem takes where it may look ahead, 0 to 1 (empty: as the
+            player sees fit).
         quality: measured scores, each with what it was measured on.
         training: how it was made: recipe, hours, data, commit.
     """
@@ -69,6 +71,7 @@ class ModelCard:
     quality: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     shares: tuple[float, ...] = ()
+    refining: tuple[float, ...] = ()
     description: str = ""
     version: int = CARD_VERSION
 
@@ -96,6 +99,10 @@ def _problem(card: ModelCard) -> str | None:
         len(card.shares) != len(card.outputs) or abs(sum(card.shares) - 1) > 1e-3 or min(card.shares) < 0
     ):
         return f"{where} shares the residual by {list(card.shares)}, which must be one part from 0 up for each output, 1 in all."
+    if card.refining and (len(card.refining) != len(card.outputs) or not all(0 <= x <= 1 for x in card.refining)):
+        return (
+            f"{where} refines its stems by {list(card.refining)}, which must be one part from 0 to 1 for each output."
+        )
     if any(any(n < 1 for n in state.shape) for state in card.states):
         return f"{where} describes a state tensor without elements."
     return None
@@ -144,8 +151,8 @@ def card_from_dict(values: Any, where: str) -> ModelCard:
             for key in ("sample_rate", "channels", "hop", "latency", "opset", "size", "parameters")
         }
         lists = {key: tuple(str(x) for x in values.get(key, ())) for key in ("outputs", "data")}
-        shares = tuple(float(x) for x in values.get("shares", ()))
-        return ModelCard(**{**values, **whole, **lists, "states": states, "shares": shares})
+        parts = {key: tuple(float(x) for x in values.get(key, ())) for key in ("shares", "refining")}
+        return ModelCard(**{**values, **whole, **lists, **parts, "states": states})
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise CardError(f"The card {where} is incomplete or malformed ({type(error).__name__}: {error}).") from None
 

@@ -54,6 +54,11 @@ def separate_array(mix: Audio, rate: int, model: Model, consistent: bool = True,
     return out
 
 
+def filtered_array(mix: Audio, rate: int, model: str | Path | ModelRuntime) -> Audio:
+    """What refining draws the stems towards: ``mix`` filtered by their spectra; as ``separate_array``. Only of separators that stream."""
+    return separate_array(mix, rate, SeparatorProcessor(refined_for_files(as_frame_model(model), share=1.0)))
+
+
 def aligned_stems(processor: Processor, blocks: Iterable[Audio]) -> Iterator[Audio]:
     """The stems of ``blocks`` with the latency taken off: in all as many frames as went in. The processor must be prepared."""
     skip = processor.latency

@@ -10,6 +10,7 @@ milliseconds the echo of a filter before its time fits in.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ WINDOW_S = 0.093
 SONG_HOP = 1024
 """Samples from one set of filters to the next, at least, where nobody waits: quicker than every hop, and on validation songs better."""
 SHARE = 0.5
-"""How much of the filtered mix is in the stems; the rest is the network's. Chosen on validation songs."""
+"""How much of the filtered mix is in the stems, the rest being the network's, where a card does not say."""
 FLOOR = 1e-9
 """Added to each source's power: where all are silent they share equally."""
 
@@ -39,18 +40,21 @@ class Refined:
 
     Args:
         hops: of the model, from one set of filters to the next: more are quicker and, live, later.
-        share: of the filtered mix in what comes out.
+        share: of the filtered mix in what comes out, for all stems or for each.
 
     Raises:
         StemplayError: the model's frames overlap, or the look-ahead is longer than half a window.
     """
 
-    def __init__(self, inner: FrameModel, look_ahead: int, *, hops: int = 1, share: float = SHARE) -> None:
+    def __init__(
+        self, inner: FrameModel, look_ahead: int, *, hops: int = 1, share: float | Sequence[float] = SHARE
+    ) -> None:
         self.name, self.rate, self.channels, self.outputs = inner.name, inner.rate, inner.channels, inner.outputs
         self.shares, self.hop = inner.shares, hops * inner.hop
         self.window = self.hop
         self.delay = inner.delay + look_ahead
-        self._inner, self._ahead, self._share = inner, look_ahead, np.float32(share)
+        self._inner, self._ahead = inner, look_ahead
+        self._share = np.broadcast_to(np.asarray(share, np.float32), (len(inner.outputs),))[:, None]
         self._size = 1 << round(np.log2(WINDOW_S * inner.rate))
         self._behind = self._size // 2
         if inner.window != inner.hop:
@@ -141,14 +145,25 @@ class Refined:
 
 def refined_ms(inner: FrameModel, look_ahead_ms: float) -> FrameModel:
     """``inner``, refined with so much look-ahead; with 0 as it is. Raises StemplayError as ``Refined``."""
-    return Refined(inner, round(look_ahead_ms * inner.rate / 1000)) if look_ahead_ms else inner
+    if not look_ahead_ms:
+        return inner
+    return Refined(inner, round(look_ahead_ms * inner.rate / 1000), share=_share(inner))
 
 
-def refined_for_files(inner: FrameModel) -> FrameModel:
-    """``inner`` with the longest look-ahead, or as it is where its stems cannot be refined: chunks and enhancers."""
+def refined_for_files(inner: FrameModel, share: float | None = None) -> FrameModel:
+    """``inner`` with the longest look-ahead, or as it is where its stems cannot be refined: chunks and enhancers.
+
+    ``share``: instead of what the model's card says.
+    """
     if not (isinstance(inner, CausalModel) and inner.kind == "separator"):
         return inner
-    return Refined(inner, (1 << round(np.log2(WINDOW_S * inner.rate))) // 2, hops=max(1, SONG_HOP // inner.hop))
+    longest = (1 << round(np.log2(WINDOW_S * inner.rate))) // 2
+    hops = max(1, SONG_HOP // inner.hop)
+    return Refined(inner, longest, hops=hops, share=_share(inner) if share is None else share)
+
+
+def _share(inner: FrameModel) -> float | Sequence[float]:
+    return (isinstance(inner, CausalModel) and inner.refining) or SHARE
 
 
 def _analysis_window(size: int, fall: int) -> Audio:

@@ -144,6 +144,8 @@ def test_a_changed_truncated_or_missing_file_is_refused(exported: tuple[Path, Mo
         ({"shares": [1.0]}, "one part"),
         ({"shares": [0.5, 0.5, 0.5, -0.5]}, "one part"),
         ({"shares": ["x", 0, 0, 0]}, "malformed"),
+        ({"refining": [0.5]}, "one part"),
+        ({"refining": [0.5, 0.5, 0.5, 1.5]}, "one part"),
         ({"states": [{"name": "x", "shape": [0], "dtype": "float32"}]}, "without elements"),
         ({"states": 3}, "malformed"),
         ({"hop": float("inf")}, "malformed"),

@@ -11,7 +11,7 @@ import torch
 from models.card import read_card
 from models.demucs import CausalDemucs, CausalDemucsConfig
 from rtaudio.processors.separator import SeparatorProcessor
-from training.calibrate import calibrate, least_squares_shares
+from training.calibrate import calibrate, least_squares_refining, least_squares_shares
 from training.data.synthetic import validation_songs
 from training.evaluate import record
 from training.export import export_separator
@@ -37,6 +37,19 @@ def test_least_squares_beats_every_other_sharing() -> None:
         assert error(shares) <= error(list(other)) + 1e-3
 
 
+def test_the_best_refining_is_between_the_stem_and_the_filtered_mix() -> None:
+    rng = np.random.default_rng(0)
+    stems, first, second = rng.standard_normal((3, 2, 2, 5000)).astype(np.float32)
+    noise = np.array([1.0, 0.5], np.float32)[:, None, None]
+    first, second = stems + noise * first, stems + 0.5 * second
+    best = least_squares_refining([(stems, first, second)])
+    assert best == pytest.approx([0.8, 0.5], abs=0.03)  # by the inverse of their errors' energies
+    assert least_squares_refining([(stems, stems, second)]) == [0, 0]
+    assert least_squares_refining([(stems, first, stems + 0.1 * (stems - first))]) == pytest.approx(
+        [0.909, 0.909], abs=1e-3
+    )
+
+
 def test_without_residual_there_is_nothing_to_share() -> None:
     stems = np.ones((4, 2, 10), np.float32)
     with pytest.raises(ValueError, match="no residual"):
@@ -47,9 +60,10 @@ def test_calibration_reaches_the_card_and_the_processor(tmp_path: Path) -> None:
     torch.manual_seed(0)
     export_separator(CausalDemucs(CausalDemucsConfig(channels=8, depth=3)), tmp_path, name="small")
     songs = [(str(i), song[..., :20_000]) for i, song in enumerate(validation_songs(2))]
-    shares = calibrate(tmp_path, songs)
+    shares, refining = calibrate(tmp_path, songs)
     record(tmp_path, "two synthetic songs", {"drums": 1.234, "bass": float("nan")})
     card = read_card(tmp_path)
-    assert list(card.shares) == shares
+    assert list(card.shares) == shares and list(card.refining) == refining
+    assert all(0 <= share <= 1 for share in refining)
     assert card.quality == {"two synthetic songs": {"drums": 1.23}}
     np.testing.assert_allclose(SeparatorProcessor(tmp_path).shares, shares, atol=1e-6)

@@ -1,4 +1,4 @@
-"""``python -m training calibrate MODEL``: how the residual is shared among the stems, into the model's card."""
+"""``python -m training calibrate MODEL``: how the residual is shared among the stems and how far they are refined, into the card."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ import sys
 from training.calibrate import calibrate
 from training.commands.evaluate import add_song_arguments, load_songs
 
-HELP = "measure on songs with known stems how the residual is best shared, and write it into the model's card"
+HELP = (
+    "measure on songs with known stems how the residual is best shared and how far stems are best refined, and write it into the "
+    "model's card"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Calibrate and print the shares."""
     songs = list(load_songs(args))[: args.limit]
-    shares = calibrate(args.model, songs, progress=lambda name: print(f"  {name}", file=sys.stderr))
+    shares, refining = calibrate(args.model, songs, progress=lambda name: print(f"  {name}", file=sys.stderr))
     print("shares of the residual: " + ", ".join(f"{share:.3f}" for share in shares))
+    print("filtered mix in refined stems: " + ", ".join(f"{share:.2f}" for share in refining))
     return 0
