@@ -36,7 +36,10 @@ def main() -> None:
     threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
     while not ended.wait(PERIOD_S):
         wired = 0
-        for port, source in zip(ins, sorted(p.name for p in client.get_ports("stemplay:out_[01]$")), strict=False):
+        sources: list[str] = []
+        with contextlib.suppress(jack.JackError):  # a port that goes while it is listed
+            sources = sorted(p.name for p in client.get_ports("stemplay:out_[01]$"))
+        for port, source in zip(ins, sources, strict=False):
             with contextlib.suppress(jack.JackError):
                 if not any(other.name == source for other in client.get_all_connections(port)):
                     client.connect(source, port)
