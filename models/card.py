@@ -75,6 +75,11 @@ class ModelCard:
     description: str = ""
     version: int = CARD_VERSION
 
+    @property
+    def refinable(self) -> bool:
+        """Whether the player can refine its stems: a separator that streams, no enhancer and nothing in chunks."""
+        return self.kind == "separator" and bool(self.states)
+
     def __post_init__(self) -> None:
         problem = _problem(self)
         if problem:

@@ -61,7 +61,10 @@ def calibrate(
     rate: int = 44_100,
     progress: Callable[[str], None] | None = None,
 ) -> tuple[list[float], list[float]]:
-    """Find shares and refining on ``songs`` (not those that are reported on) and write them into the model's card; returns them."""
+    """Find shares and refining on ``songs`` (not those that are reported on) and write them into the model's card; returns them.
+
+    Refining is empty for models whose stems cannot be refined.
+    """
     directory = find_model(model)
     card = read_card(directory)
     runtime = ModelRuntime(directory)
@@ -69,7 +72,8 @@ def calibrate(
     for name, stems in songs:
         mix = np.ascontiguousarray(stems.sum(axis=0).T)
         pairs.append((stems, separate_array(mix, rate, runtime, consistent=False).transpose(1, 2, 0)))
-        filtered.append(filtered_array(mix, rate, runtime).transpose(1, 2, 0))
+        if card.refinable:
+            filtered.append(filtered_array(mix, rate, runtime).transpose(1, 2, 0))
         if progress is not None:
             progress(name)
     if not pairs:
@@ -77,6 +81,7 @@ def calibrate(
     shares = least_squares_shares(pairs)
     parts = np.asarray(shares, np.float32)[:, None, None]
     consistent = ((stems, y + parts * (stems.sum(axis=0) - y.sum(axis=0))) for stems, y in pairs)
-    refining = least_squares_refining((*pair, y) for pair, y in zip(consistent, filtered, strict=True))
+    triples = ((*pair, y) for pair, y in zip(consistent, filtered, strict=True))
+    refining = least_squares_refining(triples) if card.refinable else []
     write_card(replace(card, shares=tuple(shares), refining=tuple(refining)), directory)
     return shares, refining

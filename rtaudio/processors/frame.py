@@ -51,7 +51,7 @@ class CausalModel:
         if card.kind not in STEM_KINDS:
             raise StemplayError(f"The model {card.name!r} is of kind {card.kind}, not a separator or enhancer.")
         self.name, self.rate, self.channels, self.outputs = card.name, card.sample_rate, card.channels, card.outputs
-        self.shares, self.refining, self.kind = card.shares, card.refining, card.kind
+        self.shares, self.refining, self.refinable = card.shares, card.refining, card.refinable
         self.hop = self.window = card.hop
         self.delay = card.latency
         self.run = runtime.run

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from rtaudio.format import Audio, StemplayError
 from rtaudio.processors.frame import CausalModel, FrameModel
+from rtaudio.processors.residual import share_residual, whole_shares
 
 WINDOW_S = 0.093
 """Of the spectra: 4096 samples at 44.1 kHz."""
@@ -55,7 +56,7 @@ class Refined:
         self.delay = inner.delay + look_ahead
         self._inner, self._ahead = inner, look_ahead
         self._share = np.broadcast_to(np.asarray(share, np.float32), (len(inner.outputs),))[:, None]
-        self._size = 1 << round(np.log2(WINDOW_S * inner.rate))
+        self._size = window_size(inner.rate)
         self._behind = self._size // 2
         if inner.window != inner.hop:
             raise StemplayError(f"The model {inner.name!r} works in overlapping chunks: its stems cannot be refined.")
@@ -67,8 +68,7 @@ class Refined:
         self._analysis = _analysis_window(self._size, max(min(self.hop, self._behind), look_ahead))
         self._weights = _tap_weights(self._behind, look_ahead)
         self._fade = (np.arange(self.hop, dtype=np.float32) + 0.5) / self.hop
-        exact = np.asarray(inner.shares if len(inner.shares) else np.ones(len(inner.outputs)), np.float64)
-        self._residual = (exact / exact.sum()).astype(np.float32)[None, :, None]
+        self._residual_shares = whole_shares(inner.shares, len(inner.outputs))
         self._clear()
 
     def _clear(self) -> None:
@@ -98,8 +98,7 @@ class Refined:
 
         What the stems lack of the mix they get first, as in what is heard: powers are those of stems that sum to it.
         """
-        stems = self._stems[-self._size :]
-        stems = stems + self._residual * (heard[-self._size :, None] - stems.sum(axis=1, keepdims=True))
+        stems = share_residual(self._stems[-self._size :], heard[-self._size :], self._residual_shares)
         spectra = np.fft.rfft(stems.T * self._analysis, axis=-1)  # (channels, sources, bins)
         powers = (spectra.real**2 + spectra.imag**2).sum(axis=0) + np.float32(FLOOR)
         response = np.fft.irfft(powers / powers.sum(axis=0), n=self._size, axis=-1)
@@ -143,6 +142,11 @@ class Refined:
         self._filters = None if state["filters"] is None else state["filters"].copy()
 
 
+def window_size(rate: int) -> int:
+    """Samples of the spectra at ``rate``: the power of two nearest to ``WINDOW_S``."""
+    return int(1 << round(np.log2(WINDOW_S * rate)))
+
+
 def refined_ms(inner: FrameModel, look_ahead_ms: float) -> FrameModel:
     """``inner``, refined with so much look-ahead; with 0 as it is. Raises StemplayError as ``Refined``."""
     if not look_ahead_ms:
@@ -155,11 +159,10 @@ def refined_for_files(inner: FrameModel, share: float | None = None) -> FrameMod
 
     ``share``: instead of what the model's card says.
     """
-    if not (isinstance(inner, CausalModel) and inner.kind == "separator"):
+    if not (isinstance(inner, CausalModel) and inner.refinable):
         return inner
-    longest = (1 << round(np.log2(WINDOW_S * inner.rate))) // 2
     hops = max(1, SONG_HOP // inner.hop)
-    return Refined(inner, longest, hops=hops, share=_share(inner) if share is None else share)
+    return Refined(inner, window_size(inner.rate) // 2, hops=hops, share=_share(inner) if share is None else share)
 
 
 def _share(inner: FrameModel) -> float | Sequence[float]:

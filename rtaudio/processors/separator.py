@@ -18,22 +18,9 @@ from rtaudio.processors.base import Processor, State
 from rtaudio.processors.chunked import ChunkedModel
 from rtaudio.processors.frame import CausalModel, FrameModel, InBackground
 from rtaudio.processors.refine import refined_ms
+from rtaudio.processors.residual import share_residual, whole_shares
 from rtaudio.resample import Resampler
 from rtaudio.runtime import ModelRuntime
-
-
-def _whole(shares: Sequence[float] | Audio, n_sources: int) -> Audio:
-    """The shares, or equal ones if there are none, divided by their sum: a card rounds them."""
-    exact = np.asarray(shares, dtype=np.float64) if len(shares) else np.ones(n_sources)
-    parts: Audio = (exact / exact.sum()).astype(np.float32)
-    return parts
-
-
-def share_residual(stems: Audio, mix: Audio, shares: Audio) -> Audio:
-    """Stems ``(frames, n_sources, channels)`` that sum to ``mix`` ``(frames, channels)``: each gets its share of what is missing."""
-    residual: Audio = mix - stems.sum(axis=1)
-    shared: Audio = stems + shares[None, :, None] * residual[:, None]
-    return shared
 
 
 class SeparatorProcessor(Processor):
@@ -61,7 +48,7 @@ class SeparatorProcessor(Processor):
         self._model = refined_ms(as_frame_model(model), look_ahead_ms)
         self.outputs = tuple(self._model.outputs)
         self.consistent = consistent
-        self.shares = _whole(self._model.shares if shares is None else shares, len(self.outputs))
+        self.shares = whole_shares(self._model.shares if shares is None else shares, len(self.outputs))
         self._format: StreamFormat | None = None
         self._latency = self._aligned_block = 0
         self._pending: Audio

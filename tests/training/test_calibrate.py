@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from models.card import read_card
-from models.demucs import CausalDemucs, CausalDemucsConfig
+from models.demucs import CausalDemucs, CausalDemucsConfig, Demucs, DemucsConfig
 from rtaudio.processors.separator import SeparatorProcessor
 from training.calibrate import calibrate, least_squares_refining, least_squares_shares
+from training.cli import main
 from training.data.synthetic import validation_songs
 from training.evaluate import record
 from training.export import export_separator
@@ -67,3 +68,19 @@ def test_calibration_reaches_the_card_and_the_processor(tmp_path: Path) -> None:
     assert all(0 <= share <= 1 for share in refining)
     assert card.quality == {"two synthetic songs": {"drums": 1.23}}
     np.testing.assert_allclose(SeparatorProcessor(tmp_path).shares, shares, atol=1e-6)
+
+
+def test_what_cannot_be_refined_gets_shares_alone_and_is_refused_by_evaluate(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torch.manual_seed(0)
+    network = Demucs(DemucsConfig(channels=4, depth=2))
+    export_separator(network, tmp_path, name="chunks", chunk=4096)
+    songs = [("a", validation_songs(1)[0][..., :20_000])]
+    shares, refining = calibrate(tmp_path, songs)
+    card = read_card(tmp_path)
+    assert list(card.shares) == shares and refining == [] and card.refining == () and not card.refinable
+    assert main(["evaluate", str(tmp_path), "--tiny", "--limit", "1", "--refine"]) == 2
+    assert "cannot be refined" in capsys.readouterr().err
+    assert main(["evaluate", str(tmp_path), "--tiny", "--limit", "1", "--refine", "--oracle", "mix4"]) == 2
+    assert "--refine goes with one model" in capsys.readouterr().err

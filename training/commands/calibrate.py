@@ -25,5 +25,6 @@ def run(args: argparse.Namespace) -> int:
     songs = list(load_songs(args))[: args.limit]
     shares, refining = calibrate(args.model, songs, progress=lambda name: print(f"  {name}", file=sys.stderr))
     print("shares of the residual: " + ", ".join(f"{share:.3f}" for share in shares))
-    print("filtered mix in refined stems: " + ", ".join(f"{share:.2f}" for share in refining))
+    if refining:
+        print("filtered mix in refined stems: " + ", ".join(f"{share:.2f}" for share in refining))
     return 0

@@ -83,10 +83,14 @@ def add_song_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Evaluate and print the table."""
     if args.oracle or args.weights or args.output or args.museval:
+        if args.refine:
+            raise StemplayError("--refine goes with one model, without --oracle, --weights, --output and --museval.")
         return run_methods(args)
     if args.model is None:
         raise StemplayError("Name a model, an oracle with --oracle, or weights with --weights.")
     card = load_card(args.model)
+    if args.refine and not card.refinable:
+        raise StemplayError(f"The stems of {card.name!r} cannot be refined: it is no separator that streams.")
     about_speech = card.outputs == SPEECH
     songs = list(load_speech(args) if about_speech else load_songs(args))[: args.limit]
 

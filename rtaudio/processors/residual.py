@@ -1,0 +1,23 @@
+"""What a network's stems lack of the mix, and which of them it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from rtaudio.format import Audio
+
+
+def whole_shares(shares: Sequence[float] | Audio, n_sources: int) -> Audio:
+    """The shares, or equal ones if there are none, divided by their sum: a card rounds them."""
+    exact = np.asarray(shares, dtype=np.float64) if len(shares) else np.ones(n_sources)
+    parts: Audio = (exact / exact.sum()).astype(np.float32)
+    return parts
+
+
+def share_residual(stems: Audio, mix: Audio, shares: Audio) -> Audio:
+    """Stems ``(frames, n_sources, channels)`` that sum to ``mix`` ``(frames, channels)``: each gets its share of what is missing."""
+    residual: Audio = mix - stems.sum(axis=1)
+    shared: Audio = stems + shares[None, :, None] * residual[:, None]
+    return shared
