@@ -1,4 +1,4 @@
-"""A hop of other packages' live models, timed as ``python -m rtaudio bench`` times ours: back to back, on one thread.
+"""A hop of other packages' live models, timed as ``python -m rtaudio bench`` times ours: back to back, on one thread where they allow it.
 
 Each is fed hop by hop through the interface its own users have. Random weights where the package would download its own: they cost
 the same. A package that is not installed is left out, one that fails is told with its reason.
@@ -21,11 +21,12 @@ AMPLITUDE = 0.1
 
 @dataclass(frozen=True)
 class PeerStream:
-    """A peer that is ready: ``call`` takes the next ``hop`` samples at ``rate`` Hz, mono."""
+    """A peer that is ready: ``call`` takes the next ``hop`` samples at ``rate`` Hz, mono. ``one_thread``: it computes with one alone."""
 
     rate: int
     hop: int
     call: Callable[[], object]
+    one_thread: bool = True
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class PeerCost:
     Attributes:
         name, version: of the package; ``model``: what of it was timed.
         rtf: p50 over the hop's length. ``p50_spread``: between thirds of the run, the largest over the smallest, less 1.
+        one_thread: False where the package cannot be held to one.
         error: why it could not be timed; its times are 0 then.
     """
 
@@ -48,6 +50,7 @@ class PeerCost:
     p99_ms: float = 0.0
     rtf: float = 0.0
     p50_spread: float = 0.0
+    one_thread: bool = True
     error: str = ""
 
 
@@ -82,7 +85,9 @@ def dtln_stream() -> PeerStream:
     block = (AMPLITUDE * 32_767 * np.random.default_rng(0).standard_normal(128)).clip(-32_768, 32_767)
     data = block.astype(np.int16).tobytes()
     frame = rtc.AudioFrame(data=data, sample_rate=16_000, num_channels=1, samples_per_channel=128)
-    return PeerStream(16_000, 128, lambda: suppressor._process(frame))  # what LiveKit calls for each frame
+    return PeerStream(
+        16_000, 128, lambda: suppressor._process(frame), one_thread=False
+    )  # what LiveKit calls for each frame
 
 
 PEERS: dict[str, tuple[str, Callable[[], PeerStream]]] = {
@@ -121,5 +126,6 @@ def _cost(name: str, version: str, model: str, stream: PeerStream, seconds: floa
     thirds = [float(np.median(part)) for part in np.array_split(np.asarray(times), 3)]
     hop_ms = 1000 * stream.hop / stream.rate
     return PeerCost(
-        name, version, model, stream.rate, stream.hop, hop_ms, p50, p99, p50 / hop_ms, max(thirds) / min(thirds) - 1
+        name, version, model, stream.rate, stream.hop, hop_ms, p50, p99, p50 / hop_ms, max(thirds) / min(thirds) - 1,
+        stream.one_thread,
     )  # fmt: skip

@@ -9,6 +9,7 @@
 | ``peers`` | other packages in the same run, timed by ``python -m training bench --peers`` |
 | ``live`` | misses, load and latency of models on a private JACK server |
 | ``report`` ``compare`` ``text`` ``table`` | results as JSON, against earlier ones, for a terminal, for the README |
+| ``options`` ``networks`` | of the command line; networks made for timing only |
 
 Instruments are in ``rtaudio.bench_instrument``. Whoever calls does the work; no thread is owned here.
 """

@@ -91,6 +91,25 @@ def load_average() -> float | None:
     return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
 
 
+DRIFT = 0.10
+"""Change of speed within a run that is worth a warning."""
+
+
+def drift(before: Machine, after: Machine) -> list[str]:
+    """A sentence for each speed that has changed meanwhile: by heat, by saving energy, by a neighbour on the same hardware."""
+    told = []
+    for what, unit, first, last in (
+        ("matrix products", "GFLOP/s", before.gflops, after.gflops),
+        ("reading memory", "GB/s", before.read_gb_s, after.read_gb_s),
+    ):
+        if max(first, last) > (1 + DRIFT) * min(first, last):
+            told.append(
+                f"The machine's own speed changed meanwhile: {what} went from {first:.3g} to {last:.3g} {unit}; "
+                "the bounds are of the beginning."
+            )
+    return told
+
+
 def measure_machine() -> Machine:
     """Measure in a child process whose BLAS has one thread; takes a second or two."""
     load = load_average()

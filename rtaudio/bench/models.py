@@ -29,7 +29,7 @@ class ModelCost:
         processor_p50_ms: back to back, with the sharing of the residual.
         rtf: back to back p50 over the hop's length.
         *_bound_ms, ratio_*: see ``bounds``; None for networks whose sizes are not known here. ``ratio_to_bound``: p50 to the larger.
-        rounds: of the paced timing; ``stable``: the p99 of every timing stands.
+        rounds: of the timing that took most; ``stable``: the p99 of every timing stands.
         spread: the noise of each time, as a share (``Timing``).
     """
 
@@ -107,7 +107,7 @@ def measure_model(model: str | Path, machine: Machine, seconds: float = 3.0, rou
         ratio_to_compute=p50 / compute if compute else None,
         ratio_to_weights=p50 / weights,
         ratio_to_bound=p50 / max(weights, compute or 0.0),
-        rounds=timed["paced"].rounds,
+        rounds=max(t.rounds for t in timed.values()),
         stable=all(t.stable for t in timed.values()),
         spread=noise,
     )

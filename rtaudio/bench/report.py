@@ -27,10 +27,14 @@ MAPS = ("machine", "note_latency")
 
 @dataclass
 class Findings:
-    """What a run has measured so far. ``voices`` and ``latencies`` are ``rtaudio.bench_instrument``'s."""
+    """What a run has measured so far; ``machine`` is its speed before, ``after`` that at the end.
+
+    ``voices`` and ``latencies`` are ``rtaudio.bench_instrument``'s.
+    """
 
     about: About
     machine: Machine | None = None
+    after: Machine | None = None
     costs: list[ModelCost] = field(default_factory=list)
     voices: list[Any] = field(default_factory=list)
     latencies: dict[str, Any] = field(default_factory=dict)
@@ -43,14 +47,15 @@ class Findings:
 def as_result(found: Findings) -> Result:
     """Everything, rounded to what the clock can tell.
 
-    ``machine`` (what and how fast), ``busy`` (what others took), ``models`` (separators), ``instruments`` and ``note_latency``
-    (of their notes), ``peers``, ``live`` (with the share ``missed``), ``warnings``, and the day.
+    ``machine`` (what and how fast), ``machine_after`` (how fast at the end), ``busy`` (what others took), ``models`` (separators),
+    ``instruments`` and ``note_latency`` (of their notes), ``peers``, ``live`` (with the share ``missed``), ``warnings``, and the day.
     """
     speed = asdict(found.machine) if found.machine else {}
     result: Result = tidy(
         {
             "day": datetime.now(UTC).date().isoformat(),
             "machine": asdict(found.about) | speed,
+            "machine_after": asdict(found.after) if found.after else {},
             "busy": asdict(found.busy) if found.busy else {},
             "models": [asdict(cost) for cost in found.costs],
             "instruments": [asdict(cost) for cost in found.voices],

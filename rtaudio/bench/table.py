@@ -36,6 +36,12 @@ def markdown(result: Result) -> str:
 
 def rewrite(page: Path, result: Result) -> None:
     """Put the result's tables into a page, between its comments. Raises StemplayError if it has none."""
+    before, after = split(page)
+    write(page, f"{before}{BEGIN}\n{markdown(result)}\n{END}{after}")
+
+
+def split(page: Path) -> tuple[str, str]:
+    """What stands before and after the tables of a page. Raises StemplayError if it has no place for them."""
     try:
         text = page.read_text(encoding="utf-8")
     except OSError as error:
@@ -44,7 +50,7 @@ def rewrite(page: Path, result: Result) -> None:
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise StemplayError(f"{page} has no place for the tables: it needs the lines {BEGIN} and {END}.")
-    write(page, f"{before}{BEGIN}\n{markdown(result)}\n{END}{after}")
+    return before, after
 
 
 def _machine(result: Result) -> str:
@@ -85,7 +91,7 @@ def _models(rows: list[dict[str, Any]], peers: list[dict[str, Any]]) -> str:
         )
     for peer in peers:
         lines += ["", f"`{peer['name']}` {peer['version']}, {peer['model']}: {peer['p50_ms']:.3g} ms for a hop of {peer['hop_ms']:.1f} ms "
-                  f"of mono at {peer['rate'] / 1000:g} kHz, RTF {peer['rtf']:.3g}, one thread, in the same run."]  # fmt: skip
+                  f"of mono at {peer['rate'] / 1000:g} kHz, RTF {peer['rtf']:.3g}, {'one thread' if peer['one_thread'] else 'with threads of its own'}, in the same run."]  # fmt: skip
     return "\n".join(lines)
 
 
