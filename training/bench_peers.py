@@ -85,9 +85,8 @@ def dtln_stream() -> PeerStream:
     block = (AMPLITUDE * 32_767 * np.random.default_rng(0).standard_normal(128)).clip(-32_768, 32_767)
     data = block.astype(np.int16).tobytes()
     frame = rtc.AudioFrame(data=data, sample_rate=16_000, num_channels=1, samples_per_channel=128)
-    return PeerStream(
-        16_000, 128, lambda: suppressor._process(frame), one_thread=False
-    )  # what LiveKit calls for each frame
+    # ``_process`` is what LiveKit calls for each frame
+    return PeerStream(16_000, 128, lambda: suppressor._process(frame), one_thread=False)
 
 
 PEERS: dict[str, tuple[str, Callable[[], PeerStream]]] = {

@@ -89,10 +89,15 @@ def _models(rows: list[dict[str, Any]], peers: list[dict[str, Any]]) -> str:
                 ]
             )
         )
-    for peer in peers:
-        lines += ["", f"`{peer['name']}` {peer['version']}, {peer['model']}: {peer['p50_ms']:.3g} ms for a hop of {peer['hop_ms']:.1f} ms "
-                  f"of mono at {peer['rate'] / 1000:g} kHz, RTF {peer['rtf']:.3g}, {'one thread' if peer['one_thread'] else 'with threads of its own'}, in the same run."]  # fmt: skip
-    return "\n".join(lines)
+    return "\n".join([*lines, *(f"\n{_peer(peer)}" for peer in peers)])
+
+
+def _peer(peer: dict[str, Any]) -> str:
+    threads = "one thread" if peer["one_thread"] else "with threads of its own"
+    return (
+        f"`{peer['name']}` {peer['version']}, {peer['model']}: {peer['p50_ms']:.3g} ms for a hop of {peer['hop_ms']:.1f} ms of mono at "
+        f"{peer['rate'] / 1000:g} kHz, RTF {peer['rtf']:.3g}, {threads}, in the same run."
+    )
 
 
 def _instruments(rows: list[dict[str, Any]], latencies: dict[str, Any]) -> str:

@@ -43,13 +43,14 @@ def run(args: argparse.Namespace) -> int:
     check(args)  # what is wrong with a file is told before minutes are spent
     earlier = read(args.compare) if args.compare else None
     say: Callable[[str], None] = (lambda line: None) if args.json else (lambda line: print(line, flush=True))
-    separators, instruments = _models(args)
+    only_live = args.live and not args.full
+    separators, instruments = _models(args, only_live)
     plan = _plan(args, separators) if args.live or args.full else None
     found = Findings(about_this())
     for line in text.about_lines(found.about):
         say(line)
     watch = Watch(children=True)
-    if not args.live:
+    if not only_live:
         _time_separators(separators, args, found, say)
         _time_instruments(instruments, args, found, say)
         if args.peers or args.full:
@@ -93,15 +94,15 @@ def _publish(result: Result, page: Path | None) -> None:
         table.rewrite(page, result)
 
 
-def _models(args: argparse.Namespace) -> tuple[list[str | Path], list[str | Path]]:
+def _models(args: argparse.Namespace, only_live: bool) -> tuple[list[str | Path], list[str | Path]]:
     """Separators and instruments that are asked for. Raises StemplayError for one that does not exist."""
     models: list[str | Path] = list(args.model) or list(model_names())
-    if not args.model and not args.live and (args.models_dir or not args.full):
+    if not args.model and not only_live and (args.models_dir or not args.full):
         models += timing_models(args.models_dir)
     if not models:
         raise StemplayError("There is no model to time: none is shipped here and no directory is given.")
     instruments = [model for model in models if _is_instrument(model)]
-    if args.live and args.model and instruments:
+    if only_live and args.model and instruments:
         raise StemplayError(f"{instruments[0]} is an instrument; --live plays separators.")
     return [model for model in models if model not in instruments], instruments
 

@@ -45,7 +45,8 @@ def test_what_is_installed_is_timed_and_what_fails_says_why(
         "works": ("model", lambda: PeerStream(16_000, 160, lambda: calls.append(1))),
     }
     monkeypatch.setattr(bench_peers, "PEERS", peers)
-    monkeypatch.setattr(bench_peers.metadata, "version", here)
+    installed = types.SimpleNamespace(version=here, PackageNotFoundError=metadata.PackageNotFoundError)
+    monkeypatch.setattr(bench_peers, "metadata", installed)
     failed, timed = measure_peers(0.01)
     assert (failed.name, failed.error, failed.rtf) == ("broken", "OSError: no library", 0.0)
     assert timed.name == "works" and timed.version == "1.2" and timed.hop_ms == 10.0 and len(calls) >= 35
