@@ -8,7 +8,7 @@ SONG   ?= demo/kimseye.ogg
 RUN_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run gui screenshots test lint bench slow gpu-pack translations clean system-run system-gui system-test
+.PHONY: help setup run gui screenshots test lint bench bench-readme slow gpu-pack translations clean system-run system-gui system-test
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 16
@@ -39,6 +39,9 @@ slow: setup ## the tests that take minutes
 
 bench: $(VENV)/.runtime ## what each shipped model costs on this machine
 	$(BIN)/python -m rtaudio bench
+
+bench-readme: $(VENV)/.dev ## measure all that README.md shows, keep it in docs/bench.json and write the tables (ten minutes, idle machine)
+	$(BIN)/python -m rtaudio bench --full --save docs/bench.json --into README.md
 
 gpu-pack: $(VENV)/.dev ## data, wheels and scripts for training on a rented GPU, into build/gpu-pack (training/README.md)
 	$(BIN)/python -m training pack

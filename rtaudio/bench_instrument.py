@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from models.card import ModelCard
-from rtaudio.bench import ROOT, Machine, times
+from rtaudio.bench.machine import ROOT, Machine
+from rtaudio.bench.timing import times
 from rtaudio.instrument.player import InstrumentPlayer
 from rtaudio.instrument.primer import note_batches, primed_states
 from rtaudio.instrument.synth import CACHE_BYTES, Synth

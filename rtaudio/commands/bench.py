@@ -1,81 +1,110 @@
-"""``python -m rtaudio bench``: what the models cost on this machine."""
+"""``python -m rtaudio bench``: what the models cost on this machine, and what is missed when they play."""
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import os
-import subprocess
+import json
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
-from models.card import CARD_FILE, CARD_VERSION, CardError
+from models.card import CardError
 from models.catalog import load_card, model_names
-from rtaudio.bench import ROOT, Machine, ModelCost, as_json, measure_machine, measure_model
-from rtaudio.bench_instrument import THESIS_RATE, InstrumentCost, NoteLatency, measure_instrument, measure_latency
+from rtaudio.bench import live, table, text
+from rtaudio.bench.busy import Watch
+from rtaudio.bench.compare import changes, differences
+from rtaudio.bench.machine import about_this, drift, measure_machine
+from rtaudio.bench.models import measure_model
+from rtaudio.bench.networks import timing_models
+from rtaudio.bench.options import add_arguments, check
+from rtaudio.bench.peers import measure_peers
+from rtaudio.bench.report import Findings, Result, as_result, read, write
+from rtaudio.bench_instrument import measure_instrument, measure_latency
 from rtaudio.format import StemplayError
+from rtaudio.jackserver import why_no_server
+from rtaudio.messages import DEFAULT_MODEL
+
+__all__ = ["HELP", "NAME", "add_arguments", "run"]
 
 NAME = "bench"
-HELP = "time each shipped model, and random networks of the usual sizes, beside this machine's bounds"
+HELP = (
+    "time each shipped model, and random networks of the usual sizes, beside this machine's bounds; with --live, play each model with each "
+    "block and count what is missed"
+)
 AIM = 0.35
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of ``bench``."""
-    parser.add_argument("model", metavar="MODEL", nargs="*", help="only these: shipped names or directories")
-    parser.add_argument(
-        "--seconds", type=_positive, default=4.0, metavar="N", help="of each timing (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--models-dir", metavar="DIR", type=Path,
-        help="directory of networks made for timing only (default: the cache; made there once if torch is installed)",
-    )  # fmt: skip
-    parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
-
-
-def _positive(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
-    if not 0 < value <= 3600:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 3600 seconds")
-    return value
-
-
 def run(args: argparse.Namespace) -> int:
-    """Measure the machine, then each model."""
-    models: list[str | Path] = list(args.model) or [*model_names(), *timing_models(args.models_dir)]
+    """Measure, and print, keep, compare or publish the result."""
+    if args.table:
+        _publish(read(args.table), args.into)
+        return 0
+    check(args)  # what is wrong with a file is told before minutes are spent
+    earlier = read(args.compare) if args.compare else None
+    say: Callable[[str], None] = (lambda line: None) if args.json else (lambda line: print(line, flush=True))
+    only_live = args.live and not args.full
+    separators, instruments = _models(args, only_live)
+    plan = _plan(args, separators) if args.live or args.full else None
+    found = Findings(about_this())
+    for line in text.about_lines(found.about):
+        say(line)
+    watch = Watch(children=True)
+    if not only_live:
+        _time_separators(separators, args, found, say)
+        _time_instruments(instruments, args, found, say)
+        if args.peers or args.full:
+            _time_peers(args, found, say)
+        found.after = measure_machine()
+    if plan:
+        _play(plan, found, say)
+    _doubts(found, watch)
+    for warning in found.warnings:
+        print(f"Warning: {warning}", file=sys.stderr if args.json else sys.stdout, flush=True)
+    _hand_over(as_result(found), earlier, args, say)
+    return 0
+
+
+def _hand_over(result: Result, earlier: Result | None, args: argparse.Namespace, say: Callable[[str], None]) -> None:
+    if earlier is not None:
+        found = changes(earlier, result)
+        different = differences(earlier, result)
+        for line in ["", *text.change_lines(found), *(f"Warning: {sentence}" for sentence in different)]:
+            say(line)
+        result["compared"] = {
+            "differences": different,
+            "changes": [
+                {"what": c.what, "number": c.number, "before": c.before, "now": c.now, "ratio": c.ratio, "verdict": c.verdict}
+                for c in found
+            ],
+        }  # fmt: skip
+    kept = {name: value for name, value in result.items() if name != "compared"}
+    if args.save:
+        write(args.save, json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+    if args.into:
+        table.rewrite(args.into, kept)
+    if args.json:
+        print(json.dumps(result, ensure_ascii=False))
+
+
+def _publish(result: Result, page: Path | None) -> None:
+    if page is None:
+        print(table.markdown(result))
+    else:
+        table.rewrite(page, result)
+
+
+def _models(args: argparse.Namespace, only_live: bool) -> tuple[list[str | Path], list[str | Path]]:
+    """Separators and instruments that are asked for. Raises StemplayError for one that does not exist."""
+    models: list[str | Path] = list(args.model) or list(model_names())
+    if not args.model and not only_live and (args.models_dir or not args.full):
+        models += timing_models(args.models_dir)
     if not models:
         raise StemplayError("There is no model to time: none is shipped here and no directory is given.")
-    separators = [model for model in models if not _is_instrument(model)]
     instruments = [model for model in models if _is_instrument(model)]
-    machine = measure_machine()
-    if not args.json:
-        print("\n".join(header(machine)[: 2 if separators else 1]), flush=True)
-    costs = []
-    for model in separators:
-        costs.append(measure_model(model, machine, args.seconds))
-        if not args.json:
-            print(row(costs[-1]), flush=True)
-    if not args.json and any(cost.timing_only for cost in costs):
-        print(
-            f"* random weights, for timing only. Aim: the paced p99 of causal Demucs 48/4 int8 below {AIM:.0%} of its hop."
-        )
-    if not args.json and instruments:
-        print("\n".join(instrument_header()), flush=True)
-    voices, latencies = [], {}
-    for model in instruments:
-        voices.append(measure_instrument(model, machine, args.seconds))
-        if not args.json:
-            print(instrument_row(voices[-1]), flush=True)
-        if not voices[-1].timing_only:
-            latencies[voices[-1].name] = measure_latency(model, notes=max(5, round(15 * args.seconds)))
-    if args.json:
-        print(as_json(machine, costs, voices, latencies))
-    else:
-        print("\n".join(latency_row(name, value) for name, value in latencies.items()), flush=True)
-    return 0
+    if only_live and args.model and instruments:
+        raise StemplayError(f"{instruments[0]} is an instrument; --live plays separators.")
+    return [model for model in models if model not in instruments], instruments
 
 
 def _is_instrument(model: str | Path) -> bool:
@@ -85,86 +114,79 @@ def _is_instrument(model: str | Path) -> bool:
         raise StemplayError(str(error)) from None
 
 
-def instrument_header() -> list[str]:
-    """The names of the columns of instruments."""
-    return [
-        "",
-        f"voices on one thread          | step of 1 / 8 / 32 / 64 voices, ms of 16 | at 50 % of a core: network, whole synth"
-        f" | whole notes, s a second: ours / bound / thesis {THESIS_RATE} / eager torch | cache",
-    ]
+def _plan(args: argparse.Namespace, separators: Iterable[str | Path]) -> live.Plan:
+    variants = []
+    for model in map(str, separators):
+        variants.append((model, 0.0))
+        if model == DEFAULT_MODEL and args.look_ahead:
+            variants.append((model, args.look_ahead))
+    return live.Plan(variants, args.blocks, args.rates, args.live_seconds, args.song)
 
 
-def instrument_row(cost: InstrumentCost) -> str:
-    """One line of the table."""
-    name = f"{cost.name} {cost.precision}{'*' if cost.timing_only else ''}"
-    steps = " / ".join(f"{cost.step_ms[count]:5.2f}" for count in (1, 8, 32, 64))
-    bound = "-" if cost.notes_bound is None else f"{cost.notes_bound:.0f} ({cost.notes_rate / cost.notes_bound:.0%})"
-    eager = "-" if cost.eager_rate is None else f"{cost.eager_rate:.1f} ({cost.notes_rate / cost.eager_rate:.1f}x)"
-    return (
-        f"{name:<29} | {steps:<40} | {cost.voices_half_core:16.0f}, {cost.synth_voices_half_core:21.0f}"
-        f" | {cost.notes_rate:.1f} / {bound} / {cost.notes_rate / THESIS_RATE:.1f}x / {eager}"
-        f" | {cost.cache_mib:.0f} MiB, {cost.cached_notes} notes"
-    )
-
-
-def latency_row(name: str, latency: NoteLatency) -> str:
-    """What a key waits for its first sample."""
-    return (
-        f"{name}: from a MIDI message to its first sample, 16 notes sounding, blocks of {latency.block}: p50 {latency.p50_ms:.1f}, "
-        f"p99 {latency.p99_ms:.1f}, most {latency.largest_ms:.1f} ms of {latency.notes} notes ({latency.misses} misses); declared "
-        f"{latency.declared_ms:.1f} (a block and 3 ms) and the resampler's {latency.resampler_ms:.1f}"
-    )
-
-
-def timing_models(directory: Path | None) -> list[Path]:
-    """Directories of the networks of the usual sizes; made once, by the training package in a process of its own, if it can run."""
-    place = directory or cache_directory()
-    if directory is None and not any(place.glob(f"*/{CARD_FILE}")):
-        if importlib.util.find_spec("torch") is None or not (ROOT / "training").is_dir():
-            print(
-                "Causal Demucs 48/4 and 64/5 and the thesis' SING are not timed: making them needs torch (make setup).",
-                file=sys.stderr,
-            )
-            return []
-        print(f"Making the networks that are for timing only, in {place} ...", file=sys.stderr)
-        command = [sys.executable, "-m", "training", "timing", "-o", str(place)]
-        made = subprocess.run(
-            command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False
+def _time_separators(
+    separators: list[str | Path], args: argparse.Namespace, found: Findings, say: Callable[[str], None]
+) -> None:
+    found.machine = measure_machine()
+    say(text.speed_line(found.machine))
+    if separators:
+        say(text.MODEL_HEADER)
+    for model in separators:
+        found.costs.append(measure_model(model, found.machine, args.seconds, args.rounds))
+        say(text.model_row(found.costs[-1]))
+    if any(cost.timing_only for cost in found.costs):
+        say(
+            f"* random weights, for timing only. Aim: the paced p99 of causal Demucs 48/4 int8 below {AIM:.0%} of its hop."
         )
-        if made.returncode:
-            print(f"That failed, so they are not timed: {made.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
-    found = sorted(path.parent for path in place.glob(f"*/{CARD_FILE}"))
-    if directory is not None and not found:
-        raise StemplayError(f"There are no models in {directory}.")
-    return found
 
 
-def cache_directory() -> Path:
-    """Where the timing networks are kept: the user's cache, apart for each version of the card."""
-    base = os.environ.get("LOCALAPPDATA") if sys.platform == "win32" else os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "stemplay" / f"timing-{CARD_VERSION}"
+def _time_instruments(
+    instruments: list[str | Path], args: argparse.Namespace, found: Findings, say: Callable[[str], None]
+) -> None:
+    assert found.machine is not None
+    if instruments:
+        say(f"\n{text.INSTRUMENT_HEADER}")
+    for model in instruments:
+        voices = measure_instrument(model, found.machine, args.seconds)
+        found.voices.append(voices)
+        say(text.instrument_row(voices))
+        if not voices.timing_only:
+            found.latencies[voices.name] = measure_latency(model, notes=max(5, round(15 * args.seconds)))
+    for name, latency in found.latencies.items():
+        say(text.latency_row(name, latency))
 
 
-def header(machine: Machine) -> list[str]:
-    """What the machine can do, and the names of the columns."""
-    load = "" if machine.load is None else f"; load {machine.load:.1f} on {os.cpu_count()} cores"
-    return [
-        f"One thread: {machine.gflops:.0f} GFLOP/s (float32 matrix product), reads {machine.read_gb_s:.1f} GB/s{load}.",
-        "ms a hop                    |     hop | paced p50 / p99, of hop    | back to back p50 / p99 |   RTF | "
-        "bounds: compute / weights, times p50",
-    ]
+def _time_peers(args: argparse.Namespace, found: Findings, say: Callable[[str], None]) -> None:
+    found.peers, sentence = measure_peers(args.seconds)
+    for line in ["", *(text.peer_row(peer, found.costs) for peer in found.peers), *([sentence] if sentence else [])]:
+        say(line)
 
 
-def row(cost: ModelCost) -> str:
-    """One line of the table."""
-    name = f"{cost.name} {cost.precision}{'*' if cost.timing_only else ''}"
-    compute = (
-        "      - (    -)"
-        if cost.compute_bound_ms is None
-        else f"{cost.compute_bound_ms:7.3f} ({cost.ratio_to_compute:5.1f})"
-    )
-    return (
-        f"{name:<27} | {cost.hop_ms:7.2f} | {cost.paced_p50_ms:7.3f} / {cost.paced_p99_ms:7.3f}, {cost.paced_p99_of_hop:6.1%}"
-        f" | {cost.back_to_back_p50_ms:9.3f} / {cost.back_to_back_p99_ms:9.3f} | {cost.rtf:5.3f}"
-        f" | {compute} / {cost.weights_bound_ms:7.3f} ({cost.ratio_to_weights:5.1f})"
-    )
+def _play(plan: live.Plan, found: Findings, say: Callable[[str], None]) -> None:
+    if reason := why_no_server():
+        found.warnings.append(f"Played on the engine's own clock and on no sound server: {reason}")
+        say(found.warnings[-1])
+    say(f"\n{text.LIVE_HEADER}")
+    alone: dict[tuple[int, int], Any] = {}
+
+    def tell(played: live.Played) -> None:
+        key = (played.rate, played.block)
+        say(text.live_row(played, alone.get(key)))
+        if played.model == live.PASS_THROUGH:
+            alone[key] = played
+
+    found.played = live.play_all(plan, tell)
+    for line in text.live_tables(found.played):
+        say(line)
+
+
+def _doubts(found: Findings, watch: Watch) -> None:
+    """Everything that makes the numbers worth less."""
+    found.busy = watch.end()
+    found.warnings += found.busy.warnings()
+    if found.machine and found.after:
+        found.warnings += drift(found.machine, found.after)
+    shaky = [cost.name for cost in found.costs if not cost.stable]
+    if shaky:
+        found.warnings.append(
+            f"The p99 did not become stable: {', '.join(shaky)} (more --rounds, or a quieter machine)."
+        )

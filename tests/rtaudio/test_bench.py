@@ -11,7 +11,10 @@ import pytest
 from models.card import read_card
 from models.demucs import CausalDemucs, CausalDemucsConfig
 from models.hybrid import HybridDemucs
-from rtaudio.bench import Machine, frame_operations, layer_sizes, measure_model, network_sizes
+from rtaudio.bench.bounds import frame_operations, layer_sizes, network_sizes
+from rtaudio.bench.machine import Machine
+from rtaudio.bench.models import measure_model
+from rtaudio.bench.peers import measure_peers
 from rtaudio.bench_instrument import notes_bound, step_operations
 from rtaudio.cli import main
 from tests.sing_fixture import tiny_instrument, tiny_sing
@@ -44,7 +47,7 @@ def test_so_they_do_for_a_hybrid() -> None:
 
 
 def test_the_numbers_follow_from_the_times(tiny_model: Path) -> None:
-    cost = measure_model(tiny_model, MACHINE, seconds=0.05)
+    cost = measure_model(tiny_model, MACHINE, seconds=0.05, rounds=3)
     card = read_card(tiny_model)
     assert cost.hop_ms == pytest.approx(1000 * 64 / 44_100)
     assert cost.rtf == pytest.approx(cost.back_to_back_p50_ms / cost.hop_ms)
@@ -54,13 +57,19 @@ def test_the_numbers_follow_from_the_times(tiny_model: Path) -> None:
     assert operations and cost.compute_bound_ms == pytest.approx(operations / 100e9 * 1000)
     assert 0 < cost.back_to_back_p50_ms <= cost.back_to_back_p99_ms
     assert 0 < cost.paced_p50_ms <= cost.paced_p99_ms
+    assert cost.ratio_to_bound == min(cost.ratio_to_compute or 1e9, cost.ratio_to_weights)
+    assert cost.rounds == 3 and set(cost.spread) == {
+        "paced_p50_ms", "paced_p99_ms", "back_to_back_p50_ms", "back_to_back_p99_ms", "processor_p50_ms",
+    }  # fmt: skip
     assert not cost.timing_only
 
 
 def test_a_model_of_another_make_has_no_compute_bound(chunk_model: Path) -> None:
     assert frame_operations(read_card(chunk_model)) is None
-    cost = measure_model(chunk_model, MACHINE, seconds=0.05)
-    assert cost.compute_bound_ms is None and cost.ratio_to_compute is None and cost.ratio_to_weights > 0
+    cost = measure_model(chunk_model, MACHINE, seconds=0.05, rounds=1)
+    assert cost.compute_bound_ms is None and cost.ratio_to_compute is None
+    assert cost.ratio_to_bound == cost.ratio_to_weights > 0
+    assert not cost.stable and cost.rounds == 1, "one round agrees with no other"
 
 
 def test_the_command_prints_json(tiny_model: Path, mono_model: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -76,7 +85,7 @@ def test_a_directory_of_models_is_timed_beside_the_zoo(
     tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "tiny").symlink_to(tiny_model)
-    assert main(["bench", "--models-dir", str(tmp_path), "--seconds", "0.01"]) == 0
+    assert main(["bench", "--models-dir", str(tmp_path), "--seconds", "0.01", "--rounds", "1"]) == 0
     assert "tiny fp32 " in capsys.readouterr().out
     assert main(["bench", "--models-dir", str(tmp_path / "empty")]) == 2
 
@@ -125,3 +134,20 @@ def test_the_operations_of_a_step_are_those_of_its_weights(tmp_path: Path) -> No
     rate = 250 / 263 * 0.016 * 100e9 / operations
     assert notes_bound(card, 100.0) == pytest.approx(rate)
     assert notes_bound(replace(card, precision="int8"), 100.0) == pytest.approx(4 * rate)
+
+
+def test_other_packages_are_timed_in_the_same_run(tiny_model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("denoiser")
+    line = ["bench", str(tiny_model), "--seconds", "0.02", "--rounds", "1", "--peers"]
+    assert main([*line, "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    (peer,) = [row for row in result["peers"] if row["name"] == "denoiser"]
+    assert (
+        peer["error"] == "" and peer["hop_ms"] == 16.0 and peer["rtf"] == pytest.approx(peer["p50_ms"] / 16, rel=1e-3)
+    )
+
+
+def test_without_torch_other_packages_are_left_out_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rtaudio.bench.peers.can_train", lambda: False)
+    found, sentence = measure_peers()
+    assert found == [] and sentence == "Other packages are not timed: that needs torch (make setup)."

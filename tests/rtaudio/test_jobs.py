@@ -83,7 +83,7 @@ def wire(server: JackServer, source: str, target: str) -> None:
     while not {source, target} <= set(server.ports()):
         assert time.monotonic() < deadline, f"no {source} and {target} among {server.ports()}"
         time.sleep(0.05)
-    assert server._call("jack_connect", source, target).returncode == 0
+    assert server.call("jack_connect", source, target).returncode == 0
 
 
 # ---------------------------------------------------------------- loopback

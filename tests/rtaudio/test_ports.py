@@ -24,7 +24,7 @@ from rtaudio.ports.fake import FakePort
 from rtaudio.ports.file import FilePort
 from rtaudio.ports.portaudio import find_device
 from rtaudio.processors.passthrough import Passthrough
-from tests.jack import JackServer, jack_is_here
+from tests.jack import private_server
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -210,18 +210,13 @@ engine.stop()
 
 
 @pytest.mark.jack
-@pytest.mark.skipif(bool(jack_is_here()), reason=jack_is_here() or "jackd is here")
 @pytest.mark.parametrize(("source", "block"), [("system", 256), ("none", 256), ("system", 0)])
 def test_portaudio_plays_on_a_real_jack_server(tmp_path: Path, source: str, block: int) -> None:
-    server = JackServer(tmp_path, rate=48_000)
-    server.start()
-    try:
+    with private_server(tmp_path, rate=48_000) as server:
         done = subprocess.run(
             [sys.executable, "-c", LIVE, "JACK Audio Connection Kit:system", source, str(block)],
             cwd=ROOT, env=os.environ | server.environment | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60,
         )  # fmt: skip
-    finally:
-        server.stop()
     assert done.returncode == 0, done.stderr[-2000:]
     seen = json.loads(done.stdout.splitlines()[-1])
     print(seen)

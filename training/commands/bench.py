@@ -13,8 +13,9 @@ import torch
 from models.sing import SingConfig
 from rtaudio.format import StemplayError
 from training.bench import bench_hops, bench_notes
+from training.bench_peers import measure_peers
 from training.bench_steps import StepRates, busy_share, measure_steps, synthetic
-from training.cli import positive_int
+from training.cli import positive_float, positive_int
 from training.recipe import Recipe, read_recipe, recipe_names
 
 HELP = (
@@ -37,6 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--tiny", action="store_true", help="a small network")
     parser.add_argument(
+        "--peers", action="store_true", help="only this: a hop of other packages' live models, those that are installed"
+    )
+    parser.add_argument(
+        "--seconds", type=positive_float, default=3.0, metavar="N", help="of each peer (default: %(default)s)"
+    )
+    parser.add_argument(
         "--notes", metavar="CONFIG", type=json.loads, help="only this: whole notes of a SING of these sizes (JSON)"
     )
     parser.add_argument("--json", action="store_true")
@@ -51,9 +58,27 @@ def run(args: argparse.Namespace) -> int:
         rate = bench_notes(SingConfig(**args.notes))
         print(json.dumps({"notes_rate": rate}) if args.json else f"whole notes: {rate:.1f} s of audio a second")
         return 0
+    if args.peers:
+        return _peers(args)
     names = args.recipes or (["branches/waves"] if args.hops else recipe_names())
     recipes = [recipe.tiny() if args.tiny else recipe for recipe in map(read_recipe, names)]
     return _hops(recipes[0], args) if args.hops else _steps(recipes, args)
+
+
+def _peers(args: argparse.Namespace) -> int:
+    """Other packages' live models, a hop each."""
+    found = measure_peers(args.seconds)
+    if args.json:
+        print(json.dumps([asdict(cost) for cost in found]))
+        return 0
+    for cost in found:
+        numbers = (
+            f"{cost.p50_ms:.3f} / {cost.p99_ms:.3f} ms (p50 / p99) a hop of {cost.hop_ms:.1f} ms, RTF {cost.rtf:.3f}"
+        )
+        print(f"{cost.name} {cost.version} ({cost.model}): {cost.error or numbers}")
+    if not found:
+        print("None of the packages that could be compared is installed.")
+    return 0
 
 
 def _steps(recipes: list[Recipe], args: argparse.Namespace) -> int:

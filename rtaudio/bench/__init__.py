@@ -1,0 +1,15 @@
+"""What the models cost on this machine, and what is missed when they play.
+
+| module | |
+|---|---|
+| ``machine`` ``processor`` | which machine this is, and how fast one thread of it is |
+| ``busy`` | what other programs and the host took of it meanwhile |
+| ``timing`` | times of a call, repeated until the 99th percentile stands |
+| ``bounds`` ``models`` | a separator's hop, beside the bounds of arithmetic and memory |
+| ``peers`` | other packages in the same run, timed by ``python -m training bench --peers`` |
+| ``live`` | misses, load and latency of models on a private JACK server |
+| ``report`` ``compare`` ``text`` ``table`` | results as JSON, against earlier ones, for a terminal, for the README |
+| ``options`` ``networks`` | of the command line; networks made for timing only |
+
+Instruments are in ``rtaudio.bench_instrument``. Whoever calls does the work; no thread is owned here.
+"""

@@ -1,0 +1,157 @@
+"""What is missed when models play: each of them with each block, on a private JACK server, as a user would play it.
+
+``python -m rtaudio live --json`` runs in a child process with a song as its input, and what it reports at its end is what is told
+here: nothing is computed anew. Before the models of a block a pass-through (``--model none``) plays there for as long: what that
+misses is the machine's doing. Where there is no ``jackd``, the engine's own clock calls for the blocks instead of a sound server.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rtaudio.bench.busy import Watch
+from rtaudio.bench.machine import ROOT
+from rtaudio.engine_process import child_environment
+from rtaudio.format import StemplayError
+from rtaudio.jackserver import JackServer, running, why_no_server
+
+SONG = ROOT / "demo" / "kimseye.ogg"
+BLOCKS = (64, 128, 256, 512, 1024, 2048)
+RATES = (44_100,)
+SECONDS = 10.0
+LOOK_AHEAD = 17.4
+"""Milliseconds of the refined variant: with them the window's default model answers within 23 ms."""
+PASS_THROUGH = "none"
+PATIENCE_S = 120.0
+"""Beyond the seconds to play: loading a model on a busy machine takes long."""
+
+
+@dataclass(frozen=True)
+class Played:
+    """What one run reported about itself.
+
+    Attributes:
+        model: its name or directory; ``look_ahead``: ms, 0 without refinement.
+        rate, block: of the stream; ``server``: ``jack``, or ``clock`` where there is none.
+        seconds: played; ``blocks``: of them. ``misses``: blocks that the model was late for, ``xruns``: the server's.
+        load: of the model, shares of the time it is given: ``p50``, ``p99``, ``own`` (without what others took meanwhile).
+        latency_ms: as ``live --json`` tells it, ``total`` among them.
+        realtime: what the engine's threads were granted; ``message``: its last sentence.
+        steal: share of the processors' time that the host took meanwhile; None if that is not told.
+    """
+
+    model: str
+    look_ahead: float
+    rate: int
+    block: int
+    server: str
+    seconds: float
+    blocks: int
+    misses: int
+    xruns: int
+    load: dict[str, float]
+    latency_ms: dict[str, float]
+    realtime: str
+    message: str
+    steal: float | None
+
+    @property
+    def missed(self) -> float:
+        """The share of blocks that was missed."""
+        return self.misses / max(1, self.blocks)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to play: every rate with every block with every variant, ``(model, look-ahead in ms)``, for ``seconds`` each."""
+
+    variants: Sequence[tuple[str, float]]
+    blocks: Sequence[int] = BLOCKS
+    rates: Sequence[int] = RATES
+    seconds: float = SECONDS
+    song: Path = SONG
+
+    def __post_init__(self) -> None:
+        if not self.song.is_file():
+            raise StemplayError(f"There is no song {str(self.song)!r} to play; name one with --song.")
+
+
+def play_all(plan: Plan, tell: Callable[[Played], None] = lambda played: None) -> list[Played]:
+    """Play the plan, the pass-through first at each rate and block; ``tell`` hears of each run as it ends. Raises StemplayError."""
+    found = []
+    with _sigterm_as_exit():
+        for rate in plan.rates:
+            for block in plan.blocks:
+                with _server(rate, block) as server:
+                    for model, look_ahead in [(PASS_THROUGH, 0.0), *plan.variants]:
+                        found.append(play(model, look_ahead, rate, block, plan.seconds, plan.song, server))
+                        tell(found[-1])
+    return found
+
+
+def play(
+    model: str, look_ahead: float, rate: int, block: int, seconds: float, song: Path, server: JackServer | None
+) -> Played:
+    """One run. Raises StemplayError with the engine's own sentence if it could not play."""
+    command = [sys.executable, "-m", "rtaudio", "live", "--json", "--input", str(song), "--loop", "--model", model]
+    command += ["--output", "JACK" if server else "null", "--rate", str(rate), "--block", str(block)]
+    command += ["--seconds", str(seconds), *(["--look-ahead", str(look_ahead)] if look_ahead else [])]
+    environment = child_environment() | (server.environment if server else {})
+    watch = Watch(children=True)
+    try:
+        child = subprocess.run(
+            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds + PATIENCE_S,
+            check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise StemplayError(f"{model} at blocks of {block} frames did not end; the engine hangs.") from None
+    if child.returncode:
+        said = child.stderr.strip().splitlines()
+        reason = said[-1] if said else f"exit code {child.returncode}"
+        raise StemplayError(f"{model} could not play blocks of {block} frames at {rate} Hz: {reason}")
+    return _from_facts(json.loads(child.stdout), model, look_ahead, "jack" if server else "clock", watch.end().steal)
+
+
+def _from_facts(facts: dict[str, Any], model: str, look_ahead: float, server: str, steal: float | None) -> Played:
+    return Played(
+        model=model, look_ahead=look_ahead, rate=facts["rate"], block=facts["block"], server=server,
+        seconds=facts["seconds"], blocks=facts["frames"] // max(1, facts["block"]), misses=facts["misses"],
+        xruns=facts["xruns"], load=facts["model_load"], latency_ms=facts["latency_ms"], realtime=facts["realtime"],
+        message=facts["message"], steal=steal,
+    )  # fmt: skip
+
+
+@contextlib.contextmanager
+def _server(rate: int, block: int) -> Iterator[JackServer | None]:
+    """A private server that does not wait for its clients; None where there is no ``jackd``."""
+    if why_no_server():
+        yield None
+        return
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running(JackServer(Path(folder), rate, block, synchronous=False)) as up,
+    ):
+        yield up
+
+
+@contextlib.contextmanager
+def _sigterm_as_exit() -> Iterator[None]:
+    """Being told to end must not leave a server behind: SIGTERM unwinds the stack as Ctrl-C does."""
+
+    def leave(number: int, frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

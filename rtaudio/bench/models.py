@@ -1,0 +1,125 @@
+"""A separator's hop on this machine: paced as in use and back to back, beside its two lower bounds (``bounds``)."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.card import ModelCard
+from rtaudio.bench.bounds import frame_operations
+from rtaudio.bench.machine import Machine
+from rtaudio.bench.timing import ROUNDS, back_to_back, paced
+from rtaudio.format import StreamFormat
+from rtaudio.processors.separator import SeparatorProcessor
+from rtaudio.runtime import ModelRuntime
+
+
+@dataclass(frozen=True)
+class ModelCost:
+    """Times in ms a frame (one hop), on one thread.
+
+    Attributes:
+        timing_only: random weights, made for the clock and not for ears.
+        paced_*: each hop at its time, as in use; ``back_to_back_*``: one after the other.
+        processor_p50_ms: back to back, with the sharing of the residual.
+        rtf: back to back p50 over the hop's length.
+        *_bound_ms, ratio_*: see ``bounds``; None for networks whose sizes are not known here. ``ratio_to_bound``: p50 to the larger.
+        rounds: of the timing that took most; ``stable``: the p99 of every timing stands.
+        spread: the noise of each time, as a share (``Timing``).
+    """
+
+    name: str
+    precision: str
+    parameters: int
+    size: int
+    hop: int
+    hop_ms: float
+    timing_only: bool
+    back_to_back_p50_ms: float
+    back_to_back_p99_ms: float
+    paced_p50_ms: float
+    paced_p99_ms: float
+    paced_p99_of_hop: float
+    processor_p50_ms: float
+    rtf: float
+    compute_bound_ms: float | None
+    weights_bound_ms: float
+    ratio_to_compute: float | None
+    ratio_to_weights: float
+    ratio_to_bound: float
+    rounds: int
+    stable: bool
+    spread: dict[str, float]
+
+
+def measure_model(model: str | Path, machine: Machine, seconds: float = 3.0, rounds: int = ROUNDS) -> ModelCost:
+    """Time the frames of one model in rounds of about ``seconds`` (a third of it back to back). Raises StemplayError."""
+    runtime = ModelRuntime(model)
+    card = runtime.card
+    period = card.hop / card.sample_rate
+    frames = _noise(card)
+    state = {"k": 0}
+
+    def frame() -> None:
+        runtime.run(frames[state["k"] % len(frames)])
+        state["k"] += 1
+
+    runtime.warm_up()
+    gc.collect()
+    gc.disable()
+    try:
+        timed = {
+            "paced": paced(frame, period, seconds, rounds),
+            "back_to_back": back_to_back(frame, seconds / 3, rounds),
+            "processor": back_to_back(_processor_call(runtime.sibling(), frames), seconds / 3, rounds),
+        }
+    finally:
+        gc.enable()
+    operations = frame_operations(card)
+    compute = operations / machine.gflops / 1e6 if operations else None
+    weights = card.size / machine.read_gb_s / 1e6
+    p50 = 1000 * timed["back_to_back"].p50
+    p99 = 1000 * timed["paced"].p99
+    noise = {f"{name}_p50_ms": t.p50_spread for name, t in timed.items()}
+    noise |= {f"{name}_p99_ms": timed[name].p99_spread for name in ("paced", "back_to_back")}
+    return ModelCost(
+        name=card.name,
+        precision=card.precision,
+        parameters=card.parameters,
+        size=card.size,
+        hop=card.hop,
+        hop_ms=1000 * period,
+        timing_only=bool(card.training.get("timing_only", False)),
+        back_to_back_p50_ms=p50,
+        back_to_back_p99_ms=1000 * timed["back_to_back"].p99,
+        paced_p50_ms=1000 * timed["paced"].p50,
+        paced_p99_ms=p99,
+        paced_p99_of_hop=p99 / 1000 / period,
+        processor_p50_ms=1000 * timed["processor"].p50,
+        rtf=p50 / 1000 / period,
+        compute_bound_ms=compute,
+        weights_bound_ms=weights,
+        ratio_to_compute=p50 / compute if compute else None,
+        ratio_to_weights=p50 / weights,
+        ratio_to_bound=p50 / max(weights, compute or 0.0),
+        rounds=max(t.rounds for t in timed.values()),
+        stable=all(t.stable for t in timed.values()),
+        spread=noise,
+    )
+
+
+def _noise(card: ModelCard) -> list[Any]:
+    rng = np.random.default_rng(0)
+    return [(rng.standard_normal((card.hop, card.channels)) * 0.1).astype(np.float32) for _ in range(16)]
+
+
+def _processor_call(runtime: ModelRuntime, frames: list[Any]) -> Callable[[], object]:
+    """A frame through the whole processor, the sharing of the residual included."""
+    processor = SeparatorProcessor(runtime)
+    processor.prepare(StreamFormat(runtime.card.sample_rate, runtime.card.channels, min(runtime.card.hop, 1 << 16)))
+    return lambda: processor.process(frames[0])

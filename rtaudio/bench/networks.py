@@ -1,0 +1,50 @@
+"""Networks of the usual sizes with random weights, for their time only: made once, by the training package in a process of its own."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from models.card import CARD_FILE, CARD_VERSION
+from rtaudio.bench.machine import ROOT
+from rtaudio.format import StemplayError
+
+
+def timing_models(directory: Path | None) -> list[Path]:
+    """Their directories: those in ``directory``, else those of the cache, which is filled if it is empty and torch is installed.
+
+    Raises StemplayError if a named directory holds none.
+    """
+    place = directory or cache_directory()
+    if directory is None and not any(place.glob(f"*/{CARD_FILE}")):
+        if not can_train():
+            print(
+                "Causal Demucs 48/4 and 64/5 and the thesis' SING are not timed: making them needs torch (make setup).",
+                file=sys.stderr,
+            )
+            return []
+        print(f"Making the networks that are for timing only, in {place} ...", file=sys.stderr)
+        command = [sys.executable, "-m", "training", "timing", "-o", str(place)]
+        made = subprocess.run(
+            command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False
+        )
+        if made.returncode:
+            print(f"That failed, so they are not timed: {made.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
+    found = sorted(path.parent for path in place.glob(f"*/{CARD_FILE}"))
+    if directory is not None and not found:
+        raise StemplayError(f"There are no models in {directory}.")
+    return found
+
+
+def can_train() -> bool:
+    """Whether the training package can run here, in a process of its own."""
+    return importlib.util.find_spec("torch") is not None and (ROOT / "training").is_dir()
+
+
+def cache_directory() -> Path:
+    """Where the timing networks are kept: the user's cache, apart for each version of the card."""
+    base = os.environ.get("LOCALAPPDATA") if sys.platform == "win32" else os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "stemplay" / f"timing-{CARD_VERSION}"

