@@ -140,6 +140,10 @@ def open_session(card: ModelCard, data: bytes, threads: int) -> ort.InferenceSes
     options.log_severity_level = 4
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.set_denormal_as_zero", "1")  # for threads of its own, if there are any
+    if (
+        card.kind == "instrument"
+    ):  # its integers are added up exactly, also where pairs of products would overflow 16 bits (no VNNI)
+        options.add_session_config_entry("session.x64quantprecision", "1")
     try:
         with DenormalsAsZero():  # on the first session the option also switches this thread, for good
             return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
