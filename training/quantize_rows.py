@@ -1,7 +1,7 @@
 """int8 products of an exported graph whose rows do not influence each other, and whose integers a processor's dot products take.
 
 ``quantize_dynamic`` rounds a whole tensor by one scale, so that voices in a batch would change each other; ``MatMulNBits`` scales
-by blocks of a few dozen weights, at a third of the speed. Here each row of an input has a scale of its own and each column of the
+by blocks of a few dozen weights, at less than half of the speed. Here each row of an input has a scale of its own and each column of the
 weights has one, so that a product is one of integers.
 """
 

@@ -279,7 +279,8 @@ class Synth:
         self._find_loops(count)
         self._follow(count)
         audio = np.stack([voice.read(count, ratio) for voice, ratio in zip(self._voices, ratios, strict=True)])
-        target = np.array([self.channels[voice.channel].gains() for voice in self._voices], np.float32)
+        gains_of = {number: self.channels[number].gains() for number in {voice.channel for voice in self._voices}}
+        target = np.array([gains_of[voice.channel] for voice in self._voices], np.float32)
         before = np.array([voice.gains or gains for voice, gains in zip(self._voices, target, strict=True)], np.float32)
         out = audio.T @ (before * np.float32(LEVEL))
         if not np.array_equal(before, target):  # a fader moves: from one gain to the next within this part
