@@ -45,6 +45,14 @@ class VoiceState:
         """The voices of several states, in order; at least one."""
         return VoiceState(*(np.concatenate([getattr(state, name) for state in states]) for name in _STATES))
 
+    @staticmethod
+    def gather(places: Sequence[tuple[VoiceState, int]]) -> VoiceState:
+        """The voices at these rows of states, in order; at least one. A copy, unless it is all of one state as it stands."""
+        first = places[0][0]
+        if len(first) == len(places) and all(s is first and row == k for k, (s, row) in enumerate(places)):
+            return first
+        return VoiceState(*(np.stack([getattr(state, name)[row] for state, row in places]) for name in _STATES))
+
     @property
     def nbytes(self) -> int:
         """Memory of the arrays."""

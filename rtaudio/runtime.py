@@ -7,6 +7,7 @@ the audio thread's core. Denormals count as zero in ``run``, or silence would be
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import onnxruntime as ort
 
 from models.card import CardError, ModelCard, read_card, verify_file
 from models.catalog import find_model
+from rtaudio import integers
 from rtaudio.denormals import DenormalsAsZero
 from rtaudio.format import Audio, StemplayError
 from rtaudio.onnxfile import NotOnnxError, read_facts
@@ -140,12 +142,25 @@ def open_session(card: ModelCard, data: bytes, threads: int) -> ort.InferenceSes
     options.log_severity_level = 4
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.set_denormal_as_zero", "1")  # for threads of its own, if there are any
+    if card.kind == "instrument" and not sums_are_exact():
+        options.add_session_config_entry("session.x64quantprecision", "1")
     try:
         with DenormalsAsZero():  # on the first session the option also switches this thread, for good
             return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime raises a dozen unrelated classes
         reason = " ".join(str(error).split())[:200].rstrip(".")
         raise StemplayError(f"The model {card.name!r} cannot be loaded by ONNX Runtime: {reason}.") from None
+
+
+@functools.cache
+def sums_are_exact() -> bool:
+    """Whether products of 8-bit integers are added up without overflow here (``rtaudio.integers``)."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = ort.InferenceSession(integers.product_model(), options, providers=["CPUExecutionProvider"])
+    largest = np.full((integers.ROWS, integers.SIZE), integers.LARGEST_INPUT, np.uint8)
+    expected = integers.SIZE * integers.LARGEST_INPUT * integers.LARGEST_WEIGHT
+    return bool(np.all(session.run(None, {"x": largest})[0] == expected))
 
 
 def _check_tensors(card: ModelCard, session: ort.InferenceSession) -> None:

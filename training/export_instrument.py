@@ -1,13 +1,12 @@
 """From a trained ``Sing`` to an instrument that the engine plays: one time step of any number of voices as ``model.onnx``.
 
 Tables are part of the graph and are entered by weights, so that what lies between two symbols (velocities, morphed instruments)
-is a mixture of rows. int8 uses ``MatMulNBits``, which scales activations per row: with one scale a tensor, as
+is a mixture of rows. int8 scales the inputs of products per row (``training.quantize_rows``): with one scale a tensor, as
 ``quantize_dynamic`` has, voices would influence each other.
 """
 
 from __future__ import annotations
 
-import logging
 import os
 from dataclasses import astuple, fields
 from pathlib import Path
@@ -15,29 +14,17 @@ from typing import Any
 
 import onnx
 import torch
-from torch import Tensor, nn
 
 from models.card import CardError, ModelCard, TensorSpec, sha256_of
 from models.sing import Sing, SingConfig, SingState
 from training.export import OPSET, Precision, export_mode, publish_model, stamp_rate, temporary_model
+from training.quantize_rows import Moments, quantize_products
+from training.voice_step import PRODUCTS, Input, VoiceStep, input_moments
 
 STATES = tuple(f.name for f in fields(SingState))
-BLOCK = 32
-"""Weights that share a scale in int8."""
 
-
-class VoiceStep(nn.Module):
-    """``Sing.step`` with flat arguments: what the ONNX graph computes."""
-
-    def __init__(self, sing: Sing) -> None:
-        super().__init__()
-        self.sing = sing
-
-    def forward(
-        self, velocity: Tensor, instrument: Tensor, pitch: Tensor, time: Tensor, *states: Tensor
-    ) -> tuple[Tensor, ...]:
-        audio, state = self.sing.step(velocity, instrument, pitch, time, SingState(*states))
-        return (audio, state.h, state.c, state.context, state.tail)
+CALIBRATION = 132
+"""Notes by which int8 weights are rounded: two of each instrument of the shipped model."""
 
 
 def export_instrument(
@@ -50,6 +37,7 @@ def export_instrument(
     ranges: tuple[tuple[int, int], ...],
     velocities: tuple[int, ...] = (25, 50, 75, 100, 127),
     precision: Precision = "fp32",
+    calibration: int = CALIBRATION,
     licence: str = "unspecified",
     data: tuple[str, ...] = (),
     quality: dict[str, Any] | None = None,
@@ -63,6 +51,8 @@ def export_instrument(
         sustains: of each instrument, whether it sounds as long as a key is held.
         ranges: of each instrument, the lowest and highest trained MIDI pitch.
         velocities: MIDI velocity of each row of the velocity table.
+        calibration: notes that the network plays so that its weights are rounded by what then occurs (int8); 0 rounds each to the
+            nearest.
 
     Raises:
         CardError: the lists do not fit the network, or it has no time embedding.
@@ -74,9 +64,11 @@ def export_instrument(
     target = Path(directory)
     target.mkdir(parents=True, exist_ok=True)
     with temporary_model(target) as path:
-        _trace(sing, path)
+        step = VoiceStep(sing)
+        _trace(sing, step, path)
         if precision == "int8":
-            _quantize(path)
+            hops = config.priming + config.samples() // config.stride
+            _quantize(path, input_moments(step, sing.initial_state(calibration), hops) if calibration else {})
         stamp_rate(path, config.sample_rate)
         shapes = {
             key: tuple(value.shape[1:]) for key, value in zip(STATES, astuple(sing.initial_state(1)), strict=True)
@@ -124,7 +116,7 @@ def _facts(
     }
 
 
-def _trace(sing: Sing, path: Path) -> None:
+def _trace(sing: Sing, step: VoiceStep, path: Path) -> None:
     """Two voices through the exporter; the number of voices stays free."""
     config, voices = sing.config, 2
     state = sing.initial_state(voices)
@@ -133,7 +125,7 @@ def _trace(sing: Sing, path: Path) -> None:
     outputs = ["audio", *(f"next.{name}" for name in STATES)]
     with export_mode(sing):
         torch.onnx.export(
-            VoiceStep(sing),
+            step,
             (*symbols, torch.zeros(voices, dtype=torch.int64), *astuple(state)),
             str(path),
             input_names=inputs,
@@ -165,16 +157,13 @@ def _fix_shapes(path: Path, stride: int, state: SingState) -> None:
     path.write_bytes(model.SerializeToString())
 
 
-def _quantize(path: Path) -> None:
-    """8-bit weights for every product, in place."""
-    from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
+def _quantize(path: Path, moments: Moments) -> None:
+    """8-bit weights for all products of which ``PRODUCTS`` knows the input, in place."""
 
-    logging.getLogger(MatMulNBitsQuantizer.__module__).setLevel(logging.WARNING)  # it tells of each node
+    def input_of(weight: str) -> Input | None:
+        return next((kind for name, kind in PRODUCTS.items() if weight.startswith(name)), None)
 
-    quantizer = MatMulNBitsQuantizer(
-        onnx.load(str(path), load_external_data=False), block_size=BLOCK, is_symmetric=True, accuracy_level=4, bits=8
-    )
-    quantizer.process()
+    model = quantize_products(onnx.load(str(path), load_external_data=False), input_of, moments)
     with temporary_model(path.parent) as quantized:
-        onnx.save(quantizer.model.model, str(quantized))
+        onnx.save(model, str(quantized))
         os.replace(quantized, path)

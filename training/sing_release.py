@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from models.card import ModelCard
+from models.card import CardError, ModelCard, read_card, write_card
 from rtaudio.format import StemplayError
 from training.data.note_store import NoteStore
 from training.data.store import write_atomic
@@ -64,6 +65,47 @@ def release_sing(
         sing, directory, **export, quality={k: v for k, v in quality.items() if k != "instruments"}
     )
     write_atomic(directory / MAKING_FILE, json.dumps(facts, indent=1).encode())
+    return card
+
+
+def export_again(
+    weights: Path, directory: Path, *, name: str, precision: Precision, store: NoteStore | None = None
+) -> ModelCard:
+    """Export published weights anew; what they do not say themselves is on the card beside them.
+
+    Args:
+        store: notes by which what was exported is measured; without them its card has no scores.
+
+    Raises:
+        StemplayError: there is no card of this instrument beside the weights.
+    """
+    sing, _, instruments = open_sing(weights)
+    try:
+        before = read_card(weights.parent)
+    except CardError as error:
+        raise StemplayError(f"What {weights} plays is on the card beside it: {error}") from None
+    facts = before.training
+    if list(before.outputs) != instruments or not {"sustains", "ranges", "velocities"} <= set(facts):
+        raise StemplayError(f"The card beside {weights} is of another instrument.")
+    card = export_instrument(
+        sing,
+        directory,
+        name=name,
+        instruments=before.outputs,
+        sustains=tuple(facts["sustains"]),
+        ranges=tuple((low, high) for low, high in facts["ranges"]),
+        velocities=tuple(facts["velocities"]),
+        precision=precision,
+        licence=before.licence,
+        data=before.data,
+        training=facts,
+        description=before.description,
+    )
+    if store is not None:
+        quality = measure(directory, store)
+        kept = {key: value for key, value in before.quality.items() if key.startswith("autoencoder_")}
+        card = replace(card, quality={k: v for k, v in quality.items() if k != "instruments"} | kept)
+        write_card(card, directory)
     return card
 
 

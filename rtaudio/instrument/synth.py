@@ -272,22 +272,23 @@ class Synth:
 
     def _mix(self, count: int) -> Audio:
         """All voices at the model's rate: ``(count, 2)``."""
-        out = np.zeros((count, 2), np.float32)
-        if count <= 0:
-            return out
+        if count <= 0 or not self._voices:
+            return np.zeros((max(0, count), 2), np.float32)
         ratios = [self._ratio(voice) for voice in self._voices]
         self._fill(ratios, count)
         self._find_loops(count)
         self._follow(count)
-        for voice, ratio in zip(self._voices, ratios, strict=True):
-            audio = voice.read(count, ratio) * np.float32(LEVEL)
-            target = self.channels[voice.channel].gains()
-            before, voice.gains = voice.gains or target, target
-            for side in (0, 1):
-                if before[side] == target[side]:
-                    out[:, side] += audio * np.float32(target[side])
-                else:
-                    out[:, side] += audio * np.linspace(before[side], target[side], count, dtype=np.float32)
+        audio = np.stack([voice.read(count, ratio) for voice, ratio in zip(self._voices, ratios, strict=True)])
+        gains_of = {number: self.channels[number].gains() for number in {voice.channel for voice in self._voices}}
+        target = np.array([gains_of[voice.channel] for voice in self._voices], np.float32)
+        before = np.array([voice.gains or gains for voice, gains in zip(self._voices, target, strict=True)], np.float32)
+        out = audio.T @ (before * np.float32(LEVEL))
+        if not np.array_equal(before, target):  # a fader moves: from one gain to the next within this part
+            out += np.linspace(0, 1, count, dtype=np.float32)[:, None] * (
+                audio.T @ ((target - before) * np.float32(LEVEL))
+            )
+        for voice, gains in zip(self._voices, target.tolist(), strict=True):
+            voice.gains = (gains[0], gains[1])
         self._voices = [voice for voice in self._voices if not voice.done]
         return out
 
@@ -308,7 +309,7 @@ class Synth:
                 np.stack([self.channels[v.channel].weights for v in lacking]),
                 np.stack([v.pitch for v in lacking]),
                 np.array([v.time for v in lacking], np.int64),
-                VoiceState.stack([v.state for v in lacking]),
+                VoiceState.gather([(v.state, v.row) for v in lacking]),
             )
             for row, voice in enumerate(lacking):
                 weights = self.channels[voice.channel].weights
@@ -318,9 +319,13 @@ class Synth:
                     voice.wave[voice.filled : voice.filled + self.model.hop] = audio[row]
                     voice.filled += self.model.hop
                 voice.time += 1
-                voice.state = state.take([row])
+                voice.state, voice.row = (
+                    state,
+                    row,
+                )  # not cut apart: the same voices mostly need the next step together, too
                 if voice.time == self.model.PRIMING:
-                    self.keep({(voice.weights.tobytes(), voice.velocity.tobytes(), voice.pitch.tobytes()): voice.state})
+                    key = voice.weights.tobytes(), voice.velocity.tobytes(), voice.pitch.tobytes()
+                    self.keep({key: state.take([row])})
 
     def _sustains(self, weights: Array) -> bool:
         """Whether a sound goes on as long as its key is held: as its main instrument does."""

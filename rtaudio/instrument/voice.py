@@ -138,7 +138,8 @@ class Voice:
     Attributes:
         channel, note: where it came from. ``held``: the key is down. ``order``: when it began, for stealing.
         velocity, pitch: weights for the model; ``shift``: semitones between the asked pitch and the trained one that plays.
-        state, time: the network's state and its next step. ``wave``: samples so far; ``place``: where reading is.
+        state, row, time: the network's state, shared by voices that took a step together, this one's row of it, and its next step.
+            ``wave``: samples so far; ``place``: where reading is.
         level: of the envelope; ``fall``: in nepers a sample once released.
         ending: when in the next reading a steeper ``fall`` begins. ``delay``: samples until the note begins.
         sustains: the main instrument of ``weights`` sounds as long as its key is held.
@@ -165,6 +166,7 @@ class Voice:
     fall: float = 0.0
     ending: tuple[int, float] | None = None
     delay: int = 0
+    row: int = 0
     loop: Loop | None = None
     gains: tuple[float, float] | None = None
     done: bool = False
@@ -230,6 +232,13 @@ class Voice:
 
         The first ``delay`` of them are silent: the note begins within this reading.
         """
+        if not (self.delay or self.fall or self.ending or self.age < self.attack or self.shifted(ratio)):
+            start = int(self.place)
+            if start + count <= LOOP_END:  # most of the time: nothing happens to the note
+                self.place += count
+                self.age += count
+                self.done = self.level < 1e-3
+                return self.wave[start : start + count] * np.float32(self.level)
         silent, self.delay = min(self.delay, count), max(0, self.delay - count)
         sounding = count - silent
         if sounding == 0:

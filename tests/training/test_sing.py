@@ -191,6 +191,26 @@ def test_the_command_trains_and_publishes_an_instrument_that_plays(
     assert main(["sing", "speed", str(out)]) == 0
     table = capsys.readouterr().out
     assert "| 2133 | 243 MB |" in table and "| mini int8 |" in table and table.count("\n") == 6
+    again = tmp_path / "again"
+    arguments = [
+        "export",
+        str(out / "weights.safetensors"),
+        "-o",
+        str(again),
+        "--precision",
+        "int8",
+        "--store",
+        str(store),
+    ]
+    assert main(arguments) == 0
+    exported = InstrumentModel(again)
+    assert (
+        exported.card.quality == quality
+        and exported.ranges == model.ranges
+        and exported.card.sha256 == model.card.sha256
+    )
+    assert main(["export", str(run / "weights.safetensors"), "-o", str(tmp_path / "bare")]) == 2
+    assert "on the card beside it" in capsys.readouterr().err
     assert main(["sing", "release", str(run)]) == 2
     assert main(["sing", "fit", "nonsense"]) == 2
     assert main(["sing", "score", "nonsense"]) == 2

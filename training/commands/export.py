@@ -7,13 +7,18 @@ from pathlib import Path
 
 import torch
 
+from models.card import ModelCard
 from models.network import StreamingSeparator
 from models.registry import make_network
+from rtaudio.format import StemplayError
 from training.checkpoint import load_network
 from training.cli import positive_float
+from training.data.note_store import NoteStore
 from training.export import chunks_sentence, export_separator
 from training.recipe import read_recipe
 from training.release import read_making
+from training.sing_fit import is_sing
+from training.sing_release import export_again
 
 HELP = "export weights to one ONNX file with named states and a card; what weights.json beside them says goes into the card"
 
@@ -39,11 +44,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tiny", action="store_true", help="the small network of a recipe, untrained, to try things with"
     )
+    parser.add_argument(
+        "--store", type=Path, metavar="DIRECTORY", help="of SING: the note set by which what was exported is scored"
+    )
     parser.add_argument("--seed", type=int, default=0, help="with --tiny: of the random weights")
 
 
 def run(args: argparse.Namespace) -> int:
     """Export and print the size."""
+    if not args.tiny and is_sing(args.weights):
+        card = export_again(
+            args.weights,
+            args.output,
+            name=args.name or args.output.resolve().name,
+            precision=args.precision,
+            store=NoteStore(args.store) if args.store else None,
+        )
+        _say(args.output, card)
+        return 0
+    if args.store:
+        raise StemplayError("--store is of SING: a separator is scored by `python -m training evaluate`.")
     if args.tiny:
         torch.manual_seed(args.seed)
         network, making = make_network(read_recipe(str(args.weights)).tiny().network), {}
@@ -66,5 +86,9 @@ def run(args: argparse.Namespace) -> int:
         if streams
         else f"{args.description} {chunks_sentence(args.chunk_seconds)}".strip(),
     )
-    print(f"{args.output}: {card.precision}, {card.parameters / 1e6:.2f} M weights, {card.size / 2**20:.2f} MiB")
+    _say(args.output, card)
     return 0
+
+
+def _say(directory: Path, card: ModelCard) -> None:
+    print(f"{directory}: {card.precision}, {card.parameters / 1e6:.2f} M weights, {card.size / 2**20:.2f} MiB")

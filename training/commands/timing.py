@@ -56,6 +56,7 @@ def run(args: argparse.Namespace) -> int:
                 sustains=(True,) * 128,
                 ranges=((21, 108),) * 128,
                 precision=precision,
+                calibration=0,  # random weights have nothing to be true to
                 licence="none: random weights",
                 training={"timing_only": True},
                 description="Random weights, for timing only: it plays nothing.",
