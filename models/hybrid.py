@@ -83,7 +83,9 @@ class HybridDemucs(StreamingSeparator):
         masks = self.masks.initial_state(batch).replaced(_part(state, "masks."))
         waves = self.waves.initial_state(batch).replaced(_part(state, "waves."))
         masked, hidden, masks = self.masks.step_and_tell(x, masks)
-        heard = torch.repeat_interleave(self.link(hidden), self.config.hop_length // self.config.heard_hop, dim=1)
+        heard, repeats = self.link(hidden), self.config.hop_length // self.config.heard_hop
+        if repeats > 1:
+            heard = torch.repeat_interleave(heard, repeats, dim=1)
         plain, waves = self.waves.step_frames(x, waves, heard)
         return plain + masked, _joined(waves, masks)
 

@@ -111,10 +111,10 @@ class CausalMasks(StreamingSeparator):
         h, c = self.lstm.initial_state(batch)
         zeros = self.base.new_zeros
         return NamedState(
-            past=zeros(batch, past, config.audio_channels),
+            past=zeros(batch, config.audio_channels, past),
             h=h,
             c=c,
-            masks=zeros(batch, 1, config.n_outputs, 2 * len(config.bands())),
+            filters=self.filtering.initial_state(batch, config.n_outputs),
         )
 
     def step_frames(self, x: Tensor, state: NamedState) -> tuple[Tensor, NamedState]:
@@ -126,21 +126,21 @@ class CausalMasks(StreamingSeparator):
         """``step_frames``, and between its results what the LSTM made of each frame: ``(batch, n, hidden)``."""
         frames, past = self._frames(x, state)
         features, hidden, lstm = self._listen(frames, x.dtype, state)
-        y, masks = self._play(frames, features, hidden, state)
-        return y, hidden, NamedState(past=past, h=lstm[0], c=lstm[1], masks=masks)
+        y, filters = self._play(frames, features, hidden, state)
+        return y, hidden, NamedState(past=past, h=lstm[0], c=lstm[1], filters=filters)
 
     def _frames(self, x: Tensor, state: NamedState) -> tuple[Tensor, Tensor]:
         """A frame for each hop of ``x``: ``(batch, n, channels, samples)``, float32 or better; and what the next call needs of it."""
         past, hop = state["past"], self.config.hop_length
         exact = torch.promote_types(x.dtype, torch.float32)  # there is no transform in bfloat16
-        sound = torch.cat([past.to(exact), x.to(exact) * self.config.input_gain], dim=1)
-        size = past.shape[1] + hop
+        sound = torch.cat([past.to(exact), x.transpose(1, 2).to(exact) * self.config.input_gain], dim=2)
+        size, kept = past.shape[2] + hop, sound.shape[2] - past.shape[2]
         if self.analysis.exporting:  # an unfold needs sizes that the exporter forgets
-            starts = range(0, x.shape[1], hop)
-            frames = torch.stack([sound[:, start : start + size].transpose(1, 2) for start in starts], dim=1)
+            starts = range(0, kept, hop)
+            frames = torch.stack([sound[..., start : start + size] for start in starts], dim=1)
         else:
-            frames = sound.unfold(1, size, hop)
-        return frames, sound[:, sound.shape[1] - past.shape[1] :]
+            frames = sound.unfold(2, size, hop).transpose(1, 2)
+        return frames, sound[..., kept:]
 
     def _listen(
         self, frames: Tensor, dtype: torch.dtype, state: NamedState
@@ -152,40 +152,42 @@ class CausalMasks(StreamingSeparator):
         y, lstm = self.lstm(squeezed, (state["h"], state["c"]))
         hidden = self.norm2(self.join(torch.cat([squeezed, y], dim=2)))
         if self.ahead is not None:
-            hidden = hidden + self._ahead(self.ahead, F.relu(hidden))
+            last = F.relu(hidden)[:, self.config.call_frames - 1 :: self.config.call_frames]
+            hidden = hidden + self.ahead(last).reshape(hidden.shape)
         return features, F.relu(hidden), lstm
 
-    def _ahead(self, layer: nn.Module, x: Tensor) -> Tensor:
-        """``layer`` of the last frame of each call of ``x (batch, n, ...)``, which gives values for all frames of the call."""
-        frames = self.config.call_frames
-        y: Tensor = layer(x[:, frames - 1 :: frames])
-        shaped = y.reshape(*y.shape[:-1], frames, -1)
-        shaped = shaped.transpose(2, 3) if x.ndim == 4 else shaped
-        return shaped.flatten(1, 2)
-
     def _play(self, frames: Tensor, features: Tensor, hidden: Tensor, state: NamedState) -> tuple[Tensor, Tensor]:
-        """The stems ``(batch, time, outputs)``, and the last frame's masks."""
-        masks = self._masks(features, hidden)
-        masks = torch.cat([state["masks"].to(masks.dtype), masks], dim=1)
-        y = self.filtering(frames[..., frames.shape[-1] - self.config.window :], masks)
+        """The stems ``(batch, time, outputs)``, and what is kept of the last frame's filters."""
+        newest = frames[..., frames.shape[-1] - self.config.window :]
+        y, filters = self.filtering(newest, self._factors(features, hidden), state["filters"])
         y = y.transpose(2, 3).reshape(y.shape[0], -1, self.config.n_outputs)
-        return y / self.config.input_gain, masks[:, -1:]
+        return y / self.config.input_gain, filters
 
-    def _masks(self, features: Tensor, hidden: Tensor) -> Tensor:
-        """``(batch, n, outputs, 2 * bands)``, real parts before imaginary ones."""
-        batch, count, _, bands = features.shape
-        spread = self.spread(hidden).reshape(batch, count, bands, -1)
-        rows = features.transpose(2, 3)
-        padded = F.pad(rows, (0, 0, 2, 2))
-        beside = torch.cat([padded[:, :, i : i + bands] for i in range(5)], dim=3)
-        local = self.local(beside)
+    def _factors(self, features: Tensor, hidden: Tensor) -> Tensor:
+        """``(batch, n, outputs, 2 * bands)``, real parts before imaginary ones. The bands come last throughout."""
+        config, (batch, count, _, bands) = self.config, features.shape
+        rows = features.flatten(0, 1)
+        local = _beside(self.local, rows)
         if self.local_ahead is not None:
-            local = local + self._ahead(self.local_ahead, beside)
-        local = F.relu(local)
-        joined = self.band1(torch.cat([local, spread, rows], dim=3)) + self.band_bias.reshape(bands, -1)
-        masks = self.band2(F.relu(joined)).reshape(batch, count, bands, -1, 2)
-        base = torch.stack([self.base, torch.zeros_like(self.base)], dim=1)
-        return (masks + base).permute(0, 1, 3, 4, 2).flatten(3)
+            last = features[:, config.call_frames - 1 :: config.call_frames].flatten(0, 1)
+            local = local + _beside(self.local_ahead, last).reshape(batch * count, config.local, bands)
+        spread = F.linear(hidden, _bands_last(self.spread.weight, bands), _bands_last(self.spread.bias, bands))
+        joined = torch.cat([F.relu(local), spread.reshape(batch * count, -1, bands), rows], dim=1)
+        bias = self.band_bias.reshape(bands, -1).t() + self.band1.bias[:, None]
+        base = torch.stack([self.base, torch.zeros_like(self.base)], dim=1).flatten()
+        factors = self.band2.weight @ F.relu(self.band1.weight @ joined + bias) + (self.band2.bias + base)[:, None]
+        return factors.reshape(batch, count, config.n_outputs, 2 * bands)
+
+
+def _beside(layer: nn.Linear, rows: Tensor) -> Tensor:
+    """``layer`` of each band and the two on either side of it: ``(n, views, bands)`` -> ``(n, features, bands)``."""
+    weight = layer.weight.reshape(len(layer.weight), -1, VIEWS).transpose(1, 2)
+    return F.conv1d(rows, weight, layer.bias, padding=weight.shape[2] // 2)
+
+
+def _bands_last(x: Tensor, bands: int) -> Tensor:
+    """Rows in the order of their bands -> features first."""
+    return x.reshape(bands, len(x) // bands, -1).transpose(0, 1).reshape(x.shape)
 
 
 def _zero_linear(size: int, outputs: int) -> nn.Linear:

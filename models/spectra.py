@@ -1,7 +1,7 @@
 """Spectra of frames that end with the newest sample: what a network sees of them, and how it filters them.
 
-Matrices that follow from a few vectors are computed from these. In an exported graph ONNX Runtime does so once, at loading: the file
-would be megabytes larger with them.
+In an exported graph the transforms are products with small matrices (``models.fourier``), and the matrix of the bands is computed from
+a few vectors, which ONNX Runtime does once, at loading.
 """
 
 from __future__ import annotations
@@ -10,9 +10,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from models.fourier import Array, Numbers, SplitTransform, waves
 
 FLOOR = 1e-5
 """Added to the powers before their logarithm: about 40 dB below what music has in a band."""
@@ -27,32 +30,12 @@ class SpectralTransform(nn.Module):
         super().__init__()
         self.exporting = False
 
-    def keep(self, name: str, values: np.ndarray[Any, Any]) -> None:
+    def keep(self, name: str, values: npt.NDArray[Any]) -> None:
         """A constant, float32."""
         self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32)), persistent=False)
 
-    def keep_bands(self, size: int, centres: Sequence[float], rate: int) -> None:
-        """What ``computed_bands`` needs: where the bins of a transform of ``size`` lie among the bands."""
-        frequencies = np.arange(size // 2 + 1) * rate / size
-        positions = np.interp(frequencies, centres, np.arange(len(centres)))
-        self.keep("positions", np.stack([positions, np.ones_like(positions)], axis=1))
-        self.keep("numbers", np.stack([np.ones(len(centres)), -np.arange(len(centres))]))
-
-    def computed_bands(self) -> Tensor:
-        """``(bins, bands)``: how much of each bin belongs to each band."""
-        positions, numbers = self.get_buffer("positions"), self.get_buffer("numbers")
-        matrix: Tensor = (
-            _OnnxInterpolation.apply(positions, numbers) if self.exporting else interpolation(positions, numbers)
-        )
-        return matrix
-
     def spectrum(self, frames: Tensor) -> tuple[Tensor, Tensor]:
         """``(..., size)`` -> real and imaginary part, ``(..., size / 2 + 1)`` each."""
-        if self.exporting:
-            size = frames.shape[-1]
-            parts = _OnnxDFT.apply(frames.reshape(-1, size))
-            shape = (*frames.shape[:-1], size // 2 + 1)
-            return parts[..., 0].reshape(shape), parts[..., 1].reshape(shape)
         spectrum = torch.fft.rfft(frames)
         return spectrum.real, spectrum.imag
 
@@ -71,17 +54,44 @@ class Analysis(SpectralTransform):
         super().__init__()
         window = np.concatenate([_quarter(size - hop) ** 2, _quarter(hop)[::-1] ** 2])
         self.keep("window", window * 0.5 / np.sqrt(size))
-        self.keep_bands(size, centres, rate)
-        self.keep("matrix", self.computed_bands().numpy())
+        matrix = _bands(np.arange(size // 2 + 1), size, centres, rate)
+        self.keep("matrix", matrix / np.maximum(matrix.sum(axis=0), 1e-6))
+        self.split = SplitTransform(size, hop)
+        bins = self.split.bins.reshape(-1)
+        positions = _positions(np.minimum(bins, size - bins), size, centres, rate)
+        self.keep("positions", np.stack([positions, np.ones_like(positions)], axis=1))
+        self.keep("numbers", np.stack([np.ones(len(centres)), -np.arange(len(centres))]))
+        self.keep("weights", self.split.weights.reshape(-1, 1))
+        self.keep("views", np.array([[1, 0], [0, 1], [0.5**0.5, 0.5**0.5], [0.5**0.5, -(0.5**0.5)]]))
 
     def forward(self, frames: Tensor, dtype: torch.dtype) -> Tensor:
         """The logarithms have the type ``dtype``."""
-        real, imaginary = self.spectrum(frames * self.get_buffer("window"))
-        power = torch.cat([_views(real), _views(imaginary)]).square()
-        power = power[: len(frames)] + power[len(frames) :]
-        matrix = self.computed_bands() if self.exporting else self.get_buffer("matrix")
-        matrix = matrix / matrix.sum(dim=0, keepdim=True).clamp_min(1e-6)
+        frames = frames * self.get_buffer("window")
+        if self.exporting:
+            parts = [self.get_buffer("views") @ part for part in self.split(frames)]
+            power = parts[0] * parts[0] + parts[1] * parts[1]
+            matrix = _OnnxInterpolation.apply(self.get_buffer("positions"), self.get_buffer("numbers"))
+            matrix = matrix * self.get_buffer("weights")
+            matrix = matrix / matrix.sum(dim=0, keepdim=True).clamp_min(1e-6)
+        else:
+            real, imaginary = self.spectrum(frames)
+            power = torch.cat([_views(real), _views(imaginary)]).square()
+            power = power[: len(frames)] + power[len(frames) :]
+            matrix = self.get_buffer("matrix")
         return torch.log(power.to(dtype) @ matrix.to(dtype) + FLOOR)
+
+
+class FilterBasis(SpectralTransform):
+    """Factors of bands -> spectra of filters as ``SplitTransform`` orders them: by far the largest product here, and one that 8 bits do
+    for (``training.quantize_graph``)."""
+
+    def __init__(self, matrix: Array) -> None:
+        super().__init__()
+        self.keep("matrix", matrix)
+
+    def forward(self, factors: Tensor) -> Tensor:
+        """``(..., 2 * bands)`` -> ``(..., k1 * 2 * k2)``."""
+        return factors @ self.get_buffer("matrix")
 
 
 class Filtering(SpectralTransform):
@@ -92,71 +102,53 @@ class Filtering(SpectralTransform):
     exact convolution (overlap-save): where two hops meet, both frames agree on what each filter makes, and nothing jumps.
 
     Shape:
-        frames ``(batch, n, channels, size)``; factors ``(batch, n + 1, outputs, 2 * bands)``, real parts before imaginary ones; output
-        ``(batch, n, outputs, hop)``.
+        frames ``(batch, n, channels, size)``; factors ``(batch, n, outputs, 2 * bands)``, real parts before imaginary ones; state
+        ``(batch, 1, outputs, ...)``; output ``(batch, n, outputs, hop)``.
     """
 
     def __init__(self, size: int, hop: int, centres: Sequence[float], rate: int) -> None:
         super().__init__()
-        self.size, self.taps = size, size - hop
-        grid = 2 * self.taps
-        self.keep_bands(grid, centres, rate)
-        self.keep("grid", np.arange(self.taps + 1)[:, None])
-        self.keep("delays", np.arange(self.taps)[None])
-        end = self.taps // 4
-        envelope = np.concatenate([np.ones(self.taps - end), _quarter(end)[::-1] ** 2])
-        envelope[1:] *= 2  # of an even response only the half after 0 is kept
-        self.keep("envelope", envelope[None])
-        self.keep("grid_weights", _one_sided(grid))
-        self.keep("bins", np.arange(size // 2 + 1)[:, None])
-        self.keep("newest", np.arange(size - hop, size)[None])
-        self.keep("bin_weights", _one_sided(size))
+        filters = _filters(size - hop, centres, rate)
+        real, imaginary = _spectra(filters, np.arange(size // 2 + 1), size)
+        self.keep("matrix", np.concatenate([real, imaginary], axis=1))
+        self.split = SplitTransform(size, hop)
+        real, imaginary = _spectra(filters, self.split.bins.reshape(-1), size)
+        shape = (len(filters), *self.split.bins.shape)
+        ordered = np.stack([real.reshape(shape), imaginary.reshape(shape)], axis=2)
+        self.basis = FilterBasis(ordered.reshape(len(filters), -1))
+        cosine, sine = waves(np.outer(np.arange(size // 2 + 1), np.arange(size - hop, size)), size)
+        weights = _one_sided(size)
+        self.keep("inverse", np.concatenate([cosine * weights, sine * -weights]))
         fade = (np.arange(hop) + 0.5) / hop
         self.keep("fades", np.stack([fade, 1 - fade]))
-        self.keep("basis_matrix", self.computed_basis().numpy())
-        self.keep("inverse_matrix", self.computed_inverse().numpy())
 
-    def computed_basis(self) -> Tensor:
-        """``(2 * bands, 2 * bins)``: the spectra of the filters, real parts before imaginary ones."""
-        matrix = self.computed_bands().t()
-        cosine, sine = self._waves("grid", "delays", 2 * self.taps)
-        weights, envelope = self.get_buffer("grid_weights"), self.get_buffer("envelope")
-        filters = torch.cat([matrix @ (cosine * weights), matrix @ (sine * -weights)]) * envelope
-        cosine, sine = self._waves("bins", "delays", self.size)
-        return torch.cat([filters @ cosine.t(), -(filters @ sine.t())], dim=1)
+    def initial_state(self, batch: int, outputs: int) -> Tensor:
+        """A filter that lets nothing through: its factors, or in an exported graph its spectrum, which is not computed twice."""
+        matrix = self.basis.get_buffer("matrix")
+        return matrix.new_zeros(batch, 1, outputs, matrix.shape[self.exporting])
 
-    def computed_inverse(self) -> Tensor:
-        """``(2 * bins, hop)``: spectra to the last hop of their frame."""
-        cosine, sine = self._waves("bins", "newest", self.size)
-        weights = self.get_buffer("bin_weights")
-        return torch.cat([cosine * weights, sine * -weights])
-
-    def forward(self, frames: Tensor, factors: Tensor) -> Tensor:
-        """See the class."""
+    def forward(self, frames: Tensor, factors: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """See the class; also returns the next state."""
+        if self.exporting:
+            return self._split(frames, factors, state)
         dtype = factors.dtype
         real, imaginary = (part.to(dtype) for part in self.spectrum(frames))
-        basis = self.computed_basis() if self.exporting else self.get_buffer("basis_matrix")
-        inverse = self.computed_inverse() if self.exporting else self.get_buffer("inverse_matrix")
-        basis, inverse, fades = basis.to(dtype), inverse.to(dtype), self.get_buffer("fades").to(dtype)
-        filters = factors @ basis
-        if self.exporting:
-            repeats = factors.shape[2] // frames.shape[2]
-            real, imaginary = real.repeat(1, 1, repeats, 1), imaginary.repeat(1, 1, repeats, 1)
-            newest, before = _filtered(filters[:, 1:], real, imaginary), _filtered(filters[:, :-1], real, imaginary)
-            # One product for both, as its matrix does not fit into the caches.
-            newest, before = (torch.cat([newest, before], dim=2) @ inverse).chunk(2, dim=2)
-        else:
-            newest, before = _Filtered.apply(filters, real, imaginary)
-            newest, before = newest @ inverse, before @ inverse
-        return newest * fades[0] + before * fades[1]
+        matrix, inverse, fades = (self.get_buffer(name).to(dtype) for name in ("matrix", "inverse", "fades"))
+        filters = torch.cat([state.to(dtype), factors], dim=1) @ matrix
+        newest, before = _Filtered.apply(filters, real, imaginary)
+        return (newest @ inverse) * fades[0] + (before @ inverse) * fades[1], factors[:, -1:]
 
-    def _waves(self, rows: str, columns: str, period: int) -> tuple[Tensor, Tensor]:
-        """Cosine and sine of ``2 pi row column / period``."""
-        first, second = self.get_buffer(rows), self.get_buffer(columns)
-        pair: tuple[Tensor, Tensor] = (
-            _OnnxWaves.apply(first, second, period) if self.exporting else waves(first, second, period)
-        )
-        return pair
+    def _split(self, frames: Tensor, factors: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """The same by transforms in two stages."""
+        filters = self.basis(factors)
+        count, last = filters.shape[1], filters
+        if count > 1:
+            state, last = torch.cat([state, filters[:, :-1]], dim=1), filters[:, -1:]
+        real, imaginary = (part[:, None, :, None] for part in self.split.doubled(frames))
+        both = torch.cat([filters, state], dim=1).unflatten(2, (-1, frames.shape[2])).unflatten(1, (2, count))
+        y = self.split.newest(both, real, imaginary) * self.get_buffer("fades")[:, None, None, None]
+        newest, before = y.flatten(3, 4).split(1, dim=1)
+        return (newest + before).squeeze(1), last
 
 
 def interpolation(positions: Tensor, numbers: Tensor) -> Tensor:
@@ -166,30 +158,6 @@ def interpolation(positions: Tensor, numbers: Tensor) -> Tensor:
     their distance.
     """
     return F.relu(1 - (positions @ numbers).abs())
-
-
-def waves(rows: Tensor, columns: Tensor, period: int) -> tuple[Tensor, Tensor]:
-    """Cosine and sine of ``2 pi row column / period`` for whole numbers whose products are below 2^24, so exact in float32."""
-    product = rows @ columns
-    angle = (product - period * torch.floor(product / period)) * (2 * np.pi / period)
-    return torch.cos(angle), torch.sin(angle)
-
-
-class _OnnxDFT(torch.autograd.Function):
-    """``rfft`` as real and imaginary part, and ONNX's operator for it, which torch's exporter does not know."""
-
-    @staticmethod
-    def forward(ctx: Any, frames: Tensor) -> Tensor:
-        """``(n, size)`` -> ``(n, size / 2 + 1, 2)``."""
-        return torch.view_as_real(torch.fft.rfft(frames))
-
-    @staticmethod
-    def symbolic(g: Any, frames: Any) -> Any:
-        """The operator's nodes."""
-        column = g.op("Unsqueeze", frames, g.op("Constant", value_t=torch.tensor([2])))
-        spectrum = g.op("DFT", column, axis_i=1, onesided_i=1)
-        rows, size = frames.type().sizes()
-        return spectrum.setType(frames.type().with_sizes([rows, size // 2 + 1, 2]))
 
 
 class _OnnxInterpolation(torch.autograd.Function):
@@ -208,31 +176,8 @@ class _OnnxInterpolation(torch.autograd.Function):
         return matrix.setType(numbers.type().with_sizes([positions.type().sizes()[0], numbers.type().sizes()[1]]))
 
 
-class _OnnxWaves(torch.autograd.Function):
-    """``waves`` likewise."""
-
-    @staticmethod
-    def forward(ctx: Any, rows: Tensor, columns: Tensor, period: int) -> tuple[Tensor, Tensor]:
-        """See ``waves``."""
-        return waves(rows, columns, period)
-
-    @staticmethod
-    def symbolic(g: Any, rows: Any, columns: Any, period: int) -> Any:
-        """The same in nodes."""
-
-        def number(value: float) -> Any:
-            return g.op("Constant", value_t=torch.tensor(value))
-
-        product = g.op("MatMul", rows, columns)
-        turns = g.op("Floor", g.op("Div", product, number(float(period))))
-        rest = g.op("Sub", product, g.op("Mul", turns, number(float(period))))
-        angle = g.op("Mul", rest, number(2 * np.pi / period))
-        kind = rows.type().with_sizes([rows.type().sizes()[0], columns.type().sizes()[1]])
-        return g.op("Cos", angle).setType(kind), g.op("Sin", angle).setType(kind)
-
-
 class _Filtered(torch.autograd.Function):
-    """``_filtered`` by each frame's filters and by those of the frame before, without the copies that autograd would keep.
+    """Spectra by each frame's filters and by those of the frame before, without the copies that autograd would keep.
 
     Shape:
         filters ``(batch, n + 1, outputs, 2 * bins)``, real and imaginary ``(batch, n, channels, bins)``, which have no gradient.
@@ -264,7 +209,7 @@ class _Filtered(torch.autograd.Function):
 
 
 def _multiply(out: Tensor, filters: Tensor, real: Tensor, imaginary: Tensor, add: bool = False) -> None:
-    """``_filtered`` into ``out``, or added to it; each source has all ``real.shape[2]`` channels."""
+    """The complex product, real parts before imaginary ones, into ``out`` or added to it; each source has ``real.shape[2]`` channels."""
     channels = real.shape[2]
 
     def parts(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -283,24 +228,46 @@ def _multiply(out: Tensor, filters: Tensor, real: Tensor, imaginary: Tensor, add
     y.addcmul_(b, real)
 
 
-def _filtered(filters: Tensor, real: Tensor, imaginary: Tensor) -> Tensor:
-    """The complex product, real parts before imaginary ones."""
-    a, b = filters.chunk(2, dim=-1)
-    return torch.cat([a * real - b * imaginary, a * imaginary + b * real], dim=-1)
-
-
 def _views(x: Tensor) -> Tensor:
     """Left and right -> left, right, middle, side, along the third axis."""
     left, right = x[:, :, :1], x[:, :, 1:]
     return torch.cat([x, (left + right) * 0.5**0.5, (left - right) * 0.5**0.5], dim=2)
 
 
-def _quarter(count: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _positions(bins: Numbers, size: int, centres: Sequence[float], rate: int) -> Array:
+    """Where the bins of a transform of ``size`` lie, counted in bands."""
+    return np.interp(bins * rate / size, centres, np.arange(len(centres)))
+
+
+def _bands(bins: Numbers, size: int, centres: Sequence[float], rate: int) -> Array:
+    """``(bins, bands)``: how much of each bin belongs to each band."""
+    distance = _positions(bins, size, centres, rate)[:, None] - np.arange(len(centres))
+    return np.maximum(1 - np.abs(distance), 0)
+
+
+def _filters(taps: int, centres: Sequence[float], rate: int) -> Array:
+    """``(2 * bands, taps)``: a causal filter for the real part of each band, and one for its imaginary part."""
+    grid = 2 * taps
+    matrix = _bands(np.arange(taps + 1), grid, centres, rate).T
+    cosine, sine = waves(np.outer(np.arange(taps + 1), np.arange(taps)), grid)
+    weights, end = _one_sided(grid), taps // 4
+    envelope = np.concatenate([np.ones(taps - end), _quarter(end)[::-1] ** 2])
+    envelope[1:] *= 2  # of an even response only the half after 0 is kept
+    return np.asarray(np.concatenate([matrix @ (cosine * weights), matrix @ (sine * -weights)]) * envelope)
+
+
+def _spectra(filters: Array, bins: Numbers, size: int) -> tuple[Array, Array]:
+    """Real and imaginary part of the filters' spectra, ``(filters, bins)`` each."""
+    cosine, sine = waves(np.outer(np.arange(filters.shape[1]), bins), size)
+    return filters @ cosine, -(filters @ sine)
+
+
+def _quarter(count: int) -> Array:
     """A quarter of a sine, rising."""
     return np.asarray(np.sin(np.pi / 2 * (np.arange(count) + 0.5) / max(1, count)))
 
 
-def _one_sided(size: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _one_sided(size: int) -> Array:
     """What the bins of a real signal count in its inverse transform, ``(size / 2 + 1, 1)``."""
     weights = np.full((size // 2 + 1, 1), 2 / size)
     weights[[0, -1]] /= 2

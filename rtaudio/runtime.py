@@ -63,12 +63,8 @@ class ModelRuntime:
         self._start()
 
     def _start(self) -> None:
-        names = [state.name for state in self.card.states]
-        self._inputs = {name: f"state.{name}" for name in names}
-        self._fetch = ["stems", *(f"next.{name}" for name in names)]
-        self._feed: States = {}
+        self._stream = _Stream(self._session, self.card)
         self._quick = DenormalsAsZero()
-        self.reset()
 
     def sibling(self) -> ModelRuntime:
         """Another stream through the same loaded model: shares the weights, starts from the zero state."""
@@ -79,29 +75,23 @@ class ModelRuntime:
 
     def run(self, mix: Audio) -> Audio:
         """``(hop, channels)`` -> ``(hop, n_sources, channels)``; the state moves on by one hop."""
-        self._feed["mix"] = np.ascontiguousarray(mix, dtype=np.float32)
         with self._quick:
-            stems, *states = self._session.run(self._fetch, self._feed)
-        for name, value in zip(self._inputs.values(), states, strict=True):
-            self._feed[name] = value
-        result: Audio = stems
-        return result
+            return self._stream.run(np.ascontiguousarray(mix, dtype=np.float32))
 
     def reset(self) -> None:
         """The zero state: silence since ever."""
-        self._feed = {self._inputs[s.name]: np.zeros(s.shape, dtype=s.dtype) for s in self.card.states}
+        self._stream.put({s.name: np.zeros(s.shape, dtype=s.dtype) for s in self.card.states})
 
     def get_state(self) -> States:
         """A deep copy of the state tensors, by name."""
-        return {name: self._feed[key].copy() for name, key in self._inputs.items()}
+        return self._stream.copy()
 
     def set_state(self, state: States) -> None:
         """Put back a copy of what ``get_state`` returned. Raises StemplayError if it belongs to another model."""
         shapes = {s.name: s.shape for s in self.card.states}
         if {name: value.shape for name, value in state.items()} != shapes:
             raise StemplayError(f"The saved state does not belong to the model {self.card.name!r}.")
-        for spec in self.card.states:
-            self._feed[self._inputs[spec.name]] = np.array(state[spec.name], dtype=spec.dtype)
+        self._stream.put({s.name: np.array(state[s.name], dtype=s.dtype) for s in self.card.states})
 
     def warm_up(self, calls: int = 20) -> None:
         """Run on silence, so that the first real block is not slowed down by page faults; the state is as before."""
@@ -110,6 +100,47 @@ class ModelRuntime:
         for _ in range(calls):
             self.run(silence)
         self.set_state(state)
+
+
+class _Stream:
+    """The tensors of one stream, bound to the session once: a call hands over no states, as it reads one set and writes the other.
+
+    A call that fails leaves the state as it was.
+    """
+
+    def __init__(self, session: ort.InferenceSession, card: ModelCard) -> None:
+        self._session = session
+        self._mix = _tensor((card.hop, card.channels), "float32")
+        self._stems = _tensor((card.hop, len(card.outputs), card.channels), "float32")
+        self._states = [{s.name: _tensor(s.shape, s.dtype) for s in card.states} for _ in range(2)]
+        self._bindings = [self._bound(*self._states), self._bound(*reversed(self._states))]
+        self._current = 0
+
+    def _bound(self, before: dict[str, ort.OrtValue], after: dict[str, ort.OrtValue]) -> ort.IOBinding:
+        binding = self._session.io_binding()
+        binding.bind_ortvalue_input("mix", self._mix)
+        binding.bind_ortvalue_output("stems", self._stems)
+        for name in before:
+            binding.bind_ortvalue_input(f"state.{name}", before[name])
+            binding.bind_ortvalue_output(f"next.{name}", after[name])
+        return binding
+
+    def run(self, mix: Audio) -> Audio:
+        self._mix.update_inplace(mix)
+        self._session.run_with_iobinding(self._bindings[self._current])
+        self._current = 1 - self._current
+        return np.array(self._stems.numpy())
+
+    def copy(self) -> States:
+        return {name: np.array(value.numpy()) for name, value in self._states[self._current].items()}
+
+    def put(self, state: States) -> None:
+        for name, value in state.items():
+            self._states[self._current][name].update_inplace(value)
+
+
+def _tensor(shape: tuple[int, ...], dtype: str) -> ort.OrtValue:
+    return ort.OrtValue.ortvalue_from_numpy(np.zeros(shape, dtype))
 
 
 def check_file(card: ModelCard, data: bytes) -> None:

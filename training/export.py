@@ -1,13 +1,11 @@
 """From a torch network to what we ship: one ``model.onnx`` with named states, and its card.
 
-The graph is traced with the LSTM's gates unrolled to matrix products, because int8 quantisers leave LSTM operators in float; all
-other layers are matrix products already (``models.streaming``). States are bound by name: exporters silently drop unused inputs.
-The ONNX Runtime quantiser is imported here and nowhere else.
+All layers but the LSTMs are matrix products (``models.streaming``). States are bound by name: exporters silently drop unused inputs.
+``training.quantize_graph`` makes a graph int8.
 """
 
 from __future__ import annotations
 
-import logging
 import os
 import tempfile
 import warnings
@@ -35,7 +33,7 @@ from models.card import (
 from models.network import SPEECH, Separator, StreamingSeparator
 from models.open_unmix import Spectrum
 from models.spectra import SpectralTransform
-from models.streaming import StreamingLSTM
+from training.quantize_graph import lift_constants, quantize_file
 
 Precision = Literal["fp32", "int8"]
 OPSET = 17
@@ -53,7 +51,8 @@ class CausalFrame(nn.Module):
     def __init__(self, net: StreamingSeparator) -> None:
         super().__init__()
         self.net = net
-        self.zero = net.initial_state(1)
+        with export_mode(net):
+            self.zero = net.initial_state(1)
         self.names = list(self.zero.named())
 
     def forward(self, mix: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
@@ -112,7 +111,7 @@ def export_separator(
     with temporary_model(target) as path:
         _trace(frame, torch.zeros(hop, config.audio_channels), states, path)
         if precision == "int8":
-            _quantize_file(path)
+            quantize_file(path)
         stamp_rate(path, config.sample_rate)
         card = ModelCard(
             name=name,
@@ -163,7 +162,7 @@ def quantize_model(directory: str | Path, output: str | Path, *, name: str | Non
     target.mkdir(parents=True, exist_ok=True)
     with temporary_model(target) as temporary:
         temporary.write_bytes(path.read_bytes())
-        _quantize_file(temporary)
+        quantize_file(temporary)
         stamp_rate(temporary, card.sample_rate)
         card = replace(
             card,
@@ -198,14 +197,11 @@ def publish_model(card: ModelCard, path: Path, directory: Path) -> None:
 
 @contextmanager
 def export_mode(module: nn.Module) -> Iterator[None]:
-    """Evaluation mode, unrolled LSTMs and spectra by matrix products, put back afterwards."""
+    """Evaluation mode and spectra by matrix products, put back afterwards."""
     spectra = [layer for layer in module.modules() if isinstance(layer, Spectrum)]
     transforms = [layer for layer in module.modules() if isinstance(layer, SpectralTransform)]
-    unrolled = [layer for layer in module.modules() if isinstance(layer, StreamingLSTM) and not layer.unroll]
     was_training = module.training
     module.eval()
-    for layer in unrolled:
-        layer.unroll = True
     for spectrum in spectra:
         spectrum.matrices = True
     for transform in transforms:
@@ -216,8 +212,6 @@ def export_mode(module: nn.Module) -> Iterator[None]:
             yield
     finally:
         module.train(was_training)
-        for layer in unrolled:
-            layer.unroll = False
         for spectrum in spectra:
             spectrum.matrices = False
         for transform in transforms:
@@ -238,7 +232,10 @@ def _trace(module: nn.Module, mix: Tensor, states: dict[str, Tensor], path: Path
             dynamo=False,  # its graph for these layers is leaner and needs no further package
             do_constant_folding=True,
         )
-    graph = onnx.load(str(path), load_external_data=False).graph
+    model = onnx.load(str(path), load_external_data=False)
+    graph = model.graph
+    lift_constants(graph)
+    path.write_bytes(model.SerializeToString())
     missing = set(inputs) - {value.name for value in graph.input}
     if missing:
         raise CardError(f"The exporter dropped the inputs {', '.join(sorted(missing))}: the network does not use them.")
@@ -250,28 +247,3 @@ def stamp_rate(path: Path, sample_rate: int) -> None:
     rest = {entry.key: entry.value for entry in model.metadata_props}
     onnx.helper.set_model_props(model, {**rest, "sample_rate": str(sample_rate)})
     path.write_bytes(model.SerializeToString())
-
-
-def _quantize_file(path: Path) -> None:
-    """Quantise the weights of all MatMul nodes to int8 in place, but for transforms: a spectrum spans more than 8 bits do."""
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    nodes = onnx.load(str(path), load_external_data=False).graph.node
-    exact = [node.name for node in nodes if "/analysis/" in node.name or "/filtering/" in node.name]
-
-    logger = logging.getLogger()
-    level = logger.level
-    logger.setLevel(logging.ERROR)  # it recommends a pre-processing step that only concerns dynamic shapes
-    try:
-        with temporary_model(path.parent) as quantized:
-            quantize_dynamic(
-                str(path),
-                str(quantized),
-                weight_type=QuantType.QInt8,
-                per_channel=True,
-                op_types_to_quantize=["MatMul"],
-                nodes_to_exclude=exact,
-            )
-            os.replace(quantized, path)
-    finally:
-        logger.setLevel(level)

@@ -51,7 +51,8 @@ class StreamingConv1d(nn.Module):
             return self.valid(x), state
         padded = torch.cat([state.to(x.dtype), x], dim=1)
         end = padded.shape[1]
-        return self.valid(padded[:, : end - self.delay]), padded[:, end - self.context :]
+        left = x if x.shape[1] == self.context else padded[:, end - self.context :]
+        return self.valid(padded[:, : end - self.delay] if self.delay else padded), left
 
     def valid(self, x: Tensor) -> Tensor:
         """The unpadded convolution: ``(batch, time, in)`` -> ``(batch, (time - kernel) // stride + 1, out)``."""
@@ -104,26 +105,29 @@ class StreamingConvTranspose1d(nn.Module):
         return _biased(self._overlap_add(x), self.bias)
 
     def _products(self, x: Tensor, taps: int) -> Tensor:
-        """``(batch, time, taps // stride, stride * out)``: what each frame adds to each of the blocks it touches."""
+        """``(batch, time, taps * out)``: what each frame adds to the blocks it touches."""
         weight = self.weight.permute(0, 2, 1)
         if taps > self.kernel:
             weight = nn.functional.pad(weight, (0, 0, 0, taps - self.kernel))
-        products = x @ weight.reshape(self.in_channels, taps * self.out_channels)
-        return products.reshape(x.shape[0], x.shape[1], taps // self.stride, self.stride * self.out_channels)
+        return x @ weight.reshape(self.in_channels, taps * self.out_channels)
 
     def _half_overlap(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """kernel = 2 * stride, the thesis' case: each block is the sum of two halves, with no scatter in the graph."""
         batch, time, _ = x.shape
         products = self._products(x, self.kernel)
-        tails = products[:, :, 1]
-        previous = torch.cat([state.to(x.dtype).reshape(batch, 1, -1), tails[:, : time - 1]], dim=1)
-        output = (products[:, :, 0] + previous).reshape(batch, time * self.stride, self.out_channels)
-        return _biased(output, self.bias), tails[:, time - 1 :].reshape(batch, self.overlap, self.out_channels)
+        if self.bias is not None:  # with the product, and once: to the first half
+            products = products + torch.cat([self.bias] * self.stride + [torch.zeros_like(self.bias)] * self.stride)
+        heads, tails = products.chunk(2, dim=2)
+        previous = state.to(x.dtype).reshape(batch, 1, -1)
+        if time > 1:
+            previous, tails = torch.cat([previous, tails], dim=1).split([time, 1], dim=1)
+        output = (heads + previous).reshape(batch, time * self.stride, self.out_channels)
+        return output, tails.reshape(batch, self.overlap, self.out_channels)
 
     def _overlap_add(self, x: Tensor) -> Tensor:
         batch, time, _ = x.shape
         blocks = -(-self.kernel // self.stride)
-        products = self._products(x, blocks * self.stride)
+        products = self._products(x, blocks * self.stride).unflatten(2, (blocks, -1))
         total = products.new_zeros(batch, time + blocks - 1, self.stride * self.out_channels)
         for block in range(blocks):
             total[:, block : block + time] += products[:, :, block]
@@ -147,5 +151,10 @@ def _frames(x: Tensor, kernel: int, stride: int) -> Tensor:
         count = n_blocks - overlap + 1
         if overlap == 1:
             return blocks
+        if count == 1:
+            return blocks.reshape(batch, 1, -1)
+        if torch.onnx.is_in_onnx_export():  # one operator instead of a slice for each tap and a concatenation
+            taps = torch.arange(count)[:, None] + torch.arange(overlap)
+            return blocks.index_select(1, taps.flatten()).reshape(batch, count, -1)
         return torch.cat([blocks[:, j : j + count] for j in range(overlap)], dim=2)
     return x.unfold(1, kernel, stride).transpose(2, 3).reshape(batch, -1, kernel * channels)

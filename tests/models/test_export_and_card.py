@@ -61,11 +61,6 @@ def test_card_describes_the_file(net: CausalDemucs, exported: tuple[Path, ModelC
     assert onnx.load(str(directory / MODEL_FILE)).opset_import[0].version == card.opset
 
 
-def test_exporting_leaves_the_network_as_it_was(net: CausalDemucs, exported: tuple[Path, ModelCard]) -> None:
-    assert net.lstm is not None
-    assert not net.lstm.unroll
-
-
 def test_int8_is_a_quarter_and_close(exported: tuple[Path, ModelCard], tmp_path: Path) -> None:
     directory, card = exported
     small = quantize_model(directory, tmp_path / "small-int8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -118,10 +117,19 @@ def test_the_filters_gradient_is_that_of_the_plain_product() -> None:
     filtering = CausalMasks(config).double().filtering
     frames = torch.randn(2, 3, 2, 128, dtype=torch.float64)
     factors = torch.randn(2, 4, 8, 2 * len(config.bands()), dtype=torch.float64, requires_grad=True)
-    plain = copy.deepcopy(filtering)
-    plain.exporting = True  # the form for export is plain, and differentiable but for its transform
-    torch.testing.assert_close(filtering(frames, factors), plain(frames, factors), atol=1e-5, rtol=1e-4)
-    assert torch.autograd.gradcheck(lambda x: filtering(frames, x), (factors,), fast_mode=True)
+
+    def filtered(x: Tensor) -> Tensor:
+        y, _ = filtering(frames, x[:, 1:], x[:, :1])
+        return y
+
+    real, imaginary = (x @ filtering.get_buffer("matrix") for x in (factors, factors))
+    bins = 65
+    filters = torch.complex(real[..., :bins], imaginary[..., bins:])
+    spectrum = torch.fft.rfft(frames).repeat(1, 1, 4, 1)
+    newest, before = (torch.fft.irfft(part * spectrum, dim=-1)[..., -32:] for part in (filters[:, 1:], filters[:, :-1]))
+    fades = filtering.get_buffer("fades")
+    torch.testing.assert_close(filtered(factors), newest * fades[0] + before * fades[1], atol=1e-5, rtol=1e-4)
+    assert torch.autograd.gradcheck(filtered, (factors,), fast_mode=True)
 
 
 def test_all_frames_of_a_call_know_its_last_and_none_knows_the_next_call() -> None:
@@ -164,10 +172,18 @@ def test_the_exported_file_is_exact_and_holds_no_transforms(hop: int, frames: in
     with torch.no_grad():
         expected = network(mix[None])[0].numpy()
     card = export_separator(network, tmp_path / "fp32", name="x")
+    assert not any(part.exporting for part in (network.masks.analysis, network.masks.filtering))  # as it was
     assert np.abs(played(tmp_path / "fp32", network, mix) - expected).max() < 1e-5
-    assert card.size < 4 * card.parameters + 500_000  # bins by bands and the inverse transform would be megabytes
+    basis = 4 * network.masks.filtering.basis.get_buffer("matrix").numel()
+    # Bins by bands and the inverse transform would be many times as large.
+    assert card.size < 4 * card.parameters + basis + 1_000_000
     export_separator(network, tmp_path / "int8", name="x", precision="int8")
     error = played(tmp_path / "int8", network, mix) - expected
     assert 10 * np.log10(np.mean(expected**2) / np.mean(error**2)) > 20
     kept = [n for n in onnx.load(str(tmp_path / "int8" / "model.onnx")).graph.node if n.op_type == "MatMul"]
-    assert all("/analysis/" in n.name or "/filtering/" in n.name for n in kept)
+    weights = {tensor.name for tensor in onnx.load(str(tmp_path / "int8" / "model.onnx")).graph.initializer}
+    small = ("/analysis/", "/filtering/", "band1", "band2")
+    assert all(
+        any(part in text for text in (n.name, n.input[0]) for part in small) for n in kept if set(n.input) & weights
+    )
+    assert not any("/basis/" in n.name for n in kept)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
 import pytest
 import torch
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.streaming import StreamingConv1d, StreamingConvTranspose1d, StreamingLSTM
@@ -60,17 +65,34 @@ def test_transposed_convolution_equals_torch_and_streams(kernel: int, stride: in
     torch.testing.assert_close(state + layer.bias, expected[:, 31 * stride :], atol=1e-12, rtol=0)
 
 
-def test_unrolled_lstm_equals_torch_and_streams() -> None:
-    layer = StreamingLSTM(6, 8, 2).double()
-    x = torch.randn(3, 17, 6, dtype=torch.float64)
-    whole, end = layer(x, layer.initial_state(3))
-    layer.unroll = True
-    state, parts = layer.initial_state(3), []
-    for part in x.split([1, 5, 1, 10], dim=1):
-        y, state = layer(part, state)
+@pytest.mark.parametrize(("batch", "time"), [(1, 1), (1, 5), (3, 1), (3, 5)])
+def test_an_exported_lstm_equals_torch_and_streams(batch: int, time: int, tmp_path: Path) -> None:
+    layer = StreamingLSTM(6, 8, 2).eval()
+    x = torch.randn(batch, 4 * time, 6)
+    whole, end = layer(x, layer.initial_state(batch))
+    h, c = layer.initial_state(batch)
+    path = str(tmp_path / "lstm.onnx")
+    names = {"input_names": ["x", "h", "c"], "output_names": ["y", "next_h", "next_c"]}
+    torch.onnx.export(Flat(layer), (x[:, :time], h, c), path, opset_version=17, dynamo=False, **names)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    parts, state = [], [h.numpy(), c.numpy()]
+    for part in x.split(time, dim=1):
+        y, *state = session.run(None, dict(zip("xhc", [part.numpy(), *state], strict=True)))
         parts.append(y)
-    torch.testing.assert_close(torch.cat(parts, 1), whole, atol=1e-12, rtol=0)
-    torch.testing.assert_close(state, end, atol=1e-12, rtol=0)
+    assert np.abs(np.concatenate(parts, axis=1) - whole.detach().numpy()).max() < 1e-6
+    assert all(np.abs(x - y.detach().numpy()).max() < 1e-6 for x, y in zip(state, end, strict=True))
+
+
+class Flat(nn.Module):
+    """A layer with its state as flat arguments and results."""
+
+    def __init__(self, layer: StreamingLSTM) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        y, (h, c) = self.layer(x, (h, c))
+        return y, h, c
 
 
 @pytest.mark.parametrize(
