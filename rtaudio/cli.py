@@ -21,6 +21,7 @@ from typing import NoReturn
 
 from models.card import CardError
 from rtaudio.format import StemplayError
+from rtaudio.realtime import keep_memory
 
 COMMANDS: dict[str, str] = {
     "live": "take live sound or a file apart and play it through the mixer",
@@ -113,6 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in ("stdout", "stderr"):  # closed by who called us
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - until the process ends
+    keep_memory()
     try:
         with interruptible():
             code = dispatch(sys.argv[1:] if arguments is None else arguments)

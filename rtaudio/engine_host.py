@@ -84,8 +84,9 @@ class EngineHost:
 
     def _build(self, desired: Desired) -> None:
         from rtaudio.build import build_engine, resolve  # late: the first report should not wait for the libraries
-        from rtaudio.realtime import settle
+        from rtaudio.realtime import keep_memory, settle
 
+        keep_memory()
         self._starting.mixer = desired.mixer
         config, self._remark = resolve(desired.config)
         self._write({"resolved": {"input": config.input, "output": config.output}})

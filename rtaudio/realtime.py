@@ -9,6 +9,10 @@ import sys
 
 SWITCH_INTERVAL_S = 0.0005
 """How long a Python thread may keep the interpreter while another waits: the audio callback is such another."""
+KEPT_BYTES = 32 << 20
+"""Free memory that the process keeps, and the smallest allocation that the system is asked for separately; the most glibc allows."""
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+"""Of glibc's malloc.h."""
 
 
 def settle() -> None:
@@ -17,6 +21,23 @@ def settle() -> None:
     gc.freeze()
     gc.disable()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+
+
+def keep_memory() -> None:
+    """Keep what is freed for the next allocation of this process, instead of giving it back to the system at once.
+
+    glibc gives the top of its heap back as soon as 128 KiB of it are free, and gets each page again by a fault: a transform of 4096
+    samples in numpy then takes three times as long, and so does whatever else needs room for a moment. The allocators of macOS and
+    Windows, and musl's, keep freed pages for a while by themselves, and have no such setting.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):  # not glibc
+        return
+    mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
+    mallopt(M_MMAP_THRESHOLD, KEPT_BYTES)
 
 
 def request_realtime(priority: int = 60) -> str:

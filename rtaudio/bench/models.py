@@ -12,10 +12,13 @@ import numpy as np
 
 from models.card import ModelCard
 from rtaudio.bench.bounds import frame_operations
+from rtaudio.bench.live import LOOK_AHEAD
 from rtaudio.bench.machine import Machine
 from rtaudio.bench.timing import ROUNDS, back_to_back, paced
 from rtaudio.format import StreamFormat
-from rtaudio.processors.separator import SeparatorProcessor
+from rtaudio.processors.frame import FrameModel
+from rtaudio.processors.refine import refined_ms
+from rtaudio.processors.separator import SeparatorProcessor, as_frame_model
 from rtaudio.runtime import ModelRuntime
 
 
@@ -27,6 +30,7 @@ class ModelCost:
         timing_only: random weights, made for the clock and not for ears.
         paced_*: each hop at its time, as in use; ``back_to_back_*``: one after the other.
         processor_p50_ms: back to back, with the sharing of the residual.
+        refined_p50_ms: the same with a look-ahead of 17.4 ms; None for models that cannot be refined.
         rtf: back to back p50 over the hop's length.
         *_bound_ms, ratio_*: see ``bounds``; None for networks whose sizes are not known here. ``ratio_to_bound``: p50 to the larger.
         rounds: of the timing that took most; ``stable``: the p99 of every timing stands.
@@ -46,6 +50,7 @@ class ModelCost:
     paced_p99_ms: float
     paced_p99_of_hop: float
     processor_p50_ms: float
+    refined_p50_ms: float | None
     rtf: float
     compute_bound_ms: float | None
     weights_bound_ms: float
@@ -76,8 +81,11 @@ def measure_model(model: str | Path, machine: Machine, seconds: float = 3.0, rou
         timed = {
             "paced": paced(frame, period, seconds, rounds),
             "back_to_back": back_to_back(frame, seconds / 3, rounds),
-            "processor": back_to_back(_processor_call(runtime.sibling(), frames), seconds / 3, rounds),
+            "processor": back_to_back(_processor_call(as_frame_model(runtime.sibling()), frames), seconds / 3, rounds),
         }
+        if card.refinable:
+            refined = refined_ms(as_frame_model(runtime.sibling()), LOOK_AHEAD)
+            timed["refined"] = back_to_back(_processor_call(refined, frames), seconds / 3, rounds)
     finally:
         gc.enable()
     operations = frame_operations(card)
@@ -101,6 +109,7 @@ def measure_model(model: str | Path, machine: Machine, seconds: float = 3.0, rou
         paced_p99_ms=p99,
         paced_p99_of_hop=p99 / 1000 / period,
         processor_p50_ms=1000 * timed["processor"].p50,
+        refined_p50_ms=1000 * timed["refined"].p50 if "refined" in timed else None,
         rtf=p50 / 1000 / period,
         compute_bound_ms=compute,
         weights_bound_ms=weights,
@@ -118,8 +127,8 @@ def _noise(card: ModelCard) -> list[Any]:
     return [(rng.standard_normal((card.hop, card.channels)) * 0.1).astype(np.float32) for _ in range(16)]
 
 
-def _processor_call(runtime: ModelRuntime, frames: list[Any]) -> Callable[[], object]:
+def _processor_call(model: FrameModel, frames: list[Any]) -> Callable[[], object]:
     """A frame through the whole processor, the sharing of the residual included."""
-    processor = SeparatorProcessor(runtime)
-    processor.prepare(StreamFormat(runtime.card.sample_rate, runtime.card.channels, min(runtime.card.hop, 1 << 16)))
+    processor = SeparatorProcessor(model)
+    processor.prepare(StreamFormat(model.rate, model.channels, min(model.hop, 1 << 16)))
     return lambda: processor.process(frames[0])

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rtaudio.bench.live import PASS_THROUGH
+from rtaudio.bench.live import LOOK_AHEAD, PASS_THROUGH
 from rtaudio.bench.report import Result, write
 from rtaudio.bench_instrument import THESIS_RATE
 from rtaudio.format import StemplayError
@@ -70,7 +70,7 @@ def _peers(result: Result) -> list[dict[str, Any]]:
 def _models(rows: list[dict[str, Any]], peers: list[dict[str, Any]]) -> str:
     titles = [
         "separator, one thread", "hop, ms", "paced p50 / p99, ms", "p99 of the hop", "back to back p50, ms",
-        "larger bound, ms (times p50)", "RTF", *(f"`{peer['name']}` needs" for peer in peers),
+        f"more with `--look-ahead {LOOK_AHEAD}`, ms", "larger bound, ms (times p50)", "RTF", *(f"`{peer['name']}` needs" for peer in peers),
     ]  # fmt: skip
     lines = [_row(titles), _row(["---"] * len(titles))]
     for row in rows:
@@ -83,6 +83,7 @@ def _models(rows: list[dict[str, Any]], peers: list[dict[str, Any]]) -> str:
                     f"{row['paced_p50_ms']:.2f} / {row['paced_p99_ms']:.2f}{'' if row['stable'] else ' (not stable)'}",
                     f"{row['paced_p99_of_hop']:.1%}",
                     f"{row['back_to_back_p50_ms']:.2f}",
+                    _refining(row),
                     f"{bound:.2f} ({row['ratio_to_bound']:.1f})",
                     f"{row['rtf']:.3f}",
                     *(f"{peer['rtf'] / row['rtf']:.1f} times as much" for peer in peers),
@@ -90,6 +91,10 @@ def _models(rows: list[dict[str, Any]], peers: list[dict[str, Any]]) -> str:
             )
         )
     return "\n".join([*lines, *(f"\n{_peer(peer)}" for peer in peers)])
+
+
+def _refining(row: dict[str, Any]) -> str:
+    return "–" if row.get("refined_p50_ms") is None else f"{row['refined_p50_ms'] - row['processor_p50_ms']:.2f}"
 
 
 def _peer(peer: dict[str, Any]) -> str:

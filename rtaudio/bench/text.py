@@ -31,7 +31,7 @@ def speed_line(machine: Machine) -> str:
 
 
 MODEL_HEADER = (
-    "ms a hop                    |     hop | paced p50 / p99, of hop    | back to back p50 / p99 |   RTF | "
+    "ms a hop                    |     hop | paced p50 / p99, of hop    | back to back p50 / p99 |   RTF | refining | "
     "bounds: compute / weights, times p50      | rounds"
 )
 
@@ -39,6 +39,7 @@ MODEL_HEADER = (
 def model_row(cost: ModelCost) -> str:
     """One line of the table."""
     name = f"{cost.name} {cost.precision}{'*' if cost.timing_only else ''}"
+    refining = "-" if cost.refined_p50_ms is None else f"{cost.refined_p50_ms - cost.processor_p50_ms:.3f}"
     compute = (
         "      - (    -)"
         if cost.compute_bound_ms is None
@@ -46,7 +47,7 @@ def model_row(cost: ModelCost) -> str:
     )
     return (
         f"{name:<27} | {cost.hop_ms:7.2f} | {cost.paced_p50_ms:7.3f} / {cost.paced_p99_ms:7.3f}, {cost.paced_p99_of_hop:6.1%}"
-        f" | {cost.back_to_back_p50_ms:9.3f} / {cost.back_to_back_p99_ms:9.3f} | {cost.rtf:5.3f}"
+        f" | {cost.back_to_back_p50_ms:9.3f} / {cost.back_to_back_p99_ms:9.3f} | {cost.rtf:5.3f} | {refining:>8}"
         f" | {compute} / {cost.weights_bound_ms:7.3f} ({cost.ratio_to_weights:5.1f})"
         f" | {cost.rounds}{'' if cost.stable else ', not stable'}"
     )

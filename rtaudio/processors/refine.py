@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from rtaudio.format import Audio, StemplayError
 from rtaudio.processors.frame import CausalModel, FrameModel
-from rtaudio.processors.residual import share_residual, whole_shares
+from rtaudio.processors.residual import whole_shares
 
 WINDOW_S = 0.093
 """Of the spectra: 4096 samples at 44.1 kHz."""
@@ -28,7 +28,6 @@ SHARE = 0.5
 """How much of the filtered mix is in the stems, the rest being the network's, where a card does not say."""
 FLOOR = 1e-9
 """Added to each source's power: where all are silent they share equally."""
-
 Spectra = npt.NDArray[np.complex64]
 
 
@@ -63,61 +62,89 @@ class Refined:
         if not 0 < look_ahead <= self._behind:
             longest = 1000 * self._behind / inner.rate
             raise StemplayError(f"A look-ahead is more than 0 and at most {longest:.0f} ms.")
-        taps = self._behind + look_ahead
-        self._transform = 1 << int(np.ceil(np.log2(taps + self.hop)))
         self._analysis = _analysis_window(self._size, max(min(self.hop, self._behind), look_ahead))
         self._weights = _tap_weights(self._behind, look_ahead)
+        self._parts = -(-len(self._weights) // self.hop)
         self._fade = (np.arange(self.hop, dtype=np.float32) + 0.5) / self.hop
-        self._residual_shares = whole_shares(inner.shares, len(inner.outputs))
+        self._residual_shares = whole_shares(inner.shares, len(inner.outputs))[:, None, None]
+        self._rows = _Rows(len(inner.outputs), inner.channels, self._size, self._parts, self.hop)
         self._clear()
 
     def _clear(self) -> None:
-        stems, past = len(self.outputs), self._transform + self._inner.delay
-        self._mix: Audio = np.zeros((past, self.channels), np.float32)
-        self._stems: Audio = np.zeros((max(self._size, self.hop + self._ahead), stems, self.channels), np.float32)
-        self._filters: Spectra | None = None
+        stems, channels, hop, delay = len(self.outputs), self.channels, self.hop, self._inner.delay
+        self._mix = Window(channels, delay + max(2 * hop, self._ahead + hop))
+        self._plain = Window(stems * channels, self._ahead + hop)
+        self._whole = Window(stems * channels, self._size)  # summing to the mix: what the filters are made of
+        self._heard: Spectra = np.zeros((self._parts, channels, hop + 1), np.complex64)
+        self._filters: Spectra = np.zeros((2, stems - 1, self._parts, hop + 1), np.complex64)
+        self._newest, self._filled = 0, False
 
     def run(self, mix: Audio) -> Audio:
         """One hop: ``(hop, channels)`` -> ``(hop, n_sources, channels)``, ``delay`` samples late."""
-        step = self._inner.hop
-        stems = np.concatenate([self._inner.run(mix[start : start + step]) for start in range(0, self.hop, step)])
-        self._mix = np.concatenate((self._mix[len(mix) :], mix), dtype=np.float32)
-        heard = self._mix[: len(self._mix) - self._inner.delay]  # as late as the network's stems
-        self._stems = np.concatenate((self._stems[len(stems) :], stems), dtype=np.float32)
-        filters = self._new_filters(heard)
-        before = filters if self._filters is None else self._filters
-        self._filters = filters
-        filtered = self._filtered(heard, before, filters)
-        end = len(self._stems) - self._ahead
-        plain = self._stems[end - self.hop : end]
-        refined: Audio = plain + self._share * (filtered - plain)
-        return refined
+        step, hop, stems = self._inner.hop, self.hop, len(self.outputs)
+        parts = [self._inner.run(mix[start : start + step]) for start in range(0, hop, step)]
+        estimate = (parts[0] if len(parts) == 1 else np.concatenate(parts)).reshape(hop, -1)
+        self._mix.append(mix.T)
+        self._plain.append(estimate.T)
+        heard = self._mix.last(2 * hop, self._inner.delay)  # as late as the network's stems
+        self._whole.append(self._with_residual(self._plain.last(hop), heard[:, hop:]))
+        self._heard[1:] = self._heard[:-1]
+        np.fft.rfft(heard, axis=-1, out=self._heard[0])
+        self._renew_filters()
+        plain = self._plain.last(hop, self._ahead).reshape(stems, self.channels, hop)
+        refined = self._filtered()
+        refined -= plain
+        refined *= self._share[..., None]
+        refined += plain
+        return np.ascontiguousarray(np.moveaxis(refined, -1, 0))
 
-    def _new_filters(self, heard: Audio) -> Spectra:
-        """The transforms of the filters that the newest window of stems asks for, ``(n_sources, bins)``.
+    def _with_residual(self, estimate: Audio, heard: Audio) -> Audio:
+        """Stems that sum to the mix, as in what is heard: what they lack of it is shared. ``(n_sources * channels, hop)``."""
+        stems = estimate.reshape(len(self.outputs), self.channels, -1)
+        rest = heard - stems.sum(axis=0)
+        whole: Audio = (stems + self._residual_shares * rest).reshape(estimate.shape)
+        return whole
 
-        What the stems lack of the mix they get first, as in what is heard: powers are those of stems that sum to it.
+    def _renew_filters(self) -> None:
+        """The filters that the newest window of stems asks for, but the last: in parts of a hop, ``(n_sources - 1, parts, bins)``.
+
+        The last is what all together, the delayed mix, leave over. Those of the hop before stay beside them.
         """
-        stems = share_residual(self._stems[-self._size :], heard[-self._size :], self._residual_shares)
-        spectra = np.fft.rfft(stems.T * self._analysis, axis=-1)  # (channels, sources, bins)
-        powers = (spectra.real**2 + spectra.imag**2).sum(axis=0) + np.float32(FLOOR)
-        response = np.fft.irfft(powers / powers.sum(axis=0), n=self._size, axis=-1)
-        taps = np.concatenate((response[:, self._size - self._ahead :], response[:, : self._behind]), axis=1)
-        return np.fft.rfft(taps * self._weights, n=self._transform, axis=-1).astype(np.complex64, copy=False)
-
-    def _filtered(self, heard: Audio, before: Spectra, newest: Spectra) -> Audio:
-        """The hop that ended ``look_ahead`` samples ago, faded from one set of filters to the next; by overlap-save.
-
-        Returns ``(hop, n_sources, channels)``.
-        """
-        needed = self._ahead + self._behind - 1 + self.hop
-        spectrum = np.fft.rfft(heard[-needed:].T, n=self._transform, axis=-1)
-        old, new = (
-            np.fft.irfft(spectrum[None] * filters[:, None], n=self._transform, axis=-1)[..., needed - self.hop : needed]
-            for filters in (before, newest)
+        stems, size, rows = len(self.outputs), self._size, self._rows
+        np.multiply(self._whole.last(size), self._analysis, out=rows.windowed)
+        np.fft.rfft(rows.windowed, axis=-1, out=rows.spectra)  # type: ignore[arg-type] # the stubs know float64
+        squares = np.square(rows.spectra.view(np.float32)).reshape(stems, self.channels, -1).sum(axis=1)
+        powers = squares[:, ::2] + squares[:, 1::2]
+        powers += np.float32(FLOOR)
+        np.divide(powers[:-1], powers.sum(axis=0), out=rows.ratios)
+        np.fft.irfft(rows.ratios, n=size, axis=-1, out=rows.response)  # type: ignore[arg-type] # as above
+        end = self._ahead + self._behind
+        np.multiply(
+            rows.response[:, size - self._ahead :], self._weights[: self._ahead], out=rows.taps[:, : self._ahead]
         )
-        faded: Audio = (old + (new - old) * self._fade).astype(np.float32, copy=False)
-        return np.moveaxis(faded, -1, 0)
+        np.multiply(rows.response[:, : self._behind], self._weights[self._ahead :], out=rows.taps[:, self._ahead : end])
+        rows.padded[..., : self.hop] = rows.taps.reshape(stems - 1, self._parts, self.hop)
+        newest = 1 - self._newest if self._filled else self._newest
+        np.fft.rfft(rows.padded, axis=-1, out=self._filters[newest])
+        if not self._filled:  # nothing to fade from
+            self._filters[1 - newest] = self._filters[newest]
+        self._newest, self._filled = newest, True
+
+    def _filtered(self) -> Audio:
+        """The hop that ended ``look_ahead`` samples ago, faded from one set of filters to the next; by overlap-save in parts of a hop.
+
+        Returns ``(n_sources, channels, hop)``.
+        """
+        spectra = _summed(self._filters, self._heard)
+        hops = np.fft.irfft(spectra, axis=-1)[..., self.hop :]
+        old, new = hops[1 - self._newest], hops[self._newest]
+        late = self._mix.last(self.hop, self._inner.delay + self._ahead)
+        filtered = np.empty((len(self.outputs), self.channels, self.hop), np.float32)
+        np.subtract(new, old, out=filtered[:-1])
+        filtered[:-1] *= self._fade
+        filtered[:-1] += old
+        np.subtract(late, filtered[:-1].sum(axis=0), out=filtered[-1])
+        return filtered
 
     def reset(self) -> None:
         """Forget the past."""
@@ -130,16 +157,67 @@ class Refined:
 
     def get_state(self) -> dict[str, Any]:
         """A deep copy."""
-        filters = None if self._filters is None else self._filters.copy()
-        return {
-            "inner": self._inner.get_state(), "mix": self._mix.copy(), "stems": self._stems.copy(), "filters": filters
-        }  # fmt: skip
+        windows = [window.copy() for window in (self._mix, self._plain, self._whole)]
+        filters = (self._filters.copy(), self._newest, self._filled)
+        return {"inner": self._inner.get_state(), "windows": windows, "heard": self._heard.copy(), "filters": filters}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Put back what ``get_state`` returned."""
         self._inner.set_state(state["inner"])
-        self._mix, self._stems = state["mix"].copy(), state["stems"].copy()
-        self._filters = None if state["filters"] is None else state["filters"].copy()
+        self._mix, self._plain, self._whole = (window.copy() for window in state["windows"])
+        self._heard = state["heard"].copy()
+        filters, self._newest, self._filled = state["filters"]
+        self._filters = filters.copy()
+
+
+class _Rows:
+    """Room for one hop's windows, spectra and taps, so that no hop asks for any."""
+
+    def __init__(self, stems: int, channels: int, size: int, parts: int, hop: int) -> None:
+        self.windowed = np.empty((stems * channels, size), np.float32)
+        self.spectra: Spectra = np.empty((stems * channels, size // 2 + 1), np.complex64)
+        self.ratios: Spectra = np.zeros((stems - 1, size // 2 + 1), np.complex64)
+        self.response = np.empty((stems - 1, size), np.float32)
+        self.taps = np.zeros((stems - 1, parts * hop), np.float32)
+        self.padded = np.zeros((stems - 1, parts, 2 * hop), np.float32)
+
+
+class Window:
+    """The last ``size`` samples of ``rows`` signals, in one piece of memory, with nothing moved in most calls."""
+
+    def __init__(self, rows: int, size: int) -> None:
+        self._size = self._end = size
+        self._data = np.zeros((rows, 4 * size), np.float32)
+
+    def append(self, samples: Audio) -> None:
+        """Add ``(rows, n)``, n at most the size."""
+        count = samples.shape[1]
+        if self._end + count > self._data.shape[1]:
+            self._data[:, : self._size] = self._data[:, self._end - self._size : self._end]
+            self._end = self._size
+        self._data[:, self._end : self._end + count] = samples
+        self._end += count
+
+    def last(self, count: int, ago: int = 0) -> Audio:
+        """``(rows, count)``: the samples that ended ``ago`` samples ago; a view, until the next ``append``."""
+        end = self._end - ago
+        return self._data[:, end - count : end]
+
+    def copy(self) -> Window:
+        """Another one with the same samples."""
+        other = Window(len(self._data), self._size)
+        other._data[:, : self._size] = self.last(self._size)
+        return other
+
+
+def _summed(filters: Spectra, heard: Spectra) -> Spectra:
+    """``(2, n, parts, bins)`` and ``(parts, channels, bins)`` -> ``(2, n, channels, bins)``: all parts of each filter together."""
+    total: Spectra = filters[:, :, 0, None] * heard[0]
+    product = np.empty_like(total)
+    for part in range(1, len(heard)):
+        np.multiply(filters[:, :, part, None], heard[part], out=product)
+        np.add(total, product, out=total)
+    return total
 
 
 def window_size(rate: int) -> int:

@@ -98,6 +98,55 @@ def test_leaks_fade_and_the_stems_still_sum_to_the_mix_at_the_declared_delay(
     )
 
 
+def by_definition(refined: Refined, mix: Audio, stems: Audio, share: Audio) -> Audio:
+    """What ``Refined`` is to be, in float64 and one convolution a source: the whole signals ``(frames, channels)`` and
+    ``(frames, n_sources, channels)``, of a model without delay whose stems sum to the mix -> the stems, ``look_ahead`` late."""
+    ahead, hop, size = refined.delay, refined.hop, refined._size
+    past = np.zeros((size, *stems.shape[1:]))
+    padded, sound = np.concatenate((past, stems)), np.concatenate((past[:, 0], mix)).astype(np.float64)
+    result, before = np.zeros(stems.shape), None
+    for start in range(0, len(mix), hop):
+        end = size + start + hop  # of this hop, in the padded signals
+        spectra = np.fft.rfft(padded[end - size : end] * refined._analysis[:, None, None], axis=0)
+        powers = (np.abs(spectra) ** 2).sum(axis=2) + 1e-9
+        response = np.fft.irfft(powers / powers.sum(axis=1, keepdims=True), n=size, axis=0)
+        taps = np.concatenate((response[size - ahead :], response[: size // 2])) * refined._weights[:, None]
+        before = taps if before is None else before
+        piece = np.zeros((hop, *stems.shape[1:]))
+        fade = ((np.arange(hop) + 0.5) / hop)[:, None]
+        for k in range(stems.shape[1] - 1):
+            heard = sound[end - hop - len(taps) + 1 : end]
+            old, new = (
+                np.stack([np.convolve(heard[:, c], t[:, k], "valid") for c in (0, 1)], axis=1) for t in (before, taps)
+            )
+            piece[:, k] = old + fade * (new - old)
+        late = slice(end - hop - ahead, end - ahead)
+        piece[:, -1] = sound[late] - piece[:, :-1].sum(axis=1)
+        plain = padded[late]
+        result[start : start + hop] = plain + share[:, None] * (piece - plain)
+        before = taps
+    return result
+
+
+@pytest.mark.parametrize(("hops", "look_ahead"), [(1, 300), (1, 767), (4, 2048)])
+def test_it_is_the_filter_that_its_definition_says(hops: int, look_ahead: int) -> None:
+    mix, model = sound(0.25)[: 4 * 256 * 10], Leaky()
+    stems = model.run(mix)
+    stems *= 1 + 0.3 * np.sin(np.arange(len(mix)) / 700)[:, None, None].astype(np.float32)
+    stems += (mix[:, None] - stems.sum(axis=1, keepdims=True)) / 2
+    model.run = lambda part: stems[_taken(counter, len(part))]  # type: ignore[method-assign]
+    counter = [0]
+    share = np.array([0.7, 0.4])
+    refined = Refined(model, look_ahead, hops=hops, share=(0.7, 0.4))
+    ours = np.concatenate([refined.run(part) for part in np.split(mix, len(mix) // refined.hop)])
+    assert np.abs(ours - by_definition(refined, mix, stems, share)).max() < 1e-5 * np.abs(mix).max()
+
+
+def _taken(counter: list[int], count: int) -> slice:
+    counter[0] += count
+    return slice(counter[0] - count, counter[0])
+
+
 def test_any_blocks_give_the_same_and_silence_stays_silent() -> None:
     mix = sound(0.4)
     whole = played(SeparatorProcessor(Refined(Leaky(), 768)), mix, [len(mix)])
