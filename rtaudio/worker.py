@@ -23,6 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rtaudio.deadline import PRIORITY
 from rtaudio.format import Audio
 from rtaudio.lateness import Spent
 from rtaudio.metrics import LoadMeter
@@ -32,8 +33,6 @@ from rtaudio.ring import Ring
 
 BACKLOG_S = 0.1
 KEEP_STATE_S = 0.5
-WORKER_PRIORITY = 40
-"""Below the audio callback's and the sound server's, above everything ordinary."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,11 +64,15 @@ class Worker:
         block: frames of the largest callback.
         grain: process only multiples of this many frames.
         realtime: False: never skip, because the callback waits.
+
+    Attributes:
+        given: frames whose time it has for what it is told of (``rtaudio.deadline``); ``load`` is over that.
     """
 
     def __init__(
         self, processor: Processor, inputs: Ring, stems: Ring, rate: int, block: int, grain: int, realtime: bool
     ) -> None:
+        self.given = block
         self.processor, self.latency = processor, processor.latency
         self._inputs, self._stems, self._rate = inputs, stems, rate
         self._grain, self._realtime = grain, realtime
@@ -148,7 +151,7 @@ class Worker:
 
     def _run(self) -> None:
         if self._realtime:
-            self.realtime = request_realtime(WORKER_PRIORITY)
+            self.realtime = request_realtime(PRIORITY)
         waiting: deque[_Job] = deque()
         while not self._stopping:
             waiting.append(self._jobs.get())
@@ -200,7 +203,7 @@ class Worker:
                 self.message = ""
             except Exception as error:
                 self._fail(error)
-            self.load.add((time.perf_counter() - started) * self._rate / count)
+            self.load.add((time.perf_counter() - started) * self._rate / max(count, self.given))
             self._own += self.thread_time() - own
             self._worked += count
         else:
