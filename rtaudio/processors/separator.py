@@ -158,9 +158,9 @@ class SeparatorProcessor(Processor):
     def flush(self) -> Audio:
         """The ``latency`` frames that are still inside, as if silence followed; then reset."""
         fmt = self._require_format()
-        aligned, self._aligned_block = self._aligned_block, 0
-        tail = self.process(np.zeros((self._latency, fmt.channels), dtype=np.float32))
-        self._aligned_block = aligned
+        block = self._aligned_block or 1
+        whole = -(-self._latency // block) * block  # in whole blocks, as all calls: what is due is only ready there
+        tail = self.process(np.zeros((whole, fmt.channels), dtype=np.float32))[: self._latency]
         self.reset()
         return tail
 
