@@ -14,7 +14,11 @@ several blocks.
 
 **How much is chosen.** The processor runs as it will run: in a thread of its own with the priority of the worker, on sound that is due at
 its time, with what else the machine does meanwhile. When the results were ready after they were due is what must fit, the rare late
-ones included: the 99th percentile, and ``MARGIN`` on it. The smallest number of blocks that holds this is the deadline.
+ones included: the 99th percentile, and ``MARGIN`` on it, and what the callbacks take. The smallest number of blocks that holds this is
+the deadline.
+
+**When the worker wakes.** Only when a hop is complete (``Processor.missing``): it then writes all stems that are ready, before they are
+due (``Processor.ahead``), and sleeps. Small blocks cost the model no more than large ones.
 """
 
 from __future__ import annotations
@@ -36,6 +40,10 @@ MARGIN = 1.3
 """Of the 99th percentile: one call in a hundred is later, and what else runs changes."""
 WAKE_S = 0.0002
 """Added for the way from the callback to the worker and back."""
+CALLBACK_S = 0.0001
+"""What the audio callback takes of each block, roughly; meanwhile it holds Python's lock. It counts where blocks are small."""
+SMALL_S = 0.003
+"""Without a model there is nothing to time, but that waking a thread takes a while: with blocks shorter than this it is timed."""
 TIMED_S = 0.5
 """How long the processor is tried."""
 FEWEST, MOST = 10, 150
@@ -71,12 +79,19 @@ def given_frames(
     """
     if config.deadline > 0:
         return blocks_for(config.deadline / 1000, fmt) * fmt.block
+    if config.model == "none" and fmt.block >= SMALL_S * fmt.rate:
+        return fmt.block
     processor.prepare(fmt)
     if align:
         processor.align(align)
     late = paced(processor, fmt, clock or Clock())
-    needed = MARGIN * float(np.quantile(late, 0.99, method="lower")) + WAKE_S
+    needed = (MARGIN * float(np.quantile(late, 0.99, method="lower")) + WAKE_S) / (1 - callback_share(fmt))
     return blocks_for(min(needed, LONGEST_S), fmt) * fmt.block
+
+
+def callback_share(fmt: StreamFormat) -> float:
+    """How much of a processor the audio callbacks take, roughly; at most a half."""
+    return min(0.5, CALLBACK_S * fmt.rate / fmt.block)
 
 
 def paced(processor: Processor, fmt: StreamFormat, clock: Clock) -> list[float]:

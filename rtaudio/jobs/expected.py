@@ -67,7 +67,7 @@ def compose(port: Port, config: EngineConfig, channels: int = 0) -> Latency:
 
     Where the time for the model is to be measured, it is, with what else the machine does now; else nothing runs.
     """
-    timed = port.realtime and config.model != "none" and not config.deadline
+    timed = port.realtime and not config.deadline
     if timed:
         measures(config.model, config.look_ahead)  # refuses what is no separator
         processor = make_processor(config.model, config.consistent, config.look_ahead)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rtaudio.commands.live import follow
-from rtaudio.deadline import MARGIN, WAKE_S, Clock, blocks_for, given_frames, paced
+from rtaudio.deadline import MARGIN, WAKE_S, Clock, blocks_for, callback_share, given_frames, paced
 from rtaudio.desired import Desired, check_config
 from rtaudio.engine import Engine
 from rtaudio.format import Audio, StemplayError, StreamFormat
@@ -110,7 +110,7 @@ class Slow(Passthrough):
 def test_a_model_gets_the_least_that_its_time_fits_in(block: int, ms: float) -> None:
     processor, fmt = Slow(ms / 1000, 1024), StreamFormat(44_100, 2, block)
     given = given_frames(EngineConfig(), processor, fmt, block, processor.clock)
-    needed = (MARGIN * ms / 1000 + WAKE_S) * fmt.rate
+    needed = (MARGIN * ms / 1000 + WAKE_S) / (1 - callback_share(fmt)) * fmt.rate
     assert given % block == 0
     assert given >= needed
     assert given - block < needed or given == block
