@@ -46,6 +46,7 @@ class NoticeBar(QWidget):
         row.addWidget(self.mark)
         row.addWidget(self.label, 1)
         self.action = QPushButton()
+        self.action.setAccessibleName(self.tr("What would help"))
         self.action.clicked.connect(self.acted)
         self.action.hide()
         row.addWidget(self.action)
@@ -115,6 +116,7 @@ class NoticeBar(QWidget):
         self.mark.setText({"bad": "⚠", "warning": "⚠"}.get(level, "ℹ"))
         self.label.setText(sentence)
         self.action.setText(self._offer)
+        self.action.setAccessibleName(self._offer or self.tr("What would help"))
         self.action.setVisible(bool(self._offer) and shown is self._standing)
         self.frame.setAccessibleName(sentence)
         if self.frame.property("notice") != level:

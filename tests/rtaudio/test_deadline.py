@@ -273,3 +273,36 @@ def test_promised_blocks_end_with_the_tail_of_any_stream() -> None:
     assert all(len(stems) == len(mix) for stems in alike)
     assert np.abs(alike[0] - alike[1]).max() < 1e-5
     assert np.abs(alike[1].sum(axis=1) - mix).max() < 1e-5
+
+
+@pytest.mark.parametrize("rate", [44_100, 48_000, 96_000])
+@pytest.mark.parametrize("block", [0, 16, 64, 100])
+@pytest.mark.parametrize("delay", [0, 37])
+def test_what_is_ready_ahead_is_what_comes_next_and_more_only_when_a_hop_is_complete(
+    rate: int, block: int, delay: int
+) -> None:
+    processor = SeparatorProcessor(Identity(delay=delay))
+    processor.prepare(StreamFormat(rate, 2, 4096))
+    if block:
+        processor.align(block)
+    mix, step, at = noise(12_000), block or 1, 0
+    sizes = np.random.default_rng(1).integers(1, 12, 4000) * step
+    for size in sizes:
+        if at > 9000:
+            break
+        processor.process(mix[at : at + size])
+        at += size
+        ahead, missing = processor.ahead(), processor.missing
+        count = 0 if ahead is None else len(ahead)
+        state = processor.save_state()
+        if wait := (missing - 1) // step * step:
+            processor.process(mix[at : at + wait])
+            later = processor.ahead()
+            assert (0 if later is None else len(later)) == max(0, count - wait), (
+                "nothing new before the hop is complete"
+            )
+            processor.restore_state(state)
+        if ahead is not None and (known := count // step * step):
+            assert np.array_equal(processor.process(mix[at : at + known])[:count], ahead[:known])
+            processor.restore_state(state)
+    assert at > 9000
