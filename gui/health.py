@@ -99,11 +99,26 @@ def trouble(snapshot: Snapshot) -> Fact | None:
         return Fact("recording", snapshot.recording.error, BAD, snapshot.recording.error)
     if snapshot.message:
         return Fact("message", snapshot.message, WARNING, snapshot.message)
+    if offer(snapshot):
+        return Fact(
+            "offer",
+            "",
+            WARNING,
+            _tr("Now and then the model is late and its input plays unseparated: it needs a little more time."),
+        )
     if snapshot.dsp_load.get("p50", 0.0) > FULL:
         return Fact(
             "load", "", BAD, _tr("The sound needs more time than there is: choose a larger block in the settings.")
         )
     return None
+
+
+def offer(snapshot: Snapshot) -> str:
+    """What a button offers against blocks that the model was late for; "" while nothing is needed."""
+    if not snapshot.offer or snapshot.state != "running":
+        return ""
+    more = snapshot.offer - 1000 * snapshot.latency.pipelining / max(1, snapshot.rate)
+    return _tr("Give it {:.1f} ms more").format(more)
 
 
 def _device(snapshot: Snapshot) -> Fact:
@@ -114,8 +129,12 @@ def _device(snapshot: Snapshot) -> Fact:
 
 def _stream(snapshot: Snapshot) -> list[Fact]:
     parts = snapshot.latency.milliseconds()
+    given = 1000 * snapshot.latency.pipelining / snapshot.latency.rate
     block = _tr("{} frames").format(snapshot.block) if snapshot.block else _tr("any block")
-    total = _tr("The model holds sound back for {:.1f} ms, rate conversion for {:.1f} ms, the buffers for {:.1f} ms.")
+    total = _tr(
+        "The model holds sound back for {:.1f} ms, rate conversion for {:.1f} ms, the buffers for {:.1f} ms "
+        "(of which the model gets {:.1f} ms to work)."
+    )
     return [
         Fact("rate", f"{snapshot.rate / 1000:g} kHz", PLAIN, _tr("Sample rate of the device.")),
         Fact("block", block, PLAIN, _tr("Frames of one callback: fewer mean less latency and more work.")),
@@ -125,7 +144,7 @@ def _stream(snapshot: Snapshot) -> list[Fact]:
             PLAIN,
             _tr("Round trip from input to output.")
             + " "
-            + total.format(parts["algorithmic"], parts["resampler"], parts["buffers"]),
+            + total.format(parts["algorithmic"], parts["resampler"], parts["buffers"], given),
         ),
     ]
 

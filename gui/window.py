@@ -82,6 +82,7 @@ class MainWindow(QMainWindow):
         self.status.asked.connect(lambda fact: self.notice.tell(fact.sentence, "good"))
         column.addWidget(self._make_header())
         column.addWidget(self.notice)
+        self.notice.acted.connect(self._take_offer)
         column.addWidget(self.stack, 1)
         self.footer = QVBoxLayout()
         self.footer.setContentsMargins(0, 0, 0, 0)
@@ -251,6 +252,7 @@ class MainWindow(QMainWindow):
         self.status.show_facts(health.facts(snapshot))
         trouble = health.trouble(snapshot)
         self.notice.stand(trouble.sentence if trouble else "", trouble.level if trouble else "bad")
+        self.notice.offer(health.offer(snapshot))
         self._tell_restarts(snapshot)
         self.bypass.show_on(self.desk.state.bypass)
         running = snapshot.state != "stopped"
@@ -293,6 +295,12 @@ class MainWindow(QMainWindow):
         finally:
             self.power.setEnabled(True)
             self._dress_power(self._running is True)
+
+    def _take_offer(self) -> None:
+        """Give the model the time that the engine offers: the sound goes on, a block later."""
+        ms = self.bridge.snapshot.offer
+        if ms:
+            self.bridge.send("set_deadline", ms=ms)
 
     def toggle_theme(self) -> None:
         """Dark to light and back."""

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rtaudio.audiofile import open_reader
+from rtaudio.deadline import given_frames
 from rtaudio.desired import is_device, is_input_file, is_output_file
 from rtaudio.devices import Device, default_device, find_device, query_here
-from rtaudio.engine import Engine
+from rtaudio.engine import Engine, stream_plan
 from rtaudio.format import StemplayError, StreamFormat
 from rtaudio.messages import EngineConfig, InstrumentState, MixerState
 from rtaudio.player import FilePlayer
@@ -163,6 +164,10 @@ def build_engine(config: EngineConfig, mixer: MixerState, instrument: Instrument
         stage = make_stage(config, instrument or InstrumentState(), port, channels)
         recorder = Recorder(port.rate, channels, strip_names(processor.outputs, stage is not None))
         analysis = _analysis(config, source, port) if source is not None else None
+        fmt, align = stream_plan(port, source)
+        deadline = 0
+        if config.deadline or (port.realtime):
+            deadline = given_frames(config, processor, fmt, align)
         return Engine(
             config,
             copy.deepcopy(mixer),
@@ -172,6 +177,7 @@ def build_engine(config: EngineConfig, mixer: MixerState, instrument: Instrument
             recorder=recorder,
             analysis=analysis,
             stage=stage,
+            deadline=deadline,
         )
     except Exception:
         port.close()

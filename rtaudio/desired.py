@@ -16,6 +16,7 @@ from models.card import CardError
 from models.catalog import load_card, model_names
 from rtaudio.format import SOURCES, StemplayError, StreamFormat
 from rtaudio.messages import (
+    MAX_DEADLINE,
     MAX_LOOK_AHEAD,
     VELOCITY_CURVES,
     Command,
@@ -195,6 +196,10 @@ def check_config(config: EngineConfig) -> None:
     stems = strips_of(config)
     if not 0 <= config.look_ahead <= MAX_LOOK_AHEAD:
         raise StemplayError(f"A look-ahead of {config.look_ahead:g} ms is not possible: choose 0 to {MAX_LOOK_AHEAD}.")
+    if not 0 <= config.deadline <= MAX_DEADLINE:
+        raise StemplayError(
+            f"A deadline of {config.deadline:g} ms is not possible: choose up to {MAX_DEADLINE}, or 0 for what the model needs."
+        )
     if config.look_ahead and config.model == "none":
         raise StemplayError("Without a model there are no stems to look ahead for.")
     if config.instrument:
@@ -273,6 +278,12 @@ class Desired:
         if end <= start:
             raise StemplayError(f"A loop from {start:g} s to {end:g} s has no length.")
         self.loop = (start, end)
+
+    def _set_deadline(self, ms: Any) -> None:
+        value = float(check_value("The deadline", ms, (0.0, MAX_DEADLINE)))
+        if value <= 0:
+            raise StemplayError("The deadline of a running engine is a time above 0 ms.")
+        self.config = replace(self.config, deadline=value)
 
     def _record(self, directory: Any, format: Any) -> None:
         if format not in RECORDING_FORMATS:

@@ -7,8 +7,9 @@ Threads: ``start``, ``stop``, ``send`` and ``snapshot`` may block and belong to 
 ``Engine`` owns the thread ``stemplay-keeper``, which makes a new pipeline when the host begins to use blocks that the present
 one was not made for.
 
-Latency: output at timeline position q plays input position ``q - L`` with ``L = processor.latency + block`` (see
-``rtaudio/pipeline.py``). L never changes while the host keeps its block size, whatever is late.
+Latency: output at timeline position q plays input position ``q - L`` with ``L = processor.latency + deadline`` (see
+``rtaudio/pipeline.py``). L does not change while the host keeps its block size, whatever is late, until a command gives the model more
+time (``set_deadline``).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rtaudio.callback import AudioCallback
+from rtaudio.deadline import blocks_for
 from rtaudio.format import StemplayError, StreamFormat
 from rtaudio.lateness import Lateness, Stream
 from rtaudio.messages import (
@@ -62,6 +64,7 @@ class Engine:
         source: a song that plays instead of the port's input.
         recorder, analysis: optional; stopped, and the analysis started, with the engine. The analysis must have been made for
             ``stream_plan(port)``.
+        deadline: frames whose time the model gets, whole blocks (``rtaudio.deadline``); 0 for one block.
         stage: the instrument and its MIDI input, started and stopped with the engine; made for the rate of ``port``.
 
     Raises:
@@ -79,6 +82,7 @@ class Engine:
         recorder: Recorder | None = None,
         analysis: SongAnalysis | None = None,
         stage: Stage | None = None,
+        deadline: int = 0,
     ) -> None:
         self.config, self.port, self.source, self.recorder, self.analysis = config, port, source, recorder, analysis
         self.stage, self._player = stage, stage.player if stage is not None else None
@@ -87,7 +91,8 @@ class Engine:
         self._state = copy.deepcopy(mixer)
         routes = output_routes(config.routing, self.stems, port.out_channels)
         picks = input_picks(config.input_channels, port.in_channels, self.format.channels) if source is None else []
-        pipeline = Pipeline(processor, self.format, align, self._heard(mixer), port.realtime, self._player)
+        heard = self._heard(mixer)
+        pipeline = Pipeline(processor, self.format, align, heard, port.realtime, self._player, deadline)
         self.tap = Capture(self.format, self.stems)
         self._callback = AudioCallback(
             port, pipeline, picks, routes, source, recorder, round(config.seconds * port.rate), self.tap
@@ -151,8 +156,8 @@ class Engine:
     def latency(self) -> Latency:
         """The composed number, see the module's text."""
         pipeline = self._callback.pipeline
-        block, rate = pipeline.format.block, pipeline.format.rate
-        return Latency(pipeline.algorithmic, pipeline.resampler, block, self.port.device_latency, rate)
+        rate = pipeline.format.rate
+        return Latency(pipeline.algorithmic, pipeline.resampler, pipeline.given, self.port.device_latency, rate)
 
     def _keep(self) -> None:
         """The keeper: give blocks of an unforeseen size a pipeline of their own. Latency changes once, between two fades."""
@@ -168,7 +173,9 @@ class Engine:
                     self.analysis = None  # its states are of another alignment
                 try:
                     state = self._heard(self._state)
-                    fresh = Pipeline(old.worker.processor, fmt, 0, state, self.port.realtime, self._player)
+                    fresh = Pipeline(
+                        old.worker.processor, fmt, 0, state, self.port.realtime, self._player, given=old.given
+                    )
                 except Exception as error:
                     self._notice = f"The block size changed to {size} and the model cannot follow: {error}"
                     continue
@@ -205,6 +212,10 @@ class Engine:
         assign(state, field, value, ("dry", "master_db", "limiter", "ceiling_db", "bypass", "monitor"))
         self._mixer.set_state(self._heard(state))
         self._state = state
+
+    def _do_set_deadline(self, ms: Any) -> None:
+        pipeline = self._pipeline
+        pipeline.give(blocks_for(float(ms) / 1000, pipeline.format) * pipeline.format.block)
 
     def _heard(self, state: MixerState) -> MixerState:
         """``state`` as the mixer obeys it: monitoring is a matter of live inputs only."""
@@ -318,6 +329,7 @@ class Engine:
             ring_fill=max(0, pipeline.inputs.end - pipeline.worker.position),
             latency=self.latency,
             realtime=self._realtime(),
+            offer=1000 * self._lateness.offer / self.format.rate,
             limiter_db=pipeline.mixer.limiter_db,
             meters=meters,
             master=master,
@@ -350,7 +362,16 @@ class Engine:
         callback, pipeline = self._callback, self._callback.pipeline
         worker, fmt = pipeline.worker, pipeline.format
         separated, plays = self.config.model != "none", self.stage is not None
-        stream = Stream(fmt.rate, fmt.block, worker.processor.burst, separated, plays, worker.realtime)
+        stream = Stream(
+            fmt.rate,
+            fmt.block,
+            worker.processor.burst,
+            pipeline.given,
+            separated,
+            plays,
+            worker.realtime,
+            self.port.realtime,
+        )
         return self._lateness.look(stream, callback.frames, callback.misses, worker.spent)
 
     def _realtime(self) -> str:

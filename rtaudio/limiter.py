@@ -74,7 +74,9 @@ class Limiter:
         self._carry = 0
 
     def process(self, audio: Audio) -> float:
-        """Limit ``audio`` ``(frames, channels)`` (finite samples) in place; returns the deepest gain used in dB, 0 or negative.
+        """Limit ``audio`` ``(frames, channels)`` in place; returns the deepest gain used in dB, 0 or negative.
+
+        A non-finite sample becomes silence.
 
         A disabled limiter lets a reduction that is under way release by its usual slope, so that switching it off does not
         make the level jump.
@@ -89,8 +91,12 @@ class Limiter:
             self._absolute = np.zeros((len(self._gain), audio.shape[1]), np.float32)
         absolute, peak = self._absolute[:n], self._peak[:n]
         np.abs(audio, out=absolute)
-        np.max(absolute, axis=1, out=peak)
-        if self._carry == 0 and (not self.enabled or peak.max() <= self._ceiling):
+        np.maximum.reduce(absolute, axis=1, out=peak)
+        top = float(np.maximum.reduce(peak))
+        if not math.isfinite(top):
+            np.nan_to_num(audio, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+            return self.process(audio)
+        if self._carry == 0 and (not self.enabled or top <= self._ceiling):
             return 0.0
         need, units, gain = self._need[:n], self._units[:n], self._gain[:n]
         if self.enabled:

@@ -10,7 +10,7 @@ from typing import Any
 from rtaudio.desired import check_config, check_value, is_device, is_input_file, is_output_file, stem_names
 from rtaudio.devices import DEFAULT_NAMES, default_device, find_device, list_devices
 from rtaudio.format import StemplayError
-from rtaudio.messages import DEFAULT_MODEL, EngineConfig, MixerState, StemState
+from rtaudio.messages import DEFAULT_MODEL, MAX_DEADLINE, EngineConfig, MixerState, StemState
 from rtaudio.ports.base import DeviceMissingError
 
 
@@ -64,6 +64,13 @@ def _add_sound(sound: argparse._ArgumentGroup) -> None:
         help="refine the stems by their own spectra, so much later: 17 is worth it (default: 0, do not)",
     )  # fmt: skip
     sound.add_argument(
+        "--deadline", type=_deadline, default=0.0, metavar="MS",
+        help="time that the model gets, a part of the latency (default: auto, what it needs, measured at the start)",
+    )  # fmt: skip
+    sound.add_argument(
+        "--adapt", action="store_true", help="give the model one block more when it is late too often, and say so"
+    )
+    sound.add_argument(
         "--loop",
         nargs="?",
         const="",
@@ -111,6 +118,8 @@ def configuration(args: argparse.Namespace) -> EngineConfig:
         raise StemplayError("--loop needs a file as --input.")
     if args.input_channels and (args.input == "none" or is_input_file(args.input)):
         raise StemplayError("--input-channels needs a device as --input.")
+    if args.adapt and args.detach:
+        raise StemplayError("--adapt tells of what it does: it does not go with --detach.")
     if args.record == "":
         raise StemplayError("--record takes a folder, not ''.")
     return EngineConfig(
@@ -121,6 +130,7 @@ def configuration(args: argparse.Namespace) -> EngineConfig:
         model=args.model,
         consistent=not args.no_consistent,
         look_ahead=args.look_ahead,
+        deadline=args.deadline,
         paced=not args.full_speed,
         input_channels=args.input_channels,
         routing={stem: _channel_list(text, "--route") for stem, text in _pairs(args.route, "--route", "3,4")},
@@ -240,6 +250,15 @@ def _whole(option: str) -> Any:
             raise StemplayError(f"{option} takes a whole number, not {text!r}.") from None
 
     return parse
+
+
+def _deadline(text: str) -> float:
+    if text == "auto":
+        return 0.0
+    value = _number(text, "--deadline", "ms, or auto")
+    if not 0 < value <= MAX_DEADLINE:
+        raise StemplayError(f"--deadline takes ms above 0 and up to {MAX_DEADLINE}, or auto, not {text}.")
+    return value
 
 
 def loop_points(text: str) -> tuple[float, float]:

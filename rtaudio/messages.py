@@ -63,6 +63,8 @@ class InstrumentState:
     midi_map: list[dict[str, Any]] = field(default_factory=list)
 
 
+MAX_DEADLINE = 1000
+"""Milliseconds."""
 MAX_LOOK_AHEAD = 46
 """Milliseconds: half a window of ``rtaudio.processors.refine``."""
 VELOCITY_CURVES = ("linear", "soft", "hard", "fixed")
@@ -80,6 +82,8 @@ class EngineConfig:
         block: frames of one callback; 0 lets the host choose and vary.
         model: name in the zoo, or a directory with ``model.onnx`` and ``card.json``.
         consistent: share the residual so that the stems sum to the mix.
+        deadline: ms that the model gets for a piece of sound, a part of the latency (``rtaudio.deadline``); 0: what it needs, measured at
+            the start.
         look_ahead: refine the stems by their own spectra (``rtaudio.processors.refine``), so many ms later; 0: do not.
         paced: with ``null`` or a file as output: follow the wall clock (True) or run at full speed (False).
         input_channels: 1-based device channels to listen to, () for the first two.
@@ -99,6 +103,7 @@ class EngineConfig:
     model: str = DEFAULT_MODEL
     consistent: bool = True
     look_ahead: float = 0.0
+    deadline: float = 0.0
     paced: bool = True
     input_channels: tuple[int, ...] = ()
     routing: dict[str, list[int]] = field(default_factory=dict)
@@ -225,8 +230,9 @@ class Snapshot:
 
     ``state``: ``starting``, ``running``, ``stalled`` (no callbacks), ``waiting`` (for a device), ``stopped``, ``finished`` (a file ended).
     ``message`` is one sentence for the person in front of it. ``xruns`` counts the host's, ``misses`` blocks that the model was
-    late for. ``dsp_load`` is callback time over block time, ``model_load`` worker time over the time of the audio it processed;
+    late for. ``dsp_load`` is callback time over block time, ``model_load`` worker time over the time it is given (``latency.pipelining``);
     its ``own`` is the mean of the last half second without what other programs took of the processor meanwhile.
+    ``offer``: a deadline in ms that would help against misses, one block more than now; 0 while none is needed.
     ``tap`` is the file through which the engine's sound can be read (see ``Session.hear``), empty where there is none.
     """
 
@@ -253,6 +259,7 @@ class Snapshot:
     mixer: MixerState = field(default_factory=MixerState)
     instrument: InstrumentReport = field(default_factory=InstrumentReport)
     restarts: int = 0
+    offer: float = 0.0
     tap: str = ""
 
 
@@ -273,6 +280,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "set_loop": ("start_s", "end_s"),  # both None ends the loop
     "record": ("directory", "format"),  # wav or flac
     "stop_recording": (),
+    "set_deadline": ("ms",),  # as EngineConfig.deadline, but not 0, and without a restart: the sound fades over
     "reset_counters": (),
     "panic": (),  # silence now: reset processors, clear rings
     "midi": ("data",),  # the bytes of one message, as from an on-screen keyboard

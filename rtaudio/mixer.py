@@ -269,7 +269,6 @@ class Mixer:
             _sum_strips(strips[:, self._parts :], beside)
             np.multiply(beside, bus[:, 3:4], out=beside)
             np.add(out, beside, out=out)
-        _silence_non_finite(out, work)
         deepest = self.limiter.process(out)
         if moving or bypass[0, 0] != 0.0:
             # (1 - b) * mixed + b * dry: exact at both ends, so that ramp and rest agree to the bit.
@@ -286,7 +285,7 @@ class Mixer:
         np.add(bank.energy, self._energy, out=bank.energy)
         bank.frames += n
         bank.limiter_db = min(bank.limiter_db, deepest)
-        if self._block_peak.max() > 1.0:
+        if np.maximum.reduce(self._block_peak, axis=None) > 1.0:
             for i, level in enumerate(self._block_peak.max(axis=1)):
                 if level > 1.0:
                     self._clipped[i] = True
@@ -295,13 +294,13 @@ class Mixer:
         """Peak and energy of ``audio`` ``(n, k, C)`` into ``rows`` of the block's accumulators; mends non-finite samples."""
         peak = self._block_peak[rows]
         np.abs(audio, out=work)
-        np.max(work, axis=0, out=peak)
-        if not np.isfinite(peak).all():
+        np.maximum.reduce(work, axis=0, out=peak)
+        if not math.isfinite(np.maximum.reduce(peak, axis=None)):
             np.nan_to_num(audio, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
             np.abs(audio, out=work)
             np.max(work, axis=0, out=peak)
         np.multiply(work, work, out=work)
-        np.sum(work, axis=0, out=self._block_energy[rows])
+        np.add.reduce(work, axis=0, out=self._block_energy[rows])
 
 
 def _sum_strips(strips: Audio, out: Audio) -> None:

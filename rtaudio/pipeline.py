@@ -2,8 +2,9 @@
 
 A timeline counts samples from the pipeline's beginning, before which was silence; everything lies at its place on it. The
 block of ``n`` frames at position ``q`` puts its input at ``q`` and plays the input of ``q - delay``, with
-``delay = processor.latency + block``: the worker, told of a block, has the time of one block until its stems are asked for. The
-delay never changes while a pipeline lives.
+``delay = processor.latency + given``: the worker, told of a block, has the time of ``given`` frames until its stems are asked for, one
+block or some (``rtaudio/deadline.py``). The delay changes only when somebody asks for it (``give``); the sound then fades over from the
+one place on the timeline to the other.
 
 The callback's thread calls everything here but the constructor and ``stop``. Arrays exist beforehand. The only thing ever waited
 for is the worker, by ``render`` of a port that is not real time.
@@ -17,13 +18,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rtaudio.failopen import FailOpen
-from rtaudio.format import StreamFormat
+from rtaudio.format import Audio, StreamFormat
 from rtaudio.messages import MixerState
 from rtaudio.mixer import Mixer
 from rtaudio.processors.base import Processor
 from rtaudio.ring import Ring
 from rtaudio.strips import strip_names
 from rtaudio.worker import Worker
+
+FADE_S = 0.02
+"""From one delay to another."""
 
 if TYPE_CHECKING:
     from rtaudio.instrument.player import InstrumentPlayer
@@ -39,6 +43,7 @@ class Pipeline:
         state: of the mixer.
         realtime: whether the callback must not wait.
         instrument: plays beside the stems, as one more strip.
+        given: frames whose time the worker gets, whole blocks; 0 for one.
 
     Raises:
         StemplayError: the processor cannot work in this format.
@@ -52,6 +57,7 @@ class Pipeline:
         state: MixerState,
         realtime: bool,
         instrument: InstrumentPlayer | None = None,
+        given: int = 0,
     ) -> None:
         processor.prepare(fmt)
         if align:
@@ -59,18 +65,23 @@ class Pipeline:
         self.format, self.align, self.realtime, self.instrument = fmt, align, realtime, instrument
         self.stems = strip_names(processor.outputs, instrument is not None)
         self.algorithmic, self.resampler = processor.algorithmic_latency, processor.resampler_latency
-        self.delay = processor.latency + fmt.block
-        keep = 2 * (self.delay + fmt.rate)
+        self.given = max(1, -(-given // fmt.block)) * fmt.block
+        self.delay = processor.latency + self.given
+        keep = 2 * (self.delay + 2 * fmt.rate)
         n_stems, channels, block = len(processor.outputs), fmt.channels, fmt.block
         self.inputs = Ring(keep, (channels,))
         self.ready = Ring(keep, (n_stems, channels), origin=-processor.latency)
         self.worker = Worker(processor, self.inputs, self.ready, fmt.rate, block, align or 1, realtime)
+        self.worker.given = self.given
         self.failopen = FailOpen(n_stems, channels, fmt.rate)
         self.mixer = Mixer(self.stems, channels, fmt.rate, block, state, beside=len(self.stems) - n_stems)
         self.input = np.zeros((block, channels), np.float32)
         self.dry = np.zeros((block, channels), np.float32)
         self.wet = np.zeros((block, len(self.stems), channels), np.float32)
         self._parts = n_stems
+        self._before = (np.zeros((block, n_stems, channels), np.float32), np.zeros((block, channels), np.float32))
+        self._fade = max(1, round(FADE_S * fmt.rate))
+        self._wanted, self._older, self._faded = self.given, 0, 0
         self.mixed = np.zeros((block, channels), np.float32)
         self._silence = np.zeros((self.delay, channels), np.float32)
         self._jumps: deque[int] = deque()
@@ -107,10 +118,16 @@ class Pipeline:
         """
         if not self.realtime:
             self.worker.wait_until(self.position)
+        if self._wanted != self.given and not self._older:
+            self._older, self._faded = self._wanted - self.given, 0
+            self.delay += self._older
+            self.given = self.worker.given = self._wanted
         heard = self.position - n - self.delay
         wet, dry = self.wet[:n, : self._parts], self.dry[:n]
         self.inputs.read(heard, dry, self._epoch)
         late = not self.ready.read_into(heard, wet, self._epoch)
+        if self._older:
+            self._fade_over(heard + self._older, wet, dry, late)
         done = 0
         while self._jumps and self._jumps[0] < heard + n:
             cut = max(self._jumps.popleft() - heard, done)
@@ -123,6 +140,33 @@ class Pipeline:
         self.mixer.process(self.wet[:n], dry, self.mixed[:n])
         return late and heard + n > 0
 
+    def give(self, frames: int) -> int:
+        """Let the worker have the time of ``frames`` from now on, whole blocks; called by a control thread. Returns how many it will be."""
+        frames = max(1, -(-frames // self.format.block)) * self.format.block
+        longest = max(len(self._silence), self.delay - self.given + frames)
+        self._silence = np.zeros((longest, self.format.channels), np.float32)
+        self._wanted = frames
+        return frames
+
+    def _fade_over(self, before: int, wet: Audio, dry: Audio, late: bool) -> None:
+        """Blend into ``wet`` and ``dry`` what the delay of before would play; where its stems were late there is nothing to blend."""
+        n = len(dry)
+        old_wet, old_dry = (part[:n] for part in self._before)
+        self.inputs.read(before, old_dry, self._epoch)
+        if late or not self.ready.read_into(before, old_wet, self._epoch):
+            self._older = 0
+            self.failopen.jump()  # the step is spread over some samples
+            return
+        gain = np.minimum(np.arange(self._faded + 1, self._faded + n + 1, dtype=np.float32) / self._fade, 1)[:, None]
+        for new, old in ((dry, old_dry), (wet, old_wet)):
+            rising = gain.reshape(-1, *(1,) * (new.ndim - 1))
+            new *= rising
+            old *= 1 - rising
+            new += old
+        self._faded += n
+        if self._faded >= self._fade:
+            self._older = 0
+
     def rescue(self, n: int) -> None:
         """After a failure: the delayed input into ``mixed``, whatever else is broken."""
         self.inputs.read(self.position - n - self.delay, self.mixed[:n], self._epoch)
@@ -131,7 +175,7 @@ class Pipeline:
         """Forget all sound inside: what was fed so far will not be heard. Latency and position stay."""
         self._epoch += 1
         self._jumps.clear()
-        self.inputs.write(self.position - self.delay, self._silence, self._epoch)
+        self.inputs.write(self.position - self.delay, self._silence[: self.delay], self._epoch)
         self.worker.clear(self.position, self._epoch)
         self.failopen.reset()
         self.mixer.reset()

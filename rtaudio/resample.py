@@ -5,6 +5,9 @@ A windowed-sinc polyphase filter for rational ratios, linear phase, and *aligned
 sample is one inner product over a fixed window, so blocks of any size give the same samples, and the whole state is the last
 window of input: checkpoints are exact, which no library converter offers (theirs cannot be copied). The low-pass lies below
 the lower Nyquist frequency: ``STOPBAND_DB`` from there on, flat to 86 % of it.
+
+Neighbouring outputs share most of their windows. Where the phases repeat in groups, a group is one product of its piece of the signal
+with a matrix that holds a filter in each column (``_bands``): no window is copied, which would drive a network's weights out of the cache.
 """
 
 from __future__ import annotations
@@ -27,6 +30,9 @@ _MAX_PHASES = 1024
 
 _CHUNK = 2048
 
+_GROUP = 64
+"""Outputs of one product, at most; below a quarter of it the gain is gone."""
+
 
 class Resampler:
     """Converts ``(frames, channels)`` from ``rate_in`` to ``rate_out``, any number of frames a call.
@@ -40,6 +46,8 @@ class Resampler:
         self.rate_in, self.rate_out, self.channels = rate_in, rate_out, channels
         self.taps = 2 * -(-HALF_LENGTH * max(self.up, self.down) // self.up) if self.up < self.down else 2 * HALF_LENGTH
         self._table = _filters(self.up, self.down, self.taps)
+        self._group = _group_size(self.up)
+        self._bands = _bands(self.up, self.down, self.taps, self._group) if self._group else ()
         self.reset()
 
     @property
@@ -75,11 +83,28 @@ class Resampler:
 
     def _compute(self, signal: Audio, first: int, last: int) -> Audio:
         """Output frames ``first`` to ``last``, ``(channels, last - first)``."""
+        if self._bands:
+            return self._compute_groups(signal, first, last)
         position = np.arange(first, last, dtype=np.int64) * self.down
         index = position // self.up - self.taps // 2 + 1 - self._start
         windows = np.lib.stride_tricks.sliding_window_view(signal, self.taps, axis=1)[:, index]
         out: Audio = np.einsum("cnt,nt->cn", windows, self._coefficients(position % self.up))
         return out
+
+    def _compute_groups(self, signal: Audio, first: int, last: int) -> Audio:
+        """The same, in products of whole groups, so that each output is summed in one order however the sound is cut."""
+        size, groups = self._group, range(first // self._group, -(-last // self._group))
+        out = np.empty((len(signal), len(groups) * size), np.float32)
+        for column, number in enumerate(groups):
+            band = self._bands[number % len(self._bands)]
+            begin = number * size * self.down // self.up - self.taps // 2 + 1 - self._start
+            low, high = max(begin, 0), min(begin + len(band), signal.shape[1])
+            window = signal[:, low:high]
+            if high - low < len(band):  # what is not there only concerns outputs that are not asked for
+                window = np.zeros((len(signal), len(band)), np.float32)
+                window[:, low - begin : high - begin] = signal[:, low:high]
+            np.matmul(window, band, out=out[:, column * size : (column + 1) * size])
+        return out[:, first - groups[0] * size : last - groups[0] * size]
 
     def _coefficients(self, phase: npt.NDArray[np.int64]) -> Audio:
         phases = len(self._table) - 1
@@ -125,3 +150,27 @@ def _filters(up: int, down: int, taps: int) -> Audio:
     table: Audio = (rows / rows.sum(axis=1, keepdims=True)).astype(np.float32)
     table.setflags(write=False)
     return table
+
+
+def _group_size(up: int) -> int:
+    """Outputs after which phases repeat or the next of few groups begins; 0 where that is nothing to gain from."""
+    if up <= _GROUP:
+        return up * (_GROUP // up)
+    divisors = [size for size in range(_GROUP // 4, _GROUP + 1) if up % size == 0] if up <= _MAX_PHASES else []
+    return max(divisors, default=0)
+
+
+@lru_cache(maxsize=16)
+def _bands(up: int, down: int, taps: int, size: int) -> tuple[Audio, ...]:
+    """For each group of ``size`` outputs until phases repeat: ``(inputs, size)``, the filter of an output in each column."""
+    table = _filters(up, down, taps)
+    found = []
+    for first in range(0, max(up, size), size):
+        position = np.arange(first, first + size, dtype=np.int64) * down
+        offsets = position // up - position[0] // up
+        band = np.zeros((int(offsets[-1]) + taps, size), np.float32)
+        for column, offset in enumerate(offsets):
+            band[offset : offset + taps, column] = table[position[column] % up]
+        band.setflags(write=False)
+        found.append(band)
+    return tuple(found)

@@ -72,9 +72,12 @@ class Ring:
         start = max(self._range[1], end - self.capacity) if continues else position
         self._range = (epoch, start, position)
         offset = position % self.capacity
-        first = min(len(frames), self.capacity - offset)
-        self._data[offset : offset + first] = frames[:first]
-        self._data[: len(frames) - first] = frames[first:]
+        first = self.capacity - offset
+        if len(frames) <= first:
+            self._data[offset : offset + len(frames)] = frames
+        else:
+            self._data[offset:] = frames[:first]
+            self._data[: len(frames) - first] = frames[first:]
         self._range = (epoch, start, end)
 
     # -- reader -------------------------------------------------------------------------------------------------------
@@ -84,13 +87,17 @@ class Ring:
         end = position + len(out)
         if not self._holds(position, end, epoch):
             return False
-        silent = min(max(self._range[1] - position, 0), len(out))
-        out[:silent] = 0.0
-        out, position = out[silent:], position + silent
+        silent = min(self._range[1] - position, len(out))
+        if silent > 0:
+            out[:silent] = 0.0
+            out, position = out[silent:], position + silent
         offset = position % self.capacity
-        first = min(len(out), self.capacity - offset)
-        out[:first] = self._data[offset : offset + first]
-        out[first:] = self._data[: len(out) - first]
+        first = self.capacity - offset
+        if len(out) <= first:
+            out[...] = self._data[offset : offset + len(out)]
+        else:
+            out[:first] = self._data[offset:]
+            out[first:] = self._data[: len(out) - first]
         return self._holds(position, end, epoch)
 
     def holds(self, start: int, end: int, epoch: int = 0) -> bool:
@@ -99,6 +106,8 @@ class Ring:
 
     def read(self, position: int, out: Audio, epoch: int = 0) -> None:
         """Like ``read_into``, with zeros for what is not there (any more, or yet)."""
+        if self.read_into(position, out, epoch):
+            return
         _, start, end = self._range
         first = min(max(start - position, 0), len(out))
         last = max(min(end - position, len(out)), first)

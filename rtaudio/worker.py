@@ -23,6 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rtaudio.deadline import PRIORITY
 from rtaudio.format import Audio
 from rtaudio.lateness import Spent
 from rtaudio.metrics import LoadMeter
@@ -32,8 +33,6 @@ from rtaudio.ring import Ring
 
 BACKLOG_S = 0.1
 KEEP_STATE_S = 0.5
-WORKER_PRIORITY = 40
-"""Below the audio callback's and the sound server's, above everything ordinary."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,22 +64,27 @@ class Worker:
         block: frames of the largest callback.
         grain: process only multiples of this many frames.
         realtime: False: never skip, because the callback waits.
+
+    Attributes:
+        given: frames whose time it has for what it is told of (``rtaudio.deadline``); ``load`` is over that.
     """
 
     def __init__(
         self, processor: Processor, inputs: Ring, stems: Ring, rate: int, block: int, grain: int, realtime: bool
     ) -> None:
+        self.given = block
         self.processor, self.latency = processor, processor.latency
         self._inputs, self._stems, self._rate = inputs, stems, rate
         self._grain, self._realtime = grain, realtime
-        self._piece = max(grain, block // grain * grain)
+        self._piece = max(block // grain, -(-processor.burst // grain), 1) * grain
         self._backlog = max(2 * self._piece, round(BACKLOG_S * rate))
         self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
         self._position = inputs.end
         self._epoch = 0
-        self._drop = 0
+        self._drop = self._ahead = 0
         self._asked = self._done = 0
         self._stopping = False
+        self._wanted = 0  # up to where the input must reach for there to be work; less need not wake anybody
         self._progress = threading.Condition()
         self._buffer = np.zeros((self._piece, *inputs.tail), np.float32)
         self._thread = threading.Thread(target=self._run, name="stemplay-model", daemon=True)
@@ -95,16 +99,19 @@ class Worker:
 
     def feed(self, end: int) -> None:
         """The input ring now reaches ``end``."""
-        self._asked += 1
-        self._jobs.put(end)
+        if end >= self._wanted or not self._realtime:
+            self._asked += 1
+            self._jobs.put(end)
 
     def switch(self, position: int, processor: Processor | None) -> None:
         """From ``position`` on use ``processor``, which has caught up (None: the present one, reset)."""
+        self._wanted = 0
         self._asked += 1
         self._jobs.put(_Switch(position, processor))
 
     def clear(self, position: int, epoch: int) -> None:
         """Forget what lies before ``position``; the stems' ring holds silence there in the new ``epoch``."""
+        self._wanted = 0
         self._asked += 1
         self._jobs.put(_Clear(position, epoch))
 
@@ -148,7 +155,7 @@ class Worker:
 
     def _run(self) -> None:
         if self._realtime:
-            self.realtime = request_realtime(WORKER_PRIORITY)
+            self.realtime = request_realtime(PRIORITY)
         waiting: deque[_Job] = deque()
         while not self._stopping:
             waiting.append(self._jobs.get())
@@ -197,26 +204,44 @@ class Worker:
                 if not np.isfinite(stems).all():
                     raise FloatingPointError("it gave samples that are not finite")
                 self._deliver(self._position - self.latency, stems)
+                self._deliver_ahead(self._position + count)
                 self.message = ""
             except Exception as error:
                 self._fail(error)
-            self.load.add((time.perf_counter() - started) * self._rate / count)
+            self.load.add((time.perf_counter() - started) * self._rate / max(count, self.given))
             self._own += self.thread_time() - own
             self._worked += count
         else:
-            self._drop = self.latency  # overwritten meanwhile, or of another epoch
+            self._drop, self._ahead = self.latency, 0  # overwritten meanwhile, or of another epoch
         self._move_on(self._position + count)
 
     def _deliver(self, position: int, stems: Audio) -> None:
-        """Write ``stems``, without those that belong before the latest gap."""
-        dropped = min(self._drop, len(stems))
-        self._drop -= dropped
+        """Write ``stems``, without those that belong before the latest gap, or were written ahead already."""
+        dropped = min(self._drop or self._ahead, len(stems))
+        if self._drop:
+            self._drop -= dropped
+        else:
+            self._ahead -= dropped
         if dropped < len(stems):
             self._stems.write(position + dropped, stems[dropped:], self._epoch)
 
+    def _deliver_ahead(self, end: int) -> None:
+        """Also write what is ready before it is due, so that nobody need wake this thread before there is more to do.
+
+        ``end`` is up to where the input is dealt with.
+        """
+        ahead = self.processor.ahead() if self._realtime and not self._drop else None
+        if ahead is None or not np.isfinite(ahead).all():
+            self._wanted = 0
+            return
+        position = end - self.latency
+        self._stems.write(position + self._ahead, ahead[self._ahead :], self._epoch)
+        self._ahead = len(ahead)
+        self._wanted = end + self.processor.missing
+
     def _move(self, position: int) -> None:
         """Go on at ``position``: what is still inside the processor belongs elsewhere."""
-        self._drop = self.latency
+        self._drop, self._ahead = self.latency, 0
         self._move_on(position)
 
     def _move_on(self, position: int) -> None:
@@ -230,7 +255,7 @@ class Worker:
     def _fail(self, error: Exception) -> None:
         self.failures += 1
         self.message = f"The model failed and was started again: {_sentence(error)}"
-        self._drop = self.latency
+        self._drop, self._ahead = self.latency, 0
         self._reset()
 
     def _reset(self) -> None:
@@ -250,11 +275,11 @@ class Worker:
             self._fail(error)
         if job.processor is not None and job.processor.latency == self.latency:
             self.processor = job.processor
-        self._drop = self.latency
+        self._drop, self._ahead = self.latency, 0
 
     def _forget(self, job: _Clear) -> None:
         self._reset()
-        self._epoch, self._drop = job.epoch, 0
+        self._epoch, self._drop, self._ahead = job.epoch, 0, 0
         silence = np.zeros((self._stems.capacity // 2, *self._stems.tail), np.float32)
         self._stems.write(job.position - self.latency - len(silence), silence, self._epoch)
         self._move_on(job.position)

@@ -22,7 +22,7 @@ from PyQt6.QtWidgets import (
 from gui.settings.card import card_html
 from gui.settings.draft import Draft
 from gui.settings.lists import Choice, Entry
-from rtaudio.messages import MAX_LOOK_AHEAD
+from rtaudio.messages import MAX_DEADLINE, MAX_LOOK_AHEAD
 
 
 class CardTab(QWidget):
@@ -96,6 +96,18 @@ class ModelTab(CardTab):
         )
         self.look_ahead.valueChanged.connect(lambda value: draft.choose(look_ahead=round(value, 1)))
         self.form.addRow(self.tr("Look ahead"), self.look_ahead)
+        self.deadline = QDoubleSpinBox()
+        self.deadline.setRange(0, MAX_DEADLINE)
+        self.deadline.setDecimals(1)
+        self.deadline.setSuffix(self.tr(" ms"))
+        self.deadline.setSpecialValueText(self.tr("what it needs"))
+        self.deadline.setFixedWidth(128)
+        self.deadline.setAccessibleName(self.tr("Time for the model"))
+        self.deadline.setToolTip(
+            self.tr("Part of the latency, in whole blocks. Without a number the model is timed here, as it will run.")
+        )
+        self.deadline.valueChanged.connect(lambda value: draft.choose(deadline=round(value, 1)))
+        self.form.addRow(self.tr("Time for the model"), self.deadline)
         self.card.setAccessibleName(self.tr("Card of the model"))
 
     def show_draft(self) -> None:
@@ -105,19 +117,20 @@ class ModelTab(CardTab):
         self.model.show_entries([*self.models("separator"), none], config.model)
         self.consistent.setChecked(config.consistent)
         self.look_ahead.setValue(config.look_ahead)
-        for widget in (self.consistent, self.look_ahead):
+        self.deadline.setValue(config.deadline)
+        for widget in (self.consistent, self.look_ahead, self.deadline):
             widget.setEnabled(config.model != "none")
         self.card.show_card(self.draft.cards.get(config.model))
 
     def _choose(self, model: str) -> None:
         ahead = {"look_ahead": 0.0} if model == "none" else {}
-        self.draft.choose(model=model, routing={}, **ahead)
+        self.draft.choose(model=model, routing={}, deadline=0.0, **ahead)
 
     def _browse(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, self.tr("A folder with model.onnx and card.json"))
         if folder:
             self.draft.add_model(folder)
-            self.draft.choose(model=folder, routing={})
+            self.draft.choose(model=folder, routing={}, deadline=0.0)
 
 
 class InstrumentTab(CardTab):

@@ -138,7 +138,7 @@ class SoundTab(QWidget):
         ms = 1000.0 / rate
         self.latency.setText(f"{frames * ms:.1f} ms")
         told = self.tr("measured") if measured is not None else self.tr("the host's estimate")
-        parts = self.tr("model {:.1f} + rate conversion {:.1f} + block {:.1f} + device {:.1f} ({})").format(
+        parts = self.tr("model {:.1f} + rate conversion {:.1f} + its work {:.1f} + device {:.1f} ({})").format(
             latency["algorithmic"] * ms, latency["resampler"] * ms, latency["pipelining"] * ms, device * ms, told
         )
         self.latency_parts.setText(" ".join(filter(None, [parts, facts["remark"]])))

@@ -703,113 +703,123 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="104" />
+        <location filename="../health.py" line="107" />
+        <source>Now and then the model is late and its input plays unseparated: it needs a little more time.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="111" />
         <source>The sound needs more time than there is: choose a larger block in the settings.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="112" />
+        <location filename="../health.py" line="121" />
+        <source>Give it {:.1f} ms more</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="127" />
         <source>Sound goes through {}.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="117" />
+        <location filename="../health.py" line="133" />
         <source>{} frames</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="117" />
+        <location filename="../health.py" line="133" />
         <source>any block</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="118" />
-        <source>The model holds sound back for {:.1f} ms, rate conversion for {:.1f} ms, the buffers for {:.1f} ms.</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../health.py" line="120" />
-        <source>Sample rate of the device.</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../health.py" line="121" />
-        <source>Frames of one callback: fewer mean less latency and more work.</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../health.py" line="124" />
-        <source>{:.1f} ms</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../health.py" line="126" />
-        <source>Round trip from input to output.</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../health.py" line="137" />
-        <source>Its own work would leave time enough: other programs take the processor, and fewer of them help.</source>
+        <location filename="../health.py" line="134" />
+        <source>The model holds sound back for {:.1f} ms, rate conversion for {:.1f} ms, the buffers for {:.1f} ms (of which the model gets {:.1f} ms to work).</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../health.py" line="139" />
-        <source>A smaller model or a larger block helps.</source>
+        <source>Sample rate of the device.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="142" />
-        <source>DSP</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../health.py" line="142" />
-        <source>A larger block or fewer other programs help.</source>
+        <location filename="../health.py" line="140" />
+        <source>Frames of one callback: fewer mean less latency and more work.</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../health.py" line="143" />
-        <source>Model</source>
+        <source>{:.1f} ms</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="147" />
-        <source>{} takes {:.0f} % of its time, and at most {:.0f} % in 99 of 100 blocks.</source>
+        <location filename="../health.py" line="145" />
+        <source>Round trip from input to output.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="157" />
-        <source>The sound card ran dry {} times; a larger block helps. A click clears the counters.</source>
+        <location filename="../health.py" line="156" />
+        <source>Its own work would leave time enough: other programs take the processor, and fewer of them help.</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../health.py" line="158" />
-        <source>{} blocks were not ready in time and were played as they came in. A click clears the counters.</source>
+        <source>A smaller model or a larger block helps.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="161" />
+        <source>DSP</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="161" />
+        <source>A larger block or fewer other programs help.</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../health.py" line="162" />
+        <source>Model</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="166" />
+        <source>{} takes {:.0f} % of its time, and at most {:.0f} % in 99 of 100 blocks.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="176" />
+        <source>The sound card ran dry {} times; a larger block helps. A click clears the counters.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="177" />
+        <source>{} blocks were not ready in time and were played as they came in. A click clears the counters.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="181" />
         <source>Xruns {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="168" />
+        <location filename="../health.py" line="187" />
         <source>Misses {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="180" />
+        <location filename="../health.py" line="199" />
         <source>No realtime</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="181" />
-        <location filename="../health.py" line="180" />
+        <location filename="../health.py" line="200" />
+        <location filename="../health.py" line="199" />
         <source>Realtime priority: {}.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="181" />
+        <location filename="../health.py" line="200" />
         <source>Realtime</source>
         <translation type="unfinished" />
     </message>
@@ -1002,43 +1012,43 @@
 </context><context>
     <name>InstrumentTab</name>
     <message>
-        <location filename="../settings/models.py" line="129" />
+        <location filename="../settings/models.py" line="142" />
         <source>Instrument</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="130" />
+        <location filename="../settings/models.py" line="143" />
         <source>MIDI input</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="136" />
-        <location filename="../settings/models.py" line="134" />
+        <location filename="../settings/models.py" line="149" />
+        <location filename="../settings/models.py" line="147" />
         <source>Voices</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="137" />
+        <location filename="../settings/models.py" line="150" />
         <source>Card of the instrument</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="142" />
+        <location filename="../settings/models.py" line="155" />
         <source>None</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="145" />
+        <location filename="../settings/models.py" line="158" />
         <source>All inputs, also those plugged in later</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="146" />
+        <location filename="../settings/models.py" line="159" />
         <source>A port of our own, for other programs</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="148" />
+        <location filename="../settings/models.py" line="161" />
         <source>{} (not there now)</source>
         <translation type="unfinished" />
     </message>
@@ -1193,92 +1203,92 @@
 </context><context>
     <name>MainWindow</name>
     <message>
-        <location filename="../window.py" line="124" />
+        <location filename="../window.py" line="125" />
         <source>Page</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="141" />
+        <location filename="../window.py" line="142" />
         <source>Pages</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="151" />
+        <location filename="../window.py" line="152" />
         <source>Page {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="164" />
-        <location filename="../window.py" line="164" />
+        <location filename="../window.py" line="165" />
+        <location filename="../window.py" line="165" />
         <source>Bypass</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="164" />
+        <location filename="../window.py" line="165" />
         <source>Hear the input untouched (Ctrl+B)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="169" />
-        <location filename="../window.py" line="167" />
+        <location filename="../window.py" line="170" />
+        <location filename="../window.py" line="168" />
         <source>Panic</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="170" />
+        <location filename="../window.py" line="171" />
         <source>Silence now, all notes off (Shift+Esc)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="275" />
-        <location filename="../window.py" line="172" />
+        <location filename="../window.py" line="277" />
+        <location filename="../window.py" line="173" />
         <source>Start</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="200" />
+        <location filename="../window.py" line="201" />
+        <location filename="../window.py" line="176" />
         <location filename="../window.py" line="175" />
-        <location filename="../window.py" line="174" />
         <source>Menu</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="204" />
+        <location filename="../window.py" line="205" />
         <source>Keep playing when the window is closed</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="264" />
+        <location filename="../window.py" line="266" />
         <source>It had died.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="266" />
+        <location filename="../window.py" line="268" />
         <source>The engine was restarted, with the same mixer. {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="275" />
+        <location filename="../window.py" line="277" />
         <source>Stop</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="276" />
+        <location filename="../window.py" line="278" />
         <source>Stop the sound</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="276" />
+        <location filename="../window.py" line="278" />
         <source>Start the sound</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="285" />
+        <location filename="../window.py" line="287" />
         <source>Stopping …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="285" />
+        <location filename="../window.py" line="287" />
         <source>Starting …</source>
         <translation type="unfinished" />
     </message>
@@ -1509,6 +1519,7 @@
         <translation type="unfinished" />
     </message>
     <message>
+        <location filename="../settings/models.py" line="102" />
         <location filename="../settings/models.py" line="90" />
         <source> ms</source>
         <translation type="unfinished" />
@@ -1530,17 +1541,33 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="99" />
+        <location filename="../settings/models.py" line="103" />
+        <source>what it needs</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/models.py" line="110" />
+        <location filename="../settings/models.py" line="105" />
+        <source>Time for the model</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/models.py" line="107" />
+        <source>Part of the latency, in whole blocks. Without a number the model is timed here, as it will run.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/models.py" line="111" />
         <source>Card of the model</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="104" />
+        <location filename="../settings/models.py" line="116" />
         <source>None: equal parts of the input</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="117" />
+        <location filename="../settings/models.py" line="130" />
         <source>A folder with model.onnx and card.json</source>
         <translation type="unfinished" />
     </message>
@@ -1610,8 +1637,14 @@
 </context><context>
     <name>NoticeBar</name>
     <message>
-        <location filename="../widgets/notice.py" line="37" />
+        <location filename="../widgets/notice.py" line="43" />
         <source>Dismiss the notice</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/notice.py" line="119" />
+        <location filename="../widgets/notice.py" line="49" />
+        <source>What would help</source>
         <translation type="unfinished" />
     </message>
 </context><context>
@@ -2599,7 +2632,7 @@
     </message>
     <message>
         <location filename="../settings/sound.py" line="141" />
-        <source>model {:.1f} + rate conversion {:.1f} + block {:.1f} + device {:.1f} ({})</source>
+        <source>model {:.1f} + rate conversion {:.1f} + its work {:.1f} + device {:.1f} ({})</source>
         <translation type="unfinished" />
     </message>
     <message>

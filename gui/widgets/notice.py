@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from PyQt6.QtCore import Qt, QTimer
+from PyQt6.QtCore import Qt, QTimer, pyqtSignal
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from gui.widgets.toggle import polish
@@ -14,13 +14,19 @@ LINGER_MS = 6_000
 
 
 class NoticeBar(QWidget):
-    """``stand`` for what lasts as long as its cause, ``tell`` for what happened once."""
+    """``stand`` for what lasts as long as its cause, ``tell`` for what happened once.
+
+    Signals:
+        acted(): the button of ``offer`` was pressed.
+    """
+
+    acted = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._standing: tuple[str, str] | None = None
         self._event: tuple[str, str] | None = None
-        self._dismissed = ""
+        self._dismissed = self._offer = ""
         around = QVBoxLayout(self)
         around.setContentsMargins(20, 10, 20, 0)
         self.frame = QFrame()
@@ -39,6 +45,11 @@ class NoticeBar(QWidget):
         self.close_button.clicked.connect(self.dismiss)
         row.addWidget(self.mark)
         row.addWidget(self.label, 1)
+        self.action = QPushButton()
+        self.action.setAccessibleName(self.tr("What would help"))
+        self.action.clicked.connect(self.acted)
+        self.action.hide()
+        row.addWidget(self.action)
         row.addWidget(self.close_button)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -71,6 +82,11 @@ class NoticeBar(QWidget):
             self._linger.stop()
             self._settle(standing)
 
+    def offer(self, text: str) -> None:
+        """A button with what would help against what stands; "" for none. It shows while the trouble does."""
+        self._offer = text
+        self._show()
+
     def _settle(self, standing: tuple[str, str] | None) -> None:
         self._standing = standing
         if standing is None or _gist(standing[0]) != self._dismissed:
@@ -99,6 +115,9 @@ class NoticeBar(QWidget):
         sentence, level = shown
         self.mark.setText({"bad": "⚠", "warning": "⚠"}.get(level, "ℹ"))
         self.label.setText(sentence)
+        self.action.setText(self._offer)
+        self.action.setAccessibleName(self._offer or self.tr("What would help"))
+        self.action.setVisible(bool(self._offer) and shown is self._standing)
         self.frame.setAccessibleName(sentence)
         if self.frame.property("notice") != level:
             self.frame.setProperty("notice", level)

@@ -44,7 +44,7 @@ def _play(session: Session, args: argparse.Namespace) -> int:
     stream = sys.stderr if args.json else sys.stdout
     try:
         session.start()
-        follow(session, args.seconds, stream)
+        follow(session, args.seconds, stream, adapt=args.adapt)
     except KeyboardInterrupt:
         pass
     finally:
@@ -74,11 +74,16 @@ def _detach(session: Session, as_json: bool) -> int:
     return 0
 
 
-def follow(session: Session, seconds: float | None, stream: TextIO | None = None) -> None:
-    """Show the meters until the sound has ended. Raises StemplayError if the engine refuses to start at all."""
+def follow(session: Session, seconds: float | None, stream: TextIO | None = None, adapt: bool = False) -> None:
+    """Show the meters until the sound has ended. Raises StemplayError if the engine refuses to start at all.
+
+    Args:
+        adapt: take what the engine offers against misses, and say so.
+    """
     line = MeterLine(stream)
     greeted = ""
     since: float | None = None
+    taken = 0.0
     try:
         while True:
             report = session.snapshot()
@@ -94,6 +99,10 @@ def follow(session: Session, seconds: float | None, stream: TextIO | None = None
                 since = time.monotonic()
             if seconds is not None and since is not None and _over(report, seconds, since):
                 return
+            if adapt and report.offer > taken:
+                taken = report.offer
+                session.send(command("set_deadline", ms=taken))
+                line.say(f"The model was late: it gets {taken:.1f} ms from now on, one block more of latency.")
             line.show(report)
             time.sleep(FRAME_S)
     finally:

@@ -8,7 +8,8 @@ from typing import Any
 from models.card import CardError, ModelCard
 from models.catalog import load_card
 from rtaudio.audiofile import open_reader
-from rtaudio.build import open_port, resolve
+from rtaudio.build import make_processor, open_port, resolve
+from rtaudio.deadline import given_frames
 from rtaudio.desired import check_config, is_input_file, is_output_file
 from rtaudio.format import Audio, StemplayError, StreamFormat
 from rtaudio.jobs import Facts, Report
@@ -52,7 +53,7 @@ def latency(report: Report, config: dict[str, Any]) -> Facts:
             file_rate, channels = reader.rate, 2
     port = open_port(meant, file_rate)
     try:
-        expected = compose(port, meant.model, channels, meant.look_ahead)
+        expected = compose(port, meant, channels)
     finally:
         port.close()
     return {
@@ -61,16 +62,25 @@ def latency(report: Report, config: dict[str, Any]) -> Facts:
     }  # fmt: skip
 
 
-def compose(port: Port, model: str, channels: int = 0, look_ahead_ms: float = 0.0) -> Latency:
-    """Hop, resampler, pipelining and device of ``model`` on a port that is not started, as ``rtaudio.pipeline`` composes them."""
-    processor = measures(model, look_ahead_ms)
+def compose(port: Port, config: EngineConfig, channels: int = 0) -> Latency:
+    """Hop, resampler, pipelining and device of ``config`` on a port that is not started, as ``rtaudio.pipeline`` composes them.
+
+    Where the time for the model is to be measured, it is, with what else the machine does now; else nothing runs.
+    """
+    timed = port.realtime and not config.deadline
+    if timed:
+        measures(config.model, config.look_ahead)  # refuses what is no separator
+        processor = make_processor(config.model, config.consistent, config.look_ahead)
+    else:
+        processor = measures(config.model, config.look_ahead)
     mono = port.in_channels == port.out_channels == 1
-    block = max(1, port.max_block)
-    processor.prepare(StreamFormat(port.rate, channels or (1 if mono else 2), block))
+    fmt = StreamFormat(port.rate, channels or (1 if mono else 2), max(1, port.max_block))
+    processor.prepare(fmt)
     if port.block:
         processor.align(port.block)
+    given = given_frames(config, processor, fmt, port.block) if timed or config.deadline else fmt.block
     device = port.expected_latency()
-    return Latency(processor.algorithmic_latency, processor.resampler_latency, block, device, port.rate)
+    return Latency(processor.algorithmic_latency, processor.resampler_latency, given, device, port.rate)
 
 
 def measures(model: str, look_ahead_ms: float = 0.0) -> Processor:

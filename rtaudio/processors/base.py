@@ -34,6 +34,15 @@ class Processor(ABC):
         return 1
 
     @property
+    def missing(self) -> int:
+        """Frames until more stems can be ready: fewer change nothing but what is due. At least 1, and never too many."""
+        return 1
+
+    def ahead(self) -> Audio | None:
+        """Stems that are ready before they are due, ``(frames, len(outputs), channels)``: the next calls return them first."""
+        return None
+
+    @property
     def elsewhere_s(self) -> float:
         """Seconds of processor time that threads of its own have taken so far, beside its caller's."""
         return 0.0

@@ -72,6 +72,23 @@ class SeparatorProcessor(Processor):
         return 1 if isinstance(model, InBackground) else max(1, model.hop * self._require_format().rate // model.rate)
 
     @property
+    def missing(self) -> int:
+        """What the network's next frame lacks."""
+        lacking = self._model.window - len(self._pending)
+        if self._to_model is not None:
+            lacking = (lacking - 1) * self._to_model.down // self._to_model.up
+        return max(1, lacking)
+
+    def ahead(self) -> Audio | None:
+        """The rest of the newest frame."""
+        ready = self._whole()
+        silent = max(0, self._latency - self._received)
+        if not len(ready):
+            return None
+        stems = self._finished(ready, self._dry[: len(ready)])
+        return np.concatenate((np.zeros((silent, *stems.shape[1:]), np.float32), stems)) if silent else stems
+
+    @property
     def elsewhere_s(self) -> float:
         """What the network's own thread has taken, where it has one."""
         return self._model.spent_s if isinstance(self._model, InBackground) else 0.0
@@ -119,10 +136,14 @@ class SeparatorProcessor(Processor):
         self._dry = np.concatenate((self._dry, block), dtype=np.float32)
         count = len(block) - silent
         if count:
-            wet = to_device_channels(self._take(count), fmt.channels)
-            stems[silent:] = share_residual(wet, self._dry[:count], self.shares) if self.consistent else wet
+            stems[silent:] = self._finished(self._take(count), self._dry[:count])
             self._dry = self._dry[count:]
         return stems
+
+    def _finished(self, stems: Audio, dry: Audio) -> Audio:
+        """The device's channels, and the sum of ``dry``."""
+        wet = to_device_channels(stems, self._require_format().channels)
+        return share_residual(wet, dry, self.shares) if self.consistent else wet
 
     def _feed(self, block: Audio) -> None:
         """Push a device block through to the ready stems."""
@@ -149,18 +170,24 @@ class SeparatorProcessor(Processor):
 
     def _take(self, count: int) -> Audio:
         """The next ``count`` frames of stems ``(count, n_sources, inner channels)``."""
-        ready = np.concatenate(self._ready) if len(self._ready) != 1 else self._ready[0]
+        ready = self._whole()
         if len(ready) < count:
             raise RuntimeError(f"{count} frames of stems are due and only {len(ready)} are ready: _hold_back is wrong.")
         self._ready = [ready[count:]]
         return ready[:count]
 
+    def _whole(self) -> Audio:
+        """All stems that are ready, as one array."""
+        if len(self._ready) != 1:
+            self._ready = [np.concatenate(self._ready)]
+        return self._ready[0]
+
     def flush(self) -> Audio:
         """The ``latency`` frames that are still inside, as if silence followed; then reset."""
         fmt = self._require_format()
-        aligned, self._aligned_block = self._aligned_block, 0
-        tail = self.process(np.zeros((self._latency, fmt.channels), dtype=np.float32))
-        self._aligned_block = aligned
+        block = self._aligned_block or 1
+        whole = -(-self._latency // block) * block  # in whole blocks, as all calls: what is due is only ready there
+        tail = self.process(np.zeros((whole, fmt.channels), dtype=np.float32))[: self._latency]
         self.reset()
         return tail
 

@@ -146,7 +146,7 @@ def test_without_a_model_a_busy_machine_is_told_of_and_no_model(make: Callable[.
     [
         (0.3, 1, "Other programs take the processor", "End other programs"),
         (0.3, BLOCK, "Other programs take the processor", "End other programs"),
-        (0.3, 4 * BLOCK, f"The model is too slow for blocks of {BLOCK} frames", "Choose a larger block"),
+        (0.3, 4 * BLOCK, "The model has too little time", "a deadline of 11.6 ms"),
         (0.9, 1, "The model is too slow here", "Choose a smaller model"),
     ],
 )
@@ -158,7 +158,7 @@ def test_what_makes_a_model_late_is_told(
     bench.play(noise(RATE))
     snapshot = bench.engine.snapshot()
     assert snapshot.message.startswith(cause) and cure in snapshot.message, snapshot.message
-    assert ("too slow" in snapshot.message) != ("Other programs" in snapshot.message)
+    assert ("The model" in snapshot.message) != ("Other programs" in snapshot.message)
     assert "unseparated" in snapshot.message
     assert snapshot.model_load["own"] == pytest.approx(own, rel=0.05)
     bench.processor.hurry()
@@ -203,7 +203,7 @@ def test_the_sentence_of_a_busy_machine_knows_what_else_plays_and_what_was_refus
         stream = Stream(RATE, BLOCK, **known)  # type: ignore[arg-type]
         return Lateness().look(stream, RATE, RATE // BLOCK // 2, Spent(frames, own_s))
 
-    assert told(0.2).endswith("End other programs or choose a larger block.")
+    assert told(0.2).endswith("End other programs or give the model one block more, a deadline of 11.6 ms.")
     assert "instrument's notes take the processor" in told(0.2, plays=True)
     assert "doctor" in told(0.2, realtime="refused: no realtime priority") and "doctor" not in told(0.2)
     assert told(0.0, frames=0).startswith("The model is late"), "nothing is known before its first sound is done"
