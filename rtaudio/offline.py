@@ -18,6 +18,7 @@ from rtaudio.audiofile import FORMATS, create_writer, open_reader
 from rtaudio.format import Audio, StemplayError, StreamFormat
 from rtaudio.instrument_model import InstrumentModel
 from rtaudio.processors.base import Processor
+from rtaudio.processors.phases import Phases
 from rtaudio.processors.refine import refined_for_files
 from rtaudio.processors.separator import SeparatorProcessor, as_frame_model
 from rtaudio.runtime import ModelRuntime
@@ -31,18 +32,24 @@ INTEGER_FORMATS = {"flac": 24}
 Model = str | Path | ModelRuntime | Processor
 
 
-def separate_array(mix: Audio, rate: int, model: Model, consistent: bool = True, refine: bool = False) -> Audio:
+def separate_array(
+    mix: Audio, rate: int, model: Model, consistent: bool = True, refine: bool = False, phases: int = 1
+) -> Audio:
     """Separate ``mix`` ``(frames, channels)`` (or ``(frames,)``) at ``rate`` Hz into ``(frames, n_sources, channels)``.
 
     Args:
         model: name in the zoo, directory, a loaded runtime (it is reset), or any processor.
         refine: as in ``separate_file``.
+        phases: calls of a causal network in a hop, see ``Phases``; 1 as it is.
 
     Raises:
-        StemplayError: the model cannot be used, or rate or channels are impossible.
+        StemplayError: the model cannot be used so, or rate or channels are impossible.
     """
     mix = np.asarray(mix, dtype=np.float32)
     mix = mix[:, None] if mix.ndim == 1 else mix
+    if phases > 1 and not isinstance(model, Processor):
+        runtime = model if isinstance(model, ModelRuntime) else ModelRuntime(model)
+        model = SeparatorProcessor(Phases(runtime, phases), consistent)
     processor = as_processor(model, consistent, refine)
     processor.prepare(StreamFormat(rate, mix.shape[1], BLOCK))
     blocks = (mix[start : start + BLOCK] for start in range(0, len(mix), BLOCK))

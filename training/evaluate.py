@@ -60,6 +60,7 @@ def evaluate(
     metric: str = "global",
     consistent: bool = True,
     refine: bool = False,
+    phases: int = 1,
     progress: Callable[[str], None] | None = None,
 ) -> Evaluation:
     """Separate every song ``(sources, channels, time)`` and score it; the mixture is the sum of its stems.
@@ -67,6 +68,7 @@ def evaluate(
     Args:
         metric: ``global`` (whole song) or ``frames`` (median over 1 s frames, EQ-MUS-2).
         refine: as files are separated, not as it is live.
+        phases: calls in a hop, by as many copies of the network in turn (``rtaudio.processors.phases``).
 
     Raises:
         StemplayError: the model cannot be used.
@@ -76,7 +78,7 @@ def evaluate(
     names = []
     for name, stems in songs:
         mix = stems.sum(axis=0)
-        separated = separate_array(np.ascontiguousarray(mix.T), rate, model, consistent, refine)
+        separated = separate_array(np.ascontiguousarray(mix.T), rate, model, consistent, refine, phases)
         reference = with_accompaniment(torch.from_numpy(stems))
         for row, estimate in _estimates(torch.from_numpy(mix), torch.from_numpy(separated).permute(1, 2, 0)).items():
             scores[row].append(score(estimate.contiguous(), reference).numpy())

@@ -39,6 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--refine", action="store_true", help="score the stems as `rtaudio separate` refines them, not as they are live"
     )
     parser.add_argument(
+        "--phases", type=positive_int, default=1, metavar="N",
+        help="call the network N times a hop, by N copies in turn that keep the newest part: 1/N of the latency, N times the work",
+    )  # fmt: skip
+    parser.add_argument(
         "--record", metavar="WHAT", help="write the scores into the model's card under this description"
     )
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
@@ -91,6 +95,8 @@ def run(args: argparse.Namespace) -> int:
     card = load_card(args.model)
     if args.refine and not card.refinable:
         raise StemplayError(f"The stems of {card.name!r} cannot be refined: it is no separator that streams.")
+    if args.phases > 1 and args.refine:
+        raise StemplayError("--phases is about the stems as they are live: leave --refine out.")
     about_speech = card.outputs == SPEECH
     songs = list(load_speech(args) if about_speech else load_songs(args))[: args.limit]
 
@@ -100,12 +106,13 @@ def run(args: argparse.Namespace) -> int:
     result = evaluate(
         args.model, songs, sources=card.outputs if about_speech else SOURCES, metric=args.metric,
         rate=speech.RATE if about_speech else 44_100, consistent=not args.no_consistent, refine=args.refine,
-        progress=progress,
+        phases=args.phases, progress=progress,
     )  # fmt: skip
     if args.record:
         record(args.model, args.record, result.table["model"])
     what = "residual shared" if result.consistent else "network's own output"
     what += "; refined" if args.refine else ""
+    what += f"; {args.phases} calls in a hop" if args.phases > 1 else ""
     print(
         json.dumps(result.to_dict())
         if args.json
