@@ -94,7 +94,7 @@ class EngineHost:
         for order in resume_orders(desired):
             _send_where_possible(engine, order)
         self._tap = open_tap(engine.tap)
-        settle()
+        settle(engine.port.block / engine.port.rate)
         engine.start()
         self._engine = engine
 

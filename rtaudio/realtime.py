@@ -7,20 +7,25 @@ import gc
 import os
 import sys
 
-SWITCH_INTERVAL_S = 0.0005
-"""How long a Python thread may keep the interpreter while another waits: the audio callback is such another."""
+SWITCH_INTERVAL_S = 0.0005, 0.00003
+"""How long a Python thread may keep the interpreter while another waits, at most and at least: the audio callback is such another."""
 KEPT_BYTES = 32 << 20
 """Free memory that the process keeps, and the smallest allocation that the system is asked for separately; the most glibc allows."""
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 """Of glibc's malloc.h."""
 
 
-def settle() -> None:
-    """After warm-up: no garbage collection during sound (a collection of a large heap stalls for most of a second)."""
+def settle(block_s: float = 0.0) -> None:
+    """After warm-up: no garbage collection during sound (a collection of a large heap stalls for most of a second).
+
+    Args:
+        block_s: length of the device's blocks, if known; the callback waits for the interpreter for an eighth of one at most.
+    """
     gc.collect()
     gc.freeze()
     gc.disable()
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    longest, shortest = SWITCH_INTERVAL_S
+    sys.setswitchinterval(max(shortest, min(longest, block_s / 8 if block_s > 0 else longest)))
 
 
 def keep_memory() -> None:

@@ -67,10 +67,13 @@ def test_settling_ends_garbage_collection_in_the_process_that_asks() -> None:
         "import gc, sys\n"
         "from rtaudio.realtime import settle\n"
         "settle()\n"
-        "print(gc.isenabled(), gc.get_freeze_count() > 1000, sys.getswitchinterval() <= 0.001)"
+        "print(gc.isenabled(), gc.get_freeze_count() > 1000, sys.getswitchinterval())\n"
+        "for block in (4096 / 44100, 64 / 44100, 16 / 96000):\n"
+        "    settle(block)\n"
+        "    print(round(1e6 * sys.getswitchinterval()))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
-    assert done.stdout.split() == ["False", "True", "True"]
+    assert done.stdout.split() == ["False", "True", "0.0005", "500", "181", "30"]
     assert gc.isenabled()
 
 
