@@ -27,7 +27,7 @@ MODEL = (
     "back_to_back_p50_ms",
     "back_to_back_p99_ms",
     "processor_p50_ms",
-    "refined_p50_ms",
+    "refining_ms",
 )
 INSTRUMENT = (
     "step_ms.1", "step_ms.8", "step_ms.32", "step_ms.64", "voices_half_core", "synth_voices_half_core", "notes_rate",

@@ -94,7 +94,7 @@ def _models(rows: list[dict[str, Any]], peers: list[dict[str, Any]]) -> str:
 
 
 def _refining(row: dict[str, Any]) -> str:
-    return "–" if row.get("refined_p50_ms") is None else f"{row['refined_p50_ms'] - row['processor_p50_ms']:.2f}"
+    return "–" if row.get("refining_ms") is None else f"{row['refining_ms']:.2f}"
 
 
 def _peer(peer: dict[str, Any]) -> str:

@@ -39,7 +39,7 @@ MODEL_HEADER = (
 def model_row(cost: ModelCost) -> str:
     """One line of the table."""
     name = f"{cost.name} {cost.precision}{'*' if cost.timing_only else ''}"
-    refining = "-" if cost.refined_p50_ms is None else f"{cost.refined_p50_ms - cost.processor_p50_ms:.3f}"
+    refining = "-" if cost.refining_ms is None else f"{cost.refining_ms:.3f}"
     compute = (
         "      - (    -)"
         if cost.compute_bound_ms is None
