@@ -95,8 +95,9 @@ class Refined:
         refined = self._filtered()
         refined -= plain
         refined *= self._share[..., None]
-        refined += plain
-        return np.ascontiguousarray(np.moveaxis(refined, -1, 0))
+        out = np.empty((hop, stems, self.channels), np.float32)
+        np.add(refined, plain, out=out.transpose(1, 2, 0))
+        return out
 
     def _with_residual(self, estimate: Audio, heard: Audio) -> Audio:
         """Stems that sum to the mix, as in what is heard: what they lack of it is shared. ``(n_sources * channels, hop)``."""
@@ -113,10 +114,13 @@ class Refined:
         stems, size, rows = len(self.outputs), self._size, self._rows
         np.multiply(self._whole.last(size), self._analysis, out=rows.windowed)
         np.fft.rfft(rows.windowed, axis=-1, out=rows.spectra)  # type: ignore[arg-type] # the stubs know float64
-        squares = np.square(rows.spectra.view(np.float32)).reshape(stems, self.channels, -1).sum(axis=1)
-        powers = squares[:, ::2] + squares[:, 1::2]
+        squares = np.square(rows.spectra.view(np.float32)).reshape(stems, self.channels, -1)
+        total = squares[:, 0]
+        for channel in range(1, self.channels):
+            total += squares[:, channel]
+        powers = total[:, ::2] + total[:, 1::2]
         powers += np.float32(FLOOR)
-        np.divide(powers[:-1], powers.sum(axis=0), out=rows.ratios)
+        np.divide(powers[:-1], powers.sum(axis=0), out=rows.ratios.real)
         np.fft.irfft(rows.ratios, n=size, axis=-1, out=rows.response)  # type: ignore[arg-type] # as above
         end = self._ahead + self._behind
         np.multiply(
