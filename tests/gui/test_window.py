@@ -308,3 +308,21 @@ def test_an_error_of_the_window_is_told_and_the_window_stays(
     _Complaint(window)(ValueError, error, None)
     assert "a bug" in window.notice.text and window.isVisible()
     assert "ValueError" in capsys.readouterr().err
+
+
+def test_time_that_the_model_lacks_is_given_by_one_click_and_only_then(
+    window: MainWindow, bridge: Bridge, session: FakeSession
+) -> None:
+    button = window.notice.action
+    assert not button.isVisible()
+    report = session.report
+    report.rate, report.block, report.latency, report.offer = 48_000, 128, Latency(256, 0, 128, 576.0, 48_000), 16 / 3
+    bridge.poll()
+    assert window.notice.text.startswith("Now and then the model is late")
+    assert button.isVisible() and button.text() == "Give it 2.7 ms more" == button.accessibleName()
+    assert all(order.op != "set_deadline" for order in session.orders)
+    QTest.mouseClick(button, LEFT)
+    assert session.orders[-1].op == "set_deadline" and session.orders[-1].args == {"ms": 16 / 3}
+    report.offer = 0.0
+    bridge.poll()
+    assert not button.isVisible()
