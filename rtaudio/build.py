@@ -166,7 +166,7 @@ def build_engine(config: EngineConfig, mixer: MixerState, instrument: Instrument
         analysis = _analysis(config, source, port) if source is not None else None
         fmt, align = stream_plan(port, source)
         deadline = 0
-        if config.deadline or (port.realtime):
+        if config.deadline or port.realtime:
             deadline = given_frames(config, processor, fmt, align)
         return Engine(
             config,

@@ -112,6 +112,11 @@ def test_weights_export_quantise_and_score(tmp_path, capsys):
     )
     assert main(["quantize", str(tmp_path / "tiny"), "-o", str(tmp_path / "tiny-int8")]) == 0
     capsys.readouterr()
+    for wrong in (["--refine"], ["--oracle", "mix4"]):
+        assert main(["evaluate", str(tmp_path / "tiny"), "--tiny", "--phases", "2", *wrong]) == 2
+        assert "--phases" in capsys.readouterr().err
+    assert main(["evaluate", str(tmp_path / "tiny"), "--tiny", "--limit", "1", "--phases", "2"]) == 0
+    assert "2 calls in a hop" in capsys.readouterr().out
     assert main(["evaluate", str(tmp_path / "tiny"), "--tiny", "--limit", "1", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert set(result["table"]) == {"model", "mix", "mix/4", "silence"}

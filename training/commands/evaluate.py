@@ -89,6 +89,8 @@ def run(args: argparse.Namespace) -> int:
     if args.oracle or args.weights or args.output or args.museval:
         if args.refine:
             raise StemplayError("--refine goes with one model, without --oracle, --weights, --output and --museval.")
+        if args.phases > 1:
+            raise StemplayError("--phases goes with one model, without --oracle, --weights, --output and --museval.")
         return run_methods(args)
     if args.model is None:
         raise StemplayError("Name a model, an oracle with --oracle, or weights with --weights.")
