@@ -91,7 +91,7 @@ class MainWindow(QMainWindow):
         column.addWidget(self.status)
         self.setCentralWidget(root)
         bind(self, self._handlers)
-        bridge.refused.connect(lambda sentence: self.notice.tell(sentence, "warning"))
+        bridge.refused.connect(self.notice.tell)
         bridge.snapshot_changed.connect(self.show_snapshot)
         deck_of(bridge).told.connect(self._pass_on)
         SongDrop(self, deck_of(bridge))

@@ -53,7 +53,10 @@ class PortPanel(QWidget):
         job = self._bridge.job("midi_inputs")
         job.done.connect(self._found)
         job.failed.connect(self.trouble.setText)
-        job.ended.connect(lambda: self.look.setEnabled(True))
+        job.ended.connect(self._looked)
+
+    def _looked(self) -> None:
+        self.look.setEnabled(True)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Follow the engine."""

@@ -19,6 +19,7 @@ from gui.listening.sheet import read_sheet
 from gui.listening.start import CheckView, DoneView, StartView
 from gui.listening.trial import TrialView
 from rtaudio.format import StemplayError
+from rtaudio.messages import Snapshot
 
 
 class ListeningPage(QWidget):
@@ -66,8 +67,11 @@ class ListeningPage(QWidget):
         self.check.volume_changed.connect(self._set_volume)
         self.check.begin.connect(self.begin)
         self.check.back.connect(self.leave)
-        self.bridge.snapshot_changed.connect(lambda report: self.check.live_note.setVisible(report.state == "running"))
+        self.bridge.snapshot_changed.connect(self._note_engine)
         self.done.again.connect(self.leave)
+
+    def _note_engine(self, report: Snapshot) -> None:
+        self.check.live_note.setVisible(report.state == "running")
 
     def _own_session(self, path: Path) -> SessionLike:
         """On the output device of the live engine, if that has one."""

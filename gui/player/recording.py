@@ -71,7 +71,7 @@ class RecordingCard(QFrame):
         grid.addLayout(below, 3, 0, 1, 2)
         grid.setColumnStretch(1, 1)
         grid.setRowStretch(4, 1)
-        deck.bridge.snapshot_changed.connect(lambda _: self._tell())
+        deck.bridge.snapshot_changed.connect(self._tell)
         self._told = ""
         self._tell()
 

@@ -48,7 +48,7 @@ class WaveView(QWidget):
         self._shown: tuple[object, ...] = ()
         deck.picture_changed.connect(self.update)
         deck.changed.connect(self.update)
-        deck.bridge.snapshot_changed.connect(lambda _: self._follow())
+        deck.bridge.snapshot_changed.connect(self._follow)
 
     # -- places -------------------------------------------------------------------------------------------------------------
 

@@ -86,7 +86,7 @@ class InputLevel(QWidget):
         self.job = self.draft.bridge.job(
             "meter", input=config.input, channels=list(config.input_channels), rate=config.rate
         )
-        self.job.progress.connect(lambda facts: self._take(facts))
+        self.job.progress.connect(self._take)
         self.job.failed.connect(self.draft.told.emit)
         self.job.ended.connect(self.rest)
         self.switch.setChecked(True)

@@ -105,13 +105,16 @@ class RoundTripTab(QWidget):
             "loopback", input=facts["input"], output=facts["output"], rate=facts["rate"], block=config.block,
             channel=self.channel.value(),
         )  # fmt: skip
-        self.job.progress.connect(lambda told: self.bar.setValue(round(100 * told["share"])))
-        self.job.done.connect(lambda found: self._found(found))
+        self.job.progress.connect(self._progress)
+        self.job.done.connect(self._found)
         self.job.failed.connect(self.result.setText)
         self.job.ended.connect(self._ended)
         self.bar.setValue(0)
         self.button.setText(self.tr("Cancel"))
         self.show_draft()
+
+    def _progress(self, told: dict[str, Any]) -> None:
+        self.bar.setValue(round(100 * told["share"]))
 
     def _found(self, facts: dict[str, Any]) -> None:
         self._store(self._key, facts["samples"])

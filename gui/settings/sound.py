@@ -151,7 +151,7 @@ class SoundTab(QWidget):
             return
         config = self.draft.config
         self.tone = self.draft.bridge.job("tone", output=config.output, rate=config.rate)
-        self.tone.progress.connect(lambda facts: self._tone_at(facts))
+        self.tone.progress.connect(self._tone_at)
         self.tone.failed.connect(self.draft.told.emit)
         self.tone.ended.connect(self._tone_ended)
         self.tone_button.setText(self.tr("Stop"))

@@ -56,7 +56,7 @@ class NoticeBar(QWidget):
         self._timer.timeout.connect(self._forget)
         self._linger = QTimer(self)
         self._linger.setSingleShot(True)
-        self._linger.timeout.connect(lambda: self._settle(None))
+        self._linger.timeout.connect(self._end_of_standing)
         self.hide()
 
     @property
@@ -86,6 +86,9 @@ class NoticeBar(QWidget):
         """A button with what would help against what stands; "" for none. It shows while the trouble does."""
         self._offer = text
         self._show()
+
+    def _end_of_standing(self) -> None:
+        self._settle(None)
 
     def _settle(self, standing: tuple[str, str] | None) -> None:
         self._standing = standing

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import gc
+import time
+from pathlib import Path
+
 import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
-from PyQt6.QtWidgets import QApplication
+from PyQt6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from gui import theme
@@ -13,6 +18,7 @@ from gui.app import _Complaint
 from gui.bridge import Bridge
 from gui.pages import PAGES
 from gui.pages.mixer import MixerPage
+from gui.widgets.notice import NoticeBar
 from gui.window import MainWindow
 from rtaudio.messages import Latency, Recording, Transport
 from tests.gui.conftest import FakeSession
@@ -326,3 +332,31 @@ def test_time_that_the_model_lacks_is_given_by_one_click_and_only_then(
     report.offer = 0.0
     bridge.poll()
     assert not button.isVisible()
+
+
+def test_no_timer_outlives_what_it_would_call() -> None:
+    """PyQt keeps a lambda alive no longer than the collector likes, and calling it then ends the process; a bound method is dropped."""
+    found = []
+    for path in Path("gui").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "connect":
+                signal = node.func.value
+                lasting = isinstance(signal, ast.Attribute) and signal.attr in {"timeout", "snapshot_changed", "refused"}
+                if lasting and any(isinstance(argument, ast.Lambda) for argument in node.args):
+                    found.append(f"{path}:{node.lineno}")
+    assert not found
+
+
+def test_a_notice_may_go_while_it_lingers(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gui.widgets.notice.LINGER_MS", 20)
+    for _ in range(5):
+        parent = QWidget()
+        parent.notice, parent.itself = NoticeBar(parent), parent  # type: ignore[attr-defined] # a circle, as windows make
+        parent.notice.stand("late", "warning")  # type: ignore[attr-defined]
+        parent.notice.stand("")  # type: ignore[attr-defined]
+        parent.deleteLater()
+        del parent
+        gc.collect()
+        until = time.monotonic() + 0.05
+        while time.monotonic() < until:
+            QApplication.processEvents()  # as between two tests: without an event loop nothing that is condemned goes
