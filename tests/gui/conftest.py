@@ -71,7 +71,7 @@ class FakeSession:
 
 @pytest.fixture(autouse=True)
 def _no_widgets_of_earlier_tests(qapp: QApplication) -> Iterator[None]:
-    """Outside its event loop Qt keeps what ``deleteLater`` condemned: windows whose timers still fire and that slow each new style sheet."""
+    """Outside its loop Qt keeps what ``deleteLater`` condemned: windows whose timers still fire and that slow each new style sheet."""
     qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     yield
     qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
