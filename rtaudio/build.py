@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rtaudio.audiofile import open_reader
-from rtaudio.deadline import given_frames
 from rtaudio.desired import is_device, is_input_file, is_output_file
 from rtaudio.devices import Device, default_device, find_device, query_here
 from rtaudio.engine import Engine, stream_plan
@@ -22,6 +21,7 @@ from rtaudio.ports.base import DeviceMissingError, Port
 from rtaudio.processors.base import Processor
 from rtaudio.recorder import Recorder
 from rtaudio.strips import strip_names
+from rtaudio.timing import given_frames
 
 if TYPE_CHECKING:
     from rtaudio.instrument.stage import Stage

@@ -9,6 +9,8 @@ import sys
 
 SWITCH_INTERVAL_S = 0.0005, 0.00003
 """How long a Python thread may keep the interpreter while another waits, at most and at least: the audio callback is such another."""
+MODEL_PRIORITY, CALLBACK_PRIORITY = 40, 60
+"""Of whoever runs a model, and of the audio callback where no sound server gives it one (JACK's is higher, and kept)."""
 KEPT_BYTES = 32 << 20
 """Free memory that the process keeps, and the smallest allocation that the system is asked for separately; the most glibc allows."""
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
@@ -24,8 +26,13 @@ def settle(block_s: float = 0.0) -> None:
     gc.collect()
     gc.freeze()
     gc.disable()
+    sys.setswitchinterval(switch_interval(block_s))
+
+
+def switch_interval(block_s: float = 0.0) -> float:
+    """For how many seconds a thread may keep the interpreter while the callback of blocks of ``block_s`` (0: unknown) waits for it."""
     longest, shortest = SWITCH_INTERVAL_S
-    sys.setswitchinterval(max(shortest, min(longest, block_s / 8 if block_s > 0 else longest)))
+    return max(shortest, min(longest, block_s / 8 if block_s > 0 else longest))
 
 
 def keep_memory() -> None:
@@ -45,7 +52,7 @@ def keep_memory() -> None:
     mallopt(M_MMAP_THRESHOLD, KEPT_BYTES)
 
 
-def request_realtime(priority: int = 60) -> str:
+def request_realtime(priority: int = CALLBACK_PRIORITY) -> str:
     """Ask for realtime scheduling of the *calling thread*; returns a sentence that begins with ``granted`` or ``refused``.
 
     Args:

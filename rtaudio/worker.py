@@ -23,12 +23,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rtaudio.deadline import PRIORITY
 from rtaudio.format import Audio
 from rtaudio.lateness import Spent
 from rtaudio.metrics import LoadMeter
 from rtaudio.processors.base import Processor
-from rtaudio.realtime import request_realtime
+from rtaudio.realtime import MODEL_PRIORITY, request_realtime
 from rtaudio.ring import Ring
 
 BACKLOG_S = 0.1
@@ -155,7 +154,7 @@ class Worker:
 
     def _run(self) -> None:
         if self._realtime:
-            self.realtime = request_realtime(PRIORITY)
+            self.realtime = request_realtime(MODEL_PRIORITY)
         waiting: deque[_Job] = deque()
         while not self._stopping:
             waiting.append(self._jobs.get())

@@ -9,7 +9,6 @@ from models.card import CardError, ModelCard
 from models.catalog import load_card
 from rtaudio.audiofile import open_reader
 from rtaudio.build import make_processor, open_port, resolve
-from rtaudio.deadline import given_frames
 from rtaudio.desired import check_config, is_input_file, is_output_file
 from rtaudio.format import Audio, StemplayError, StreamFormat
 from rtaudio.jobs import Facts, Report
@@ -18,6 +17,7 @@ from rtaudio.ports.base import Port
 from rtaudio.processors.base import Processor
 from rtaudio.processors.passthrough import Passthrough
 from rtaudio.processors.separator import SeparatorProcessor
+from rtaudio.timing import given_frames
 
 
 class CardModel:

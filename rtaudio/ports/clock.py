@@ -18,8 +18,6 @@ from rtaudio.format import StemplayError
 from rtaudio.ports.base import Callback, Port
 from rtaudio.realtime import request_realtime
 
-CLOCK_PRIORITY = 60
-
 
 class ClockPort(Port):
     """A null device with an exact clock.
@@ -77,7 +75,7 @@ class ClockPort(Port):
 
     def _run(self, callback: Callback) -> None:
         if self.realtime:
-            self.scheduling = request_realtime(CLOCK_PRIORITY)
+            self.scheduling = request_realtime()
         indata = np.zeros((self.block, 0), np.float32)
         outdata = np.zeros((self.block, self.out_channels), np.float32)
         period = self.block / self.rate

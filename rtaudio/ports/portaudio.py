@@ -24,8 +24,6 @@ INSTALL = (
     "The PortAudio library is not installed: 'sudo apt-get install libportaudio2' (Debian, Ubuntu) or "
     "'sudo dnf install portaudio' (Fedora) brings it; on macOS and Windows it comes with the Python package sounddevice."
 )
-CALLBACK_PRIORITY = 60
-"""As a clock's; JACK gives its clients a higher one, which is kept."""
 PLAUSIBLE_LATENCY_S = 5.0
 """Hosts report garbage when nothing is wired."""
 
@@ -292,7 +290,7 @@ class _Scheduled:
 
     def __call__(self, indata: Any, outdata: Any, xrun: bool) -> None:
         if not self._port.scheduling:
-            self._port.scheduling = request_realtime(CALLBACK_PRIORITY)
+            self._port.scheduling = request_realtime()
         self._callback(indata, outdata, xrun)
 
 

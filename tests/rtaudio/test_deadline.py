@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from rtaudio.commands.live import follow
-from rtaudio.deadline import MARGIN, WAKE_S, Clock, blocks_for, callback_share, given_frames, paced
+from rtaudio.deadline import blocks_for
 from rtaudio.desired import Desired, check_config
 from rtaudio.engine import Engine
 from rtaudio.format import Audio, StemplayError, StreamFormat
@@ -21,7 +22,9 @@ from rtaudio.ports.fake import FakePort
 from rtaudio.processors.base import Processor
 from rtaudio.processors.passthrough import Passthrough
 from rtaudio.processors.separator import SeparatorProcessor
+from rtaudio.realtime import switch_interval
 from rtaudio.runtime import ModelRuntime
+from rtaudio.timing import MARGIN, WAKE_S, Callbacks, Clock, given_frames, paced
 from tests.rtaudio.streaming import Identity
 
 
@@ -110,7 +113,7 @@ class Slow(Passthrough):
 def test_a_model_gets_the_least_that_its_time_fits_in(block: int, ms: float) -> None:
     processor, fmt = Slow(ms / 1000, 1024), StreamFormat(44_100, 2, block)
     given = given_frames(EngineConfig(), processor, fmt, block, processor.clock)
-    needed = (MARGIN * ms / 1000 + WAKE_S) / (1 - callback_share(fmt)) * fmt.rate
+    needed = (MARGIN * ms / 1000 + WAKE_S) * fmt.rate
     assert given % block == 0
     assert given >= needed
     assert given - block < needed or given == block
@@ -306,3 +309,29 @@ def test_what_is_ready_ahead_is_what_comes_next_and_more_only_when_a_hop_is_comp
             assert np.array_equal(processor.process(mix[at : at + known])[:count], ahead[:known])
             processor.restore_state(state)
     assert at > 9000
+
+
+class Interpreted(Passthrough):
+    """Its work is in the interpreter, as that of the refinement between two small products."""
+
+    def process(self, block: Audio) -> Audio:
+        until = time.thread_time() + 0.002
+        while time.thread_time() < until:
+            pass
+        return super().process(block)
+
+
+def test_a_model_is_timed_beside_the_callbacks_that_will_interrupt_it() -> None:
+    fmt = StreamFormat(44_100, 2, 16)
+    processor = Interpreted()
+    processor.prepare(fmt)
+    before = sys.getswitchinterval()
+    alone, beside = [], []
+    for _ in range(3):
+        alone.append(np.median(paced(processor, fmt, Clock())))
+        with Callbacks(processor.outputs, fmt):
+            assert sys.getswitchinterval() == pytest.approx(switch_interval(16 / 44_100), abs=1e-6)
+            beside.append(np.median(paced(processor, fmt, Clock())))
+    assert min(beside) > 1.1 * min(alone)
+    assert sys.getswitchinterval() == before
+    assert all(thread.name != "stemplay-callbacks" for thread in threading.enumerate())

@@ -1,0 +1,150 @@
+"""The model is timed at the start, and gets the time that it needs (what that is: ``rtaudio/deadline.py``).
+
+The processor runs as it will run: in a thread of its own with the priority of the worker, on sound that is due at
+its time, with what else the machine does meanwhile and with the callbacks that will be beside it (``Callbacks``): they take processor
+time and Python's interpreter. When the results were ready after they were due is what must fit, the rare late ones included: the 99th
+percentile, and ``MARGIN`` on it. The smallest number of blocks that holds this is the deadline.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rtaudio.deadline import blocks_for
+from rtaudio.format import StreamFormat
+from rtaudio.messages import EngineConfig, MixerState
+from rtaudio.pipeline import Pipeline
+from rtaudio.processors.base import Processor
+from rtaudio.processors.passthrough import Passthrough
+from rtaudio.realtime import MODEL_PRIORITY, request_realtime, switch_interval
+
+MARGIN = 1.3
+"""Of the 99th percentile: one call in a hundred is later, and what else runs changes."""
+WAKE_S = 0.0002
+"""Added for the way from the callback to the worker and back."""
+SMALL_S = 0.003
+"""Without a model there is nothing to time, but that waking a thread takes a while: with blocks shorter than this it is timed."""
+TIMED_S = 0.5
+"""How long the processor is tried."""
+FEWEST, MOST = 10, 150
+"""Pieces that are tried, whatever time that takes, and however short they are."""
+SETTLING = 3
+"""The first pieces do not count."""
+LONGEST_S = 0.25
+"""More is never chosen: a model that needs it is too slow for the machine."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The time, and how to wait; a test has its own."""
+
+    now: Callable[[], float] = time.perf_counter
+    sleep: Callable[[float], None] = time.sleep
+
+
+def given_frames(
+    config: EngineConfig, processor: Processor, fmt: StreamFormat, align: int, clock: Clock | None = None
+) -> int:
+    """The deadline in frames, whole blocks: what ``config.deadline`` asks for, or what ``processor`` needs, which is prepared for that.
+
+    Raises:
+        StemplayError: the processor cannot work in this format.
+    """
+    if config.deadline > 0:
+        return blocks_for(config.deadline / 1000, fmt) * fmt.block
+    if config.model == "none" and fmt.block >= SMALL_S * fmt.rate:
+        return fmt.block
+    processor.prepare(fmt)
+    if align:
+        processor.align(align)
+    if clock is not None:
+        late = paced(processor, fmt, clock)
+    else:
+        with Callbacks(processor.outputs, fmt):
+            late = paced(processor, fmt, Clock())
+    needed = MARGIN * float(np.quantile(late, 0.99, method="lower")) + WAKE_S
+    return blocks_for(min(needed, LONGEST_S), fmt) * fmt.block
+
+
+class Callbacks:
+    """Within it a thread does, block after block, what the audio callback does with stems that are there, and threads take turns as
+    they will during sound.
+
+    Args:
+        outputs: names of the stems.
+        fmt: of the stream.
+    """
+
+    def __init__(self, outputs: Sequence[str], fmt: StreamFormat) -> None:
+        self._pipeline = Pipeline(Passthrough(tuple(outputs)), fmt, fmt.block, MixerState(), realtime=True)
+        silence = np.zeros((2 * fmt.rate, len(outputs), fmt.channels), np.float32)
+        self._pipeline.ready.write(0, silence, 0)
+        self._pipeline.input[:] = 0.1
+        self._period = fmt.block / fmt.rate
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="stemplay-callbacks", daemon=True)
+        self._interval = sys.getswitchinterval()
+
+    def __enter__(self) -> Callbacks:
+        sys.setswitchinterval(switch_interval(self._period))
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._over.set()
+        self._thread.join()
+        sys.setswitchinterval(self._interval)
+
+    def _run(self) -> None:
+        request_realtime()
+        due, frames = time.perf_counter(), self._pipeline.format.block
+        while not self._over.is_set():
+            due = max(due + self._period, time.perf_counter() - self._period)
+            time.sleep(max(0.0, due - time.perf_counter()))
+            self._pipeline.feed(frames)
+            self._pipeline.render(frames)
+
+
+def paced(processor: Processor, fmt: StreamFormat, clock: Clock) -> list[float]:
+    """Seconds from when each piece of sound was due to when its stems were ready, in a thread as the worker's.
+
+    A piece is as many blocks as a call of the network takes. The processor must be prepared.
+    """
+    found: list[float] = []
+
+    def run() -> None:
+        request_realtime(MODEL_PRIORITY)
+        with contextlib.suppress(Exception):  # a model that fails is told of when it plays
+            found.extend(_paced(processor, fmt, clock))
+
+    thread = threading.Thread(target=run, name="stemplay-timing", daemon=True)
+    thread.start()
+    thread.join()
+    processor.reset()
+    return found or [0.0]
+
+
+def _paced(processor: Processor, fmt: StreamFormat, clock: Clock) -> list[float]:
+    frames = -(-processor.burst // fmt.block) * fmt.block
+    period = frames / fmt.rate
+    count = min(MOST, max(FEWEST, round(TIMED_S / period)))
+    sound = (0.1 * np.random.default_rng(0).standard_normal((frames, fmt.channels))).astype(np.float32)
+    late = []
+    due = clock.now()
+    for _ in range(count + SETTLING):
+        due += period
+        wait = due - clock.now()
+        if wait > 0:
+            clock.sleep(wait)
+        else:
+            due -= wait  # it was late already: this piece is not to be blamed for the one before
+        processor.process(sound)
+        late.append(clock.now() - due)
+    return late[SETTLING:]
