@@ -13,6 +13,7 @@ from PyQt6.QtWidgets import QInputDialog, QMenu, QMessageBox, QWidget
 from gui.bridge import Bridge
 from gui.desk import desk_of
 from gui.store import Preset
+from gui.widgets.plain import plain
 from rtaudio.format import StemplayError
 from rtaudio.messages import StemState
 
@@ -155,4 +156,4 @@ class PresetMenu(QMenu):
 
     def _sure(self, question: str) -> bool:
         yes = QMessageBox.StandardButton.Yes
-        return QMessageBox.question(self.parentWidget(), self.tr("Presets"), question) == yes
+        return QMessageBox.question(self.parentWidget(), self.tr("Presets"), plain(question)) == yes

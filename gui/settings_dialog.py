@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from PyQt6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QScrollArea, QTabWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from gui.bridge import Bridge
 from gui.settings.draft import Draft
 from gui.settings.models import InstrumentTab, ModelTab
 from gui.settings.roundtrip import RoundTripTab
 from gui.settings.sound import SoundTab
+from gui.widgets.plain import PlainLabel
 from rtaudio.messages import Snapshot
 
 
@@ -36,7 +37,7 @@ class SettingsDialog(QDialog):
             area.setWidget(widget)
             self.tabs.addTab(area, title)
         column.addWidget(self.tabs, 1)
-        self.message = QLabel()
+        self.message = PlainLabel()
         self.message.setWordWrap(True)
         column.addWidget(self.message)
         column.addLayout(self._make_buttons())

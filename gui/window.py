@@ -13,7 +13,6 @@ from PyQt6.QtWidgets import (
     QComboBox,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QMainWindow,
     QMenu,
     QPushButton,
@@ -33,6 +32,7 @@ from gui.settings_dialog import SettingsDialog
 from gui.shortcuts import TABLE, bind, translated
 from gui.widgets.flow import FlowLayout
 from gui.widgets.notice import NoticeBar
+from gui.widgets.plain import PlainLabel
 from gui.widgets.statusbar import StatusBar
 from gui.widgets.toggle import Toggle, polish
 from gui.widgets.transport import TransportBar
@@ -110,7 +110,7 @@ class MainWindow(QMainWindow):
         header.setProperty("role", "header")
         flow = FlowLayout(header, gap=12, row_gap=6)
         flow.setContentsMargins(20, 10, 16, 10)
-        brand = QLabel("Stemplay")
+        brand = PlainLabel("Stemplay")
         brand.setProperty("role", "brand")
         self._wide = [brand, self._make_tabs()]
         self._narrow = self._make_chooser()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import re
 import tempfile
@@ -14,10 +15,16 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from models.names import folded, name_problem
+
 MODEL_FILE = "model.onnx"
 CARD_FILE = "card.json"
 KINDS = ("separator", "instrument", "enhancer")
 CARD_VERSION = 1
+MOST, MOST_BYTES, MOST_OUTPUTS = 1 << 24, 1 << 33, 1024
+"""Elements of a state or samples; bytes or weights of a model; outputs: far beyond what could run, and no arithmetic overflows."""
+OTHER_STRIPS = ("mix", "instrument", "dry", "master")
+"""What recordings and mixers call what is no stem."""
 
 
 class CardError(Exception):
@@ -98,18 +105,41 @@ def _problem(card: ModelCard) -> str | None:
         return f"{where} names {card.channels} channels, outside 1 to 64."
     if not 1 <= card.hop <= 1 << 20 or card.latency < 0:
         return f"{where} names a hop of {card.hop} and a latency of {card.latency} samples, which is impossible."
-    if not card.outputs or len(set(card.outputs)) != len(card.outputs):
-        return f"{where} names no outputs, or one of them twice."
+    problem = _problem_of_names(card, where)
+    if problem:
+        return problem
     if card.shares and (
-        len(card.shares) != len(card.outputs) or abs(sum(card.shares) - 1) > 1e-3 or min(card.shares) < 0
+        len(card.shares) != len(card.outputs)
+        or not all(0 <= x <= 1 for x in card.shares)  # false for what is no number, too
+        or not abs(sum(card.shares) - 1) <= 1e-3
     ):
         return f"{where} shares the residual by {list(card.shares)}, which must be one part from 0 up for each output, 1 in all."
     if card.refining and (len(card.refining) != len(card.outputs) or not all(0 <= x <= 1 for x in card.refining)):
         return (
             f"{where} refines its stems by {list(card.refining)}, which must be one part from 0 to 1 for each output."
         )
-    if any(any(n < 1 for n in state.shape) for state in card.states):
-        return f"{where} describes a state tensor without elements."
+    if any(not 1 <= n <= MOST for state in card.states for n in state.shape) or card.latency > MOST:
+        return f"{where} describes a state tensor without elements, or something too large."
+    if not (0 < card.size <= MOST_BYTES and 0 < card.parameters <= MOST_BYTES and 1 <= card.opset <= 99):
+        return f"{where} names {card.size} bytes, {card.parameters} weights and operator set {card.opset}, which cannot be."
+    return None
+
+
+def _problem_of_names(card: ModelCard, where: str) -> str | None:
+    """Outputs become names of files and strips; the card's own name becomes a folder's."""
+    problem = name_problem(card.name)
+    if problem:
+        return f"A card's name, {card.name[:80]!r}, {problem}."
+    if not card.outputs or len({folded(name) for name in card.outputs}) != len(card.outputs):
+        return f"{where} names no outputs, or one of them twice."
+    if len(card.outputs) > MOST_OUTPUTS:
+        return f"{where} names {len(card.outputs)} outputs, more than {MOST_OUTPUTS}."
+    for name in card.outputs:
+        problem = name_problem(name)
+        if problem:
+            return f"{where} names the output {name[:80]!r}, which {problem}."
+        if card.kind != "instrument" and folded(name) in OTHER_STRIPS:
+            return f"{where} names the output {name!r}, which is the name of another strip or recording of the mixer."
     return None
 
 
@@ -126,12 +156,26 @@ def read_card(directory: Path) -> ModelCard:
     """Read ``card.json`` in ``directory``. Raises CardError with one sentence if it is missing, damaged or contradicts itself."""
     path = directory / CARD_FILE
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(path.read_text(encoding="utf-8"), parse_float=_finite, parse_constant=_finite)
     except FileNotFoundError:
         raise CardError(f"There is no model in {directory}: {CARD_FILE} is missing.") from None
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise CardError(f"The card {path} cannot be read: {error}.") from None
     return card_from_dict(values, str(path))
+
+
+def _finite(text: str) -> float:
+    """Of JSON's numbers, and of NaN and the infinities that Python's reader takes beside them, those that are numbers."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is no finite number")
+    return value
+
+
+def _whole(value: Any) -> int:
+    if type(value) is not int:
+        raise TypeError(f"{value!r} is no whole number")
+    return value
 
 
 _TEXTS = ("name", "kind", "precision", "sha256", "licence", "description")
@@ -150,9 +194,9 @@ def card_from_dict(values: Any, where: str) -> ModelCard:
         if wrong:
             raise CardError(f"The card {where} is malformed: {wrong[0]} cannot be {values[wrong[0]]!r}.")
     try:
-        states = tuple(TensorSpec(s["name"], tuple(int(n) for n in s["shape"]), s["dtype"]) for s in values["states"])
+        states = tuple(TensorSpec(s["name"], tuple(_whole(n) for n in s["shape"]), s["dtype"]) for s in values["states"])
         whole = {
-            key: int(values[key])
+            key: _whole(values[key])
             for key in ("sample_rate", "channels", "hop", "latency", "opset", "size", "parameters")
         }
         lists = {key: tuple(str(x) for x in values.get(key, ())) for key in ("outputs", "data")}
@@ -162,9 +206,18 @@ def card_from_dict(values: Any, where: str) -> ModelCard:
         raise CardError(f"The card {where} is incomplete or malformed ({type(error).__name__}: {error}).") from None
 
 
+def finite(values: Any) -> Any:
+    """``values`` with None in the place of floats that JSON has no word for (infinite, or no number)."""
+    if isinstance(values, dict):
+        return {key: finite(value) for key, value in values.items()}
+    if isinstance(values, (list, tuple)):
+        return [finite(value) for value in values]
+    return None if isinstance(values, float) and not math.isfinite(values) else values
+
+
 def write_card(card: ModelCard, directory: Path) -> None:
     """Write ``card.json`` atomically."""
-    text = json.dumps(asdict(card), indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(finite(asdict(card)), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     text = re.sub(
         r"\[\s+([\d,\s]+?)\s+\]", lambda m: "[" + re.sub(r"\s+", " ", m.group(1)) + "]", text
     )  # shapes on one line

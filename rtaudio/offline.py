@@ -17,6 +17,7 @@ import numpy as np
 from rtaudio.audiofile import FORMATS, create_writer, open_reader
 from rtaudio.format import Audio, StemplayError, StreamFormat
 from rtaudio.instrument_model import InstrumentModel
+from rtaudio.outputcheck import OutputCheck
 from rtaudio.processors.base import Processor
 from rtaudio.processors.phases import Phases
 from rtaudio.processors.refine import refined_for_files
@@ -55,7 +56,7 @@ def separate_array(
     blocks = (mix[start : start + BLOCK] for start in range(0, len(mix), BLOCK))
     out = np.empty((len(mix), len(processor.outputs), mix.shape[1]), dtype=np.float32)
     written = 0
-    for stems in aligned_stems(processor, blocks):
+    for stems in aligned_stems(processor, blocks, rate):
         out[written : written + len(stems)] = stems
         written += len(stems)
     return out
@@ -66,11 +67,22 @@ def filtered_array(mix: Audio, rate: int, model: str | Path | ModelRuntime) -> A
     return separate_array(mix, rate, SeparatorProcessor(refined_for_files(as_frame_model(model), share=1.0)))
 
 
-def aligned_stems(processor: Processor, blocks: Iterable[Audio]) -> Iterator[Audio]:
-    """The stems of ``blocks`` with the latency taken off: in all as many frames as went in. The processor must be prepared."""
-    skip = processor.latency
+def aligned_stems(processor: Processor, blocks: Iterable[Audio], rate: int) -> Iterator[Audio]:
+    """The stems of ``blocks`` with the latency taken off: in all as many frames as went in.
+
+    Args:
+        processor: prepared for ``rate``.
+
+    Raises:
+        StemplayError: the model gives what cannot be played.
+    """
+    skip, check = processor.latency, OutputCheck(rate, processor.latency)
     for block in blocks:
         stems = processor.process(block)
+        try:
+            check(block, stems)
+        except StemplayError as error:
+            raise StemplayError(f"The model is of no use for this sound: {error}.") from None
         dropped = min(skip, len(stems))
         skip -= dropped
         yield stems[dropped:]
@@ -153,7 +165,7 @@ def separate_file(
                 name: stack.enter_context(create_writer(path, reader.rate, reader.channels, format, reader.frames))
                 for name, path in paths.items()
             }
-            for stems_block in aligned_stems(processor, reader.blocks(BLOCK)):
+            for stems_block in aligned_stems(processor, reader.blocks(BLOCK), reader.rate):
                 for name, writer in writers.items():
                     writer.write(np.ascontiguousarray(stems_block[:, processor.outputs.index(name)]))
                 frames += len(stems_block)

@@ -9,7 +9,7 @@ audio that can still be in time. Over a gap of up to ``KEEP_STATE_S`` the recurr
 still the same music, and the few frames of the splice cost less than relearning it from nothing. After a longer gap the sound
 may be another, and a wrong memory is worse than none: it is reset, which is how the model was trained to begin.
 
-**A processor that fails** (raises, or gives samples that are not finite) is reset and tried again with the next block.
+**A processor that fails** (raises, or gives what ``OutputCheck`` refuses) is reset and tried again with the next block.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ import numpy as np
 from rtaudio.format import Audio
 from rtaudio.lateness import Spent
 from rtaudio.metrics import LoadMeter
+from rtaudio.outputcheck import OutputCheck
 from rtaudio.processors.base import Processor
 from rtaudio.realtime import MODEL_PRIORITY, request_realtime
 from rtaudio.ring import Ring
@@ -87,6 +88,7 @@ class Worker:
         self._progress = threading.Condition()
         self._buffer = np.zeros((self._piece, *inputs.tail), np.float32)
         self._thread = threading.Thread(target=self._run, name="stemplay-model", daemon=True)
+        self._check = OutputCheck(rate, self.latency)
         self.load = LoadMeter()
         self.thread_time: Callable[[], float] = time.thread_time  # a test has a clock of its own
         self._worked, self._own = 0, 0.0
@@ -200,8 +202,7 @@ class Worker:
         if self._inputs.read_into(self._position, block, self._epoch):
             try:
                 stems = self.processor.process(block)
-                if not np.isfinite(stems).all():
-                    raise FloatingPointError("it gave samples that are not finite")
+                self._check(block, stems)
                 self._deliver(self._position - self.latency, stems)
                 self._deliver_ahead(self._position + count)
                 self.message = ""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from models.card import CardError, ModelCard, read_card, write_card
+from models.card import CardError, ModelCard, finite, read_card, write_card
 from rtaudio.format import StemplayError
 from training.data.note_store import NoteStore
 from training.data.store import write_atomic
@@ -133,7 +133,7 @@ def _making(run: Path, store: NoteStore, extra: dict[str, Any]) -> dict[str, Any
         last[row["stage"]] = row["seconds"]
     return {
         "date": datetime.now(UTC).date().isoformat(),
-        "recipe": {key: value for key, value in recipe.items() if key != "network"},
+        "recipe": finite({key: value for key, value in recipe.items() if key != "network"}),
         "hours": {stage: round(seconds / 3600, 2) for stage, seconds in last.items()},
         "notes": {"train": len(store.train), "test": len(store.test)},
         **extra,

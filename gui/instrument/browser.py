@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QColor
-from PyQt6.QtWidgets import QComboBox, QLabel, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QComboBox, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.instrument.catalogue import Sound, family_title
+from gui.widgets.plain import PlainLabel
 
 NAME = Qt.ItemDataRole.UserRole
 
@@ -35,7 +36,7 @@ class Browser(QWidget):
         self.list = QListWidget()
         self.list.setAccessibleName(self.tr("Sounds"))
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.count = QLabel()
+        self.count = PlainLabel()
         self.count.setProperty("role", "small")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -6,6 +6,7 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from gui.instrument.catalogue import shares_text
+from gui.widgets.plain import plain
 from rtaudio.messages import InstrumentReport
 
 CHANNELS = 16
@@ -50,7 +51,7 @@ class ChannelMap(QWidget):
             text = f"{number}   {shares_text(shares_of(report, channel))}"
             if item is not None and item.text() != text:
                 item.setText(text)
-                item.setToolTip(text)
+                item.setToolTip(plain(text))
 
     def show_channel(self, channel: int) -> None:
         """Mark a line; tells nobody."""

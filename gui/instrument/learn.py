@@ -6,7 +6,6 @@ from PyQt6.QtCore import QCoreApplication, QPoint, Qt
 from PyQt6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
-    QLabel,
     QListWidget,
     QListWidgetItem,
     QPushButton,
@@ -17,6 +16,7 @@ from PyQt6.QtWidgets import (
 from gui.bridge import Bridge
 from gui.theme import stem_title
 from gui.widgets.learn import learn_menu
+from gui.widgets.plain import PlainLabel
 from rtaudio.messages import Snapshot
 
 TARGET = Qt.ItemDataRole.UserRole
@@ -72,7 +72,7 @@ class LearnPanel(QWidget):
         self.learn.clicked.connect(self._learn)
         self.list = QListWidget()
         self.list.setAccessibleName(self.tr("Learnt controllers"))
-        self.hint = QLabel()
+        self.hint = PlainLabel()
         self.hint.setProperty("role", "small")
         self.hint.setWordWrap(True)
         self.forget = QPushButton(self.tr("Forget"))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QComboBox, QGridLayout, QLabel, QWidget
+from PyQt6.QtWidgets import QComboBox, QGridLayout, QWidget
 
 from gui.instrument.catalogue import Sound, shares_text
 from gui.instrument.pad import CORNERS, MorphPad, bilinear, place_of
+from gui.widgets.plain import PlainLabel
 
 
 class MorphPanel(QWidget):
@@ -21,7 +22,7 @@ class MorphPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.pad = MorphPad()
-        self.readout = QLabel()
+        self.readout = PlainLabel()
         self.readout.setProperty("role", "muted")
         self.readout.setAccessibleName(self.tr("What the pad plays"))
         self.readout.setWordWrap(True)

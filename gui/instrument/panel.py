@@ -9,7 +9,6 @@ from PyQt6.QtWidgets import (
     QApplication,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QSizePolicy,
@@ -30,6 +29,7 @@ from gui.instrument.ports import PortPanel
 from gui.instrument.shape import ECHO_S, ShapePanel
 from gui.instrument.status import InstrumentStatus
 from gui.instrument.throttle import Throttle
+from gui.widgets.plain import PlainLabel
 from rtaudio.messages import Snapshot
 
 OTHER_FAMILY = 16
@@ -127,7 +127,7 @@ class InstrumentPanel(QWidget):
     def _build(self) -> None:
         top = QHBoxLayout()
         top.setSpacing(12)
-        self.title = QLabel(self.tr("Channel {0}").format(1))
+        self.title = PlainLabel(self.tr("Channel {0}").format(1))
         self.title.setProperty("role", "muted")
         top.addWidget(_card(self.tr("Sounds"), self.browser, self.title), 4)
         top.addWidget(_card(self.tr("Morph"), self.morph), 5)
@@ -229,7 +229,7 @@ def _card(title: str, content: QWidget, beside: QWidget | None = None) -> QFrame
     card = QFrame()
     card.setProperty("card", True)
     card.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-    heading = QLabel(title)
+    heading = PlainLabel(title)
     heading.setProperty("role", "heading")
     row = QHBoxLayout()
     row.addWidget(heading)

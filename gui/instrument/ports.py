@@ -8,6 +8,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from gui.bridge import Bridge
+from gui.widgets.plain import PlainLabel
 from rtaudio.messages import Snapshot
 
 
@@ -30,7 +31,7 @@ class PortPanel(QWidget):
         self.trouble = _words()
         note = _words(self.tr("Another input interrupts the sound for a moment."))
         note.setProperty("role", "small")
-        title = QLabel(self.tr("MIDI input"))
+        title = PlainLabel(self.tr("MIDI input"))
         title.setProperty("role", "muted")
         title.setBuddy(self.choice)
         row = QHBoxLayout()
@@ -90,6 +91,6 @@ class PortPanel(QWidget):
 
 
 def _words(text: str = "") -> QLabel:
-    label = QLabel(text)
+    label = PlainLabel(text)
     label.setWordWrap(True)
     return label

@@ -13,6 +13,7 @@ from gui.bridge import Bridge
 from gui.instrument.learn import learnable
 from gui.instrument.notes import ComputerKeys
 from gui.instrument.throttle import Throttle
+from gui.widgets.plain import PlainLabel
 from rtaudio.messages import VELOCITY_CURVES, InstrumentState
 
 STEPS = 1000
@@ -127,7 +128,7 @@ class ShapePanel(QWidget):
 
     def _row(self, title: str, control: QWidget) -> QLabel:
         row = self._grid.rowCount()
-        name, value = QLabel(title), QLabel()
+        name, value = PlainLabel(title), PlainLabel()
         name.setProperty("role", "muted")
         name.setBuddy(control)
         control.setAccessibleName(title)

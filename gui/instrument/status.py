@@ -5,6 +5,7 @@ from __future__ import annotations
 from PyQt6.QtWidgets import QFrame, QLabel, QWidget
 
 from gui.widgets.flow import FlowLayout
+from gui.widgets.plain import PlainLabel
 from gui.widgets.toggle import polish
 from rtaudio.messages import Snapshot
 
@@ -30,7 +31,7 @@ class InstrumentStatus(QFrame):
             "missed": self.tr("Blocks that were not ready in time and are silent."),
         }
         for name, tip in tips.items():
-            label = self.labels[name] = QLabel()
+            label = self.labels[name] = PlainLabel()
             label.setToolTip(tip)
             label.setProperty("role", "small")
             flow.addWidget(label)

@@ -8,6 +8,7 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from gui.listening.sheet import Question
+from gui.widgets.plain import PlainLabel
 
 WIDTH = 820
 """Lines longer than this are hard to read."""
@@ -15,7 +16,7 @@ WIDTH = 820
 
 def label(text: str, role: str = "", *, wrap: bool = True) -> QLabel:
     """A label; ``role`` as the style sheet knows it: ``heading``, ``muted``, ``small``."""
-    made = QLabel(text)
+    made = PlainLabel(text)
     made.setWordWrap(wrap)
     if role:
         made.setProperty("role", role)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from models.names import inside
 from rtaudio.format import StemplayError
 
 FORMAT = 1
@@ -72,6 +73,8 @@ def read_sheet(path: Path) -> Sheet:
             tuple(Trial(str(row["id"]), str(row.get("about", "")), dict(row["sounds"])) for row in values["trials"]),
         )
         fits = sheet.trials and all(set(trial.sounds) == set(sheet.roles) for trial in sheet.trials)
+        for name in (name for trial in sheet.trials for name in trial.sounds.values()):
+            inside(folder, name)
         if not fits or sheet.participant != path.stem or bool(sheet.questions) != (sheet.kind == "mos"):
             raise ValueError
     except OSError as error:

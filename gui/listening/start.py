@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QProgressBar, QSlider, QWidget
+from PyQt6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QProgressBar, QSlider, QWidget
 
 from gui.listening.answers import AnswerLog
 from gui.listening.make import MakeCard
 from gui.listening.parts import Card, Choices, View, button, label
 from gui.listening.sheet import Sheet, find_sheets, read_sheet
+from gui.widgets.plain import PlainLabel
 from rtaudio.format import StemplayError
 
 
@@ -156,7 +157,7 @@ class CheckView(View):
         self.volume.setValue(-20)
         self.volume.setPageStep(3)
         self.volume.setAccessibleName(self.tr("Volume in dB"))
-        self.level = QLabel()
+        self.level = PlainLabel()
         self.level.setMinimumWidth(64)
         self.volume.valueChanged.connect(self._volume)
         self._volume(self.volume.value())

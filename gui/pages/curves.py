@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 
 import pyqtgraph as pg
@@ -12,7 +13,6 @@ from PyQt6.QtWidgets import (
     QComboBox,
     QFileDialog,
     QHBoxLayout,
-    QLabel,
     QListWidget,
     QListWidgetItem,
     QPushButton,
@@ -23,6 +23,7 @@ from PyQt6.QtWidgets import (
 from gui import theme
 from gui.bridge import Bridge
 from gui.curves.runs import Run, find_runs, rank
+from gui.widgets.plain import PlainLabel
 from rtaudio.format import StemplayError
 
 LOOK_MS = 2000
@@ -54,7 +55,7 @@ class CurvesPage(QWidget):
         rows.setContentsMargins(16, 12, 16, 12)
         rows.setSpacing(10)
         rows.addLayout(self._make_bar())
-        self.notice = QLabel(
+        self.notice = PlainLabel(
             self.tr("Open the folder of a training run, or one that holds several: curves grow while a run learns.")
         )
         self.notice.setWordWrap(True)
@@ -73,7 +74,7 @@ class CurvesPage(QWidget):
         middle.addWidget(self.list)
         middle.addWidget(self.plot, 1)
         rows.addLayout(middle, 1)
-        self.told = QLabel()
+        self.told = PlainLabel()
         self.told.setWordWrap(True)
         self.told.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         rows.addWidget(self.told)
@@ -96,7 +97,7 @@ class CurvesPage(QWidget):
         return bar
 
     def _choice(self, bar: QHBoxLayout, title: str, items: list[tuple[str, str]]) -> QComboBox:
-        caption, box = QLabel(title), QComboBox()
+        caption, box = PlainLabel(title), QComboBox()
         caption.setProperty("role", "muted")
         caption.setBuddy(box)
         box.setAccessibleName(title)
@@ -189,7 +190,7 @@ class CurvesPage(QWidget):
                 symbolBrush=colour,
                 symbolPen=colour,
                 symbolSize=6,
-                name=run.name,
+                name=escape(run.name),
             )
             text = self.tr("{run}: {name} {value} at step {step}")
             said.append(

@@ -6,10 +6,11 @@ from itertools import groupby
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QKeySequence
-from PyQt6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QGridLayout, QScrollArea, QVBoxLayout, QWidget
 
 from gui.bridge import Bridge
 from gui.shortcuts import GESTURES, TABLE, Key, translated
+from gui.widgets.plain import PlainLabel
 
 KEYS_WIDTH = 190
 
@@ -41,14 +42,14 @@ def _section(title: str, keys: list[Key]) -> QFrame:
     grid.setVerticalSpacing(8)
     grid.setColumnMinimumWidth(0, KEYS_WIDTH)
     grid.setColumnStretch(1, 1)
-    heading = QLabel(title)
+    heading = PlainLabel(title)
     heading.setProperty("role", "heading")
     grid.addWidget(heading, 0, 0, 1, 2)
     for row, key in enumerate(keys, start=1):
-        keys_label = QLabel("   ".join(_shown(text) for text in key.keys))
+        keys_label = PlainLabel("   ".join(_shown(text) for text in key.keys))
         keys_label.setProperty("role", "key")
         keys_label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        text_label = QLabel(translated(key.text))
+        text_label = PlainLabel(translated(key.text))
         text_label.setWordWrap(True)
         grid.addWidget(keys_label, row, 0)
         grid.addWidget(text_label, row, 1)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QEvent, QObject, Qt
 from PyQt6.QtGui import QHideEvent, QShowEvent
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from gui.bridge import Bridge
 from gui.instrument.panel import InstrumentPanel
+from gui.widgets.plain import PlainLabel
 from rtaudio.messages import Snapshot
 
 INSTRUMENT = "sing-gm"
@@ -51,7 +52,7 @@ class InstrumentPage(QStackedWidget):
 
     def _make_empty(self) -> QWidget:
         page = QWidget()
-        title, text = QLabel(self.tr("No instrument is loaded")), QLabel()
+        title, text = PlainLabel(self.tr("No instrument is loaded")), PlainLabel()
         title.setProperty("role", "heading")
         text.setText(
             self.tr(

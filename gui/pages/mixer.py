@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtGui import QResizeEvent
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QSlider, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QSlider, QVBoxLayout, QWidget
 
 from gui.bridge import Bridge
 from gui.desk import Desk, desk_of
@@ -13,6 +13,7 @@ from gui.undo import new_gesture
 from gui.widgets.compare import CompareButton
 from gui.widgets.flow import FlowLayout
 from gui.widgets.learn import learn_menu
+from gui.widgets.plain import PlainLabel
 from gui.widgets.strip import BaseStrip, MasterStrip, Strip
 from rtaudio.messages import Meter, MixerState, Snapshot
 
@@ -101,9 +102,9 @@ class MixerPage(QWidget):
         self.wet.valueChanged.connect(self._wet_moved)
         self.wet.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.wet.customContextMenuRequested.connect(self._learn_wet)
-        self.wet_label = QLabel("100 %")
+        self.wet_label = PlainLabel("100 %")
         self.wet_label.setMinimumWidth(self.wet_label.fontMetrics().horizontalAdvance("100 %  "))
-        self.wet_names = [QLabel(self.tr("Dry")), QLabel(self.tr("Wet"))]
+        self.wet_names = [PlainLabel(self.tr("Dry")), PlainLabel(self.tr("Wet"))]
         for label in self.wet_names:
             label.setProperty("role", "muted")
         for part in (self.wet_names[0], self.wet, self.wet_names[1], self.wet_label):

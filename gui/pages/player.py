@@ -8,7 +8,6 @@ from PyQt6.QtCore import QEvent, QSize, Qt
 from PyQt6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QMenu,
     QPushButton,
@@ -30,6 +29,7 @@ from gui.player.times import clock, parse_clock
 from gui.player.wave import WaveView
 from gui.shortcuts import bind
 from gui.widgets.flow import FlowLayout
+from gui.widgets.plain import PlainLabel, plain
 
 
 class PlayerPage(QWidget):
@@ -45,7 +45,7 @@ class PlayerPage(QWidget):
         column.setContentsMargins(20, 14, 20, 14)
         column.setSpacing(12)
         column.addLayout(self._make_head())
-        self.message = QLabel()
+        self.message = PlainLabel()
         self.message.setWordWrap(True)
         self.message.hide()
         column.addWidget(self.message)
@@ -72,7 +72,7 @@ class PlayerPage(QWidget):
         row.setSpacing(8)
         names = QVBoxLayout()
         names.setSpacing(0)
-        self.title, self.facts = QLabel(), QLabel()
+        self.title, self.facts = PlainLabel(), PlainLabel()
         self.title.setProperty("role", "heading")
         self.facts.setProperty("role", "muted")
         self.facts.setWordWrap(True)
@@ -100,7 +100,7 @@ class PlayerPage(QWidget):
         column.setContentsMargins(1, 1, 1, 10)
         column.setSpacing(8)
         self.wave = WaveView(self.deck)
-        self.empty = QLabel(self.tr("Drop a song here, or open one: WAV, FLAC, OGG, MP3, M4A."))
+        self.empty = PlainLabel(self.tr("Drop a song here, or open one: WAV, FLAC, OGG, MP3, M4A."))
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.empty.setWordWrap(True)
         self.empty.setProperty("role", "muted")
@@ -118,7 +118,7 @@ class PlayerPage(QWidget):
             ("forward", "forward", self.tr("Five seconds on"), lambda: self.deck.nudge(step)),
         ):
             flow.addWidget(self._button(key, name, act, drawing))
-        self.loop_label = QLabel(self.tr("Loop"))
+        self.loop_label = PlainLabel(self.tr("Loop"))
         self.loop_label.setProperty("role", "muted")
         flow.push(self.loop_label)
         self.a_field, self.b_field = self._field(self.tr("Loop from")), self._field(self.tr("Loop to"))
@@ -160,9 +160,9 @@ class PlayerPage(QWidget):
     def _show_recent(self) -> None:
         menu = QMenu(self)
         for path in self.bridge.store.preferences.recent:
-            action = menu.addAction(Path(path).name)
+            action = menu.addAction(Path(path).name.replace("&", "&&"))
             assert action is not None
-            action.setToolTip(path)
+            action.setToolTip(plain(path))
             action.triggered.connect(lambda _, path=path: self.deck.open(path))
         menu.exec(self.recent_button.mapToGlobal(self.recent_button.rect().bottomLeft()))
 
@@ -197,7 +197,7 @@ class PlayerPage(QWidget):
         deck, transport = self.deck, self.deck.transport
         path = transport.path or deck.pending
         self.title.setText(Path(path).name if path else self.tr("No song"))
-        self.title.setToolTip(path)
+        self.title.setToolTip(plain(path))
         self.facts.setText(self._facts() if path else self.tr("The sound comes from an input, or there is none."))
         song = bool(path)
         self.wave.setVisible(song)

@@ -9,7 +9,6 @@ from PyQt6.QtWidgets import (
     QComboBox,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QScrollArea,
     QStackedWidget,
@@ -24,6 +23,7 @@ from gui.views.live import LiveView, RainbowView, SpectrogramView, WaveformView
 from gui.views.pace import FASTEST_MS
 from gui.views.scales import ColourBar
 from gui.widgets.flow import FlowLayout
+from gui.widgets.plain import PlainLabel
 from rtaudio.messages import Snapshot
 
 SILENT_LOOKS = 30
@@ -122,7 +122,7 @@ class ViewsPage(QWidget):
         self.freeze.setToolTip(self.tr("Hold the picture to look at it; the sound goes on."))
         self.freeze.toggled.connect(self._freeze)
         top.push(self.freeze)
-        self.readout = QLabel()
+        self.readout = PlainLabel()
         self.readout.setAccessibleName(self.tr("What is under the mouse"))
         self.readout.setMinimumHeight(self.readout.fontMetrics().height() + 4)
         layout = QVBoxLayout(self)
@@ -139,7 +139,7 @@ class ViewsPage(QWidget):
         layout.addWidget(self.readout)
 
     def _choice(self, row: FlowLayout, title: str, items: list[tuple[str, object]]) -> tuple[QComboBox, QWidget]:
-        label, box = QLabel(title), QComboBox()
+        label, box = PlainLabel(title), QComboBox()
         label.setBuddy(box)
         box.setAccessibleName(title)
         box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)

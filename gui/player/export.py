@@ -15,7 +15,6 @@ from PyQt6.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QProgressBar,
     QPushButton,
@@ -30,6 +29,7 @@ from gui.player.times import clock
 from gui.store import music_folder
 from gui.theme import stem_title
 from gui.widgets.flow import FlowLayout
+from gui.widgets.plain import PlainLabel
 from rtaudio.format import StemplayError
 
 FORMATS = (("wav", "WAV, 32 bit float"), ("flac", "FLAC, 24 bit"))
@@ -49,14 +49,14 @@ class ExportDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 16, 20, 16)
         column.setSpacing(12)
-        heading = QLabel(Path(self.song).name)
+        heading = PlainLabel(Path(self.song).name)
         heading.setProperty("role", "heading")
         heading.setWordWrap(True)
         column.addWidget(heading)
         self.choices = QWidget()
         column.addWidget(self.choices)
         self._make_choices()
-        self.message = QLabel()
+        self.message = PlainLabel()
         self.message.setWordWrap(True)
         self.message.setProperty("role", "muted")
         self.bar = QProgressBar()

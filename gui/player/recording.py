@@ -12,7 +12,6 @@ from PyQt6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QWidget,
@@ -23,6 +22,7 @@ from gui.player.export import FORMATS
 from gui.player.times import clock
 from gui.store import music_folder
 from gui.theme import stem_title
+from gui.widgets.plain import PlainLabel
 from rtaudio.format import StemplayError
 
 
@@ -37,7 +37,7 @@ class RecordingCard(QFrame):
         grid.setContentsMargins(16, 12, 16, 12)
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(8)
-        heading = QLabel(self.tr("Recording"))
+        heading = PlainLabel(self.tr("Recording"))
         heading.setProperty("role", "heading")
         grid.addWidget(heading, 0, 0, 1, 2)
         self.folder = QLineEdit(deck.bridge.store.preferences.recording_folder or str(music_folder()))
@@ -50,7 +50,7 @@ class RecordingCard(QFrame):
         row.setSpacing(8)
         row.addWidget(self.folder, 1)
         row.addWidget(choose)
-        grid.addWidget(QLabel(self.tr("Folder")), 1, 0)
+        grid.addWidget(PlainLabel(self.tr("Folder")), 1, 0)
         grid.addLayout(row, 1, 1)
         self.format = QComboBox()
         for key, text in FORMATS:
@@ -58,9 +58,9 @@ class RecordingCard(QFrame):
         self.format.setCurrentIndex(max(0, self.format.findData(deck.bridge.store.preferences.recording_format)))
         self.format.setAccessibleName(self.tr("Format of recordings"))
         self.format.currentIndexChanged.connect(self._keep)
-        grid.addWidget(QLabel(self.tr("Format")), 2, 0)
+        grid.addWidget(PlainLabel(self.tr("Format")), 2, 0)
         grid.addWidget(self.format, 2, 1, Qt.AlignmentFlag.AlignLeft)
-        self.state = QLabel()
+        self.state = PlainLabel()
         self.state.setWordWrap(True)
         self.state.setProperty("role", "muted")
         self.show_button = QPushButton(self.tr("Open folder"))

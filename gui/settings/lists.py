@@ -7,6 +7,8 @@ from typing import Any
 
 from PyQt6.QtWidgets import QComboBox, QSizePolicy
 
+from gui.widgets.plain import plain
+
 Entry = tuple[str, Any]
 """What is shown, and what it stands for."""
 
@@ -40,7 +42,7 @@ class Choice(QComboBox):
         index = [entry[1] for entry in entries].index(value)
         if index != self.currentIndex():
             self.setCurrentIndex(index)
-        self.setToolTip(self.currentText())
+        self.setToolTip(plain(self.currentText()))
 
     def values(self) -> list[Any]:
         """What can be chosen now."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from PyQt6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QSpinBox, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFormLayout, QHBoxLayout, QProgressBar, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from gui.jobs import Job
 from gui.settings.draft import Draft
+from gui.widgets.plain import PlainLabel
 from rtaudio.format import StemplayError
 
 
@@ -30,12 +31,12 @@ class RoundTripTab(QWidget):
             self.tr("Press Measure. What is found replaces the host's estimate wherever this pair of devices is used."),
         )
         for number, text in enumerate(steps, 1):
-            label = QLabel(f"{number}.  {text}")
+            label = PlainLabel(f"{number}.  {text}")
             label.setWordWrap(True)
             column.addWidget(label)
         form = QFormLayout()
         form.setHorizontalSpacing(16)
-        self.pair = QLabel()
+        self.pair = PlainLabel()
         self.pair.setWordWrap(True)
         self.pair.setProperty("role", "muted")
         form.addRow(self.tr("Devices"), self.pair)
@@ -58,7 +59,7 @@ class RoundTripTab(QWidget):
         self.bar.setRange(0, 100)
         self.bar.setAccessibleName(self.tr("Progress of the measurement"))
         column.addWidget(self.bar)
-        self.result = QLabel()
+        self.result = PlainLabel()
         self.result.setWordWrap(True)
         column.addWidget(self.result)
         column.addStretch(1)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PyQt6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QWidget
+from PyQt6.QtWidgets import QFormLayout, QHBoxLayout, QPushButton, QWidget
 
 from gui.jobs import Job
 from gui.player.monitor import MonitorSwitch
 from gui.settings.draft import Draft
 from gui.settings.level import InputLevel
 from gui.settings.lists import Choice, Entry
+from gui.widgets.plain import PlainLabel
 from rtaudio.messages import Snapshot
 
 RATES = (44_100, 48_000, 88_200, 96_000)
@@ -41,7 +42,7 @@ class SoundTab(QWidget):
         self.level = InputLevel(draft)
         form.addRow(self.tr("Level"), self.level)
         self.monitor = MonitorSwitch(draft.bridge)
-        self.monitor_text = QLabel()
+        self.monitor_text = PlainLabel()
         self.monitor_text.setProperty("role", "muted")
         self.monitor_text.setWordWrap(True)
         form.addRow(self.tr("Monitoring"), _row(self.monitor, self.monitor_text, stretch=1))
@@ -49,9 +50,9 @@ class SoundTab(QWidget):
         form.addRow(self.tr("Rate"), self.rate)
         self.block = Choice(self.tr("Block"), lambda value: draft.choose(block=value))
         form.addRow(self.tr("Block"), self.block)
-        self.latency = QLabel()
+        self.latency = PlainLabel()
         self.latency.setProperty("role", "key")
-        self.latency_parts = QLabel()
+        self.latency_parts = PlainLabel()
         self.latency_parts.setProperty("role", "muted")
         self.latency_parts.setWordWrap(True)
         form.addRow(self.tr("Latency expected"), self.latency)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from PyQt6.QtCore import Qt, QTimer, pyqtSignal
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from gui.widgets.plain import PlainLabel
 from gui.widgets.toggle import polish
 
 LASTING_MS = 20_000
@@ -33,8 +34,8 @@ class NoticeBar(QWidget):
         around.addWidget(self.frame)
         row = QHBoxLayout(self.frame)
         row.setContentsMargins(12, 6, 6, 6)
-        self.mark = QLabel()
-        self.label = QLabel()
+        self.mark = PlainLabel()
+        self.label = PlainLabel()
         self.label.setWordWrap(True)
         self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)

@@ -7,6 +7,7 @@ from PyQt6.QtWidgets import QFrame, QPushButton, QWidget
 
 from gui.health import MARKS, Fact
 from gui.widgets.flow import FlowLayout
+from gui.widgets.plain import plain
 from gui.widgets.toggle import polish
 
 CLEARS = ("xruns", "misses")
@@ -54,7 +55,7 @@ class StatusBar(QFrame):
 
     def _write(self, button: QPushButton, fact: Fact) -> None:
         button.setText(fact.text)
-        button.setToolTip(fact.sentence)
+        button.setToolTip(plain(fact.sentence))
         button.setAccessibleName(fact.text.lstrip(f"{MARKS} "))
         button.setAccessibleDescription(fact.sentence)
         if button.property("level") != fact.level:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QContextMenuEvent, QKeyEvent
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.desk import Desk
@@ -14,6 +14,7 @@ from gui.widgets.fader import Fader
 from gui.widgets.knob import PanKnob, pan_text
 from gui.widgets.learn import learn_menu
 from gui.widgets.meter import LevelMeter
+from gui.widgets.plain import PlainLabel
 from gui.widgets.toggle import Toggle, polish
 from rtaudio.messages import Meter, MixerState
 
@@ -61,10 +62,10 @@ class BaseStrip(QFrame):
         bar.setStyleSheet(
             f"background: {self.colour}; border: 0; border-top-left-radius: {corner}; border-top-right-radius: {corner};"
         )
-        self.name = QLabel(self.title)
+        self.name = PlainLabel(self.title)
         self.name.setProperty("role", "heading")
         self.name.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.note = QLabel(" ")
+        self.note = PlainLabel(" ")
         self.note.setProperty("role", "small")
         self.note.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.head = QHBoxLayout()
@@ -153,7 +154,7 @@ class Strip(BaseStrip):
         self.pan.setToolTip(self.tr("Left and right: drag, wheel or arrows; double click for the centre"))
         self.pan.moved.connect(lambda value, gesture: self._order("pan", value / 100, gesture))
         self.pan.let_go.connect(lambda: self.show_state(self.desk.state))
-        self.pan_label = QLabel("C")
+        self.pan_label = PlainLabel("C")
         self.pan_label.setProperty("role", "small")
         self.pan_label.setFixedWidth(44)
         self._add_pan()
@@ -249,7 +250,7 @@ class MasterStrip(BaseStrip):
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, "", "master_db", parent)
-        self.reduction = QLabel(" ")
+        self.reduction = PlainLabel(" ")
         self.reduction.setProperty("role", "small")
         self.reduction.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.reduction.setFixedHeight(36)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QPushButton, QWidget
 
+from gui.widgets.plain import plain
+
 
 class Toggle(QPushButton):
     """A checkable button. ``kind`` chooses its colour in the style sheet; ``clicked(bool)`` is a person's doing only."""
@@ -14,7 +16,7 @@ class Toggle(QPushButton):
         self.setCheckable(True)
         self.setProperty("kind", kind)
         self.setAccessibleName(name)
-        self.setToolTip(tip or name)
+        self.setToolTip(plain(tip or name))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def show_on(self, on: bool) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PyQt6.QtCore import QEvent, QSize
 from PyQt6.QtGui import QResizeEvent
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QStackedWidget, QWidget
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QStackedWidget, QWidget
 
 from gui import theme
 from gui.bridge import Bridge
@@ -17,6 +17,7 @@ from gui.player.monitor import MonitorSwitch
 from gui.player.seek import STEP_MS, SeekSlider
 from gui.player.times import clock
 from gui.shortcuts import bind
+from gui.widgets.plain import PlainLabel, plain
 from gui.widgets.toggle import Toggle, polish
 from rtaudio.messages import Snapshot
 
@@ -42,7 +43,7 @@ class TransportBar(QFrame):
         self.ways.addWidget(self._make_song())
         self.ways.addWidget(self._make_live())
         row.addWidget(self.ways, 1)
-        self.trouble = QLabel()
+        self.trouble = PlainLabel()
         self.trouble.setProperty("role", "small")
         row.addWidget(self.trouble)
         self.record_button = QPushButton(self.tr("Record"))
@@ -88,8 +89,8 @@ class TransportBar(QFrame):
         deck = self.deck
         self.start_button = self._button(self.tr("To the start (Ctrl+Home)"), lambda: deck.seek(0.0))
         self.play_button = self._button(self.tr("Play"), deck.toggle_play)
-        self.position = QLabel(clock(0.0, True))
-        self.length = QLabel()
+        self.position = PlainLabel(clock(0.0, True))
+        self.length = PlainLabel()
         for label in (self.position, self.length):
             label.setFont(theme.font())
         self.position.setMinimumWidth(self.position.fontMetrics().horizontalAdvance("00:00.0") + 4)
@@ -113,7 +114,7 @@ class TransportBar(QFrame):
         row = QHBoxLayout(box)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(12)
-        self.source = QLabel()
+        self.source = PlainLabel()
         self.source.setProperty("role", "muted")
         self.source.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.monitor = MonitorSwitch(self.bridge)
@@ -159,7 +160,7 @@ class TransportBar(QFrame):
         live = self.deck.live
         text = self.tr("Live input: {}").format(config.input) if live else self.tr("No song and no input")
         self.source.setText(text)
-        self.source.setToolTip(text)
+        self.source.setToolTip(plain(text))
         self.monitor.setVisible(live)
 
     def _dress_record(self, active: bool, error: str, dropped: int) -> None:
@@ -175,13 +176,13 @@ class TransportBar(QFrame):
         )
         button.setAccessibleName(name)
         folder = self.deck.recording.directory
-        button.setToolTip(f"{name}\n{folder}" if active else name)
+        button.setToolTip(plain(f"{name}\n{folder}") if active else name)
         if button.property("recording") != str(active).lower():
             button.setProperty("recording", str(active).lower())
             polish(button)
         lost = self.tr("%n block(s) lost", "", dropped) if dropped else ""
         self.trouble.setText(self.tr("Recording stopped") if error else lost)
-        self.trouble.setToolTip(error or lost)
+        self.trouble.setToolTip(plain(error or lost))
         self.trouble.setVisible(bool(error or lost))
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name

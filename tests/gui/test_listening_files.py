@@ -61,6 +61,16 @@ def test_what_is_no_sheet_is_told(tmp_path: Path, damage: str) -> None:
         read_sheet(path)
 
 
+@pytest.mark.parametrize("place", ["../../x.wav", "/x.wav", "C:\\x.wav"])
+def test_a_sheet_plays_nothing_outside_its_test(tmp_path: Path, place: str) -> None:
+    path = write_test(tmp_path)
+    values = json.loads(path.read_text())
+    values["trials"][0]["sounds"] = dict.fromkeys(values["trials"][0]["sounds"], place)
+    path.write_text(json.dumps(values))
+    with pytest.raises(StemplayError, match="no sheet"):
+        read_sheet(path)
+
+
 def test_a_missing_sound_and_a_folder_without_sheets_are_told(tmp_path: Path) -> None:
     path = write_test(tmp_path)
     (tmp_path / "sounds" / "001sound.wav").unlink()

@@ -393,3 +393,21 @@ def test_any_pattern_of_misses_keeps_the_sum_and_makes_no_step(
     if not jumps:
         np.testing.assert_array_equal(dry, mix)
     assert np.abs(np.diff(stems, axis=0)).max(initial=0) < 0.01 + 1.5 * 2.0 / FADE * 1.6
+
+
+@pytest.mark.parametrize(("value", "sentence"), [(0.0, "nothing but silence"), (np.nan, "not finite")])
+def test_the_input_is_heard_where_a_model_gives_silence_or_no_numbers(value: float, sentence: str) -> None:
+    class Broken(Passthrough):
+        def process(self, block: Audio) -> Audio:
+            return np.full_like(super().process(block), value)
+
+    port = FakePort(block=BLOCK, realtime=False)
+    engine = Engine(EngineConfig(), MixerState(limiter=False), port=port, processor=Broken())
+    engine.start()
+    try:
+        for _ in range(round(2.5 * RATE) // BLOCK):
+            heard = port.tick(np.full((BLOCK, 2), 0.1, np.float32))
+        assert np.allclose(heard, 0.1, atol=1e-4)
+        assert sentence in engine.snapshot().message
+    finally:
+        engine.stop()

@@ -148,7 +148,7 @@ def test_memory_does_not_grow_with_the_length(tiny_runtime: ModelRuntime) -> Non
                 yield block
 
         tracemalloc.start()
-        total = sum(len(stems) for stems in aligned_stems(processor, source()))
+        total = sum(len(stems) for stems in aligned_stems(processor, source(), 44_100))
         top = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert total == blocks * 4096
@@ -212,3 +212,28 @@ def resident() -> float:
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
     except OSError:
         return 0.0
+
+
+class Broken(Passthrough):
+    """Gives ``value`` for everything."""
+
+    def __init__(self, value: float) -> None:
+        super().__init__()
+        self.value = value
+
+    def process(self, block: Audio) -> Audio:
+        return np.full_like(super().process(block), self.value)
+
+
+@pytest.mark.parametrize(("value", "sentence"), [(0.0, "nothing but silence"), (np.nan, "not finite")])
+def test_what_no_model_may_give_is_told_and_not_written(tmp_path: Path, value: float, sentence: str) -> None:
+    soundfile.write(tmp_path / "song.wav", noise(3 * 44_100), 44_100)
+    with pytest.raises(StemplayError, match=sentence):
+        separate_file(tmp_path / "song.wav", tmp_path / "out", Broken(value))
+    assert list((tmp_path / "out").iterdir()) == []
+    with pytest.raises(StemplayError, match=sentence):
+        separate_array(noise(3 * 44_100), 44_100, Broken(value))
+
+
+def test_silence_for_silence_is_right() -> None:
+    assert not separate_array(np.zeros((3 * 44_100, 2), np.float32), 44_100, Broken(0.0)).any()

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from rtaudio.format import StemplayError
-from training.data.notes import NOTE_SAMPLES, read_split
+from training.data.notes import NOTE_SAMPLES, instrument_names, read_split
 
 Rows = npt.NDArray[np.int64]
 
@@ -34,7 +34,7 @@ class NoteStore:
         folder = Path(folder)
         try:
             self.manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-            self.instruments: list[str] = list(self.manifest["instruments"])
+            self.instruments: list[str] = instrument_names(self.manifest)
             facts = [json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in self.instruments]
             self._audio = [
                 np.memmap(folder / f"{n}.i16", np.int16, "r").reshape(-1, NOTE_SAMPLES) for n in self.instruments

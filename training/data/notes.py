@@ -24,6 +24,7 @@ import numpy.typing as npt
 import soundfile
 from tqdm import tqdm
 
+from models.names import name_problem
 from rtaudio.format import StemplayError
 from training.data.general_midi import PROGRAMS
 from training.data.store import write_atomic
@@ -382,10 +383,20 @@ def evaluation_list(
     return [rows[k] for k in sorted(chosen)]
 
 
+def instrument_names(manifest: dict[str, Any]) -> list[str]:
+    """The instruments of a note set, whose files have their names. Raises StemplayError if one cannot be a file's name."""
+    names = [str(name) for name in manifest["instruments"]]
+    for name in names:
+        problem = name_problem(name)
+        if problem:
+            raise StemplayError(f"The note set names the instrument {name[:80]!r}, which {problem}.")
+    return names
+
+
 def write_nsynth(folder: Path, target: Path) -> int:
     """Write a note set in NSynth's own layout (``examples.json`` and ``audio/*.wav``); returns the number of notes."""
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    names = manifest["instruments"]
+    names = instrument_names(manifest)
     all_facts = [json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in names]
     check_disk(target, sum(sum(facts["audible"]) for facts in all_facts))
     (target / "audio").mkdir(parents=True, exist_ok=True)

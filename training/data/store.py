@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from models.names import LONGEST, inside, name_problem
 from rtaudio.format import StemplayError
 
 Stems = npt.NDArray[np.float32]
@@ -78,6 +79,8 @@ class Manifest:
             values = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
             values.pop("seconds", None)
             items = [Item(**item) for item in values.pop("items")]
+            for item in items:
+                inside(folder, item.file)
             return cls(**{**values, "sources": tuple(values["sources"])}, items=items)
         except FileNotFoundError:
             raise StemplayError(
@@ -112,13 +115,22 @@ def write_atomic(path: Path, data: bytes) -> None:
         file.write(data)
 
 
+def file_name(name: str) -> str:
+    """The file of an item: its name with awkward characters replaced, and a mark of the whole name where that lost something."""
+    plain = "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
+    if plain != name.replace(" ", "_") or name_problem(plain):
+        digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+        plain = f"{plain.strip('.')[: LONGEST - 9]}-{digest[:8]}"
+    return f"{plain}.npy"
+
+
 def write_stems(
     folder: Path, name: str, stems: Stems, *, split: str, group: str, bandwidth: float, sha256: str
 ) -> Item:
     """Store ``stems`` ``(sources, channels, time)`` as int16 with a scale of its own; returns its manifest entry."""
     scale = max(float(np.abs(stems).max(initial=0.0)), 1e-3)
     quantised = np.rint(stems * (FULL_SCALE / scale)).astype(np.int16)
-    file = "".join(c if c.isalnum() or c in "-_." else "_" for c in name) + ".npy"
+    file = file_name(name)
     with replacing(folder / file) as out:
         np.save(out, quantised)
     return Item(name, file, stems.shape[-1], scale, split, group, bandwidth, sha256)

@@ -1,0 +1,52 @@
+"""Names and paths that come from files: what may become a file's name, on any system, and what stays inside a folder.
+
+A card, a listening test or a prepared collection may come from anybody. What it calls its stems, instruments or sounds becomes a path
+somewhere, and must then be one component of it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+LONGEST = 64
+"""Characters."""
+PUNCTUATION = " .-_"
+RESERVED = frozenset(
+    ["con", "prn", "aux", "nul", "conin$", "conout$"]
+    + [f"{device}{number}" for device in ("com", "lpt") for number in "0123456789¹²³"]
+)
+"""Windows opens a device instead of a file of such a name, whatever its suffix."""
+
+
+def name_problem(name: str) -> str | None:
+    """Why ``name`` cannot be the name of a file everywhere, as the end of a sentence; None if it can."""
+    if not name.strip():
+        return "is empty"
+    if len(name) > LONGEST:
+        return f"has {len(name)} characters, more than {LONGEST}"
+    wrong = [c for c in name if not (c.isalnum() or c in PUNCTUATION or unicodedata.category(c) in ("Mn", "Mc"))]
+    if wrong:
+        return f"holds {wrong[0]!r}; letters, digits, space and .-_ are allowed"
+    if name[0] in " ." or name[-1] in " .":
+        return "begins or ends with a dot or a space"
+    if name.split(".")[0].strip().casefold() in RESERVED:
+        return "is reserved on Windows"
+    return None
+
+
+def folded(name: str) -> str:
+    """The same text for names that are one file where case and Unicode's ways to write a letter do not count."""
+    return unicodedata.normalize("NFKC", name).casefold()
+
+
+def inside(folder: Path, relative: str) -> Path:
+    """``folder / relative``, which must lie below ``folder`` as it is written, on any system.
+
+    Raises:
+        ValueError: it is absolute, names a drive or goes up.
+    """
+    for path in (PurePosixPath(relative), PureWindowsPath(relative)):
+        if path.is_absolute() or path.anchor or ".." in path.parts or not path.parts:
+            raise ValueError(f"the path {relative!r} leads out of its folder")
+    return folder / relative

@@ -1,0 +1,41 @@
+"""Names from files are data: none of them leads anywhere, and none is a device."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.names import LONGEST, folded, inside, name_problem
+
+GOOD = ("drums", "Lead 1 - square", "a.b", "Бас", "ギター", "e\u0301tude", "x" * LONGEST, "com10", "console")
+BAD = ("", " ", ".", "..", "../../../tmp/x", "/etc/x", "a/b", "a\\b", "C:x", "x" * (LONGEST + 1), "con", "NUL.wav", "Com1", "lpt9.x.y",
+       "x ", " x", "x.", ".x", "a\0b", "a\nb", "<b>x</b>", "a*b", "a?b", 'a"b', "a|b", "a\u202eb")  # fmt: skip
+
+
+def test_names_of_files_everywhere() -> None:
+    assert {name: name_problem(name) for name in GOOD} == dict.fromkeys(GOOD)
+    assert [name for name in BAD if name_problem(name) is None] == []
+
+
+@given(st.text(max_size=80))
+def test_whatever_passes_is_one_component_of_a_path(name: str) -> None:
+    if name_problem(name) is None:
+        assert (Path("/base") / f"{name}.wav").parent == Path("/base")
+        assert Path(name).name == name and "/" not in name and "\\" not in name and ":" not in name
+
+
+def test_names_that_are_one_file_on_some_system() -> None:
+    assert folded("Vocals") == folded("vocals") and folded("\u00e9") == folded("e\u0301")
+
+
+@pytest.mark.parametrize("path", ["../x", "a/../../x", "/x", "C:/x", "C:x", "\\\\host\\x", "..\\x", ""])
+def test_paths_that_lead_out_are_refused(path: str) -> None:
+    with pytest.raises(ValueError, match="leads out"):
+        inside(Path("folder"), path)
+
+
+def test_paths_inside_are_kept() -> None:
+    assert inside(Path("folder"), "sounds/x.wav") == Path("folder/sounds/x.wav")
