@@ -64,9 +64,9 @@ def _resume(session: SessionLike, saved: SavedSession) -> None:
     """The song where it was, paused."""
     if session.config.input != saved.config.input or not os.path.isabs(saved.config.input):
         return
-    session.send(command("seek", position_s=saved.position_s))
-    if saved.loop is not None:
+    if saved.loop is not None:  # first: it takes a song that is beyond it back
         session.send(command("set_loop", start_s=saved.loop[0], end_s=saved.loop[1]))
+    session.send(command("seek", position_s=saved.position_s))
     session.send(command("pause"))
 
 

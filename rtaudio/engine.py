@@ -244,8 +244,12 @@ class Engine:
         song.seek(frame, fade=self.config.model == "none", payload=prepared)
 
     def _do_set_loop(self, start_s: float | None, end_s: float | None) -> None:
-        rate = self.format.rate
-        self._song().set_loop(*(None if t is None else round(float(t) * rate) for t in (start_s, end_s)))
+        """A loop takes effect at once: where its end has passed, or comes too soon for the loop's fade, the song goes back to its start."""
+        rate, song = self.format.rate, self._song()
+        song.set_loop(*(None if t is None else round(float(t) * rate) for t in (start_s, end_s)))
+        loop = song.loop
+        if loop is not None and song.position > loop[1] - song.fade - 2 * self.format.block:
+            self._do_seek(loop[0] / rate)
 
     def _do_record(self, directory: str, format: str) -> None:
         if self.recorder is None:

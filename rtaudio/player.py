@@ -8,7 +8,8 @@ Every change is a fade of ``FADE_S`` (raised cosine), and none moves the timelin
 - **seek** takes effect at the first block boundary: that block's first sample is the sought frame, over which the old place
   fades out (or not: ``fade=False`` makes the samples exactly those of the song, for a caller that cross-fades later).
 - **loop** A-B goes from frame B - 1 to frame A; before B the song fades into what precedes A, so that from A on the
-  samples are the song's. Looping the whole song joins end and start unfaded. Beyond B the song plays on, and its end leads to A.
+  samples are the song's. Looping the whole song joins end and start unfaded. Whoever seeks to beyond B hears the song play
+  on, and its end leads to A.
 - At the **end** the song stands (``finished``) until a seek, from which it plays on, or ``play``, which starts it again.
 
 Threads: ``read_into`` belongs to the audio callback; it waits for nobody. The other methods belong to one control thread. For a
@@ -157,6 +158,17 @@ class FilePlayer:
             )
         self._song.prefetch(start - self._fade, start + self.rate)
         self._loop = _Loop(start, end)
+
+    @property
+    def loop(self) -> tuple[int, int] | None:
+        """First frame of the loop and the first behind it."""
+        loop = self._loop
+        return None if loop is None else (loop.start, loop.end)
+
+    @property
+    def fade(self) -> int:
+        """Frames of a fade; a loop that changes within its last one is obeyed too late for it."""
+        return self._fade
 
     @property
     def playing(self) -> bool:

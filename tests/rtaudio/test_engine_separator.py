@@ -324,3 +324,47 @@ def test_a_recording_holds_the_stems_and_the_mix_as_they_were_heard(tmp_path: Pa
     np.testing.assert_array_equal(heard, out)
     vocals, _ = soundfile.read(tmp_path / "vocals.wav", dtype="float32")
     np.testing.assert_allclose(vocals[delay:], mix[:-delay] / 4, atol=1e-7)
+
+
+@pytest.mark.parametrize("playing", [True, False])
+def test_a_loop_whose_end_has_passed_begins_at_once_with_the_right_stems(
+    tiny_runtime: ModelRuntime, playing: bool
+) -> None:
+    rate, blocks = 44_100, 256
+    song = noise(3 * rate)
+
+    def start(analysis: SongAnalysis | None = None) -> tuple[FakePort, FilePlayer, Engine]:
+        port = FakePort(rate=rate, in_channels=0, out_channels=4, block=blocks, max_block=blocks)
+        player = FilePlayer.from_samples(song, rate)
+        engine = Engine(
+            EngineConfig(routing={"vocals": [3, 4]}), MixerState(limiter=False), port=port, source=player,
+            analysis=analysis, processor=SeparatorProcessor(tiny_runtime.sibling()),
+        )  # fmt: skip
+        engine.start()
+        return port, player, engine
+
+    port, _, engine = start()
+    whole = port.play(silent_song(len(song)), blocks)
+    delay = engine.latency.engine
+    engine.stop()
+
+    fmt = StreamFormat(rate, 2, blocks)
+    analysis = SongAnalysis(
+        lambda: SeparatorProcessor(tiny_runtime.sibling()), song, fmt, align=blocks, interval_s=0.2
+    )
+    port, player, engine = start(analysis)
+    assert analysis.wait(60)
+    port.play(silent_song(200 * blocks), blocks)  # 1.16 s
+    if not playing:
+        engine.send(command("pause"))
+        port.play(silent_song(8 * blocks), blocks)
+    engine.send(command("set_loop", start_s=0.5, end_s=player.position / rate))  # as "Set B here" does it
+    begin, end = player.position, player.loop[1]  # type: ignore[index]
+    assert 0 <= round(0.5 * rate) - begin < blocks
+    engine.send(command("play"))
+    after = port.play(silent_song(200 * blocks), blocks)
+    heard = slice(delay + FADE, end - begin - 2 * player.fade)  # up to the loop's own seam
+    if playing:  # else the song fades in
+        np.testing.assert_allclose(after[heard], whole[begin + heard.start : begin + heard.stop], atol=1e-5)
+    assert player.position < end
+    engine.stop()
