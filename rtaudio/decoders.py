@@ -115,7 +115,8 @@ class AvDecoder:
             self._container = av.open(str(path.resolve()), options={"protocol_whitelist": "file"})
         except (av.FFmpegError, OSError, ValueError) as error:
             raise NotReadable(str(error)) from None
-        if not self._container.streams.audio or not self._container.streams.audio[0].rate:
+        found = self._container.streams.audio
+        if not found or not getattr(found[0], "rate", 0):  # a head that names no known codec gives a stream without one
             self._container.close()
             raise NotReadable("no sound in it")
         stream = self._container.streams.audio[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,16 @@ DRUMS = 9
 """Channel 10 of General MIDI, counted from 0."""
 
 
+LARGEST = 64 << 20
+"""Bytes of a MIDI file."""
+MACBINARY = 128
+"""Bytes of the head that old Macintosh programs put before a file."""
+PEDALS = (64, 66)
+"""Controllers that hold notes: damper and sostenuto."""
+SHORTEST_S = 0.5
+"""So long sounds a note that begins where the file ends."""
+
+
 @dataclass(frozen=True)
 class MidiEvent:
     """A message at ``time`` seconds; ``kind`` as ``rtaudio.instrument.synth.Event`` has it."""
@@ -28,17 +39,24 @@ class MidiEvent:
 
 
 def read_midi(path: Path) -> list[MidiEvent]:
-    """All channel messages of a file in order, tempo changes applied. Raises StemplayError if it is no MIDI file."""
+    """All channel messages of a file in order, tempo changes applied; notes and pedals that it leaves down end with it.
+
+    RIFF MIDI (``.rmi``) and files with a MacBinary head are read, too. Raises StemplayError if it is no MIDI file.
+    """
     import mido
 
     try:
-        file = mido.MidiFile(path, clip=True)
+        if path.stat().st_size > LARGEST:
+            raise StemplayError(f"{path} is larger than any MIDI file: {path.stat().st_size >> 20} MiB.")
+        file = mido.MidiFile(file=io.BytesIO(standard_midi(path.read_bytes())), clip=True)
         now, events = 0.0, []
         for message in file:
             now += message.time
             event = _event(message, now)
             if event is not None:
                 events.append(event)
+    except StemplayError:
+        raise
     except FileNotFoundError:
         raise StemplayError(f"There is no file {path}.") from None
     except IsADirectoryError:
@@ -50,7 +68,43 @@ def read_midi(path: Path) -> list[MidiEvent]:
         raise StemplayError(f"{path} cannot be read as a MIDI file: {reason}.") from None
     if not any(event.kind == "note_on" for event in events):
         raise StemplayError(f"{path} has no notes.")
-    return events
+    return events + _endings(events, now)
+
+
+def standard_midi(data: bytes) -> bytes:
+    """The standard MIDI file in ``data``: as it is, in a RIFF container or behind a MacBinary head."""
+    if data[:4] == b"RIFF" and data[8:12] == b"RMID":
+        at = 12
+        while at + 8 <= len(data):
+            name, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
+            if name == b"data":
+                return data[at + 8 : at + 8 + size]
+            at += 8 + size + size % 2
+        raise StemplayError("The RIFF file has no part with MIDI data.")
+    if data[:1] == b"\0" and data[MACBINARY : MACBINARY + 4] == b"MThd" and 1 <= data[1] <= 63:
+        size = int.from_bytes(data[83:87], "big")  # of the data fork; a resource fork may follow
+        return data[MACBINARY : MACBINARY + size] if size else data[MACBINARY:]
+    return data
+
+
+def _endings(events: list[MidiEvent], end: float) -> list[MidiEvent]:
+    """What lets go of notes and pedals that are down when the file ends at ``end`` seconds."""
+    down: dict[tuple[int, int], list[float]] = {}
+    pedals: dict[tuple[int, int], float] = {}
+    for event in events:
+        if event.kind == "note_on" and event.b > 0:
+            down.setdefault((event.channel, event.a), []).append(event.time)
+        elif event.kind in ("note_on", "note_off"):
+            del down.get((event.channel, event.a), [])[:1]
+        elif event.kind == "control" and event.a in PEDALS:
+            pedals[event.channel, event.a] = event.b
+    notes = [
+        MidiEvent(max(end, start + SHORTEST_S), "note_off", channel, note, 64)
+        for (channel, note), starts in down.items()
+        for start in starts
+    ]
+    lifted = [MidiEvent(end, "control", channel, pedal, 0) for (channel, pedal), value in pedals.items() if value >= 64]
+    return sorted(notes + lifted, key=lambda event: event.time)
 
 
 _FIELDS = {

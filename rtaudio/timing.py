@@ -3,7 +3,8 @@
 The processor runs as it will run: in a thread of its own with the priority of the worker, on sound that is due at
 its time, with what else the machine does meanwhile and with the callbacks that will be beside it (``Callbacks``): they take processor
 time and Python's interpreter. When the results were ready after they were due is what must fit, the rare late ones included: the 99th
-percentile, and ``MARGIN`` on it. The smallest number of blocks that holds this is the deadline.
+percentile, and ``MARGIN`` on it. Where blocks are small, many of them miss a piece that is late, and the latest one counts. The smallest
+number of blocks that holds this is the deadline.
 """
 
 from __future__ import annotations
@@ -17,10 +18,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rtaudio.callback import AudioCallback
 from rtaudio.deadline import blocks_for
 from rtaudio.format import StreamFormat
 from rtaudio.messages import EngineConfig, MixerState
 from rtaudio.pipeline import Pipeline
+from rtaudio.player import FilePlayer
+from rtaudio.ports.clock import ClockPort
 from rtaudio.processors.base import Processor
 from rtaudio.processors.passthrough import Passthrough
 from rtaudio.realtime import MODEL_PRIORITY, request_realtime, switch_interval
@@ -30,7 +34,7 @@ MARGIN = 1.3
 WAKE_S = 0.0002
 """Added for the way from the callback to the worker and back."""
 SMALL_S = 0.003
-"""Without a model there is nothing to time, but that waking a thread takes a while: with blocks shorter than this it is timed."""
+"""Shorter blocks are small. Without a model there is nothing to time but the waking of a thread, which small blocks have no time for."""
 TIMED_S = 0.5
 """How long the processor is tried."""
 FEWEST, MOST = 10, 150
@@ -69,13 +73,14 @@ def given_frames(
     else:
         with Callbacks(processor.outputs, fmt):
             late = paced(processor, fmt, Clock())
-    needed = MARGIN * float(np.quantile(late, 0.99, method="lower")) + WAKE_S
+    counted = 1.0 if fmt.block < SMALL_S * fmt.rate else 0.99
+    needed = MARGIN * float(np.quantile(late, counted, method="lower")) + WAKE_S
     return blocks_for(min(needed, LONGEST_S), fmt) * fmt.block
 
 
 class Callbacks:
-    """Within it a thread does, block after block, what the audio callback does with stems that are there, and threads take turns as
-    they will during sound.
+    """Within it a thread does, block after block, what the audio callback does with a song and stems that are there, and threads take
+    turns as they will during sound.
 
     Args:
         outputs: names of the stems.
@@ -83,33 +88,22 @@ class Callbacks:
     """
 
     def __init__(self, outputs: Sequence[str], fmt: StreamFormat) -> None:
-        self._pipeline = Pipeline(Passthrough(tuple(outputs)), fmt, fmt.block, MixerState(), realtime=True)
-        silence = np.zeros((2 * fmt.rate, len(outputs), fmt.channels), np.float32)
-        self._pipeline.ready.write(0, silence, 0)
-        self._pipeline.input[:] = 0.1
-        self._period = fmt.block / fmt.rate
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="stemplay-callbacks", daemon=True)
+        self._port = ClockPort(fmt.rate, fmt.block, channels=fmt.channels)
+        pipeline = Pipeline(Passthrough(tuple(outputs)), fmt, fmt.block, MixerState(), realtime=True)
+        pipeline.ready.write(0, np.full((2 * fmt.rate, len(outputs), fmt.channels), 0.01, np.float32), 0)
+        song = FilePlayer.from_samples(np.full((fmt.rate, fmt.channels), 0.1, np.float32), fmt.rate, loop=True)
+        self._callback = AudioCallback(self._port, pipeline, [], [], song, None)
+        self._block_s = fmt.block / fmt.rate
         self._interval = sys.getswitchinterval()
 
     def __enter__(self) -> Callbacks:
-        sys.setswitchinterval(switch_interval(self._period))
-        self._thread.start()
+        sys.setswitchinterval(switch_interval(self._block_s))
+        self._port.start(self._callback)
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._over.set()
-        self._thread.join()
+        self._port.close()
         sys.setswitchinterval(self._interval)
-
-    def _run(self) -> None:
-        request_realtime()
-        due, frames = time.perf_counter(), self._pipeline.format.block
-        while not self._over.is_set():
-            due = max(due + self._period, time.perf_counter() - self._period)
-            time.sleep(max(0.0, due - time.perf_counter()))
-            self._pipeline.feed(frames)
-            self._pipeline.render(frames)
 
 
 def paced(processor: Processor, fmt: StreamFormat, clock: Clock) -> list[float]:

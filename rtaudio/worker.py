@@ -4,7 +4,8 @@
 for it. The audio callback tells it through a queue how far the input ring reaches and what happens where on the timeline; it
 answers with stems at the positions they belong to. A result that comes late is never played, because its position has passed.
 
-**Falling behind.** Up to ``BACKLOG_S`` it catches up, which keeps the model's memory whole. Further behind it skips to the newest
+**Falling behind.** Up to ``BACKLOG_S`` it catches up, which keeps the model's memory whole; meanwhile all it makes is too late. Further
+behind, or where catching up would take longer than ``CATCH_UP_S`` because the model has little time to spare, it skips to the newest
 audio that can still be in time. Over a gap of up to ``KEEP_STATE_S`` the recurrent state is kept: half a second later it is
 still the same music, and the few frames of the splice cost less than relearning it from nothing. After a longer gap the sound
 may be another, and a wrong memory is worse than none: it is reset, which is how the model was trained to begin.
@@ -32,6 +33,10 @@ from rtaudio.realtime import MODEL_PRIORITY, request_realtime
 from rtaudio.ring import Ring
 
 BACKLOG_S = 0.1
+CATCH_UP_S = 0.15
+"""Longer than this it does not catch up, if it can at all: a splice is heard for less."""
+PACES = 9
+"""Pieces by whose median it is known how fast the model works: one that was held up says nothing."""
 KEEP_STATE_S = 0.5
 
 
@@ -90,7 +95,9 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name="stemplay-model", daemon=True)
         self._check = OutputCheck(rate, self.latency)
         self.load = LoadMeter()
-        self.thread_time: Callable[[], float] = time.thread_time  # a test has a clock of its own
+        self.thread_time: Callable[[], float] = time.thread_time  # a test has clocks of its own
+        self.wall_time: Callable[[], float] = time.perf_counter
+        self._paces: deque[float] = deque(maxlen=PACES)
         self._worked, self._own = 0, 0.0
         self.skips = self.resets = self.failures = 0
         self.message = ""
@@ -185,7 +192,8 @@ class Worker:
     def _skip(self, end: int) -> None:
         """Leave out what can no longer be in time, if there is too much of it. ``end`` is as far as this job goes."""
         newest = self._inputs.end
-        if newest - self._position <= self._backlog:
+        behind = newest - self._position
+        if behind <= self._backlog and self._catch_up(behind - self._piece) <= CATCH_UP_S:
             return
         target = min(newest - self._piece, end)
         gap = (target - self._position) // self._grain * self._grain
@@ -196,8 +204,14 @@ class Worker:
                 self.resets += 1
                 self._reset()
 
+    def _catch_up(self, behind: int) -> float:
+        """Seconds until the work that is late by now is done, with what comes meanwhile. 0 for a model that is too slow at all."""
+        late = behind - self.given
+        share = sorted(self._paces)[len(self._paces) // 2] if self._paces else 0.0
+        return late / self._rate * share / (1 - share) if late > 0 and share < 1 else 0.0
+
     def _process(self, count: int) -> None:
-        started, own = time.perf_counter(), self.thread_time()
+        started, own = self.wall_time(), self.thread_time()
         block = self._buffer[:count]
         if self._inputs.read_into(self._position, block, self._epoch):
             try:
@@ -208,7 +222,9 @@ class Worker:
                 self.message = ""
             except Exception as error:
                 self._fail(error)
-            self.load.add((time.perf_counter() - started) * self._rate / max(count, self.given))
+            spent = self.wall_time() - started
+            self._paces.append(spent * self._rate / count)
+            self.load.add(spent * self._rate / max(count, self.given))
             self._own += self.thread_time() - own
             self._worked += count
         else:

@@ -19,6 +19,8 @@ HELP = "play a MIDI file into a sound file"
 BLOCK = 4096
 TAIL_S = 8.0
 """At most so long do notes ring after the last event."""
+TELL_S, LONGEST_S = 600.0, 4 * 3600.0
+"""The length of a song that is said before it is rendered; the longest one without ``--yes``."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model", metavar="NAME", default="sing-gm", help="a shipped model or a directory (default: %(default)s)"
     )
     parser.add_argument("--voices", type=int, default=64, help="notes at once (default: %(default)s)")
+    parser.add_argument("--yes", action="store_true", help="render songs of more than four hours, too")
     parser.add_argument("--json", action="store_true", help="print what was done as JSON")
 
 
@@ -57,6 +60,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"{skipped} notes of the drum channel are skipped: the model has no drums.", file=sys.stderr)
     if not _notes(played):
         raise StemplayError(f"{args.song} has no notes but drums, which the model does not have.")
+    _tell_length(played[-1].time, args)
     began = time.perf_counter()
     synth = Synth(model, args.rate, args.voices, programs)
     frames = write_song(synth, played, path)
@@ -69,6 +73,17 @@ def run(args: argparse.Namespace) -> int:
         duration = frames / args.rate
         print(f"{path}: {duration:.1f} s of sound in {spent:.1f} s ({duration / spent:.1f} times real time).")
     return 0
+
+
+def _tell_length(seconds: float, args: argparse.Namespace) -> None:
+    """Say what will take long before it begins. Raises StemplayError for what nobody means."""
+    minutes = seconds / 60
+    text = f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.1f} hours"
+    if seconds > LONGEST_S and not args.yes:
+        size = 2 * 4 * args.rate * seconds / 1e9
+        raise StemplayError(f"{args.song} lasts {text}, {size:.0f} GB of sound; --yes renders it all the same.")
+    if seconds > TELL_S:
+        print(f"{args.song} lasts {text}.", file=sys.stderr)
 
 
 def _notes(events: list[MidiEvent]) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rtaudio import decoders
@@ -277,6 +277,7 @@ def test_garbage_is_refused_with_one_sentence_or_read_as_finite_sound(
     change=st.binary(min_size=1, max_size=40),
     suffix=st.sampled_from(["wav", "flac", "mp3", "ogg"]),
 )
+@example(place=33, change=b"\0\0", suffix="wav")  # a stream of no known codec
 def test_a_damaged_file_never_raises_anything_but_one_sentence(
     tmp_path_factory: pytest.TempPathFactory, place: int, change: bytes, suffix: str
 ) -> None:

@@ -334,4 +334,4 @@ def test_a_model_is_timed_beside_the_callbacks_that_will_interrupt_it() -> None:
             beside.append(np.median(paced(processor, fmt, Clock())))
     assert min(beside) > 1.1 * min(alone)
     assert sys.getswitchinterval() == before
-    assert all(thread.name != "stemplay-callbacks" for thread in threading.enumerate())
+    assert all(thread.name != "stemplay-clock" for thread in threading.enumerate())

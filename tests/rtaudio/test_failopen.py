@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 
 from rtaudio.engine import Engine
 from rtaudio.failopen import FADE, FailOpen
-from rtaudio.format import SOURCES, Audio
+from rtaudio.format import SOURCES, Audio, StreamFormat
 from rtaudio.lateness import Lateness, Spent, Stream
 from rtaudio.messages import EngineConfig, MixerState, command
 from rtaudio.ports.fake import FakePort
 from rtaudio.processors.passthrough import Passthrough
-from rtaudio.worker import BACKLOG_S, KEEP_STATE_S
+from rtaudio.ring import Ring
+from rtaudio.worker import BACKLOG_S, KEEP_STATE_S, Worker
 
 RATE, BLOCK, STEMS = 44_100, 256, 4
 WEIGHTS = np.array([0.1, 0.2, 0.3, 0.4], np.float32)
@@ -303,6 +304,26 @@ def test_a_short_stall_is_caught_up_and_keeps_the_models_memory(make: Callable[.
     bench.settle()
     assert (bench.worker.skips, bench.processor.resets) == (0, resets)
     assert bench.engine.snapshot().ring_fill == 0
+
+
+@pytest.mark.parametrize(("share", "skips"), [(0.3, 0), (0.9, 1), (1.1, 0)])
+def test_what_would_take_long_to_catch_up_is_skipped(share: float, skips: int) -> None:
+    """One that works nine tenths of the time is late for ten times as long as it was held up; one that is too slow is no such matter."""
+    processor = Passthrough()
+    processor.prepare(StreamFormat(RATE, 2, BLOCK))
+    inputs, stems = Ring(RATE, (2,)), Ring(RATE, (STEMS, 2))
+    worker = Worker(processor, inputs, stems, RATE, BLOCK, 1, True)
+    clock = iter(np.arange(1000) * share * BLOCK / RATE)
+    worker.wall_time = lambda: float(next(clock))
+    for k in range(20):
+        inputs.write(k * BLOCK, np.full((BLOCK, 2), 0.1, np.float32), 0)
+        worker._advance((k + 1) * BLOCK)
+    assert (worker.position, worker.skips) == (20 * BLOCK, 0)
+    held_up = round(0.04 * RATE)  # all of it at once, as after a stall of 40 ms
+    inputs.write(20 * BLOCK, np.full((held_up, 2), 0.1, np.float32), 0)
+    worker._advance(20 * BLOCK + held_up)
+    assert worker.skips == skips
+    assert worker.position == 20 * BLOCK + held_up
 
 
 @pytest.mark.parametrize(("stall_s", "resets"), [(0.8 * KEEP_STATE_S, 0), (1.5 * KEEP_STATE_S, 1)])

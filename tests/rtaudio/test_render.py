@@ -11,6 +11,7 @@ import pytest
 import soundfile
 
 from rtaudio.cli import main
+from rtaudio.format import StemplayError
 from rtaudio.midifile import nearest_programs, read_midi
 from tests.sing_fixture import tiny_instrument
 
@@ -109,6 +110,61 @@ def test_tempo_and_kinds_are_read(tmp_path: Path) -> None:
     events = read_midi(_song(tmp_path / "a.mid", [(480, 60), (480, 62)], program=5))
     assert [event.kind for event in events] == ["program", "note_on", "note_off", "note_on", "note_off"]
     assert [round(event.time, 4) for event in events] == [0, 0.25, 0.375, 0.625, 0.75]
+
+
+def _held(path: Path, wait: int = 480) -> Path:
+    """A note, a pedal and another note that nothing ends; the file ends after ``wait`` ticks."""
+    file = mido.MidiFile(ticks_per_beat=480)
+    track = mido.MidiTrack()
+    file.tracks.append(track)
+    track.append(mido.Message("note_on", note=60, velocity=90, time=0))
+    track.append(mido.Message("control_change", control=64, value=127, time=0))
+    track.append(mido.Message("note_on", note=64, velocity=90, time=480))
+    track.append(mido.MetaMessage("end_of_track", time=wait))
+    file.save(path)
+    return path
+
+
+def test_what_a_file_leaves_down_ends_with_it(tmp_path: Path, tiny: str) -> None:
+    ends = [
+        (e.kind, e.a, round(e.time, 3))
+        for e in read_midi(_held(tmp_path / "a.mid"))
+        if e.kind == "note_off" or e.b == 0
+    ]
+    assert sorted(ends) == [("control", 64, 1.0), ("note_off", 60, 1.0), ("note_off", 64, 1.0)]
+    ends = [
+        (e.kind, e.a, round(e.time, 3))
+        for e in read_midi(_held(tmp_path / "b.mid", 0))
+        if e.kind == "note_off" or e.b == 0
+    ]
+    assert sorted(ends) == [("control", 64, 0.5), ("note_off", 60, 0.5), ("note_off", 64, 1.0)]
+    assert main(["render", str(tmp_path / "a.mid"), "-o", str(tmp_path / "o.wav"), "--model", tiny]) == 0
+    assert soundfile.info(tmp_path / "o.wav").duration < 3.5
+
+
+def test_containers_of_midi_files_are_opened(tmp_path: Path) -> None:
+    plain = _song(tmp_path / "a.mid", [(480, 60), (480, 62)])
+    data = plain.read_bytes()
+    chunk = b"data" + len(data).to_bytes(4, "little") + data + b"\0" * (len(data) % 2)
+    info = b"LIST" + (5).to_bytes(4, "little") + b"INFOx\0"
+    body = b"RMID" + info + chunk
+    (tmp_path / "a.rmi").write_bytes(b"RIFF" + len(body).to_bytes(4, "little") + body)
+    head = bytearray(128)
+    head[1], head[2:6], head[65:69], head[83:87] = 4, b"Song", b"Midi", len(data).to_bytes(4, "big")
+    (tmp_path / "mac.mid").write_bytes(bytes(head) + data + b"resource fork")
+    assert read_midi(tmp_path / "a.rmi") == read_midi(tmp_path / "mac.mid") == read_midi(plain)
+    (tmp_path / "empty.rmi").write_bytes(
+        b"RIFF" + (12).to_bytes(4, "little") + b"RMID" + b"LIST" + (0).to_bytes(4, "little")
+    )
+    with pytest.raises(StemplayError, match="no part with MIDI data"):
+        read_midi(tmp_path / "empty.rmi")
+
+
+def test_songs_of_days_are_told_and_not_begun(tmp_path: Path, tiny: str, capsys: pytest.CaptureFixture[str]) -> None:
+    song = _song(tmp_path / "days.mid", [(0, 60), (1 << 28, 60)])
+    assert main(["render", str(song), "-o", str(tmp_path / "o.wav"), "--model", tiny]) == 2
+    assert "38.8 hours" in (error := capsys.readouterr().err) and "--yes" in error and error.count("\n") == 1
+    assert not (tmp_path / "o.wav").exists()
 
 
 def test_each_program_finds_the_nearest_instrument() -> None:
