@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
+from pathlib import Path
 from typing import Any
 
 from PyQt6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, pyqtSignal
@@ -36,6 +38,7 @@ class Job(QObject):
         self.cancelled = False
         self._answered = self._over = False
         self._buffer = b""
+        self._makes: dict[str, Any] = {}  # what a job that is killed leaves behind
         self._process = QProcess(self)
         environment = QProcessEnvironment()
         for key, value in command[1].items():
@@ -79,7 +82,8 @@ class Job(QObject):
                 self._take(json.loads(line))
 
     def _take(self, message: dict[str, Any]) -> None:
-        if self.cancelled or self._answered:
+        self._makes = message.get("makes", self._makes)
+        if self.cancelled or self._answered or "makes" in message:
             return
         if "progress" in message:
             self.progress.emit(message["progress"])
@@ -93,6 +97,7 @@ class Job(QObject):
     def _finished(self) -> None:
         self._killer.stop()
         self._read()
+        self._clear()
         if not self._answered and not self.cancelled:
             self._answered = True
             words = bytes(self._process.readAllStandardError().data()).decode(errors="replace").strip().splitlines()
@@ -100,6 +105,15 @@ class Job(QObject):
                 f"The helper process ended too early ({words[-1].strip().rstrip('.') if words else self.name})."
             )
         self._end()
+
+    def _clear(self) -> None:
+        """Remove what a job has left that had to be killed; one that ended has done so itself."""
+        if not self._makes:
+            return
+        shutil.rmtree(self._makes["folder"], ignore_errors=True)
+        with contextlib.suppress(OSError):  # the first that holds something ends this
+            for path in self._makes["parents"]:
+                Path(path).rmdir()
 
     def _error(self, error: QProcess.ProcessError) -> None:
         if error == QProcess.ProcessError.FailedToStart:

@@ -18,7 +18,7 @@ from typing import Any
 
 from rtaudio.desired import Desired
 from rtaudio.format import StemplayError
-from rtaudio.ipc import Connection, DaemonLock, Message, SocketServer, connect
+from rtaudio.ipc import Connection, Message, SocketServer, connect, daemon_lock
 from rtaudio.messages import Command, Snapshot, to_dict
 from rtaudio.midi.held import Held
 from rtaudio.supervisor import Supervisor
@@ -96,7 +96,7 @@ class Daemon:
 
     def serve(self) -> bool:
         """Run until asked to stop, or idle. False if another daemon of this user already runs; one that is ending is waited for."""
-        lock = DaemonLock(self._directory)
+        lock = daemon_lock(self._directory)
         patience = time.monotonic() + ENDING_LIMIT
         while not lock.acquire():
             if _answers(self._directory) or time.monotonic() > patience:

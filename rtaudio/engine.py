@@ -339,6 +339,7 @@ class Engine:
             master=master,
             transport=self._transport(),
             recording=self.recorder.status if self.recorder is not None else Recording(),
+            recordings=self.recorder.ended if self.recorder is not None else [],
             mixer=copy.deepcopy(self._state),
             instrument=self.stage.report() if self.stage is not None else InstrumentReport(),
         )

@@ -6,6 +6,8 @@ Standard input brings commands, standard output takes snapshots, both as framed 
 - *orders* reads the pipe. When the parent is gone it arms the *undertaker* and asks for a clean end.
 - *reports* writes snapshots. It may block on a parent that does not read; sound does not notice.
 - *undertaker* ends the process a moment after the parent's death or a shutdown, whatever hangs by then.
+
+SIGTERM ends it cleanly, as a shutdown does; the signals of a terminal are for the parent to answer.
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ class EngineHost:
 
     def __init__(self, incoming: BinaryIO, outgoing: BinaryIO) -> None:
         self._incoming, self._outgoing = incoming, outgoing
-        self._orders: queue.Queue[Message | None] = queue.Queue()
+        self._orders: queue.SimpleQueue[Message | None] = queue.SimpleQueue()  # a signal's handler may put, too
         self._pending: deque[Message | None] = deque()  # orders that main has taken from the queue
         self._write_lock = threading.Lock()
         self._report_lock = threading.Lock()
@@ -152,7 +154,15 @@ class EngineHost:
         bury_after(SHUTDOWN_GRACE)
         if self._engine.recorder is not None:
             self._engine.recorder.stop()  # close its files; stopping the port itself may hang
+            with self._report_lock:
+                self._leaving = True
+                self._write({"snapshot": to_dict(self._engine.snapshot())})
         return True
+
+    def end(self, *_: object) -> None:
+        """End as when the parent has gone: cleanly, and soon. May be called by a signal's handler."""
+        bury_after(SHUTDOWN_GRACE)
+        self._orders.put(None)
 
     def _read_orders(self) -> None:
         try:
@@ -246,11 +256,15 @@ def private_pipes() -> tuple[BinaryIO, BinaryIO]:
 
 def main() -> None:
     """Entry point of the process. Leaves through ``os._exit``: PortAudio's own clean-up hangs after a server's death."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     faulthandler.enable()
     status = 1
     try:
-        status = EngineHost(*private_pipes()).run()
+        host = EngineHost(*private_pipes())
+        for name in ("SIGINT", "SIGHUP", "SIGBREAK"):  # they reach a terminal's whole group; the parent decides
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, host.end)  # whoever means only us, and a whole group or unit: recordings are ended first
+        status = host.run()
     except BaseException:
         sys.excepthook(*sys.exc_info())
     finally:

@@ -25,9 +25,17 @@ def facts(report: Snapshot) -> dict[str, Any]:
         "dsp_load": report.dsp_load,
         "model_load": report.model_load,
         "restarts": report.restarts,
+        "interruptions": [
+            {"reason": gap.reason, "after_s": round(gap.after_s, 3), "gap_s": round(gap.gap_s, 3)} for gap in report.interruptions
+        ],
         "realtime": report.realtime,
         "recording": {"directory": report.recording.directory, "seconds": report.recording.seconds,
                       "dropped_blocks": report.recording.dropped_blocks, "error": report.recording.error},
+        "recordings": [
+            {"directory": take.directory, "files": take.files, "seconds": round(take.seconds, 3),
+             "dropped_blocks": take.dropped_blocks, "error": take.error}
+            for take in report.recordings
+        ],
     }  # fmt: skip
     played = report.instrument
     if played.model:
@@ -49,12 +57,24 @@ def summary(report: Snapshot) -> str:
         f"{100 * report.model_load.get('p99', 0.0):.0f} % of the model's time."
     )
     if report.restarts:
-        text += f" The engine was started again {report.restarts} times."
-    if report.recording.directory:
-        text += f" Recorded {report.recording.seconds:.1f} s into {report.recording.directory}."
-    for sentence in (report.recording.error, report.message if report.state == "stopped" else ""):
-        text += f" {sentence}" if sentence else ""
-    return text
+        times = "once" if report.restarts == 1 else f"{report.restarts} times"
+        away = sum(gap.gap_s for gap in report.interruptions)
+        text += f" The engine was started again {times}, {away:.1f} s without sound."
+    return " ".join([text, *recorded(report), *([report.message] if report.state == "stopped" and report.message else [])])
+
+
+def recorded(report: Snapshot) -> list[str]:
+    """What recordings came to, a sentence each: only files that are there are told of."""
+    told = [
+        f"Recorded {take.seconds:.1f} s into {take.directory} ({', '.join(take.files)})." for take in report.recordings
+    ]
+    told += [take.error for take in report.recordings if take.error]
+    last = report.recording
+    if last.error and last.error not in told:
+        told.append(last.error)
+    elif last.active:
+        told.append(f"A recording in {last.directory} could not be finished; the next start does.")
+    return told
 
 
 def where(report: Snapshot) -> str:

@@ -18,8 +18,9 @@ import tempfile
 from multiprocessing import AuthenticationError
 from multiprocessing import connection as mpc
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import Any, BinaryIO
 
+from rtaudio.filelock import FileLock
 from rtaudio.format import StemplayError
 
 MAX_MESSAGE = 1 << 22
@@ -137,37 +138,9 @@ def read_key(directory: Path) -> bytes | None:
         return None
 
 
-class DaemonLock:
-    """A lock that the system releases when its holder dies, however it dies: one daemon a directory."""
-
-    def __init__(self, directory: Path) -> None:
-        self._path = directory / "engine.lock"
-        self._file: IO[str] | None = None
-
-    def acquire(self) -> bool:
-        """Take the lock without waiting; False if another process holds it."""
-        file = self._path.open("a+")
-        try:
-            if sys.platform == "win32":
-                import msvcrt
-
-                file.seek(0)
-                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-            else:
-                import fcntl
-
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            file.close()
-            return False
-        self._file = file
-        return True
-
-    def release(self) -> None:
-        """Give it back (the file stays: removing it would race with the next taker)."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+def daemon_lock(directory: Path) -> FileLock:
+    """One daemon a directory."""
+    return FileLock(directory / "engine.lock")
 
 
 # --- the socket ---------------------------------------------------------------------------------------------------------------

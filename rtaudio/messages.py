@@ -156,13 +156,29 @@ class Transport:
 
 @dataclass
 class Recording:
-    """What the recorder does. ``error`` tells why a recording stopped by itself."""
+    """What the recorder does. ``error`` tells why a recording stopped by itself; ``files`` are the names of one that has ended."""
 
     active: bool = False
     directory: str = ""
     seconds: float = 0.0
     dropped_blocks: int = 0
     error: str = ""
+    files: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Interruption:
+    """The sound was away because its engine was.
+
+    Attributes:
+        reason: one sentence.
+        after_s: seconds of sound before it.
+        gap_s: without sound, by the wall clock; at least so long while it lasts.
+    """
+
+    reason: str = ""
+    after_s: float = 0.0
+    gap_s: float = 0.0
 
 
 @dataclass
@@ -232,6 +248,9 @@ class Snapshot:
     ``message`` is one sentence for the person in front of it. ``xruns`` counts the host's, ``misses`` blocks that the model was
     late for. ``dsp_load`` is callback time over block time, ``model_load`` worker time over the time it is given (``latency.pipelining``);
     its ``own`` is the mean of the last half second without what other programs took of the processor meanwhile.
+    ``recordings`` are those that have ended, by their files; ``recording`` is the present or the last one. After a restart
+    ``frames``, ``xruns``, ``misses`` and the instrument's counters are sums over all engines since the settings were last changed,
+    and ``interruptions`` lists where there was none.
     ``offer``: a deadline in ms that would help against misses, one block more than now; 0 while none is needed.
     ``tap`` is the file through which the engine's sound can be read (see ``Session.hear``), empty where there is none.
     """
@@ -256,9 +275,11 @@ class Snapshot:
     master: Meter = field(default_factory=Meter)
     transport: Transport = field(default_factory=Transport)
     recording: Recording = field(default_factory=Recording)
+    recordings: list[Recording] = field(default_factory=list)
     mixer: MixerState = field(default_factory=MixerState)
     instrument: InstrumentReport = field(default_factory=InstrumentReport)
     restarts: int = 0
+    interruptions: list[Interruption] = field(default_factory=list)
     offer: float = 0.0
     tap: str = ""
 
@@ -329,6 +350,8 @@ def from_dict(kind: type[T], values: dict[str, Any]) -> T:
         arguments["stems"] = {name: from_dict(StemState, x) for name, x in arguments.get("stems", {}).items()}
     if kind is Snapshot:
         arguments["meters"] = {name: from_dict(Meter, x) for name, x in arguments.get("meters", {}).items()}
+        for key, entry in (("recordings", Recording), ("interruptions", Interruption)):
+            arguments[key] = [from_dict(entry, x) for x in arguments.get(key, [])]
     for key in ("input_channels", "loop"):
         if isinstance(arguments.get(key), list):
             arguments[key] = tuple(arguments[key])

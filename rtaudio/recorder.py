@@ -6,7 +6,8 @@ counted and written as silence of their length, so that all files stay aligned w
 
 Files are ``STEM.wav`` and ``mix.wav`` (float32; RF64 past 4 GiB, so that a long recording stays one piece that every part of a
 session can be laid over) or ``.flac`` (24 bit, rounded and clipped as ``rtaudio/writer.py`` says). Until the recording ends they
-are called ``.part``; a WAV's header is brought up to date every second, so that even a killed engine leaves sound behind.
+are called ``.part``; a WAV's header is brought up to date every second, so that even a killed engine leaves sound behind, and a note
+tells the next start to finish them (``rtaudio/takes.py``).
 Existing files are never touched: a second recording in the same folder is ``STEM-2.wav`` and so on.
 
 A full disk or a vanished folder ends the recording, not the sound: what was written is finished, cut to the same length where
@@ -26,6 +27,7 @@ import numpy as np
 
 from rtaudio.format import Audio, StemplayError
 from rtaudio.messages import Recording
+from rtaudio.takes import Note
 from rtaudio.writer import FORMATS, Writer, create_writer, reason
 
 POLL_S = 0.02
@@ -52,6 +54,7 @@ class Recorder:
         self._take: _Take | None = None  # what push feeds
         self._latest: _Take | None = None  # what status tells about
         self._trouble = ""
+        self._before: list[Recording] = []  # those that have ended, but for the latest
 
     def start(self, directory: str | Path, format: str = "wav", armed: Collection[str] | None = None) -> None:
         """Start recording into ``directory``, which is made. Raises StemplayError with one sentence if that cannot be.
@@ -78,6 +81,7 @@ class Recorder:
                 writer.discard()
             raise
         self._trouble = ""
+        self._before = self.ended
         take = _Take(writers, folder, self.rate, self._capacity, len(self.stems), picks)
         take.thread.start()
         self._latest = self._take = take
@@ -107,6 +111,14 @@ class Recorder:
             )
 
     @property
+    def ended(self) -> list[Recording]:
+        """The recordings that have ended and left files."""
+        latest = self._latest
+        if latest is None or latest.thread.is_alive() or not latest.files:
+            return self._before
+        return [*self._before, self.status]
+
+    @property
     def status(self) -> Recording:
         """What is going on, for a snapshot."""
         take = self._latest
@@ -114,7 +126,9 @@ class Recorder:
             return Recording()
         alive = take.thread.is_alive()
         error = take.error or (self._trouble if alive else "")
-        return Recording(alive and not take.error, str(take.folder), take.frames / self.rate, take.dropped, error)
+        return Recording(
+            alive and not take.error, str(take.folder), take.frames / self.rate, take.dropped, error, list(take.files)
+        )
 
 
 def file_paths(folder: Path, stems: tuple[str, ...], format: str) -> list[Path]:
@@ -132,7 +146,8 @@ def file_paths(folder: Path, stems: tuple[str, ...], format: str) -> list[Path]:
     while True:
         tail = f"-{number}" if number > 1 else ""
         paths = [folder / f"{name}{tail}.{format}" for name in names]
-        if not any(path.exists() or path.with_name(path.name + ".part").exists() for path in paths):
+        # In this order: a take that is being finished meanwhile goes from the one name to the other.
+        if not any(path.with_name(path.name + ".part").exists() or path.exists() for path in paths):
             return paths
         number += 1
 
@@ -155,6 +170,9 @@ class _Take:
         self.head = self.tail = self.frames = self.gap = self.dropped = 0
         self._gaps: deque[tuple[int, int]] = deque()
         self.error = ""
+        self.files: list[str] = []
+        """Their names, once they have them."""
+        self._note = Note(writers)
         self.open = True
         self.stopping = threading.Event()
         self.thread = threading.Thread(target=self._run, name="stemplay-recorder", daemon=True)
@@ -265,6 +283,8 @@ class _Take:
                     lost = lost or str(error).rstrip(".")
                 elif not problem:
                     problem = _system_reason(error)
+        self.files = [writer.path.name for writer in self.writers if writer.path.exists()]
+        self._note.remove()
         seconds = f"{length / self.rate:.1f} s"
         if lost and problem:
             self.error = f"The recording stopped after {seconds} ({problem}) and could not be kept whole ({lost})."

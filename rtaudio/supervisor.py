@@ -16,7 +16,9 @@ from pathlib import Path
 from rtaudio.desired import Desired, is_output_file
 from rtaudio.engine_process import EngineProcess, Limits, StallDetector
 from rtaudio.format import StemplayError
-from rtaudio.messages import Command, EngineConfig, Snapshot
+from rtaudio.messages import Command, EngineConfig, Recording, Snapshot
+from rtaudio.takes import CutOff, finish_cut_off
+from rtaudio.tally import Tally
 from rtaudio.tap.shared import remove as remove_tap
 
 NOTICE_S = 10.0
@@ -36,10 +38,14 @@ class Supervisor:
         self._lock = threading.Lock()  # guards desired, engine and report; held for moments only
         self._desired = desired
         self._engine: EngineProcess | None = None
+        self._pids: set[int] = set()  # of all engines so far
         self._report = Snapshot(state="stopped", mixer=desired.mixer)
         self._pinned: dict[str, str] = {}
         self._restarts = 0
         self._failures = 0
+        self._tally = Tally()
+        self._finisher: threading.Thread | None = None  # of recordings that were cut off
+        self._found: tuple[str, float] = ("", 0.0)  # what it told, and when
         self._played = False
         self._story = ""  # why it was started again, told for a while
         self._error = ""  # why it is not started again
@@ -77,6 +83,7 @@ class Supervisor:
         if self._thread is None or not self._thread.is_alive():
             self._stopping = False
             self._say("starting", "The engine is starting.")
+            self._finish_recordings()
             self._thread = threading.Thread(target=self._supervise, name="supervisor", daemon=True)
             self._thread.start()
         elif self._error:
@@ -90,6 +97,8 @@ class Supervisor:
         self._wake.set()
         if self._thread is not None:
             self._thread.join(timeout)
+        if self._finisher is not None:
+            self._finisher.join(timeout)
 
     def send(self, order: Command) -> None:
         """Save an order and pass it on. Raises StemplayError if it is impossible; a missing engine gets it when it is back."""
@@ -97,6 +106,8 @@ class Supervisor:
             before = copy.deepcopy(self._desired) if order.op == "configure" and self._played else None
             self._desired.apply(order)
             engine = self._engine
+            if order.op == "reset_counters":
+                self._tally.forget_counters()
             if order.op == "configure":
                 self._fallback = before or self._fallback
                 self._pinned = {}
@@ -115,6 +126,7 @@ class Supervisor:
         with self._lock:
             report = copy.copy(self._report)
             report.restarts = self._restarts
+            self._tally.finish(report)
             if self._engine is None or report.state == "starting":
                 report.mixer = copy.deepcopy(self._desired.mixer)
         return report
@@ -127,12 +139,14 @@ class Supervisor:
             with self._lock:
                 self._seen = None
                 engine = self._engine = EngineProcess(self._pinned_state(), self._arguments)
+                self._pids.add(engine.pid)
             try:
                 verdict = self._watch(engine)
             finally:
                 if engine is not None:
                     self._farewell(engine)
             pause = self._judge(verdict, engine)
+            self._count(verdict)
             if pause is None:
                 self._wake.wait()  # nothing to do until another configuration or the end
             elif pause:
@@ -142,6 +156,28 @@ class Supervisor:
         else:
             with self._lock:
                 self._desired.position_s = 0.0  # who starts it again wants to hear the song, not its end
+
+    def _count(self, verdict: str) -> None:
+        """Keep the counters of an engine that is gone, and where it left a gap."""
+        with self._lock:
+            if verdict == "configure":
+                self._tally.start_over()
+            elif verdict != "end":
+                self._tally.engine_lost(self._report.message)
+
+    def _finish_recordings(self) -> None:
+        """Finish what was cut off, by this engine or long ago, while everything else goes on."""
+        if self._finisher is not None and self._finisher.is_alive():
+            self._finisher.join(0.2)  # nearly always it only looked whether there is anything
+        self._finisher = threading.Thread(target=self._find_cut_off, name="take-finisher", daemon=True)
+        self._finisher.start()
+
+    def _find_cut_off(self) -> None:
+        for take in finish_cut_off():
+            with self._lock:
+                if take.pid in self._pids and not take.error:
+                    self._tally.recorded(_as_recording(take))
+                self._found = (take.sentence, time.monotonic())
 
     def _pinned_state(self) -> Desired:
         """The desired state with ``default`` replaced by what it meant the last time it played.
@@ -198,9 +234,10 @@ class Supervisor:
             if time.monotonic() - engine.born > self._limits.healthy:
                 self._failures = 0
                 self._story = ""
-            shown = copy.copy(report)
+            shown = self._tally.follow(report)
             notice = engine.notice if time.monotonic() - engine.noticed < NOTICE_S else ""
-            shown.message = notice or report.message or self._story
+            found = self._found[0] if time.monotonic() - self._found[1] < NOTICE_S else ""
+            shown.message = notice or report.message or " ".join(filter(None, (self._story, found)))
             self._report = shown
 
     def _remember(self, resolved: dict[str, str]) -> None:
@@ -218,6 +255,7 @@ class Supervisor:
             engine.kill()
         if engine.latest is not None and engine.latest.tap:
             remove_tap(Path(engine.latest.tap))  # one that was killed could not
+        self._finish_recordings()
         with self._lock:
             self._engine = None
 
@@ -289,6 +327,10 @@ _STORIES = {
     "silent": "The audio engine stopped answering and was started again.",
     "slow": "The audio engine took too long to start, so it was started again.",
 }
+
+
+def _as_recording(take: CutOff) -> Recording:
+    return Recording(False, take.directory, take.seconds, files=take.files)
 
 
 def take_over(desired: Desired, before: Snapshot, now: Snapshot) -> None:

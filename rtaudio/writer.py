@@ -137,6 +137,20 @@ def _write_all(raw: Any, data: memoryview | bytes) -> None:
         view = view[raw.write(view) :]
 
 
+def wav_header(frames: int, channels: int, rate: int) -> bytes:
+    """The first ``WavWriter.HEADER`` bytes of a float32 file: RIFF, or RF64 where its sizes need more than 32 bits."""
+    frame, size = 4 * channels, 4 * channels * frames
+    riff = WavWriter.HEADER - 8 + size
+    large = riff > RIFF_LIMIT
+    if large:
+        head = struct.pack("<4sI4s4sIQQQI", b"RF64", 0xFFFF_FFFF, b"WAVE", b"ds64", 28, riff, size, frames, 0)
+    else:
+        head = struct.pack("<4sI4s4sI28x", b"RIFF", riff, b"WAVE", b"JUNK", 28)
+    head += struct.pack("<4sIHHIIHH", b"fmt ", 16, 3, channels, rate, rate * frame, frame, 32)
+    head += struct.pack("<4sII", b"fact", 4, 0xFFFF_FFFF if large else frames)
+    return head + struct.pack("<4sI", b"data", 0xFFFF_FFFF if large else size)
+
+
 class WavWriter(Writer):
     """Float32 WAV, RF64 from 4 GiB on."""
 
@@ -147,16 +161,7 @@ class WavWriter(Writer):
         self._raw.write(self._header(0))
 
     def _header(self, frames: int) -> bytes:
-        frame, size = 4 * self.channels, 4 * self.channels * frames
-        riff = self.HEADER - 8 + size
-        large = riff > RIFF_LIMIT
-        if large:
-            head = struct.pack("<4sI4s4sIQQQI", b"RF64", 0xFFFF_FFFF, b"WAVE", b"ds64", 28, riff, size, frames, 0)
-        else:
-            head = struct.pack("<4sI4s4sI28x", b"RIFF", riff, b"WAVE", b"JUNK", 28)
-        head += struct.pack("<4sIHHIIHH", b"fmt ", 16, 3, self.channels, self.rate, self.rate * frame, frame, 32)
-        head += struct.pack("<4sII", b"fact", 4, 0xFFFF_FFFF if large else frames)
-        return head + struct.pack("<4sI", b"data", 0xFFFF_FFFF if large else size)
+        return wav_header(frames, self.channels, self.rate)
 
     def _append(self, audio: Audio) -> None:
         _write_all(self._raw, np.ascontiguousarray(audio, "<f4").tobytes())
@@ -171,6 +176,38 @@ class WavWriter(Writer):
         self._raw.truncate(self.HEADER + 4 * self.channels * frames)
         self.frames = frames
         self.sync()
+
+
+def wav_frames(path: Path) -> tuple[int, int]:
+    """Whole frames in an unfinished file of a ``WavWriter``, and its rate, whatever length its header says.
+
+    Raises StemplayError when another program wrote it; OSError.
+    """
+    channels, rate = _wav_head(path)
+    return max(0, path.stat().st_size - WavWriter.HEADER) // (4 * channels), rate
+
+
+def cut_wav(path: Path, frames: int) -> None:
+    """End an unfinished file of a ``WavWriter`` after ``frames`` frames, in its header, too. Raises as ``wav_frames`` does."""
+    channels, rate = _wav_head(path)
+    with path.open("r+b", buffering=0) as raw:
+        raw.truncate(WavWriter.HEADER + 4 * channels * frames)
+        _write_all(raw, wav_header(frames, channels, rate))
+        os.fsync(raw.fileno())
+
+
+def _wav_head(path: Path) -> tuple[int, int]:
+    """Channels and rate."""
+    with path.open("rb") as file:
+        head = file.read(WavWriter.HEADER)
+    if not head:  # not even the header: as long as nothing
+        return 1, 1
+    if len(head) == WavWriter.HEADER:
+        channels, rate = struct.unpack_from("<HI", head, 58)
+        ours = head[:4] in (b"RIFF", b"RF64") and 0 < channels <= 256 and 0 < rate < 1 << 24
+        if ours and head[48:80] == wav_header(0, channels, rate)[48:80] and head[84:88] == b"data":
+            return channels, rate
+    raise StemplayError(f"{path} is no recording of ours.")
 
 
 class _Guarded:

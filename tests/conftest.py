@@ -46,3 +46,11 @@ def runtime_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "runtime"
     monkeypatch.setenv("STEMPLAY_RUNTIME_DIR", str(folder))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def state_directory(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A place of its own for the notes of recordings: no test may finish the takes of another, or of the user."""
+    folder = tmp_path_factory.mktemp("state") / "stemplay"
+    monkeypatch.setenv("STEMPLAY_STATE_DIR", str(folder))
+    return folder

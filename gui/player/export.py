@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +42,6 @@ class ExportDialog(QDialog):
         self.bridge, self.deck = bridge, deck_of(bridge)
         self.song, self.model = self.deck.transport.path, bridge.config.model
         self.job: Job | None = None
-        self._workshop = ""
         self.setWindowTitle(self.tr("Export stems"))
         self.setMinimumWidth(460)
         column = QVBoxLayout(self)
@@ -146,7 +144,6 @@ class ExportDialog(QDialog):
             self.bridge.store.save_preferences()
         except StemplayError as error:
             self.message.setText(str(error))
-        self._workshop = ""
         self.job = self.bridge.job(
             "export", song=self.song, folder=self.folder.text(), model=self.model, stems=self.chosen(),
             format=self.format.currentData(), consistent=self.bridge.config.consistent,
@@ -169,7 +166,6 @@ class ExportDialog(QDialog):
             self.reject()
 
     def _progress(self, facts: dict[str, Any]) -> None:
-        self._workshop = facts.get("workshop", self._workshop)
         done, total = facts.get("done", 0), facts.get("total", 0)
         if not done:
             return
@@ -203,8 +199,6 @@ class ExportDialog(QDialog):
         self.message.setText(sentence)
 
     def _ended(self) -> None:
-        if self._workshop:  # a child that had to be killed could not clean up
-            shutil.rmtree(self._workshop, ignore_errors=True)
         self.bar.setRange(0, 1000)
         self.job = None
         self._dress()

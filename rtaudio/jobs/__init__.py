@@ -1,8 +1,10 @@
 """Errands of the window, each in a short-lived child process: what blocks, hangs in a driver or crashes does it there.
 
 ``python -m rtaudio.jobs`` reads one line of JSON, ``{"job": NAME, "args": {...}}``, from standard input and answers in lines of
-JSON: any number of ``{"progress": {...}}``, then ``{"done": {...}}`` or ``{"error": SENTENCE}``. The end of standard input
-means: give up and clean up. No audio and no file of the person in front of it is lost by that.
+JSON: any number of ``{"progress": {...}}``, then ``{"done": {...}}`` or ``{"error": SENTENCE}``. Before it makes a folder that lasts
+as long as the job it says ``{"makes": {"folder": PATH, "parents": [PATH, ...]}}``, so that whoever has to kill it can clear that away,
+and the parents if they are empty. The end of standard input means: give up and clean up. No audio and no file of the person in front
+of it is lost by that.
 """
 
 from __future__ import annotations

@@ -38,18 +38,27 @@ def find(name: str) -> JobFunction:
     return function
 
 
+def _cancel(report: Report) -> None:
+    report.cancelled.set()
+    timer = threading.Timer(GRACE, os._exit, (1,))
+    timer.daemon = True
+    timer.start()
+
+
 def _listen(report: Report) -> None:
     with contextlib.suppress(OSError, ValueError):
         while sys.stdin.buffer.read(1):
             pass
-    report.cancelled.set()
-    threading.Timer(GRACE, os._exit, (1,)).start()
+    _cancel(report)
 
 
 def main() -> None:
     """Do one job. What libraries print goes to standard error."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     report = Report(os.fdopen(os.dup(1), "w", encoding="utf-8"))
+    for name in ("SIGINT", "SIGHUP", "SIGBREAK"):  # of a terminal, to all its processes: our parent answers them
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: _cancel(report))
     os.dup2(2, 1)
     order = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_listen, args=(report,), name="listener", daemon=True).start()

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,8 +42,9 @@ def export(
             report.progress(done=done, total=total)
 
     made = [path for path in (target, *target.parents) if not path.exists()]  # the deepest first
-    workshop = _workshop(target)
-    report.line({"progress": {"workshop": str(workshop)}})  # whoever kills us knows what to remove
+    workshop = target / f"{PREFIX}{secrets.token_hex(8)}"
+    report.line({"makes": {"folder": str(workshop), "parents": [str(path) for path in made]}})  # for whoever kills us
+    _make(workshop)
     try:
         result = separate_file(
             song, workshop, model, stems=stems, format=format, consistent=consistent, refine=True, progress=progress
@@ -63,12 +64,11 @@ def export(
     }  # fmt: skip
 
 
-def _workshop(target: Path) -> Path:
+def _make(workshop: Path) -> None:
     try:
-        target.mkdir(parents=True, exist_ok=True)
-        return Path(tempfile.mkdtemp(prefix=PREFIX, dir=target))
+        workshop.mkdir(parents=True)
     except (OSError, ValueError) as error:
-        raise StemplayError(f"Nothing can be exported into {target}: {reason(error)}.") from None
+        raise StemplayError(f"Nothing can be exported into {workshop.parent}: {reason(error)}.") from None
 
 
 def _move(files: dict[str, Path], target: Path, song: Path) -> dict[str, Path]:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 import soundfile
 from pytestqt.qtbot import QtBot
 
@@ -89,3 +93,38 @@ def test_a_cancelled_job_leaves_nothing_and_says_nothing(bridge: Bridge, qtbot: 
     with qtbot.waitSignal(job.ended, timeout=PATIENCE):
         job.cancel()
     assert not answers and not out.exists(), "not even an empty folder is left"
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="a process that hangs is made by SIGSTOP")
+@pytest.mark.parametrize("closing", [False, True], ids=["cancelled", "the window closes"])
+def test_who_kills_a_job_that_hangs_clears_what_it_made(
+    bridge: Bridge, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closing: bool
+) -> None:
+    monkeypatch.setattr("gui.jobs.PATIENCE_MS", 200)
+    song = write_song(tmp_path / "song.wav", seconds=600.0, rate=8000)
+    out = tmp_path / "there" / "new" / "deeper"
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "mine.txt").write_text("stays")
+    job = bridge.job("export", song=str(song), folder=str(out))
+    with qtbot.waitSignal(job.progress, timeout=PATIENCE, check_params_cb=lambda told: told.get("done", 0) > 0):
+        pass
+    assert list(out.iterdir()), "it was at work"
+    os.kill(job._process.processId(), signal.SIGSTOP)
+    if closing:
+        job.abandon(100)
+    else:
+        with qtbot.waitSignal(job.ended, timeout=PATIENCE):
+            job.cancel()
+    assert [path.name for path in (tmp_path / "there").iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="TerminateProcess asks nobody")
+def test_a_job_that_is_told_to_end_clears_up_itself(bridge: Bridge, qtbot: QtBot, tmp_path: Path) -> None:
+    song = write_song(tmp_path / "song.wav", seconds=600.0, rate=8000)
+    out = tmp_path / "stems"
+    job = bridge.job("export", song=str(song), folder=str(out))
+    with qtbot.waitSignal(job.progress, timeout=PATIENCE, check_params_cb=lambda told: told.get("done", 0) > 0):
+        pass
+    with qtbot.waitSignal(job.ended, timeout=PATIENCE):
+        os.kill(job._process.processId(), signal.SIGTERM)
+    assert not out.exists()
