@@ -218,6 +218,7 @@ def test_whatever_breaks_in_the_callback_the_timeline_goes_on(victim: str) -> No
         def stop(self) -> None: ...
 
         status = None
+        ended = ()
 
     live = victim in ("mixer", "input")
     port = FakePort(in_channels=2 if live else 0)
