@@ -28,7 +28,7 @@ import numpy as np
 from rtaudio.format import Audio, StemplayError
 from rtaudio.messages import Recording
 from rtaudio.takes import Note
-from rtaudio.writer import FORMATS, Writer, create_writer, reason
+from rtaudio.writer import FORMATS, PART, Writer, create_writer, reason
 
 POLL_S = 0.02
 SYNC_S = 1.0
@@ -147,7 +147,7 @@ def file_paths(folder: Path, stems: tuple[str, ...], format: str) -> list[Path]:
         tail = f"-{number}" if number > 1 else ""
         paths = [folder / f"{name}{tail}.{format}" for name in names]
         # In this order: a take that is being finished meanwhile goes from the one name to the other.
-        if not any(path.with_name(path.name + ".part").exists() or path.exists() for path in paths):
+        if not any(path.with_name(path.name + PART).exists() or path.exists() for path in paths):
             return paths
         number += 1
 

@@ -161,7 +161,7 @@ class Supervisor:
         """Keep the counters of an engine that is gone, and where it left a gap."""
         with self._lock:
             if verdict == "configure":
-                self._tally.start_over()
+                self._tally = self._tally.start_over()
             elif verdict != "end":
                 self._tally.engine_lost(self._report.message)
 

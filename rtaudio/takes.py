@@ -23,9 +23,8 @@ from pathlib import Path
 from rtaudio.audiofile import open_reader
 from rtaudio.filelock import FileLock
 from rtaudio.format import StemplayError
-from rtaudio.writer import FORMATS, Writer, create_writer, cut_wav, reason, wav_frames
+from rtaudio.writer import FORMATS, PART, Writer, create_writer, cut_wav, reason, wav_frames
 
-PART = ".part"
 MOST_FILES = 256
 MOST_BYTES = 1 << 20
 """Of a note; a larger one is none of ours."""

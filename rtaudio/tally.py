@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Sequence
 
 from rtaudio.messages import InstrumentReport, Interruption, Recording, Snapshot
 
@@ -15,23 +16,21 @@ INSTRUMENT_COUNTERS = ("stolen", "received", "misses", "late", "dropped")
 
 
 class Tally:
-    """Sums since the settings were last changed."""
+    """Sums since the settings were last changed; ``recordings`` are those of the time before."""
 
-    def __init__(self) -> None:
+    def __init__(self, recordings: Sequence[Recording] = ()) -> None:
         self._frames = 0
         self._counted = Snapshot()  # of the engines that are gone
         self._instrument = InstrumentReport()
-        self._recordings: list[Recording] = []
+        self._recordings = list(recordings)
         self._interruptions: list[Interruption] = []
         self._away: float | None = None  # since when there is no sound
         self._latest = Snapshot()  # of the engine that lives, as it was reported
         self._moved = 0.0  # when its sound went on last
 
-    def start_over(self) -> None:
-        """New settings: what was counted before says nothing of them. Recordings stay on the list."""
-        recordings = self._all_recordings(self._latest)
-        self.__init__()  # type: ignore[misc]
-        self._recordings = recordings
+    def start_over(self) -> Tally:
+        """One for new settings: what was counted before says nothing of them. Recordings stay on the list."""
+        return Tally(self._all_recordings(self._latest))
 
     def forget_counters(self) -> None:
         """The user has seen them (``reset_counters``)."""

@@ -33,6 +33,9 @@ RIFF_LIMIT = 0xFFFF_FFFE
 
 FORMATS = ("wav", "flac")
 
+PART = ".part"
+"""Behind the name of a file until it is complete."""
+
 
 class Writer(ABC):
     """A sound file being written; made by ``create_writer``. As a context manager: closed at the end, discarded on an error.
@@ -45,7 +48,7 @@ class Writer(ABC):
     """
 
     def __init__(self, path: Path, rate: int, channels: int, exclusive: bool) -> None:
-        self.path, self.part, self.rate, self.channels = path, path.with_name(path.name + ".part"), rate, channels
+        self.path, self.part, self.rate, self.channels = path, path.with_name(path.name + PART), rate, channels
         self.frames = self.clipped = 0
         self.closed = False
         self._raw = self._open(exclusive)
@@ -57,7 +60,7 @@ class Writer(ABC):
             except FileExistsError:
                 if exclusive:
                     raise
-                self.part = self.path.with_name(f"{self.path.name}.{number}.part")
+                self.part = self.path.with_name(f"{self.path.name}.{number}{PART}")
         raise AssertionError("numbers never end")
 
     def write(self, audio: Audio) -> None:

@@ -53,7 +53,7 @@ def test_new_settings_start_counters_again_and_keep_the_recordings() -> None:
     take = Recording(False, "here", 2.0, files=["mix.wav"])
     tally = Tally()
     tally.follow(report(2, 3, recordings=[take]), now=2.0)
-    tally.start_over()
+    tally = tally.start_over()
     told = tally.follow(report(1, 1), now=3.0)
     assert (told.frames, told.misses, told.interruptions, told.recordings) == (48_000, 1, [], [take])
 
