@@ -21,7 +21,7 @@ from rtaudio.decoders import DECODERS, Decoder, NotReadable
 from rtaudio.format import MAX_RATE, MIN_RATE, Audio, StemplayError
 from rtaudio.writer import FORMATS, Writer, create_writer, reason
 
-__all__ = ["FORMATS", "Reader", "Writer", "create_writer", "in_steps", "open_reader", "read_audio", "resampled"]
+__all__ = ["FORMATS", "Reader", "Writer", "create_writer", "in_steps", "open_reader", "read_audio", "require_undamaged", "resampled"]
 
 MAX_CHANNELS = 64
 
@@ -149,6 +149,15 @@ def open_reader(path: str | Path) -> Reader:
             f"{path} cannot be read; if it is sound, install PyAV (pip install av) or ffmpeg to read its format."
         )
     raise StemplayError(f"{path} is not a sound file in any format known here.")
+
+
+def require_undamaged(path: str | Path) -> None:
+    """Decode the whole file and keep nothing. Raises StemplayError with what ``Reader.warnings`` would tell, if it tells anything."""
+    with open_reader(path) as reader:
+        for _ in reader.blocks():
+            pass
+        if reader.warnings:
+            raise StemplayError(" ".join([*reader.warnings, "Nothing was written: damaged sound is refused."]))
 
 
 def _decoders_installed() -> bool:

@@ -13,6 +13,7 @@ def facts(report: Snapshot) -> dict[str, Any]:
     known = {
         "state": report.state,
         "message": report.message,
+        "notes": list(report.transport.warnings),
         "port": report.port,
         "rate": report.rate,
         "block": report.block,

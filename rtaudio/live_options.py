@@ -78,6 +78,9 @@ def _add_sound(sound: argparse._ArgumentGroup) -> None:
         help="play a file again and again, or between two times in seconds",
     )
     sound.add_argument(
+        "--strict", action="store_true", help="refuse a damaged sound file; without it, the sound that it still has is played"
+    )
+    sound.add_argument(
         "--full-speed", action="store_true", help="with a file or null as output: do not wait for the clock"
     )
 
@@ -116,6 +119,8 @@ def configuration(args: argparse.Namespace) -> EngineConfig:
         raise StemplayError("--full-speed needs a file as --input: live sound comes at its own speed.")
     if args.loop is not None and not is_input_file(args.input):
         raise StemplayError("--loop needs a file as --input.")
+    if args.strict and not is_input_file(args.input):
+        raise StemplayError("--strict needs a file as --input.")
     if args.input_channels and (args.input == "none" or is_input_file(args.input)):
         raise StemplayError("--input-channels needs a device as --input.")
     if args.adapt and args.detach:
@@ -188,13 +193,19 @@ def mixer_state(args: argparse.Namespace) -> MixerState:
     return mixer
 
 
-def check(config: EngineConfig) -> None:
-    """Find bad names before anything starts: files, and devices that are not there now. Raises StemplayError."""
+def check(config: EngineConfig, strict: bool = False) -> None:
+    """Find bad names before anything starts: files, and devices that are not there now. Raises StemplayError.
+
+    Args:
+        strict: damaged sound is refused, too.
+    """
     check_config(config)
     from_file = is_input_file(config.input)
     if from_file:
-        from rtaudio.audiofile import open_reader
+        from rtaudio.audiofile import open_reader, require_undamaged
 
+        if strict:
+            require_undamaged(config.input)
         with open_reader(config.input):
             pass
     named = [

@@ -144,7 +144,7 @@ class Latency:
 
 @dataclass
 class Transport:
-    """Where a file input is. Positions in seconds of the file."""
+    """Where a file input is. Positions in seconds of the file; ``warnings`` tells what is wrong with it, a sentence each."""
 
     path: str = ""
     playing: bool = False
@@ -152,6 +152,7 @@ class Transport:
     length_s: float = 0.0
     loop: tuple[float, float] | None = None
     analysed_s: float = 0.0
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rtaudio.audiofile import FORMATS, create_writer, open_reader
+from rtaudio.audiofile import FORMATS, create_writer, open_reader, require_undamaged
 from rtaudio.format import Audio, StemplayError, StreamFormat
 from rtaudio.instrument_model import InstrumentModel
 from rtaudio.outputcheck import OutputCheck
@@ -134,6 +134,7 @@ def separate_file(
     format: str = "wav",
     consistent: bool = True,
     refine: bool = False,
+    strict: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Separation:
     """Separate a sound file of any length into one file a stem, ``directory/STEM.format``, in bounded memory.
@@ -144,6 +145,7 @@ def separate_file(
         stems: names of the stems to write; all if None.
         refine: by the stems' own spectra, looking ahead as no live sound can (``rtaudio.processors.refine``); models in chunks and
             enhancers stay as they are.
+        strict: refuse a damaged song before anything is written; else the sound that it has is separated, see ``Separation.warnings``.
         progress: called with (frames done, frames in all; 0 if unknown).
 
     Raises:
@@ -153,6 +155,8 @@ def separate_file(
     if format not in FORMATS:
         raise StemplayError(f"There is no output format {format!r}; choose from {', '.join(FORMATS)}.")
     target = Path(directory)
+    if strict:
+        require_undamaged(song)
     with open_reader(song) as reader:
         processor = as_processor(model, consistent, refine)
         chosen = _choose(processor.outputs, stems)

@@ -185,7 +185,9 @@ class FilePlayer:
         """The state for a snapshot. ``analysed_s`` is somebody else's to fill in."""
         loop = self._loop
         region = None if loop is None else (loop.start / self.rate, loop.end / self.rate)
-        return Transport(self.path, self.playing, self.position / self.rate, self.length / self.rate, region)
+        return Transport(
+            self.path, self.playing, self.position / self.rate, self.length / self.rate, region, warnings=self.warnings
+        )
 
     def close(self) -> None:
         """End the thread and let go of the song; nobody may read any more."""

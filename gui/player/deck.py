@@ -104,8 +104,8 @@ class Deck(QObject):
         self.picture = {**facts, "path": path}
         if facts["share"] >= 1.0:
             self.pending, self._job = "", None
-            for sentence in facts.get("warnings", ()):
-                self.told.emit(sentence)
+            if facts.get("warnings"):
+                self.told.emit(" ".join(facts["warnings"]))
         if play and self._configured != path:
             self._load(path)
         self.picture_changed.emit()

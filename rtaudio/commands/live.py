@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     config, mixer = configuration(args), mixer_state(args)
     if args.seconds is not None and not args.seconds > 0:
         raise StemplayError(f"--seconds takes a number over 0, not {args.seconds:g}.")
-    check(config)
+    check(config, args.strict)
     session = Session(config, mixer, detached=args.detach)
     if args.loop:
         start, end = loop_points(args.loop)
@@ -82,6 +82,7 @@ def follow(session: Session, seconds: float | None, stream: TextIO | None = None
     """
     line = MeterLine(stream)
     greeted = ""
+    warned: list[str] = []
     since: float | None = None
     taken = 0.0
     try:
@@ -90,6 +91,10 @@ def follow(session: Session, seconds: float | None, stream: TextIO | None = None
             error = refused(report)
             if error is not None and since is None:
                 raise error
+            if report.transport.warnings != warned:
+                warned = report.transport.warnings
+                for sentence in warned:
+                    line.say(sentence)
             if report.state in ("finished", "stopped"):
                 return
             if report.state == "running" and report.port != greeted:

@@ -8,11 +8,13 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from gui.bridge import Bridge
+from gui.player.deck import deck_of
 from gui.player.export import ExportDialog
 from rtaudio.messages import Transport
 from rtaudio.offline import separate_file
 from tests.gui.conftest import FakeSession
 from tests.gui.test_jobs import PATIENCE, write_song
+from tests.rtaudio.soundfiles import cut_short
 
 
 @pytest.fixture
@@ -49,6 +51,22 @@ def test_the_chosen_stems_are_written_as_separate_writes_them(
     dialog.stems["drums"].click()
     assert "2 file(s)" in dialog.message.text() and "replaced" in dialog.message.text()
     assert bridge.store.preferences.export_format == "flac"
+
+
+def test_damaged_sound_is_told_by_player_and_export_in_the_same_sentence(
+    dialog: ExportDialog, bridge: Bridge, tmp_path: Path, qtbot: QtBot
+) -> None:
+    path = cut_short(tmp_path / "cut.wav")
+    told: list[str] = []
+    deck = deck_of(bridge)
+    deck.told.connect(told.append)
+    deck.open(path)
+    qtbot.waitUntil(lambda: bool(told and told[-1]), timeout=PATIENCE)
+    assert "cut short" in told[-1]
+    dialog.song = str(path)
+    dialog.export_button.click()
+    qtbot.waitUntil(lambda: dialog.job is None, timeout=PATIENCE)
+    assert dialog.message.text().endswith(told[-1])
 
 
 def test_a_cancelled_export_leaves_what_was_there(dialog: ExportDialog, tmp_path: Path, qtbot: QtBot) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import soundfile
 
 from rtaudio.format import Audio, StemplayError
 
@@ -24,3 +27,10 @@ def one_sentence(error: pytest.ExceptionInfo[StemplayError]) -> str:
     text = str(error.value)
     assert text.endswith(".") and "\n" not in text and "Traceback" not in text, text
     return text
+
+
+def cut_short(path: Path, frames: int = 40_000, rate: int = 44_100) -> Path:
+    """A WAV whose last part is missing, as an interrupted download leaves it."""
+    soundfile.write(path, noise(frames), rate, subtype="FLOAT")
+    path.write_bytes(path.read_bytes()[: -frames * 4])
+    return path

@@ -21,6 +21,7 @@ from rtaudio.devices import Device
 from rtaudio.messages import EngineConfig
 from rtaudio.ports.base import DeviceMissingError
 from rtaudio.session import Session
+from tests.rtaudio.soundfiles import cut_short
 
 ROOT = Path(__file__).resolve().parents[2]
 RATE = 44_100
@@ -107,6 +108,17 @@ def test_the_facts_are_complete_and_add_up(song: tuple[Path, np.ndarray]) -> Non
         latency["total"], abs=0.01
     )
     assert known["latency_samples"] / 48 == pytest.approx(latency["total"], abs=0.01), "no device, no device latency"
+
+
+def test_damaged_sound_is_told_and_with_strict_refused(tmp_path: Path) -> None:
+    path = str(cut_short(tmp_path / "cut.wav"))
+    out = tmp_path / "out.wav"
+    done = live("--json", "--input", path, "--output", str(out), "--full-speed", "--model", "none", "--strict")
+    assert done.returncode == 2 and "cut short" in done.stderr and not out.exists() and done.stdout == ""
+    done = live("--json", "--input", path, "--output", "null", "--full-speed", "--model", "none")
+    (sentence,) = json.loads(done.stdout)["notes"]
+    assert done.returncode == 0 and "cut short" in sentence and sentence in done.stderr.splitlines()
+    assert live("--input", "none", "--strict").returncode == 2
 
 
 def test_a_recording_has_a_file_for_each_stem(song: tuple[Path, np.ndarray], tmp_path: Path) -> None:

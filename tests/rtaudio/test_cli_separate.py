@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from rtaudio.cli import main
 from tests.rtaudio.conftest import noise
+from tests.rtaudio.soundfiles import cut_short
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -50,6 +51,19 @@ def test_stems_go_beside_you_under_the_song_s_name(song: Path, tiny_model: Path,
     assert sorted(p.name for p in (tmp_path / "separated" / "my song").iterdir()) == ["bass.flac", "vocals.flac"]
     assert "rounds to 24 bits" in done.stdout
     assert soundfile.info(tmp_path / "separated" / "my song" / "bass.flac").subtype == "PCM_24"
+
+
+def test_damaged_sound_is_told_and_with_strict_refused_before_anything_is_written(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    song, out = cut_short(tmp_path / "cut.wav"), tmp_path / "out"
+    refused = rtaudio("separate", song, "-o", out, "--model", tiny_model, "--strict", "--json")
+    assert (refused.returncode, refused.stdout) == (2, "") and not out.exists()
+    told = rtaudio("separate", song, "-o", out, "--model", tiny_model, "--json")
+    sentence = told.stderr.strip()
+    assert told.returncode == 0 and json.loads(told.stdout)["notes"] == [sentence] and "cut short" in sentence
+    assert refused.stderr.startswith(sentence) and len(refused.stderr.splitlines()) == 1
+    assert len(list(out.iterdir())) == 4
 
 
 def test_a_mono_song_gives_mono_stems(tiny_model: Path, tmp_path: Path) -> None:
