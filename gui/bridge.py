@@ -26,6 +26,7 @@ class SessionLike(Protocol):
     @property
     def config(self) -> EngineConfig: ...
     def start(self) -> None: ...
+    def stay(self, wanted: bool) -> None: ...
     def stop(self) -> None: ...
     def close(self) -> None: ...
     def send(self, order: Command) -> None: ...
@@ -58,6 +59,7 @@ class Bridge(QObject):
         self.session: SessionLike = session if session is not None else Session(detached=True)
         self.snapshot = Snapshot(state="stopped")
         self._store = store
+        self._stay = False
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
         self._timer.timeout.connect(self.poll)
@@ -87,7 +89,14 @@ class Bridge(QObject):
         except StemplayError as error:
             self.refused.emit(str(error))
             return False
+        if self._stay:
+            self.session.stay(True)
         return True
+
+    def stay(self, wanted: bool) -> None:
+        """Whether the engine goes on without a window, also where it has nothing to play; kept for engines that are started later."""
+        self._stay = wanted
+        self.session.stay(wanted)
 
     def stop(self) -> None:
         """End the sound."""
@@ -121,9 +130,10 @@ class Bridge(QObject):
         return True
 
     def poll(self) -> None:
-        """Fetch the newest snapshot and tell whoever listens."""
-        self.snapshot = self.session.snapshot()
-        self.snapshot_changed.emit(self.snapshot)
+        """Fetch the newest snapshot and tell whoever listens; nobody needs the same report of an engine that rests again."""
+        before, self.snapshot = self.snapshot, self.session.snapshot()
+        if not (self.snapshot.resting and self.snapshot == before):
+            self.snapshot_changed.emit(self.snapshot)
 
     def hear(self, source: str, after: int | None = None, seconds: float = 4.0) -> Heard | None:
         """Sound of ``mix``, ``input`` or a strip, to draw; see ``Session.hear``. Asking keeps the engine's tap open."""

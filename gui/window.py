@@ -60,6 +60,8 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.bridge, self.desk = bridge, desk_of(bridge)
         self.keep_playing = bridge.store.preferences.layout.get("keep_playing") is True
+        if self.keep_playing:
+            bridge.stay(True)
         self._restarts: int | None = None
         self._running: bool | None = None
         self._settings: SettingsDialog | None = None
@@ -325,6 +327,7 @@ class MainWindow(QMainWindow):
 
     def _keep(self, keep: bool) -> None:
         self.keep_playing = keep
+        self.bridge.stay(keep)
 
     def _resize_as_left(self) -> None:
         """The size of the last time, or the usual one, as far as the screen has room."""

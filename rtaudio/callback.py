@@ -46,6 +46,11 @@ class Gate:
         """Whether the fade-out is done."""
         return not self.open and self._level == 0
 
+    @property
+    def idle(self) -> bool:
+        """Whether it changes nothing, and is not about to."""
+        return self.open and self._level == self._length
+
     def apply(self, *signals: Audio) -> None:
         """Shape ``signals``, all of the same ``n`` frames, in place."""
         if self.open and self._level == self._length:
@@ -140,6 +145,19 @@ class AudioCallback:
         self._gate.open = not (self.panic or self.replace is not None or self._hold > 0)
         self._listen(indata, pipeline.input[:n])
         pipeline.feed(n)
+        if pipeline.rested and self._gate.idle:
+            pipeline.rest(n)
+            outdata.fill(0.0)
+        else:
+            self._sound(n, mixed, wet, outdata)
+        self._record(wet, mixed)
+        if self._tap is not None and self._tap.on:
+            self._show(pipeline.input[:n], mixed, wet)
+        self._clock += n
+        self._change(n)
+
+    def _sound(self, n: int, mixed: Audio, wet: Audio, outdata: Audio) -> None:
+        pipeline = self.pipeline
         try:
             if pipeline.render(n) and self._gate.open:
                 self.misses += 1
@@ -150,11 +168,6 @@ class AudioCallback:
             strips = wet[:, :0]
         self._gate.apply(mixed, wet, strips)
         self._speak(mixed, strips, outdata)
-        self._record(wet, mixed)
-        if self._tap is not None and self._tap.on:
-            self._show(pipeline.input[:n], mixed, wet)
-        self._clock += n
-        self._change(n)
 
     # -- in ---------------------------------------------------------------------------------------------------------------
 

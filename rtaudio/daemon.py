@@ -1,7 +1,8 @@
 """The detached engine's keeper: a process that holds a supervisor and lets clients of the same user join in.
 
 ``python -m rtaudio engine`` runs it; ``rtaudio.session`` starts and meets it. Each client gets ``hello``, then snapshots and the
-desired state as they change, and at the end how everything was then; it may send ``start``, commands and ``stop``. Threads, none near
+desired state as they change, and at the end how everything was then; it may send ``start``, commands, ``stop``, and ``stay``: whether an
+engine that nobody attends and that has nothing to play is to go on (``ORPHAN_LIMIT``). Threads, none near
 audio: *main* waits for the end, *door* accepts, and each client has *client-reader* and *client-writer*, so that a client that hangs
 keeps nobody else waiting.
 """
@@ -24,8 +25,13 @@ from rtaudio.midi.held import Held
 from rtaudio.supervisor import Supervisor
 
 SNAPSHOT_PERIOD = 1 / 30
+RESTING_PERIOD = 1 / 10
+"""Between two looks at an engine that rests."""
 IDLE_LIMIT = 30.0
 """Seconds without a client and without sound to keep alive, after which the daemon ends by itself."""
+
+ORPHAN_LIMIT = 600.0
+"""Seconds that an engine without clients plays on that has nothing to play: no song, no input, no recording and no notes."""
 
 ENDING_LIMIT = 15.0
 """Seconds that a new daemon waits for the old one to end."""
@@ -59,6 +65,8 @@ class Guest:
         self.held = Held()
         self.obeyed = 0
         """Orders of this client that are done or refused: it lays those that it gave later over the state that it is told."""
+        self.resting = False
+        """Whether the report told last was of an engine that rests."""
         self._report: Message | None = None
         self._state: Desired | None = None
 
@@ -75,7 +83,7 @@ class Guest:
         snapshot = supervisor.snapshot() if supervisor is not None else Snapshot(state="stopped")
         if notice and not snapshot.message:
             snapshot.message = notice
-        report = to_dict(snapshot)
+        report, self.resting = to_dict(snapshot), snapshot.resting
         if report != self._report:
             self._report = report
             pid = supervisor.engine_pid if supervisor is not None else None
@@ -90,6 +98,7 @@ class Daemon:
         self._lock = threading.Lock()
         self._supervisor: Supervisor | None = None
         self._clients = 0
+        self._stay = False
         self._notice = ""
         self._end = threading.Event()
         self._silent = threading.Event()  # the engine has ended
@@ -126,15 +135,25 @@ class Daemon:
         self._end.set()
 
     def _wait(self) -> None:
-        busy = time.monotonic()
+        busy = sounding = time.monotonic()
         while not self._end.wait(0.25):
+            now = time.monotonic()
             if self._clients or self._playing():
-                busy = time.monotonic()
-            elif time.monotonic() - busy > IDLE_LIMIT:
+                busy = now
+            if self._clients or self._stay or self._needed():
+                sounding = now
+            if now - busy > IDLE_LIMIT or now - sounding > ORPHAN_LIMIT:
                 return
 
     def _playing(self) -> bool:
         return self._supervisor is not None and self._supervisor.snapshot().state not in ("stopped", "finished")
+
+    def _needed(self) -> bool:
+        """Whether there is anything to play, or to wait for."""
+        if self._supervisor is None:
+            return False
+        report = self._supervisor.snapshot()
+        return self._supervisor.desired.config.input != "none" or report.recording.active or report.instrument.notes > 0
 
     def _accept(self, server: SocketServer) -> None:
         while not self._end.is_set():
@@ -190,6 +209,8 @@ class Daemon:
         try:
             if "start" in message:
                 self._start(Desired.from_json(message["start"]))
+            elif "stay" in message:
+                self._stay = message["stay"] is True
             elif message.get("op") == "shutdown":
                 self._end.set()
             elif "op" in message and self._supervisor is not None:
@@ -214,6 +235,6 @@ class Daemon:
         with contextlib.suppress(OSError):
             while not guest.left.is_set():
                 guest.tell(self._supervisor, self._notice)
-                guest.left.wait(SNAPSHOT_PERIOD)
+                guest.left.wait(RESTING_PERIOD if guest.resting else SNAPSHOT_PERIOD)
             guest.tell(self._supervisor, self._notice, last=self._silent.is_set())
         guest.connection.close()

@@ -51,6 +51,8 @@ if TYPE_CHECKING:
 
 STALLED_S = 1.0
 """Without a callback for so long, a port of real time has stalled."""
+FRESH_S = 0.5
+"""A callback so long ago says nothing of now."""
 
 
 class Engine:
@@ -334,6 +336,7 @@ class Engine:
             latency=self.latency,
             realtime=self._realtime(),
             offer=1000 * self._lateness.offer / self.format.rate,
+            resting=self.resting,
             limiter_db=pipeline.mixer.limiter_db,
             meters=meters,
             master=master,
@@ -343,6 +346,15 @@ class Engine:
             mixer=copy.deepcopy(self._state),
             instrument=self.stage.report() if self.stage is not None else InstrumentReport(),
         )
+
+    @property
+    def resting(self) -> bool:
+        """Whether nothing sounds and nothing moves: no song, recording or note."""
+        moves = (self.source is not None and self.source.playing) or (
+            self.recorder is not None and self.recorder.status.active
+        )
+        fresh = time.monotonic() - self._callback.last_call < FRESH_S
+        return fresh and not moves and self._callback.pipeline.resting
 
     def _describe(self) -> str:
         if self._phase != "running":

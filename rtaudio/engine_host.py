@@ -1,10 +1,11 @@
-"""The engine process: builds the engine, obeys its parent's pipe, reports thirty times a second, and never outlives its parent.
+"""The engine process: builds the engine, obeys its parent's pipe, reports to it, and never outlives it.
 
 Standard input brings commands, standard output takes snapshots, both as framed JSON (``rtaudio/ipc.py``). Threads:
 
 - *main* builds, commands and stops the engine. It may block, even hang for ever in a driver: then the supervisor kills us.
 - *orders* reads the pipe. When the parent is gone it arms the *undertaker* and asks for a clean end.
-- *reports* writes snapshots. It may block on a parent that does not read; sound does not notice.
+- *reports* writes snapshots, thirty a second (four where nothing sounds). It may block on a parent that does not read; sound does not
+  notice.
 - *undertaker* ends the process a moment after the parent's death or a shutdown, whatever hangs by then.
 
 SIGTERM ends it cleanly, as a shutdown does; the signals of a terminal are for the parent to answer.
@@ -32,6 +33,9 @@ from rtaudio.messages import Command, Snapshot, command, to_dict
 from rtaudio.tap.shared import TapWriter, open_tap
 
 REPORT_PERIOD = 1 / 30
+RESTING_PERIOD = 1 / 4
+"""Between two reports of an engine that rests, from ``RESTING_AFTER`` seconds after the last order on."""
+RESTING_AFTER = 1.0
 ORPHAN_GRACE = 1.5
 """Seconds an engine has to end its recording after its parent died."""
 SHUTDOWN_GRACE = 5.0
@@ -53,6 +57,8 @@ class EngineHost:
         self._write_lock = threading.Lock()
         self._report_lock = threading.Lock()
         self._leaving = False
+        self._stirred = threading.Event()
+        self._ordered = 0.0
         self._engine: Any = None
         self._tap: TapWriter | None = None
         self._remark = ""
@@ -168,6 +174,8 @@ class EngineHost:
         try:
             while (message := read_message(self._incoming)) is not None:
                 self._orders.put(message)
+                self._ordered = time.monotonic()
+                self._stirred.set()
         except (OSError, ValueError):
             pass
         bury_after(ORPHAN_GRACE)
@@ -185,6 +193,9 @@ class EngineHost:
                     snapshot.tap = self._publish()
                 if not self._write({"snapshot": to_dict(snapshot)}):
                     return
+            if snapshot.resting and time.monotonic() - self._ordered > RESTING_AFTER:
+                self._stirred.wait(RESTING_PERIOD)
+                self._stirred.clear()
             due = max(due + REPORT_PERIOD, time.monotonic())
             time.sleep(max(0.0, due - time.monotonic()))
 

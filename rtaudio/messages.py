@@ -253,6 +253,7 @@ class Snapshot:
     ``frames``, ``xruns``, ``misses`` and the instrument's counters are sums over all engines since the settings were last changed,
     and ``interruptions`` lists where there was none.
     ``offer``: a deadline in ms that would help against misses, one block more than now; 0 while none is needed.
+    ``resting``: nothing sounds and nothing moves; reports then come a few times a second.
     ``tap`` is the file through which the engine's sound can be read (see ``Session.hear``), empty where there is none.
     """
 
@@ -282,6 +283,7 @@ class Snapshot:
     restarts: int = 0
     interruptions: list[Interruption] = field(default_factory=list)
     offer: float = 0.0
+    resting: bool = False
     tap: str = ""
 
 

@@ -229,6 +229,16 @@ class Mixer:
         """
         return self._strips_view
 
+    @property
+    def settled(self) -> bool:
+        """Whether silence would go through and change nothing: no ramp is under way, and no release of the limiter."""
+        still = self._targets is self._applied and self._strip_ramp.steady and self._bus_ramp.steady
+        return still and self.limiter.gain_db == 0.0
+
+    def rest(self, n: int) -> None:
+        """``process`` of ``n`` frames of silence, where ``settled``: only the meters count them."""
+        self._bank.frames += n
+
     def reset(self) -> None:
         """Jump to the latest state and forget the limiter's reduction, for a start from silence."""
         self._apply(self._targets)

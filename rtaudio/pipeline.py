@@ -6,6 +6,9 @@ block of ``n`` frames at position ``q`` puts its input at ``q`` and plays the in
 block or some (``rtaudio/deadline.py``). The delay changes only when somebody asks for it (``give``); the sound then fades over from the
 one place on the timeline to the other.
 
+After ``REST_S`` of silence, in and out, there is nothing to play: blocks pass without mixer and fail-open, and the worker, which is
+told of all input all the same, seldom (``resting``).
+
 The callback's thread calls everything here but the constructor and ``stop``. Arrays exist beforehand. The only thing ever waited
 for is the worker, by ``render`` of a port that is not real time.
 """
@@ -28,6 +31,9 @@ from rtaudio.worker import Worker
 
 FADE_S = 0.02
 """From one delay to another."""
+
+REST_S = 0.25
+"""Silence, beyond the delay, after which nothing more is expected to come out."""
 
 if TYPE_CHECKING:
     from rtaudio.instrument.player import InstrumentPlayer
@@ -87,6 +93,11 @@ class Pipeline:
         self._jumps: deque[int] = deque()
         self._epoch = 0
         self.position = 0
+        self._quiet = 0  # frames of silence in a row, in and out
+        self.rested = False
+        """Whether the block fed last may ``rest``."""
+        self._dirty = True  # whether what was played last is still in the arrays
+        self._fed = 0
 
     def start(self) -> None:
         """Start the worker."""
@@ -100,7 +111,30 @@ class Pipeline:
         """Take the ``n`` frames in ``input`` in: they belong to ``position``."""
         self.inputs.write(self.position, self.input[:n], self._epoch)
         self.position += n
-        self.worker.feed(self.position)
+        if self.input[:n].any():
+            self._quiet = 0
+        self.rested = rested = self.resting
+        if not rested or self.position - self._fed >= self.worker.silence:
+            self._fed = self.position
+            self.worker.feed(self.position, silent=rested)
+
+    @property
+    def resting(self) -> bool:
+        """Whether all has been silence for a while, and nothing is about to change."""
+        if self._quiet < self.delay + REST_S * self.format.rate or not self.realtime:
+            return False
+        still = not self._older and self._wanted == self.given and not self._jumps and self.mixer.settled
+        return still and (self.instrument is None or self.instrument.resting)
+
+    def rest(self, n: int) -> None:
+        """Play ``n`` frames of silence: what ``render`` would play, where ``rested`` says so."""
+        if self._dirty:
+            self._dirty = False
+            for part in (self.wet, self.dry, self.mixed):
+                part.fill(0.0)
+        if self.instrument is not None:
+            self.instrument.read(self.wet[:n, -1])
+        self.mixer.rest(n)
 
     def switch(self, processor: Processor | None, smooth: bool) -> None:
         """The next input is from elsewhere in the song: ``processor`` has caught up there (None: start afresh).
@@ -114,8 +148,9 @@ class Pipeline:
     def render(self, n: int) -> bool:
         """Play what is due with the ``n`` frames fed last, into ``mixed``; ``wet`` and ``dry`` hold its parts.
 
-        Returns whether the model was late for it.
+        Returns whether the model was late for sound; of silence nobody misses anything.
         """
+        self._dirty = True
         if not self.realtime:
             self.worker.wait_until(self.position)
         if self._wanted != self.given and not self._older:
@@ -126,6 +161,7 @@ class Pipeline:
         wet, dry = self.wet[:n, : self._parts], self.dry[:n]
         self.inputs.read(heard, dry, self._epoch)
         late = not self.ready.read_into(heard, wet, self._epoch)
+        missed = late and bool(dry.any())
         if self._older:
             self._fade_over(heard + self._older, wet, dry, late)
         done = 0
@@ -138,7 +174,9 @@ class Pipeline:
         if self.instrument is not None:
             self.instrument.read(self.wet[:n, -1])
         self.mixer.process(self.wet[:n], dry, self.mixed[:n])
-        return late and heard + n > 0
+        sounds = self.input[:n].any() or self.wet[:n].any() or self.mixed[:n].any()
+        self._quiet = 0 if sounds else self._quiet + n
+        return missed
 
     def give(self, frames: int) -> int:
         """Let the worker have the time of ``frames`` from now on, whole blocks; called by a control thread. Returns how many it will be."""

@@ -114,6 +114,11 @@ class Session:
             assert self._link is not None
             self._link.send({"start": self._desired.to_json()})
 
+    def stay(self, wanted: bool) -> None:
+        """Whether a detached engine that nobody attends is to go on though it has nothing to play; else it ends after ten minutes."""
+        if self._link is not None:
+            self._link.send({"stay": wanted})
+
     def stop(self) -> None:
         """End the sound, and a detached engine's daemon too. Waits for it, a few seconds at most."""
         if self._supervisor is not None:

@@ -193,7 +193,7 @@ class Supervisor:
         """Follow one engine. Returns why it has to go: end, configure, dead, hung, silent or slow."""
         detector = StallDetector(self._limits)
         while True:
-            self._wake.wait(0.03)
+            self._wake.wait(0.1 if engine.latest is not None and engine.latest.resting else 0.03)
             if self._stopping:
                 return "end"
             if self._wake.is_set():

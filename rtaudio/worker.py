@@ -38,6 +38,8 @@ CATCH_UP_S = 0.15
 PACES = 9
 """Pieces by whose median it is known how fast the model works: one that was held up says nothing."""
 KEEP_STATE_S = 0.5
+SILENCE_S = 0.06
+"""Of long silence so much is dealt with at once; far less than what may be left behind."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +84,8 @@ class Worker:
         self._inputs, self._stems, self._rate = inputs, stems, rate
         self._grain, self._realtime = grain, realtime
         self._piece = max(block // grain, -(-processor.burst // grain), 1) * grain
+        self.silence = max(self._piece, round(SILENCE_S * rate) // grain * grain)
+        self._silent_until = inputs.end
         self._backlog = max(2 * self._piece, round(BACKLOG_S * rate))
         self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
         self._position = inputs.end
@@ -91,7 +95,7 @@ class Worker:
         self._stopping = False
         self._wanted = 0  # up to where the input must reach for there to be work; less need not wake anybody
         self._progress = threading.Condition()
-        self._buffer = np.zeros((self._piece, *inputs.tail), np.float32)
+        self._buffer = np.zeros((self.silence, *inputs.tail), np.float32)
         self._thread = threading.Thread(target=self._run, name="stemplay-model", daemon=True)
         self._check = OutputCheck(rate, self.latency)
         self.load = LoadMeter()
@@ -105,8 +109,10 @@ class Worker:
 
     # -- audio callback: none of these waits, except wait_until ---------------------------------------------------------
 
-    def feed(self, end: int) -> None:
-        """The input ring now reaches ``end``."""
+    def feed(self, end: int, silent: bool = False) -> None:
+        """The input ring now reaches ``end``. ``silent``: all that it has not been told of before is silence."""
+        if silent:
+            self._silent_until = end
         if end >= self._wanted or not self._realtime:
             self._asked += 1
             self._jobs.put(end)
@@ -185,7 +191,8 @@ class Worker:
         while end - self._position >= self._grain and not self._stopping:
             if self._realtime:
                 self._skip(end)
-            count = min(end - self._position, self._piece) // self._grain * self._grain
+            piece = self.silence if end <= self._silent_until else self._piece
+            count = min(end - self._position, piece) // self._grain * self._grain
             if count:
                 self._process(count)
 
@@ -222,9 +229,10 @@ class Worker:
                 self.message = ""
             except Exception as error:
                 self._fail(error)
-            spent = self.wall_time() - started
-            self._paces.append(spent * self._rate / count)
-            self.load.add(spent * self._rate / max(count, self.given))
+            if block.any():  # silence may cost nothing, and nobody hears that it is late
+                spent = self.wall_time() - started
+                self._paces.append(spent * self._rate / count)
+                self.load.add(spent * self._rate / max(count, self.given))
             self._own += self.thread_time() - own
             self._worked += count
         else:

@@ -68,6 +68,7 @@ def _detach(session: Session, as_json: bool) -> int:
             session.stop()
             raise error
         time.sleep(FRAME_S)
+    session.stay(True)
     told = facts(report) | {"engine_pid": session.engine_pid}
     session.close()
     print(json.dumps(told) if as_json else f"{where(report)} It plays on; `python -m rtaudio engine --stop` ends it.")

@@ -9,6 +9,9 @@ after it will be asked for, sleeps until ``MARGIN_S`` before, and renders it wit
 sound already need for the block after that is computed at once, in the time left. The callback only copies from a ring. A block that
 was not ready in time plays silence, is counted, and the thread gives itself half a block more from then on (up to two blocks), as a
 host that calls in bursts needs.
+
+Where nothing has sounded for ``REST_S`` the thread sleeps until there is a message, which wakes it itself: no later than if it had
+been awake.
 """
 
 from __future__ import annotations
@@ -47,6 +50,9 @@ LIMIT = 4096
 PRIORITY = 45
 """Above the separator's worker (a key is more urgent than a stem), below the audio callback."""
 
+REST_S = 0.25
+"""Silence after which the thread sleeps."""
+
 _SMOOTHING = 0.05
 """Share of a callback's deviation by which the clock follows it."""
 
@@ -81,6 +87,8 @@ class InstrumentPlayer:
         self._anchor: tuple[int, float] | None = None  # a position and the time at which it is asked for
         self._widened = 0
         self._asked = self._position = 0  # how far the callback is, and the thread
+        self._quiet, self._asleep = 0, False
+        self._last = (0, block, clock())  # the block that was asked for last
         self._thread = threading.Thread(target=self._run, name="stemplay-instrument", daemon=True)
 
     # -- any thread -------------------------------------------------------------------------------------------------------
@@ -96,10 +104,22 @@ class InstrumentPlayer:
             self.dropped += 1
             return
         self._events.append(event)
+        self._wake()
 
     def order(self, order: Order) -> None:
         """Have ``order(synth)`` called between two blocks, soon; never blocks."""
         self._orders.append(order)
+        self._wake()
+
+    @property
+    def resting(self) -> bool:
+        """Whether nothing sounds and nothing waits: the blocks that are asked for are silence."""
+        return self._asleep and not self._events and not self._orders
+
+    def _wake(self) -> None:
+        if self._asleep:
+            self._asleep = False
+            self._ticks.put(self._last)
 
     def reset(self) -> None:
         """Count and measure afresh, and try the shortest delay again."""
@@ -131,7 +151,11 @@ class InstrumentPlayer:
             self._obey()
             out[...] = self._shape(self.synth.render(count, self._due(position, count, None)))
             return True
-        self._ticks.put((position, count, self._clock()))
+        self._last = (position, count, self._clock())
+        if self.resting:
+            out.fill(0.0)
+            return True
+        self._ticks.put(self._last)
         if self._ring.read_into(position, out):
             return True
         self._ring.read(position, out)
@@ -181,8 +205,10 @@ class InstrumentPlayer:
             raise FloatingPointError("it gave samples that are not finite")
         self._ring.write(self._position, audio)
         self._position = target
+        self._quiet = 0 if self.synth.active or audio.any() else self._quiet + todo
         self.synth.prepare(todo)
         self.load.add((time.perf_counter() - started) * rate / todo)
+        self._asleep = self._quiet >= REST_S * rate and not (self._events or self._orders)
 
     def _follow(self, position: int, now: float) -> float:
         """The smoothed time at which ``position`` was asked for."""

@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from rtaudio.format import Audio, StemplayError
-from rtaudio.processors.frame import CausalModel, FrameModel
+from rtaudio.processors.frame import FrameModel
 from rtaudio.processors.residual import whole_shares
+from rtaudio.processors.rest import Resting
 
 WINDOW_S = 0.093
 """Of the spectra: 4096 samples at 44.1 kHz."""
@@ -233,7 +234,7 @@ def refined_ms(inner: FrameModel, look_ahead_ms: float) -> FrameModel:
     """``inner``, refined with so much look-ahead; with 0 as it is. Raises StemplayError as ``Refined``."""
     if not look_ahead_ms:
         return inner
-    return Refined(inner, round(look_ahead_ms * inner.rate / 1000), share=_share(inner))
+    return _resting(Refined(inner, round(look_ahead_ms * inner.rate / 1000), share=_share(inner)))
 
 
 def refined_for_files(inner: FrameModel, share: float | None = None) -> FrameModel:
@@ -241,14 +242,21 @@ def refined_for_files(inner: FrameModel, share: float | None = None) -> FrameMod
 
     ``share``: instead of what the model's card says.
     """
-    if not (isinstance(inner, CausalModel) and inner.refinable):
+    if not getattr(inner, "refinable", False):
         return inner
     hops = max(1, SONG_HOP // inner.hop)
-    return Refined(inner, window_size(inner.rate) // 2, hops=hops, share=_share(inner) if share is None else share)
+    return _resting(
+        Refined(inner, window_size(inner.rate) // 2, hops=hops, share=_share(inner) if share is None else share)
+    )
+
+
+def _resting(refined: Refined) -> Resting:
+    """The network within rests first; a few windows later all filters are those of silence."""
+    return Resting(refined, settled=4 * window_size(refined.rate))
 
 
 def _share(inner: FrameModel) -> float | Sequence[float]:
-    return (isinstance(inner, CausalModel) and inner.refining) or SHARE
+    return getattr(inner, "refining", ()) or SHARE
 
 
 def _analysis_window(size: int, fall: int) -> Audio:

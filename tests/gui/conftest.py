@@ -34,6 +34,7 @@ class FakeSession:
         self.orders: list[Command] = []
         self.sound: dict[str, Audio] = {}
         self.started = self.stopped = self.closed = 0
+        self.staying = False
         self.report = Snapshot(
             state="running", rate=44_100, block=256, port="test", mixer=self.desired.mixer,
             meters={name: Meter([0.1, 0.1], [0.05, 0.05]) for name in self.desired.mixer.stems}, master=Meter([0.1, 0.1], [0.05, 0.05]),
@@ -45,6 +46,9 @@ class FakeSession:
 
     def start(self) -> None:
         self.started += 1
+
+    def stay(self, wanted: bool) -> None:
+        self.staying = wanted
 
     def stop(self) -> None:
         self.stopped += 1

@@ -17,6 +17,7 @@ from rtaudio.engine import Engine
 from rtaudio.format import Audio, StemplayError, StreamFormat
 from rtaudio.lateness import Lateness, Spent, Stream
 from rtaudio.messages import EngineConfig, MixerState, Snapshot, command
+from rtaudio.player import FilePlayer
 from rtaudio.ports.clock import ClockPort
 from rtaudio.ports.fake import FakePort
 from rtaudio.processors.base import Processor
@@ -214,7 +215,10 @@ def test_a_step_is_offered_and_taken_where_the_model_became_slow() -> None:
     """In real time, on the engine's own clock: once in four blocks the model takes one and a half of them."""
     port = ClockPort(44_100, 1024, channels=2, path=None, paced=True)
     processor: Processor = Lagging(1.5 * 1024 / 44_100)
-    engine = Engine(EngineConfig(model="demucs-live"), MixerState(), port=port, processor=processor, deadline=1024)
+    song = FilePlayer.from_samples(noise(10 * 44_100), 44_100)  # of silence nobody misses anything
+    engine = Engine(
+        EngineConfig(model="demucs-live"), MixerState(), port=port, processor=processor, source=song, deadline=1024
+    )
     said: list[str] = []
 
     class Session:

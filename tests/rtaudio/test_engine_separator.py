@@ -16,7 +16,7 @@ from rtaudio.analysis import SongAnalysis
 from rtaudio.engine import Engine, stream_plan
 from rtaudio.failopen import FADE
 from rtaudio.format import Audio, StreamFormat
-from rtaudio.messages import EngineConfig, MixerState, command
+from rtaudio.messages import EngineConfig, MixerState, Recording, command
 from rtaudio.player import FilePlayer
 from rtaudio.ports.fake import FakePort
 from rtaudio.processors.passthrough import Passthrough
@@ -217,7 +217,7 @@ def test_whatever_breaks_in_the_callback_the_timeline_goes_on(victim: str) -> No
 
         def stop(self) -> None: ...
 
-        status = None
+        status = Recording()
         ended = ()
 
     live = victim in ("mixer", "input")
