@@ -106,7 +106,7 @@ def trouble(snapshot: Snapshot) -> Fact | None:
             WARNING,
             _tr("Now and then the model is late and its input plays unseparated: it needs a little more time."),
         )
-    if snapshot.dsp_load.get("p50", 0.0) > FULL:
+    if snapshot.dsp_load.get("p50", 0.0) > FULL and not snapshot.resting:
         return Fact(
             "load", "", BAD, _tr("The sound needs more time than there is: choose a larger block in the settings.")
         )

@@ -34,7 +34,12 @@ FOCUS = QT_TRANSLATE_NOOP("Shortcuts", "Faders and knobs, when they have the foc
 
 TABLE: tuple[Key, ...] = (
     Key(WINDOW, "bypass", ("Ctrl+B",), QT_TRANSLATE_NOOP("Shortcuts", "Bypass: hear the input untouched")),
-    Key(WINDOW, "panic", ("Shift+Esc",), QT_TRANSLATE_NOOP("Shortcuts", "Panic: silence now, all notes off")),
+    Key(
+        WINDOW,
+        "panic",
+        ("Shift+Esc",),
+        QT_TRANSLATE_NOOP("Shortcuts", "Panic: silence now; the song pauses, all notes end"),
+    ),
     Key(WINDOW, "power", ("Ctrl+E",), QT_TRANSLATE_NOOP("Shortcuts", "Start or stop the sound")),
     Key(WINDOW, "next_page", ("Ctrl+PgDown",), QT_TRANSLATE_NOOP("Shortcuts", "Next page")),
     Key(WINDOW, "previous_page", ("Ctrl+PgUp",), QT_TRANSLATE_NOOP("Shortcuts", "Page before")),

@@ -64,6 +64,7 @@ class MainWindow(QMainWindow):
             bridge.stay(True)
         self._restarts: int | None = None
         self._running: bool | None = None
+        self._told = ""
         self._settings: SettingsDialog | None = None
         self.setWindowTitle("Stemplay")
         self._resize_as_left()
@@ -77,13 +78,12 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(root)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        self.notice = NoticeBar()
+        self.notice = NoticeBar(root)
         self.stack = QStackedWidget()
         self.status = StatusBar()
         self.status.cleared.connect(lambda: bridge.send("reset_counters"))
         self.status.asked.connect(lambda fact: self.notice.tell(fact.sentence, "good"))
         column.addWidget(self._make_header())
-        column.addWidget(self.notice)
         self.notice.acted.connect(self._take_offer)
         column.addWidget(self.stack, 1)
         self.footer = QVBoxLayout()
@@ -91,6 +91,7 @@ class MainWindow(QMainWindow):
         self.footer.addWidget(TransportBar(bridge))
         column.addLayout(self.footer)
         column.addWidget(self.status)
+        self.notice.float_over(self.stack)
         self.setCentralWidget(root)
         bind(self, self._handlers)
         bridge.refused.connect(self.notice.tell)
@@ -170,7 +171,7 @@ class MainWindow(QMainWindow):
         self.panic = QPushButton(self.tr("Panic"))
         self.panic.setProperty("kind", "panic")
         self.panic.setAccessibleName(self.tr("Panic"))
-        self.panic.setToolTip(self.tr("Silence now, all notes off (Shift+Esc)"))
+        self.panic.setToolTip(self.tr("Silence now: the song pauses, all notes end (Shift+Esc)"))
         self.panic.clicked.connect(lambda: self.bridge.send("panic"))
         self.power = QPushButton(self.tr("Start"))
         self.power.clicked.connect(self.toggle_power)
@@ -271,7 +272,9 @@ class MainWindow(QMainWindow):
             )
 
     def _pass_on(self, sentence: str) -> None:
-        """What the player has to say, where its page is not in sight."""
+        """What the player has to say, where its page is not in sight, for as long as it is so."""
+        self.notice.withdraw(self._told)
+        self._told = sentence
         if sentence and self.page != "player":
             self.notice.tell(sentence)
 

@@ -21,7 +21,17 @@ from rtaudio.decoders import DECODERS, Decoder, NotReadable
 from rtaudio.format import MAX_RATE, MIN_RATE, Audio, StemplayError
 from rtaudio.writer import FORMATS, Writer, create_writer, reason
 
-__all__ = ["FORMATS", "Reader", "Writer", "create_writer", "in_steps", "open_reader", "read_audio", "require_undamaged", "resampled"]
+__all__ = [
+    "FORMATS",
+    "Reader",
+    "Writer",
+    "create_writer",
+    "in_steps",
+    "open_reader",
+    "read_audio",
+    "require_undamaged",
+    "resampled",
+]
 
 MAX_CHANNELS = 64
 

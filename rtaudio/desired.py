@@ -267,6 +267,9 @@ class Desired:
     def _pause(self) -> None:
         self.playing = False
 
+    def _panic(self) -> None:
+        self.playing = False
+
     def _seek(self, position_s: Any) -> None:
         self.position_s = float(check_value("The position", position_s, (0.0, 1e9)))
 

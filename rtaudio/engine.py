@@ -275,8 +275,10 @@ class Engine:
         self._mixer.reset_clips()
 
     def _do_panic(self) -> None:
-        """Silence now, by a short fade; processor and rings are emptied, and new sound comes back after ``PANIC_S``."""
+        """Silence now, by a short fade, and the song pauses; processor and rings are emptied, new sound comes back after ``PANIC_S``."""
         self._callback.panic = True
+        if self.source is not None:
+            self.source.pause()
         if self.stage is not None:
             self.stage.panic()
 

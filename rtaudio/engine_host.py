@@ -274,7 +274,9 @@ def main() -> None:
         for name in ("SIGINT", "SIGHUP", "SIGBREAK"):  # they reach a terminal's whole group; the parent decides
             if hasattr(signal, name):
                 signal.signal(getattr(signal, name), signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, host.end)  # whoever means only us, and a whole group or unit: recordings are ended first
+        signal.signal(
+            signal.SIGTERM, host.end
+        )  # whoever means only us, and a whole group or unit: recordings are ended first
         status = host.run()
     except BaseException:
         sys.excepthook(*sys.exc_info())

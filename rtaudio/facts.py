@@ -61,7 +61,9 @@ def summary(report: Snapshot) -> str:
         times = "once" if report.restarts == 1 else f"{report.restarts} times"
         away = sum(gap.gap_s for gap in report.interruptions)
         text += f" The engine was started again {times}, {away:.1f} s without sound."
-    return " ".join([text, *recorded(report), *([report.message] if report.state == "stopped" and report.message else [])])
+    return " ".join(
+        [text, *recorded(report), *([report.message] if report.state == "stopped" and report.message else [])]
+    )
 
 
 def recorded(report: Snapshot) -> list[str]:

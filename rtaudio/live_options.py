@@ -78,7 +78,9 @@ def _add_sound(sound: argparse._ArgumentGroup) -> None:
         help="play a file again and again, or between two times in seconds",
     )
     sound.add_argument(
-        "--strict", action="store_true", help="refuse a damaged sound file; without it, the sound that it still has is played"
+        "--strict",
+        action="store_true",
+        help="refuse a damaged sound file; without it, the sound that it still has is played",
     )
     sound.add_argument(
         "--full-speed", action="store_true", help="with a file or null as output: do not wait for the clock"

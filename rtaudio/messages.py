@@ -306,7 +306,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "stop_recording": (),
     "set_deadline": ("ms",),  # as EngineConfig.deadline, but not 0, and without a restart: the sound fades over
     "reset_counters": (),
-    "panic": (),  # silence now: reset processors, clear rings
+    "panic": (),  # silence now: the song pauses, notes end, processors are reset and rings cleared
     "midi": ("data",),  # the bytes of one message, as from an on-screen keyboard
     "set_sound": ("channel", "shares"),  # channel from 0; {instrument: share}
     "set_instrument": ("field", "value"),  # attack_ms, release_ms or curve of InstrumentState

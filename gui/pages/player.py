@@ -195,7 +195,7 @@ class PlayerPage(QWidget):
 
     def _dress(self) -> None:
         deck, transport = self.deck, self.deck.transport
-        path = transport.path or deck.pending
+        path = deck.path
         self.title.setText(Path(path).name if path else self.tr("No song"))
         self.title.setToolTip(plain(path))
         self.facts.setText(self._facts() if path else self.tr("The sound comes from an input, or there is none."))

@@ -68,6 +68,12 @@ class Deck(QObject):
         return self.bridge.snapshot.recording
 
     @property
+    def path(self) -> str:
+        """The song to tell of: one that is about to be loaded, else the one that is."""
+        coming = self._configured if self._configured == self.bridge.config.input else ""
+        return coming or self.transport.path or self.pending
+
+    @property
     def has_song(self) -> bool:
         """Whether a song plays, and not a live input."""
         return bool(self.transport.path)

@@ -1,10 +1,13 @@
-"""One line in sight for what a person should know: a standing trouble, else the newest event until it is dismissed or old."""
+"""One line in sight for what a person should know: a standing trouble, else the newest event until it is dismissed or old.
+
+It floats over the page (``float_over``), so that nothing moves when it comes and goes.
+"""
 
 from __future__ import annotations
 
 import re
 
-from PyQt6.QtCore import Qt, QTimer, pyqtSignal
+from PyQt6.QtCore import QEvent, QObject, Qt, QTimer, pyqtSignal
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from gui.widgets.plain import PlainLabel
@@ -12,6 +15,8 @@ from gui.widgets.toggle import polish
 
 LASTING_MS = 20_000
 LINGER_MS = 6_000
+WIDEST, GAP = 640, 8
+"""Pixels: of the notice, and between it and the edges of what it floats over."""
 
 
 class NoticeBar(QWidget):
@@ -28,8 +33,9 @@ class NoticeBar(QWidget):
         self._standing: tuple[str, str] | None = None
         self._event: tuple[str, str] | None = None
         self._dismissed = self._offer = ""
+        self._below: QWidget | None = None
         around = QVBoxLayout(self)
-        around.setContentsMargins(20, 10, 20, 0)
+        around.setContentsMargins(0, 0, 0, 0)
         self.frame = QFrame()
         around.addWidget(self.frame)
         row = QHBoxLayout(self.frame)
@@ -60,6 +66,27 @@ class NoticeBar(QWidget):
         self._linger.timeout.connect(self._end_of_standing)
         self.hide()
 
+    def float_over(self, below: QWidget) -> None:
+        """Stand at the top of ``below``, a widget of the same parent, whatever its size."""
+        self._below = below
+        below.installEventFilter(self)
+        self._place()
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802 - Qt's name
+        """Follow what it floats over."""
+        if event is not None and event.type() in (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show):
+            self._place()
+        return super().eventFilter(watched, event)
+
+    def _place(self) -> None:
+        if self._below is None:
+            return
+        room = self._below.geometry()
+        width = max(0, min(WIDEST, room.width() - 2 * GAP))
+        height = max(self.heightForWidth(width), self.minimumSizeHint().height())
+        self.setGeometry(room.x() + (room.width() - width) // 2, room.y() + GAP, width, height)
+        self.raise_()
+
     @property
     def text(self) -> str:
         """What is in sight now."""
@@ -71,8 +98,13 @@ class NoticeBar(QWidget):
         self._timer.start(lasting_ms)
         self._show()
 
+    def withdraw(self, sentence: str) -> None:
+        """What was told is out of date."""
+        if self._event is not None and self._event[0] == sentence:
+            self._forget()
+
     def stand(self, sentence: str, level: str = "bad") -> None:
-        """Something is the case; "" when it no longer is. A warning that comes and goes stays, so that the page below does not jump."""
+        """Something is the case; "" when it no longer is. A warning that comes and goes stays for a moment."""
         standing = (sentence, level) if sentence else None
         if standing == self._standing:
             self._linger.stop()
@@ -127,6 +159,7 @@ class NoticeBar(QWidget):
             self.frame.setProperty("notice", level)
             polish(self.frame)
         self.show()
+        self._place()
 
 
 def _gist(sentence: str) -> str:

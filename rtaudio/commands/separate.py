@@ -39,7 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the stems as they are live, not refined by their own spectra (quicker)",
     )
     parser.add_argument(
-        "--strict", action="store_true", help="refuse a damaged song; without it, the sound that it still has is separated"
+        "--strict",
+        action="store_true",
+        help="refuse a damaged song; without it, the sound that it still has is separated",
     )
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     parser.add_argument("--json", action="store_true", help="print what was done as JSON")

@@ -185,6 +185,17 @@ def test_a_file_that_is_no_song_is_told_and_the_old_one_plays_on(
     assert "letter.mp3" in page.message.text(), "the sentence stays"
 
 
+def test_the_title_is_that_of_the_song_whose_length_is_told(
+    page: PlayerPage, bridge: Bridge, session: FakeSession, tmp_path: Path, qtbot: QtBot
+) -> None:
+    other = write_song(tmp_path / "other.wav", seconds=3.0, rate=8000)
+    page.deck.open(other)
+    qtbot.waitUntil(lambda: session.config.input == str(other), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: "0:03" in page.facts.text(), timeout=PATIENCE)
+    assert session.report.transport.path != str(other), "the engine has yet to load it"
+    assert page.title.text() == "other.wav"
+
+
 def test_recording_goes_where_it_should_and_tells_what_it_does(
     page: PlayerPage, bar: TransportBar, bridge: Bridge, session: FakeSession, tmp_path: Path
 ) -> None:

@@ -18,6 +18,7 @@ from gui.app import _Complaint
 from gui.bridge import Bridge
 from gui.pages import PAGES
 from gui.pages.mixer import MixerPage
+from gui.player.deck import deck_of
 from gui.widgets.notice import NoticeBar
 from gui.window import MainWindow
 from rtaudio.messages import Latency, Recording, Transport
@@ -158,6 +159,41 @@ def test_a_restart_is_told_and_stays_in_sight(window: MainWindow, bridge: Bridge
     assert window.notice.text == ""
 
 
+def test_a_notice_lies_over_the_page_and_is_never_cut(window: MainWindow, bridge: Bridge, session: FakeSession) -> None:
+    session.report.message = (
+        "The model is too slow here, and there is much more to say about this, at some length. " * 3
+    )
+    for width, height in ((1240, 760), (500, 600), (1000, 640)):
+        window.resize(width, height)
+        bridge.poll()
+        for _ in range(5):
+            QApplication.processEvents()
+        assert window.stack.geometry().contains(window.notice.geometry())
+        label = window.notice.label
+        assert label.height() >= label.heightForWidth(label.width())
+
+
+def test_what_the_player_told_goes_when_it_is_out_of_date(window: MainWindow) -> None:
+    deck = deck_of(window.bridge)
+    deck.told.emit("letter.mp3 is not a sound file.")
+    assert window.notice.text == "letter.mp3 is not a sound file."
+    deck.told.emit("")
+    assert window.notice.text == ""
+    window.notice.tell("Something else.")
+    deck.told.emit("")
+    assert window.notice.text == "Something else."
+
+
+def test_a_busy_processor_is_told_only_of_sound(window: MainWindow, bridge: Bridge, session: FakeSession) -> None:
+    session.report.dsp_load = {"p50": 1.2, "p99": 1.5}
+    session.report.resting = True
+    bridge.poll()
+    assert window.notice.text == ""
+    session.report.resting = False
+    bridge.poll()
+    assert "more time than there is" in window.notice.text
+
+
 def test_restarts_before_the_window_opened_are_no_news(bridge: Bridge, session: FakeSession, qtbot: QtBot) -> None:
     session.report.restarts = 4
     bridge.poll()
@@ -192,9 +228,7 @@ def test_dismissing_an_event_brings_the_trouble_that_it_hid(
     assert window.notice.text == ""
 
 
-def test_a_warning_that_flickers_does_not_make_the_page_jump(
-    window: MainWindow, bridge: Bridge, session: FakeSession
-) -> None:
+def test_a_notice_moves_nothing_on_the_page(window: MainWindow, bridge: Bridge, session: FakeSession) -> None:
     heights = set()
     for share in range(2, 12):
         session.report.message = (
@@ -203,7 +237,7 @@ def test_a_warning_that_flickers_does_not_make_the_page_jump(
         bridge.poll()
         QApplication.processEvents()
         heights.add(window.stack.height())
-    assert len(heights) == 2, "one height before the first warning, one since"
+    assert len(heights) == 1, "it floats over the page"
     window.notice.dismiss()
     session.report.message = "The model is too slow here: 50% of the sound plays unseparated."
     bridge.poll()
@@ -341,7 +375,11 @@ def test_no_timer_outlives_what_it_would_call() -> None:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "connect":
                 signal = node.func.value
-                lasting = isinstance(signal, ast.Attribute) and signal.attr in {"timeout", "snapshot_changed", "refused"}
+                lasting = isinstance(signal, ast.Attribute) and signal.attr in {
+                    "timeout",
+                    "snapshot_changed",
+                    "refused",
+                }
                 if lasting and any(isinstance(argument, ast.Lambda) for argument in node.args):
                     found.append(f"{path}:{node.lineno}")
     assert not found

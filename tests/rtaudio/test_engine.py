@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rtaudio.callback import GATE_S, PANIC_S
+from rtaudio.desired import Desired
 from rtaudio.engine import Engine
 from rtaudio.format import Audio, StemplayError
 from rtaudio.messages import EngineConfig, MixerState, command
@@ -200,6 +201,25 @@ def test_impossible_commands_are_refused(stem: str, field: str, value: object) -
     with pytest.raises(StemplayError):
         engine.send(command("set_stem", stem=stem, field=field, value=value))
     engine.stop()
+
+
+def test_panic_pauses_the_song_for_the_next_engine_too() -> None:
+    port, song = FakePort(in_channels=0), FilePlayer.from_samples(noise(44_100), 44_100)
+    engine = Engine(EngineConfig(), MixerState(), port=port, processor=Passthrough(), source=song)
+    engine.start()
+    assert port.tick(1024).any() and engine.snapshot().transport.playing
+    engine.send(command("panic"))
+    for _ in range(30):
+        port.tick(1024)
+    transport = engine.snapshot().transport
+    assert not transport.playing and 0 < transport.position_s < 0.5
+    assert not port.tick(1024).any()
+    engine.send(command("play"))
+    assert any(port.tick(1024).any() for _ in range(10))
+    engine.stop()
+    desired = Desired(EngineConfig(input="none"), MixerState())
+    desired.apply(command("panic"))
+    assert not desired.playing
 
 
 def test_panic_is_silent_at_once_and_new_sound_comes_back() -> None:
