@@ -43,10 +43,12 @@ class SettingsDialog(QDialog):
         column.addLayout(self._make_buttons())
         self.draft.told.connect(self.tell)
         self.draft.changed.connect(self._dress)
+        self.draft.expected_changed.connect(self._warn)
         self.draft.applied.connect(self._applied)
         bridge.refused.connect(self.tell)
         bridge.snapshot_changed.connect(self._hear)
         self._waiting = False
+        self._warned = ""
         self._dress()
         self.draft.refresh()
 
@@ -70,6 +72,13 @@ class SettingsDialog(QDialog):
         """Something the person should know."""
         self.message.setText(sentence)
         self.message.setVisible(bool(sentence))
+
+    def _warn(self) -> None:
+        """Say before Apply what the choice would sound like, as long as it is the choice."""
+        warning = self.draft.expected["warning"] if self.draft.expected is not None else ""
+        if warning or self.message.text() == self._warned:
+            self.tell(warning)
+        self._warned = warning
 
     def _dress(self) -> None:
         self.apply_button.setEnabled(self.draft.dirty)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from models.card import CARD_FILE, CardError, ModelCard, read_card
@@ -23,6 +24,31 @@ def default_separator() -> str:
     """
     shipped = model_names()
     return next((name for name in PREFERRED if name in shipped), PREFERRED[0])
+
+
+def validation_sdr(card: ModelCard) -> float:
+    """What the card says of its stems on validation songs: mean SDR in dB; minus infinity where it says nothing."""
+    measured = card.quality.get("validation")
+    value = measured.get("sdr_mean") if isinstance(measured, dict) else None
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else -math.inf
+
+
+def best_separator() -> str:
+    """Name of the separator for files, where nobody waits for the sound: the best of those that are installed, by their cards."""
+    return next(iter(separators()), default_separator())
+
+
+def separators() -> dict[str, ModelCard]:
+    """The shipped separators by name, the best for files first; what cannot be read is passed over."""
+    found = {}
+    for name in model_names():
+        try:
+            card = load_card(name)
+        except CardError:
+            continue
+        if card.kind == "separator":
+            found[name] = card
+    return dict(sorted(found.items(), key=lambda item: -validation_sdr(item[1])))
 
 
 def find_model(name: str | Path) -> Path:

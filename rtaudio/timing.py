@@ -53,6 +53,19 @@ class Clock:
     sleep: Callable[[float], None] = time.sleep
 
 
+@dataclass(frozen=True)
+class Needed:
+    """What a processor needs.
+
+    Attributes:
+        frames: of its deadline, whole blocks.
+        share: of its time that it works, by the median piece: from 1 on it is too slow for any deadline.
+    """
+
+    frames: int
+    share: float = 0.0
+
+
 def given_frames(
     config: EngineConfig, processor: Processor, fmt: StreamFormat, align: int, clock: Clock | None = None
 ) -> int:
@@ -65,6 +78,11 @@ def given_frames(
         return blocks_for(config.deadline / 1000, fmt) * fmt.block
     if config.model == "none" and fmt.block >= SMALL_S * fmt.rate:
         return fmt.block
+    return needed(processor, fmt, align, clock).frames
+
+
+def needed(processor: Processor, fmt: StreamFormat, align: int, clock: Clock | None = None) -> Needed:
+    """Prepare ``processor`` and time it. Raises StemplayError if it cannot work in this format."""
     processor.prepare(fmt)
     if align:
         processor.align(align)
@@ -74,8 +92,14 @@ def given_frames(
         with Callbacks(processor.outputs, fmt):
             late = paced(processor, fmt, Clock())
     counted = 1.0 if fmt.block < SMALL_S * fmt.rate else 0.99
-    needed = MARGIN * float(np.quantile(late, counted, method="lower")) + WAKE_S
-    return blocks_for(min(needed, LONGEST_S), fmt) * fmt.block
+    longest = MARGIN * float(np.quantile(late, counted, method="lower")) + WAKE_S
+    frames = blocks_for(min(longest, LONGEST_S), fmt) * fmt.block
+    return Needed(frames, float(np.median(late)) * fmt.rate / piece_frames(processor, fmt))
+
+
+def piece_frames(processor: Processor, fmt: StreamFormat) -> int:
+    """Frames that the processor works on at once: as many blocks as a call of the network takes."""
+    return -(-processor.burst // fmt.block) * fmt.block
 
 
 class Callbacks:
@@ -126,7 +150,7 @@ def paced(processor: Processor, fmt: StreamFormat, clock: Clock) -> list[float]:
 
 
 def _paced(processor: Processor, fmt: StreamFormat, clock: Clock) -> list[float]:
-    frames = -(-processor.burst // fmt.block) * fmt.block
+    frames = piece_frames(processor, fmt)
     period = frames / fmt.rate
     count = min(MOST, max(FEWEST, round(TIMED_S / period)))
     sound = (0.1 * np.random.default_rng(0).standard_normal((frames, fmt.channels))).astype(np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ from gui.store import music_folder
 from gui.theme import stem_title
 from gui.widgets.flow import FlowLayout
 from gui.widgets.plain import PlainLabel
+from models.card import CardError
+from models.catalog import load_card, separators, validation_sdr
 from rtaudio.format import StemplayError
 
 FORMATS = (("wav", "WAV, 32 bit float"), ("flac", "FLAC, 24 bit"))
@@ -40,10 +43,13 @@ class ExportDialog(QDialog):
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.bridge, self.deck = bridge, deck_of(bridge)
-        self.song, self.model = self.deck.transport.path, bridge.config.model
+        self.song = self.deck.transport.path
+        self.cards = separators()
+        with contextlib.suppress(CardError):
+            self.cards.setdefault(bridge.config.model, load_card(bridge.config.model))
         self.job: Job | None = None
         self.setWindowTitle(self.tr("Export stems"))
-        self.setMinimumWidth(460)
+        self.setMinimumWidth(520)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 16, 20, 16)
         column.setSpacing(12)
@@ -72,15 +78,22 @@ class ExportDialog(QDialog):
         form = QFormLayout(self.choices)
         form.setContentsMargins(0, 0, 0, 0)
         form.setSpacing(10)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self.model = QComboBox()
+        self.model.setAccessibleName(self.tr("Model"))
+        self.model.setToolTip(
+            self.tr("Nobody waits for a file: the best model is the first. More dB are better, on songs that no model knew.")
+        )
+        for name, card in self.cards.items():
+            score = validation_sdr(card)
+            self.model.addItem(self.tr("{}  ({:.1f} dB)").format(card.name, score) if score > -100 else card.name, name)
+        self.model.currentIndexChanged.connect(self._show_stems)
+        form.addRow(self.tr("Model"), self.model)
+        self.stems: dict[str, QCheckBox] = {}
         stems = QWidget()
-        flow = FlowLayout(stems, gap=14, row_gap=6)
-        flow.setContentsMargins(0, 0, 0, 0)
-        self.stems = {}
-        for name in self._stem_names():
-            self.stems[name] = box = QCheckBox(stem_title(name))
-            box.setChecked(True)
-            box.toggled.connect(self._choice_changed)
-            flow.addWidget(box)
+        self._flow = FlowLayout(stems, gap=14, row_gap=6)
+        self._flow.setContentsMargins(0, 0, 0, 0)
+        self._show_stems()
         form.addRow(self.tr("Stems"), stems)
         preferences = self.bridge.store.preferences
         self.format = QComboBox()
@@ -102,8 +115,21 @@ class ExportDialog(QDialog):
         row.addWidget(choose)
         form.addRow(self.tr("Folder"), row)
 
-    def _stem_names(self) -> list[str]:
-        return [name for name in self.bridge.snapshot.mixer.stems if name != "instrument"]
+    def _show_stems(self) -> None:
+        """A box for each stem of the model; those of names that were there stay as they are."""
+        before = {name: box.isChecked() for name, box in self.stems.items()}
+        for box in self.stems.values():
+            self._flow.removeWidget(box)
+            box.deleteLater()
+        self.stems = {}
+        card = self.cards.get(self.model.currentData())
+        for name in card.outputs if card is not None else ():
+            self.stems[name] = box = QCheckBox(stem_title(name))
+            box.setChecked(before.get(name, True))
+            box.toggled.connect(self._choice_changed)
+            self._flow.addWidget(box)
+        if before:
+            self._choice_changed()
 
     def _make_buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -145,7 +171,7 @@ class ExportDialog(QDialog):
         except StemplayError as error:
             self.message.setText(str(error))
         self.job = self.bridge.job(
-            "export", song=self.song, folder=self.folder.text(), model=self.model, stems=self.chosen(),
+            "export", song=self.song, folder=self.folder.text(), model=self.model.currentData(), stems=self.chosen(),
             format=self.format.currentData(), consistent=self.bridge.config.consistent,
         )  # fmt: skip
         self.job.progress.connect(self._progress)
@@ -185,7 +211,7 @@ class ExportDialog(QDialog):
         self.bar.setValue(1000)
         speed = facts["duration"] / facts["seconds"] if facts["seconds"] else 0.0
         sentences = [
-            self.tr("{} files in {}, {:.0f} times as fast as it plays.").format(
+            self.tr("{} files in {}, {:.1f} times as fast as it plays.").format(
                 len(facts["files"]), self.folder.text(), speed
             )
         ]

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from models.catalog import best_separator
 from rtaudio.audiofile import FORMATS
 from rtaudio.format import StemplayError
-from rtaudio.messages import DEFAULT_MODEL
 from rtaudio.offline import INTEGER_FORMATS, Separation, separate_file
 
 NAME = "separate"
@@ -23,8 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("song", metavar="SONG", help="a sound file: any rate, mono or stereo, any length")
     parser.add_argument("-o", "--output", metavar="DIR", help="where the stems go (default: separated/SONG/)")
     parser.add_argument(
-        "--model", metavar="NAME", default=DEFAULT_MODEL, help="a shipped model or a directory (default: %(default)s)"
-    )
+        "--model", metavar="NAME", default=best_separator(),
+        help="a shipped model or a directory (default: the best by its card, %(default)s)",
+    )  # fmt: skip
     parser.add_argument("--stems", metavar="A,B", help="only these stems, separated by commas")
     parser.add_argument(
         "--format", choices=FORMATS, default=FORMATS[0],
@@ -69,12 +70,12 @@ def run(args: argparse.Namespace) -> int:
     for sentence in result.warnings:
         print(sentence, file=sys.stderr)
     if args.json:
-        print(json.dumps(facts(result, args.format), ensure_ascii=False))
+        print(json.dumps({"model": args.model} | facts(result, args.format), ensure_ascii=False))
         return 0
     for path in result.files.values():
         print(path)
     duration = result.frames / result.rate
-    print(f"{duration:.1f} s of sound in {result.seconds:.1f} s (RTF {result.rtf:.3f}).")
+    print(f"{duration:.1f} s of sound by {args.model} in {result.seconds:.1f} s (RTF {result.rtf:.3f}).")
     for sentence in rounding(result, args.format):
         print(sentence)
     return 0

@@ -12,12 +12,13 @@ from rtaudio.build import make_processor, open_port, resolve
 from rtaudio.desired import check_config, is_input_file, is_output_file
 from rtaudio.format import Audio, StemplayError, StreamFormat
 from rtaudio.jobs import Facts, Report
+from rtaudio.lateness import NEAR
 from rtaudio.messages import EngineConfig, Latency, from_dict, to_dict
 from rtaudio.ports.base import Port
 from rtaudio.processors.base import Processor
 from rtaudio.processors.passthrough import Passthrough
 from rtaudio.processors.separator import SeparatorProcessor
-from rtaudio.timing import given_frames
+from rtaudio.timing import Needed, given_frames, needed
 
 
 class CardModel:
@@ -41,6 +42,8 @@ class CardModel:
 def latency(report: Report, config: dict[str, Any]) -> Facts:
     """The composed latency of ``config``, as the engine would report it, and what ``default`` means in it.
 
+    ``warning``: a sentence where the model does not fit the block or the time it is to get; else empty.
+
     Raises:
         DeviceMissingError, StemplayError: the settings are impossible; one sentence.
     """
@@ -53,34 +56,51 @@ def latency(report: Report, config: dict[str, Any]) -> Facts:
             file_rate, channels = reader.rate, 2
     port = open_port(meant, file_rate)
     try:
-        expected = compose(port, meant, channels)
+        expected, warning = compose(port, meant, channels)
     finally:
         port.close()
     return {
         "latency": to_dict(expected), "ms": expected.milliseconds(), "rate": port.rate, "block": port.max_block,
-        "input": meant.input, "output": meant.output, "port": port.name, "remark": remark,
+        "input": meant.input, "output": meant.output, "port": port.name, "remark": remark, "warning": warning,
     }  # fmt: skip
 
 
-def compose(port: Port, config: EngineConfig, channels: int = 0) -> Latency:
-    """Hop, resampler, pipelining and device of ``config`` on a port that is not started, as ``rtaudio.pipeline`` composes them.
+def compose(port: Port, config: EngineConfig, channels: int = 0) -> tuple[Latency, str]:
+    """Hop, resampler, pipelining and device of ``config`` on a port that is not started, as ``rtaudio.pipeline`` composes them, and a
+    warning.
 
-    Where the time for the model is to be measured, it is, with what else the machine does now; else nothing runs.
+    In real time a model is timed, with what else the machine does now; else nothing runs.
     """
-    timed = port.realtime and not config.deadline
-    if timed:
-        measures(config.model, config.look_ahead)  # refuses what is no separator
-        processor = make_processor(config.model, config.consistent, config.look_ahead)
-    else:
-        processor = measures(config.model, config.look_ahead)
+    measured = measures(config.model, config.look_ahead)  # refuses what is no separator
+    timed = port.realtime and config.model != "none"
+    processor = make_processor(config.model, config.consistent, config.look_ahead) if timed else measured
     mono = port.in_channels == port.out_channels == 1
     fmt = StreamFormat(port.rate, channels or (1 if mono else 2), max(1, port.max_block))
     processor.prepare(fmt)
     if port.block:
         processor.align(port.block)
-    given = given_frames(config, processor, fmt, port.block) if timed or config.deadline else fmt.block
+    found = needed(processor, fmt, port.block) if timed else Needed(fmt.block)
+    chosen = config.deadline > 0 or (port.realtime and not timed)
+    given = given_frames(config, processor, fmt, port.block) if chosen else found.frames
     device = port.expected_latency()
-    return Latency(processor.algorithmic_latency, processor.resampler_latency, given, device, port.rate)
+    latency = Latency(processor.algorithmic_latency, processor.resampler_latency, given, device, port.rate)
+    return latency, misfit(config.model, found, given, fmt)
+
+
+def misfit(model: str, found: Needed, given: int, fmt: StreamFormat) -> str:
+    """What a person should know before the sound depends on it: a sentence, or nothing."""
+    ms = 1000 / fmt.rate
+    if found.share >= NEAR:
+        return (
+            f"{model} is too slow for this machine at blocks of {fmt.block} frames: it works {found.share:.0%} of the time, measured now. "
+            "Parts of the sound would play unseparated. Choose a larger block or another model."
+        )
+    if given < found.frames:
+        return (
+            f"{model} needs {found.frames * ms:.1f} ms at blocks of {fmt.block} frames, measured now, and is to get {given * ms:.1f}: "
+            "parts of the sound would play unseparated."
+        )
+    return ""
 
 
 def measures(model: str, look_ahead_ms: float = 0.0) -> Processor:

@@ -14,9 +14,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from models.catalog import best_separator
 from rtaudio.format import StemplayError
 from rtaudio.jobs import Facts, Report
-from rtaudio.messages import DEFAULT_MODEL
 from rtaudio.offline import separate_file
 from rtaudio.writer import reason
 
@@ -25,11 +25,12 @@ TELL_S = 0.1
 
 
 def export(
-    report: Report, song: str, folder: str, model: str = DEFAULT_MODEL, stems: Sequence[str] | None = None,
+    report: Report, song: str, folder: str, model: str = "", stems: Sequence[str] | None = None,
     format: str = "wav", consistent: bool = True,
 ) -> Facts:  # fmt: skip
     """Separate ``song`` into ``folder``/STEM.``format``; files of these names are replaced, the song itself never is.
 
+    Without a ``model`` it is the best that is installed.
     Tells ``done`` and ``total`` frames (0 if unknown). Raises StemplayError with one sentence.
     """
     target, told = Path(folder), 0.0
@@ -47,7 +48,7 @@ def export(
     _make(workshop)
     try:
         result = separate_file(
-            song, workshop, model, stems=stems, format=format, consistent=consistent, refine=True, progress=progress
+            song, workshop, model or best_separator(), stems=stems, format=format, consistent=consistent, refine=True, progress=progress
         )
         report.progress(done=result.frames, total=result.frames)
         files = _move(result.files, target, Path(song))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from models.card import CardError
-from models.catalog import load_card, model_names
+from models.catalog import best_separator, load_card, model_names
 from rtaudio.devices import default_device, query_here
 from rtaudio.format import StemplayError
 from rtaudio.jobs import Facts, Report
@@ -30,7 +30,7 @@ def midi_inputs(report: Report) -> Facts:
 def models(report: Report, extra: list[str] | None = None) -> Facts:
     """The cards of the shipped models and of those in ``extra`` (names or directories), by what ``EngineConfig`` calls them.
 
-    A model whose card cannot be read has ``error`` instead.
+    A model whose card cannot be read has ``error`` instead. ``best`` is the separator for files.
     """
     cards = {}
     for name in dict.fromkeys([*model_names(), *(extra or [])]):
@@ -39,4 +39,4 @@ def models(report: Report, extra: list[str] | None = None) -> Facts:
             del cards[name]["states"]
         except (CardError, StemplayError) as error:
             cards[name] = {"error": str(error)}
-    return {"models": cards}
+    return {"models": cards, "best": best_separator()}

@@ -10,10 +10,12 @@ from pytestqt.qtbot import QtBot
 from gui.bridge import Bridge
 from gui.player.deck import deck_of
 from gui.player.export import ExportDialog
+from models.catalog import best_separator, separators
 from rtaudio.messages import Transport
 from rtaudio.offline import separate_file
 from tests.gui.conftest import FakeSession
 from tests.gui.test_jobs import PATIENCE, write_song
+from tests.rtaudio.conftest import mono_model as mono_model
 from tests.rtaudio.soundfiles import cut_short
 
 
@@ -43,7 +45,9 @@ def test_the_chosen_stems_are_written_as_separate_writes_them(
     qtbot.waitUntil(lambda: dialog.job is None, timeout=PATIENCE)
     assert dialog.bar.value() == dialog.bar.maximum() and "2 files" in dialog.message.text()
     folder = tmp_path / "out" / "song"
-    expected = separate_file(tmp_path / "song.wav", tmp_path / "expected", "demucs-live", format="flac", refine=True)
+    best = best_separator()
+    assert dialog.model.currentData() == best and best in dialog.model.currentText()
+    expected = separate_file(tmp_path / "song.wav", tmp_path / "expected", best, format="flac", refine=True)
     assert sorted(path.name for path in folder.iterdir()) == ["bass.flac", "vocals.flac"]
     for name in ("bass", "vocals"):
         assert (folder / f"{name}.flac").read_bytes() == expected.files[name].read_bytes()
@@ -51,6 +55,26 @@ def test_the_chosen_stems_are_written_as_separate_writes_them(
     dialog.stems["drums"].click()
     assert "2 file(s)" in dialog.message.text() and "replaced" in dialog.message.text()
     assert bridge.store.preferences.export_format == "flac"
+
+
+def test_the_model_can_be_chosen_and_brings_its_own_stems(
+    dialog: ExportDialog, bridge: Bridge, tmp_path: Path, qtbot: QtBot, mono_model: Path
+) -> None:
+    names = [dialog.model.itemData(index) for index in range(dialog.model.count())]
+    assert names == list(separators()) and len(names) >= 2, "the best first"
+    bridge.configure(model=str(mono_model))
+    other = ExportDialog(bridge)
+    qtbot.addWidget(other)
+    other.stems["vocals"].setChecked(False)
+    other.model.setCurrentIndex(other.model.findData(names[1]))
+    assert not other.stems["vocals"].isChecked() and other.stems["drums"].isChecked()
+    other.model.setCurrentIndex(other.model.findData(str(mono_model)))
+    assert list(other.stems) == ["speech", "noise"]
+    other.stems["noise"].setChecked(False)
+    other.folder.setText(str(tmp_path / "spoken"))
+    other.export_button.click()
+    qtbot.waitUntil(lambda: other.job is None, timeout=PATIENCE)
+    assert [path.name for path in (tmp_path / "spoken").iterdir()] == ["speech.wav"], other.message.text()
 
 
 def test_damaged_sound_is_told_by_player_and_export_in_the_same_sentence(

@@ -90,14 +90,14 @@ def dialog(bridge: Bridge, jobs: Jobs, qtbot: QtBot) -> Iterator[SettingsDialog]
     dialog.reject()
 
 
-def expect(jobs: Jobs, qtbot: QtBot, device: float = 441.0) -> FakeJob:
+def expect(jobs: Jobs, qtbot: QtBot, device: float = 441.0, warning: str = "") -> FakeJob:
     """Answer the question for the latency of the newest choice."""
     before = len(jobs)
     qtbot.waitUntil(lambda: any(job.name == "latency" for job in jobs[before - 1 :]) or bool(jobs.open("latency")))
     job = jobs.latest("latency")
     config = job.args["config"]
     job.answer(
-        latency=to_dict(Latency(441, 0, 882, device, 44_100)), rate=44_100, block=882, remark="",
+        latency=to_dict(Latency(441, 0, 882, device, 44_100)), rate=44_100, block=882, remark="", warning=warning,
         input="ALSA:Scarlett" if config["input"] == "default" else config["input"],
         output="ALSA:Speakers" if config["output"] == "default" else config["output"],
     )  # fmt: skip
@@ -170,6 +170,21 @@ def test_the_latency_is_told_before_anything_is_applied(
     dialog.draft.expected_changed.emit()
     assert dialog.sound.latency.text() == "50.0 ms" and "measured" in dialog.sound.latency_parts.text()
     assert not session.orders
+
+
+def test_a_model_that_does_not_fit_is_told_before_apply_and_may_be_tried(
+    dialog: SettingsDialog, jobs: Jobs, session: FakeSession, qtbot: QtBot
+) -> None:
+    expect(jobs, qtbot)
+    assert dialog.message.isHidden()
+    asked = len(jobs)
+    dialog.model.model.take("big")
+    qtbot.waitUntil(lambda: len(jobs) > asked)
+    expect(jobs, qtbot, warning="big is too slow for this machine.")
+    assert dialog.message.text() == "big is too slow for this machine." and dialog.message.isVisible()
+    assert not session.orders and dialog.apply_button.isEnabled()
+    dialog.model.model.take("demucs-live")
+    assert dialog.message.text() == "", "it was of the choice before"
 
 
 def test_what_is_impossible_is_told_and_not_applied(

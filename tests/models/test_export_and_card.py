@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ import torch
 
 from models import catalog
 from models.card import CARD_FILE, MODEL_FILE, CardError, ModelCard, read_card, verify_file, write_card
-from models.catalog import find_model, model_names
+from models.catalog import best_separator, find_model, model_names, separators, validation_sdr
 from models.demucs import CausalDemucs, CausalDemucsConfig, Demucs, DemucsConfig
 from training.export import export_separator, quantize_model
 
@@ -208,3 +210,13 @@ def test_the_best_installed_separator_plays_where_none_is_named(tmp_path, monkey
     (tmp_path / "demucs-open").mkdir()
     (tmp_path / "demucs-open" / "card.json").write_text("{}")
     assert catalog.default_separator() == "demucs-open", "as in a wheel, which has no weights for research only"
+
+
+def test_the_separator_for_files_is_the_best_by_its_card() -> None:
+    shipped = separators()
+    scores = [validation_sdr(card) for card in shipped.values()]
+    assert scores == sorted(scores, reverse=True) and all(card.kind == "separator" for card in shipped.values())
+    assert best_separator() == next(iter(shipped)) and scores[0] > scores[-1] > 0
+    card = next(iter(shipped.values()))
+    for nothing in ({}, {"validation": 3.0}, {"validation": {"sdr_mean": "4"}}, {"validation": {"sdr_mean": math.nan}}):
+        assert validation_sdr(replace(card, quality=nothing)) == -math.inf

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import threading
 import time
@@ -15,8 +16,10 @@ from rtaudio.deadline import blocks_for
 from rtaudio.desired import Desired, check_config
 from rtaudio.engine import Engine
 from rtaudio.format import Audio, StemplayError, StreamFormat
+from rtaudio.jobs import Report
+from rtaudio.jobs.expected import latency, misfit
 from rtaudio.lateness import Lateness, Spent, Stream
-from rtaudio.messages import EngineConfig, MixerState, Snapshot, command
+from rtaudio.messages import EngineConfig, MixerState, Snapshot, command, to_dict
 from rtaudio.player import FilePlayer
 from rtaudio.ports.clock import ClockPort
 from rtaudio.ports.fake import FakePort
@@ -25,7 +28,7 @@ from rtaudio.processors.passthrough import Passthrough
 from rtaudio.processors.separator import SeparatorProcessor
 from rtaudio.realtime import switch_interval
 from rtaudio.runtime import ModelRuntime
-from rtaudio.timing import MARGIN, WAKE_S, Callbacks, Clock, given_frames, paced
+from rtaudio.timing import MARGIN, WAKE_S, Callbacks, Clock, Needed, given_frames, paced
 from tests.rtaudio.streaming import Identity
 
 
@@ -339,3 +342,21 @@ def test_a_model_is_timed_beside_the_callbacks_that_will_interrupt_it() -> None:
     assert min(beside) > 1.1 * min(alone)
     assert sys.getswitchinterval() == before
     assert all(thread.name != "stemplay-clock" for thread in threading.enumerate())
+
+
+def test_what_does_not_fit_is_told_in_numbers() -> None:
+    fmt = StreamFormat(44_100, 2, 64)
+    assert misfit("m", Needed(128, 0.3), 128, fmt) == ""
+    assert misfit("m", Needed(128, 0.3), 256, fmt) == "", "more time than it needs"
+    assert "needs 2.9 ms at blocks of 64 frames, measured now, and is to get 1.5" in misfit("m", Needed(128, 0.3), 64, fmt)
+    slow = misfit("m", Needed(11_025, 1.4), 11_025, fmt)
+    assert "too slow" in slow and "140% of the time" in slow
+
+
+def test_the_settings_learn_before_they_are_applied_that_a_model_does_not_fit() -> None:
+    config = EngineConfig(input="none", output="null", model="demucs-live", block=256)
+    report = Report(io.StringIO())
+    fits = latency(report, to_dict(config))
+    hurried = latency(report, to_dict(replace(config, block=16, deadline=0.1)))
+    assert fits["warning"] == "" and fits["latency"]["pipelining"] >= 256
+    assert hurried["latency"]["pipelining"] == 16 and "demucs-live needs" in hurried["warning"]
