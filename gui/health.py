@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from PyQt6.QtCore import QCoreApplication
 
-from rtaudio.messages import Snapshot
+from rtaudio.messages import SILENT_PORT, Snapshot
 
 PLAIN, GOOD, WARNING, BAD = "plain", "good", "warning", "bad"
 
@@ -51,6 +51,7 @@ def state_of(snapshot: Snapshot) -> Fact:
     table = {
         "paused": ("❙❙ " + _tr("Paused"), PLAIN, _paused_sentence(snapshot)),
         "running": ("● " + _tr("Playing"), GOOD, _tr("Sound goes through the engine.")),
+        "resting": ("● " + _tr("Ready"), GOOD, _tr("The engine runs, and there is nothing to hear: open a song or play a note.")),
         "starting": ("… " + _tr("Starting"), WARNING, said or _tr("The engine is starting.")),
         "stalled": (
             "! " + _tr("Stalled"),
@@ -71,7 +72,7 @@ def state_of(snapshot: Snapshot) -> Fact:
             f"{said} {again}" if said else _tr("There is no sound: press Start."),
         ),
     }
-    state = "paused" if _paused(snapshot) else snapshot.state
+    state = "paused" if _paused(snapshot) else "resting" if _resting(snapshot) else snapshot.state
     text, level, sentence = table.get(state, (state, WARNING, said))
     return Fact("state", text, level, sentence)
 
@@ -79,6 +80,10 @@ def state_of(snapshot: Snapshot) -> Fact:
 def _paused(snapshot: Snapshot) -> bool:
     """Whether the stream runs and its song stands: an engine calls that running, a musician does not."""
     return snapshot.state == "running" and bool(snapshot.transport.path) and not snapshot.transport.playing
+
+
+def _resting(snapshot: Snapshot) -> bool:
+    return snapshot.state == "running" and snapshot.resting
 
 
 def _paused_sentence(snapshot: Snapshot) -> str:
@@ -123,6 +128,9 @@ def offer(snapshot: Snapshot) -> str:
 
 def _device(snapshot: Snapshot) -> Fact:
     name = snapshot.port
+    if name == SILENT_PORT:
+        cure = _tr("Nothing is heard: connect a sound card or start JACK, and choose it in the settings.")
+        return Fact("device", _tr("Silent: no sound card"), WARNING, cure)
     short = name if len(name) <= 40 else name[:38] + "…"
     return Fact("device", short, PLAIN, _tr("Sound goes through {}.").format(name))
 

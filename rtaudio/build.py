@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from rtaudio.instrument.stage import Stage
 
 DEFAULT_RATE = 44_100
-NO_DEVICE = "There is no sound card and no JACK server: the engine runs on a clock and nothing is heard."
+NO_DEVICE = (
+    "There is no sound card and no JACK server, so nothing is heard: connect a sound card or start JACK, and start again. "
+    "Recording, export and a file as output work without."
+)
 
 
 def resolve(config: EngineConfig) -> tuple[EngineConfig, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rtaudio.messages import Snapshot
+from rtaudio.messages import SILENT_PORT, Snapshot
 
 
 def facts(report: Snapshot) -> dict[str, Any]:
@@ -84,4 +84,9 @@ def where(report: Snapshot) -> str:
     """Which port plays, and how late."""
     milliseconds = report.latency.milliseconds()["total"]
     block = f"{report.block} frames" if report.block else "the host's blocks"
+    if report.port == SILENT_PORT:
+        return (
+            f"Nothing is heard: {report.port} plays, at {report.rate} Hz, {block}, latency {milliseconds:.1f} ms. "
+            "A sound card, a JACK server or a file (--output) is needed to hear it."
+        )
     return f"Playing through {report.port} at {report.rate} Hz, {block}, latency {milliseconds:.1f} ms."

@@ -26,6 +26,10 @@ def _add_sound(sound: argparse._ArgumentGroup) -> None:
         "--input", "-i", default="default", metavar="D", help="device, sound file, or none (default: the system's)"
     )
     sound.add_argument(
+        "--monitor", action="store_true",
+        help="hear a live input through the output device; without it, it is metered and recorded only, for loudspeakers may howl",
+    )  # fmt: skip
+    sound.add_argument(
         "--output",
         "-o",
         default="default",
@@ -190,9 +194,15 @@ def mixer_state(args: argparse.Namespace) -> MixerState:
         strip(name).mute = True
     for name in _names(args.solo):
         strip(name).solo = True
+    mixer.monitor = args.monitor or not may_howl(args)
     mixer.dry = float(check_value("--dry", args.dry, (0.0, 1.0)))
     mixer.bypass = args.bypass
     return mixer
+
+
+def may_howl(args: argparse.Namespace) -> bool:
+    """Whether sound of a device goes to a device: a microphone may hear the loudspeakers."""
+    return args.input != "none" and not is_input_file(args.input) and is_device(args.output)
 
 
 def check(config: EngineConfig, strict: bool = False) -> None:

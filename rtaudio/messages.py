@@ -13,6 +13,8 @@ from models.catalog import default_separator
 from rtaudio.format import Audio, StemplayError
 
 DEFAULT_MODEL = default_separator()
+SILENT_PORT = "a clock without sound card"
+"""Name of the port through which nothing is heard."""
 
 T = TypeVar("T")
 

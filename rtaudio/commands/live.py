@@ -21,6 +21,7 @@ __all__ = ["HELP", "NAME", "add_arguments", "follow", "run"]
 NAME = "live"
 HELP = "Take live sound or a file apart as you listen. Ctrl-C ends it."
 
+NOT_HEARD = "The live input is metered and recorded, not heard: --monitor plays it. Use headphones then, for loudspeakers may howl."
 FRAME_S = 1 / 15
 """Time between two looks at the engine."""
 
@@ -71,6 +72,8 @@ def _detach(session: Session, as_json: bool) -> int:
     session.stay(True)
     told = facts(report) | {"engine_pid": session.engine_pid}
     session.close()
+    if not report.mixer.monitor and not report.transport.path:
+        print(NOT_HEARD, file=sys.stderr)
     print(json.dumps(told) if as_json else f"{where(report)} It plays on; `python -m rtaudio engine --stop` ends it.")
     return 0
 
@@ -101,6 +104,8 @@ def follow(session: Session, seconds: float | None, stream: TextIO | None = None
             if report.state == "running" and report.port != greeted:
                 greeted = report.port
                 line.say(where(report))
+                if not report.mixer.monitor and not report.transport.path:
+                    line.say(NOT_HEARD)
             if report.state in ("running", "waiting") and since is None:
                 since = time.monotonic()
             if seconds is not None and since is not None and _over(report, seconds, since):

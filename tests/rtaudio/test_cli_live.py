@@ -110,6 +110,22 @@ def test_the_facts_are_complete_and_add_up(song: tuple[Path, np.ndarray]) -> Non
     assert known["latency_samples"] / 48 == pytest.approx(latency["total"], abs=0.01), "no device, no device latency"
 
 
+@pytest.mark.parametrize(
+    ("options", "heard"),
+    [
+        ("", False), ("--input Mic --output Card", False), ("--monitor", True), ("--input none", True),
+        ("--output null", True), ("--output take.wav", True), ("--input SONG", True), ("--input SONG --output Card", True),
+    ],
+)  # fmt: skip
+def test_a_live_input_is_heard_through_a_device_only_where_asked_for(
+    options: str, heard: bool, song: tuple[Path, np.ndarray]
+) -> None:
+    parser = argparse.ArgumentParser()
+    live_options.add_arguments(parser)
+    args = parser.parse_args(options.replace("SONG", str(song[0])).split())
+    assert live_options.mixer_state(args).monitor == heard
+
+
 def test_damaged_sound_is_told_and_with_strict_refused(tmp_path: Path) -> None:
     path = str(cut_short(tmp_path / "cut.wav"))
     out = tmp_path / "out.wav"

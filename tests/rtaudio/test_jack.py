@@ -63,7 +63,7 @@ def play_through(server: JackServer, folder: Path, seconds: float, freewheel: bo
     """A peer's signal through ``live``, whose ports are wired to the peer's. Returns the peer's report and ours."""
     peer = Peer(server, folder, seconds, freewheel)
     try:
-        with live(folder, "--input", "peer", "--output", "peer", *arguments) as process:
+        with live(folder, "--input", "peer", "--output", "peer", "--monitor", *arguments) as process:
             wait_until(lambda: bool(read_ports(server).get("peer:in_1")), "the engine's ports")
             time.sleep(1.0)  # let the stream settle: the first callbacks after the wiring are the host's own silence
             return peer.play(), end(process)
@@ -81,6 +81,23 @@ def test_the_dry_path_through_another_process_is_sample_exact(jack_server: JackS
     assert heard["delay"] == round(ours["latency_ms"]["total"] * jack_server.rate / 1000), (
         "the declared total is the true one"
     )
+
+
+def test_a_live_input_is_heard_only_where_that_was_asked_for(jack_server: JackServer, tmp_path: Path) -> None:
+    peer = Peer(jack_server, tmp_path, 3.0)
+    takes = tmp_path / "takes"
+    try:
+        options = ["--input", "peer", "--output", "peer", "--model", "none", "--record", str(takes)]
+        with live(tmp_path, *options) as process:
+            wait_until(lambda: bool(read_ports(jack_server).get("peer:in_1")), "the engine's ports")
+            time.sleep(1.0)
+            heard = peer.play()
+            end(process)
+    finally:
+        peer.close()
+    assert heard["delay"] == -1, "nothing came back: loudspeakers would have howled"
+    assert "--monitor" in (tmp_path / "live.log").read_text()
+    assert np.abs(soundfile.read(takes / "vocals.wav")[0]).max() > 0.01, "it is recorded all the same"
 
 
 def realtime_run(server: JackServer, folder: Path, seconds: float) -> None:
@@ -126,7 +143,7 @@ def test_stems_and_inputs_have_jack_ports_of_their_own(tmp_path: Path, monkeypat
         for name, value in server.environment.items():
             monkeypatch.setenv(name, value)
         options = ["--model", "none", "--route", "vocals=3,4", "--route", "drums=5", "--input-channels", "4,3"]
-        with live(tmp_path, "--input", "system", "--output", "system", *options) as process:
+        with live(tmp_path, "--input", "system", "--output", "system", "--monitor", *options) as process:
             wait_until(lambda: bool(read_ports(server).get("stemplay:out_4")), "the wiring")
             wiring = read_ports(server)
             end(process)
