@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 
 from PyQt6.QtCore import QCoreApplication
@@ -29,7 +29,7 @@ def present_preset(bridge: Bridge) -> Preset:
         config.instrument,
         config.voices,
         copy.deepcopy(snapshot.mixer),
-        copy.deepcopy(snapshot.instrument.state),
+        replace(copy.deepcopy(snapshot.instrument.state), record_folder="", record_format="wav"),  # no sound
     )
 
 

@@ -30,7 +30,7 @@ MIXER = QT_TRANSLATE_NOOP("Shortcuts", "Mixer")
 LISTENING = QT_TRANSLATE_NOOP("Shortcuts", "Listening tests")
 PLAYER = QT_TRANSLATE_NOOP("Shortcuts", "Song and recording")
 PIANO = QT_TRANSLATE_NOOP("Shortcuts", "Instrument, wherever no text is typed")
-FOCUS = QT_TRANSLATE_NOOP("Shortcuts", "Faders and knobs, when they have the focus")
+FOCUS = QT_TRANSLATE_NOOP("Shortcuts", "Faders, knobs and buttons, when they have the focus")
 
 TABLE: tuple[Key, ...] = (
     Key(WINDOW, "bypass", ("Ctrl+B",), QT_TRANSLATE_NOOP("Shortcuts", "Bypass: hear the input untouched")),
@@ -49,7 +49,7 @@ TABLE: tuple[Key, ...] = (
     Key(WINDOW, "help", ("F1",), QT_TRANSLATE_NOOP("Shortcuts", "Help: all keys")),
     Key(WINDOW, "quit", ("Ctrl+Q",), QT_TRANSLATE_NOOP("Shortcuts", "Close the window")),
     Key(PLAYER, "open_song", ("Ctrl+O",), QT_TRANSLATE_NOOP("Shortcuts", "Open a song")),
-    Key(PLAYER, "play", ("Ctrl+Space",), QT_TRANSLATE_NOOP("Shortcuts", "Play or pause")),
+    Key(PLAYER, "play", ("Space", "Ctrl+Space"), QT_TRANSLATE_NOOP("Shortcuts", "Play or pause, where no text is typed")),
     Key(PLAYER, "to_start", ("Ctrl+Home",), QT_TRANSLATE_NOOP("Shortcuts", "To the start of the song")),
     Key(PLAYER, "back", ("Alt+Left",), QT_TRANSLATE_NOOP("Shortcuts", "Five seconds back")),
     Key(PLAYER, "forward", ("Alt+Right",), QT_TRANSLATE_NOOP("Shortcuts", "Five seconds on")),
@@ -84,6 +84,7 @@ GESTURES: tuple[Key, ...] = (
         ("M", "S", "R"),
         QT_TRANSLATE_NOOP("Shortcuts", "Mute, solo, record arm of the strip in focus"),
     ),
+    Key(FOCUS, "press", ("Return",), QT_TRANSLATE_NOOP("Shortcuts", "Press the button in focus")),
     Key(
         FOCUS,
         "fine",

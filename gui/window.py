@@ -6,8 +6,9 @@ import contextlib
 from collections.abc import Callable
 
 from PyQt6.QtCore import QEventLoop, QPoint, Qt, pyqtSignal
-from PyQt6.QtGui import QCloseEvent, QKeySequence, QResizeEvent
+from PyQt6.QtGui import QCloseEvent, QKeyEvent, QKeySequence, QResizeEvent
 from PyQt6.QtWidgets import (
+    QAbstractButton,
     QApplication,
     QButtonGroup,
     QComboBox,
@@ -24,6 +25,7 @@ from PyQt6.QtWidgets import (
 from gui import health, theme
 from gui.bridge import Bridge
 from gui.desk import desk_of
+from gui.instrument.learn import learnable
 from gui.pages import PAGES
 from gui.player.deck import deck_of
 from gui.player.drop import SongDrop
@@ -168,6 +170,7 @@ class MainWindow(QMainWindow):
             self.tr("Bypass"), "bypass", self.tr("Bypass"), self.tr("Hear the input untouched (Ctrl+B)")
         )
         self.bypass.clicked.connect(lambda on: self.desk.put("", "bypass", on))
+        learnable(self.bypass, self.bridge, "mixer.bypass")
         self.panic = QPushButton(self.tr("Panic"))
         self.panic.setProperty("kind", "panic")
         self.panic.setAccessibleName(self.tr("Panic"))
@@ -226,6 +229,14 @@ class MainWindow(QMainWindow):
     def _open_menu(self) -> None:
         corner = self.more.mapToGlobal(self.more.rect().bottomRight())
         self.menu.exec(corner - QPoint(self.menu.sizeHint().width() - 1, -4))
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Return presses the button that has the focus, as Space does elsewhere; here Space plays."""
+        focused = self.focusWidget()
+        if event is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and isinstance(focused, QAbstractButton):
+            focused.click()
+            return
+        super().keyPressEvent(event)
 
     # -- pages ----------------------------------------------------------------------------------------------------
 

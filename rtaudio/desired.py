@@ -28,6 +28,7 @@ from rtaudio.messages import (
     from_dict,
     to_dict,
 )
+from rtaudio.midi.presses import is_button
 from rtaudio.strips import strip_names
 
 Range = tuple[float, float]
@@ -128,10 +129,13 @@ def instrument_names(model: str) -> tuple[str, ...]:
     return card.outputs
 
 
-def control_range(target: str, strips: tuple[str, ...]) -> Range:
+def control_range(target: str, strips: tuple[str, ...]) -> Range | None:
     """What a MIDI controller moves ``target`` between: ``stem.NAME.gain_db``, ``stem.NAME.pan``, ``mixer.dry``,
-    ``mixer.master_db``, ``instrument.attack_ms`` or ``instrument.release_ms``. Raises StemplayError for anything else."""
+    ``mixer.master_db``, ``instrument.attack_ms`` or ``instrument.release_ms``. None for a button (``rtaudio.midi.presses``). Raises
+    StemplayError for anything else."""
     kind, *rest = str(target).split(".")
+    if is_button(str(target)) and (kind != "stem" or rest[0] in strips):
+        return None
     if kind == "stem" and len(rest) == 2 and rest[0] in strips and rest[1] in ("gain_db", "pan"):
         return (-60.0, 6.0) if rest[1] == "gain_db" else (-1.0, 1.0)
     ranges: dict[str, Range] = {
@@ -327,10 +331,17 @@ class Desired:
         if field == "curve":
             if value not in VELOCITY_CURVES:
                 raise StemplayError(f"A velocity curve is {', '.join(VELOCITY_CURVES)}, not {value!r}.")
+        elif field == "record_folder":
+            if not isinstance(value, str) or (value and not Path(value).is_absolute()):
+                raise StemplayError(f"Recordings go into a folder that is named from the root on, not {value!r}.")
+        elif field == "record_format":
+            if value not in RECORDING_FORMATS:
+                raise StemplayError(f"Recordings are written as {' or '.join(RECORDING_FORMATS)}, not {value!r}.")
         elif field in INSTRUMENT_TIMES:
             value = float(check_value(field, value, INSTRUMENT_TIMES[field]))
         else:
-            raise StemplayError(f"The instrument has {', '.join(INSTRUMENT_TIMES)} and curve, but no {field!r}.")
+            known = ", ".join([*INSTRUMENT_TIMES, "curve", "record_folder", "record_format"])
+            raise StemplayError(f"The instrument has {known}, but no {field!r}.")
         setattr(self.instrument, field, value)
 
     def _set_midi_map(self, entries: Any) -> None:
@@ -338,11 +349,13 @@ class Desired:
         if not isinstance(entries, list):
             raise StemplayError(f"The learnt controllers are a list, not {entries!r}.")
         for entry in entries:
-            if not isinstance(entry, dict) or not {"channel", "control", "target"} <= set(entry):
-                raise StemplayError(f"A learnt controller has channel, control and target, not {entry!r}.")
-            if not all(_whole(entry[key]) and 0 <= entry[key] < 128 for key in ("channel", "control")):
-                raise StemplayError(f"Channel and control of a MIDI controller are 0 to 127, not {entry!r}.")
-            control_range(entry["target"], strips_of(self.config))
+            kind = "note" if isinstance(entry, dict) and "note" in entry else "control"
+            if not isinstance(entry, dict) or not {"channel", kind, "target"} <= set(entry):
+                raise StemplayError(f"A learnt controller has channel, control (or note) and target, not {entry!r}.")
+            if not all(_whole(entry[key]) and 0 <= entry[key] < 128 for key in ("channel", kind)):
+                raise StemplayError(f"Channel and {kind} of a MIDI controller are 0 to 127, not {entry!r}.")
+            if control_range(entry["target"], strips_of(self.config)) is not None and kind == "note":
+                raise StemplayError(f"A key presses a button; it cannot move {entry['target']!r}.")
         self.instrument.midi_map = copy.deepcopy(entries)
 
     def _learn(self, target: Any) -> None:

@@ -35,6 +35,7 @@ from rtaudio.messages import (
     StemState,
     Transport,
 )
+from rtaudio.midi.presses import Presses
 from rtaudio.mixer import Mixer
 from rtaudio.pipeline import Pipeline
 from rtaudio.ports.base import Port
@@ -103,6 +104,7 @@ class Engine:
             threading.RLock()
         )  # of control threads among themselves; a learnt controller's order gives another one
         self._keeper = threading.Thread(target=self._keep, name="stemplay-keeper", daemon=True)
+        self._presses = Presses()
         self._sequence = 0
         self._phase = "starting"
         self._notice = ""
@@ -305,13 +307,25 @@ class Engine:
     def _do_forget(self, target: str) -> None:
         self._stage().forget(target)
 
-    def _do_control(self, target: str, value: float) -> None:
-        """A learnt controller moved: ``stem.NAME.FIELD``, ``mixer.FIELD``."""
+    def _do_control(self, target: str, value: float | None) -> None:
+        """A learnt controller moved: ``stem.NAME.FIELD``, ``mixer.FIELD``; or a button was pressed (None)."""
         kind, *rest = target.split(".")
-        if kind == "stem" and len(rest) == 2:
+        if value is None:
+            self._press(target)
+        elif kind == "stem" and len(rest) == 2:
             self.send(Command("set_stem", {"stem": rest[0], "field": rest[1], "value": value}))
         elif kind == "mixer" and len(rest) == 1:
             self.send(Command("set_mixer", {"field": rest[0], "value": value}))
+
+    def _press(self, target: str) -> None:
+        """What a press asks for; in the thread of the MIDI input, so that what is impossible becomes a sentence for the person."""
+        recording = self.recorder.status if self.recorder is not None else Recording()
+        with self._lock:
+            try:
+                for order in self._presses.orders(target, self._state, self._transport(), recording, self._stage().state):
+                    self.send(order)
+            except StemplayError as error:
+                self._notice = str(error)
 
     # -- report -----------------------------------------------------------------------------------------------------------
 

@@ -56,6 +56,7 @@ class InstrumentState:
         attack_ms, release_ms: of every note's envelope.
         curve: how a key's velocity is taken: ``linear``, ``soft`` (easy to play loud), ``hard`` or ``fixed`` (always 100).
         midi_map: controllers that were learnt, as ``rtaudio.midi.learn.MidiMap`` writes them.
+        record_folder, record_format: where a recording goes that a controller's button starts; without a folder none does.
     """
 
     shares: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -63,6 +64,8 @@ class InstrumentState:
     release_ms: float = 250.0
     curve: str = "linear"
     midi_map: list[dict[str, Any]] = field(default_factory=list)
+    record_folder: str = ""
+    record_format: str = "wav"
 
 
 MAX_DEADLINE = 1000
@@ -311,7 +314,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "panic": (),  # silence now: the song pauses, notes end, processors are reset and rings cleared
     "midi": ("data",),  # the bytes of one message, as from an on-screen keyboard
     "set_sound": ("channel", "shares"),  # channel from 0; {instrument: share}
-    "set_instrument": ("field", "value"),  # attack_ms, release_ms or curve of InstrumentState
+    "set_instrument": ("field", "value"),  # of InstrumentState: attack_ms, release_ms, curve, record_folder, record_format
     "set_midi_map": ("entries",),  # all learnt controllers at once, as in InstrumentState.midi_map
     "learn": ("target",),  # the next MIDI controller that moves is the target's; "" ends the waiting
     "forget": ("target",),

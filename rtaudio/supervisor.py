@@ -342,6 +342,7 @@ def take_over(desired: Desired, before: Snapshot, now: Snapshot) -> None:
         (before.mixer, now.mixer, desired.mixer),
         (before.instrument.state, now.instrument.state, desired.instrument),
     ]
+    _take_over_transport(desired, before, now)
     for name, strip in desired.mixer.stems.items():
         if name in before.mixer.stems and name in now.mixer.stems:
             places.append((before.mixer.stems[name], now.mixer.stems[name], strip))
@@ -350,6 +351,21 @@ def take_over(desired: Desired, before: Snapshot, now: Snapshot) -> None:
             value = getattr(new, field.name)
             if field.name not in ("stems", "midi_map") and value != getattr(old, field.name):
                 setattr(kept, field.name, copy.deepcopy(value))
+
+
+def _take_over_transport(desired: Desired, before: Snapshot, now: Snapshot) -> None:
+    """The same of what a controller's buttons start and end: song, loop and recording."""
+    was, song = before.transport, now.transport
+    if song.path and song.path == was.path and now.state == "running":
+        if song.playing != was.playing and song.position_s < song.length_s - 0.1:  # not at its end, where it stops by itself
+            desired.playing = song.playing
+        if song.loop != was.loop:
+            desired.loop = song.loop
+    old, take = before.recording, now.recording
+    if take.active and not old.active and desired.recording is None:
+        desired.recording = {"directory": take.directory, "format": now.instrument.state.record_format}
+    elif old.active and not take.active and desired.recording is not None and desired.recording["directory"] == old.directory:
+        desired.recording = None
 
 
 def refused(snapshot: Snapshot) -> StemplayError | None:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PyQt6.QtGui import QColor, QFocusEvent, QHideEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QTouchEvent
+from PyQt6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QHideEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QTouchEvent,
+)
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from gui import theme
@@ -117,6 +127,9 @@ class Keyboard(QWidget):
         if isinstance(event, QTouchEvent):
             self._touches(event)
             event.accept()
+            return True
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and event.key() == Qt.Key.Key_Space:
+            event.accept()  # here it is the pedal, not the shortcut that plays
             return True
         return super().event(event)
 

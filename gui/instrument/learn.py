@@ -20,6 +20,7 @@ from gui.widgets.plain import PlainLabel
 from rtaudio.messages import Snapshot
 
 TARGET = Qt.ItemDataRole.UserRole
+NOTES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
 
 
 def _tr(text: str) -> str:
@@ -30,22 +31,36 @@ def target_title(target: str) -> str:
     """What a learnable control is called: ``stem.vocals.gain_db`` is Vocals: level."""
     kind, *rest = target.split(".")
     if kind == "stem" and len(rest) == 2:
-        return f"{stem_title(rest[0])}: {_tr('pan') if rest[1] == 'pan' else _tr('level')}"
+        fields = {"pan": _tr("pan"), "gain_db": _tr("level"), "mute": _tr("mute"), "solo": _tr("solo"), "armed": _tr("record arm")}
+        return f"{stem_title(rest[0])}: {fields.get(rest[1], rest[1])}"
     known = {
-        "mixer.dry": _tr("Dry/wet"), "mixer.master_db": _tr("Master: level"),
+        "mixer.dry": _tr("Dry/wet"), "mixer.master_db": _tr("Master: level"), "mixer.bypass": _tr("Bypass"),
+        "mixer.monitor": _tr("Monitor"), "mixer.limiter": _tr("Limiter"),
         "instrument.attack_ms": _tr("Attack"), "instrument.release_ms": _tr("Release"),
+        "transport.play": _tr("Play or pause"), "transport.start": _tr("To the start"), "transport.record": _tr("Record"),
+        "transport.loop": _tr("Loop: A, B, off"),
     }  # fmt: skip
     return known.get(target, target)
 
 
 def targets(snapshot: Snapshot) -> list[str]:
-    """Everything that a controller can move in this engine."""
-    strips = [f"stem.{name}.{field}" for name in snapshot.mixer.stems for field in ("gain_db", "pan")]
-    return [*strips, "mixer.master_db", "mixer.dry", "instrument.attack_ms", "instrument.release_ms"]
+    """Everything that a controller can move or press in this engine."""
+    strips = [f"stem.{name}.{field}" for name in snapshot.mixer.stems for field in ("gain_db", "pan", "mute", "solo", "armed")]
+    mixer = [f"mixer.{field}" for field in ("master_db", "dry", "bypass", "monitor", "limiter")]
+    transport = [f"transport.{field}" for field in ("play", "start", "record", "loop")]
+    return [*strips, *mixer, *transport, "instrument.attack_ms", "instrument.release_ms"]
 
 
 def _entry(entry: dict[str, object]) -> str:
-    return _tr("controller {0}, channel {1}").format(entry.get("control"), int(str(entry.get("channel", 0))) + 1)
+    channel = int(str(entry.get("channel", 0))) + 1
+    if "note" in entry:
+        return _tr("key {0}, channel {1}").format(note_name(int(str(entry["note"]))), channel)
+    return _tr("controller {0}, channel {1}").format(entry.get("control"), channel)
+
+
+def note_name(note: int) -> str:
+    """60 is C4."""
+    return f"{NOTES[note % 12]}{note // 12 - 1}"
 
 
 def learnable(widget: QWidget, bridge: Bridge, target: str) -> None:
@@ -115,9 +130,9 @@ class LearnPanel(QWidget):
             self.list.addItem(item)
         self.learn.setText(self.tr("Cancel") if report.learning else self.tr("Learn"))
         self.hint.setText(
-            self.tr("Move a controller now: it will move {0}.").format(target_title(report.learning))
+            self.tr("Move a controller or press a button now, for {0}.").format(target_title(report.learning))
             if report.learning
-            else self.tr("A right click on a fader, a knob or a slider does the same.")
+            else self.tr("A right click on a fader, a knob, a slider or a button does the same. Buttons take keys, too.")
         )
         self._allow()
 

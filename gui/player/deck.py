@@ -52,6 +52,7 @@ class Deck(QObject):
         self._configured = ""
         self._seen: tuple[object, ...] = ()
         self._failed = ""
+        self._place: tuple[str, str] | None = None
         bridge.snapshot_changed.connect(self._take)
         self._take(bridge.snapshot)
 
@@ -223,10 +224,22 @@ class Deck(QObject):
         known = (self.picture.get("path"), self._failed)
         if path and not self.pending and path not in known and path == self.bridge.config.input:
             self._look_through(path, play=False)
+        self._tell_place(snapshot)
         seen = (path, transport.playing, transport.loop, recording.active, recording.error, recording.dropped_blocks)
         if seen != self._seen:
             self._seen = seen
             self.changed.emit()
+
+    def _tell_place(self, snapshot: Snapshot) -> None:
+        """Let the engine know where recordings go that a MIDI controller starts."""
+        if not snapshot.instrument.model or snapshot.state not in ("running", "finished"):
+            return
+        preferences, known = self.bridge.store.preferences, snapshot.instrument.state
+        place = (str(Path(preferences.recording_folder or music_folder()).absolute()), preferences.recording_format)
+        if place != (known.record_folder, known.record_format) and place != self._place:
+            self._place = place
+            self.bridge.send("set_instrument", field="record_folder", value=place[0])
+            self.bridge.send("set_instrument", field="record_format", value=place[1])
 
     def peaks(self) -> Sequence[Sequence[float]]:
         """Columns of the picture so far."""

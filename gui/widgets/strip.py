@@ -242,7 +242,11 @@ class Strip(BaseStrip):
             super().keyPressEvent(event)
 
     def targets(self) -> dict[str, str]:
-        return {f"stem.{self.strip}.gain_db": self.tr("level"), f"stem.{self.strip}.pan": self.tr("pan")}
+        fields = {
+            "gain_db": self.tr("level"), "pan": self.tr("pan"), "mute": self.tr("mute"), "solo": self.tr("solo"),
+            "armed": self.tr("record arm"),
+        }  # fmt: skip
+        return {f"stem.{self.strip}.{field}": name for field, name in fields.items()}
 
 
 class MasterStrip(BaseStrip):
@@ -279,7 +283,7 @@ class MasterStrip(BaseStrip):
         self.reduction.setVisible(not compact)
 
     def targets(self) -> dict[str, str]:
-        return {"mixer.master_db": self.tr("level")}
+        return {"mixer.master_db": self.tr("level"), "mixer.limiter": self.tr("limiter")}
 
     def show_reduction(self, db: float) -> None:
         """How far the limiter turns down, in dB (0 or negative)."""

@@ -10,6 +10,7 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QStac
 
 from gui import theme
 from gui.bridge import Bridge
+from gui.instrument.learn import learnable
 from gui.player.choose import choose_song
 from gui.player.deck import deck_of
 from gui.player.icons import icon
@@ -51,6 +52,11 @@ class TransportBar(QFrame):
         self.record_button.setMinimumWidth(104)
         self.record_button.clicked.connect(self.deck.toggle_record)
         row.addWidget(self.record_button)
+        for widget, target in (
+            (self.play_button, "transport.play"), (self.start_button, "transport.start"), (self.a_button, "transport.loop"),
+            (self.b_button, "transport.loop"), (self.record_button, "transport.record"), (self.monitor, "mixer.monitor"),
+        ):  # fmt: skip
+            learnable(widget, bridge, target)
         self.deck.changed.connect(self._dress)
         bridge.snapshot_changed.connect(self.show_snapshot)
         bind(self, self.handlers())
@@ -141,7 +147,7 @@ class TransportBar(QFrame):
             button.setEnabled(deck.has_song)
         playing = transport.playing
         self.play_button.setIcon(icon("pause" if playing else "play"))
-        name = self.tr("Pause (Ctrl+Space)") if playing else self.tr("Play (Ctrl+Space)")
+        name = self.tr("Pause (Space)") if playing else self.tr("Play (Space)")
         self.play_button.setAccessibleName(name)
         self.play_button.setToolTip(name)
         self.start_button.setIcon(icon("start"))

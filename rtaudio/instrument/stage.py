@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from rtaudio.desired import control_range, strips_of
+from rtaudio.desired import INSTRUMENT_TIMES, control_range, strips_of
 from rtaudio.format import StemplayError
 from rtaudio.instrument.player import InstrumentPlayer
 from rtaudio.instrument.primer import Primer
@@ -65,7 +65,8 @@ class Stage:
         self._parser = MidiParser()
         self._received = 0
         self._midi = MidiInput(config.midi, self._take)
-        self._control: Callable[[str, float], None] = lambda target, value: None
+        self._control: Callable[[str, float | None], None] = lambda target, value: None
+        self._pressed: set[str] = set()
         self._primer = Primer(self._model.sibling(), self.player)
         for channel, shares in state.shares.items():
             synth.set_instrument(int(channel), self._model.instrument_weights(shares))
@@ -73,8 +74,8 @@ class Stage:
 
     # -- the engine -------------------------------------------------------------------------------------------------------
 
-    def start(self, control: Callable[[str, float], None]) -> None:
-        """Listen and play; ``control(target, value)`` is told of each learnt controller's movement."""
+    def start(self, control: Callable[[str, float | None], None]) -> None:
+        """Listen and play; ``control(target, value)`` is told of each learnt controller's movement, of a button's press with None."""
         self._control = control
         self.player.start()
         self._primer.start(self._sounds)
@@ -103,9 +104,9 @@ class Stage:
         self._chosen(channel, weights)
 
     def set_field(self, field: str, value: Any) -> None:
-        """``attack_ms``, ``release_ms`` or ``curve``."""
+        """A field of ``InstrumentState`` other than ``shares`` and ``midi_map``."""
         setattr(self._state, field, value)
-        if field != "curve":
+        if field in INSTRUMENT_TIMES:
             self.player.order(lambda synth: setattr(synth, field, float(value)))
 
     def set_map(self, entries: list[dict[str, Any]]) -> None:
@@ -121,6 +122,11 @@ class Stage:
     def forget(self, target: str) -> None:
         """Free the controllers of ``target``; all if it is empty."""
         self._map.forget(target)
+
+    @property
+    def state(self) -> InstrumentState:
+        """What it plays with now; not to be changed."""
+        return self._state
 
     @property
     def message(self) -> str:
@@ -154,9 +160,11 @@ class Stage:
 
     def _take(self, message: MidiMessage) -> None:
         self._received += 1
+        waiting = self._map.learning
         moved = self._map.take(message)
         if moved is not None:
-            self._turn(*moved)
+            learnt = bool(waiting) and not self._map.learning
+            self._turn(*moved, learnt)
             return
         if message.kind == "note_on" and message.b > 0:
             velocity = curved(message.b, self._state.curve)
@@ -166,6 +174,14 @@ class Stage:
             self._keep(message.channel, {self._model.instruments[number]: 1.0})
             self._chosen(message.channel, self._model.instrument_weights({number: 1}))
         self.player.push(message)
+
+    def _press(self, target: str, down: bool, learnt: bool) -> None:
+        if not down:
+            self._pressed.discard(target)
+        elif target not in self._pressed:
+            self._pressed.add(target)
+            if not learnt:
+                self._control(target, None)
 
     def _keep(self, channel: int, shares: dict[str, float]) -> None:
         """Remember a channel's sound in a new dictionary: another thread may be copying the old one for a report."""
@@ -178,12 +194,16 @@ class Stage:
         self._sounds[channel] = weights
         self._primer.prime([weights, *self._sounds])
 
-    def _turn(self, target: str, place: float) -> None:
-        """A learnt controller stands at ``place``, 0 to 1."""
+    def _turn(self, target: str, place: float, learnt: bool = False) -> None:
+        """A learnt controller stands at ``place``, 0 to 1. The press by which a button was ``learnt`` does nothing more."""
         try:
-            low, high = control_range(target, self._strips)
+            limits = control_range(target, self._strips)
         except StemplayError:
             return  # of a strip that another model had
+        if limits is None:
+            self._press(target, place >= 0.5, learnt)
+            return
+        low, high = limits
         value = low + (high - low) * place
         kind, _, field = target.partition(".")
         if kind == "instrument":

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
-from PyQt6.QtWidgets import QApplication, QWidget
+from PyQt6.QtWidgets import QApplication, QLineEdit, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from gui import theme
@@ -20,6 +20,7 @@ from gui.pages import PAGES
 from gui.pages.mixer import MixerPage
 from gui.player.deck import deck_of
 from gui.widgets.notice import NoticeBar
+from gui.widgets.transport import TransportBar
 from gui.window import MainWindow
 from rtaudio.messages import Latency, Recording, Transport
 from tests.gui.conftest import FakeSession
@@ -192,6 +193,64 @@ def test_a_busy_processor_is_told_only_of_sound(window: MainWindow, bridge: Brid
     session.report.resting = False
     bridge.poll()
     assert "more time than there is" in window.notice.text
+
+
+def test_space_plays_wherever_no_text_is_typed_and_return_presses_what_has_the_focus(
+    window: MainWindow, bridge: Bridge, session: FakeSession, qtbot: QtBot
+) -> None:
+    bridge.configure(input="none")
+    session.report.transport = Transport("song.wav", True, 1.0, 10.0)
+    bridge.poll()
+    window.activateWindow()
+    for widget in (window.tabs["mixer"], window.bypass, window):
+        session.orders.clear()
+        widget.setFocus()
+        qtbot.keyClick(widget, Qt.Key.Key_Space)
+        assert [order.op for order in session.orders] == ["pause"], widget
+    window.bypass.setFocus()
+    session.orders.clear()
+    qtbot.keyClick(window.bypass, Qt.Key.Key_Return)
+    assert [(order.op, order.args.get("field")) for order in session.orders] == [("set_mixer", "bypass")]
+    window.show_page("player")
+    field = window.pages["player"].findChild(QLineEdit)
+    assert field is not None
+    field.setFocus()
+    field.clear()
+    session.orders.clear()
+    qtbot.keyClick(field, Qt.Key.Key_Space)
+    assert field.text() == " " and not session.orders
+
+
+def test_every_button_of_the_transport_can_be_learnt(
+    window: MainWindow, bridge: Bridge, session: FakeSession, qtbot: QtBot
+) -> None:
+    session.report.instrument.model = "sing-gm"
+    bridge.poll()
+    bar = window.findChild(TransportBar)
+    assert bar is not None
+    for widget, target in (
+        (bar.play_button, "transport.play"), (bar.start_button, "transport.start"), (bar.a_button, "transport.loop"),
+        (bar.record_button, "transport.record"), (bar.monitor, "mixer.monitor"), (window.bypass, "mixer.bypass"),
+    ):  # fmt: skip
+        widget.customContextMenuRequested.emit(widget.rect().center())
+        popup = QApplication.activePopupWidget()
+        assert isinstance(popup, QMenu)
+        popup.actions()[0].trigger()
+        popup.close()
+        assert session.orders[-1].args == {"target": target}
+
+
+def test_the_engine_is_told_where_a_button_records(
+    window: MainWindow, bridge: Bridge, session: FakeSession, tmp_path: Path
+) -> None:
+    bridge.store.preferences.recording_folder, bridge.store.preferences.recording_format = str(tmp_path), "flac"
+    session.report.instrument.model = "sing-gm"
+    bridge.poll()
+    told = {order.args["field"]: order.args["value"] for order in session.orders if order.op == "set_instrument"}
+    assert told == {"record_folder": str(tmp_path), "record_format": "flac"}
+    session.orders.clear()
+    bridge.poll()
+    assert not session.orders, "once"
 
 
 def test_restarts_before_the_window_opened_are_no_news(bridge: Bridge, session: FakeSession, qtbot: QtBot) -> None:
