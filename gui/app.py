@@ -16,6 +16,7 @@ from PyQt6.QtCore import QCoreApplication, QMessageLogContext, QTimer, QtMsgType
 from PyQt6.QtWidgets import QApplication
 
 from gui import theme, translation
+from gui.appicon import app_icon
 from gui.bridge import Bridge
 from gui.keeper import Keeper, restore
 from gui.store import Store
@@ -47,6 +48,7 @@ def make_application() -> QApplication:
     app.setApplicationName("stemplay")
     app.setApplicationDisplayName("Stemplay")
     app.setDesktopFileName("stemplay")
+    app.setWindowIcon(app_icon())
     translation.install(app)
     return app
 

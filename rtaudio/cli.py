@@ -58,7 +58,8 @@ def version() -> str:
 
 def overview() -> str:
     """The text of ``--help``: made from the table, so that a broken command cannot break it."""
-    rows = "\n".join(f"  {name:<10}{text}" for name, text in COMMANDS.items())
+    width = max(len(name) for name in COMMANDS) + 2
+    rows = "\n".join(f"  {name:<{width}}{text}" for name, text in COMMANDS.items())
     return f"usage: {PROGRAM} COMMAND ...\n\nLive stem isolation.\n\n{rows}\n\n{PROGRAM} COMMAND --help tells more about one."
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rtaudio.messages import SILENT_PORT, Snapshot
+from rtaudio.messages import FULL_SPEED, SILENT_PORT, Snapshot
 
 
 def facts(report: Snapshot) -> dict[str, Any]:
@@ -52,11 +52,14 @@ def facts(report: Snapshot) -> dict[str, Any]:
 def summary(report: Snapshot) -> str:
     """The same in a sentence or two."""
     known = facts(report)
-    text = (
-        f"{known['seconds']:.1f} s played, {report.xruns} xruns, {report.misses} misses, "
-        f"load {100 * report.dsp_load.get('p99', 0.0):.0f} % of the callback (p99), "
-        f"{100 * report.model_load.get('p99', 0.0):.0f} % of the model's time."
-    )
+    text = f"{known['seconds']:.1f} s played, {report.xruns} xruns, {report.misses} misses"
+    if report.port.startswith(FULL_SPEED):  # nothing is due at a time: a load of what there is would mean nothing
+        text += ", as fast as it goes."
+    else:
+        text += (
+            f", load {100 * report.dsp_load.get('p99', 0.0):.0f} % of the callback (p99), "
+            f"{100 * report.model_load.get('p99', 0.0):.0f} % of the model's time."
+        )
     if report.restarts:
         times = "once" if report.restarts == 1 else f"{report.restarts} times"
         away = sum(gap.gap_s for gap in report.interruptions)
@@ -64,6 +67,37 @@ def summary(report: Snapshot) -> str:
     return " ".join(
         [text, *recorded(report), *([report.message] if report.state == "stopped" and report.message else [])]
     )
+
+
+def status(report: Snapshot) -> dict[str, str]:
+    """How a running engine is, in lines for a person: name -> text."""
+    song, ms, played = report.transport, report.latency.milliseconds(), report.instrument
+    lines = {"state": report.state + (", at rest" if report.resting else ""), "sound": where(report)}
+    if report.message:
+        lines["message"] = report.message
+    if song.path:
+        loop = f", loop {_clock(song.loop[0])} to {_clock(song.loop[1])}" if song.loop else ""
+        move = "plays" if song.playing else "paused"
+        lines["song"] = f"{song.path}: {move}, {_clock(song.position_s)} of {_clock(song.length_s)}{loop}"
+    lines["latency"] = (
+        f"{ms['total']:.1f} ms: model {ms['algorithmic']:.1f}, rate conversion {ms['resampler']:.1f}, buffers {ms['buffers']:.1f}"
+    )
+    lines["load"] = (
+        f"callback {100 * report.dsp_load.get('p50', 0.0):.0f} %, model {100 * report.model_load.get('p50', 0.0):.0f} % of its time "
+        f"(p99 {100 * report.dsp_load.get('p99', 0.0):.0f} and {100 * report.model_load.get('p99', 0.0):.0f} %)"
+    )
+    lines["counters"] = f"{summary(report).split(',')[0]}, {report.xruns} xruns, {report.misses} misses, {report.restarts} restarts"
+    lines["realtime"] = report.realtime or "not known"
+    if played.model:
+        inputs = ", ".join(played.ports) or "no input"
+        lines["instrument"] = f"{played.model}, {played.notes} notes, {played.misses} misses, MIDI: {inputs}"
+    if report.recording.active:
+        lines["recording"] = f"{report.recording.seconds:.1f} s into {report.recording.directory}"
+    return lines
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{seconds % 60:04.1f}"
 
 
 def recorded(report: Snapshot) -> list[str]:
@@ -89,4 +123,6 @@ def where(report: Snapshot) -> str:
             f"Nothing is heard: {report.port} plays, at {report.rate} Hz, {block}, latency {milliseconds:.1f} ms. "
             "A sound card, a JACK server or a file (--output) is needed to hear it."
         )
+    if report.port.startswith(FULL_SPEED):
+        return f"At {report.port}: {report.rate} Hz, {block}, latency {milliseconds:.1f} ms."
     return f"Playing through {report.port} at {report.rate} Hz, {block}, latency {milliseconds:.1f} ms."

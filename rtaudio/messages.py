@@ -15,6 +15,8 @@ from rtaudio.format import Audio, StemplayError
 DEFAULT_MODEL = default_separator()
 SILENT_PORT = "a clock without sound card"
 """Name of the port through which nothing is heard."""
+FULL_SPEED = "full speed"
+"""How the name of a port begins that waits for no clock."""
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ import sys
 import time
 from typing import TextIO
 
-from rtaudio.messages import Meter, Snapshot
+from rtaudio.messages import FULL_SPEED, Meter, Snapshot
 
 COLOURS = {"drums": 33, "bass": 34, "other": 32, "vocals": 35}
 """ANSI colours of the stems; every bar also has its name beside it."""
@@ -52,8 +52,9 @@ def counters(report: Snapshot) -> str:
     parts += [
         f"xruns {report.xruns}",
         f"misses {report.misses}",
-        f"load {100 * report.model_load.get('p50', 0.0):.0f}%",
     ]
+    if not report.port.startswith(FULL_SPEED):
+        parts.append(f"load {100 * report.model_load.get('p50', 0.0):.0f}%")
     if report.recording.active:
         parts.append(f"rec {report.recording.seconds:.0f}s")
     if report.restarts:

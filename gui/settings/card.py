@@ -14,22 +14,54 @@ SKIPPED = ("step", "elapsed", "valid_loss", "score", "distances")
 
 
 def card_html(card: dict[str, Any]) -> str:
-    """The card as rich text for ``QTextBrowser``."""
+    """The card as rich text for ``QTextBrowser``: what a musician wants to know first, what a researcher does below."""
     if "error" in card:
         return f"<p>{escape(card['error'])}</p>"
     muted = theme.current().muted_text
-    ms = 1000 * (card["hop"] + card["latency"]) / card["sample_rate"]
     facts = [
         f"{card['parameters'] / 1e6:.1f} M {_tr('weights')}", f"{card['size'] / 2**20:.1f} MiB", card["precision"],
-        f"{card['sample_rate'] / 1000:g} kHz", f"{_tr('hop')} {card['hop']} ({ms:.1f} ms)",
+        f"{card['sample_rate'] / 1000:g} kHz", f"{_tr('hop')} {card['hop']}",
     ]  # fmt: skip
-    parts = [f"<p><b>{escape(card['name'])}</b><br>{escape(card['description'])}</p>"]
+    parts = [f"<p><b>{escape(card['name'])}</b><br>{escape(card['description'])}</p>", _in_short(card)]
+    parts.append(_heading(_tr("For researchers")))
     parts.append(f"<p style='color:{muted}'>{escape('  ·  '.join(facts))}</p>")
-    parts.append(_heading(_tr("How well")) + _quality(card["quality"]))
-    parts.append(_heading(_tr("Licence")) + f"<p>{escape(card['licence'])}</p>")
+    parts.append(_quality(card["quality"]))
     data = "".join(f"<li>{escape(line)}</li>" for line in card["data"])
     parts.append(_heading(_tr("Learned from")) + f"<ul style='margin-left:-20px'>{data}</ul>")
     return "".join(parts)
+
+
+def _in_short(card: dict[str, Any]) -> str:
+    """What it does, how late, how well and whether one may."""
+    ms = 1000 * (card["hop"] + card["latency"]) / card["sample_rate"]
+    rows = [(_tr("Delay"), _tr("{:.1f} ms, and the time for its work").format(ms))]
+    stems = [_stem_title(name) for name in card["outputs"]]
+    if card.get("kind", "separator") == "instrument":
+        rows.append((_tr("Sounds"), str(len(stems))))
+    else:
+        rows.append((_tr("Stems"), ", ".join(stems)))
+        scores = _scores(card)
+        if scores:
+            told = ", ".join(f"{_stem_title(name)} {value:.1f}" for name, value in scores.items())
+            rows.append((_tr("Quality"), _tr("{} dB; 3 dB more halve what is wrong").format(told)))
+    rows.append((_tr("Licence"), card["licence"]))
+    cells = "".join(
+        f"<tr><td style='padding-right:16px'>{escape(key)}</td><td>{escape(value)}</td></tr>" for key, value in rows
+    )
+    return f"<table>{cells}</table>"
+
+
+def _stem_title(name: str) -> str:
+    return name.replace("-", " ").capitalize()
+
+
+def _scores(card: dict[str, Any]) -> dict[str, float]:
+    """dB of each stem in the measurement named last, the one on songs that nothing was chosen by; empty where there is none."""
+    found: dict[str, float] = {}
+    for values in card["quality"].values():
+        if isinstance(values, dict) and all(isinstance(values.get(name), int | float) for name in card["outputs"]):
+            found = {name: float(values[name]) for name in card["outputs"]}
+    return found
 
 
 def _tr(text: str) -> str:

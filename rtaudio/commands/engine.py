@@ -8,7 +8,7 @@ import time
 
 from rtaudio.commands.live import follow
 from rtaudio.daemon import Daemon
-from rtaudio.facts import facts
+from rtaudio.facts import facts, status
 from rtaudio.format import StemplayError
 from rtaudio.ipc import runtime_directory
 from rtaudio.messages import Snapshot
@@ -62,10 +62,10 @@ def _first_report(session: Session) -> Snapshot:
 
 
 def _tell(report: Snapshot, session: Session, as_json: bool) -> None:
-    known = facts(report) | {"engine_pid": session.engine_pid}
     if as_json:
-        print(json.dumps(known, indent=2))
+        print(json.dumps(facts(report) | {"engine_pid": session.engine_pid}, indent=2))
     else:
-        for name, value in known.items():
-            text = "  ".join(f"{key} {part}" for key, part in value.items()) if isinstance(value, dict) else value
-            print(f"{name + ':':<17}{text}")
+        lines = status(report)
+        lines["process"] = str(session.engine_pid)
+        for name, text in lines.items():
+            print(f"{name + ':':<12}{text}")

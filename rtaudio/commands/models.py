@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import textwrap
 from dataclasses import asdict
 
 from models.card import ModelCard
@@ -35,12 +36,14 @@ def run(args: argparse.Namespace) -> int:
 def describe(card: ModelCard) -> list[str]:
     """A few lines for a person."""
     ms = 1000 * (card.hop + card.latency) / card.sample_rate
+    channels = {1: "mono", 2: "stereo"}.get(card.channels, f"{card.channels} channels")
+    what = ", ".join(card.outputs) if card.kind != "instrument" else f"{len(card.outputs)} sounds (the command instruments lists them)"
     lines = [
-        f"{card.name}: {card.kind}, {', '.join(card.outputs)}",
-        f"  {card.sample_rate} Hz, {card.channels} channels, {ms:.1f} ms, {card.precision}, "
+        f"{card.name}: {card.kind}, {what}",
+        f"  {card.sample_rate} Hz, {channels}, {ms:.1f} ms, {card.precision}, "
         f"{card.parameters / 1e6:.2f} M parameters, {card.size / 2**20:.1f} MiB",
         f"  licence: {card.licence}",
     ]
     if card.description:
-        lines.insert(1, f"  {card.description}")
+        lines[1:1] = textwrap.wrap(card.description, 100, initial_indent="  ", subsequent_indent="  ")
     return lines

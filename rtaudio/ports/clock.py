@@ -15,7 +15,7 @@ import numpy as np
 
 from rtaudio.audiofile import create_writer
 from rtaudio.format import StemplayError
-from rtaudio.messages import SILENT_PORT
+from rtaudio.messages import FULL_SPEED, SILENT_PORT
 from rtaudio.ports.base import Callback, Port
 from rtaudio.realtime import request_realtime
 
@@ -38,7 +38,7 @@ class ClockPort(Port):
         paced: bool = True,
     ) -> None:
         super().__init__()
-        self.name = (SILENT_PORT if paced else "full speed") + (f", writing {path}" if path else "")
+        self.name = (SILENT_PORT if paced else FULL_SPEED) + (f", writing {path}" if path else "")
         self.rate, self.block, self.in_channels, self.out_channels = rate, block or 256, 0, channels
         self.max_block, self.realtime = self.block, paced
         self._writer: Any = None

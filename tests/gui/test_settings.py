@@ -305,6 +305,9 @@ def test_a_card_tells_scores_licence_and_data(dialog: SettingsDialog) -> None:
     for name in ("light", "dark"):
         theme.apply(app, name)
         assert theme.PALETTES[name].muted_text in dialog.model.card.toHtml()
+    research = html.index("For researchers")
+    assert html.index("Licence") < research < html.index("25 clips"), "first what a musician wants to know"
+    assert html.index("Drums 3.1") < research
     assert "missing" in card_html({"error": "card.json is missing."})
 
 

@@ -8,8 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from PyQt6.QtWidgets import QApplication
 
 from gui.app import chosen
+from gui.appicon import app_icon
 from gui.keeper import FIRST
 from gui.start import parser
 from rtaudio.desired import check_config
@@ -31,6 +33,13 @@ def launch(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="displays of X and Wayland")
+def test_the_application_has_an_icon(qapp: QApplication) -> None:
+    icon = app_icon()
+    assert {size.width() for size in icon.availableSizes()} >= {16, 32, 256}
+    image = icon.pixmap(32, 32).toImage()
+    assert len({image.pixel(x, 20) for x in range(32)}) > 4, "it is drawn"
+
+
 def test_without_a_display_there_is_one_sentence() -> None:
     done = launch()
     assert done.returncode == 2 and done.stderr.count("\n") == 1 and "display" in done.stderr

@@ -135,6 +135,12 @@ def test_garbage_never_gives_a_traceback(
         assert len(text.strip().splitlines()) == 1
 
 
+def test_the_help_and_the_list_of_models_are_for_reading(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0 and main(["models"]) == 0
+    told = capsys.readouterr().out
+    assert "instruments  list" in told and max(len(line) for line in told.splitlines()) <= 120
+
+
 def test_models_lists_the_zoo(capsys: pytest.CaptureFixture[str], tiny_model: Path) -> None:
     assert main(["models", str(tiny_model), "--json"]) == 0
     cards = json.loads(capsys.readouterr().out)
