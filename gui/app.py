@@ -21,7 +21,7 @@ from gui.bridge import Bridge
 from gui.keeper import Keeper, restore
 from gui.store import Store
 from gui.window import MainWindow
-from rtaudio.messages import EngineConfig, to_dict
+from rtaudio.messages import EngineConfig, Snapshot, to_dict
 
 
 def run(args: argparse.Namespace) -> int:
@@ -36,8 +36,23 @@ def run(args: argparse.Namespace) -> int:
     sys.excepthook = _Complaint(window)
     _end_by_signal(window)
     window.show()
+    if args.report_start:
+        _report_start(bridge, window)
     QTimer.singleShot(30, lambda: start(bridge, args))  # after the first look: a new daemon takes a second
     return app.exec()
+
+
+def _report_start(bridge: Bridge, window: MainWindow) -> None:
+    """Say on standard output when the window is drawn and when there is sound, and close then."""
+
+    def listen(snapshot: Snapshot) -> None:
+        if snapshot.state == "running" and snapshot.frames > 0:
+            bridge.snapshot_changed.disconnect(listen)
+            print("sound", flush=True)
+            QTimer.singleShot(0, window.close)
+
+    QTimer.singleShot(0, lambda: print("shown", flush=True))  # after the first drawing, which was asked for before
+    bridge.snapshot_changed.connect(listen)
 
 
 def make_application() -> QApplication:

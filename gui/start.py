@@ -41,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--theme", choices=("dark", "light"), help="how the window is dressed (default: as it was left)"
     )
+    options.add_argument("--report-start", action="store_true", help=argparse.SUPPRESS)  # for rtaudio bench --starts
     return options
 
 

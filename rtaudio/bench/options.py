@@ -33,6 +33,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     timing.add_argument(
         "--peers", action="store_true", help="also time other packages that are installed (needs torch)"
     )
+    other = parser.add_argument_group("instead of models")
+    other.add_argument("--starts", action="store_true", help="time cold starts: a command, the first sound, the window")
+    other.add_argument(
+        "--fresh", action="store_true", help="with --starts: also a fresh clone and make run in it (loads packages)"
+    )
+    other.add_argument(
+        "--callback", action="store_true",
+        help="the audio callback: allocations, times, waits for the interpreter; for --live-seconds (3600: an hour)",
+    )  # fmt: skip
     playing = parser.add_argument_group("playing")
     playing.add_argument(
         "--live", action="store_true", help="instead: play separators on a private JACK server and count what is missed"

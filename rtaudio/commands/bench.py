@@ -6,12 +6,13 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from models.card import CardError
 from models.catalog import load_card, model_names
-from rtaudio.bench import live, table, text
+from rtaudio.bench import callback, live, starts, table, text
 from rtaudio.bench.busy import Watch
 from rtaudio.bench.compare import changes, differences
 from rtaudio.bench.machine import about_this, drift, measure_machine
@@ -40,6 +41,10 @@ def run(args: argparse.Namespace) -> int:
     if args.table:
         _publish(read(args.table), args.into)
         return 0
+    if args.starts or args.fresh:
+        return _starts(args)
+    if args.callback:
+        return _callback(args)
     check(args)  # what is wrong with a file is told before minutes are spent
     earlier = read(args.compare) if args.compare else None
     say: Callable[[str], None] = (lambda line: None) if args.json else (lambda line: print(line, flush=True))
@@ -62,6 +67,32 @@ def run(args: argparse.Namespace) -> int:
     for warning in found.warnings:
         print(f"Warning: {warning}", file=sys.stderr if args.json else sys.stdout, flush=True)
     _hand_over(as_result(found), earlier, args, say)
+    return 0
+
+
+def _starts(args: argparse.Namespace) -> int:
+    if not args.starts:
+        raise StemplayError("--fresh belongs to --starts.")
+    say = (lambda line: None) if args.json else print
+    say(starts.HEADER)
+    found = starts.measure_starts(args.song, lambda start: say(starts.row(start)), fresh=args.fresh)
+    if args.json:
+        print(json.dumps({"starts": [asdict(start) for start in found]}))
+    return 0
+
+
+def _callback(args: argparse.Namespace) -> int:
+    models = args.model or [DEFAULT_MODEL]
+    found = []
+    for model in models:
+        for block in args.blocks if args.blocks != live.BLOCKS else (256,):
+            times = callback.times(args.song, args.live_seconds, block, model)
+            taken = callback.allocations(block)
+            found.append({"model": model, "block": block, "times": asdict(times), "allocations": asdict(taken)})
+            if not args.json:
+                print("\n".join([f"{model}", *callback.lines(times, taken, block)]))
+    if args.json:
+        print(json.dumps({"callback": found}))
     return 0
 
 
