@@ -8,7 +8,7 @@ SONG   ?= demo/kimseye.ogg
 RUN_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run gui screenshots test lint bench bench-readme slow gpu-pack translations clean system-run system-gui system-test
+.PHONY: help setup run gui screenshots test lint bench bench-readme soak slow gpu-pack translations clean system-run system-gui system-test
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 16
@@ -42,6 +42,10 @@ bench: $(VENV)/.runtime ## what each shipped model costs on this machine
 
 bench-readme: $(VENV)/.dev ## measure all that README.md shows, keep it in docs/bench.json and write the tables (ten minutes, idle machine)
 	$(BIN)/python -m rtaudio bench --full --save docs/bench.json --into README.md
+
+HOURS ?= 1
+soak: system-test setup ## an evening with faults on a private JACK server (HOURS=8): dead servers, engines and windows, full disks, ...
+	$(BIN)/python -m tests.soak --hours $(HOURS)
 
 gpu-pack: $(VENV)/.dev ## data, wheels and scripts for training on a rented GPU, into build/gpu-pack (training/README.md)
 	$(BIN)/python -m training pack

@@ -1,0 +1,111 @@
+"""Looks at the engine all the time: what it counts, when it does not play, what its processes hold."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rtaudio.messages import Snapshot
+from rtaudio.session import Session
+
+LOOK_S = 0.02
+SAMPLE_S = 5.0
+SHM = Path("/dev/shm")
+
+
+@dataclass(frozen=True)
+class Held:
+    """What the processes hold at one moment: MiB of memory, open descriptors, threads, by process; MiB of shared memory."""
+
+    at: float
+    memory: dict[str, float]
+    descriptors: dict[str, int]
+    threads: dict[str, int]
+    shared: float
+
+
+@dataclass
+class Gap:
+    """Sound that is missing: less was played than time had passed."""
+
+    began: float
+    seconds: float
+
+
+@dataclass
+class Watch:
+    """A thread that samples until ``stop``.
+
+    Attributes:
+        gaps: longer than ``threshold`` seconds.
+        latencies: every declared latency of the engine that was seen, in frames: seconds it was seen for.
+    """
+
+    session: Session
+    processes: dict[str, object]
+    threshold: float = 0.25
+    gaps: list[Gap] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
+    latencies: dict[int, float] = field(default_factory=dict)
+    last: Snapshot = field(default_factory=Snapshot)
+    trouble: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="soak-watch", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End."""
+        self._ending.set()
+        self._thread.join()
+
+    def longest(self, since: float) -> float:
+        """Seconds of the longest gap that ended after ``since``, one that lasts included."""
+        return max([gap.seconds for gap in self.gaps if gap.began + gap.seconds >= since], default=0.0)
+
+    @property
+    def silent_for(self) -> float:
+        """Seconds since the last new frames."""
+        return time.monotonic() - self._moved
+
+    def _run(self) -> None:
+        frames, self._moved, sampled = 0, time.monotonic(), 0.0
+        while not self._ending.wait(LOOK_S):
+            now, report = time.monotonic(), self.session.snapshot()
+            self.last = report
+            if report.frames != frames:
+                played = (report.frames - frames) / max(1, report.rate)
+                missing = (
+                    now - self._moved - max(0.0, played)
+                )  # a report that came late is no gap: all frames are in it
+                if missing > self.threshold:
+                    self.gaps.append(Gap(now - missing, missing))
+                frames, self._moved = report.frames, now
+            if report.latency.engine:
+                self.latencies[report.latency.engine] = self.latencies.get(report.latency.engine, 0.0) + LOOK_S
+            if report.message and (not self.trouble or self.trouble[-1] != report.message):
+                self.trouble.append(report.message)
+            if now - sampled > SAMPLE_S:
+                sampled = now
+                self._sample(now)
+
+    def _sample(self, now: float) -> None:
+        memory, descriptors, threads = {}, {}, {}
+        for name, ask in self.processes.items():
+            with contextlib.suppress(OSError, ValueError, TypeError):
+                pid = int(ask())  # type: ignore[operator]
+                status = dict(
+                    line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":" in line
+                )
+                memory[name] = int(status["VmRSS"].split()[0]) / 1024
+                threads[name] = int(status["Threads"])
+                descriptors[name] = len(list(Path(f"/proc/{pid}/fd").iterdir()))
+        shared = sum(path.stat().st_size for path in SHM.iterdir() if path.is_file()) / 2**20
+        self.held.append(Held(now, memory, descriptors, threads, shared))

@@ -1,0 +1,71 @@
+"""The soak itself takes an hour (``make soak``); its arithmetic is tried here, and in a few seconds of it that every part works."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from rtaudio.jackserver import why_no_server
+from tests.soak.__main__ import judge, options, run
+from tests.soak.faults import FAULTS, MAY_SILENCE
+from tests.soak.table import Evening, Incident, markdown
+from tests.soak.takes import Take, check
+from tests.soak.watch import Gap, Held
+
+
+def evening(**changes: object) -> Evening:
+    known: dict[str, object] = {
+        "seconds": 3600.0, "frames": 158_760_000, "rate": 44_100, "xruns": 3, "misses": 62, "blocks": 620_156, "restarts": 4, "notes": 9,
+        "gaps": [Gap(1.0, 2.0), Gap(50.0, 4.0)],
+        "incidents": [Incident("engine killed", 10.0, 2.0, 2.5, ""), Incident("engine killed", 90.0, 4.0, 4.5, "")],
+        "takes": [Take(40.0, 39.9, 6, 0, False)],
+        "held": [Held(float(k), {"engine": 200.0 + k / 10}, {"engine": 20}, {"engine": 9}, 30.0) for k in range(100)],
+        "latencies": {256: 3600.0},
+    }  # fmt: skip
+    return Evening(**(known | changes))  # type: ignore[arg-type]
+
+
+def test_a_table_tells_gaps_losses_and_growth() -> None:
+    told = markdown(evening())
+    assert "| engine killed | 2 | 3.00, 4.00 | 3.5, 4.5 |" in told
+    assert "62 of 620156 blocks (0.01%)" in told and "6.0 s in 2 gaps, the longest 4.00 s" in told
+    assert "0.10 s, of one take at most 0.10 s" in told and "engine 200 to 209 (at most 210)" in told
+
+
+def test_what_no_fault_excuses_is_a_problem() -> None:
+    assert judge(evening()) == []
+    assert judge(evening(takes=[Take(40.0, 39.0, 6, 0, False)])) == ["1.00 s of a take were lost"]
+    assert judge(evening(takes=[Take(40.0, 40.0, 6, 2, False)])) == ["2 files were left unfinished"]
+    assert judge(evening(takes=[Take(40.0, 40.0, 6, 0, True)])) == ["files of one take differ in length"]
+    grown = [Held(float(k), {"engine": 200.0 + 3 * k}, {}, {}, 30.0) for k in range(100)]
+    assert "grew" in judge(evening(held=grown))[0]
+    assert judge(evening(incidents=[Incident("disk full", 1.0, 0.0, 0.0, "skipped: no root")])) == []
+    assert judge(evening(incidents=[Incident("disk full", 1.0, 0.0, 0.0, "never ended")])) == ["disk full: never ended"]
+
+
+def test_takes_are_measured_by_their_files(tmp_path: Path) -> None:
+    for name, seconds in (("mix", 2.0), ("drums", 2.0), ("mix-2", 1.0), ("drums-2", 1.0)):
+        soundfile.write(tmp_path / f"{name}.wav", np.zeros(round(seconds * 8000)), 8000)
+    assert check(tmp_path, 3.1) == Take(3.1, 3.0, 4, 0, False)
+    soundfile.write(tmp_path / "bass-2.wav", np.zeros(4000), 8000)
+    assert check(tmp_path, 3.1) == Take(3.1, 2.5, 5, 0, True)
+    assert check(tmp_path / "none", 0.0) == Take(0.0, 0, 0, 0, False)
+
+
+def test_only_what_must_interrupts_the_sound() -> None:
+    assert set(FAULTS) > MAY_SILENCE and len(FAULTS) >= 11
+    with pytest.raises(SystemExit):
+        options().parse_args(["--only", "flood"])
+
+
+@pytest.mark.slow
+def test_a_minute_of_the_soak_has_no_problem(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    if why_no_server():
+        pytest.skip(why_no_server())
+    faults = [f"--only={name}" for name in ("engine killed", "model replaced", "window killed")]
+    args = options().parse_args(["--hours", "0.01", "--every", "5", "--take", "8", *faults])
+    found = run(args, tmp_path)
+    assert len(found.incidents) >= 2 and found.takes and judge(found) == []
