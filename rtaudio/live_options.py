@@ -16,12 +16,15 @@ from rtaudio.ports.base import DeviceMissingError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``live``."""
-    _add_sound(parser.add_argument_group("sound"))
+    sound = parser.add_argument_group("sound")
+    _add_ends(sound)
+    _add_model(sound)
     _add_mixer(parser.add_argument_group("mixer"))
     _add_run(parser.add_argument_group("run"))
 
 
-def _add_sound(sound: argparse._ArgumentGroup) -> None:
+def _add_ends(sound: argparse._ArgumentGroup) -> None:
+    """Where sound comes from and goes to, and how."""
     sound.add_argument(
         "--input", "-i", default="default", metavar="D", help="device, sound file, or none (default: the system's)"
     )
@@ -60,21 +63,6 @@ def _add_sound(sound: argparse._ArgumentGroup) -> None:
         help="channels to listen to, from 1",
     )
     sound.add_argument(
-        "--model", default=DEFAULT_MODEL, metavar="M", help="shipped model, a directory, or none (default: %(default)s)"
-    )
-    sound.add_argument("--no-consistent", action="store_true", help="do not share the residual among the stems")
-    sound.add_argument(
-        "--look-ahead", type=float, default=0.0, metavar="MS",
-        help="refine the stems by their own spectra, so much later: 17 is worth it (default: 0, do not)",
-    )  # fmt: skip
-    sound.add_argument(
-        "--deadline", type=_deadline, default=0.0, metavar="MS",
-        help="time that the model gets, a part of the latency (default: auto, what it needs, measured at the start)",
-    )  # fmt: skip
-    sound.add_argument(
-        "--adapt", action="store_true", help="give the model one block more when it is late too often, and say so"
-    )
-    sound.add_argument(
         "--loop",
         nargs="?",
         const="",
@@ -88,6 +76,25 @@ def _add_sound(sound: argparse._ArgumentGroup) -> None:
     )
     sound.add_argument(
         "--full-speed", action="store_true", help="with a file or null as output: do not wait for the clock"
+    )
+
+
+def _add_model(sound: argparse._ArgumentGroup) -> None:
+    """Which model, and the time it gets."""
+    sound.add_argument(
+        "--model", default=DEFAULT_MODEL, metavar="M", help="shipped model, a directory, or none (default: %(default)s)"
+    )
+    sound.add_argument("--no-consistent", action="store_true", help="do not share the residual among the stems")
+    sound.add_argument(
+        "--look-ahead", type=float, default=0.0, metavar="MS",
+        help="refine the stems by their own spectra, so much later: 17 is worth it (default: 0, do not)",
+    )  # fmt: skip
+    sound.add_argument(
+        "--deadline", type=_deadline, default=0.0, metavar="MS",
+        help="time that the model gets, a part of the latency (default: auto, what it needs, measured at the start)",
+    )  # fmt: skip
+    sound.add_argument(
+        "--adapt", action="store_true", help="give the model one block more when it is late too often, and say so"
     )
 
 

@@ -42,7 +42,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--callback", action="store_true",
         help="the audio callback: allocations, times, waits for the interpreter; for --live-seconds (3600: an hour)",
     )  # fmt: skip
-    playing = parser.add_argument_group("playing")
+    _add_playing(parser.add_argument_group("playing"))
+    results = parser.add_argument_group("results")
+    results.add_argument("--json", action="store_true", help="print the numbers as JSON")
+    results.add_argument("--save", type=Path, metavar="FILE", help="keep the numbers as JSON in a file")
+    results.add_argument("--compare", type=Path, metavar="FILE", help="tell what changed since an earlier run's JSON")
+    results.add_argument(
+        "--full",
+        action="store_true",
+        help="the shipped models, other packages and --live in one run: all that the README shows",
+    )
+    results.add_argument(
+        "--table", type=Path, metavar="FILE", help="measure nothing: the README's tables of a JSON file"
+    )
+    results.add_argument(
+        "--into", type=Path, metavar="PAGE", help="write the README's tables between that page's comments"
+    )
+
+
+def _add_playing(playing: argparse._ArgumentGroup) -> None:
     playing.add_argument(
         "--live", action="store_true", help="instead: play separators on a private JACK server and count what is missed"
     )
@@ -64,21 +82,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"play {DEFAULT_MODEL} refined, too, so much later; 0: do not (default: %(default)s)",
     )  # fmt: skip
     playing.add_argument("--song", type=Path, default=live.SONG, metavar="FILE", help="(default: the demo song)")
-    results = parser.add_argument_group("results")
-    results.add_argument("--json", action="store_true", help="print the numbers as JSON")
-    results.add_argument("--save", type=Path, metavar="FILE", help="keep the numbers as JSON in a file")
-    results.add_argument("--compare", type=Path, metavar="FILE", help="tell what changed since an earlier run's JSON")
-    results.add_argument(
-        "--full",
-        action="store_true",
-        help="the shipped models, other packages and --live in one run: all that the README shows",
-    )
-    results.add_argument(
-        "--table", type=Path, metavar="FILE", help="measure nothing: the README's tables of a JSON file"
-    )
-    results.add_argument(
-        "--into", type=Path, metavar="PAGE", help="write the README's tables between that page's comments"
-    )
 
 
 def _seconds(text: str) -> float:
