@@ -162,7 +162,9 @@ class EngineHost:
             self._engine.recorder.stop()  # close its files; stopping the port itself may hang
             with self._report_lock:
                 self._leaving = True
-                self._write({"snapshot": to_dict(self._engine.snapshot())})
+                last = self._engine.snapshot()
+                last.state = "stalled"  # the recording ended because the device did, not because somebody wanted it
+                self._write({"snapshot": to_dict(last)})
         return True
 
     def end(self, *_: object) -> None:

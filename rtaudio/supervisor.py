@@ -362,6 +362,8 @@ def _take_over_transport(desired: Desired, before: Snapshot, now: Snapshot) -> N
         if song.loop != was.loop:
             desired.loop = song.loop
     old, take = before.recording, now.recording
+    if now.state != "running":  # an engine that ends closes its files, and its recording goes on in the next
+        return
     if take.active and not old.active and desired.recording is None:
         desired.recording = {"directory": take.directory, "format": now.instrument.state.record_format}
     elif old.active and not take.active and desired.recording is not None and desired.recording["directory"] == old.directory:

@@ -141,6 +141,11 @@ def test_what_buttons_started_is_wanted_of_the_next_engine(tmp_path: Path) -> No
     assert wanted.recording == {"directory": "/takes/1", "format": "flac"}
     take_over(wanted, told(playing=False, take=take), told(playing=True))
     assert wanted.playing and wanted.recording is None
+    wanted.recording = {"directory": "/takes/1", "format": "flac"}
+    ending = told()
+    ending.state = "stalled"
+    take_over(wanted, told(take=take), ending)
+    assert wanted.recording is not None, "an engine that ends is not a person who has had enough"
     take_over(wanted, told(), told(playing=False, position=60.0))
     assert wanted.playing, "a song that ends was not paused"
 

@@ -180,8 +180,8 @@ def test_a_learnt_controller_moves_a_fader_and_the_release(directory: Path) -> N
         again.receive([0xB0, 20, 127])
         again.stop()
         assert moved[-1] == ("stem.instrument.gain_db", 6.0)
-        with pytest.raises(StemplayError, match=r"cannot move 'mixer\.bypass'"):
-            stage.learn("mixer.bypass")
+        with pytest.raises(StemplayError, match=r"cannot move 'mixer\.flavour'"):
+            stage.learn("mixer.flavour")
         stage.forget("")
         assert stage.report().state.midi_map == []
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -129,6 +130,7 @@ def judge(evening: Evening) -> list[str]:
 def main() -> int:
     """Entry point."""
     args = options().parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends it early leaves no server behind
     reason = why_no_server()
     if reason:
         print(f"The soak needs a JACK server: {reason}", file=sys.stderr)
