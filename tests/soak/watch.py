@@ -99,7 +99,7 @@ class Watch:
     def _sample(self, now: float) -> None:
         memory, descriptors, threads = {}, {}, {}
         for name, ask in self.processes.items():
-            with contextlib.suppress(OSError, ValueError, TypeError):
+            with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
                 pid = int(ask())  # type: ignore[operator]
                 status = dict(
                     line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":" in line
@@ -107,5 +107,8 @@ class Watch:
                 memory[name] = int(status["VmRSS"].split()[0]) / 1024
                 threads[name] = int(status["Threads"])
                 descriptors[name] = len(list(Path(f"/proc/{pid}/fd").iterdir()))
-        shared = sum(path.stat().st_size for path in SHM.iterdir() if path.is_file()) / 2**20
+        shared = 0.0
+        for path in SHM.iterdir():
+            with contextlib.suppress(OSError):  # gone meanwhile
+                shared += path.stat().st_size / 2**20 if path.is_file() else 0.0
         self.held.append(Held(now, memory, descriptors, threads, shared))

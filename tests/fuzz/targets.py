@@ -1,0 +1,391 @@
+"""What comes from outside, a function each: it takes any bytes, and whatever they are, what must hold holds.
+
+A target may only be left by a return: a refusal in one sentence is caught here and looked at.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import functools
+import io
+import json
+import math
+import os
+import shutil
+import tempfile
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from gui.listening.sheet import read_sheet
+from gui.store import Preset, Store
+from models.card import CardError, card_from_dict, read_card
+from models.catalog import find_model
+from models.names import name_problem
+from rtaudio.audiofile import open_reader
+from rtaudio.desired import Desired
+from rtaudio.format import StemplayError
+from rtaudio.ipc import decode, read_message, write_message
+from rtaudio.messages import OPERATIONS, Command, EngineConfig, MixerState, Snapshot, from_dict, to_dict
+from rtaudio.midi.learn import MidiMap
+from rtaudio.midi.message import MidiParser
+from rtaudio.midifile import read_midi
+from rtaudio.onnxfile import NotOnnxError, read_facts
+from rtaudio.takes import finish_cut_off
+from tests.fuzz.mutate import ODD, Choices, damaged, mutated
+from training.recipe import read_recipe
+
+ROOT = Path(__file__).resolve().parents[2]
+MOST_FRAMES = 1 << 21
+"""A head may claim any length; so much of it is read."""
+
+Target = Callable[[bytes], None]
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """A folder of its own; afterwards nothing half written may lie in it."""
+    with tempfile.TemporaryDirectory(
+        prefix="stemplay-fuzz-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None
+    ) as name:
+        yield Path(name)
+
+
+def sentence(error: Exception) -> None:
+    """A refusal is one line that ends like a sentence, and not too long to be read."""
+    text = str(error)
+    assert text and "\n" not in text.strip() and text.rstrip()[-1] in ".?!)'", repr(text)
+    assert "Traceback" not in text
+
+
+@functools.cache
+def _card() -> Any:
+    return json.loads((find_model("demucs-open") / "card.json").read_text())
+
+
+def cards(data: bytes) -> None:
+    """``card.json``."""
+    choices = Choices(data)
+    with folder() as place:
+        if choices.below(4):
+            text = json.dumps(mutated(_card(), choices), ensure_ascii=bool(choices.below(2))).encode(
+                "utf-8", "surrogatepass"
+            )
+        else:
+            text = damaged(json.dumps(_card()).encode(), choices)
+        (place / "card.json").write_bytes(text)
+        try:
+            card = read_card(place)
+        except CardError as error:
+            sentence(error)
+            return
+        assert all(name_problem(name) is None for name in card.outputs)
+        assert all(math.isfinite(share) and 0 <= share <= 1 for share in (*card.shares, *card.refining))
+        assert card_from_dict(json.loads(json.dumps(to_dict(card))), "again") is not None
+
+
+@functools.cache
+def _onnx() -> bytes:
+    import onnx
+    from onnx import TensorProto, helper
+
+    node = helper.make_node("Add", ["mix", "weight"], ["stems"], domain="")
+    weight = helper.make_tensor("weight", TensorProto.FLOAT, [2], [1.0, 2.0])
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [64, 2]) for name in ("mix", "stems")]
+    graph = helper.make_graph([node], "graph", ends[:1], ends[1:], [weight])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17), helper.make_opsetid("com.example", 1)])
+    outside = model.graph.initializer.add()
+    outside.CopyFrom(weight)
+    outside.data_location = TensorProto.EXTERNAL
+    outside.external_data.add(key="location", value="../weights.bin")
+    assert onnx is not None
+    found: bytes = model.SerializeToString()
+    return found
+
+
+def onnx_heads(data: bytes) -> None:
+    """What an ONNX file says of itself."""
+    with contextlib.suppress(NotOnnxError):
+        facts = read_facts(damaged(_onnx(), Choices(data)))
+        assert all(isinstance(version, int) for version in facts.opsets.values())
+
+
+@functools.cache
+def _midi() -> bytes:
+    return (ROOT / "demo" / "chords.mid").read_bytes()
+
+
+def midi_files(data: bytes) -> None:
+    """Standard MIDI files, and those in RIFF or with MacBinary heads."""
+    choices = Choices(data)
+    whole = _midi()
+    wrapped = (
+        whole,
+        b"RIFF" + (len(whole) + 12).to_bytes(4, "little") + b"RMIDdata" + len(whole).to_bytes(4, "little") + whole,
+    )
+    with folder() as place:
+        path = place / "song.mid"
+        path.write_bytes(damaged(choices.pick(wrapped), choices))
+        try:
+            events = read_midi(path)
+        except StemplayError as error:
+            sentence(error)
+            return
+        times = [event.time for event in events]
+        assert all(math.isfinite(time) and time >= 0 for time in times) and times == sorted(times)
+        assert all(0 <= event.channel < 16 for event in events)
+
+
+def midi_bytes(data: bytes) -> None:
+    """Whatever a MIDI input sends, in any portions, and what was learnt from it."""
+    choices, parser, learnt = Choices(data), MidiParser(), MidiMap()
+    learnt.learn(choices.pick(("mixer.dry", "transport.play", "stem.drums.mute")))
+    left = choices.rest()
+    while left:
+        count = 1 + choices.below(7)
+        for message in parser.feed(left[:count], 0.0):
+            assert 0 <= message.channel < 16 and 0 <= message.b < 128
+            assert -8192 <= message.a < 8192
+            moved = learnt.take(message)
+            assert moved is None or 0.0 <= moved[1] <= 1.0
+            if message.kind != "bend":
+                assert parser.feed(message.bytes()) or True
+        left = left[count:]
+    assert MidiMap(learnt.entries()).entries() == learnt.entries()
+
+
+@functools.cache
+def _sounds() -> tuple[tuple[str, bytes], ...]:
+    sound = (0.1 * np.random.default_rng(0).standard_normal((3000, 2))).astype(np.float32)
+    found = []
+    for kind, subtype in (
+        ("WAV", "FLOAT"),
+        ("WAV", "PCM_16"),
+        ("FLAC", "PCM_24"),
+        ("OGG", "VORBIS"),
+        ("AIFF", "PCM_16"),
+        ("MP3", None),
+        ("RF64", "PCM_24"),
+    ):
+        made = io.BytesIO()
+        soundfile.write(made, sound, 44_100, format=kind, subtype=subtype)
+        found.append((kind.lower(), made.getvalue()))
+    return tuple(found)
+
+
+def sound_heads(data: bytes) -> None:
+    """Sound files of seven kinds."""
+    choices = Choices(data)
+    ending, whole = choices.pick(_sounds())
+    with folder() as place:
+        path = place / f"sound.{ending}"
+        path.write_bytes(damaged(whole, choices))
+        try:
+            with open_reader(path) as reader:
+                assert 1 <= reader.channels <= 64 and reader.rate > 0
+                frames = 0
+                for block in reader.blocks():
+                    assert np.isfinite(block).all() and block.dtype == np.float32 and block.shape[1] == reader.channels
+                    frames += len(block)
+                    if frames > MOST_FRAMES:
+                        break
+                for warning in reader.warnings:
+                    assert warning.endswith(".") and "\n" not in warning
+        except StemplayError as error:
+            sentence(error)
+
+
+def _saved(kind: str) -> Any:
+    with folder() as place:
+        store = Store(place)
+        if kind == "session":
+            from gui.store import SavedSession
+
+            store.save_session(SavedSession())
+            return json.loads((place / "session.json").read_text())
+        store.save_preset("x", Preset())
+        return json.loads((place / "presets" / "x.json").read_text())
+
+
+def _damaged_json(whole: Any, choices: Choices) -> bytes:
+    if choices.below(4):
+        return json.dumps(mutated(whole, choices)).encode()
+    return damaged(json.dumps(whole).encode(), choices)
+
+
+def sessions(data: bytes) -> None:
+    """What the window kept: ``session.json`` and ``preferences.json``."""
+    with folder() as place:
+        (place / "session.json").write_bytes(_damaged_json(_kept("session"), Choices(data)))
+        store = Store(place)
+        session = store.load_session()
+        for notice in store.notices:
+            assert notice.endswith(".") and "\n" not in notice
+        if session is None:
+            assert (place / "session.json.bad").exists() or (place / "session.json.newer").exists() or not data
+            return
+        try:
+            Desired(session.config, session.mixer, instrument=session.instrument)
+        except StemplayError as error:
+            sentence(error)
+
+
+@functools.cache
+def _kept(kind: str) -> Any:
+    return _saved(kind)
+
+
+def presets(data: bytes) -> None:
+    """A preset that somebody sent."""
+    with folder() as place:
+        (place / "presets").mkdir()
+        (place / "presets" / "x.json").write_bytes(_damaged_json(_kept("preset"), Choices(data)))
+        store = Store(place)
+        try:
+            preset = store.load_preset("x")
+        except StemplayError as error:
+            sentence(error)
+            return
+        store.save_preset("y", preset)
+        assert sorted(path.name for path in (place / "presets").iterdir()) == ["x.json", "y.json"]
+
+
+EXAMPLES: dict[str, Any] = {
+    "stem": "drums", "field": "gain_db", "value": -6.0, "position_s": 3.0, "start_s": 1.0, "end_s": 2.0, "directory": "/tmp/takes",
+    "format": "wav", "ms": 5.0, "data": [0x90, 60, 100], "channel": 0, "shares": {"violin": 1.0},
+    "entries": [{"channel": 0, "control": 7, "target": "mixer.dry"}], "target": "transport.play", "config": to_dict(EngineConfig()),
+}  # fmt: skip
+
+
+@functools.cache
+def _wanted() -> Desired:
+    return Desired(EngineConfig(input="none", output="null", instrument="sing-gm"), MixerState())
+
+
+def messages(data: bytes) -> None:
+    """What comes through the socket: frames, orders and desired states. A refused order changes nothing."""
+    choices = Choices(data)
+    wanted = copy.deepcopy(_wanted())
+    op = choices.pick(sorted(OPERATIONS))
+    args = mutated({name: EXAMPLES[name] for name in OPERATIONS[op]} or {"x": 1}, choices)
+    before = wanted.to_json()
+    try:
+        wanted.apply(Command(op, args))
+    except StemplayError as error:
+        sentence(error)
+        assert wanted.to_json() == before, f"{op} was refused and obeyed"
+    except (AttributeError, KeyError, TypeError, ValueError):  # the daemon says that nobody understands it
+        assert wanted.to_json() == before, f"{op} was not understood and obeyed"
+    else:
+        text = (
+            json.dumps(wanted.to_json(), allow_nan=False)
+            if op != "set_mixer" and op != "set_stem"
+            else json.dumps(wanted.to_json())
+        )
+        Desired.from_json(json.loads(text))
+    frame = io.BytesIO()
+    write_message(frame, {"op": op, "args": before})
+    with contextlib.suppress(ValueError):
+        read_message(io.BytesIO(damaged(frame.getvalue(), choices)))
+    with contextlib.suppress(ValueError, RecursionError):
+        decode(choices.rest())
+    with contextlib.suppress(StemplayError, AttributeError, KeyError, TypeError, ValueError):
+        Desired.from_json(mutated(before, choices))
+    with contextlib.suppress(AttributeError, KeyError, TypeError, ValueError):
+        from_dict(Snapshot, mutated(to_dict(Snapshot()), choices))
+
+
+def mappings(data: bytes) -> None:
+    """Learnt controllers out of a file: what is taken is right, and what is not leaves everything as it was."""
+    choices = Choices(data)
+    entries = [
+        {"channel": 0, "control": 7, "target": "mixer.dry"}, {"channel": 9, "note": 36, "target": "stem.drums.mute"},
+        {"channel": 3, "control": 20, "target": "instrument.attack_ms"},
+    ]  # fmt: skip
+    wanted = copy.deepcopy(_wanted())
+    try:
+        wanted.apply(Command("set_midi_map", {"entries": mutated(entries, choices)}))
+    except StemplayError as error:
+        sentence(error)
+        assert wanted.instrument.midi_map == []
+    MidiMap(mutated(entries, choices) if isinstance(mutated(entries, choices), list) else [])
+
+
+@functools.cache
+def _recipe() -> str:
+    return (ROOT / "training" / "recipes" / "demucs-live.toml").read_text()
+
+
+def recipes(data: bytes) -> None:
+    """A recipe of a training run."""
+    choices = Choices(data)
+    lines = _recipe().splitlines()
+    for _ in range(1 + choices.below(4)):
+        at = choices.below(len(lines))
+        key, sign, value = lines[at].partition("=")
+        if not sign or choices.below(4) == 0:
+            lines[at] = damaged(lines[at].encode(), choices).decode("utf-8", "replace")
+        else:
+            odd = choices.pick(ODD)
+            written = json.dumps(odd) if not isinstance(odd, float) or math.isfinite(odd) else repr(odd)
+            lines[at] = f"{key}= {written}"
+    with folder() as place:
+        path = place / "fuzz.toml"
+        path.write_text("\n".join(lines), encoding="utf-8", errors="replace")
+        try:
+            read_recipe(str(path))
+        except StemplayError as error:
+            assert str(error)
+        with contextlib.suppress(tomllib.TOMLDecodeError, ValueError):
+            tomllib.loads(path.read_text())
+
+
+def sheets(data: bytes) -> None:
+    """A sheet of a listening test."""
+    sheet = {
+        "format": 1, "kind": "mos", "test": "t", "participant": "p1", "instructions": "listen",
+        "questions": [{"name": "q", "text": "How?", "scale": {"1": "bad", "5": "good"}}],
+        "trials": [{"id": "1", "sounds": {"sound": "sounds/a.wav"}}],
+    }  # fmt: skip
+    with folder() as place:
+        (place / "sheets").mkdir()
+        path = place / "sheets" / "p1.json"
+        path.write_bytes(_damaged_json(sheet, Choices(data)))
+        try:
+            read_sheet(path)
+        except StemplayError as error:
+            sentence(error)
+
+
+def notes(data: bytes) -> None:
+    """Notes of takes that were cut off: only unfinished recordings are ever touched."""
+    choices = Choices(data)
+    with folder() as place:
+        os.environ["STEMPLAY_STATE_DIR"] = str(place / "state")
+        (place / "state").mkdir()
+        takes = place / "takes"
+        takes.mkdir()
+        (takes / "precious.wav").write_bytes(b"RIFFprecious")
+        (takes / "mix.wav.part").write_bytes(damaged(_sounds()[0][1], choices))
+        note = {"pid": 1, "parts": [str(takes / "mix.wav.part")]}
+        (place / "state" / "take-1.json").write_bytes(_damaged_json(note, choices))
+        for found in finish_cut_off():
+            assert found.sentence.endswith(".")
+        assert (takes / "precious.wav").read_bytes() == b"RIFFprecious"
+        names = {path.name for path in takes.iterdir()} - {"precious.wav"}
+        assert len(names) == 1 and not any(name.endswith(".tmp") for name in names), names
+        shutil.rmtree(takes)
+
+
+TARGETS: dict[str, Target] = {
+    function.__name__: function
+    for function in (
+        cards, onnx_heads, midi_files, midi_bytes, sound_heads, sessions, presets, messages, mappings, recipes, sheets, notes,
+    )
+}  # fmt: skip
