@@ -328,7 +328,7 @@ def recipes(data: bytes) -> None:
     lines = _recipe().splitlines()
     for _ in range(1 + choices.below(4)):
         at = choices.below(len(lines))
-        key, sign, value = lines[at].partition("=")
+        key, sign, _ = lines[at].partition("=")
         if not sign or choices.below(4) == 0:
             lines[at] = damaged(lines[at].encode(), choices).decode("utf-8", "replace")
         else:
