@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,10 @@ MACBINARY = 128
 """Bytes of the head that old Macintosh programs put before a file."""
 PEDALS = (64, 66)
 """Controllers that hold notes: damper and sostenuto."""
+BEAT_US = 500_000
+"""Microseconds of a beat until a file says otherwise: 120 in a minute."""
+SMPTE = {24: 24.0, 25: 25.0, 29: 30_000 / 1001, 30: 30.0}
+"""Frames of film a second, by the number that stands for them."""
 SHORTEST_S = 0.5
 """So long sounds a note that begins where the file ends."""
 
@@ -50,8 +54,7 @@ def read_midi(path: Path) -> list[MidiEvent]:
             raise StemplayError(f"{path} is larger than any MIDI file: {path.stat().st_size >> 20} MiB.")
         file = mido.MidiFile(file=io.BytesIO(standard_midi(path.read_bytes())), clip=True)
         now, events = 0.0, []
-        for message in file:
-            now += message.time
+        for now, message in _timed(file):
             event = _event(message, now)
             if event is not None:
                 events.append(event)
@@ -69,6 +72,26 @@ def read_midi(path: Path) -> list[MidiEvent]:
     if not any(event.kind == "note_on" for event in events):
         raise StemplayError(f"{path} has no notes.")
     return events + _endings(events, now)
+
+
+def _timed(file: Any) -> Iterator[tuple[float, Any]]:
+    """Messages of all tracks with their seconds. Time in the file is counted in parts of a beat, or of a frame of film (SMPTE).
+
+    Raises ValueError for tracks that are songs of their own (type 2), or a division of time that means nothing.
+    """
+    import mido
+
+    if file.type == 2:
+        raise ValueError("its tracks are songs of their own (type 2)")
+    division, tempo, now = file.ticks_per_beat, BEAT_US, 0.0  # signed 16 bits, as mido reads it
+    frames, parts = -(division >> 8), division & 0xFF
+    if division == 0 or (division < 0 and (frames not in SMPTE or parts == 0)):
+        raise ValueError("its division of time means nothing")
+    for message in mido.merge_tracks(file.tracks):
+        now += message.time / (SMPTE[frames] * parts) if division < 0 else message.time * tempo * 1e-6 / division
+        yield now, message
+        if message.type == "set_tempo":
+            tempo = message.tempo
 
 
 def standard_midi(data: bytes) -> bytes:

@@ -125,6 +125,27 @@ def _held(path: Path, wait: int = 480) -> Path:
     return path
 
 
+@pytest.mark.parametrize(
+    ("division", "seconds"),
+    [(0xE728, 1.0), (0xE850, 1000 / (24 * 80)), (0xE350, 1000 / (30_000 / 1001 * 80)), (0xE264, 1000 / 3000), (960, 1000 / 1920)],
+)  # fmt: skip
+def test_time_counted_in_frames_of_film_is_read(tmp_path: Path, division: int, seconds: float) -> None:
+    """25 frames of 40 parts, 24 of 80, 29.97 of 80, 30 of 100; and 960 parts of a beat of half a second."""
+    path = tmp_path / "song.mid"
+    file = mido.MidiFile()
+    file.tracks.append(mido.MidiTrack([mido.Message("note_on", note=60), mido.Message("note_off", note=60, time=1000)]))
+    file.save(path)
+    data = bytearray(path.read_bytes())
+    data[12:14] = division.to_bytes(2, "big")
+    path.write_bytes(data)
+    assert [round(event.time, 6) for event in read_midi(path)] == [0.0, round(seconds, 6)]
+    for nothing in (0, 0xE700, 0xFF10, 0x8001):
+        data[12:14] = nothing.to_bytes(2, "big")
+        path.write_bytes(data)
+        with pytest.raises(StemplayError, match="division of time"):
+            read_midi(path)
+
+
 def test_what_a_file_leaves_down_ends_with_it(tmp_path: Path, tiny: str) -> None:
     ends = [
         (e.kind, e.a, round(e.time, 3))
