@@ -6,12 +6,12 @@ import copy
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 from PyQt6.QtCore import QObject, QTimer
 
 from gui.bridge import Bridge, SessionLike, meet_engine
 from gui.store import SavedSession, Store
+from models.names import exists
 from rtaudio.format import StemplayError
 from rtaudio.messages import EngineConfig, MixerState, command
 
@@ -51,7 +51,7 @@ def restore(store: Store, asked: Asked) -> SessionLike:
 def _attempts(saved: SavedSession, store: Store) -> Iterator[SavedSession]:
     """What to try, the best first: everything; without models that are gone; a first start."""
     config = saved.config
-    if os.path.isabs(config.input) and not Path(config.input).exists():
+    if os.path.isabs(config.input) and not exists(config.input):
         store.notices.append(f"The song {config.input} is not there any more.")
         config = replace(config, input="none")
     yield replace(saved, config=config)

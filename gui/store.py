@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 import platformdirs
 
+from models.names import exists
 from rtaudio.format import StemplayError
 from rtaudio.messages import DEFAULT_MODEL, EngineConfig, InstrumentState, MixerState, StemState, from_dict, to_dict
 
@@ -140,8 +141,8 @@ class Store:
         source, target = self._preset(old), self._preset(new)
         if target == source:
             return
-        same = target.exists() and source.exists() and target.samefile(source)  # letters of another case, on some disks
-        if target.exists() and not same:
+        same = exists(target) and exists(source) and target.samefile(source)  # letters of another case, on some disks
+        if exists(target) and not same:
             raise StemplayError(f"There is a preset {new.strip()!r} already.")
         try:
             os.replace(source, target)

@@ -50,3 +50,19 @@ def inside(folder: Path, relative: str) -> Path:
         if path.is_absolute() or path.anchor or ".." in path.parts or not path.parts:
             raise ValueError(f"the path {relative!r} leads out of its folder")
     return folder / relative
+
+
+def exists(path: str | Path) -> bool:
+    """Whether there is such a file or folder. A name that no system could have (too long, for one) is none that exists."""
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def is_file(path: str | Path) -> bool:
+    """Whether there is such a file; as ``exists``."""
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):
+        return False

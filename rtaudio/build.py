@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from models.names import is_file
 from rtaudio.audiofile import open_reader
 from rtaudio.desired import is_device, is_input_file, is_output_file
 from rtaudio.devices import Device, default_device, find_device, query_here
@@ -43,7 +43,7 @@ def resolve(config: EngineConfig) -> tuple[EngineConfig, str]:
         StemplayError: there is no such file.
     """
     file_input = is_input_file(config.input)
-    if file_input and not Path(config.input).is_file():
+    if file_input and not is_file(config.input):
         raise StemplayError(f"There is no file {config.input!r}.")
     live = not file_input and config.input != "none"
     if not is_device(config.output):

@@ -14,6 +14,7 @@ from typing import Any
 
 from models.card import CardError
 from models.catalog import load_card, model_names
+from models.names import exists, is_file
 from rtaudio.format import SOURCES, StemplayError, StreamFormat
 from rtaudio.messages import (
     MAX_DEADLINE,
@@ -62,7 +63,7 @@ def is_output_file(output: str) -> bool:
 
 def is_input_file(source: str) -> bool:
     """Whether ``source`` names a sound file: something with a path that is no device's name, or that exists."""
-    return source not in ("default", "none") and (Path(source).is_file() or _looks_like_path(source))
+    return source not in ("default", "none") and (is_file(source) or _looks_like_path(source))
 
 
 def _looks_like_path(text: str) -> bool:
@@ -90,8 +91,8 @@ def _absolute(config: EngineConfig) -> dict[str, Any]:
     paths = {
         "input": is_input_file(config.input),
         "output": is_output_file(config.output),
-        "model": Path(config.model).exists(),
-        "instrument": bool(config.instrument) and Path(config.instrument).exists(),
+        "model": exists(config.model),
+        "instrument": bool(config.instrument) and exists(config.instrument),
     }
     for kind in ("model", "instrument"):
         paths[kind] &= getattr(config, kind) not in model_names()

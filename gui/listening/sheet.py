@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models.names import inside
+from models.names import inside, is_file
 from rtaudio.format import StemplayError
 
 FORMAT = 1
@@ -82,7 +82,7 @@ def read_sheet(path: Path) -> Sheet:
     except (ValueError, KeyError, TypeError, AttributeError):
         raise StemplayError(f"{path} is no sheet of a listening test that this version understands.") from None
     for sound in sheet.sounds:
-        if not sound.is_file():
+        if not is_file(sound):
             raise StemplayError(f"The test lacks {sound.relative_to(folder)}: copy its folder as a whole.")
     return sheet
 

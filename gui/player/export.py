@@ -32,6 +32,7 @@ from gui.widgets.flow import FlowLayout
 from gui.widgets.plain import PlainLabel
 from models.card import CardError
 from models.catalog import load_card, separators, validation_sdr
+from models.names import exists
 from rtaudio.format import StemplayError
 
 FORMATS = (("wav", "WAV, 32 bit float"), ("flac", "FLAC, 24 bit"))
@@ -233,7 +234,7 @@ class ExportDialog(QDialog):
         busy = self.job is not None
         folder = Path(self.folder.text())
         files = [folder / f"{name}.{self.format.currentData()}" for name in self.chosen()]
-        there = sum(path.exists() for path in files)
+        there = sum(exists(path) for path in files)
         self.choices.setEnabled(not busy)
         self.export_button.setEnabled(not busy and bool(files) and bool(self.folder.text().strip()))
         self.close_button.setText(self.tr("Cancel") if busy else self.tr("Close"))
@@ -244,7 +245,7 @@ class ExportDialog(QDialog):
         """Another choice: what was told of the last export is out of date, and files may be in the way."""
         self.bar.setValue(0)
         there = sum(
-            (Path(self.folder.text()) / f"{name}.{self.format.currentData()}").exists() for name in self.chosen()
+            exists(Path(self.folder.text()) / f"{name}.{self.format.currentData()}") for name in self.chosen()
         )
         self.message.setText(self.tr("%n file(s) of these names will be replaced.", "", there) if there else "")
         self._dress()

@@ -13,6 +13,7 @@ from gui.settings.draft import Draft
 from gui.settings.level import InputLevel
 from gui.settings.lists import Choice, Entry
 from gui.widgets.plain import PlainLabel
+from models.names import is_file
 from rtaudio.messages import Snapshot
 
 RATES = (44_100, 48_000, 88_200, 96_000)
@@ -98,7 +99,7 @@ class SoundTab(QWidget):
         self.tone_button.setEnabled(self.tone is not None or draft.device(config.output, "output") is not None)
 
     def _is_file(self, text: str) -> bool:
-        return text not in ("none", "default") and self.draft.device(text, "input") is None and Path(text).is_file()
+        return text not in ("none", "default") and self.draft.device(text, "input") is None and is_file(text)
 
     def _defaults(self, end: str) -> list[Entry]:
         meaning = self.draft.default[end]

@@ -73,7 +73,7 @@ def _change(value: Any, choices: Choices) -> Any:
         at = choices.below(len(value) + 1)
         return value[:at] + choices.pick(("", "/", "..", "\n", "\x00", "9" * 30, "é")) + value[at + choices.below(3) :]
     if isinstance(value, int | float) and not isinstance(value, bool) and choices.below(2):
-        return choices.pick((value + 1, -value, value * 1000, value * 0.5, value * 1e300 if value else 1e300))
+        return choices.pick((value + 1, -value, value * 1000, value // 2, 1e300))
     return copy.deepcopy(choices.pick(ODD))
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.names import LONGEST, folded, inside, name_problem
+from models.names import LONGEST, exists, folded, inside, is_file, name_problem
 
 GOOD = ("drums", "Lead 1 - square", "a.b", "Бас", "ギター", "e\u0301tude", "x" * LONGEST, "com10", "console")
 BAD = ("", " ", ".", "..", "../../../tmp/x", "/etc/x", "a/b", "a\\b", "C:x", "x" * (LONGEST + 1), "con", "NUL.wav", "Com1", "lpt9.x.y",
@@ -39,3 +39,10 @@ def test_paths_that_lead_out_are_refused(path: str) -> None:
 
 def test_paths_inside_are_kept() -> None:
     assert inside(Path("folder"), "sounds/x.wav") == Path("folder/sounds/x.wav")
+
+
+def test_what_no_system_could_have_does_not_exist(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("")
+    assert exists(tmp_path) and exists(str(tmp_path / "a")) and is_file(tmp_path / "a") and not is_file(tmp_path)
+    for name in ("x" * 5000, "a\0b", "\udc80\ud800", "/" * 3 + "y" * 300):
+        assert not exists(name) and not is_file(tmp_path / name)
