@@ -29,7 +29,7 @@ class Held:
 
 @dataclass
 class Gap:
-    """Sound that is missing: less was played than time had passed."""
+    """Reports that told of no new frames; how much sound was missing is known from ``Watch.lost``."""
 
     began: float
     seconds: float
@@ -66,9 +66,13 @@ class Watch:
         self._ending.set()
         self._thread.join()
 
-    def longest(self, since: float) -> float:
-        """Seconds of the longest gap that ended after ``since``, one that lasts included."""
-        return max([gap.seconds for gap in self.gaps if gap.began + gap.seconds >= since], default=0.0)
+    @property
+    def lost(self) -> float:
+        """Seconds of sound that are missing since the start: time that passed less what was played.
+
+        A report that comes late makes it look like more for a moment; so the least of the last seconds counts.
+        """
+        return min((missing for _, missing in list(self._missing)), default=0.0)
 
     @property
     def silent_for(self) -> float:
