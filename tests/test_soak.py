@@ -13,13 +13,13 @@ from tests.soak.__main__ import judge, options, run
 from tests.soak.faults import FAULTS, MAY_SILENCE
 from tests.soak.table import Evening, Incident, markdown
 from tests.soak.takes import Take, check
-from tests.soak.watch import Gap, Held
+from tests.soak.watch import Held
 
 
 def evening(**changes: object) -> Evening:
     known: dict[str, object] = {
         "seconds": 3600.0, "frames": 158_760_000, "rate": 44_100, "xruns": 3, "misses": 62, "blocks": 620_156, "restarts": 4, "notes": 9,
-        "gaps": [Gap(1.0, 2.0), Gap(50.0, 4.0)],
+        "lost_s": 6.1,
         "incidents": [Incident("engine killed", 10.0, 2.0, 2.5, ""), Incident("engine killed", 90.0, 4.0, 4.5, "")],
         "takes": [Take(40.0, 39.9, 6, 0, False)],
         "held": [Held(float(k), {"engine": 200.0 + k / 10}, {"engine": 20}, {"engine": 9}, 30.0) for k in range(100)],
@@ -31,7 +31,7 @@ def evening(**changes: object) -> Evening:
 def test_a_table_tells_gaps_losses_and_growth() -> None:
     told = markdown(evening())
     assert "| engine killed | 2 | 3.00, 4.00 | 3.5, 4.5 |" in told
-    assert "62 of 620156 blocks (0.01%)" in told and "6.0 s in 2 gaps, the longest 4.00 s" in told
+    assert "62 of 620156 blocks (0.01%)" in told and "6.1 s, 6.0 s of it in faults, the longest 4.00 s" in told
     assert "0.10 s, of one take at most 0.10 s" in told and "engine 200 to 209 (at most 210)" in told
 
 

@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any
 
 from tests.soak.takes import Take
-from tests.soak.watch import Gap, Held
+from tests.soak.watch import Held
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Evening:
     blocks: int
     restarts: int
     notes: int
-    gaps: list[Gap]
+    lost_s: float
     incidents: list[Incident]
     takes: list[Take]
     held: list[Held]
@@ -66,8 +66,8 @@ def markdown(evening: Evening) -> str:
 
 def rows(evening: Evening) -> list[tuple[str, str]]:
     """Name and value of everything but the faults."""
-    away = sum(gap.seconds for gap in evening.gaps)
-    longest = max((gap.seconds for gap in evening.gaps), default=0.0)
+    by_faults = sum(incident.gap for incident in evening.incidents)
+    longest = max((incident.gap for incident in evening.incidents), default=0.0)
     lost = evening.lost
     found = [
         (
@@ -77,7 +77,7 @@ def rows(evening: Evening) -> list[tuple[str, str]]:
         ("xruns", str(evening.xruns)),
         ("misses", f"{evening.misses} of {evening.blocks} blocks ({evening.misses / max(1, evening.blocks):.2%})"),
         ("faults", f"{len(evening.incidents)}, after which the engine was started again {evening.restarts} times"),
-        ("without sound", f"{away:.1f} s in {len(evening.gaps)} gaps, the longest {longest:.2f} s"),
+        ("without sound", f"{evening.lost_s:.1f} s, {by_faults:.1f} s of it in faults, the longest {longest:.2f} s"),
         (
             "takes",
             f"{len(evening.takes)}, {sum(take.kept for take in evening.takes):.0f} s in {sum(take.files for take in evening.takes)} files",

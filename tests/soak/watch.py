@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from rtaudio.session import Session
 
 LOOK_S = 0.02
 SAMPLE_S = 5.0
+SETTLED_S = 2.0
+"""No report is so late."""
 SHM = Path("/dev/shm")
 
 
@@ -54,6 +57,7 @@ class Watch:
     trouble: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self._missing: deque[tuple[float, float]] = deque()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="soak-watch", daemon=True)
 
@@ -81,17 +85,19 @@ class Watch:
 
     def _run(self) -> None:
         frames, self._moved, sampled = 0, time.monotonic(), 0.0
+        first: tuple[float, int] | None = None
         while not self._ending.wait(LOOK_S):
             now, report = time.monotonic(), self.session.snapshot()
             self.last = report
             if report.frames != frames:
-                played = (report.frames - frames) / max(1, report.rate)
-                missing = (
-                    now - self._moved - max(0.0, played)
-                )  # a report that came late is no gap: all frames are in it
-                if missing > self.threshold:
-                    self.gaps.append(Gap(now - missing, missing))
+                if now - self._moved > self.threshold:
+                    self.gaps.append(Gap(self._moved, now - self._moved))
                 frames, self._moved = report.frames, now
+            if report.frames and report.rate:
+                first = first or (now, report.frames)
+                self._missing.append((now, now - first[0] - (report.frames - first[1]) / report.rate))
+                while self._missing[0][0] < now - SETTLED_S:
+                    self._missing.popleft()
             if report.latency.engine:
                 self.latencies[report.latency.engine] = self.latencies.get(report.latency.engine, 0.0) + LOOK_S
             if report.message and (not self.trouble or self.trouble[-1] != report.message):
