@@ -8,7 +8,7 @@ SONG   ?= demo/kimseye.ogg
 RUN_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run gui screenshots test lint bench bench-readme soak slow gpu-pack translations clean system-run system-gui system-test
+.PHONY: help setup run gui screenshots test lint bench bench-readme soak fuzz slow gpu-pack translations clean system-run system-gui system-test
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 16
@@ -46,6 +46,11 @@ bench-readme: $(VENV)/.dev ## measure all that README.md shows, keep it in docs/
 HOURS ?= 1
 soak: system-test setup ## an evening with faults on a private JACK server (HOURS=8): dead servers, engines and windows, full disks, ...
 	$(BIN)/python -m tests.soak --hours $(HOURS)
+
+RUNS ?= 10000
+fuzz: setup ## RUNS=10000 damaged inputs for everything that comes from outside; follows coverage on Linux
+	-@[ "$$(uname)" != Linux ] || $(PIP) install "atheris>=3.0"
+	$(BIN)/python -m tests.fuzz --runs $(RUNS)
 
 gpu-pack: $(VENV)/.dev ## data, wheels and scripts for training on a rented GPU, into build/gpu-pack (training/README.md)
 	$(BIN)/python -m training pack

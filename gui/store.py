@@ -203,6 +203,8 @@ class Store:
 
     def _save(self, value: Any, path: Path) -> None:
         text = json.dumps({"version": VERSION, **to_dict(value)}, indent=1, ensure_ascii=False)
+        if not _encodable(text):  # names of files whose bytes are no text, for one
+            text = json.dumps({"version": VERSION, **to_dict(value)}, indent=1)
         temporary = ""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -253,6 +255,14 @@ def _checked_value(name: str, value: Any, like: Any) -> Any:
     if not right:
         raise StemplayError(f"{name} cannot be {value!r}")
     return tuple(value) if isinstance(like, tuple) else value
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _words(error: Exception) -> str:

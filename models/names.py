@@ -44,11 +44,13 @@ def inside(folder: Path, relative: str) -> Path:
     """``folder / relative``, which must lie below ``folder`` as it is written, on any system.
 
     Raises:
-        ValueError: it is absolute, names a drive or goes up.
+        ValueError: it is absolute, names a drive, goes up, or holds control characters.
     """
     for path in (PurePosixPath(relative), PureWindowsPath(relative)):
         if path.is_absolute() or path.anchor or ".." in path.parts or not path.parts:
             raise ValueError(f"the path {relative!r} leads out of its folder")
+    if not relative.isprintable():
+        raise ValueError(f"the path {relative!r} holds what cannot be written")
     return folder / relative
 
 

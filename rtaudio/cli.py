@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import importlib
+import io
 import os
 import signal
 import sys
@@ -112,9 +113,11 @@ def interruptible() -> Iterator[None]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point. Returns the exit code: 0, what the command says, 2 for bad input, 130 for Ctrl-C."""
-    for name in ("stdout", "stderr"):  # closed by who called us
+    for name in ("stdout", "stderr"):  # closed by who called us; and names of files may be bytes that are no text
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - until the process ends
+        elif isinstance(stream := getattr(sys, name), io.TextIOWrapper):
+            stream.reconfigure(errors="surrogateescape" if name == "stdout" else "backslashreplace")
     keep_memory()
     try:
         with interruptible():

@@ -219,7 +219,7 @@ class Daemon:
                     guest.held.follow(message["args"]["data"])
         except StemplayError as error:
             self._notice = str(error)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:  # not what a client of ours would send
+        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:  # not what a client of ours would send
             self._notice = f"A client sent what nobody understands ({type(error).__name__}: {error})."
         if "op" in message:
             guest.obeyed += 1

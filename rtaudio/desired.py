@@ -134,8 +134,10 @@ def control_range(target: str, strips: tuple[str, ...]) -> Range | None:
     """What a MIDI controller moves ``target`` between: ``stem.NAME.gain_db``, ``stem.NAME.pan``, ``mixer.dry``,
     ``mixer.master_db``, ``instrument.attack_ms`` or ``instrument.release_ms``. None for a button (``rtaudio.midi.presses``). Raises
     StemplayError for anything else."""
-    kind, *rest = str(target).split(".")
-    if is_button(str(target)) and (kind != "stem" or rest[0] in strips):
+    if not isinstance(target, str):
+        raise StemplayError(f"A MIDI controller cannot move {target!r}.")
+    kind, *rest = target.split(".")
+    if is_button(target) and (kind != "stem" or rest[0] in strips):
         return None
     if kind == "stem" and len(rest) == 2 and rest[0] in strips and rest[1] in ("gain_db", "pan"):
         return (-60.0, 6.0) if rest[1] == "gain_db" else (-1.0, 1.0)
@@ -154,12 +156,13 @@ def check_value(name: str, value: Any, limits: Range | None) -> float | bool:
         if isinstance(value, bool):
             return value
         raise StemplayError(f"{name} is switched with true or false, not {value!r}.")
-    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
         raise StemplayError(f"{name} takes a number, not {value!r}.")
     low, high = limits
     if not low <= value <= high:
         floor = f"from {low:g} " if math.isfinite(low) else ""
-        raise StemplayError(f"{name} goes {floor}up to {high:g}, not {value:g}.")
+        told = f"{value:g}" if abs(value) < 1e300 else "that"  # whole numbers of JSON have no end
+        raise StemplayError(f"{name} goes {floor}up to {high:g}, not {told}.")
     return float(value)
 
 

@@ -237,6 +237,8 @@ class Supervisor:
             shown = self._tally.follow(report)
             notice = engine.notice if time.monotonic() - engine.noticed < NOTICE_S else ""
             found = self._found[0] if time.monotonic() - self._found[1] < NOTICE_S else ""
+            if shown.state == "stopped" and not self._stopping:  # somebody ended it, not us: another one follows
+                shown.state = "starting"
             shown.message = notice or report.message or " ".join(filter(None, (self._story, found)))
             self._report = shown
 

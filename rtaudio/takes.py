@@ -166,11 +166,13 @@ def _finish_files(parts: list[Path]) -> tuple[list[str], float]:
     for part in parts:
         frames, rate = wav_frames(part) if _format(part) == "wav" else _flac_frames(part)
         lengths.append((part, frames, rate))
-    whole = min(frames for _, frames, _ in lengths)
-    if not whole:  # cut off before the first block
-        for part in parts:
+    for part, frames, _ in lengths:
+        if not frames:  # cut off before its first block; the others may have sound
             part.unlink()
+    lengths = [length for length in lengths if length[1]]
+    if not lengths:
         return [], 0.0
+    whole = min(frames for _, frames, _ in lengths)
     names = []
     for part, _, rate in lengths:
         target = _free(part.with_suffix(""))

@@ -25,7 +25,7 @@ class MidiMap:
                 kind = "note" if "note" in entry else "control"
                 key = kind, int(entry["channel"]), int(entry[kind])
                 target = str(entry["target"])
-            except (KeyError, TypeError, ValueError):
+            except (ArithmeticError, KeyError, TypeError, ValueError):
                 continue  # of another version: the others are worth keeping
             self._targets[key] = target
 

@@ -108,3 +108,13 @@ def test_a_disk_that_refuses_is_told_and_the_old_file_stays(tmp_path: Path, monk
         store.save_session(SavedSession())
     assert store.load_session() == whole_session()
     assert [path.name for path in tmp_path.iterdir()] == ["session.json"]
+
+
+def test_a_song_whose_name_is_no_text_is_remembered(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    path = "/music/caf\udce9.wav"  # as Python names a file whose bytes are no UTF-8
+    store.remember_song(path)
+    again = Store(tmp_path)
+    assert again.preferences.recent == [path] and not again.notices
+    store.remember_song("/music/grün.wav")
+    assert Store(tmp_path).preferences.recent == ["/music/grün.wav", path]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rtaudio.cli import main
+from rtaudio.engine_process import child_environment
 from tests.rtaudio.conftest import noise
 from tests.rtaudio.soundfiles import cut_short
 
@@ -64,6 +66,23 @@ def test_damaged_sound_is_told_and_with_strict_refused_before_anything_is_writte
     assert told.returncode == 0 and json.loads(told.stdout)["notes"] == [sentence] and "cut short" in sentence
     assert refused.stderr.startswith(sentence) and len(refused.stderr.splitlines()) == 1
     assert len(list(out.iterdir())) == 4
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names of files are text there")
+def test_a_name_that_is_no_text_is_a_name_all_the_same(song: Path, tiny_model: Path, tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"caf\xe9.wav")  # Latin-1, as old disks have it
+    song.rename(odd)
+    for options in ([], ["--json"]):
+        command = [sys.executable, "-m", "rtaudio", "separate", odd, "--model", tiny_model, *options]
+        done = subprocess.run(command, cwd=tmp_path, env=child_environment(), capture_output=True, check=False)
+        assert done.returncode == 0 and b"Traceback" not in done.stderr, done.stderr
+        assert b"caf\xe9" in done.stdout or b"caf\\udce9" in done.stdout
+    assert (tmp_path / "separated" / os.fsdecode(b"caf\xe9") / "drums.wav").is_file()
+    done = subprocess.run(
+        [sys.executable, "-m", "rtaudio", "separate", os.fsdecode(b"no\xe9.wav")],
+        cwd=tmp_path, env=child_environment(), capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and b"There is no file" in done.stderr
 
 
 def test_a_mono_song_gives_mono_stems(tiny_model: Path, tmp_path: Path) -> None:

@@ -84,6 +84,16 @@ def test_a_killed_recording_is_finished_at_the_next_start(tmp_path: Path, state_
     assert finish_cut_off() == [] and not list(state_directory.iterdir())
 
 
+@pytest.mark.parametrize("format", ["wav", "flac"])
+def test_one_file_without_sound_costs_the_others_nothing(tmp_path: Path, format: str) -> None:
+    folder = tmp_path / "takes"
+    killed_recorder(folder, format)
+    (folder / f"drums.{format}.part").write_bytes(b"")
+    (take,) = finish_cut_off()
+    assert sorted(take.files) == [f"mix.{format}", f"vocals.{format}"] and take.seconds > 0.8
+    assert sorted(path.name for path in folder.iterdir()) == sorted(take.files)
+
+
 def test_a_recording_that_ended_leaves_no_note(tmp_path: Path, state_directory: Path) -> None:
     recorder = Recorder(RATE, 2, ("drums",))
     recorder.start(tmp_path / "takes")
@@ -120,8 +130,9 @@ def test_files_of_a_cut_off_take_end_at_one_sample(tmp_path: Path) -> None:
 def test_a_take_without_a_block_leaves_nothing(tmp_path: Path, state_directory: Path) -> None:
     folder = tmp_path / "takes"
     killed_recorder(folder, "wav")
-    with (folder / "vocals.wav.part").open("r+b") as file:
-        file.truncate(92)
+    for part in folder.iterdir():
+        with part.open("r+b") as file:
+            file.truncate(92)
     assert finish_cut_off() == []
     assert not list(folder.iterdir()) and not list(state_directory.iterdir())
 

@@ -21,8 +21,8 @@ from tests.soak.watch import Watch
 CALM_S = 3.0
 """The sound is whole again when it has played for so long without a gap."""
 PATIENCE_S = 90.0
-AUDIBLE_S = 0.05
-"""Less is what clocks differ by, and single blocks that the server lost."""
+AUDIBLE_S = 0.2
+"""Less is what a busy machine loses by itself; the table tells it all the same."""
 GROWTH, SPARE_MB = 1.5, 60.0
 """More memory at the end than this, relative and absolute, is growth."""
 

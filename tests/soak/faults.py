@@ -194,7 +194,7 @@ FAULTS: dict[str, Callable[[Stage, Takes], str]] = {
     )
 }  # fmt: skip
 
-MAY_SILENCE = {"server killed", "engine killed", "engine stopped"}
+MAY_SILENCE = {"server killed", "engine killed", "engine stopped", "engine interrupted"}
 """Only these may interrupt the sound for longer than a report can tell."""
 
 
