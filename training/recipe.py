@@ -20,6 +20,11 @@ RECIPES = Path(__file__).parent / "recipes"
 Section = TypeVar("Section")
 
 
+MOST, MOST_LAYERS = 1 << 20, 64
+"""Numbers of a network: the largest of any kind (a rate, channels), and of layers of one kind."""
+LAYERS = frozenset({"depth", "layers", "lstm_layers", "blocks", "repeats", "stacks", "local", "spread"})
+
+
 @dataclass(frozen=True)
 class OptimConfig:
     """How weights move.
@@ -144,13 +149,22 @@ def network_section(values: dict[str, Any]) -> SeparatorConfig:
     kind = rest.pop("kind", DEFAULT_KIND)
     if kind not in KINDS:
         raise StemplayError(f"There is no kind of network {kind!r}; choose from {', '.join(KINDS)}.")
+    for key, value in rest.items():
+        most = MOST_LAYERS if key in LAYERS else MOST
+        if isinstance(value, int | float) and not abs(value) <= most:  # what is no number, too
+            raise StemplayError(f"The recipe's entry network.{key} is {_short(value)}, beyond {most}: nothing of the kind could run.")
     config = section(KINDS[kind].config, rest, "network")
     try:
         with torch.device("meta"):
             make_network(config)
-    except ValueError as error:
-        raise StemplayError(f"The recipe's network cannot be built: {error}") from None
+    except (ArithmeticError, MemoryError, RuntimeError, TypeError, ValueError) as error:
+        raise StemplayError(f"The recipe's network cannot be built: {_short(error)}") from None
     return config
+
+
+def _short(value: object) -> str:
+    """One line of at most 200 characters: torch explains itself at length."""
+    return " ".join(str(value).split())[:200]
 
 
 def section(kind: type[Section], values: dict[str, Any], name: str) -> Section:

@@ -50,3 +50,18 @@ def test_a_recipe_of_sing_learns_in_all_its_stages(recipe: Path, notes: Path, tm
 
 def test_no_recipe_is_left_out() -> None:
     assert set(RECIPES.rglob("*.toml")) == {*SEPARATING, *SING} and len(SING) >= 2 and len(SEPARATING) >= 11
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("depth = 9223372036854775807", "beyond 64"), ("channels = 10000000000", "beyond 1048576"), ("q = nan", "beyond"),
+        ("growth = inf", "beyond"), ("kernel = -3", "network"), ("stride = 0", "network"),
+    ],
+)  # fmt: skip
+def test_a_network_that_could_never_run_is_refused_at_once(tmp_path: Path, line: str, sentence: str) -> None:
+    kind = "causal-masks" if line.startswith("q") else "causal-demucs"
+    (tmp_path / "r.toml").write_text(f'name = "x"\n[network]\nkind = "{kind}"\n{line}\n')
+    with pytest.raises(StemplayError, match=sentence) as error:
+        read_recipe(str(tmp_path / "r.toml"))
+    assert "\n" not in str(error.value)
