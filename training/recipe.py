@@ -22,6 +22,22 @@ Section = TypeVar("Section")
 
 MOST, MOST_LAYERS = 1 << 20, 64
 """Numbers of a network: the largest of any kind (a rate, channels), and of layers of one kind."""
+POSITIVE = frozenset(
+    {
+        "sample_rate",
+        "channels",
+        "audio_channels",
+        "depth",
+        "kernel",
+        "stride",
+        "hop_length",
+        "window",
+        "seen_window",
+        "filters",
+        "frames",
+    }
+    | {"call_frames", "resample", "hidden", "bottleneck", "blocks", "repeats"}
+)
 LAYERS = frozenset({"depth", "layers", "lstm_layers", "blocks", "repeats", "stacks", "local", "spread"})
 
 
@@ -152,7 +168,11 @@ def network_section(values: dict[str, Any]) -> SeparatorConfig:
     for key, value in rest.items():
         most = MOST_LAYERS if key in LAYERS else MOST
         if isinstance(value, int | float) and not abs(value) <= most:  # what is no number, too
-            raise StemplayError(f"The recipe's entry network.{key} is {_short(value)}, beyond {most}: nothing of the kind could run.")
+            raise StemplayError(
+                f"The recipe's entry network.{key} is {_short(value)}, beyond {most}: nothing of the kind could run."
+            )
+        if key in POSITIVE and isinstance(value, int | float) and value < 1:
+            raise StemplayError(f"The recipe's entry network.{key} is {_short(value)}; it must be 1 or more.")
     config = section(KINDS[kind].config, rest, "network")
     try:
         with torch.device("meta"):

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from models.card import read_card
+from rtaudio.format import StemplayError
 from training.checkpoint import load_network
 from training.cli import main
-from training.recipe import RECIPES
+from training.recipe import RECIPES, read_recipe
 
 SEPARATING = sorted(
     [*RECIPES.glob("*.toml"), *(RECIPES / "compare").glob("*.toml"), *(RECIPES / "branches").glob("*.toml")]
