@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 import random
 import resource
 import subprocess
@@ -64,13 +65,13 @@ class Runner:
 
     def one(self, data: bytes) -> None:
         """One input. Keeps it and raises if the target breaks, or takes longer than ``HANG_S``."""
-        began = time.perf_counter()
+        began = _work()
         try:
             self.function(data)
         except Exception:
             self._keep(data)
             raise
-        spent = time.perf_counter() - began
+        spent = _work() - began
         self.runs += 1
         self.slowest = max(self.slowest, spent)
         if spent > HANG_S:
@@ -81,6 +82,11 @@ class Runner:
         place = FOUND / self.name
         place.mkdir(parents=True, exist_ok=True)
         (place / f"{hash(data) & 0xFFFFFFFF:08x}").write_bytes(data)
+
+
+def _work() -> float:
+    """Seconds of processor time, of decoders in processes of their own, too: a busy machine is no hang."""
+    return sum(os.times()[:4])
 
 
 def child(target: str, runs: int, seed: int) -> int:
@@ -112,8 +118,6 @@ def child(target: str, runs: int, seed: int) -> int:
 
 def _guided(runner: Runner, runs: int, seed: int) -> None:
     """By coverage. libFuzzer ends its process itself, so the result is told from within the last run."""
-    import os
-
     import atheris
 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -134,7 +138,7 @@ def _guided(runner: Runner, runs: int, seed: int) -> None:
         "fuzz",
         f"-seed={seed}",
         "-max_len=256",
-        f"-timeout={int(HANG_S) * 4}",
+        f"-timeout={int(HANG_S) * 60}",
         "-rss_limit_mb=4096",
         "-verbosity=0",
     ]
