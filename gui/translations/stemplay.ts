@@ -4,206 +4,236 @@
 <context>
     <name>BaseStrip</name>
     <message>
-        <location filename="../widgets/strip.py" line="43" />
+        <location filename="../widgets/strip.py" line="44" />
         <source>{} level</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="45" />
+        <location filename="../widgets/strip.py" line="46" />
         <source>Level of {}: drag, wheel or arrows; Shift for fine steps; double click for 0 dB</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="49" />
+        <location filename="../widgets/strip.py" line="50" />
         <source>{} meter</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="50" />
+        <location filename="../widgets/strip.py" line="51" />
         <source>Left: peak. Right: RMS. A click puts the clip lamp out.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="51" />
+        <location filename="../widgets/strip.py" line="52" />
         <source>{} level in dB, to type</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="52" />
+        <location filename="../widgets/strip.py" line="53" />
         <source>Type a level in dB, or -inf</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>Browser</name>
     <message>
+        <location filename="../instrument/browser.py" line="31" />
         <location filename="../instrument/browser.py" line="30" />
-        <location filename="../instrument/browser.py" line="29" />
         <source>Search sounds</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/browser.py" line="33" />
+        <location filename="../instrument/browser.py" line="34" />
         <source>Family of sounds</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/browser.py" line="36" />
+        <location filename="../instrument/browser.py" line="37" />
         <source>Sounds</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/browser.py" line="56" />
+        <location filename="../instrument/browser.py" line="57" />
         <source>All families</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/browser.py" line="97" />
+        <location filename="../instrument/browser.py" line="98" />
         <source>{0} of {1} sounds</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/browser.py" line="99" />
+        <location filename="../instrument/browser.py" line="100" />
         <source>No sound has such a name.</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>Card</name>
     <message>
-        <location filename="../settings/card.py" line="23" />
+        <location filename="../settings/card.py" line="22" />
         <source>weights</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/card.py" line="24" />
+        <location filename="../settings/card.py" line="23" />
         <source>hop</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/card.py" line="28" />
-        <source>How well</source>
+        <location filename="../settings/card.py" line="26" />
+        <source>For researchers</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/card.py" line="29" />
-        <source>Licence</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../settings/card.py" line="31" />
+        <location filename="../settings/card.py" line="30" />
         <source>Learned from</source>
         <translation type="unfinished" />
     </message>
     <message>
+        <location filename="../settings/card.py" line="37" />
+        <source>Delay</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/card.py" line="37" />
+        <source>{:.1f} ms, and the time for its work</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/card.py" line="40" />
+        <source>Sounds</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/card.py" line="42" />
+        <source>Stems</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
         <location filename="../settings/card.py" line="46" />
+        <source>Quality</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/card.py" line="46" />
+        <source>{} dB; 3 dB more halve what is wrong</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/card.py" line="47" />
+        <source>Licence</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/card.py" line="78" />
         <source>Nothing was measured.</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>ChannelMap</name>
     <message>
-        <location filename="../instrument/channels.py" line="32" />
+        <location filename="../instrument/channels.py" line="33" />
         <source>MIDI channels and their sounds</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/channels.py" line="38" />
+        <location filename="../instrument/channels.py" line="39" />
         <source>The line that is marked is the one that the list of sounds, the pad and the keys belong to.</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>CheckView</name>
     <message>
-        <location filename="../listening/start.py" line="113" />
+        <location filename="../listening/start.py" line="114" />
         <source>Before you begin</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="115" />
+        <location filename="../listening/start.py" line="116" />
         <source>What do you listen with? Only answers given with headphones count.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="116" />
+        <location filename="../listening/start.py" line="117" />
         <source>Headphones</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="116" />
+        <location filename="../listening/start.py" line="117" />
         <source>I listen with headphones</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="117" />
+        <location filename="../listening/start.py" line="118" />
         <source>Loudspeakers</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="117" />
+        <location filename="../listening/start.py" line="118" />
         <source>I listen with loudspeakers</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="120" />
+        <location filename="../listening/start.py" line="121" />
         <source>Turn the volume down first. The check is as loud as the loudest sound of the test; choose a volume that is comfortable and leave it.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="126" />
+        <location filename="../listening/start.py" line="127" />
         <source>The live engine sounds as well: stop it above to hear the test alone.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="134" />
+        <location filename="../listening/start.py" line="135" />
         <source>Preparing the sounds</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="139" />
+        <location filename="../listening/start.py" line="140" />
         <source>Back</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="141" />
+        <location filename="../listening/start.py" line="142" />
         <source>Begin</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="152" />
+        <location filename="../listening/start.py" line="153" />
         <source>Play the check</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="158" />
+        <location filename="../listening/start.py" line="159" />
         <source>Volume in dB</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="169" />
+        <location filename="../listening/start.py" line="170" />
         <source>{value} dB</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="183" />
+        <location filename="../listening/start.py" line="184" />
         <source>You hear a reference X and two versions A and B of it, as often as you like. Say which of them is closer to X.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="187" />
+        <location filename="../listening/start.py" line="188" />
         <source>You hear parts of songs, such as the drums alone, taken out of the mix by different systems. Rate each sound twice.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="190" />
+        <location filename="../listening/start.py" line="191" />
         <source>You hear short sounds made by different systems. Rate the quality of each.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="196" />
+        <location filename="../listening/start.py" line="197" />
         <source>Preparing the sounds …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="202" />
+        <location filename="../listening/start.py" line="203" />
         <source>Ready: play the check, then begin.</source>
         <translation type="unfinished" />
     </message>
@@ -259,128 +289,128 @@
 </context><context>
     <name>Complaint</name>
     <message>
-        <location filename="../app.py" line="86" />
+        <location filename="../app.py" line="103" />
         <source>Something went wrong in the window ({what}); the sound is not touched by it.</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>CurvePicture</name>
     <message>
-        <location filename="../instrument/shape.py" line="171" />
+        <location filename="../instrument/shape.py" line="172" />
         <source>Picture of the velocity curve</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/shape.py" line="193" />
+        <location filename="../instrument/shape.py" line="194" />
         <source>soft touch</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/shape.py" line="194" />
+        <location filename="../instrument/shape.py" line="195" />
         <source>hard touch</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/shape.py" line="195" />
+        <location filename="../instrument/shape.py" line="196" />
         <source>loud</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>CurvesPage</name>
     <message>
-        <location filename="../pages/curves.py" line="42" />
+        <location filename="../pages/curves.py" line="43" />
         <source>Training curves</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/curves.py" line="58" />
+        <location filename="../pages/curves.py" line="59" />
         <source>Open the folder of a training run, or one that holds several: curves grow while a run learns.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/curves.py" line="64" />
+        <location filename="../pages/curves.py" line="65" />
         <source>Plot of the curves</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/curves.py" line="68" />
+        <location filename="../pages/curves.py" line="69" />
         <source>Runs that are shown</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/curves.py" line="84" />
+        <location filename="../pages/curves.py" line="85" />
         <source>Open a run…</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/curves.py" line="85" />
+        <location filename="../pages/curves.py" line="86" />
         <source>Open the folder of a training run</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/curves.py" line="89" />
+        <location filename="../pages/curves.py" line="90" />
         <source>Curve</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/curves.py" line="90" />
+        <location filename="../pages/curves.py" line="91" />
         <source>Over</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/curves.py" line="90" />
+        <location filename="../pages/curves.py" line="91" />
         <source>steps</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/curves.py" line="90" />
+        <location filename="../pages/curves.py" line="91" />
         <source>minutes</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/curves.py" line="91" />
+        <location filename="../pages/curves.py" line="92" />
         <source>Logarithmic</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/curves.py" line="92" />
+        <location filename="../pages/curves.py" line="93" />
         <source>Logarithmic values</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/curves.py" line="115" />
+        <location filename="../pages/curves.py" line="116" />
         <source>Folder of a training run</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/curves.py" line="172" />
+        <location filename="../pages/curves.py" line="173" />
         <source>Minutes</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/curves.py" line="172" />
+        <location filename="../pages/curves.py" line="173" />
         <source>Steps</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/curves.py" line="194" />
+        <location filename="../pages/curves.py" line="195" />
         <source>{run}: {name} {value} at step {step}</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>Deck</name>
     <message>
-        <location filename="../player/deck.py" line="179" />
+        <location filename="../player/deck.py" line="186" />
         <source>A loop needs some length: set A, go on, and set B.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/deck.py" line="205" />
+        <location filename="../player/deck.py" line="212" />
         <source>Live</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/deck.py" line="210" />
+        <location filename="../player/deck.py" line="217" />
         <source>Record</source>
         <translation type="unfinished" />
     </message>
@@ -398,24 +428,24 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="62" />
+        <location filename="../presets.py" line="63" />
         <source>Preset {}</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>DoneView</name>
     <message>
-        <location filename="../listening/start.py" line="226" />
+        <location filename="../listening/start.py" line="227" />
         <source>Thank you</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="230" />
+        <location filename="../listening/start.py" line="231" />
         <source>Another sheet</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="240" />
+        <location filename="../listening/start.py" line="241" />
         <source>All {total} trials of sheet {name} are answered. The answers are in {path}.</source>
         <translation type="unfinished" />
     </message>
@@ -429,95 +459,111 @@
 </context><context>
     <name>ExportDialog</name>
     <message>
-        <location filename="../player/export.py" line="47" />
+        <location filename="../player/export.py" line="52" />
         <source>Export stems</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="64" />
+        <location filename="../player/export.py" line="69" />
         <source>Progress of the export</source>
         <translation type="unfinished" />
     </message>
     <message>
+        <location filename="../player/export.py" line="92" />
+        <location filename="../player/export.py" line="84" />
+        <source>Model</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
         <location filename="../player/export.py" line="86" />
+        <source>Nobody waits for a file: the best model is the first. More dB are better, on songs that no model knew.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/export.py" line="90" />
+        <source>{}  ({:.1f} dB)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/export.py" line="98" />
         <source>Stems</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="94" />
-        <location filename="../player/export.py" line="92" />
+        <location filename="../player/export.py" line="106" />
+        <location filename="../player/export.py" line="104" />
         <source>Format</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="105" />
-        <location filename="../player/export.py" line="97" />
+        <location filename="../player/export.py" line="117" />
+        <location filename="../player/export.py" line="109" />
         <source>Folder</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="99" />
+        <location filename="../player/export.py" line="111" />
         <source>Choose …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="100" />
+        <location filename="../player/export.py" line="112" />
         <source>Choose a folder</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="112" />
+        <location filename="../player/export.py" line="137" />
         <source>Open folder</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="116" />
+        <location filename="../player/export.py" line="141" />
         <source>Export</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="219" />
-        <location filename="../player/export.py" line="120" />
+        <location filename="../player/export.py" line="240" />
+        <location filename="../player/export.py" line="145" />
         <source>Close</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="130" />
+        <location filename="../player/export.py" line="155" />
         <source>Export into</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="160" />
+        <location filename="../player/export.py" line="184" />
         <source>The model is being loaded …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="165" />
+        <location filename="../player/export.py" line="189" />
         <source>Cancelled; nothing was written.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="178" />
+        <location filename="../player/export.py" line="201" />
         <source>{} of {} separated</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="192" />
-        <source>{} files in {}, {:.0f} times as fast as it plays.</source>
+        <location filename="../player/export.py" line="215" />
+        <source>{} files in {}, {:.1f} times as fast as it plays.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="197" />
+        <location filename="../player/export.py" line="220" />
         <source>Some samples were beyond full scale and are clipped; WAV keeps them.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="219" />
+        <location filename="../player/export.py" line="240" />
         <source>Cancel</source>
         <translation type="unfinished" />
     </message>
     <message numerus="yes">
-        <location filename="../player/export.py" line="229" />
+        <location filename="../player/export.py" line="250" />
         <source>%n file(s) of these names will be replaced.</source>
         <translation type="unfinished">
             <numerusform />
@@ -644,189 +690,209 @@
     </message>
     <message>
         <location filename="../health.py" line="54" />
-        <source>Starting</source>
+        <source>Ready</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../health.py" line="54" />
+        <source>The engine runs, and there is nothing to hear: open a song or play a note.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="55" />
+        <source>Starting</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="55" />
         <source>The engine is starting.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="56" />
+        <location filename="../health.py" line="57" />
         <source>Stalled</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="58" />
+        <location filename="../health.py" line="59" />
         <source>The audio device has stopped asking for sound; if it does not come back, the engine is started again by itself.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="63" />
+        <location filename="../health.py" line="64" />
         <source>Waiting</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="65" />
+        <location filename="../health.py" line="66" />
         <source>The audio device is missing; sound goes on as soon as it is there.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="67" />
+        <location filename="../health.py" line="68" />
         <source>Finished</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="67" />
+        <location filename="../health.py" line="68" />
         <source>The song has ended.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="69" />
+        <location filename="../health.py" line="70" />
         <source>Stopped</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="71" />
+        <location filename="../health.py" line="72" />
         <source>There is no sound: press Start.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="85" />
+        <location filename="../health.py" line="90" />
         <source>The song is paused; Play goes on from where it stands.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="87" />
+        <location filename="../health.py" line="92" />
         <source>The instrument can be played meanwhile.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="107" />
+        <location filename="../health.py" line="112" />
         <source>Now and then the model is late and its input plays unseparated: it needs a little more time.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="111" />
+        <location filename="../health.py" line="116" />
         <source>The sound needs more time than there is: choose a larger block in the settings.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="121" />
+        <location filename="../health.py" line="126" />
         <source>Give it {:.1f} ms more</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="127" />
+        <location filename="../health.py" line="132" />
+        <source>Nothing is heard: connect a sound card or start JACK, and choose it in the settings.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="133" />
+        <source>Silent: no sound card</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../health.py" line="135" />
         <source>Sound goes through {}.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="133" />
+        <location filename="../health.py" line="141" />
         <source>{} frames</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="133" />
+        <location filename="../health.py" line="141" />
         <source>any block</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="134" />
+        <location filename="../health.py" line="142" />
         <source>The model holds sound back for {:.1f} ms, rate conversion for {:.1f} ms, the buffers for {:.1f} ms (of which the model gets {:.1f} ms to work).</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="139" />
+        <location filename="../health.py" line="147" />
         <source>Sample rate of the device.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="140" />
+        <location filename="../health.py" line="148" />
         <source>Frames of one callback: fewer mean less latency and more work.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="143" />
+        <location filename="../health.py" line="151" />
         <source>{:.1f} ms</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="145" />
+        <location filename="../health.py" line="153" />
         <source>Round trip from input to output.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="156" />
+        <location filename="../health.py" line="164" />
         <source>Its own work would leave time enough: other programs take the processor, and fewer of them help.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="158" />
+        <location filename="../health.py" line="166" />
         <source>A smaller model or a larger block helps.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="161" />
+        <location filename="../health.py" line="169" />
         <source>DSP</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="161" />
+        <location filename="../health.py" line="169" />
         <source>A larger block or fewer other programs help.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="162" />
+        <location filename="../health.py" line="170" />
         <source>Model</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="166" />
+        <location filename="../health.py" line="174" />
         <source>{} takes {:.0f} % of its time, and at most {:.0f} % in 99 of 100 blocks.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="176" />
+        <location filename="../health.py" line="184" />
         <source>The sound card ran dry {} times; a larger block helps. A click clears the counters.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="177" />
+        <location filename="../health.py" line="185" />
         <source>{} blocks were not ready in time and were played as they came in. A click clears the counters.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="181" />
+        <location filename="../health.py" line="189" />
         <source>Xruns {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="187" />
+        <location filename="../health.py" line="195" />
         <source>Misses {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="199" />
+        <location filename="../health.py" line="207" />
         <source>No realtime</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="200" />
-        <location filename="../health.py" line="199" />
+        <location filename="../health.py" line="208" />
+        <location filename="../health.py" line="207" />
         <source>Realtime priority: {}.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="200" />
+        <location filename="../health.py" line="208" />
         <source>Realtime</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>HelpPage</name>
     <message>
-        <location filename="../pages/help.py" line="24" />
+        <location filename="../pages/help.py" line="25" />
         <source>Help: keyboard shortcuts</source>
         <translation type="unfinished" />
     </message>
@@ -850,17 +916,17 @@
 </context><context>
     <name>InstrumentPage</name>
     <message>
-        <location filename="../pages/instrument.py" line="54" />
+        <location filename="../pages/instrument.py" line="55" />
         <source>No instrument is loaded</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/instrument.py" line="57" />
+        <location filename="../pages/instrument.py" line="58" />
         <source>SING is a neural synthesiser: it plays from a MIDI keyboard, from the computer's keys and from the keyboard that will stand here. Loading it interrupts the sound for a moment.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/instrument.py" line="64" />
+        <location filename="../pages/instrument.py" line="65" />
         <source>Load SING</source>
         <translation type="unfinished" />
     </message>
@@ -940,72 +1006,72 @@
 </context><context>
     <name>InstrumentStatus</name>
     <message>
-        <location filename="../instrument/status.py" line="22" />
+        <location filename="../instrument/status.py" line="23" />
         <source>Notes sounding now.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/status.py" line="23" />
+        <location filename="../instrument/status.py" line="24" />
         <source>Time spent on the notes over the time they last, median and one in a hundred.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/status.py" line="24" />
+        <location filename="../instrument/status.py" line="25" />
         <source>From a key to its sound, without the sound card's own buffers.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/status.py" line="25" />
+        <location filename="../instrument/status.py" line="26" />
         <source>Share of the notes whose beginning is prepared; the others cost more when they are first struck.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/status.py" line="28" />
+        <location filename="../instrument/status.py" line="29" />
         <source>Notes that gave way to others because all voices were taken.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/status.py" line="29" />
+        <location filename="../instrument/status.py" line="30" />
         <source>Messages that came too late for their place in time.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/status.py" line="30" />
+        <location filename="../instrument/status.py" line="31" />
         <source>Blocks that were not ready in time and are silent.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/status.py" line="43" />
+        <location filename="../instrument/status.py" line="44" />
         <source>Voices {0} of {1}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/status.py" line="44" />
+        <location filename="../instrument/status.py" line="45" />
         <source>Load {0:.0%} ({1:.0%})</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/status.py" line="45" />
+        <location filename="../instrument/status.py" line="46" />
         <source>{0:.1f} ms to sound</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/status.py" line="46" />
+        <location filename="../instrument/status.py" line="47" />
         <source>{0:.0%} prepared</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/status.py" line="47" />
+        <location filename="../instrument/status.py" line="48" />
         <source>Stolen {0}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/status.py" line="48" />
+        <location filename="../instrument/status.py" line="49" />
         <source>Late {0}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/status.py" line="49" />
+        <location filename="../instrument/status.py" line="50" />
         <source>Missed {0}</source>
         <translation type="unfinished" />
     </message>
@@ -1055,49 +1121,104 @@
 </context><context>
     <name>Keyboard</name>
     <message>
-        <location filename="../instrument/keyboard.py" line="43" />
+        <location filename="../instrument/keyboard.py" line="53" />
         <source>Piano keyboard</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/keyboard.py" line="45" />
+        <location filename="../instrument/keyboard.py" line="55" />
         <source>Keys A W S E D F T G Y H U J K O L P play, Z and X change the octave, C and V the velocity, space is the pedal.</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>Learn</name>
     <message>
-        <location filename="../instrument/learn.py" line="33" />
+        <location filename="../instrument/learn.py" line="34" />
         <source>pan</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="33" />
+        <location filename="../instrument/learn.py" line="34" />
         <source>level</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="35" />
+        <location filename="../instrument/learn.py" line="34" />
+        <source>mute</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/learn.py" line="34" />
+        <source>solo</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/learn.py" line="34" />
+        <source>record arm</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/learn.py" line="37" />
         <source>Dry/wet</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="35" />
+        <location filename="../instrument/learn.py" line="37" />
         <source>Master: level</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="36" />
+        <location filename="../instrument/learn.py" line="37" />
+        <source>Bypass</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/learn.py" line="38" />
+        <source>Monitor</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/learn.py" line="38" />
+        <source>Limiter</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/learn.py" line="39" />
         <source>Attack</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="36" />
+        <location filename="../instrument/learn.py" line="39" />
         <source>Release</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="48" />
+        <location filename="../instrument/learn.py" line="40" />
+        <source>Play or pause</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/learn.py" line="40" />
+        <source>To the start</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/learn.py" line="40" />
+        <source>Record</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/learn.py" line="41" />
+        <source>Loop: A, B, off</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/learn.py" line="57" />
+        <source>key {0}, channel {1}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/learn.py" line="58" />
         <source>controller {0}, channel {1}</source>
         <translation type="unfinished" />
     </message>
@@ -1129,44 +1250,44 @@
 </context><context>
     <name>LearnPanel</name>
     <message>
-        <location filename="../instrument/learn.py" line="69" />
+        <location filename="../instrument/learn.py" line="84" />
         <source>Control to learn</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="116" />
-        <location filename="../instrument/learn.py" line="71" />
+        <location filename="../instrument/learn.py" line="131" />
+        <location filename="../instrument/learn.py" line="86" />
         <source>Learn</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="74" />
+        <location filename="../instrument/learn.py" line="89" />
         <source>Learnt controllers</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="78" />
+        <location filename="../instrument/learn.py" line="93" />
         <source>Forget</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="80" />
+        <location filename="../instrument/learn.py" line="95" />
         <source>Forget all</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="116" />
+        <location filename="../instrument/learn.py" line="131" />
         <source>Cancel</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="118" />
-        <source>Move a controller now: it will move {0}.</source>
+        <location filename="../instrument/learn.py" line="133" />
+        <source>Move a controller or press a button now, for {0}.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="120" />
-        <source>A right click on a fader, a knob or a slider does the same.</source>
+        <location filename="../instrument/learn.py" line="135" />
+        <source>A right click on a fader, a knob, a slider or a button does the same. Buttons take keys, too.</source>
         <translation type="unfinished" />
     </message>
 </context><context>
@@ -1184,12 +1305,12 @@
 </context><context>
     <name>ListeningPage</name>
     <message>
-        <location filename="../pages/listening.py" line="36" />
+        <location filename="../pages/listening.py" line="37" />
         <source>Listening tests</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/listening.py" line="110" />
+        <location filename="../pages/listening.py" line="114" />
         <source>Opening the sound device …</source>
         <translation type="unfinished" />
     </message>
@@ -1203,92 +1324,92 @@
 </context><context>
     <name>MainWindow</name>
     <message>
-        <location filename="../window.py" line="125" />
+        <location filename="../window.py" line="130" />
         <source>Page</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="142" />
+        <location filename="../window.py" line="147" />
         <source>Pages</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="152" />
+        <location filename="../window.py" line="157" />
         <source>Page {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="165" />
-        <location filename="../window.py" line="165" />
+        <location filename="../window.py" line="170" />
+        <location filename="../window.py" line="170" />
         <source>Bypass</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="165" />
+        <location filename="../window.py" line="170" />
         <source>Hear the input untouched (Ctrl+B)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="170" />
-        <location filename="../window.py" line="168" />
+        <location filename="../window.py" line="176" />
+        <location filename="../window.py" line="174" />
         <source>Panic</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="171" />
-        <source>Silence now, all notes off (Shift+Esc)</source>
+        <location filename="../window.py" line="177" />
+        <source>Silence now: the song pauses, all notes end (Shift+Esc)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="277" />
-        <location filename="../window.py" line="173" />
+        <location filename="../window.py" line="293" />
+        <location filename="../window.py" line="179" />
         <source>Start</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="201" />
-        <location filename="../window.py" line="176" />
-        <location filename="../window.py" line="175" />
+        <location filename="../window.py" line="207" />
+        <location filename="../window.py" line="182" />
+        <location filename="../window.py" line="181" />
         <source>Menu</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="205" />
+        <location filename="../window.py" line="211" />
         <source>Keep playing when the window is closed</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="266" />
+        <location filename="../window.py" line="280" />
         <source>It had died.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="268" />
+        <location filename="../window.py" line="282" />
         <source>The engine was restarted, with the same mixer. {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="277" />
+        <location filename="../window.py" line="293" />
         <source>Stop</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="278" />
+        <location filename="../window.py" line="294" />
         <source>Stop the sound</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="278" />
+        <location filename="../window.py" line="294" />
         <source>Start the sound</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="287" />
+        <location filename="../window.py" line="303" />
         <source>Stopping …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="287" />
+        <location filename="../window.py" line="303" />
         <source>Starting …</source>
         <translation type="unfinished" />
     </message>
@@ -1394,105 +1515,110 @@
 </context><context>
     <name>MasterStrip</name>
     <message>
-        <location filename="../widgets/strip.py" line="261" />
-        <location filename="../widgets/strip.py" line="259" />
+        <location filename="../widgets/strip.py" line="266" />
+        <location filename="../widgets/strip.py" line="264" />
         <source>Limiter</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="262" />
+        <location filename="../widgets/strip.py" line="267" />
         <source>Keeps the output below full scale; leave it on unless you know why not</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="274" />
+        <location filename="../widgets/strip.py" line="279" />
         <source>move a control …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="281" />
+        <location filename="../widgets/strip.py" line="286" />
         <source>level</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="285" />
+        <location filename="../widgets/strip.py" line="286" />
+        <source>limiter</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/strip.py" line="290" />
         <source>limiting {} dB</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="285" />
+        <location filename="../widgets/strip.py" line="290" />
         <source>limiter idle</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>MixerPage</name>
     <message>
-        <location filename="../pages/mixer.py" line="32" />
+        <location filename="../pages/mixer.py" line="33" />
         <source>Mixer</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="55" />
+        <location filename="../pages/mixer.py" line="56" />
         <source>Undo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="55" />
+        <location filename="../pages/mixer.py" line="56" />
         <source>Undo the last mixer move (Ctrl+Z)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="56" />
+        <location filename="../pages/mixer.py" line="57" />
         <source>Redo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="56" />
+        <location filename="../pages/mixer.py" line="57" />
         <source>Do it again (Ctrl+Shift+Z)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="65" />
+        <location filename="../pages/mixer.py" line="66" />
         <source>Reset</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="65" />
+        <location filename="../pages/mixer.py" line="66" />
         <source>All faders to 0 dB, all pans to the centre, no mute and no solo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="95" />
+        <location filename="../pages/mixer.py" line="96" />
         <source>Dry/wet: share of the separated stems in percent</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="96" />
+        <location filename="../pages/mixer.py" line="97" />
         <source>How much of the separated stems against the original mix is heard</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="106" />
+        <location filename="../pages/mixer.py" line="107" />
         <source>Dry</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="106" />
+        <location filename="../pages/mixer.py" line="107" />
         <source>Wet</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="118" />
+        <location filename="../pages/mixer.py" line="119" />
         <source>Strips</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="195" />
+        <location filename="../pages/mixer.py" line="196" />
         <source>Dry/wet</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="198" />
+        <location filename="../pages/mixer.py" line="199" />
         <source>dry/wet</source>
         <translation type="unfinished" />
     </message>
@@ -1610,40 +1736,40 @@
 </context><context>
     <name>MorphPanel</name>
     <message>
-        <location filename="../instrument/morph.py" line="26" />
+        <location filename="../instrument/morph.py" line="27" />
         <source>What the pad plays</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/morph.py" line="31" />
+        <location filename="../instrument/morph.py" line="32" />
         <source>Sound top left</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/morph.py" line="31" />
+        <location filename="../instrument/morph.py" line="32" />
         <source>Sound top right</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/morph.py" line="31" />
+        <location filename="../instrument/morph.py" line="32" />
         <source>Sound bottom left</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/morph.py" line="31" />
+        <location filename="../instrument/morph.py" line="32" />
         <source>Sound bottom right</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>NoticeBar</name>
     <message>
-        <location filename="../widgets/notice.py" line="43" />
+        <location filename="../widgets/notice.py" line="50" />
         <source>Dismiss the notice</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/notice.py" line="119" />
-        <location filename="../widgets/notice.py" line="49" />
+        <location filename="../widgets/notice.py" line="155" />
+        <location filename="../widgets/notice.py" line="56" />
         <source>What would help</source>
         <translation type="unfinished" />
     </message>
@@ -1822,92 +1948,92 @@
 </context><context>
     <name>PortPanel</name>
     <message>
-        <location filename="../instrument/ports.py" line="33" />
-        <location filename="../instrument/ports.py" line="22" />
+        <location filename="../instrument/ports.py" line="34" />
+        <location filename="../instrument/ports.py" line="23" />
         <source>MIDI input</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/ports.py" line="26" />
+        <location filename="../instrument/ports.py" line="27" />
         <source>Look again</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/ports.py" line="31" />
+        <location filename="../instrument/ports.py" line="32" />
         <source>Another input interrupts the sound for a moment.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/ports.py" line="62" />
+        <location filename="../instrument/ports.py" line="66" />
         <source>Open: {0}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/ports.py" line="62" />
+        <location filename="../instrument/ports.py" line="66" />
         <source>No input is open.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/ports.py" line="73" />
+        <location filename="../instrument/ports.py" line="77" />
         <source>All inputs</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/ports.py" line="73" />
+        <location filename="../instrument/ports.py" line="77" />
         <source>No MIDI</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/ports.py" line="73" />
+        <location filename="../instrument/ports.py" line="77" />
         <source>An input of our own (virtual)</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>PresetMenu</name>
     <message>
-        <location filename="../presets.py" line="158" />
-        <location filename="../presets.py" line="87" />
+        <location filename="../presets.py" line="159" />
+        <location filename="../presets.py" line="88" />
         <source>Presets</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="99" />
+        <location filename="../presets.py" line="100" />
         <source>Save as …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="100" />
+        <location filename="../presets.py" line="101" />
         <source>Rename</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="100" />
+        <location filename="../presets.py" line="101" />
         <source>Delete</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="135" />
+        <location filename="../presets.py" line="136" />
         <source>Save preset</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="147" />
-        <location filename="../presets.py" line="135" />
+        <location filename="../presets.py" line="148" />
+        <location filename="../presets.py" line="136" />
         <source>Name</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="140" />
+        <location filename="../presets.py" line="141" />
         <source>Replace the preset “{}”?</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="147" />
+        <location filename="../presets.py" line="148" />
         <source>Rename preset</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="153" />
+        <location filename="../presets.py" line="154" />
         <source>Delete the preset “{}”?</source>
         <translation type="unfinished" />
     </message>
@@ -1926,7 +2052,7 @@
 </context><context>
     <name>Rating</name>
     <message>
-        <location filename="../listening/parts.py" line="125" />
+        <location filename="../listening/parts.py" line="126" />
         <source>{question}, {point} of 5{meaning}</source>
         <translation type="unfinished" />
     </message>
@@ -2012,83 +2138,83 @@
 </context><context>
     <name>RoundTripTab</name>
     <message>
-        <location filename="../settings/roundtrip.py" line="26" />
+        <location filename="../settings/roundtrip.py" line="27" />
         <source>Connect an output of the sound card to an input with a cable, or hold the microphone to the loudspeaker.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/roundtrip.py" line="29" />
+        <location filename="../settings/roundtrip.py" line="30" />
         <source>Turn both to a middle level. Eight short chirps will be played on the chosen output.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/roundtrip.py" line="30" />
+        <location filename="../settings/roundtrip.py" line="31" />
         <source>Press Measure. What is found replaces the host's estimate wherever this pair of devices is used.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/roundtrip.py" line="41" />
+        <location filename="../settings/roundtrip.py" line="42" />
         <source>Devices</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/roundtrip.py" line="45" />
+        <location filename="../settings/roundtrip.py" line="46" />
         <source>Input channel of the cable</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/roundtrip.py" line="46" />
+        <location filename="../settings/roundtrip.py" line="47" />
         <source>Input channel</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/roundtrip.py" line="137" />
-        <location filename="../settings/roundtrip.py" line="49" />
+        <location filename="../settings/roundtrip.py" line="141" />
+        <location filename="../settings/roundtrip.py" line="50" />
         <source>Measure</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/roundtrip.py" line="51" />
+        <location filename="../settings/roundtrip.py" line="52" />
         <source>Forget the measurement</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/roundtrip.py" line="59" />
+        <location filename="../settings/roundtrip.py" line="60" />
         <source>Progress of the measurement</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/roundtrip.py" line="75" />
+        <location filename="../settings/roundtrip.py" line="76" />
         <source>…</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/roundtrip.py" line="78" />
+        <location filename="../settings/roundtrip.py" line="79" />
         <source>{output} to {input}, {rate} Hz, {block} frames</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/roundtrip.py" line="83" />
+        <location filename="../settings/roundtrip.py" line="84" />
         <source>Choose an input and an output device first, in the tab Sound.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/roundtrip.py" line="88" />
+        <location filename="../settings/roundtrip.py" line="89" />
         <source>Measured: {:.2f} ms ({:.0f} samples); the host estimates {:.2f} ms.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/roundtrip.py" line="97" />
+        <location filename="../settings/roundtrip.py" line="98" />
         <source>Cancelled.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/roundtrip.py" line="103" />
+        <location filename="../settings/roundtrip.py" line="104" />
         <source>Listening for the chirps …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/roundtrip.py" line="113" />
+        <location filename="../settings/roundtrip.py" line="114" />
         <source>Cancel</source>
         <translation type="unfinished" />
     </message>
@@ -2114,109 +2240,109 @@
 </context><context>
     <name>SettingsDialog</name>
     <message>
-        <location filename="../settings_dialog.py" line="22" />
+        <location filename="../settings_dialog.py" line="23" />
         <source>Settings</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings_dialog.py" line="31" />
+        <location filename="../settings_dialog.py" line="32" />
         <source>Sound</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings_dialog.py" line="31" />
+        <location filename="../settings_dialog.py" line="32" />
         <source>Model</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings_dialog.py" line="32" />
+        <location filename="../settings_dialog.py" line="33" />
         <source>Instrument and MIDI</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings_dialog.py" line="32" />
+        <location filename="../settings_dialog.py" line="33" />
         <source>Round trip</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings_dialog.py" line="54" />
+        <location filename="../settings_dialog.py" line="57" />
         <source>Look again</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings_dialog.py" line="55" />
+        <location filename="../settings_dialog.py" line="58" />
         <source>Look again for devices, MIDI inputs and models</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings_dialog.py" line="57" />
+        <location filename="../settings_dialog.py" line="60" />
         <source>Apply</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings_dialog.py" line="60" />
+        <location filename="../settings_dialog.py" line="63" />
         <source>Close</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings_dialog.py" line="80" />
+        <location filename="../settings_dialog.py" line="90" />
         <source>The engine starts again with these settings …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings_dialog.py" line="89" />
+        <location filename="../settings_dialog.py" line="99" />
         <source>Applied.</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>ShapePanel</name>
     <message>
-        <location filename="../instrument/shape.py" line="90" />
+        <location filename="../instrument/shape.py" line="91" />
         <source>Attack</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/shape.py" line="91" />
+        <location filename="../instrument/shape.py" line="92" />
         <source>Release</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/shape.py" line="95" />
+        <location filename="../instrument/shape.py" line="96" />
         <source>Key velocity</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/shape.py" line="96" />
+        <location filename="../instrument/shape.py" line="97" />
         <source>Of the computer's keys; the mouse plays louder the lower it strikes a key.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/shape.py" line="102" />
+        <location filename="../instrument/shape.py" line="103" />
         <source>Linear</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/shape.py" line="102" />
+        <location filename="../instrument/shape.py" line="103" />
         <source>Soft: easy to play loud</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/shape.py" line="102" />
+        <location filename="../instrument/shape.py" line="103" />
         <source>Hard: needs strength</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/shape.py" line="103" />
+        <location filename="../instrument/shape.py" line="104" />
         <source>Fixed: always 100</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/shape.py" line="107" />
+        <location filename="../instrument/shape.py" line="108" />
         <source>Velocity curve</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/shape.py" line="154" />
+        <location filename="../instrument/shape.py" line="155" />
         <source>Double click: {0}. Right click: MIDI learn.</source>
         <translation type="unfinished" />
     </message>
@@ -2254,7 +2380,7 @@
     </message>
     <message>
         <location filename="../shortcuts.py" line="33" />
-        <source>Faders and knobs, when they have the focus</source>
+        <source>Faders, knobs and buttons, when they have the focus</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -2263,395 +2389,400 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="37" />
-        <source>Panic: silence now, all notes off</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../shortcuts.py" line="38" />
-        <source>Start or stop the sound</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../shortcuts.py" line="39" />
-        <source>Next page</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../shortcuts.py" line="40" />
-        <source>Page before</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
         <location filename="../shortcuts.py" line="41" />
-        <source>Settings</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../shortcuts.py" line="42" />
-        <source>Dark or light</source>
+        <source>Panic: silence now; the song pauses, all notes end</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="43" />
-        <source>Full screen</source>
+        <source>Start or stop the sound</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="44" />
-        <source>Help: all keys</source>
+        <source>Next page</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="45" />
-        <source>Close the window</source>
+        <source>Page before</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="46" />
-        <source>Open a song</source>
+        <source>Settings</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="47" />
-        <source>Play or pause</source>
+        <source>Dark or light</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="48" />
-        <source>To the start of the song</source>
+        <source>Full screen</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="49" />
-        <source>Five seconds back</source>
+        <source>Help: all keys</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="50" />
-        <source>Five seconds on</source>
+        <source>Close the window</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="51" />
-        <source>Point A: loop from here</source>
+        <source>Open a song</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="52" />
-        <source>Point B: loop to here</source>
+        <source>Play or pause, where no text is typed</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="53" />
-        <source>End the loop</source>
+        <source>To the start of the song</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="54" />
-        <source>Start or end a recording</source>
+        <source>Five seconds back</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="55" />
-        <source>Export the stems of the song</source>
+        <source>Five seconds on</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="56" />
-        <source>Undo a mixer move</source>
+        <source>Point A: loop from here</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="57" />
-        <source>Do it again</source>
+        <source>Point B: loop to here</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="58" />
-        <source>A/B: the original mix or the separated stems</source>
+        <source>End the loop</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="59" />
-        <source>Mute strip 1 to 9</source>
+        <source>Start or end a recording</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="60" />
-        <source>Solo strip 1 to 9</source>
+        <source>Export the stems of the song</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="61" />
-        <source>Hold the picture, or let it go on</source>
+        <source>Undo a mixer move</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="62" />
-        <source>Play or stop the sound</source>
+        <source>Do it again</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="63" />
-        <source>Play or stop the reference</source>
+        <source>A/B: the original mix or the separated stems</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="64" />
-        <source>Play or stop A</source>
+        <source>Mute strip 1 to 9</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="65" />
-        <source>Play or stop B</source>
+        <source>Solo strip 1 to 9</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="66" />
-        <source>Rate from 1 to 5; or 1 for A, 2 for B</source>
+        <source>Hold the picture, or let it go on</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="67" />
-        <source>Keep the answer, next sound</source>
+        <source>Play or stop the sound</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="68" />
+        <source>Play or stop the reference</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="69" />
+        <source>Play or stop A</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="70" />
+        <source>Play or stop B</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="71" />
+        <source>Rate from 1 to 5; or 1 for A, 2 for B</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="72" />
+        <source>Keep the answer, next sound</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="77" />
         <source>A small step (half a dB)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="73" />
+        <location filename="../shortcuts.py" line="78" />
         <source>A large step (3 dB)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="74" />
+        <location filename="../shortcuts.py" line="79" />
         <source>The lowest and the highest value</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="75" />
+        <location filename="../shortcuts.py" line="80" />
         <source>Back to 0 dB or the centre, like a double click</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="80" />
+        <location filename="../shortcuts.py" line="85" />
         <source>Mute, solo, record arm of the strip in focus</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="86" />
-        <source>Held while dragging or turning the wheel: fine steps</source>
+        <location filename="../shortcuts.py" line="87" />
+        <source>Press the button in focus</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="92" />
+        <source>Held while dragging or turning the wheel: fine steps</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="98" />
         <source>Play: a semitone each, from C</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="94" />
+        <location filename="../shortcuts.py" line="100" />
         <source>An octave lower or higher</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="95" />
+        <location filename="../shortcuts.py" line="101" />
         <source>Softer or louder</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="96" />
+        <location filename="../shortcuts.py" line="102" />
         <source>Sustain pedal, when the piano has the focus</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="101" />
+        <location filename="../shortcuts.py" line="107" />
         <source>Move the point of the morph pad; with Shift in large steps</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="103" />
+        <location filename="../shortcuts.py" line="109" />
         <source>The point of the morph pad back to the middle</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>SoundTab</name>
     <message>
-        <location filename="../settings/sound.py" line="36" />
-        <location filename="../settings/sound.py" line="32" />
+        <location filename="../settings/sound.py" line="38" />
+        <location filename="../settings/sound.py" line="34" />
         <source>Output</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="165" />
-        <location filename="../settings/sound.py" line="33" />
+        <location filename="../settings/sound.py" line="167" />
+        <location filename="../settings/sound.py" line="35" />
         <source>Test tone</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="34" />
+        <location filename="../settings/sound.py" line="36" />
         <source>Play a tone on the chosen output: left, right, both. Nothing is applied.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="38" />
-        <location filename="../settings/sound.py" line="37" />
+        <location filename="../settings/sound.py" line="40" />
+        <location filename="../settings/sound.py" line="39" />
         <source>Input</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="39" />
+        <location filename="../settings/sound.py" line="41" />
         <source>Input channels</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="40" />
+        <location filename="../settings/sound.py" line="42" />
         <source>Channels</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="42" />
+        <location filename="../settings/sound.py" line="44" />
         <source>Level</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="47" />
-        <source>Monitoring</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
         <location filename="../settings/sound.py" line="49" />
-        <location filename="../settings/sound.py" line="48" />
-        <source>Rate</source>
+        <source>Monitoring</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../settings/sound.py" line="51" />
         <location filename="../settings/sound.py" line="50" />
+        <source>Rate</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/sound.py" line="53" />
+        <location filename="../settings/sound.py" line="52" />
         <source>Block</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="57" />
+        <location filename="../settings/sound.py" line="59" />
         <source>Latency expected</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="67" />
+        <location filename="../settings/sound.py" line="69" />
         <source>On: a live input is heard through the mixer. With loudspeakers it may howl.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="68" />
+        <location filename="../settings/sound.py" line="70" />
         <source>Off: a live input is metered and recorded, and not heard.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="78" />
+        <location filename="../settings/sound.py" line="80" />
         <source>{} (not there now)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="82" />
+        <location filename="../settings/sound.py" line="84" />
         <source>No sound card (silent clock)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="85" />
+        <location filename="../settings/sound.py" line="87" />
         <source>None</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="87" />
+        <location filename="../settings/sound.py" line="89" />
         <source>Song: {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="94" />
+        <location filename="../settings/sound.py" line="96" />
         <source>As the host likes</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="96" />
-        <location filename="../settings/sound.py" line="95" />
+        <location filename="../settings/sound.py" line="98" />
+        <location filename="../settings/sound.py" line="97" />
         <source>{} frames</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="104" />
+        <location filename="../settings/sound.py" line="106" />
         <source>System's choice: {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="104" />
+        <location filename="../settings/sound.py" line="106" />
         <source>System's choice</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="109" />
+        <location filename="../settings/sound.py" line="111" />
         <source>{}  ({}, {} channels)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="117" />
+        <location filename="../settings/sound.py" line="119" />
         <source>The first two</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="119" />
+        <location filename="../settings/sound.py" line="121" />
         <source>{} (mono)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="123" />
+        <location filename="../settings/sound.py" line="125" />
         <source>The device's own</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="130" />
+        <location filename="../settings/sound.py" line="132" />
         <source>…</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="130" />
+        <location filename="../settings/sound.py" line="132" />
         <source>Impossible</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="140" />
+        <location filename="../settings/sound.py" line="142" />
         <source>measured</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="140" />
+        <location filename="../settings/sound.py" line="142" />
         <source>the host's estimate</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="141" />
+        <location filename="../settings/sound.py" line="143" />
         <source>model {:.1f} + rate conversion {:.1f} + its work {:.1f} + device {:.1f} ({})</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="157" />
+        <location filename="../settings/sound.py" line="159" />
         <source>Stop</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="160" />
+        <location filename="../settings/sound.py" line="162" />
         <source>Left</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="160" />
+        <location filename="../settings/sound.py" line="162" />
         <source>Right</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="160" />
+        <location filename="../settings/sound.py" line="162" />
         <source>Both</source>
         <translation type="unfinished" />
     </message>
@@ -2675,54 +2806,54 @@
 </context><context>
     <name>StartView</name>
     <message>
-        <location filename="../listening/start.py" line="25" />
+        <location filename="../listening/start.py" line="26" />
         <source>Listening tests</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="26" />
+        <location filename="../listening/start.py" line="27" />
         <source>Compare systems by ear without knowing which is which: rate sounds from 1 to 5, or say which of two is closer to a reference. Answers are kept one by one; a test may be left at any time and taken up again.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="30" />
+        <location filename="../listening/start.py" line="31" />
         <source>Open a test…</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="31" />
+        <location filename="../listening/start.py" line="32" />
         <source>Choose the folder of a listening test</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="48" />
+        <location filename="../listening/start.py" line="49" />
         <source>Who is listening?</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="53" />
+        <location filename="../listening/start.py" line="54" />
         <source>Sheet of the participant</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="56" />
+        <location filename="../listening/start.py" line="57" />
         <source>Continue</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="65" />
+        <location filename="../listening/start.py" line="66" />
         <source>Folder of a listening test</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../listening/start.py" line="82" />
+        <location filename="../listening/start.py" line="83" />
         <source>{name}: {done} of {total} answered</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>StatusBar</name>
     <message>
-        <location filename="../widgets/statusbar.py" line="27" />
+        <location filename="../widgets/statusbar.py" line="28" />
         <source>Status of the engine</source>
         <translation type="unfinished" />
     </message>
@@ -2761,176 +2892,187 @@
 </context><context>
     <name>Strip</name>
     <message>
-        <location filename="../widgets/strip.py" line="152" />
+        <location filename="../widgets/strip.py" line="153" />
         <source>{} pan</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="153" />
+        <location filename="../widgets/strip.py" line="154" />
         <source>Left and right: drag, wheel or arrows; double click for the centre</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="162" />
+        <location filename="../widgets/strip.py" line="163" />
         <source>M</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="162" />
+        <location filename="../widgets/strip.py" line="163" />
         <source>Mute {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="162" />
+        <location filename="../widgets/strip.py" line="163" />
         <source>Mute {} (M)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="165" />
+        <location filename="../widgets/strip.py" line="166" />
         <source>S</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="165" />
+        <location filename="../widgets/strip.py" line="166" />
         <source>Solo {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="165" />
+        <location filename="../widgets/strip.py" line="166" />
         <source>Solo {} (S)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="170" />
+        <location filename="../widgets/strip.py" line="171" />
         <source>Record {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="171" />
+        <location filename="../widgets/strip.py" line="172" />
         <source>Record {} into a file of its own (R)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="218" />
+        <location filename="../widgets/strip.py" line="219" />
         <source>move a control …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="220" />
+        <location filename="../widgets/strip.py" line="221" />
         <source>muted</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="222" />
+        <location filename="../widgets/strip.py" line="223" />
         <source>not soloed</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="224" />
+        <location filename="../widgets/strip.py" line="246" />
+        <location filename="../widgets/strip.py" line="225" />
         <source>solo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="244" />
+        <location filename="../widgets/strip.py" line="246" />
         <source>level</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="244" />
+        <location filename="../widgets/strip.py" line="246" />
         <source>pan</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/strip.py" line="246" />
+        <source>mute</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/strip.py" line="247" />
+        <source>record arm</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>TransportBar</name>
     <message>
-        <location filename="../widgets/transport.py" line="34" />
+        <location filename="../widgets/transport.py" line="36" />
         <source>Transport</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/transport.py" line="38" />
+        <location filename="../widgets/transport.py" line="40" />
         <source>Open a song (Ctrl+O)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/transport.py" line="48" />
+        <location filename="../widgets/transport.py" line="50" />
         <source>Record</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/transport.py" line="89" />
+        <location filename="../widgets/transport.py" line="96" />
         <source>To the start (Ctrl+Home)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/transport.py" line="90" />
+        <location filename="../widgets/transport.py" line="97" />
         <source>Play</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/transport.py" line="99" />
+        <location filename="../widgets/transport.py" line="106" />
         <source>Loop from here</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/transport.py" line="99" />
+        <location filename="../widgets/transport.py" line="106" />
         <source>Point A: loop from here (Ctrl+[)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/transport.py" line="100" />
+        <location filename="../widgets/transport.py" line="107" />
         <source>Loop to here</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/transport.py" line="100" />
+        <location filename="../widgets/transport.py" line="107" />
         <source>Point B: loop to here (Ctrl+])</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/transport.py" line="101" />
+        <location filename="../widgets/transport.py" line="108" />
         <source>End the loop (Ctrl+\)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/transport.py" line="143" />
-        <source>Pause (Ctrl+Space)</source>
+        <location filename="../widgets/transport.py" line="150" />
+        <source>Pause (Space)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/transport.py" line="143" />
-        <source>Play (Ctrl+Space)</source>
+        <location filename="../widgets/transport.py" line="150" />
+        <source>Play (Space)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/transport.py" line="160" />
+        <location filename="../widgets/transport.py" line="167" />
         <source>Live input: {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/transport.py" line="160" />
+        <location filename="../widgets/transport.py" line="167" />
         <source>No song and no input</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/transport.py" line="172" />
+        <location filename="../widgets/transport.py" line="179" />
         <source>Stop the recording (Ctrl+R)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/transport.py" line="174" />
+        <location filename="../widgets/transport.py" line="181" />
         <source>Record the mix and the armed strips (Ctrl+R)</source>
         <translation type="unfinished" />
     </message>
     <message numerus="yes">
-        <location filename="../widgets/transport.py" line="182" />
+        <location filename="../widgets/transport.py" line="189" />
         <source>%n block(s) lost</source>
         <translation type="unfinished">
             <numerusform />
         </translation>
     </message>
     <message>
-        <location filename="../widgets/transport.py" line="183" />
+        <location filename="../widgets/transport.py" line="190" />
         <source>Recording stopped</source>
         <translation type="unfinished" />
     </message>
