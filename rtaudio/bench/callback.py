@@ -28,6 +28,7 @@ from rtaudio.callback import AudioCallback
 from rtaudio.engine_process import child_environment
 from rtaudio.format import StreamFormat
 from rtaudio.messages import EngineConfig, InstrumentState, MixerState, StemState
+from rtaudio.metrics import LoadMeter
 from rtaudio.pipeline import Pipeline
 from rtaudio.player import FilePlayer
 from rtaudio.ports.fake import FakePort
@@ -100,11 +101,37 @@ def allocations(block: int, blocks: int = BLOCKS) -> Allocations:
     return Allocations(int(peaks.max()), int(np.median(peaks)), kept)
 
 
+class Spent:
+    """Times in seconds, as a histogram of milliseconds: an hour of them takes no more room than a second, and stops nobody."""
+
+    def __init__(self) -> None:
+        self._meter, self.count = LoadMeter(), 0
+
+    def add(self, seconds: float) -> None:
+        """Count one; for one thread."""
+        self._meter.add(1000 * seconds)
+        self.count += 1
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._meter.reset()
+        self.count = 0
+
+    def quantile(self, share: float) -> float:
+        """Seconds, right within 5 %."""
+        return self._meter.quantile(share) / 1000
+
+    @property
+    def largest(self) -> float:
+        """Seconds, exactly."""
+        return self._meter.largest / 1000
+
+
 class _Probe:
     """A thread that wants the interpreter every ``PROBE_S`` and keeps by how much it was late."""
 
     def __init__(self) -> None:
-        self.late: list[float] = []
+        self.late = Spent()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="stemplay-probe", daemon=True)
 
@@ -121,10 +148,10 @@ class _Probe:
         while not self._ending.is_set():
             began = time.perf_counter()
             time.sleep(PROBE_S)
-            self.late.append(time.perf_counter() - began - PROBE_S)
+            self.late.add(time.perf_counter() - began - PROBE_S)
 
     def result(self) -> tuple[float, float]:
-        return float(np.quantile(self.late, 0.99)), max(self.late)
+        return self.late.quantile(0.99), self.late.largest
 
 
 def bound() -> tuple[float, float]:
@@ -158,7 +185,7 @@ def times(song: Path, seconds: float, block: int, model: str, instrument: str = 
         midi="none",
     )
     engine = build_engine(config, MixerState(), InstrumentState())
-    spent: list[float] = []
+    spent = Spent()
     timed(engine, spent)
     settle(block / engine.port.rate)
     engine.start()
@@ -173,17 +200,15 @@ def times(song: Path, seconds: float, block: int, model: str, instrument: str = 
                 time.sleep(1 / 30)
                 report = engine.snapshot()
                 engine.tap.take()
-        found = np.array(spent)
     finally:
         engine.stop()
-    p50, p99, p999 = np.quantile(found, (0.5, 0.99, 0.999))
     return Times(
-        len(found), float(p50), float(p99), float(p999), float(found.max()), block / engine.port.rate,
+        spent.count, spent.quantile(0.5), spent.quantile(0.99), spent.quantile(0.999), spent.largest, block / engine.port.rate,
         report.misses - missed, probe.result(), alone,
     )  # fmt: skip
 
 
-def timed(engine: Any, spent: list[float]) -> None:
+def timed(engine: Any, spent: Spent) -> None:
     """Let the engine's port call a callback that is timed from outside. Before ``start``."""
     start: Callable[[Any], None] = engine.port.start
 
@@ -191,7 +216,7 @@ def timed(engine: Any, spent: list[float]) -> None:
         def call(indata: Any, outdata: Any, xrun: bool) -> None:
             began = time.perf_counter()
             callback(indata, outdata, xrun)
-            spent.append(time.perf_counter() - began)
+            spent.add(time.perf_counter() - began)
 
         start(call)
 
