@@ -268,6 +268,8 @@ class Supervisor:
                 self._say("starting", "The engine starts again with its new settings.")
             return 0.0
         if engine.error is not None:
+            if engine.latest is not None and engine.latest.frames > 0:  # it had played: the next one is started again
+                self._restarts += 1
             return self._judge_refusal(*engine.error)
         if self._fallback is not None:
             return self._go_back(_STORIES[verdict])
