@@ -113,6 +113,9 @@ class Recipe:
         extra = set(values) - {f.name for f in fields(cls)}
         if extra:
             raise StemplayError(f"The recipe has the unknown entry {sorted(extra)[0]!r}.")
+        for table in ("network", "mixing", "epochs", "optim"):
+            if not isinstance(values.get(table, {}), dict):
+                raise StemplayError(f"The recipe's entry {table} should be a table, not {_short(values[table])!r}.")
         name, data = str(values.get("name", "")), values.get("data", "prepared")
         if data not in get_args(DataKind) or not name:
             raise StemplayError(f"A recipe needs a name, and its data are one of {', '.join(get_args(DataKind))}.")
@@ -163,7 +166,7 @@ def network_section(values: dict[str, Any]) -> SeparatorConfig:
     """The configuration from the table ``[network]``, whose ``kind`` is a name of ``models.registry`` (default: causal-demucs)."""
     rest = dict(values)
     kind = rest.pop("kind", DEFAULT_KIND)
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise StemplayError(f"There is no kind of network {kind!r}; choose from {', '.join(KINDS)}.")
     for key, value in rest.items():
         most = MOST_LAYERS if key in LAYERS else MOST

@@ -57,12 +57,20 @@ def test_no_recipe_is_left_out() -> None:
     ("line", "sentence"),
     [
         ("depth = 9223372036854775807", "beyond 64"), ("channels = 10000000000", "beyond 1048576"), ("q = nan", "beyond"),
-        ("growth = inf", "beyond"), ("kernel = -3", "network"), ("stride = 0", "network"),
+        ("growth = inf", "beyond"), ("kernel = -3", "network"), ("stride = 0", "network"), ("kind = {}", "kind of network"),
     ],
 )  # fmt: skip
 def test_a_network_that_could_never_run_is_refused_at_once(tmp_path: Path, line: str, sentence: str) -> None:
     kind = "causal-masks" if line.startswith("q") else "causal-demucs"
-    (tmp_path / "r.toml").write_text(f'name = "x"\n[network]\nkind = "{kind}"\n{line}\n')
+    chosen = "" if line.startswith("kind") else f'kind = "{kind}"\n'
+    (tmp_path / "r.toml").write_text(f'name = "x"\n[network]\n{chosen}{line}\n')
     with pytest.raises(StemplayError, match=sentence) as error:
         read_recipe(str(tmp_path / "r.toml"))
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("table", ["network", "mixing", "epochs", "optim"])
+def test_a_table_that_is_none_is_refused(tmp_path: Path, table: str) -> None:
+    (tmp_path / "r.toml").write_text(f'name = "x"\n{table} = 3\n')
+    with pytest.raises(StemplayError, match="should be a table"):
+        read_recipe(str(tmp_path / "r.toml"))
