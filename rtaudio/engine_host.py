@@ -184,6 +184,9 @@ class EngineHost:
         self._orders.put(None)
 
     def _report(self) -> None:
+        from rtaudio.realtime import REPORT_PRIORITY, request_realtime  # late, see _build
+
+        request_realtime(REPORT_PRIORITY)
         due = time.monotonic()
         while True:
             with self._report_lock:

@@ -11,6 +11,9 @@ SWITCH_INTERVAL_S = 0.0005, 0.00003
 """How long a Python thread may keep the interpreter while another waits, at most and at least: the audio callback is such another."""
 MODEL_PRIORITY, CALLBACK_PRIORITY = 40, 60
 """Of whoever runs a model, and of the audio callback where no sound server gives it one (JACK's is higher, and kept)."""
+REPORT_PRIORITY = 5
+"""Of the thread that reports: below all sound, but above other programs. While it holds the interpreter nobody may keep it from giving it
+back, or the threads of the sound wait for those who do."""
 KEPT_BYTES = 32 << 20
 """Free memory that the process keeps, and the smallest allocation that the system is asked for separately; the most glibc allows."""
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
