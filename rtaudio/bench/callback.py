@@ -1,9 +1,9 @@
 """The quality of the audio callback, by measurement: what it allocates, how long it takes, and who keeps the interpreter from it.
 
-Allocations are those of blocks as they are played, with stems that are there, faders that move and a recorder that listens, alone in the
-process. Times are those of a whole engine on its own clock: song, model, instrument if there is one, tap and reports. A probe thread, which
-wants the interpreter (the GIL) every half millisecond, notices when it does not get it; the same probe in a process that does nothing
-else is the bound: what the system's scheduler takes.
+Allocations are those of blocks as they are played, with stems that are there and faders that move, alone in the process. Times are those
+of a whole engine on its own clock: song, model, instrument if there is one, tap and reports. A probe thread, which wants the interpreter
+(the GIL) every half millisecond, notices when it does not get it; the same probe in a process that does nothing else is the bound: what
+the system's scheduler takes.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ def _detach(session: Session, as_json: bool) -> int:
     session.stay(True)
     told = facts(report) | {"engine_pid": session.engine_pid}
     session.close()
-    if not report.mixer.monitor and not report.transport.path:
+    if _unheard(report):
         print(NOT_HEARD, file=sys.stderr)
     print(json.dumps(told) if as_json else f"{where(report)} It plays on; `python -m rtaudio engine --stop` ends it.")
     return 0
@@ -104,7 +104,7 @@ def follow(session: Session, seconds: float | None, stream: TextIO | None = None
             if report.state == "running" and report.port != greeted:
                 greeted = report.port
                 line.say(where(report))
-                if not report.mixer.monitor and not report.transport.path:
+                if _unheard(report):
                     line.say(NOT_HEARD)
             if report.state in ("running", "waiting") and since is None:
                 since = time.monotonic()
@@ -118,6 +118,11 @@ def follow(session: Session, seconds: float | None, stream: TextIO | None = None
             time.sleep(FRAME_S)
     finally:
         line.close()
+
+
+def _unheard(report: Snapshot) -> bool:
+    """Whether a live input is not monitored."""
+    return not (report.mixer.monitor or report.transport.path)
 
 
 def _over(report: Snapshot, seconds: float, since: float) -> bool:

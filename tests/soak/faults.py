@@ -37,20 +37,12 @@ def engine_killed(stage: Stage, takes: Takes) -> str:
 
 def engine_stopped(stage: Stage, takes: Takes) -> str:
     """SIGSTOP to the engine process for five seconds: it is hung, and the supervisor may have replaced it before it goes on."""
-    pid = stage.session.engine_pid
-    told = _signal(pid, signal.SIGSTOP)
-    time.sleep(5.0)
-    _signal(pid, signal.SIGCONT)
-    return told
+    return _stopped(stage.session.engine_pid, 5.0)
 
 
 def engine_interrupted(stage: Stage, takes: Takes) -> str:
     """SIGSTOP for a tenth of a second: a machine that stutters."""
-    pid = stage.session.engine_pid
-    told = _signal(pid, signal.SIGSTOP)
-    time.sleep(0.1)
-    _signal(pid, signal.SIGCONT)
-    return told
+    return _stopped(stage.session.engine_pid, 0.1)
 
 
 def window_killed(stage: Stage, takes: Takes) -> str:
@@ -70,10 +62,7 @@ def window_killed(stage: Stage, takes: Takes) -> str:
 def window_stopped(stage: Stage, takes: Takes) -> str:
     """SIGSTOP to the window for five seconds: a client that does not read."""
     assert stage.window is not None
-    told = _signal(stage.window.pid, signal.SIGSTOP)
-    time.sleep(5.0)
-    _signal(stage.window.pid, signal.SIGCONT)
-    return told
+    return _stopped(stage.window.pid, 5.0)
 
 
 def disk_full(stage: Stage, takes: Takes) -> str:
@@ -176,6 +165,13 @@ def clients_attach(stage: Stage, takes: Takes) -> str:
     for guest in guests:
         guest.join()
     return "; ".join(failed)
+
+
+def _stopped(pid: int | None, seconds: float) -> str:
+    told = _signal(pid, signal.SIGSTOP)
+    time.sleep(seconds)
+    _signal(pid, signal.SIGCONT)
+    return told
 
 
 def _signal(pid: int | None, what: signal.Signals) -> str:
