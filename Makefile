@@ -3,7 +3,8 @@ SHELL  := /bin/bash
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# The pip that is on the machine installs into the environment (--python: pip 22.3), for setting up another one there takes seconds.
+PIP     = $(shell [ -e $(BIN)/pip ] && echo $(BIN)/python -m pip || echo $(PYTHON) -m pip --python $(BIN)/python) --disable-pip-version-check --quiet
 SONG   ?= demo/kimseye.ogg
 RUN_ARGS ?=
 
@@ -64,20 +65,22 @@ clean: ## remove what was built (not the recordings)
 # ---------------------------------------------------------------- virtual environment; the stamps make repeats quick
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Stemplay needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
-	$(PYTHON) -m venv $(VENV)
+	@if $(PYTHON) -m pip --python $(PYTHON) --version >/dev/null 2>&1; then $(PYTHON) -m venv --without-pip $(VENV); else $(PYTHON) -m venv $(VENV); fi
 
+# --no-compile: Python compiles what it uses when it is first used, which takes a third of a second; all of it takes three.
 $(VENV)/.runtime: requirements/runtime.lock | $(BIN)/python
 	@echo "Installing what the engine needs into $(VENV) (no torch) ..."
-	$(PIP) install -r requirements/runtime.lock
+	$(PIP) install --no-compile -r requirements/runtime.lock
 	@touch $@
 
 $(VENV)/.gui: requirements/gui.lock $(VENV)/.runtime
 	@echo "Installing the window's toolkit into $(VENV) ..."
-	$(PIP) install -r requirements/gui.lock
+	$(PIP) install --no-compile -r requirements/gui.lock
 	@touch $@
 
 $(VENV)/.dev: requirements/runtime.lock requirements/dev.lock requirements/nodeps.lock | $(BIN)/python
 	@echo "Installing what tests and training need into $(VENV); torch is large ..."
+	@[ -e $(BIN)/pip ] || $(BIN)/python -m ensurepip --default-pip >/dev/null
 	$(PIP) install "$$(grep '^torch==' requirements/dev.lock)"
 	$(PIP) install -r requirements/dev.lock
 	$(PIP) install --no-deps -r requirements/nodeps.lock
