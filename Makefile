@@ -65,7 +65,8 @@ clean: ## remove what was built (not the recordings)
 # ---------------------------------------------------------------- virtual environment; the stamps make repeats quick
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Stemplay needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
-	@if $(PYTHON) -m pip --python $(PYTHON) --version >/dev/null 2>&1; then $(PYTHON) -m venv --without-pip $(VENV); else $(PYTHON) -m venv $(VENV); fi
+	@if $(PYTHON) -c 'import pip, sys; sys.exit(tuple(map(int, pip.__version__.split(".")[:2])) < (22, 3))' 2>/dev/null; \
+	then $(PYTHON) -m venv --without-pip $(VENV); else $(PYTHON) -m venv $(VENV); fi
 
 # --no-compile: Python compiles what it uses when it is first used, which takes a third of a second; all of it takes three.
 $(VENV)/.runtime: requirements/runtime.lock | $(BIN)/python
