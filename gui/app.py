@@ -16,12 +16,12 @@ from PyQt6.QtCore import QCoreApplication, QMessageLogContext, QTimer, QtMsgType
 from PyQt6.QtWidgets import QApplication
 
 from gui import theme, translation
-from gui.appicon import app_icon
+from gui.app_icon import app_icon
 from gui.bridge import Bridge
-from gui.keeper import Keeper, restore
+from gui.session_store import Keeper, restore
 from gui.store import Store
 from gui.window import MainWindow
-from rtaudio.messages import EngineConfig, Snapshot, to_dict
+from rtaudio.protocol.messages import EngineConfig, Snapshot, to_dict
 
 
 def run(args: argparse.Namespace) -> int:

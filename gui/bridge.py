@@ -12,16 +12,25 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from gui.jobs import Job
 from gui.store import Store
-from rtaudio.format import StemplayError
-from rtaudio.messages import Command, EngineConfig, Heard, InstrumentState, MixerState, Snapshot, command, to_dict
-from rtaudio.session import Session, job_command
+from rtaudio.audio.format import StemplayError
+from rtaudio.control.session import Session, job_command
+from rtaudio.protocol.messages import (
+    Command,
+    EngineConfig,
+    Heard,
+    InstrumentState,
+    MixerState,
+    Snapshot,
+    command,
+    to_dict,
+)
 
 POLL_MS = 33
 """Between two looks at the engine: thirty a second, as often as it reports."""
 
 
 class SessionLike(Protocol):
-    """What the window needs of ``rtaudio.session.Session``; a test may bring its own."""
+    """What the window needs of ``rtaudio.control.session.Session``; a test may bring its own."""
 
     @property
     def config(self) -> EngineConfig: ...
@@ -121,7 +130,7 @@ class Bridge(QObject):
         return self.send("configure", config=to_dict(replace(self.config, **changes)))
 
     def send(self, op: str, **args: Any) -> bool:
-        """Give an order of ``rtaudio.messages.OPERATIONS``. False, and ``refused``, if it is impossible."""
+        """Give an order of ``rtaudio.protocol.messages.OPERATIONS``. False, and ``refused``, if it is impossible."""
         try:
             self.session.send(command(op, **args))
         except StemplayError as error:

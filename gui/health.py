@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from PyQt6.QtCore import QCoreApplication
 
-from rtaudio.messages import SILENT_PORT, Snapshot
+from rtaudio.protocol.messages import SILENT_PORT, Snapshot
 
 PLAIN, GOOD, WARNING, BAD = "plain", "good", "warning", "bad"
 

@@ -11,11 +11,11 @@ from PyQt6.QtCore import QCoreApplication
 from PyQt6.QtWidgets import QInputDialog, QMenu, QMessageBox, QWidget
 
 from gui.bridge import Bridge
-from gui.desk import desk_of
+from gui.mixer_model import desk_of
 from gui.store import Preset
 from gui.widgets.plain import plain
-from rtaudio.format import StemplayError
-from rtaudio.messages import StemState
+from rtaudio.audio.format import StemplayError
+from rtaudio.protocol.messages import StemState
 
 MIXER_FIELDS = ("dry", "master_db", "limiter", "ceiling_db", "bypass")
 """Monitoring is left out: a preset must not open a microphone."""

@@ -24,7 +24,7 @@ from gui.player.export import ExportDialog
 from gui.settings_dialog import SettingsDialog
 from gui.store import Store
 from gui.window import MainWindow
-from rtaudio.messages import EngineConfig, MixerState, StemState
+from rtaudio.protocol.messages import EngineConfig, MixerState, StemState
 
 SONG = Path(__file__).resolve().parent.parent / "demo" / "kimseye.ogg"
 SIZES = ((1240, 760), (900, 600))

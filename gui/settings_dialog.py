@@ -10,7 +10,7 @@ from gui.settings.models import InstrumentTab, ModelTab
 from gui.settings.roundtrip import RoundTripTab
 from gui.settings.sound import SoundTab
 from gui.widgets.plain import PlainLabel
-from rtaudio.messages import Snapshot
+from rtaudio.protocol.messages import Snapshot
 
 
 class SettingsDialog(QDialog):

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 
 PROGRAM = "python -m gui"
 

@@ -20,8 +20,16 @@ from typing import Any, TypeVar
 import platformdirs
 
 from models.names import exists
-from rtaudio.format import StemplayError
-from rtaudio.messages import DEFAULT_MODEL, EngineConfig, InstrumentState, MixerState, StemState, from_dict, to_dict
+from rtaudio.audio.format import StemplayError
+from rtaudio.protocol.messages import (
+    DEFAULT_MODEL,
+    EngineConfig,
+    InstrumentState,
+    MixerState,
+    StemState,
+    from_dict,
+    to_dict,
+)
 
 T = TypeVar("T")
 Values = dict[str, Any]

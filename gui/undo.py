@@ -1,4 +1,4 @@
-"""Undo of mixer moves. Made by ``gui.desk``; a drag is one step however many orders it gave."""
+"""Undo of mixer moves. Made by ``gui.mixer_model``; a drag is one step however many orders it gave."""
 
 from __future__ import annotations
 

@@ -24,8 +24,8 @@ from PyQt6.QtWidgets import (
 
 from gui import health, theme
 from gui.bridge import Bridge
-from gui.desk import desk_of
 from gui.instrument.learn import learnable
+from gui.mixer_model import desk_of
 from gui.pages import PAGES
 from gui.player.deck import deck_of
 from gui.player.drop import SongDrop
@@ -38,8 +38,8 @@ from gui.widgets.plain import PlainLabel
 from gui.widgets.statusbar import StatusBar
 from gui.widgets.toggle import Toggle, polish
 from gui.widgets.transport import TransportBar
-from rtaudio.format import StemplayError
-from rtaudio.messages import Snapshot
+from rtaudio.audio.format import StemplayError
+from rtaudio.protocol.messages import Snapshot
 
 SIZE = (1240, 760)
 NARROW = 960

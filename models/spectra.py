@@ -83,7 +83,7 @@ class Analysis(SpectralTransform):
 
 class FilterBasis(SpectralTransform):
     """Factors of bands -> spectra of filters as ``SplitTransform`` orders them: by far the largest product here, and one that 8 bits do
-    for (``training.quantize_graph``)."""
+    for (``training.export.quantize_graph``)."""
 
     def __init__(self, matrix: Array) -> None:
         super().__init__()

@@ -6,7 +6,7 @@ import sys
 def run() -> int:
     """The exit code. Ctrl-C is as quiet while libraries are still loading as it is later."""
     try:
-        from rtaudio.cli import main
+        from rtaudio.cli.main import main
 
         return main()
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""The private JACK server (``rtaudio.jackserver``) for tests, and an independent JACK client that plays and records sample for sample.
+"""The private JACK server (``rtaudio.bench.jack_server``) for tests, and an independent JACK client, exact to the sample.
 
 The server has a name of its own, so that tests run beside each other and beside a user's server. Correctness is asserted in
 freewheel mode, where time does not matter; realtime runs only print what they saw.
@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from rtaudio.jackserver import JackServer, running, why_no_server
+from rtaudio.bench.jack_server import JackServer, running, why_no_server
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from models.sing import Sing, SingConfig
-from training.export_instrument import export_instrument
+from training.export.instrument import export_instrument
 
 NAMES = ("organ", "piano", "flute", "bass")
 

@@ -30,8 +30,8 @@ OF_SIGNAL = {
 }  # fmt: skip
 GUARDS = re.compile(r"sys\.platform|os\.name|hasattr\(|getattr\((os|signal)|ImportError|AttributeError")
 LINUX_TOOLS = {
-    "rtaudio/realtime.py": "request_realtime() asks for the platform and calls one function for each",
-    "rtaudio/jackserver.py": "why_no_server() refuses on Windows before anything of it is called",
+    "rtaudio/system/realtime.py": "request_realtime() asks for the platform and calls one function for each",
+    "rtaudio/bench/jack_server.py": "why_no_server() refuses on Windows before anything of it is called",
     "rtaudio/midi/keyboard.py": "the two classes of a terminal: the other one reads msvcrt",
 }
 """Files whose guard stands elsewhere, and where."""

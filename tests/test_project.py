@@ -71,22 +71,22 @@ def test_import_rules_are_kept() -> None:
 
 VIOLATIONS = {
     "torch in a card": ("models/card.py", "import torch", "no torch in rtaudio"),
-    "torch through another module": ("rtaudio/format.py", "import models.demucs", "no torch in rtaudio"),
-    "Qt in the engine": ("rtaudio/format.py", "import PyQt6.QtCore", "no Qt outside gui"),
+    "torch through another module": ("rtaudio/audio/format.py", "import models.demucs", "no torch in rtaudio"),
+    "Qt in the engine": ("rtaudio/audio/format.py", "import PyQt6.QtCore", "no Qt outside gui"),
     "a second user of ONNX Runtime": (
-        "rtaudio/messages.py",
+        "rtaudio/protocol/messages.py",
         "import onnxruntime",
-        "ONNX Runtime is imported by rtaudio.runtime alone",
+        "ONNX Runtime is imported by rtaudio.inference.runtime alone",
     ),
     "the engine choosing its model": (
-        "rtaudio/engine.py",
+        "rtaudio/engine/engine.py",
         "import rtaudio.processors.separator",
         "the engine is given its processor",
     ),
-    "models looking up": ("models/catalog.py", "import rtaudio.format", "gui and training stand above rtaudio"),
+    "models looking up": ("models/catalog.py", "import rtaudio.audio.format", "gui and training stand above rtaudio"),
     "training reaching into the engine": (
         "training/__init__.py",
-        "import rtaudio.messages",
+        "import rtaudio.protocol.messages",
         "training scores the shipped path",
     ),
 }

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from rtaudio.jackserver import why_no_server
+from rtaudio.bench.jack_server import why_no_server
 from tests.soak.__main__ import judge, options, run
 from tests.soak.faults import FAULTS, MAY_SILENCE
 from tests.soak.table import Evening, Incident, markdown

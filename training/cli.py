@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from models.card import CardError
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 
 COMMANDS: dict[str, str] = {
     "prepare": "decode and render the songs or notes to learn from",

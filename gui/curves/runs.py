@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 
 CSV_FILES = "csv/version_*/metrics.csv"
 HISTORY = "history.json"

@@ -17,7 +17,7 @@ from gui.bridge import Bridge
 from gui.theme import stem_title
 from gui.widgets.learn import learn_menu
 from gui.widgets.plain import PlainLabel
-from rtaudio.messages import Snapshot
+from rtaudio.protocol.messages import Snapshot
 
 TARGET = Qt.ItemDataRole.UserRole
 NOTES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")

@@ -30,7 +30,7 @@ from gui.instrument.shape import ECHO_S, ShapePanel
 from gui.instrument.status import InstrumentStatus
 from gui.instrument.throttle import Throttle
 from gui.widgets.plain import PlainLabel
-from rtaudio.messages import Snapshot
+from rtaudio.protocol.messages import Snapshot
 
 OTHER_FAMILY = 16
 

@@ -14,13 +14,13 @@ from gui.instrument.learn import learnable
 from gui.instrument.notes import ComputerKeys
 from gui.instrument.throttle import Throttle
 from gui.widgets.plain import PlainLabel
-from rtaudio.messages import VELOCITY_CURVES, InstrumentState
+from rtaudio.protocol.messages import VELOCITY_CURVES, InstrumentState
 
 STEPS = 1000
 CURVES: dict[str, Callable[[float], float]] = {
     "linear": lambda touch: touch, "soft": lambda touch: touch**0.6, "hard": lambda touch: touch**1.6, "fixed": lambda touch: 100 / 127,
 }  # fmt: skip
-"""As ``rtaudio/instrument/stage.py`` takes them; a test holds the two together."""
+"""As ``rtaudio/instrument/midi_dispatcher.py`` takes them; a test holds the two together."""
 
 ECHO_S = 0.6
 """How long a slider that was moved does not listen to the engine."""

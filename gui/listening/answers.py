@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gui.listening.sheet import FORMAT, Sheet, Trial
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from gui.bridge import SessionLike
 from gui.listening.reel import Piece
-from rtaudio.format import StemplayError
-from rtaudio.messages import Snapshot, command
+from rtaudio.audio.format import StemplayError
+from rtaudio.protocol.messages import Snapshot, command
 
 LOOK_MS = 33
 SETTLE_S = 0.25

@@ -16,7 +16,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from rtaudio.format import Audio, StemplayError, to_channels
+from rtaudio.audio.format import Audio, StemplayError, to_channels
 
 PAUSE_S = 2.0
 """Silence after each sound; whoever plays must stop within it."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from models.names import inside, is_file
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 
 FORMAT = 1
 ROLES = {"mos": ("sound",), "abx": ("X", "A", "B")}

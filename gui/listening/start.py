@@ -12,7 +12,7 @@ from gui.listening.make import MakeCard
 from gui.listening.parts import Card, Choices, View, button, label
 from gui.listening.sheet import Sheet, find_sheets, read_sheet
 from gui.widgets.plain import PlainLabel
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 
 
 class StartView(View):

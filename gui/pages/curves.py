@@ -24,7 +24,7 @@ from gui import theme
 from gui.bridge import Bridge
 from gui.curves.runs import Run, find_runs, rank
 from gui.widgets.plain import PlainLabel
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 
 LOOK_MS = 2000
 DASHES = (

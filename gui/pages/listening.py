@@ -18,8 +18,8 @@ from gui.listening.reel import CHECK, Reel
 from gui.listening.sheet import read_sheet
 from gui.listening.start import CheckView, DoneView, StartView
 from gui.listening.trial import TrialView
-from rtaudio.format import StemplayError
-from rtaudio.messages import Snapshot
+from rtaudio.audio.format import StemplayError
+from rtaudio.protocol.messages import Snapshot
 
 
 class ListeningPage(QWidget):

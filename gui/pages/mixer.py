@@ -7,7 +7,7 @@ from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QSlider, QVBoxLayout, QWidget
 
 from gui.bridge import Bridge
-from gui.desk import Desk, desk_of
+from gui.mixer_model import Desk, desk_of
 from gui.shortcuts import bind
 from gui.undo import new_gesture
 from gui.widgets.compare import CompareButton
@@ -15,7 +15,7 @@ from gui.widgets.flow import FlowLayout
 from gui.widgets.learn import learn_menu
 from gui.widgets.plain import PlainLabel
 from gui.widgets.strip import BaseStrip, MasterStrip, Strip
-from rtaudio.messages import Meter, MixerState, Snapshot
+from rtaudio.protocol.messages import Meter, MixerState, Snapshot
 
 SILENT = Meter()
 

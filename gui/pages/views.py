@@ -24,7 +24,7 @@ from gui.views.pace import FASTEST_MS
 from gui.views.scales import ColourBar
 from gui.widgets.flow import FlowLayout
 from gui.widgets.plain import PlainLabel
-from rtaudio.messages import Snapshot
+from rtaudio.protocol.messages import Snapshot
 
 SILENT_LOOKS = 30
 """Looks without sound after which the page says so."""

@@ -17,8 +17,8 @@ from gui.bridge import Bridge
 from gui.jobs import Job
 from gui.player.times import clock
 from gui.store import music_folder
-from rtaudio.format import StemplayError
-from rtaudio.messages import Recording, Snapshot, Transport
+from rtaudio.audio.format import StemplayError
+from rtaudio.protocol.messages import Recording, Snapshot, Transport
 
 SHORTEST_LOOP_S = 0.05
 """A loop that is shorter was no wish."""

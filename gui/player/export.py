@@ -33,7 +33,7 @@ from gui.widgets.plain import PlainLabel
 from models.card import CardError
 from models.catalog import load_card, separators, validation_sdr
 from models.names import exists
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 
 FORMATS = (("wav", "WAV, 32 bit float"), ("flac", "FLAC, 24 bit"))
 

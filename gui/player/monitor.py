@@ -8,7 +8,7 @@ from PyQt6.QtWidgets import QMessageBox, QWidget
 
 from gui.bridge import Bridge
 from gui.widgets.toggle import Toggle
-from rtaudio.messages import EngineConfig, Snapshot
+from rtaudio.protocol.messages import EngineConfig, Snapshot
 
 MICROPHONE = re.compile(r"\b(mic|mics|microphone|built-?in|internal|webcam|camera|array|capture)\b", re.IGNORECASE)
 QUIET = re.compile(r"\b(headphones?|headset|earphones?|earbuds|airpods|loopback|line)\b", re.IGNORECASE)

@@ -23,7 +23,7 @@ from gui.player.times import clock
 from gui.store import music_folder
 from gui.theme import stem_title
 from gui.widgets.plain import PlainLabel
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 
 
 class RecordingCard(QFrame):

@@ -14,7 +14,7 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from gui.bridge import Bridge
 from gui.jobs import Job
 from gui.store import round_trip_key
-from rtaudio.messages import EngineConfig, to_dict
+from rtaudio.protocol.messages import EngineConfig, to_dict
 
 SETTLE_MS = 250
 """So long after the last change the latency is asked for."""

@@ -22,7 +22,7 @@ from PyQt6.QtWidgets import (
 from gui.settings.card import card_html
 from gui.settings.draft import Draft
 from gui.settings.lists import Choice, Entry
-from rtaudio.messages import MAX_DEADLINE, MAX_LOOK_AHEAD
+from rtaudio.protocol.messages import MAX_DEADLINE, MAX_LOOK_AHEAD
 
 
 class CardTab(QWidget):

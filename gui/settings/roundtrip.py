@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QFormLayout, QHBoxLayout, QProgressBar, QPushButton,
 from gui.jobs import Job
 from gui.settings.draft import Draft
 from gui.widgets.plain import PlainLabel
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 
 
 class RoundTripTab(QWidget):

@@ -7,7 +7,7 @@ from PyQt6.QtGui import QContextMenuEvent, QKeyEvent
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from gui import theme
-from gui.desk import Desk
+from gui.mixer_model import Desk
 from gui.widgets import taper
 from gui.widgets.dbentry import DbEntry
 from gui.widgets.fader import Fader
@@ -16,7 +16,7 @@ from gui.widgets.learn import learn_menu
 from gui.widgets.meter import LevelMeter
 from gui.widgets.plain import PlainLabel
 from gui.widgets.toggle import Toggle, polish
-from rtaudio.messages import Meter, MixerState
+from rtaudio.protocol.messages import Meter, MixerState
 
 WIDTH = (128, 188)
 """A strip's least and greatest width."""

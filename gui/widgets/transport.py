@@ -20,7 +20,7 @@ from gui.player.times import clock
 from gui.shortcuts import bind
 from gui.widgets.plain import PlainLabel, plain
 from gui.widgets.toggle import Toggle, polish
-from rtaudio.messages import Snapshot
+from rtaudio.protocol.messages import Snapshot
 
 NARROW = 760
 """Below so many pixels the loop's buttons and the times make room for the slider."""

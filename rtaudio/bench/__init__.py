@@ -11,5 +11,5 @@
 | ``report`` ``compare`` ``text`` ``table`` | results as JSON, against earlier ones, for a terminal, for the README |
 | ``options`` ``networks`` | of the command line; networks made for timing only |
 
-Instruments are in ``rtaudio.bench_instrument``. Whoever calls does the work; no thread is owned here.
+Instruments are in ``rtaudio.bench.instrument``. Whoever calls does the work; no thread is owned here.
 """

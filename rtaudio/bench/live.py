@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rtaudio.audio.format import StemplayError
 from rtaudio.bench.busy import Watch
+from rtaudio.bench.jack_server import JackServer, running, why_no_server
 from rtaudio.bench.machine import ROOT
-from rtaudio.engine_process import child_environment
-from rtaudio.format import StemplayError
-from rtaudio.jackserver import JackServer, running, why_no_server
+from rtaudio.control.engine_process import child_environment
 
 SONG = ROOT / "demo" / "kimseye.ogg"
 BLOCKS = (64, 128, 256, 512, 1024, 2048)

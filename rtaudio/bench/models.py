@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 
 from models.card import ModelCard
+from rtaudio.audio.format import StreamFormat
 from rtaudio.bench.bounds import frame_operations
 from rtaudio.bench.live import LOOK_AHEAD
 from rtaudio.bench.machine import Machine
 from rtaudio.bench.timing import ROUNDS, back_to_back, paced
-from rtaudio.format import StreamFormat
+from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.processors.frame import FrameModel
 from rtaudio.processors.refine import refined_ms
 from rtaudio.processors.separator import SeparatorProcessor, as_frame_model
-from rtaudio.runtime import ModelRuntime
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from models.card import CARD_FILE, CARD_VERSION
+from rtaudio.audio.format import StemplayError
 from rtaudio.bench.machine import ROOT
-from rtaudio.format import StemplayError
 
 
 def timing_models(directory: Path | None) -> list[Path]:

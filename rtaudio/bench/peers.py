@@ -9,10 +9,10 @@ from typing import Any
 
 from rtaudio.bench.machine import ROOT
 from rtaudio.bench.networks import can_train
-from rtaudio.engine_process import child_environment
+from rtaudio.control.engine_process import child_environment
 
 Peer = dict[str, Any]
-"""``training.bench_peers.PeerCost`` as JSON: name, version, model, hop_ms, p50_ms, p99_ms, rtf, one_thread, error."""
+"""``training.bench.peers.PeerCost`` as JSON: name, version, model, hop_ms, p50_ms, p99_ms, rtf, one_thread, error."""
 
 
 def measure_peers(seconds: float = 3.0) -> tuple[list[Peer], str]:

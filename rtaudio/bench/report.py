@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from rtaudio.audio.format import StemplayError
 from rtaudio.bench.busy import Busy
 from rtaudio.bench.live import Played
 from rtaudio.bench.machine import About, Machine
 from rtaudio.bench.models import ModelCost
 from rtaudio.bench.peers import Peer
-from rtaudio.format import StemplayError
 
 Result = dict[str, Any]
 """See ``as_result``."""
@@ -29,7 +29,7 @@ MAPS = ("machine", "note_latency")
 class Findings:
     """What a run has measured so far; ``machine`` is its speed before, ``after`` that at the end.
 
-    ``voices`` and ``latencies`` are ``rtaudio.bench_instrument``'s.
+    ``voices`` and ``latencies`` are ``rtaudio.bench.instrument``'s.
     """
 
     about: About

@@ -20,9 +20,9 @@ from statistics import median
 import numpy as np
 import soundfile
 
+from rtaudio.audio.format import StemplayError
 from rtaudio.bench.machine import ROOT
-from rtaudio.engine_process import child_environment
-from rtaudio.format import StemplayError
+from rtaudio.control.engine_process import child_environment
 
 TRIES = 3
 PATIENCE_S = 300.0

@@ -8,10 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from rtaudio.audio.format import StemplayError
+from rtaudio.bench.instrument import THESIS_RATE
 from rtaudio.bench.live import LOOK_AHEAD, PASS_THROUGH
 from rtaudio.bench.report import Result, write
-from rtaudio.bench_instrument import THESIS_RATE
-from rtaudio.format import StemplayError
 
 COMMAND = "python -m rtaudio bench --full --save docs/bench.json --into README.md"
 BEGIN = f"<!-- bench: begin; made by `{COMMAND}` -->"

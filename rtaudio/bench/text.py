@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rtaudio.bench.compare import Change
+from rtaudio.bench.instrument import THESIS_RATE, InstrumentCost, NoteLatency
 from rtaudio.bench.live import PASS_THROUGH, Played
 from rtaudio.bench.machine import About, Machine
 from rtaudio.bench.models import ModelCost
 from rtaudio.bench.peers import Peer
-from rtaudio.bench_instrument import THESIS_RATE, InstrumentCost, NoteLatency
 
 
 def about_lines(about: About) -> list[str]:

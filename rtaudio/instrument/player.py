@@ -25,11 +25,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rtaudio.format import Audio
+from rtaudio.audio.format import Audio
+from rtaudio.audio.load_meter import LoadMeter
+from rtaudio.audio.ring import Ring
 from rtaudio.instrument.synth import Event, Synth
-from rtaudio.metrics import LoadMeter
-from rtaudio.realtime import request_realtime
-from rtaudio.ring import Ring
+from rtaudio.system.realtime import request_realtime
 
 if TYPE_CHECKING:
     from typing import Protocol

@@ -12,11 +12,11 @@ from typing import Protocol
 
 import numpy as np
 
-from rtaudio.format import Audio
+from rtaudio.audio.format import Audio
+from rtaudio.audio.resample import Resampler
 from rtaudio.instrument.channel import VIBRATO_DEPTH, VIBRATO_HZ, Channel
+from rtaudio.instrument.model import InstrumentModel, VoiceState
 from rtaudio.instrument.voice import LAST_CALL, LOOP_END, Array, Shadow, Voice
-from rtaudio.instrument_model import InstrumentModel, VoiceState
-from rtaudio.resample import Resampler
 
 LEVEL = 0.35
 """Gain of one full note: a chord of several stays below full scale most of the time; the mixer's limiter does the rest."""

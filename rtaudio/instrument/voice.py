@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from rtaudio.instrument_model import VoiceState
+from rtaudio.instrument.model import VoiceState
 
 Array = npt.NDArray[np.float32]
 

@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 from rtaudio.jobs import CancelledError, JobFunction, Report
 
 JOBS = {
@@ -70,7 +70,7 @@ def main() -> None:
         report.line({"error": str(error)})
     except Exception as error:
         report.line({"error": f"This did not work ({type(error).__name__}: {str(error).rstrip('.')})."})
-    from rtaudio.devices import release_portaudio
+    from rtaudio.ports.devices import release_portaudio
 
     release_portaudio()
     os._exit(0)

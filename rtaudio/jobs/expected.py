@@ -7,18 +7,18 @@ from typing import Any
 
 from models.card import CardError, ModelCard
 from models.catalog import load_card
-from rtaudio.audiofile import open_reader
-from rtaudio.build import make_processor, open_port, resolve
-from rtaudio.desired import check_config, is_input_file, is_output_file
-from rtaudio.format import Audio, StemplayError, StreamFormat
+from rtaudio.audio.format import Audio, StemplayError, StreamFormat
+from rtaudio.control.engine_factory import make_processor, open_port, resolve
+from rtaudio.engine.deadline_misses import NEAR
+from rtaudio.engine.model_timing import Needed, given_frames, needed
+from rtaudio.files.sound_file import open_reader
 from rtaudio.jobs import Facts, Report
-from rtaudio.lateness import NEAR
-from rtaudio.messages import EngineConfig, Latency, from_dict, to_dict
 from rtaudio.ports.base import Port
 from rtaudio.processors.base import Processor
 from rtaudio.processors.passthrough import Passthrough
 from rtaudio.processors.separator import SeparatorProcessor
-from rtaudio.timing import Needed, given_frames, needed
+from rtaudio.protocol.desired_state import check_config, is_input_file, is_output_file
+from rtaudio.protocol.messages import EngineConfig, Latency, from_dict, to_dict
 
 
 class CardModel:
@@ -66,8 +66,8 @@ def latency(report: Report, config: dict[str, Any]) -> Facts:
 
 
 def compose(port: Port, config: EngineConfig, channels: int = 0) -> tuple[Latency, str]:
-    """Hop, resampler, pipelining and device of ``config`` on a port that is not started, as ``rtaudio.pipeline`` composes them, and a
-    warning.
+    """Hop, resampler, pipelining and device of ``config`` on a port that is not started, as ``rtaudio.engine.pipeline`` composes them, and
+    a warning.
 
     In real time a model is timed, with what else the machine does now; else nothing runs.
     """

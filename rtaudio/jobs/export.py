@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from models.catalog import best_separator
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
+from rtaudio.files.offline import separate_file
+from rtaudio.files.writer import reason
 from rtaudio.jobs import Facts, Report
-from rtaudio.offline import separate_file
-from rtaudio.writer import reason
 
 PREFIX = ".stemplay-export-"
 TELL_S = 0.1

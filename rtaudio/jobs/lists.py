@@ -6,10 +6,10 @@ from dataclasses import asdict
 
 from models.card import CardError
 from models.catalog import best_separator, load_card, model_names
-from rtaudio.devices import default_device, query_here
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 from rtaudio.jobs import Facts, Report
 from rtaudio.midi.ports import list_inputs
+from rtaudio.ports.devices import default_device, query_here
 
 
 def devices(report: Report) -> Facts:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from rtaudio.format import Audio, StemplayError
+from rtaudio.audio.format import Audio, StemplayError
 from rtaudio.jobs import Facts, Report
 from rtaudio.ports.portaudio import PortAudioPort
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rtaudio.format import Audio, StemplayError
+from rtaudio.audio.format import Audio, StemplayError
+from rtaudio.engine.routing import input_picks
 from rtaudio.jobs import Facts, Report
 from rtaudio.ports.capture import CapturePort
-from rtaudio.wiring import input_picks
 
 PERIOD_S = 0.05
 

@@ -7,8 +7,8 @@ import time
 import numpy as np
 import numpy.typing as npt
 
-from rtaudio.audiofile import open_reader
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
+from rtaudio.files.sound_file import open_reader
 from rtaudio.jobs import Facts, Report
 
 GRAIN = 512

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rtaudio.format import Audio
+from rtaudio.audio.format import Audio
 from rtaudio.jobs import Facts, Report
 from rtaudio.ports.portaudio import PortAudioPort
 

@@ -21,8 +21,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from rtaudio.format import StemplayError
-from rtaudio.midi.held import Held
+from rtaudio.audio.format import StemplayError
+from rtaudio.midi.held_notes import Held
 from rtaudio.midi.message import MidiMessage, MidiParser
 
 POLL_S = 0.5
@@ -103,7 +103,7 @@ def _ours(name: str) -> bool:
 
 def list_inputs() -> list[str]:
     """Names of the MIDI inputs of this machine, asked for in a child process: drivers write to standard error and may hang."""
-    from rtaudio.engine_process import child_environment
+    from rtaudio.control.engine_process import child_environment
 
     try:
         child = subprocess.run(

@@ -10,13 +10,13 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from rtaudio.format import Audio, StemplayError
+from rtaudio.audio.format import Audio, StemplayError
 
 Callback = Callable[[Audio, Audio, bool], None]
 """``callback(indata (n, in_channels), outdata (n, out_channels), host_xrun)``: fills ``outdata``, keeps neither array."""
 
 VARYING_BLOCK = 1024
-"""``max_block`` of a port whose host chooses the block; a larger one still works (see ``rtaudio/engine.py``)."""
+"""``max_block`` of a port whose host chooses the block; a larger one still works (see ``rtaudio/engine/engine.py``)."""
 
 
 class DeviceMissingError(StemplayError):

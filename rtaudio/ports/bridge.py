@@ -14,8 +14,8 @@ from __future__ import annotations
 import numpy as np
 import samplerate
 
-from rtaudio.format import Audio
-from rtaudio.ring import Ring
+from rtaudio.audio.format import Audio
+from rtaudio.audio.ring import Ring
 
 MAX_CORRECTION = 0.005
 """The loop bends the pitch by at most half a percent, and by far less once it has settled."""

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from rtaudio.audiofile import create_writer
-from rtaudio.format import Audio, StemplayError
+from rtaudio.audio.format import Audio, StemplayError
+from rtaudio.files.sound_file import create_writer
 from rtaudio.ports.base import VARYING_BLOCK, Callback, DeviceMissingError, Port
 from rtaudio.ports.portaudio import _channels, _reason, _Scheduled, device_label, find_device, load_portaudio
 

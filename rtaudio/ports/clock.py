@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from rtaudio.audiofile import create_writer
-from rtaudio.format import StemplayError
-from rtaudio.messages import FULL_SPEED, SILENT_PORT
+from rtaudio.audio.format import StemplayError
+from rtaudio.files.sound_file import create_writer
 from rtaudio.ports.base import Callback, Port
-from rtaudio.realtime import request_realtime
+from rtaudio.protocol.messages import FULL_SPEED, SILENT_PORT
+from rtaudio.system.realtime import request_realtime
 
 
 class ClockPort(Port):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rtaudio.format import Audio
+from rtaudio.audio.format import Audio
 from rtaudio.ports.base import Callback, Port
 
 

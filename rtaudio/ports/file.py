@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from rtaudio.audiofile import create_writer, open_reader
-from rtaudio.format import Audio, StemplayError
+from rtaudio.audio.format import Audio, StemplayError
+from rtaudio.files.sound_file import create_writer, open_reader
 from rtaudio.ports.base import Callback, Port
 
 

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 from rtaudio.ports.base import VARYING_BLOCK, Callback, DeviceMissingError, Port
 from rtaudio.ports.bridge import DriftBridge
-from rtaudio.realtime import request_realtime
+from rtaudio.system.realtime import request_realtime
 
 INSTALL = (
     "The PortAudio library is not installed: 'sudo apt-get install libportaudio2' (Debian, Ubuntu) or "

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
-from rtaudio.format import Audio, StreamFormat
+from rtaudio.audio.format import Audio, StreamFormat
 
 State = dict[str, Any]
 """What ``save_state`` returns: opaque to the caller, valid for a processor of the same class, model and format."""

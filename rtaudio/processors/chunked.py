@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from rtaudio.format import SOURCES, Audio, StemplayError
-from rtaudio.runtime import ModelRuntime
+from rtaudio.audio.format import SOURCES, Audio, StemplayError
+from rtaudio.inference.runtime import ModelRuntime
 
 
 class ChunkedModel:

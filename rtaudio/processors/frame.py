@@ -12,8 +12,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from rtaudio.format import Audio, StemplayError
-from rtaudio.runtime import ModelRuntime
+from rtaudio.audio.format import Audio, StemplayError
+from rtaudio.inference.runtime import ModelRuntime
 
 STEM_KINDS = ("separator", "enhancer")
 """Kinds of models that take sound apart."""

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from rtaudio.format import SOURCES, Audio, StreamFormat
+from rtaudio.audio.format import SOURCES, Audio, StreamFormat
 from rtaudio.processors.base import Processor, State
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from rtaudio.format import Audio, StemplayError
+from rtaudio.audio.format import Audio, StemplayError
+from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.processors.frame import CausalModel
-from rtaudio.runtime import ModelRuntime
 
 
 class Phases:

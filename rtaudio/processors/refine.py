@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rtaudio.format import Audio, StemplayError
+from rtaudio.audio.format import Audio, StemplayError
 from rtaudio.processors.frame import FrameModel
 from rtaudio.processors.residual import whole_shares
 from rtaudio.processors.rest import Resting

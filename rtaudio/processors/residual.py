@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rtaudio.format import Audio
+from rtaudio.audio.format import Audio
 
 
 def whole_shares(shares: Sequence[float] | Audio, n_sources: int) -> Audio:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from rtaudio.format import Audio
+from rtaudio.audio.format import Audio
 from rtaudio.processors.frame import FrameModel
 
 REST_S = 1.0

@@ -13,15 +13,15 @@ from pathlib import Path
 
 import numpy as np
 
-from rtaudio.format import Audio, StemplayError, StreamFormat, to_channels
+from rtaudio.audio.format import Audio, StemplayError, StreamFormat, to_channels
+from rtaudio.audio.resample import Resampler
+from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.processors.base import Processor, State
 from rtaudio.processors.chunked import ChunkedModel
 from rtaudio.processors.frame import CausalModel, FrameModel, InBackground
 from rtaudio.processors.refine import refined_ms
 from rtaudio.processors.residual import share_residual, whole_shares
 from rtaudio.processors.rest import Resting
-from rtaudio.resample import Resampler
-from rtaudio.runtime import ModelRuntime
 
 
 class SeparatorProcessor(Processor):

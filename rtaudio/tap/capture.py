@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from rtaudio.format import Audio, StreamFormat
-from rtaudio.ring import Ring
+from rtaudio.audio.format import Audio, StreamFormat
+from rtaudio.audio.ring import Ring
 
 MIX, INPUT = "mix", "input"
 """The sources that every engine has; the others are its strips."""

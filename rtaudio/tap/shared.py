@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rtaudio.messages import Heard
+from rtaudio.protocol.messages import Heard
 from rtaudio.tap.capture import Capture
 
 FILE_S = 4.0
@@ -201,8 +201,8 @@ class _Mapping:
 
 def open_tap(capture: Capture) -> TapWriter | None:
     """A writer in this user's private folder; None where that is impossible, since sound matters more than pictures."""
-    from rtaudio.format import StemplayError
-    from rtaudio.ipc import runtime_directory
+    from rtaudio.audio.format import StemplayError
+    from rtaudio.control.ipc import runtime_directory
 
     try:
         return TapWriter(capture, runtime_directory())

@@ -28,18 +28,18 @@ from gui.store import Preset, Store
 from models.card import CardError, card_from_dict, read_card
 from models.catalog import find_model
 from models.names import name_problem
-from rtaudio.audiofile import open_reader
-from rtaudio.desired import Desired
-from rtaudio.format import StemplayError
-from rtaudio.ipc import decode, read_message, write_message
-from rtaudio.messages import OPERATIONS, Command, EngineConfig, MixerState, Snapshot, from_dict, to_dict
-from rtaudio.midi.learn import MidiMap
+from rtaudio.audio.format import StemplayError
+from rtaudio.control.ipc import decode, read_message, write_message
+from rtaudio.files.sound_file import open_reader
+from rtaudio.files.take_recovery import finish_cut_off
+from rtaudio.inference.onnx_file import NotOnnxError, read_facts
+from rtaudio.midi.learned_controls import MidiMap
 from rtaudio.midi.message import MidiParser
-from rtaudio.midifile import read_midi
-from rtaudio.onnxfile import NotOnnxError, read_facts
-from rtaudio.takes import finish_cut_off
+from rtaudio.midi.midi_file import read_midi
+from rtaudio.protocol.desired_state import Desired
+from rtaudio.protocol.messages import OPERATIONS, Command, EngineConfig, MixerState, Snapshot, from_dict, to_dict
 from tests.fuzz.mutate import ODD, Choices, damaged, mutated
-from training.recipe import read_recipe
+from training.separation.recipe import read_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 MOST_FRAMES = 1 << 21

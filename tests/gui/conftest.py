@@ -16,9 +16,9 @@ from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from gui.bridge import Bridge
-from rtaudio.desired import Desired
-from rtaudio.format import Audio
-from rtaudio.messages import Command, EngineConfig, Heard, InstrumentReport, Meter, MixerState, Snapshot
+from rtaudio.audio.format import Audio
+from rtaudio.protocol.desired_state import Desired
+from rtaudio.protocol.messages import Command, EngineConfig, Heard, InstrumentReport, Meter, MixerState, Snapshot
 
 if TYPE_CHECKING:
     from gui.instrument.panel import InstrumentPanel

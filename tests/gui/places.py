@@ -13,7 +13,7 @@ from gui.app import make_application
 from gui.bridge import Bridge
 from gui.pages.mixer import MixerPage
 from gui.window import MainWindow
-from rtaudio.messages import EngineConfig
+from rtaudio.protocol.messages import EngineConfig
 from tests.gui.conftest import FakeSession
 
 

@@ -15,7 +15,7 @@ from gui import theme
 from gui.bridge import Bridge
 from gui.curves.runs import Run, find_runs
 from gui.pages.curves import CurvesPage
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 
 HEAD = "elapsed,loss,lr,step,valid_loss\n"
 

@@ -7,9 +7,9 @@ import copy
 import pytest
 
 from gui.bridge import Bridge
-from gui.desk import ECHO_S, Desk, desk_of
+from gui.mixer_model import ECHO_S, Desk, desk_of
 from gui.undo import new_gesture
-from rtaudio.messages import MixerState, StemState
+from rtaudio.protocol.messages import MixerState, StemState
 from tests.gui.conftest import FakeSession
 
 

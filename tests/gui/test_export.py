@@ -11,8 +11,8 @@ from gui.bridge import Bridge
 from gui.player.deck import deck_of
 from gui.player.export import ExportDialog
 from models.catalog import best_separator, separators
-from rtaudio.messages import Transport
-from rtaudio.offline import separate_file
+from rtaudio.files.offline import separate_file
+from rtaudio.protocol.messages import Transport
 from tests.gui.conftest import FakeSession
 from tests.gui.test_jobs import PATIENCE, write_song
 from tests.rtaudio.conftest import mono_model as mono_model

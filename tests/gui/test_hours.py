@@ -12,16 +12,16 @@ from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from gui.bridge import Bridge
-from gui.desk import UNDO_STEPS
+from gui.mixer_model import UNDO_STEPS
 from gui.pages import PAGES
 from gui.pages.mixer import MixerPage
 from gui.window import MainWindow
-from rtaudio.engine import Engine
-from rtaudio.messages import Command, EngineConfig, Snapshot
+from rtaudio.engine.engine import Engine
+from rtaudio.engine.recorder import Recorder
+from rtaudio.files.writer import WavWriter
 from rtaudio.ports.fake import FakePort
 from rtaudio.processors.passthrough import Passthrough
-from rtaudio.recorder import Recorder
-from rtaudio.writer import WavWriter
+from rtaudio.protocol.messages import Command, EngineConfig, Snapshot
 from tests.gui.conftest import FakeSession
 
 RATE = 8000

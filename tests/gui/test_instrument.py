@@ -16,8 +16,8 @@ from gui.instrument.learn import learnable, target_title, targets
 from gui.instrument.pad import bilinear, place_of
 from gui.instrument.panel import InstrumentPanel
 from gui.pages.instrument import InstrumentPage
-from rtaudio.desired import control_range
-from rtaudio.messages import EngineConfig, InstrumentReport
+from rtaudio.protocol.desired_state import control_range
+from rtaudio.protocol.messages import EngineConfig, InstrumentReport
 from tests.gui.conftest import FakeSession
 from tests.gui.instrument_fixture import NAMES, Left, drag, midi
 

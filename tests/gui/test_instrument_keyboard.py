@@ -13,7 +13,7 @@ from gui.instrument.keyboard import SOFTEST
 from gui.instrument.notes import PIANO_KEYS
 from gui.instrument.panel import InstrumentPanel
 from gui.pages.instrument import InstrumentPage
-from rtaudio.instrument.stage import curved
+from rtaudio.instrument.midi_dispatcher import curved
 from rtaudio.midi.keyboard import KEYS
 from tests.gui.conftest import FakeSession
 from tests.gui.instrument_fixture import Left, drag, hanging, midi

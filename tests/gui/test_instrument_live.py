@@ -11,8 +11,8 @@ from pytestqt.qtbot import QtBot
 from gui.bridge import Bridge
 from gui.pages.instrument import InstrumentPage
 from gui.views.feed import Feed
-from rtaudio.messages import EngineConfig
-from rtaudio.session import Session
+from rtaudio.control.session import Session
+from rtaudio.protocol.messages import EngineConfig
 from tests.sing_fixture import tiny_instrument
 
 PATIENCE_MS = 60_000

@@ -15,11 +15,11 @@ from PyQt6.QtWidgets import QInputDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from gui.bridge import Bridge
-from gui.desk import desk_of
-from gui.keeper import FIRST, Keeper, restore
+from gui.mixer_model import desk_of
 from gui.presets import PresetMenu, apply_preset, present_preset
+from gui.session_store import FIRST, Keeper, restore
 from gui.store import SavedSession, Store
-from rtaudio.messages import EngineConfig, InstrumentState, MixerState, StemState, Transport
+from rtaudio.protocol.messages import EngineConfig, InstrumentState, MixerState, StemState, Transport
 from tests.gui.conftest import FakeSession
 from tests.gui.test_jobs import write_song
 
@@ -114,7 +114,7 @@ LIFE = """
 import json, sys, time
 from PyQt6.QtCore import QCoreApplication
 from gui.bridge import Bridge
-from gui.keeper import Keeper, restore
+from gui.session_store import Keeper, restore
 from gui.store import Store
 from dataclasses import asdict, replace
 app = QCoreApplication([])

@@ -12,7 +12,7 @@ import soundfile
 from gui.listening.answers import Answer, AnswerLog
 from gui.listening.reel import CHECK, PAUSE_S, Reel
 from gui.listening.sheet import find_sheets, read_sheet
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 from tests.gui.listening_fixture import RATE, answers, tone, write_test
 from training.cli import main as training
 from training.listening.answers import read_answers

@@ -15,8 +15,8 @@ from gui.bridge import Bridge, file_session
 from gui.listening.player import ReelPlayer
 from gui.listening.reel import CHECK, Piece
 from gui.pages.listening import ListeningPage
-from rtaudio.build import NO_DEVICE
-from rtaudio.messages import command, to_dict
+from rtaudio.control.engine_factory import NO_DEVICE
+from rtaudio.protocol.messages import command, to_dict
 from tests.gui.conftest import FakeSession
 from tests.gui.listening_fixture import RATE, tone, write_test
 from tests.gui.listening_stage import Stage

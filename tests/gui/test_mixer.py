@@ -18,7 +18,7 @@ from gui.pages.mixer import MixerPage
 from gui.widgets.fader import Fader
 from gui.widgets.learn import learn_menu
 from gui.widgets.strip import Strip
-from rtaudio.messages import Meter, MixerState, StemState
+from rtaudio.protocol.messages import Meter, MixerState, StemState
 from tests.gui.conftest import FakeSession
 
 LEFT = Qt.MouseButton.LeftButton

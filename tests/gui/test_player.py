@@ -17,7 +17,7 @@ from gui.player.drop import SongDrop
 from gui.player.monitor import MonitorSwitch, feedback_risk
 from gui.player.times import clock, parse_clock
 from gui.widgets.transport import TransportBar
-from rtaudio.messages import EngineConfig, Recording, Transport
+from rtaudio.protocol.messages import EngineConfig, Recording, Transport
 from tests.gui.conftest import FakeSession
 from tests.gui.test_jobs import PATIENCE, write_song
 

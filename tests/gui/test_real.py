@@ -19,8 +19,8 @@ from pytestqt.qtbot import QtBot
 
 from gui.bridge import Bridge
 from gui.window import MainWindow
-from rtaudio.messages import command
-from rtaudio.session import Session
+from rtaudio.control.session import Session
+from rtaudio.protocol.messages import command
 from tests.jack import ROOT, JackServer, private_server
 
 pytestmark = [

@@ -16,8 +16,8 @@ from gui.bridge import Bridge
 from gui.settings.card import card_html
 from gui.settings_dialog import SettingsDialog
 from gui.store import round_trip_key
-from rtaudio.messages import EngineConfig, Latency, MixerState, to_dict
-from rtaudio.session import Session
+from rtaudio.control.session import Session
+from rtaudio.protocol.messages import EngineConfig, Latency, MixerState, to_dict
 from tests.gui.conftest import FakeSession
 from tests.jack import JackServer
 

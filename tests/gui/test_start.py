@@ -11,10 +11,10 @@ import pytest
 from PyQt6.QtWidgets import QApplication
 
 from gui.app import chosen
-from gui.appicon import app_icon
-from gui.keeper import FIRST
+from gui.app_icon import app_icon
+from gui.session_store import FIRST
 from gui.start import parser
-from rtaudio.desired import check_config
+from rtaudio.protocol.desired_state import check_config
 
 ROOT = Path(__file__).resolve().parents[2]
 

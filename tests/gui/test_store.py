@@ -11,8 +11,8 @@ import pytest
 
 from gui import store as store_module
 from gui.store import Preset, SavedSession, Store
-from rtaudio.format import StemplayError
-from rtaudio.messages import EngineConfig, InstrumentState, MixerState, StemState
+from rtaudio.audio.format import StemplayError
+from rtaudio.protocol.messages import EngineConfig, InstrumentState, MixerState, StemState
 
 
 def whole_session() -> SavedSession:

@@ -18,7 +18,7 @@ from gui.views.live import RainbowView, SpectrogramView, WaveformView, note_name
 from gui.views.pace import FASTEST_MS, Pace
 from gui.views.rainbow import Rainbow
 from models.rainbowgram import bin_frequencies, constant_q
-from rtaudio.messages import Heard
+from rtaudio.protocol.messages import Heard
 from tests.gui.conftest import FakeSession
 
 RATE = 44_100

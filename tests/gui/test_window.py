@@ -22,7 +22,7 @@ from gui.player.deck import deck_of
 from gui.widgets.notice import NoticeBar
 from gui.widgets.transport import TransportBar
 from gui.window import MainWindow
-from rtaudio.messages import Latency, Recording, Transport
+from rtaudio.protocol.messages import Latency, Recording, Transport
 from tests.gui.conftest import FakeSession
 
 LEFT = Qt.MouseButton.LeftButton

@@ -17,7 +17,7 @@ from models import catalog
 from models.card import CARD_FILE, MODEL_FILE, CardError, ModelCard, read_card, verify_file, write_card
 from models.catalog import best_separator, find_model, model_names, separators, validation_sdr
 from models.demucs import CausalDemucs, CausalDemucsConfig, Demucs, DemucsConfig
-from training.export import export_separator, quantize_model
+from training.export.separator import export_separator, quantize_model
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from models.demucs import CausalDemucs, CausalDemucsConfig
 from models.hybrid import HybridDemucs, HybridDemucsConfig, join
 from models.masks import CausalMasks, CausalMasksConfig
 from models.network import StreamingSeparator
-from training.export import export_separator
+from training.export.separator import export_separator
 from training.metrics import make_consistent
 
 MASKS = replace(CausalMasksConfig().tiny(), hop_length=64)

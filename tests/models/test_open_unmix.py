@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from models.open_unmix import OpenUnmix, OpenUnmixConfig, Spectrum
-from rtaudio.runtime import ModelRuntime
+from rtaudio.inference.runtime import ModelRuntime
 from training.data.synthetic import synthetic_song
-from training.export import export_separator
+from training.export.separator import export_separator
 
 TINY = OpenUnmixConfig().tiny()
 

@@ -9,8 +9,8 @@ import torch
 
 from models.network import StreamingSeparator
 from models.registry import KINDS, config_from_dict, config_to_dict, kind_of, make_network
-from rtaudio.format import StemplayError
-from training.recipe import Recipe
+from rtaudio.audio.format import StemplayError
+from training.separation.recipe import Recipe
 
 
 @pytest.mark.parametrize("name", KINDS)

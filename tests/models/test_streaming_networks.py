@@ -17,9 +17,9 @@ from models.hybrid import HybridDemucsConfig
 from models.masks import CausalMasksConfig
 from models.network import SeparatorConfig, StreamingSeparator
 from models.registry import make_network
-from rtaudio.format import StreamFormat
+from rtaudio.audio.format import StreamFormat
 from rtaudio.processors.separator import SeparatorProcessor
-from training.export import export_separator
+from training.export.separator import export_separator
 
 TASNET = CausalConvTasnetConfig().tiny()
 GRID: dict[str, SeparatorConfig] = {

@@ -13,11 +13,11 @@ import pytest
 import torch
 
 from models.demucs import CausalDemucs, CausalDemucsConfig, Demucs, DemucsConfig
-from rtaudio import ipc
-from rtaudio.format import Audio
-from rtaudio.runtime import ModelRuntime
-from rtaudio.session import Session
-from training.export import export_separator
+from rtaudio.audio.format import Audio
+from rtaudio.control import ipc
+from rtaudio.control.session import Session
+from rtaudio.inference.runtime import ModelRuntime
+from training.export.separator import export_separator
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from rtaudio.format import Audio
-from rtaudio.recorder import Recorder
+from rtaudio.audio.format import Audio
+from rtaudio.engine.recorder import Recorder
 
 RATE = 44_100
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from rtaudio.format import Audio, StemplayError
+from rtaudio.audio.format import Audio, StemplayError
 
 
 def noise(frames: int, channels: int = 2, seed: int = 0) -> Audio:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from rtaudio.format import SOURCES, Audio, StreamFormat
+from rtaudio.audio.format import SOURCES, Audio, StreamFormat
 from rtaudio.processors.base import Processor
 
 

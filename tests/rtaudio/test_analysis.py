@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from rtaudio.analysis import SongAnalysis
-from rtaudio.format import Audio, StreamFormat
+from rtaudio.audio.format import Audio, StreamFormat
+from rtaudio.engine.song_analysis import SongAnalysis
+from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.processors.base import Processor
 from rtaudio.processors.passthrough import Passthrough
 from rtaudio.processors.separator import SeparatorProcessor
-from rtaudio.runtime import ModelRuntime
 from tests.rtaudio.conftest import noise
 
 SONG_S = 3

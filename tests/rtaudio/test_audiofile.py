@@ -15,9 +15,9 @@ import soundfile
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from rtaudio import decoders
-from rtaudio.audiofile import in_steps, open_reader, read_audio
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
+from rtaudio.files import decoders
+from rtaudio.files.sound_file import in_steps, open_reader, read_audio
 from tests.rtaudio.soundfiles import noise, one_sentence, tone
 
 

@@ -12,11 +12,11 @@ from models.card import read_card
 from models.demucs import CausalDemucs, CausalDemucsConfig
 from models.hybrid import HybridDemucs
 from rtaudio.bench.bounds import frame_operations, layer_sizes, network_sizes
+from rtaudio.bench.instrument import notes_bound, step_operations
 from rtaudio.bench.machine import Machine
 from rtaudio.bench.models import measure_model
 from rtaudio.bench.peers import measure_peers
-from rtaudio.bench_instrument import notes_bound, step_operations
-from rtaudio.cli import main
+from rtaudio.cli.main import main
 from tests.sing_fixture import tiny_instrument, tiny_sing
 
 MACHINE = Machine(gflops=100.0, read_gb_s=10.0, load=0.0)

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import soundfile
 
+from rtaudio.audio.format import StemplayError
 from rtaudio.bench import callback, starts
 from rtaudio.bench.callback import Times, _Probe, allocations, lines, times
 from rtaudio.bench.starts import Start, row
-from rtaudio.cli import main
-from rtaudio.format import StemplayError
-from rtaudio.mixer import Mixer
+from rtaudio.cli.main import main
+from rtaudio.engine.mixer import Mixer
 from tests.rtaudio.conftest import noise
 
 

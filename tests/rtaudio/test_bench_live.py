@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from rtaudio.bench import live
-from rtaudio.cli import main
-from rtaudio.jackserver import JackServer, running, why_no_server
+from rtaudio.bench.jack_server import JackServer, running, why_no_server
+from rtaudio.cli.main import main
 from tests.jack import forget_dead_servers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,7 +90,7 @@ def test_without_jackd_the_engines_clock_plays_and_it_is_said(
     tiny_model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(live, "why_no_server", lambda: "jackd is not installed.")
-    monkeypatch.setattr("rtaudio.commands.bench.why_no_server", lambda: "jackd is not installed.")
+    monkeypatch.setattr("rtaudio.cli.commands.bench.why_no_server", lambda: "jackd is not installed.")
     arguments = [str(tiny_model), "--live-seconds", "0.5", "--blocks", "128,512", "--rates", "48000", "--json"]
     assert main(["bench", "--live", *arguments]) == 0
     streams = capsys.readouterr()
@@ -108,9 +108,9 @@ def test_without_jackd_the_engines_clock_plays_and_it_is_said(
 
 
 def test_the_default_model_plays_refined_too() -> None:
-    from rtaudio.cli import Parser
-    from rtaudio.commands import bench
-    from rtaudio.messages import DEFAULT_MODEL
+    from rtaudio.cli.commands import bench
+    from rtaudio.cli.main import Parser
+    from rtaudio.protocol.messages import DEFAULT_MODEL
 
     parser = Parser()
     bench.add_arguments(parser)
@@ -124,7 +124,7 @@ def test_the_default_model_plays_refined_too() -> None:
 def test_what_cannot_play_says_why_in_the_engines_words(tiny_model: Path, tmp_path: Path) -> None:
     song = tmp_path / "song.wav"
     song.write_text("no sound")
-    from rtaudio.format import StemplayError
+    from rtaudio.audio.format import StemplayError
 
     with pytest.raises(StemplayError, match=r"could not play blocks of 256 frames at 44100 Hz: .*song\.wav"):
         live.play(str(tiny_model), 0.0, 44_100, 256, 0.5, song, None)
@@ -133,7 +133,7 @@ def test_what_cannot_play_says_why_in_the_engines_words(tiny_model: Path, tmp_pa
 @pytest.mark.jack
 @pytest.mark.usefixtures("jack")
 def test_a_server_that_cannot_start_is_one_sentence(tmp_path: Path) -> None:
-    from rtaudio.format import StemplayError
+    from rtaudio.audio.format import StemplayError
 
     server = JackServer(tmp_path, channels=500)  # more ports than it has
     with pytest.raises(StemplayError, match="did not start"), running(server):

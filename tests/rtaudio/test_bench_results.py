@@ -12,7 +12,7 @@ import pytest
 from rtaudio.bench import table
 from rtaudio.bench.compare import changes, differences
 from rtaudio.bench.report import read, tidy, write
-from rtaudio.cli import main
+from rtaudio.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[2]
 

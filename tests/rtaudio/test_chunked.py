@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from models.demucs import Demucs
-from rtaudio.format import Audio, StemplayError
-from rtaudio.offline import separate_array
+from rtaudio.audio.format import Audio, StemplayError
+from rtaudio.files.offline import separate_array
+from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.processors.chunked import ChunkedModel, fade_in
 from rtaudio.processors.frame import CausalModel, InBackground
 from rtaudio.processors.separator import SeparatorProcessor
-from rtaudio.runtime import ModelRuntime
 from tests.rtaudio.conftest import noise
 from tests.rtaudio.streaming import prepared, sizes, stream
 

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import pytest
 
-from rtaudio import cli
+from rtaudio.cli import main
 
 
 def test_the_overview_needs_no_command_to_be_whole(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(cli.importlib, "import_module", lambda name: 1 / 0)
-    assert cli.main(["--help"]) == 0
+    monkeypatch.setattr(main.importlib, "import_module", lambda name: 1 / 0)
+    assert main.main(["--help"]) == 0
     text = capsys.readouterr().out
-    assert all(name in text for name in cli.COMMANDS)
+    assert all(name in text for name in main.COMMANDS)
 
 
-@pytest.mark.parametrize("name", sorted(cli.COMMANDS))
+@pytest.mark.parametrize("name", sorted(main.COMMANDS))
 def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
-        cli.main([name, "--help"])
+        main.main([name, "--help"])
     assert end.value.code == 0 and f"python -m rtaudio {name}" in capsys.readouterr().out
 
 
 def test_an_unknown_command_gets_a_hint(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["seperate"]) == 2
+    assert main.main(["seperate"]) == 2
     assert "did you mean separate?" in capsys.readouterr().err
 
 
@@ -34,11 +34,11 @@ def test_a_missing_library_is_named_and_leads_to_the_doctor(
     def missing(name: str) -> None:
         raise ModuleNotFoundError("No module named 'soxr'", name="soxr")
 
-    monkeypatch.setattr(cli.importlib, "import_module", missing)
-    assert cli.main(["separate"]) == 2
+    monkeypatch.setattr(main.importlib, "import_module", missing)
+    assert main.main(["separate"]) == 2
     assert "soxr" in (told := capsys.readouterr().err) and "doctor" in told
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["--version"]) == 0
+    assert main.main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("stemplay ")

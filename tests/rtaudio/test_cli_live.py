@@ -17,11 +17,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from rtaudio import cli, live_options
-from rtaudio.devices import Device
-from rtaudio.messages import EngineConfig
+from rtaudio.cli import live_options, main
+from rtaudio.control.session import Session
 from rtaudio.ports.base import DeviceMissingError
-from rtaudio.session import Session
+from rtaudio.ports.devices import Device
+from rtaudio.protocol.messages import EngineConfig
 from tests.rtaudio.soundfiles import cut_short
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -201,7 +201,7 @@ def test_bad_input_gets_one_sentence_and_exit_code_2(
     arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     try:
-        code = cli.main(["live", *arguments])
+        code = main.main(["live", *arguments])
     except SystemExit as end:  # argparse
         code = end.code  # type: ignore[assignment]
     told = capsys.readouterr()
@@ -213,7 +213,7 @@ def test_bad_input_gets_one_sentence_and_exit_code_2(
 def test_the_song_is_never_the_output(song: tuple[Path, np.ndarray], capsys: pytest.CaptureFixture[str]) -> None:
     before = song[0].read_bytes()
     beside = song[0].parent / "." / song[0].name
-    assert cli.main(["live", "--input", str(song[0]), "--output", str(beside), "--full-speed"]) == 2
+    assert main.main(["live", "--input", str(song[0]), "--output", str(beside), "--full-speed"]) == 2
     assert "overwrite the song" in capsys.readouterr().err
     assert song[0].read_bytes() == before
 

@@ -16,8 +16,8 @@ import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rtaudio.cli import main
-from rtaudio.engine_process import child_environment
+from rtaudio.cli.main import main
+from rtaudio.control.engine_process import child_environment
 from tests.rtaudio.conftest import noise
 from tests.rtaudio.soundfiles import cut_short
 
@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def rtaudio(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from rtaudio.cli import main; sys.exit(main())"
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from rtaudio.cli.main import main; sys.exit(main())"
     command = [sys.executable, "-c", code, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=120, check=False)
 

@@ -11,24 +11,24 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rtaudio.commands.live import follow
-from rtaudio.deadline import blocks_for
-from rtaudio.desired import Desired, check_config
-from rtaudio.engine import Engine
-from rtaudio.format import Audio, StemplayError, StreamFormat
+from rtaudio.audio.format import Audio, StemplayError, StreamFormat
+from rtaudio.cli.commands.live import follow
+from rtaudio.engine.deadline import blocks_for
+from rtaudio.engine.deadline_misses import Lateness, Spent, Stream
+from rtaudio.engine.engine import Engine
+from rtaudio.engine.model_timing import MARGIN, WAKE_S, Callbacks, Clock, Needed, given_frames, paced
+from rtaudio.files.song_player import FilePlayer
+from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.jobs import Report
 from rtaudio.jobs.expected import latency, misfit
-from rtaudio.lateness import Lateness, Spent, Stream
-from rtaudio.messages import EngineConfig, MixerState, Snapshot, command, to_dict
-from rtaudio.player import FilePlayer
 from rtaudio.ports.clock import ClockPort
 from rtaudio.ports.fake import FakePort
 from rtaudio.processors.base import Processor
 from rtaudio.processors.passthrough import Passthrough
 from rtaudio.processors.separator import SeparatorProcessor
-from rtaudio.realtime import switch_interval
-from rtaudio.runtime import ModelRuntime
-from rtaudio.timing import MARGIN, WAKE_S, Callbacks, Clock, Needed, given_frames, paced
+from rtaudio.protocol.desired_state import Desired, check_config
+from rtaudio.protocol.messages import EngineConfig, MixerState, Snapshot, command, to_dict
+from rtaudio.system.realtime import switch_interval
 from tests.rtaudio.streaming import Identity
 
 

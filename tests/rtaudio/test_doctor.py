@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from rtaudio import devices, doctor
-from rtaudio.cli import main
-from rtaudio.devices import Device, default_device, find_device, list_devices
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
+from rtaudio.cli import doctor
+from rtaudio.cli.main import main
+from rtaudio.ports import devices
 from rtaudio.ports.base import DeviceMissingError
+from rtaudio.ports.devices import Device, default_device, find_device, list_devices
 from tests.jack import JackServer
 
 ALSA, JACK = "ALSA", "JACK Audio Connection Kit"

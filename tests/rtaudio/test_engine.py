@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rtaudio.callback import GATE_S, PANIC_S
-from rtaudio.desired import Desired
-from rtaudio.engine import Engine
-from rtaudio.format import Audio, StemplayError
-from rtaudio.messages import EngineConfig, MixerState, command
-from rtaudio.player import FilePlayer
+from rtaudio.audio.format import Audio, StemplayError
+from rtaudio.engine.callback import GATE_S, PANIC_S
+from rtaudio.engine.engine import Engine
+from rtaudio.files.song_player import FilePlayer
 from rtaudio.ports.fake import FakePort
 from rtaudio.processors.passthrough import Passthrough
+from rtaudio.protocol.desired_state import Desired
+from rtaudio.protocol.messages import EngineConfig, MixerState, command
 
 RATE = 44_100
 

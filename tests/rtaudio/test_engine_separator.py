@@ -12,16 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rtaudio.analysis import SongAnalysis
-from rtaudio.engine import Engine, stream_plan
-from rtaudio.failopen import FADE
-from rtaudio.format import Audio, StreamFormat
-from rtaudio.messages import EngineConfig, MixerState, Recording, command
-from rtaudio.player import FilePlayer
+from rtaudio.audio.format import Audio, StreamFormat
+from rtaudio.engine.engine import Engine, stream_plan
+from rtaudio.engine.fail_open import FADE
+from rtaudio.engine.song_analysis import SongAnalysis
+from rtaudio.files.song_player import FilePlayer
+from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.ports.fake import FakePort
 from rtaudio.processors.passthrough import Passthrough
 from rtaudio.processors.separator import SeparatorProcessor
-from rtaudio.runtime import ModelRuntime
+from rtaudio.protocol.messages import EngineConfig, MixerState, Recording, command
 from tests.rtaudio.streaming import Identity
 
 BLOCKS: list[int | list[int]] = [64, 128, 256, 512, 1000, [37, 200, 1, 511, 64]]
@@ -307,7 +307,7 @@ def test_the_plan_is_mono_only_where_everything_is() -> None:
 def test_a_recording_holds_the_stems_and_the_mix_as_they_were_heard(tmp_path: Path) -> None:
     import soundfile
 
-    from rtaudio.recorder import Recorder
+    from rtaudio.engine.recorder import Recorder
 
     port = FakePort()
     processor = Passthrough(delay=40)

@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rtaudio.engine import Engine
-from rtaudio.failopen import FADE, FailOpen
-from rtaudio.format import SOURCES, Audio, StreamFormat
-from rtaudio.lateness import Lateness, Spent, Stream
-from rtaudio.messages import EngineConfig, MixerState, command
+from rtaudio.audio.format import SOURCES, Audio, StreamFormat
+from rtaudio.audio.ring import Ring
+from rtaudio.engine.deadline_misses import Lateness, Spent, Stream
+from rtaudio.engine.engine import Engine
+from rtaudio.engine.fail_open import FADE, FailOpen
+from rtaudio.engine.worker import BACKLOG_S, KEEP_STATE_S, Worker
 from rtaudio.ports.fake import FakePort
 from rtaudio.processors.passthrough import Passthrough
-from rtaudio.ring import Ring
-from rtaudio.worker import BACKLOG_S, KEEP_STATE_S, Worker
+from rtaudio.protocol.messages import EngineConfig, MixerState, command
 
 RATE, BLOCK, STEMS = 44_100, 256, 4
 WEIGHTS = np.array([0.1, 0.2, 0.3, 0.4], np.float32)

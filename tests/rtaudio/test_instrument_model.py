@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from rtaudio.format import StemplayError
-from rtaudio.instrument_model import InstrumentModel, VoiceState
+from rtaudio.audio.format import StemplayError
+from rtaudio.instrument.model import InstrumentModel, VoiceState
 from tests.sing_fixture import tiny_instrument, tiny_sing
 
 

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from rtaudio.messages import EngineConfig, command
-from rtaudio.session import Session
+from rtaudio.control.session import Session
+from rtaudio.protocol.messages import EngineConfig, command
 from tests.jack import ROOT, JackServer, Peer, private_server, read_ports
 from tests.jack_peer import COUNTER
 
@@ -258,8 +258,8 @@ def alive(pid: int) -> bool:
 
 DETACH = """
 import sys, time
-from rtaudio.messages import EngineConfig
-from rtaudio.session import Session
+from rtaudio.protocol.messages import EngineConfig
+from rtaudio.control.session import Session
 session = Session(EngineConfig(model="none"), detached=True)
 session.start()
 while session.snapshot().state != "running":

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from rtaudio.messages import EngineConfig, Snapshot, command
-from rtaudio.session import Session
+from rtaudio.control.session import Session
+from rtaudio.protocol.messages import EngineConfig, Snapshot, command
 from tests.jack import ROOT, JackServer, private_server
 from tests.sing_fixture import tiny_instrument
 

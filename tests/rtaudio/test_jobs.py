@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 from rtaudio.jobs import Report
 from rtaudio.jobs.loopback import agreed, chirp, find_delay, loopback
 from rtaudio.jobs.tone import LEVEL_DB

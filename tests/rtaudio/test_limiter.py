@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rtaudio.format import Audio, StemplayError
-from rtaudio.limiter import Limiter
+from rtaudio.audio.format import Audio, StemplayError
+from rtaudio.audio.limiter import Limiter
 
 RATE = 44_100
 

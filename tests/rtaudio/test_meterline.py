@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rtaudio.messages import Meter, MixerState, Snapshot, StemState, Transport
-from rtaudio.meterline import FLOOR_DB, MeterLine, bar, compose, level_db
+from rtaudio.cli.meter_line import FLOOR_DB, MeterLine, bar, compose, level_db
+from rtaudio.protocol.messages import Meter, MixerState, Snapshot, StemState, Transport
 
 RATE = 44_100
 STEMS = ("drums", "bass", "other", "vocals")

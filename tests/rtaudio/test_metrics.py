@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtaudio.metrics import STEPS_PER_OCTAVE, LoadMeter
-from rtaudio.realtime import request_realtime
+from rtaudio.audio.load_meter import STEPS_PER_OCTAVE, LoadMeter
+from rtaudio.system.realtime import request_realtime
 
 
 @given(st.lists(st.floats(1e-4, 100.0), min_size=1, max_size=300), st.sampled_from([0.0, 0.5, 0.9, 0.99, 1.0]))
@@ -53,7 +53,7 @@ def test_a_refusal_tells_how_to_mend_it() -> None:
         "import resource, os\n"
         "resource.setrlimit(resource.RLIMIT_RTPRIO, (0, 0))\n"
         "if os.geteuid() == 0: os.setuid(65534)\n"
-        "from rtaudio.realtime import request_realtime\n"
+        "from rtaudio.system.realtime import request_realtime\n"
         "print(request_realtime(10))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
@@ -65,7 +65,7 @@ def test_a_refusal_tells_how_to_mend_it() -> None:
 def test_settling_ends_garbage_collection_in_the_process_that_asks() -> None:
     code = (
         "import gc, sys\n"
-        "from rtaudio.realtime import settle\n"
+        "from rtaudio.system.realtime import settle\n"
         "settle()\n"
         "print(gc.isenabled(), gc.get_freeze_count() > 1000, sys.getswitchinterval())\n"
         "for block in (4096 / 44100, 64 / 44100, 16 / 96000):\n"
@@ -82,7 +82,7 @@ def test_kept_memory_is_not_asked_for_again() -> None:
     """Without it each of these transforms gets a hundred pages by faults, wherever the heap's top is the only free memory."""
     code = (
         "import resource, numpy as np\n"
-        "from rtaudio.realtime import keep_memory\n"
+        "from rtaudio.system.realtime import keep_memory\n"
         "keep_memory()\n"
         "samples = np.ones((8, 4096), np.float32)\n"
         "for _ in range(20): np.fft.rfft(samples)\n"

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 from rtaudio.midi import input as input_module
 from rtaudio.midi import ports as ports_module
-from rtaudio.midi.held import Held
+from rtaudio.midi.held_notes import Held
 from rtaudio.midi.input import MidiInput
 from rtaudio.midi.keyboard import TERMINAL_NOTE_S, ComputerKeyboard, TerminalKeys
-from rtaudio.midi.learn import MidiMap
+from rtaudio.midi.learned_controls import MidiMap
 from rtaudio.midi.message import KINDS, MidiMessage, MidiParser
 from rtaudio.midi.ports import OpenPorts, end_notes, find_input, list_inputs, stable_name
 

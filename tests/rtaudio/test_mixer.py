@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rtaudio.format import SOURCES, Audio, StemplayError
-from rtaudio.messages import MixerState, StemState
-from rtaudio.mixer import RAMP_S, Mixer, balance, linear_gain
+from rtaudio.audio.format import SOURCES, Audio, StemplayError
+from rtaudio.engine.mixer import RAMP_S, Mixer, balance, linear_gain
+from rtaudio.protocol.messages import MixerState, StemState
 
 RATE = 44_100
 RAMP = round(RAMP_S * RATE)

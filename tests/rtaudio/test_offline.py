@@ -14,14 +14,14 @@ import torch
 
 from models.catalog import model_names
 from models.demucs import CausalDemucs
-from rtaudio.engine import Engine
-from rtaudio.format import Audio, StemplayError, StreamFormat
-from rtaudio.messages import EngineConfig, MixerState
-from rtaudio.offline import BLOCK, aligned_stems, separate_array, separate_file
+from rtaudio.audio.format import Audio, StemplayError, StreamFormat
+from rtaudio.engine.engine import Engine
+from rtaudio.files.offline import BLOCK, aligned_stems, separate_array, separate_file
+from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.ports.fake import FakePort
 from rtaudio.processors.passthrough import Passthrough
 from rtaudio.processors.separator import SeparatorProcessor
-from rtaudio.runtime import ModelRuntime
+from rtaudio.protocol.messages import EngineConfig, MixerState
 from tests.rtaudio.conftest import noise
 
 DEMO = Path(__file__).resolve().parents[2] / "demo" / "kimseye.ogg"

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rtaudio.format import Audio, StemplayError, StreamFormat
-from rtaudio.offline import separate_array
+from rtaudio.audio.format import Audio, StemplayError, StreamFormat
+from rtaudio.files.offline import separate_array
+from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.processors.frame import CausalModel
 from rtaudio.processors.phases import Phases
 from rtaudio.processors.separator import SeparatorProcessor
-from rtaudio.runtime import ModelRuntime
 
 
 def noise(frames: int) -> Audio:

@@ -13,10 +13,10 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rtaudio import song as song_module
-from rtaudio.decoders import SoundFileDecoder
-from rtaudio.format import Audio, StemplayError
-from rtaudio.player import FADE_S, FilePlayer
+from rtaudio.audio.format import Audio, StemplayError
+from rtaudio.files import song as song_module
+from rtaudio.files.decoders import SoundFileDecoder
+from rtaudio.files.song_player import FADE_S, FilePlayer
 
 RATE = 44_100
 FADE = round(FADE_S * RATE)

@@ -14,16 +14,16 @@ import numpy as np
 import pytest
 import soundfile
 
-from rtaudio.engine import Engine
-from rtaudio.format import Audio, StemplayError
-from rtaudio.messages import EngineConfig, MixerState
-from rtaudio.player import FilePlayer
+from rtaudio.audio.format import Audio, StemplayError
+from rtaudio.engine.engine import Engine
+from rtaudio.files.song_player import FilePlayer
 from rtaudio.ports.base import DeviceMissingError
 from rtaudio.ports.clock import ClockPort
 from rtaudio.ports.fake import FakePort
 from rtaudio.ports.file import FilePort
 from rtaudio.ports.portaudio import find_device
 from rtaudio.processors.passthrough import Passthrough
+from rtaudio.protocol.messages import EngineConfig, MixerState
 from tests.jack import private_server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -188,9 +188,9 @@ def test_a_device_that_is_not_there_is_missed_in_one_sentence(wanted: str, kind:
 
 LIVE = """
 import json, sys, time, numpy as np
-from rtaudio.engine import Engine
-from rtaudio.format import StemplayError
-from rtaudio.messages import EngineConfig, MixerState
+from rtaudio.engine.engine import Engine
+from rtaudio.audio.format import StemplayError
+from rtaudio.protocol.messages import EngineConfig, MixerState
 from rtaudio.ports.portaudio import PortAudioPort
 from rtaudio.processors.passthrough import Passthrough
 output, source, block = sys.argv[1], sys.argv[2] if sys.argv[2] != "none" else None, int(sys.argv[3])

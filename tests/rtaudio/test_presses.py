@@ -10,9 +10,14 @@ import numpy as np
 import pytest
 import soundfile
 
-from rtaudio.desired import Desired, control_range
-from rtaudio.format import StemplayError
-from rtaudio.messages import (
+from rtaudio.audio.format import StemplayError
+from rtaudio.control.session import Session
+from rtaudio.control.supervisor import take_over
+from rtaudio.midi.learned_buttons import MIXER, STRIP, TRANSPORT, Presses, is_button
+from rtaudio.midi.learned_controls import MidiMap
+from rtaudio.midi.message import MidiMessage
+from rtaudio.protocol.desired_state import Desired, control_range
+from rtaudio.protocol.messages import (
     EngineConfig,
     InstrumentState,
     MixerState,
@@ -22,11 +27,6 @@ from rtaudio.messages import (
     Transport,
     command,
 )
-from rtaudio.midi.learn import MidiMap
-from rtaudio.midi.message import MidiMessage
-from rtaudio.midi.presses import MIXER, STRIP, TRANSPORT, Presses, is_button
-from rtaudio.session import Session
-from rtaudio.supervisor import take_over
 from tests.rtaudio.conftest import noise
 from tests.rtaudio.test_session import wait_until
 from tests.sing_fixture import tiny_instrument

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from rtaudio.audiofile import read_audio
-from rtaudio.format import SOURCES, StemplayError
-from rtaudio.recorder import Recorder
+from rtaudio.audio.format import SOURCES, StemplayError
+from rtaudio.engine.recorder import Recorder
+from rtaudio.files.sound_file import read_audio
 from tests.rtaudio.recording import RATE, feed, names, sound, until
 
 
@@ -81,7 +81,7 @@ def test_starting_twice_and_impossible_folders_are_refused_with_one_sentence(tmp
 
 def test_an_unfinished_recording_is_readable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a killed engine leaves: .part files whose header was brought up to date on the way."""
-    monkeypatch.setattr("rtaudio.recorder.SYNC_S", 0.0)
+    monkeypatch.setattr("rtaudio.engine.recorder.SYNC_S", 0.0)
     stems, mix = sound(20_000)
     recorder = Recorder(RATE, 2, SOURCES)
     recorder.start(tmp_path)

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rtaudio.audiofile import read_audio
-from rtaudio.format import SOURCES, Audio, StemplayError
-from rtaudio.recorder import Recorder
-from rtaudio.writer import WavWriter
+from rtaudio.audio.format import SOURCES, Audio, StemplayError
+from rtaudio.engine.recorder import Recorder
+from rtaudio.files.sound_file import read_audio
+from rtaudio.files.writer import WavWriter
 from tests.rtaudio.recording import RATE, feed, names, sound, until
 
 # ---------------------------------------------------------------- a slow disk
@@ -164,7 +164,7 @@ def test_whichever_file_fails_all_end_at_the_same_sample(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows lets nobody remove a folder with open files")
 def test_a_vanished_folder_ends_the_recording_with_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rtaudio.recorder.SYNC_S", 0.0)
+    monkeypatch.setattr("rtaudio.engine.recorder.SYNC_S", 0.0)
     recorder = Recorder(RATE, 2, SOURCES)
     recorder.start(tmp_path / "stick")
     feed(recorder, *sound(5000))

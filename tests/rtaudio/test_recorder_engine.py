@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rtaudio.audiofile import read_audio
-from rtaudio.engine import Engine
-from rtaudio.format import SOURCES, Audio, StemplayError
-from rtaudio.messages import EngineConfig, MixerState, Snapshot, command
-from rtaudio.player import FilePlayer
+from rtaudio.audio.format import SOURCES, Audio, StemplayError
+from rtaudio.engine.engine import Engine
+from rtaudio.engine.recorder import Recorder
+from rtaudio.files.song_player import FilePlayer
+from rtaudio.files.sound_file import read_audio
 from rtaudio.ports.fake import FakePort
 from rtaudio.processors.passthrough import Passthrough
-from rtaudio.recorder import Recorder
+from rtaudio.protocol.messages import EngineConfig, MixerState, Snapshot, command
 from tests.rtaudio.recording import RATE, names, sound, until
 
 

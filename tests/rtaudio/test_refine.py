@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 import soundfile
 
-from rtaudio.build import make_processor
-from rtaudio.cli import main
-from rtaudio.desired import check_config
-from rtaudio.format import Audio, StemplayError, StreamFormat
+from rtaudio.audio.format import Audio, StemplayError, StreamFormat
+from rtaudio.cli.main import main
+from rtaudio.control.engine_factory import make_processor
+from rtaudio.files.offline import separate_array
+from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.jobs.expected import measures
-from rtaudio.messages import EngineConfig
-from rtaudio.offline import separate_array
 from rtaudio.processors.frame import FrameModel
 from rtaudio.processors.refine import Refined, refined_for_files
 from rtaudio.processors.separator import SeparatorProcessor
-from rtaudio.runtime import ModelRuntime
+from rtaudio.protocol.desired_state import check_config
+from rtaudio.protocol.messages import EngineConfig
 from tests.jack import ROOT
 
 RATE = 44_100

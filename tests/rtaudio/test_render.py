@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from rtaudio.cli import main
-from rtaudio.format import StemplayError
-from rtaudio.midifile import nearest_programs, read_midi
+from rtaudio.audio.format import StemplayError
+from rtaudio.cli.main import main
+from rtaudio.midi.midi_file import nearest_programs, read_midi
 from tests.sing_fixture import tiny_instrument
 
 

@@ -8,8 +8,8 @@ import samplerate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rtaudio.format import Audio
-from rtaudio.resample import Resampler, resample
+from rtaudio.audio.format import Audio
+from rtaudio.audio.resample import Resampler, resample
 from tests.rtaudio.conftest import noise
 
 RATES = (8_000, 16_000, 22_050, 44_100, 47_999, 48_000, 96_000)

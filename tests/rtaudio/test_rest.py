@@ -9,24 +9,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rtaudio import daemon
-from rtaudio.desired import Desired
-from rtaudio.engine import Engine
-from rtaudio.format import Audio
+from rtaudio.audio.format import Audio
+from rtaudio.control import daemon
+from rtaudio.control.session import Session
+from rtaudio.control.supervisor import Supervisor
+from rtaudio.engine.engine import Engine
+from rtaudio.engine.pipeline import Pipeline
+from rtaudio.inference.runtime import ModelRuntime
+from rtaudio.instrument.model import InstrumentModel
 from rtaudio.instrument.player import InstrumentPlayer
 from rtaudio.instrument.synth import Synth
-from rtaudio.instrument_model import InstrumentModel
-from rtaudio.messages import EngineConfig, MixerState, command
 from rtaudio.midi.message import MidiMessage
-from rtaudio.pipeline import Pipeline
 from rtaudio.ports.fake import FakePort
 from rtaudio.processors.frame import CausalModel, FrameModel
 from rtaudio.processors.refine import Refined, refined_ms
 from rtaudio.processors.rest import REST_S, Resting
 from rtaudio.processors.separator import SeparatorProcessor
-from rtaudio.runtime import ModelRuntime
-from rtaudio.session import Session
-from rtaudio.supervisor import Supervisor
+from rtaudio.protocol.desired_state import Desired
+from rtaudio.protocol.messages import EngineConfig, MixerState, command
 from tests.rtaudio.conftest import noise
 from tests.rtaudio.streaming import prepared, sizes, stream
 from tests.rtaudio.test_session import CLOCK, wait_until

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtaudio.ring import Ring, Span
+from rtaudio.audio.ring import Ring, Span
 
 
 def ramp(position: int, n: int) -> np.ndarray:

@@ -17,11 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.card import CARD_FILE, MODEL_FILE, TensorSpec, read_card, sha256_of, write_card
-from rtaudio.denormals import AVAILABLE, DenormalsAsZero, flushes
-from rtaudio.format import StemplayError
-from rtaudio.onnxfile import NotOnnxError, read_facts
+from rtaudio.audio.format import StemplayError
+from rtaudio.inference.denormals import AVAILABLE, DenormalsAsZero, flushes
+from rtaudio.inference.onnx_file import NotOnnxError, read_facts
+from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.processors.separator import SeparatorProcessor
-from rtaudio.runtime import ModelRuntime
 from tests.rtaudio.conftest import noise
 
 

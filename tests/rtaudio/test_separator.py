@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.demucs import CausalDemucs
-from rtaudio.format import StemplayError
-from rtaudio.offline import separate_array
+from rtaudio.audio.format import StemplayError
+from rtaudio.files.offline import separate_array
+from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.processors.passthrough import Passthrough
 from rtaudio.processors.separator import SeparatorProcessor, share_residual
-from rtaudio.runtime import ModelRuntime
 from tests.rtaudio.conftest import noise
 from tests.rtaudio.streaming import Identity, prepared, sizes, stream
 

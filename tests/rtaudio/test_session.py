@@ -18,13 +18,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rtaudio import ipc
-from rtaudio.daemon import Daemon
-from rtaudio.desired import Desired
-from rtaudio.engine_host import EngineHost
-from rtaudio.format import StemplayError
-from rtaudio.messages import EngineConfig, MixerState, StemState, command, to_dict
-from rtaudio.session import Session
+from rtaudio.audio.format import StemplayError
+from rtaudio.control import ipc
+from rtaudio.control.daemon import Daemon
+from rtaudio.control.engine_host import EngineHost
+from rtaudio.control.session import Session
+from rtaudio.protocol.desired_state import Desired
+from rtaudio.protocol.messages import EngineConfig, MixerState, StemState, command, to_dict
 from tests.sing_fixture import tiny_instrument
 
 PATIENCE = 60.0

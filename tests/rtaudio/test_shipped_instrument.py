@@ -9,13 +9,13 @@ import pytest
 import soundfile
 
 from models.catalog import load_card
-from rtaudio.cli import main
+from rtaudio.cli.main import main
+from rtaudio.instrument.model import InstrumentModel
 from rtaudio.instrument.synth import Synth
 from rtaudio.instrument.voice import LOOP_END
-from rtaudio.instrument_model import InstrumentModel
 from rtaudio.midi.message import MidiMessage
-from rtaudio.midifile import read_midi
-from training import note_metrics as metrics
+from rtaudio.midi.midi_file import read_midi
+from training.sing import note_metrics as metrics
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -15,16 +15,16 @@ import numpy as np
 import pytest
 import soundfile
 
-from rtaudio.desired import Desired
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
+from rtaudio.control.session import Session
+from rtaudio.instrument.midi_dispatcher import Stage, curved
+from rtaudio.instrument.model import InstrumentModel
+from rtaudio.instrument.note_cache import note_batches, primed_states, sounds_in_memory
 from rtaudio.instrument.player import LIMIT, InstrumentPlayer
-from rtaudio.instrument.primer import note_batches, primed_states, sounds_in_memory
-from rtaudio.instrument.stage import Stage, curved
 from rtaudio.instrument.synth import CACHE_BYTES, Synth
-from rtaudio.instrument_model import InstrumentModel
-from rtaudio.messages import EngineConfig, InstrumentState, command
 from rtaudio.midi.message import MidiMessage
-from rtaudio.session import Session
+from rtaudio.protocol.desired_state import Desired
+from rtaudio.protocol.messages import EngineConfig, InstrumentState, command
 from tests.sing_fixture import NAMES, tiny_instrument
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -293,7 +293,7 @@ def test_every_chosen_sound_is_primed_the_latest_first_and_what_is_there_is_not_
         computed.append(sound.tobytes())
         return primed_states(model, sound, velocities, pitches)
 
-    monkeypatch.setattr("rtaudio.instrument.primer.primed_states", counted)
+    monkeypatch.setattr("rtaudio.instrument.note_cache.primed_states", counted)
     config = EngineConfig(input="none", model="none", instrument=str(directory), midi="none")
     stage = Stage(config, InstrumentState(shares={"3": {"flute": 1.0}}), RATE, 2, BLOCK, False)
     stage._synth.programs[40] = 3

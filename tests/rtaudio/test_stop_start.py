@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from rtaudio.desired import Desired
-from rtaudio.ipc import Connection, Message
-from rtaudio.link import Link
-from rtaudio.messages import EngineConfig, Snapshot, Transport, command, to_dict
-from rtaudio.session import Session
+from rtaudio.control.daemon_client import Link
+from rtaudio.control.ipc import Connection, Message
+from rtaudio.control.session import Session
+from rtaudio.protocol.desired_state import Desired
+from rtaudio.protocol.messages import EngineConfig, Snapshot, Transport, command, to_dict
 from tests.rtaudio.test_session import CLOCK, wait_until
 from tests.sing_fixture import tiny_instrument
 

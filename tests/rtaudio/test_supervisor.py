@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from rtaudio.desired import Desired
-from rtaudio.engine_process import Limits, StallDetector
-from rtaudio.format import StemplayError
-from rtaudio.messages import EngineConfig, MixerState, Snapshot, StemState, command, to_dict
-from rtaudio.supervisor import Supervisor
+from rtaudio.audio.format import StemplayError
+from rtaudio.control.engine_process import Limits, StallDetector
+from rtaudio.control.supervisor import Supervisor
+from rtaudio.protocol.desired_state import Desired
+from rtaudio.protocol.messages import EngineConfig, MixerState, Snapshot, StemState, command, to_dict
 
 PATIENCE = 60.0
 
@@ -26,8 +26,8 @@ IMPATIENT = Limits(silent=0.5, stalled=0.3, reports=4, starting=2.0, retry=0.1, 
 
 FAULTY = """
 import sys, time
-from rtaudio.engine_host import private_pipes
-from rtaudio.ipc import read_message, write_message
+from rtaudio.control.engine_host import private_pipes
+from rtaudio.control.ipc import read_message, write_message
 incoming, outgoing = private_pipes()
 start = read_message(incoming)["start"]
 def tell(**report): write_message(outgoing, {"snapshot": report})
@@ -120,7 +120,7 @@ def test_a_refused_order_is_told_for_a_while(song: Path, monkeypatch: pytest.Mon
         wait_until(lambda: supervisor.snapshot().state == "running", "the stream")
         supervisor.send(command("set_loop", start_s=100.0, end_s=200.0))
         wait_until(lambda: "The loop starts at 100.00 s" in supervisor.snapshot().message, "the refusal")
-        monkeypatch.setattr("rtaudio.supervisor.NOTICE_S", 0.0)
+        monkeypatch.setattr("rtaudio.control.supervisor.NOTICE_S", 0.0)
         wait_until(lambda: "loop" not in supervisor.snapshot().message, "the end of its being told")
         assert supervisor.snapshot().state == "running"
 

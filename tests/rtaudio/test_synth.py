@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from rtaudio.instrument.model import InstrumentModel
 from rtaudio.instrument.synth import Synth
 from rtaudio.instrument.voice import LAST_CALL, LOOP_END, SEAM, Voice, find_loop
-from rtaudio.instrument_model import InstrumentModel
 from tests.sing_fixture import tiny_instrument
 
 

@@ -16,17 +16,17 @@ import numpy as np
 import pytest
 import soundfile
 
-from rtaudio import takes
-from rtaudio.engine_process import child_environment
-from rtaudio.filelock import FileLock
-from rtaudio.recorder import Recorder
-from rtaudio.takes import finish_cut_off
+from rtaudio.control.engine_process import child_environment
+from rtaudio.engine.recorder import Recorder
+from rtaudio.files import take_recovery
+from rtaudio.files.take_recovery import finish_cut_off
+from rtaudio.system.file_lock import FileLock
 
 RATE = 44_100
 
 WRITER = """
 import os, sys, numpy as np
-from rtaudio.recorder import Recorder
+from rtaudio.engine.recorder import Recorder
 recorder = Recorder(44100, 2, ("drums", "vocals"))
 recorder.start(sys.argv[1], sys.argv[2])
 sound = np.random.default_rng(0).uniform(-0.5, 0.5, (44100, 2)).astype(np.float32)
@@ -197,8 +197,8 @@ def test_the_folder_for_notes_is_the_platforms(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
     monkeypatch.setenv("HOME", str(tmp_path))
     for platform in ("linux", "darwin", "win32"):
-        monkeypatch.setattr(takes.sys, "platform", platform)
-        assert tmp_path in takes.state_directory().parents
+        monkeypatch.setattr(take_recovery.sys, "platform", platform)
+        assert tmp_path in take_recovery.state_directory().parents
 
 
 def test_a_lock_is_held_by_one_and_given_up_by_the_dead(tmp_path: Path) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rtaudio.facts import facts, summary
-from rtaudio.messages import InstrumentReport, Interruption, Recording, Snapshot, from_dict, to_dict
-from rtaudio.tally import Tally
+from rtaudio.cli.status import facts, summary
+from rtaudio.control.run_totals import Tally
+from rtaudio.protocol.messages import InstrumentReport, Interruption, Recording, Snapshot, from_dict, to_dict
 
 
 def report(seconds: float, misses: int = 0, rate: int = 48_000, **more: object) -> Snapshot:

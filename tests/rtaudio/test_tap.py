@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rtaudio.audiofile import create_writer, read_audio
-from rtaudio.engine_host import EngineHost
-from rtaudio.format import Audio, StreamFormat
-from rtaudio.messages import EngineConfig, Heard, command
+from rtaudio.audio.format import Audio, StreamFormat
+from rtaudio.control.engine_host import EngineHost
+from rtaudio.control.session import Session
+from rtaudio.files.sound_file import create_writer, read_audio
 from rtaudio.ports.fake import FakePort
-from rtaudio.session import Session
+from rtaudio.protocol.messages import EngineConfig, Heard, command
 from rtaudio.tap import shared
 from rtaudio.tap.capture import Capture
 from rtaudio.tap.shared import TapReader, TapWriter
@@ -206,10 +206,10 @@ def test_a_killed_engines_files_are_swept(tmp_path: Path) -> None:
 
 def test_the_callback_pays_for_a_listener_only() -> None:
     """No absolute time: only that a tap nobody listens to is never called."""
-    from rtaudio.callback import AudioCallback
-    from rtaudio.messages import MixerState
-    from rtaudio.pipeline import Pipeline
+    from rtaudio.engine.callback import AudioCallback
+    from rtaudio.engine.pipeline import Pipeline
     from rtaudio.processors.passthrough import Passthrough
+    from rtaudio.protocol.messages import MixerState
 
     fmt = StreamFormat(RATE, 2, 64)
     port = FakePort(rate=RATE, block=64)

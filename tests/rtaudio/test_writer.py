@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from rtaudio import writer
-from rtaudio.audiofile import create_writer, open_reader, read_audio
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
+from rtaudio.files import writer
+from rtaudio.files.sound_file import create_writer, open_reader, read_audio
 from tests.rtaudio.soundfiles import noise, one_sentence
 
 
@@ -142,8 +142,8 @@ def test_writing_refuses_with_one_sentence(tmp_path: Path) -> None:
 FILL_THE_DISK = """
 import resource, signal, sys
 import numpy as np
-from rtaudio.audiofile import create_writer
-from rtaudio.format import StemplayError
+from rtaudio.files.sound_file import create_writer
+from rtaudio.audio.format import StemplayError
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 path, format = sys.argv[1:]
 out = create_writer(path, 44100, 2, format)

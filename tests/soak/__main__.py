@@ -10,8 +10,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from rtaudio.format import StemplayError
-from rtaudio.jackserver import why_no_server
+from rtaudio.audio.format import StemplayError
+from rtaudio.bench.jack_server import why_no_server
 from tests.soak.faults import FAULTS, MAY_SILENCE, places
 from tests.soak.stage import ROOT, Stage
 from tests.soak.table import Evening, Incident, as_json, markdown

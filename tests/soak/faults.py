@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from rtaudio.messages import command
-from rtaudio.session import Session
+from rtaudio.control.session import Session
+from rtaudio.protocol.messages import command
 from tests.soak.stage import ROOT, Stage
 from tests.soak.takes import Takes, check
 

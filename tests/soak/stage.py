@@ -14,10 +14,10 @@ import time
 from pathlib import Path
 
 from models.catalog import find_model
-from rtaudio.format import StemplayError
-from rtaudio.jackserver import JackServer
-from rtaudio.messages import DEFAULT_MODEL, EngineConfig, MixerState, command
-from rtaudio.session import Session
+from rtaudio.audio.format import StemplayError
+from rtaudio.bench.jack_server import JackServer
+from rtaudio.control.session import Session
+from rtaudio.protocol.messages import DEFAULT_MODEL, EngineConfig, MixerState, command
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import soundfile
 
-from rtaudio.format import StemplayError
-from rtaudio.messages import command
-from rtaudio.session import Session
-from rtaudio.writer import PART
+from rtaudio.audio.format import StemplayError
+from rtaudio.control.session import Session
+from rtaudio.files.writer import PART
+from rtaudio.protocol.messages import command
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rtaudio.messages import Snapshot
-from rtaudio.session import Session
+from rtaudio.control.session import Session
+from rtaudio.protocol.messages import Snapshot
 
 LOOK_S = 0.02
 SAMPLE_S = 5.0

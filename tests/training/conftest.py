@@ -11,7 +11,7 @@ import torch
 
 from training.data.store import Manifest, write_stems
 from training.data.synthetic import synthetic_song
-from training.recipe import Recipe
+from training.separation.recipe import Recipe
 
 RATE = 44_100
 

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from models.registry import make_network
-from training.ablation import PLAIN, REFERENCE, VARIANTS, sdr_of, songs_to_test
 from training.cli import main
-from training.recipe import Recipe, read_recipe
+from training.separation.ablation import PLAIN, REFERENCE, VARIANTS, sdr_of, songs_to_test
+from training.separation.recipe import Recipe, read_recipe
 from training.tables.thesis import thesis_table
 
 

@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from models.demucs import CausalDemucs, CausalDemucsConfig
-from training.bench import _convolution_operators, bench_step
-from training.bench_steps import alternate, busy_share, compared, measure_steps, peer_of
+from training.bench.exported import _convolution_operators, bench_step
+from training.bench.steps import alternate, busy_share, compared, measure_steps, peer_of
 from training.cli import main
-from training.recipe import Recipe, read_recipe
+from training.separation.recipe import Recipe, read_recipe
 
 
 def test_both_eager_forms_are_the_same_network() -> None:
@@ -48,7 +48,7 @@ def test_steps_are_compared_with_public_networks_of_the_same_size(name: str, pee
 def test_calls_take_turns_and_the_first_round_only_warms_up(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     seen: list[str] = []
-    monkeypatch.setattr("training.bench_steps.time.perf_counter", lambda: now[0])
+    monkeypatch.setattr("training.bench.steps.time.perf_counter", lambda: now[0])
 
     def call(name: str, first: float, later: float) -> Callable[[], None]:
         def run() -> None:
@@ -78,7 +78,7 @@ def test_the_busy_share_counts_the_waiting_for_data(
                 time.sleep(seconds)
                 yield torch.zeros(2, 4, 2, 2048)
 
-        monkeypatch.setattr("training.bench_steps.batches", slow)
+        monkeypatch.setattr("training.bench.steps.batches", slow)
         return busy_share(tiny, tmp_path, steps=2, workers=0)
 
     assert share(1.0) < share(0.0)

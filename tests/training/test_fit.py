@@ -18,16 +18,16 @@ import pytest
 import torch
 
 from models.demucs import CausalDemucs, CausalDemucsConfig
-from rtaudio.format import StemplayError
-from training.checkpoint import load_checkpoint, load_network, save_checkpoint, save_weights
+from rtaudio.audio.format import StemplayError
 from training.data.synthetic import validation_songs
-from training.fit import FitOptions, batches, fit
-from training.foreign import matmul_demucs, read_matmul_demucs
+from training.export.release import release
 from training.metrics import make_consistent
-from training.recipe import OptimConfig, Recipe, read_recipe
-from training.release import release
-from training.trainer import Budget, Intervals, SeparatorTrainer, ema_decay, learning_rate
-from training.validation import validate
+from training.runs.checkpoint import load_checkpoint, load_network, save_checkpoint, save_weights
+from training.separation.fit import FitOptions, batches, fit
+from training.separation.foreign import matmul_demucs, read_matmul_demucs
+from training.separation.recipe import OptimConfig, Recipe, read_recipe
+from training.separation.trainer import Budget, Intervals, SeparatorTrainer, ema_decay, learning_rate
+from training.separation.validation import validate
 
 ROOT = Path(__file__).resolve().parents[2]
 NEVER = Intervals(1e9, 1e9, 1e9)

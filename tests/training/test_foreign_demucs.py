@@ -15,11 +15,11 @@ from safetensors import safe_open
 
 from models.aligned import AlignedDemucs, AlignedDemucsConfig
 from models.card import read_card
-from rtaudio.format import StemplayError, StreamFormat
-from rtaudio.offline import separate_array
+from rtaudio.audio.format import StemplayError, StreamFormat
+from rtaudio.files.offline import separate_array
 from rtaudio.processors.separator import SeparatorProcessor
-from training import foreign_demucs
 from training.cli import main
+from training.separation import foreign_demucs
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

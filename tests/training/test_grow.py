@@ -11,10 +11,10 @@ import torch
 
 from models.demucs import CausalDemucs, CausalDemucsConfig
 from models.hybrid import HybridDemucs, HybridDemucsConfig
-from rtaudio.format import StemplayError
-from training.checkpoint import load_network, save_weights
+from rtaudio.audio.format import StemplayError
 from training.cli import main
-from training.grow import grow, grow_hybrid
+from training.runs.checkpoint import load_network, save_weights
+from training.separation.grow import grow, grow_hybrid
 
 SMALL = CausalDemucsConfig(channels=4, depth=2)
 

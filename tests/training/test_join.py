@@ -12,14 +12,14 @@ import torch
 from models.demucs import CausalDemucs, CausalDemucsConfig
 from models.hybrid import HybridDemucs
 from models.masks import CausalMasks, CausalMasksConfig
-from training.checkpoint import load_network, save_weights
 from training.cli import main
 from training.commands.join import best_shares, parse_shares
-from training.fit import FitOptions, fit
+from training.export.release import read_making
 from training.metrics import make_consistent
-from training.recipe import Recipe
-from training.release import read_making
-from training.trainer import Budget, Intervals
+from training.runs.checkpoint import load_network, save_weights
+from training.separation.fit import FitOptions, fit
+from training.separation.recipe import Recipe
+from training.separation.trainer import Budget, Intervals
 
 
 def saved(folder: Path) -> tuple[Path, Path]:

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from models.registry import KINDS, make_network
-from training.checkpoint import load_network
-from training.recipe import OptimConfig, Recipe, read_recipe, recipe_names
-from training.trainer import Budget, Intervals, SeparatorTrainer
+from training.runs.checkpoint import load_network
+from training.separation.recipe import OptimConfig, Recipe, read_recipe, recipe_names
+from training.separation.trainer import Budget, Intervals, SeparatorTrainer
 
 NEVER = Intervals(1e9, 1e9, 1e9)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.rainbowgram import bin_frequencies, constant_q, phase_deviation, rainbowgram
-from training import note_metrics as metrics
+from training.sing import note_metrics as metrics
 
 RATE = 16_000
 TIME = np.arange(64_000) / RATE

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 from training.cli import main
 from training.data import notes
 from training.data.general_midi import PROGRAMS

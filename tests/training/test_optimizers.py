@@ -12,8 +12,8 @@ from models.hybrid import HybridDemucsConfig
 from models.network import SeparatorConfig
 from models.registry import make_network
 from training.cli import main
-from training.optimizers import Muon, make_optimizer, orthogonalised
-from training.recipe import Recipe
+from training.optim.optimizers import Muon, make_optimizer, orthogonalised
+from training.separation.recipe import Recipe
 
 SMALL = CausalDemucsConfig(channels=4, depth=2)
 

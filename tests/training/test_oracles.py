@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 from training.data.decode import read_stem_file
 from training.data.synthetic import synthetic_song
 from training.metrics import global_sdr

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from rtaudio.format import SOURCES, StemplayError
-from training.checkpoint import load_network
+from rtaudio.audio.format import SOURCES, StemplayError
 from training.data.jobs import find_soundfonts
 from training.data.synthetic import synthetic_song
 from training.pack.build import PackOptions, build
+from training.runs.checkpoint import load_network
 
 ROOT = Path(__file__).resolve().parents[2]
 ABSENT = ("av", "musdb", "museval", "fast_bss_eval", "PyQt6", "sounddevice", "rtmidi", "samplerate", "jack", "sklearn")

@@ -15,16 +15,16 @@ import pytest
 import torch
 
 from models.registry import make_network
-from rtaudio.format import StemplayError
-from training.checkpoint import load_checkpoint
+from rtaudio.audio.format import StemplayError
 from training.cli import main
 from training.data.synthetic import validation_songs
-from training.energy import EnergyMeter
-from training.fit import FitOptions, batches
-from training.parallel import Share
-from training.progress import ProgressBar, clock
-from training.recipe import Recipe
-from training.trainer import Budget, SeparatorTrainer
+from training.optim.parallel import Share
+from training.runs.checkpoint import load_checkpoint
+from training.runs.energy import EnergyMeter
+from training.runs.progress import ProgressBar, clock
+from training.separation.fit import FitOptions, batches
+from training.separation.recipe import Recipe
+from training.separation.trainer import Budget, SeparatorTrainer
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -120,7 +120,7 @@ def test_energy_is_that_of_the_processors_counter_also_when_it_goes_round(tmp_pa
 
 def test_energy_that_cannot_be_read_is_assumed_and_says_so(tmp_path, monkeypatch):
     clock = iter([100.0, 460.0])
-    monkeypatch.setattr("training.energy.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("training.runs.energy.time.monotonic", lambda: next(clock))
     meter = EnergyMeter(torch.device("cpu"), 2, rapl=tmp_path)
     assert meter.read() == pytest.approx(0.002)  # 20 W for a tenth of an hour
     assert meter.method == "10 W assumed for each of 2 threads"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 from training.cli import main
 from training.data import jobs, midi, prepare
 from training.data.decode import read_stem_file, read_voice, trim_silence

@@ -10,12 +10,9 @@ import pytest
 import torch
 
 from models.registry import make_network
-from rtaudio.format import StemplayError
-from training import augment
-from training.checkpoint import load_network
+from rtaudio.audio.format import StemplayError
 from training.data.stretch import repitch, stretch
 from training.data.thesis import EpochConfig, EpochSongs, made_up_songs, stored_songs
-from training.fit import FitOptions, fit, open_source, plan
 from training.losses import (
     l1_loss,
     l2_loss,
@@ -24,8 +21,11 @@ from training.losses import (
     si_snr_loss,
     spectral_loss,
 )
-from training.recipe import Recipe, read_recipe
-from training.trainer import Budget, SeparatorTrainer
+from training.runs.checkpoint import load_network
+from training.separation import augment
+from training.separation.fit import FitOptions, fit, open_source, plan
+from training.separation.recipe import Recipe, read_recipe
+from training.separation.trainer import Budget, SeparatorTrainer
 
 RATE = 44_100
 

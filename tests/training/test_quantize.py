@@ -9,13 +9,12 @@ import pytest
 import torch
 
 from models.demucs import CausalDemucs, CausalDemucsConfig, Demucs, DemucsConfig
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 from tests.sing_fixture import NAMES, tiny_sing
-from training.checkpoint import load_network, load_weights, save_weights
 from training.cli import main
-from training.export import export_separator
+from training.export.separator import export_separator
 from training.metrics import global_sdr
-from training.quantize import (
+from training.optim.quantize import (
     dequantize,
     dequantize_state,
     largest_error,
@@ -24,7 +23,8 @@ from training.quantize import (
     quantize_state,
     save_quantized,
 )
-from training.sing_fit import open_sing, save_sing
+from training.runs.checkpoint import load_network, load_weights, save_weights
+from training.sing.fit import open_sing, save_sing
 
 
 @pytest.mark.parametrize("bits", [8, 6, 4, 3, 2])

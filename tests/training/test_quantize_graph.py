@@ -6,8 +6,8 @@ import numpy as np
 
 from models.masks import CausalMasksConfig
 from models.spectra import Filtering
-from training.quantize_graph import factor_moments
-from training.rounding import rounded_columns
+from training.export.quantize_graph import factor_moments
+from training.export.rounding import rounded_columns
 
 
 def test_filters_of_eight_bits_are_exact_where_neighbouring_bands_are_alike() -> None:

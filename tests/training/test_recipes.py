@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from models.card import read_card
-from rtaudio.format import StemplayError
-from training.checkpoint import load_network
+from rtaudio.audio.format import StemplayError
 from training.cli import main
-from training.recipe import RECIPES, read_recipe
+from training.runs.checkpoint import load_network
+from training.separation.recipe import RECIPES, read_recipe
 
 SEPARATING = sorted(
     [*RECIPES.glob("*.toml"), *(RECIPES / "compare").glob("*.toml"), *(RECIPES / "branches").glob("*.toml")]

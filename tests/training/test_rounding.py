@@ -7,9 +7,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from training.quantize_rows import quantize_products
-from training.rounding import rounded_columns
-from training.voice_step import Input
+from training.export.quantize_rows import quantize_products
+from training.export.rounding import rounded_columns
+from training.export.voice_step import Input
 
 Matrix = np.ndarray
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from rtaudio.format import SOURCES, StemplayError
+from rtaudio.audio.format import SOURCES, StemplayError
 from training.cli import main
 from training.data import arrange, musdb18, room, singing
 from training.data.folder import read_mapping, read_song

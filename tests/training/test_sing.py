@@ -10,15 +10,15 @@ import pytest
 import torch
 
 from models.sing import NoteEncoder, Sing, SingConfig
-from rtaudio.format import StemplayError
-from rtaudio.instrument_model import InstrumentModel
+from rtaudio.audio.format import StemplayError
+from rtaudio.instrument.model import InstrumentModel
 from training.cli import main
 from training.data.note_store import NoteStore
 from training.losses import NOTE_LOSSES
-from training.sing import STAGES, StagePlan, Trainer
-from training.sing_fit import Run, SingOptions, open_sing, sized_for
-from training.sing_recipe import SingRecipe, read_sing_recipe
-from training.sing_score import by_instrument, score_note, summary
+from training.sing.fit import Run, SingOptions, open_sing, sized_for
+from training.sing.recipe import SingRecipe, read_sing_recipe
+from training.sing.score import by_instrument, score_note, summary
+from training.sing.stages import STAGES, StagePlan, Trainer
 
 
 @pytest.fixture(scope="module")

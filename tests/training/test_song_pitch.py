@@ -11,8 +11,8 @@ import pytest
 import soundfile
 
 from training.cli import main
-from training.note_metrics import hertz
-from training.song_pitch import ScoreNote, score_notes
+from training.sing.note_metrics import hertz
+from training.sing.song_pitch import ScoreNote, score_notes
 
 CHORDS = [(0.0, (48, 52, 55)), (1.0, (60, 64, 69)), (2.0, (72,))]
 

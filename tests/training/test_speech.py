@@ -16,16 +16,16 @@ import soundfile
 import torch
 
 from models.registry import make_network
-from rtaudio.format import StemplayError
-from rtaudio.offline import separate_array
+from rtaudio.audio.format import StemplayError
+from rtaudio.files.offline import separate_array
 from training.cli import main
 from training.data.batches import MixingConfig
 from training.data.speech import RATE, SNR_DB, MixedSpeech, SyntheticSpeech, mixed, validation_speech
-from training.export import export_separator
-from training.fit import FitOptions, fit
-from training.recipe import Recipe, read_recipe
-from training.sources import batch_source, validation_set
-from training.trainer import Budget, Intervals, SeparatorTrainer
+from training.export.separator import export_separator
+from training.separation.fit import FitOptions, fit
+from training.separation.recipe import Recipe, read_recipe
+from training.separation.sources import batch_source, validation_set
+from training.separation.trainer import Budget, Intervals, SeparatorTrainer
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = MixingConfig(seconds=0.5, batch=3)

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rtaudio.format import SOURCES, StemplayError
+from rtaudio.audio.format import SOURCES, StemplayError
 from training.cli import main
-from training.comparison import ProcessorBudget, compared_recipes
-from training.scoring import Result, read_results
+from training.separation.comparison import ProcessorBudget, compared_recipes
+from training.separation.scoring import Result, read_results
 from training.tables.figures import draw_boxes, draw_mel_panels, mel_filters, mel_spectrogram
 from training.tables.layout import Block, block_of, markdown
 from training.tables.thesis import Row, thesis_table, thesis_tables

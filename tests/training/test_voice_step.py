@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional as F
 
 from models.sing import Sing, SingConfig
-from training.voice_step import PRODUCTS, VoiceStep, input_moments
+from training.export.voice_step import PRODUCTS, VoiceStep, input_moments
 
 
 def network(bands: int) -> Sing:

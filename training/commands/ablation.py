@@ -6,12 +6,12 @@ import argparse
 import json
 from pathlib import Path
 
-from training.ablation import NOISE_DB, ablate
 from training.cli import positive_float, positive_int
 from training.data.store import write_atomic
-from training.recipe import read_recipe
+from training.separation.ablation import NOISE_DB, ablate
+from training.separation.recipe import read_recipe
+from training.separation.trainer import Budget
 from training.tables.thesis import thesis_table
-from training.trainer import Budget
 
 HELP = (
     "train Demucs without rescaling, LSTM, GLU, 1x1 convolutions, decoder context, with MSE, and as it is, each with the same budget; "

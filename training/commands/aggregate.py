@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 
 HELP = "mean and std / sqrt(n) of several outputs of `evaluate --json`, such as those of runs with different seeds"
 

@@ -11,12 +11,12 @@ from typing import Any
 import torch
 
 from models.sing import SingConfig
-from rtaudio.format import StemplayError
-from training.bench import bench_hops, bench_notes
-from training.bench_peers import measure_peers
-from training.bench_steps import StepRates, busy_share, measure_steps, synthetic
+from rtaudio.audio.format import StemplayError
+from training.bench.exported import bench_hops, bench_notes
+from training.bench.peers import measure_peers
+from training.bench.steps import StepRates, busy_share, measure_steps, synthetic
 from training.cli import positive_float, positive_int
-from training.recipe import Recipe, read_recipe, recipe_names
+from training.separation.recipe import Recipe, read_recipe, recipe_names
 
 HELP = (
     "measure seconds of audio a second of each recipe's training step, against that of the public demucs and denoiser packages with "

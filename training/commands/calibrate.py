@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from training.calibrate import calibrate
 from training.commands.evaluate import add_song_arguments, load_songs
+from training.export.calibrate import calibrate
 
 HELP = (
     "measure on songs with known stems how the residual is best shared and how far stems are best refined, and write it into the "

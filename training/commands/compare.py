@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 from training.cli import positive_float
 
 HELP = (
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train what has no weights in the folder yet, then score all."""
     from training.commands.evaluate import run_methods
-    from training.comparison import compared_recipes, train
+    from training.separation.comparison import compared_recipes, train
 
     recipes = compared_recipes()
     unknown = [name for name in args.networks if name not in recipes]

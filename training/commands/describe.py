@@ -16,10 +16,10 @@ from models.demucs import DemucsConfig
 from models.network import SeparatorConfig, StreamingSeparator
 from models.registry import KINDS, kind_of, make_network
 from models.sing import NoteEncoder, Sing, SingConfig
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 from training.cli import positive_int
-from training.recipe import read_recipe, recipe_names
-from training.sing_recipe import SingRecipe
+from training.separation.recipe import read_recipe, recipe_names
+from training.sing.recipe import SingRecipe
 
 HELP = "list a network's layers, weights and MiB (computed on the meta device, so the thesis' sizes fit anywhere)"
 

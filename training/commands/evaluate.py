@@ -10,13 +10,13 @@ from pathlib import Path
 
 from models.catalog import load_card
 from models.network import SPEECH
-from rtaudio.format import SOURCES, StemplayError
+from rtaudio.audio.format import SOURCES, StemplayError
 from training.cli import positive_int
 from training.data import folder, speech
 from training.data.store import Collection, Stems
 from training.data.synthetic import validation_songs
-from training.evaluate import METRICS, evaluate, record
-from training.scoring import Result
+from training.separation.evaluate import METRICS, evaluate, record
+from training.separation.scoring import Result
 
 HELP = (
     "score an exported model through the player's own code path, or with --oracle and --weights several methods on the same songs; "
@@ -125,8 +125,8 @@ def run(args: argparse.Namespace) -> int:
 
 def run_methods(args: argparse.Namespace) -> int:
     """Score oracles, weights and a model on the same songs; keep and print the results."""
-    from training.methods import Methods
-    from training.scoring import score_methods
+    from training.separation.methods import Methods
+    from training.separation.scoring import score_methods
 
     methods = Methods(not args.no_consistent)
     for name in args.oracle:

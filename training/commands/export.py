@@ -10,15 +10,15 @@ import torch
 from models.card import ModelCard
 from models.network import StreamingSeparator
 from models.registry import make_network
-from rtaudio.format import StemplayError
-from training.checkpoint import load_network
+from rtaudio.audio.format import StemplayError
 from training.cli import positive_float
 from training.data.note_store import NoteStore
-from training.export import chunks_sentence, export_separator
-from training.recipe import read_recipe
-from training.release import read_making
-from training.sing_fit import is_sing
-from training.sing_release import export_again
+from training.export.release import read_making
+from training.export.separator import chunks_sentence, export_separator
+from training.runs.checkpoint import load_network
+from training.separation.recipe import read_recipe
+from training.sing.fit import is_sing
+from training.sing.release import export_again
 
 HELP = "export weights to one ONNX file with named states and a card; what weights.json beside them says goes into the card"
 

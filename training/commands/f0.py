@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 from training.cli import positive_float
 
 HELP = "measure each note of a rendered song against its score, in cents; chords too"
@@ -28,8 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure and tell."""
     from training.data.notes import RATE
-    from training.song_pitch import listen, score_notes, summary
-    from training.sounds import read_mono
+    from training.data.sounds import read_mono
+    from training.sing.song_pitch import listen, score_notes, summary
 
     notes = score_notes(args.song)
     found = listen(read_mono(args.sound, RATE), notes)

@@ -7,11 +7,11 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 from training.cli import positive_float, positive_int
-from training.fit import FitOptions, fit
-from training.recipe import read_recipe
-from training.trainer import Budget, Intervals
+from training.separation.fit import FitOptions, fit
+from training.separation.recipe import read_recipe
+from training.separation.trainer import Budget, Intervals
 
 HELP = (
     "train a network by a recipe, to a budget of time; Ctrl-C or SIGTERM ends it with a checkpoint. "

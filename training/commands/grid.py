@@ -9,13 +9,13 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 from training.cli import positive_float, positive_int
 from training.data.store import write_atomic
-from training.fit import FitOptions, fit
-from training.recipe import Recipe, read_recipe
-from training.release import score
-from training.trainer import Budget
+from training.export.release import score
+from training.separation.fit import FitOptions, fit
+from training.separation.recipe import Recipe, read_recipe
+from training.separation.trainer import Budget
 
 HELP = (
     "train a recipe with every combination of learning rates, widths and other entries, one after the other; a table sorted by "

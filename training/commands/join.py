@@ -12,11 +12,11 @@ from models.demucs import CausalDemucs
 from models.hybrid import join
 from models.masks import CausalMasks
 from models.network import Separator
-from rtaudio.format import StemplayError
-from training.checkpoint import load_network, save_weights
+from rtaudio.audio.format import StemplayError
 from training.data.store import Stems
 from training.metrics import global_sdr, make_consistent, median_over_songs
-from training.validation import read_songs, validate
+from training.runs.checkpoint import load_network, save_weights
+from training.separation.validation import read_songs, validate
 
 HELP = "make a hybrid of a causal Demucs and causal masks: to begin with, the mean of their stems; `fit --init` goes on from there"
 GRID = np.round(np.arange(0, 1.01, 0.1), 1)

@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 from training.cli import positive_float, positive_int
 
 HELP = "listening tests: make sheets without names for the window, evaluate the answers, write a page to compare systems by ear"

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from models.catalog import ZOO
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 from training.cli import positive_float
 from training.data.jobs import find_soundfonts
 from training.pack.build import PackOptions, build

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 from training.cli import positive_float, positive_int
 from training.data.folder import read_mapping
 from training.data.jobs import SINGER_OF, SOURCES_OF, Options, find_soundfonts

@@ -8,16 +8,16 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from rtaudio.format import StemplayError
-from training.checkpoint import load_network
+from rtaudio.audio.format import StemplayError
 from training.commands.evaluate import add_song_arguments, load_songs
 from training.data.store import Stems
-from training.evaluate import evaluate
-from training.export import quantize_model
+from training.export.separator import quantize_model
 from training.metrics import global_sdr
-from training.quantize import dequantize_state, largest_error, packed_size, quantize_state, save_quantized
-from training.sing_fit import is_sing, open_sing, save_sing
-from training.validation import validate
+from training.optim.quantize import dequantize_state, largest_error, packed_size, quantize_state, save_quantized
+from training.runs.checkpoint import load_network
+from training.separation.evaluate import evaluate
+from training.separation.validation import validate
+from training.sing.fit import is_sing, open_sing, save_sing
 
 HELP = (
     "quantise an exported float32 model to int8, or a .safetensors file of weights to --bits bits; with songs (--tiny, --songs, "

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 from training.data.notes import RATE
-from training.sounds import read_mono
+from training.data.sounds import read_mono
 
 HELP = "draw sounds side by side: brightness is loudness, height is pitch, colour is the drift of the phase"
 LONGEST = 60.0
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Draw."""
-    from training.sing_tables import draw_rainbowgrams
+    from training.sing.tables import draw_rainbowgrams
 
     panels = {}
     for path in args.sounds:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from training.release import MAKING_FILE, WEIGHTS_FILE, release
+from training.export.release import MAKING_FILE, WEIGHTS_FILE, release
 
 HELP = f"write a run's weights as float16 {WEIGHTS_FILE} and how they were made as {MAKING_FILE}"
 

@@ -6,10 +6,10 @@ import argparse
 import json
 from pathlib import Path
 
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 from training.cli import positive_float, positive_int
 from training.data.note_store import NoteStore
-from training.sing import STAGES
+from training.sing.stages import STAGES
 
 HELP = "train SING on a note set in three stages; score, publish and compare what was learned"
 LOSSES = ("spectral", "waveform", "multiscale")
@@ -61,7 +61,7 @@ def _store(args: argparse.Namespace, folder: Path) -> Path:
 
 
 def _recipe(args: argparse.Namespace):  # type: ignore[no-untyped-def]
-    from training.sing_recipe import read_sing_recipe
+    from training.sing.recipe import read_sing_recipe
 
     recipe = read_sing_recipe(args.what or "sing-gm")
     if args.tiny:
@@ -76,7 +76,7 @@ def _recipe(args: argparse.Namespace):  # type: ignore[no-untyped-def]
 def _fit(args: argparse.Namespace) -> int:
     import torch
 
-    from training.sing_fit import CHECKPOINT, Run, SingOptions
+    from training.sing.fit import CHECKPOINT, Run, SingOptions
 
     if args.threads:
         torch.set_num_threads(args.threads)
@@ -106,15 +106,15 @@ def _model(args: argparse.Namespace) -> Path:
 
 
 def _score(args: argparse.Namespace) -> int:
-    from training.sing_release import measure
+    from training.sing.release import measure
 
     print(json.dumps(measure(_model(args), NoteStore(args.store)), indent=1))
     return 0
 
 
 def _speed(args: argparse.Namespace) -> int:
-    from rtaudio.offline import InstrumentNotes
-    from training.sing_tables import notes_a_second, table_2_2
+    from rtaudio.files.offline import InstrumentNotes
+    from training.sing.tables import notes_a_second, table_2_2
 
     notes = InstrumentNotes(_model(args))
     print(table_2_2(notes.model.card, notes_a_second(notes)), end="")
@@ -122,7 +122,7 @@ def _speed(args: argparse.Namespace) -> int:
 
 
 def _release(args: argparse.Namespace) -> int:
-    from training.sing_release import release_sing
+    from training.sing.release import release_sing
 
     if not args.what or not args.output:
         raise StemplayError(
@@ -139,7 +139,7 @@ def _release(args: argparse.Namespace) -> int:
 def _tables(args: argparse.Namespace) -> int:
     import torch
 
-    from training.sing_tables import make_tables
+    from training.sing.tables import make_tables
 
     if args.threads:
         torch.set_num_threads(args.threads)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rtaudio.format import SOURCES, StemplayError
+from rtaudio.audio.format import SOURCES, StemplayError
 from training.data.store import write_atomic
 
 HELP = (
@@ -65,8 +65,8 @@ def run(args: argparse.Namespace) -> int:
 def _score_tiny(folder: Path, seed: int, full: bool) -> None:
     """Results of what needs no training, on two songs that are made up."""
     from training.data.synthetic import validation_songs
-    from training.methods import Methods
-    from training.scoring import score_methods
+    from training.separation.methods import Methods
+    from training.separation.scoring import score_methods
 
     methods = Methods()
     for name in ("mixture", "mix4", "irm"):
@@ -94,7 +94,7 @@ def _run(args: argparse.Namespace) -> int:
 
 def _scores(name: str, metric: str) -> Callable[[argparse.Namespace], str]:
     def make(args: argparse.Namespace) -> str:
-        from training.scoring import read_results
+        from training.separation.scoring import read_results
         from training.tables.layout import block_of, markdown
         from training.tables.thesis import thesis_table
 
@@ -117,8 +117,8 @@ def _speed(args: argparse.Namespace) -> str:
     if args.instrument is None:
         return _with_rows("2.2", [])
     from models.catalog import find_model
-    from rtaudio.offline import InstrumentNotes
-    from training.sing_tables import notes_a_second, table_2_2
+    from rtaudio.files.offline import InstrumentNotes
+    from training.sing.tables import notes_a_second, table_2_2
 
     notes = InstrumentNotes(find_model(args.instrument))
     return f"**{_title('2.2')}**\n\n{table_2_2(notes.model.card, notes_a_second(notes))}"
@@ -188,7 +188,7 @@ def _json(path: Path | None, keys: tuple[str, ...]) -> dict[str, Any] | None:
 def _curve(args: argparse.Namespace) -> int:
     """How a separator's weights were learned: validation scores over the audio heard."""
     from models.catalog import find_model
-    from training.release import WEIGHTS_FILE, read_making
+    from training.export.release import WEIGHTS_FILE, read_making
     from training.tables.figures import draw_curve
 
     if args.model is None:
@@ -201,7 +201,7 @@ def _curve(args: argparse.Namespace) -> int:
 
 def _boxes(args: argparse.Namespace) -> int:
     """Fig. A.1 to A.4, one picture a source."""
-    from training.scoring import read_results
+    from training.separation.scoring import read_results
     from training.tables.figures import draw_boxes
 
     if args.results is None:

@@ -9,8 +9,8 @@ import torch
 
 from models.demucs import CausalDemucs, CausalDemucsConfig
 from models.sing import Sing, SingConfig
-from training.export import Precision, export_separator, quantize_model
-from training.export_instrument import export_instrument
+from training.export.instrument import export_instrument
+from training.export.separator import Precision, export_separator, quantize_model
 
 HELP = "export causal Demucs 48/4, 64/5 and SING of three sizes with random weights, for `python -m rtaudio bench`"
 SIZES = ((48, 4), (64, 5))

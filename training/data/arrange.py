@@ -17,7 +17,7 @@ from typing import Any
 import mido
 import numpy as np
 
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 
 LIBRARIES = (Path("/usr/share/mma/lib/stdlib"), Path("/usr/local/share/mma/lib/stdlib"))
 NOTES = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")

@@ -14,9 +14,9 @@ from typing import Protocol
 import numpy as np
 from torch.utils.data import IterableDataset, get_worker_info
 
-from rtaudio.format import StemplayError
-from training import augment
+from rtaudio.audio.format import StemplayError
 from training.data.store import Collection, Stems
+from training.separation import augment
 
 RATE = 44_100
 

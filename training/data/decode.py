@@ -8,7 +8,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 from training.data.store import Stems
 
 RATE = 44_100

@@ -26,7 +26,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from rtaudio.format import SOURCES, StemplayError
+from rtaudio.audio.format import SOURCES, StemplayError
 from training.data.store import Stems
 
 SUFFIXES = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".opus", ".mp3")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rtaudio.format import SOURCES
+from rtaudio.audio.format import SOURCES
 from training.data import arrange, midi, musdb18, room
 from training.data import folder as stem_folders
 from training.data.splits import split_of

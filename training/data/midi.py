@@ -14,7 +14,7 @@ import mido
 import numpy as np
 import tinysoundfont
 
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 from training.data.store import Stems
 
 DRUM_CHANNEL = 9

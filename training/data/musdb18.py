@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from rtaudio.format import SOURCES, StemplayError
+from rtaudio.audio.format import SOURCES, StemplayError
 from training.data import decode, folder
 from training.data.store import Stems
 

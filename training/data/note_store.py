@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 from training.data.notes import NOTE_SAMPLES, instrument_names, read_split
 
 Rows = npt.NDArray[np.int64]

@@ -25,10 +25,10 @@ import soundfile
 from tqdm import tqdm
 
 from models.names import name_problem
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 from training.data.general_midi import PROGRAMS
 from training.data.store import write_atomic
-from training.signals import follow_parent
+from training.runs.signals import follow_parent
 
 RATE = 16_000
 NOTE_SAMPLES = 64_000

@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 from training.data import arrange, decode, midi, musdb18, room, singing
 from training.data import folder as stem_folders
 from training.data.jobs import RENDERED, RENDERED_FROM_MIDI, SOURCES_OF, Job, Options
 from training.data.store import Item, Manifest, Stems, write_stems
 from training.data.synthetic import synthetic_song
-from training.signals import follow_parent
+from training.runs.signals import follow_parent
 
 MADE_UP = "synthetic"
 """The licence of a collection of made-up songs."""

@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import resample_poly
 
-from rtaudio.format import StemplayError
-from training import augment
+from rtaudio.audio.format import StemplayError
 from training.data.batches import MixingConfig, chosen
 from training.data.store import Collection, Stems
+from training.separation import augment
 
 RATE = 16_000
 STORED_RATE = 44_100

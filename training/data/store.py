@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.names import LONGEST, inside, name_problem
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 
 Stems = npt.NDArray[np.float32]
 """float32, ``(sources, channels, time)`` or with a leading batch axis: the layout of training, unlike the engine's."""

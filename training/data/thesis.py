@@ -13,13 +13,13 @@ from typing import Protocol
 
 import numpy as np
 
-from rtaudio.format import StemplayError
-from training import augment
+from rtaudio.audio.format import StemplayError
 from training.data.batches import RATE
 from training.data.epoch import epoch
 from training.data.store import Collection, Stems
 from training.data.stretch import repitch
 from training.data.synthetic import synthetic_song
+from training.separation import augment
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 from training.listening.sheets import FORMAT
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from rtaudio.format import SOURCES, Audio, StemplayError
+from rtaudio.audio.format import SOURCES, Audio, StemplayError
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff")
 

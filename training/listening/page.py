@@ -12,7 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from urllib.parse import quote
 
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 from training.data.store import write_atomic
 from training.listening.folders import Item, Systems, read_sound
 from training.listening.thumbnails import draw_mel

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from rtaudio.format import Audio, StemplayError
+from rtaudio.audio.format import Audio, StemplayError
 from training.listening.folders import Item, Systems, cut, loudest_window, read_sound
 
 FORMAT = 1

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 from training.listening.answers import Answers, Rating
 from training.listening.statistics import LEAST_CORRELATION, Preference, mean_opinion, preference, unreliable
 from training.tables.thesis import thesis_table

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import soxr
 
-from rtaudio.format import Audio
+from rtaudio.audio.format import Audio
 from training.data.store import write_atomic
 
 RATE = 16_000

@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 from training.data.store import Stems
 from training.oracles.griffin_lim import oracle_griffin_lim
 from training.oracles.masks import ideal_binary_mask, ideal_ratio_mask

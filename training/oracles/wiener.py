@@ -10,7 +10,7 @@ from types import ModuleType
 import torch
 from torch import Tensor
 
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 from training.data.store import Stems
 from training.oracles.stft import signal, spectra
 

@@ -20,7 +20,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from rtaudio.format import SOURCES, StemplayError
+from rtaudio.audio.format import SOURCES, StemplayError
 from training.data import arrange, decode, musdb18
 from training.data.jobs import SINGER_OF, SOURCES_OF, Options, backing_songs
 from training.data.store import Stems, write_atomic

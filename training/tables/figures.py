@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 from training.data.store import replacing
-from training.scoring import Result
+from training.separation.scoring import Result
 
 TITLES = {"sdr": "SDR", "sir": "SIR", "sar": "SAR", "global": "global SDR"}
 PERFECT = 100.0

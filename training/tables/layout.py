@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from training.scoring import Result
+from training.separation.scoring import Result
 from training.tables.thesis import Row, Table
 
 

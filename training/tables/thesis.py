@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 
 FILE = Path(__file__).parent / "thesis.toml"
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 from tests.training.listening.conftest import MakeSystems, answer, systems_in
 from training.cli import main
 from training.listening.answers import Rating, read_answers

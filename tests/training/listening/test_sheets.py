@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from rtaudio.format import StemplayError
+from rtaudio.audio.format import StemplayError
 from tests.training.listening.conftest import RATE, MakeSystems, write_tone
 from training.listening.folders import Item, read_systems
 from training.listening.sheets import Plan, make_abx, make_mos

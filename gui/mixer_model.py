@@ -1,0 +1,154 @@
+"""The mixer as the window sees it: the engine's state, ahead by the orders that are still on their way, with undo.
+
+The engine's snapshots are the truth, since MIDI controllers and other windows move faders too. But an order needs a moment to come back in
+a snapshot, and a control that the person moves must not jump back meanwhile: what was ordered is shown until the engine agrees, or for
+``ECHO_S``.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable
+
+from PyQt6.QtCore import QObject, pyqtSignal
+from PyQt6.QtGui import QUndoStack
+
+from gui.bridge import Bridge
+from gui.theme import stem_title
+from gui.undo import Move, Value, new_gesture
+from rtaudio.protocol.messages import MixerState, Snapshot, StemState
+
+ECHO_S = 0.6
+"""How long an order counts before the engine has confirmed it."""
+
+UNDO_STEPS = 200
+
+
+class Desk(QObject):
+    """One for each bridge, see ``desk_of``.
+
+    Signals:
+        changed(MixerState): something that is shown changed.
+        strips_changed(list): there are other strips now (another model, an instrument more).
+    """
+
+    changed = pyqtSignal(object)
+    strips_changed = pyqtSignal(list)
+
+    def __init__(self, bridge: Bridge, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(bridge)
+        self.bridge = bridge
+        self.state = MixerState()
+        self.clock = clock
+        self.undo = QUndoStack(self)
+        self.undo.setUndoLimit(UNDO_STEPS)
+        self._told = MixerState()  # what the engine said last
+        self._ahead: dict[tuple[str, str], tuple[Value, float]] = {}
+        self._wet = 0.0  # where A/B comes back to
+        bridge.snapshot_changed.connect(self._take)
+        self._take(bridge.snapshot)
+
+    @property
+    def strips(self) -> list[str]:
+        """Names of the strips without the master."""
+        return list(self.state.stems)
+
+    def value(self, strip: str, field: str) -> Value:
+        """What is shown of a field; ``strip`` "" is the mixer as a whole."""
+        found: Value = getattr(self.state.stems[strip] if strip else self.state, field)
+        return found
+
+    def move(self, strip: str, field: str, value: Value, gesture: int = 0, text: str = "") -> bool:
+        """A person moved a control: order it, and remember it for undo. Moves with the same ``gesture`` (not 0) are one step."""
+        if strip and strip not in self.state.stems:
+            return False
+        before = self.value(strip, field)
+        if before == value:
+            return True
+        if not self.put(strip, field, value):
+            return False
+        self.undo.push(
+            Move(self._put_back, strip, field, before, value, gesture or new_gesture(), text or _told_as(strip, field))
+        )
+        return True
+
+    def put(self, strip: str, field: str, value: Value) -> bool:
+        """Order a value without a memory of it."""
+        if strip:
+            accepted = self.bridge.send("set_stem", stem=strip, field=field, value=value)
+        else:
+            accepted = self.bridge.send("set_mixer", field=field, value=value)
+        if not accepted:
+            return False
+        self._ahead[strip, field] = (value, self.clock())
+        _assign(self.state, strip, field, value)
+        self.changed.emit(self.state)
+        return True
+
+    @property
+    def comparing(self) -> bool:
+        """True while A/B plays the original mix."""
+        return self.state.dry >= 1.0
+
+    def compare(self, original: bool) -> None:
+        """A/B: ``original`` plays the mix as it came in, else the separated sum, as dry as it was set before."""
+        if original and not self.comparing:
+            self._wet = self.state.dry
+            self.move("", "dry", 1.0, text=self.tr("A/B"))
+        elif not original and self.comparing:
+            self.move("", "dry", self._wet if self._wet < 1.0 else 0.0, text=self.tr("A/B"))
+
+    def flatten(self) -> None:
+        """Every fader, pan, mute and solo back to where a new mixer has them, as one step of undo."""
+        rest = {"gain_db": 0.0, "pan": 0.0, "mute": False, "solo": False}
+        moves = [(strip, field, value) for strip in self.strips for field, value in rest.items()] + [
+            ("", "master_db", 0.0)
+        ]
+        moves = [move for move in moves if self.value(*move[:2]) != move[2]]
+        if not moves:
+            return
+        self.undo.beginMacro(self.tr("Reset mixer"))
+        for move in moves:
+            self.move(*move)
+        self.undo.endMacro()
+
+    def _put_back(self, strip: str, field: str, value: Value) -> bool:
+        return (not strip or strip in self.state.stems) and self.put(strip, field, value)
+
+    def _take(self, snapshot: Snapshot) -> None:
+        """The engine's word, with what is on its way laid over it. Costs a comparison where nothing happened."""
+        said = snapshot.mixer
+        if not said.stems or (said == self._told and not self._ahead):
+            return
+        fresh = copy.deepcopy(said)
+        now = self.clock()
+        for (strip, field), (value, since) in list(self._ahead.items()):
+            target: MixerState | StemState | None = fresh.stems.get(strip) if strip else fresh
+            if target is None or getattr(target, field) == value or now - since > ECHO_S:
+                del self._ahead[strip, field]
+            else:
+                setattr(target, field, value)
+        self._told = copy.deepcopy(said)
+        others = list(fresh.stems) != self.strips
+        different = fresh != self.state
+        self.state = fresh
+        if others:
+            self.undo.clear()
+            self.strips_changed.emit(self.strips)
+        if different:
+            self.changed.emit(self.state)
+
+
+def desk_of(bridge: Bridge) -> Desk:
+    """The desk of a bridge, made when it is first asked for."""
+    found = bridge.findChild(Desk)
+    return found if isinstance(found, Desk) else Desk(bridge)
+
+
+def _assign(state: MixerState, strip: str, field: str, value: Value) -> None:
+    setattr(state.stems[strip] if strip else state, field, value)
+
+
+def _told_as(strip: str, field: str) -> str:
+    return f"{stem_title(strip or 'master')}: {field.removesuffix('_db').replace('master', 'gain')}"

@@ -1,0 +1,114 @@
+"""Keeps the session: what it was is restored before the window opens, what it is is saved while it goes on and when it ends."""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from PyQt6.QtCore import QObject, QTimer
+
+from gui.bridge import Bridge, SessionLike, meet_engine
+from gui.store import SavedSession, Store
+from models.names import exists
+from rtaudio.audio.format import StemplayError
+from rtaudio.protocol.messages import EngineConfig, MixerState, command
+
+SAVE_MS = 4000
+"""From one look whether something changed to the next."""
+
+FIRST = EngineConfig(input="none", instrument="sing-gm")
+"""A first start: the instrument is ready, and no microphone is heard before someone chooses one (it might howl)."""
+
+Asked = Callable[[EngineConfig], EngineConfig]
+"""What the command line asks for, laid over a configuration."""
+
+
+def restore(store: Store, asked: Asked) -> SessionLike:
+    """The engine that runs, else one that will start as the last window left it; what could not be kept is told in ``store.notices``.
+
+    A song comes back paused where it was. A device that is missing is waited for by the engine. Raises StemplayError for what the
+    command line asks for and no engine can run on.
+    """
+    saved = store.load_session()
+    if saved is None:
+        return meet_engine(asked(FIRST), MixerState(monitor=False))
+    for number, attempt in enumerate(_attempts(saved, store)):
+        try:
+            session = meet_engine(asked(attempt.config), attempt.mixer, attempt.instrument)
+        except StemplayError as error:
+            if number == 2:
+                raise
+            store.notices.append(f"The last session could not be restored whole: {error}")
+            continue
+        if not session.joined:
+            _resume(session, saved)
+        return session
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _attempts(saved: SavedSession, store: Store) -> Iterator[SavedSession]:
+    """What to try, the best first: everything; without models that are gone; a first start."""
+    config = saved.config
+    if os.path.isabs(config.input) and not exists(config.input):
+        store.notices.append(f"The song {config.input} is not there any more.")
+        config = replace(config, input="none")
+    yield replace(saved, config=config)
+    plain = replace(config, model=FIRST.model, instrument=FIRST.instrument, routing={})
+    yield SavedSession(plain, replace(saved.mixer, stems={}))
+    yield SavedSession(FIRST, MixerState(monitor=False))
+
+
+def _resume(session: SessionLike, saved: SavedSession) -> None:
+    """The song where it was, paused."""
+    if session.config.input != saved.config.input or not os.path.isabs(saved.config.input):
+        return
+    if saved.loop is not None:  # first: it takes a song that is beyond it back
+        session.send(command("set_loop", start_s=saved.loop[0], end_s=saved.loop[1]))
+    session.send(command("seek", position_s=saved.position_s))
+    session.send(command("pause"))
+
+
+class Keeper(QObject):
+    """Saves what changed every few seconds, so that even a killed window loses little; ``save`` is called at the end too."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__(bridge)
+        self.bridge = bridge
+        self._saved: SavedSession | None = None
+        self._failed = ""
+        self._timer = QTimer(self)
+        self._timer.setInterval(SAVE_MS)
+        self._timer.timeout.connect(self.look)
+        self._timer.start()
+
+    def present(self) -> SavedSession:
+        """Everything as it is now."""
+        snapshot, before = self.bridge.snapshot, self._saved or SavedSession()
+        song = snapshot.transport.path
+        present = SavedSession(
+            self.bridge.config,
+            snapshot.mixer if snapshot.mixer.stems else before.mixer,
+            snapshot.instrument.state if snapshot.instrument.model else before.instrument,
+            snapshot.transport.position_s if song else before.position_s,
+            snapshot.transport.loop if song else before.loop,
+        )
+        return copy.deepcopy(present)
+
+    def look(self) -> None:
+        """Save if something changed; that a song plays on is no reason."""
+        present = self.present()
+        if self._saved is None or replace(present, position_s=0.0) != replace(self._saved, position_s=0.0):
+            self.save()
+
+    def save(self) -> None:
+        """Save. What the disk says against it is told once."""
+        present = self.present()
+        try:
+            self.bridge.store.save_session(present)
+            self._saved, self._failed = present, ""
+        except StemplayError as error:
+            if str(error) != self._failed:
+                self._failed = str(error)
+                self.bridge.refused.emit(self._failed)

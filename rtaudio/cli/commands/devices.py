@@ -1,0 +1,40 @@
+"""``python -m rtaudio devices``: what sound can come in and go out through."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+
+from rtaudio.ports.devices import Device, list_devices
+
+NAME = "devices"
+HELP = "List sound devices by host API and name, as --input and --output of `live` take them."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print the list as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    devices = list_devices()
+    if args.json:
+        print(json.dumps([asdict(device) for device in devices], indent=2))
+        return 0
+    if not devices:
+        print("There is no sound device here. Start a JACK server, or write to a file or to `null`.")
+        return 0
+    width = max(len(device.label) for device in devices)
+    for device in devices:
+        print(_row(device, width))
+    return 0
+
+
+def _row(device: Device, width: int) -> str:
+    marks = [
+        text for text, set_ in (("default in", device.default_input), ("default out", device.default_output)) if set_
+    ]
+    return (
+        f"{device.index:>3}  {device.label:<{width}}  {device.inputs:>3} in {device.outputs:>3} out  "
+        f"{device.rate:>8g} Hz  {', '.join(marks)}"
+    ).rstrip()

@@ -1,0 +1,130 @@
+"""``python -m rtaudio live``: sound in, stems, mixer, sound out, until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from typing import TextIO
+
+from rtaudio.audio.format import StemplayError
+from rtaudio.cli.live_options import add_arguments, check, configuration, loop_points, mixer_state
+from rtaudio.cli.meter_line import MeterLine
+from rtaudio.cli.status import facts, summary, where
+from rtaudio.control.session import Session
+from rtaudio.control.supervisor import refused
+from rtaudio.protocol.messages import Snapshot, command
+
+__all__ = ["HELP", "NAME", "add_arguments", "follow", "run"]
+
+NAME = "live"
+HELP = "Take live sound or a file apart as you listen. Ctrl-C ends it."
+
+NOT_HEARD = "The live input is metered and recorded, not heard: --monitor plays it. Use headphones then, for loudspeakers may howl."
+FRAME_S = 1 / 15
+"""Time between two looks at the engine."""
+
+
+def run(args: argparse.Namespace) -> int:
+    """Play until the end and tell the facts."""
+    config, mixer = configuration(args), mixer_state(args)
+    if args.seconds is not None and not args.seconds > 0:
+        raise StemplayError(f"--seconds takes a number over 0, not {args.seconds:g}.")
+    check(config, args.strict)
+    session = Session(config, mixer, detached=args.detach)
+    if args.loop:
+        start, end = loop_points(args.loop)
+        session.send(command("set_loop", start_s=start, end_s=end))
+    if args.record:
+        session.send(command("record", directory=args.record, format=args.record_format))
+    return _detach(session, args.json) if args.detach else _play(session, args)
+
+
+def _play(session: Session, args: argparse.Namespace) -> int:
+    stream = sys.stderr if args.json else sys.stdout
+    try:
+        session.start()
+        follow(session, args.seconds, stream, adapt=args.adapt)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        session.stop()
+    report = session.snapshot()
+    if args.json:
+        print(json.dumps(facts(report), ensure_ascii=False))
+    else:
+        print(summary(report))
+    return 1 if report.state == "stopped" and report.message else 0
+
+
+def _detach(session: Session, as_json: bool) -> int:
+    session.start()
+    if session.joined:
+        session.close()
+        raise StemplayError("A detached engine is already running; `python -m rtaudio engine --stop` ends it.")
+    while (report := session.snapshot()).state in ("starting", "stopped"):
+        error = refused(report)
+        if error is not None:
+            session.stop()
+            raise error
+        time.sleep(FRAME_S)
+    session.stay(True)
+    told = facts(report) | {"engine_pid": session.engine_pid}
+    session.close()
+    if _unheard(report):
+        print(NOT_HEARD, file=sys.stderr)
+    print(json.dumps(told) if as_json else f"{where(report)} It plays on; `python -m rtaudio engine --stop` ends it.")
+    return 0
+
+
+def follow(session: Session, seconds: float | None, stream: TextIO | None = None, adapt: bool = False) -> None:
+    """Show the meters until the sound has ended. Raises StemplayError if the engine refuses to start at all.
+
+    Args:
+        adapt: take what the engine offers against misses, and say so.
+    """
+    line = MeterLine(stream)
+    greeted = ""
+    warned: list[str] = []
+    since: float | None = None
+    taken = 0.0
+    try:
+        while True:
+            report = session.snapshot()
+            error = refused(report)
+            if error is not None and since is None:
+                raise error
+            if report.transport.warnings != warned:
+                warned = report.transport.warnings
+                for sentence in warned:
+                    line.say(sentence)
+            if report.state in ("finished", "stopped"):
+                return
+            if report.state == "running" and report.port != greeted:
+                greeted = report.port
+                line.say(where(report))
+                if _unheard(report):
+                    line.say(NOT_HEARD)
+            if report.state in ("running", "waiting") and since is None:
+                since = time.monotonic()
+            if seconds is not None and since is not None and _over(report, seconds, since):
+                return
+            if adapt and report.offer > taken:
+                taken = report.offer
+                session.send(command("set_deadline", ms=taken))
+                line.say(f"The model was late: it gets {taken:.1f} ms from now on, one block more of latency.")
+            line.show(report)
+            time.sleep(FRAME_S)
+    finally:
+        line.close()
+
+
+def _unheard(report: Snapshot) -> bool:
+    """Whether a live input is not monitored."""
+    return not (report.mixer.monitor or report.transport.path)
+
+
+def _over(report: Snapshot, seconds: float, since: float) -> bool:
+    played = report.frames / report.rate if report.rate else 0.0
+    return played >= seconds or time.monotonic() - since >= seconds

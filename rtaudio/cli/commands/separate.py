@@ -1,0 +1,127 @@
+"""``python -m rtaudio separate SONG``: one file a stem."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from models.catalog import best_separator
+from rtaudio.audio.format import StemplayError
+from rtaudio.files.offline import INTEGER_FORMATS, Separation, separate_file
+from rtaudio.files.sound_file import FORMATS
+
+NAME = "separate"
+HELP = "take a song apart into one file a stem"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``separate``."""
+    parser.add_argument("song", metavar="SONG", help="a sound file: any rate, mono or stereo, any length")
+    parser.add_argument("-o", "--output", metavar="DIR", help="where the stems go (default: separated/SONG/)")
+    parser.add_argument(
+        "--model", metavar="NAME", default=best_separator(),
+        help="a shipped model or a directory (default: the best by its card, %(default)s)",
+    )  # fmt: skip
+    parser.add_argument("--stems", metavar="A,B", help="only these stems, separated by commas")
+    parser.add_argument(
+        "--format", choices=FORMATS, default=FORMATS[0],
+        help="wav: 32-bit float, exact (default); flac: 24-bit, rounded and clipped at full scale",
+    )  # fmt: skip
+    parser.add_argument(
+        "--no-consistent", action="store_true", help="do not share the residual: the stems need not sum to the song"
+    )
+    parser.add_argument(
+        "--no-refine",
+        action="store_true",
+        help="the stems as they are live, not refined by their own spectra (quicker)",
+    )
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="refuse a damaged song; without it, the sound that it still has is separated",
+    )
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    parser.add_argument("--json", action="store_true", help="print what was done as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Separate and tell where the stems are."""
+    song = Path(args.song)
+    if args.output == "":
+        raise StemplayError("--output takes a folder, not ''.")
+    directory = Path(args.output) if args.output is not None else Path("separated") / song.stem
+    stems = [name.strip() for name in args.stems.split(",")] if args.stems is not None else None
+    with _progress_bar(args.quiet) as progress:
+        result = separate_file(
+            song,
+            directory,
+            args.model,
+            stems=stems,
+            format=args.format,
+            consistent=not args.no_consistent,
+            refine=not args.no_refine,
+            strict=args.strict,
+            progress=progress,
+        )
+    for sentence in result.warnings:
+        print(sentence, file=sys.stderr)
+    if args.json:
+        print(json.dumps({"model": args.model} | facts(result, args.format), ensure_ascii=False))
+        return 0
+    for path in result.files.values():
+        print(path)
+    duration = result.frames / result.rate
+    print(f"{duration:.1f} s of sound by {args.model} in {result.seconds:.1f} s (RTF {result.rtf:.3f}).")
+    for sentence in rounding(result, args.format):
+        print(sentence)
+    return 0
+
+
+def facts(result: Separation, format: str) -> dict[str, object]:
+    """What ``--json`` prints."""
+    return {
+        "rate": result.rate,
+        "channels": result.channels,
+        "frames": result.frames,
+        "latency_samples": result.latency,
+        "seconds": round(result.seconds, 3),
+        "rtf": round(result.rtf, 4),
+        "files": {name: str(path) for name, path in result.files.items()},
+        "format": format,
+        "bits": INTEGER_FORMATS.get(format, 32),
+        "clipped_samples": result.clipped,
+        "notes": [*result.warnings, *rounding(result, format)],
+    }
+
+
+def rounding(result: Separation, format: str) -> Iterator[str]:
+    """What an integer format does to the samples, in sentences."""
+    if format not in INTEGER_FORMATS:
+        return
+    bits = INTEGER_FORMATS[format]
+    yield f"{format.upper()} rounds to {bits} bits: each sample of a stem is off by at most 2^-{bits} of full scale."
+    clipped = {name: count for name, count in result.clipped.items() if count}
+    if clipped:
+        text = ", ".join(f"{name} {count}" for name, count in clipped.items())
+        yield f"Samples clipped at full scale: {text}. Use --format wav to keep them."
+
+
+@contextmanager
+def _progress_bar(quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar on stderr where a person can see it."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from tqdm import tqdm
+
+    with tqdm(unit="frame", unit_scale=True, file=sys.stderr, leave=False) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total or None
+            bar.update(done - bar.n)
+
+        yield progress

@@ -1,0 +1,305 @@
+"""The options of ``python -m rtaudio live``, and the state they ask for. What is wrong with them is told in one sentence."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from rtaudio.audio.format import StemplayError
+from rtaudio.ports.base import DeviceMissingError
+from rtaudio.ports.devices import DEFAULT_NAMES, default_device, find_device, list_devices
+from rtaudio.protocol.desired_state import (
+    check_config,
+    check_value,
+    is_device,
+    is_input_file,
+    is_output_file,
+    stem_names,
+)
+from rtaudio.protocol.messages import DEFAULT_MODEL, MAX_DEADLINE, EngineConfig, MixerState, StemState
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``live``."""
+    sound = parser.add_argument_group("sound")
+    _add_ends(sound)
+    _add_model(sound)
+    _add_mixer(parser.add_argument_group("mixer"))
+    _add_run(parser.add_argument_group("run"))
+
+
+def _add_ends(sound: argparse._ArgumentGroup) -> None:
+    """Where sound comes from and goes to, and how."""
+    sound.add_argument(
+        "--input", "-i", default="default", metavar="D", help="device, sound file, or none (default: the system's)"
+    )
+    sound.add_argument(
+        "--monitor", action="store_true",
+        help="hear a live input through the output device; without it, it is metered and recorded only, for loudspeakers may howl",
+    )  # fmt: skip
+    sound.add_argument(
+        "--output",
+        "-o",
+        default="default",
+        metavar="D",
+        help="device, .wav or .flac file, or null (default: sound card, JACK, null)",
+    )
+    sound.add_argument(
+        "--fallback",
+        metavar="FILE",
+        help="a .wav or .flac to write where the default output is neither sound card nor JACK",
+    )
+    sound.add_argument(
+        "--rate", type=_whole("--rate"), metavar="HZ", help="device rate (default: the device's own, or the file's)"
+    )
+    sound.add_argument(
+        "--block",
+        type=_whole("--block"),
+        default=256,
+        metavar="N",
+        help="frames a callback, 0: as the host likes (default: %(default)s)",
+    )
+    sound.add_argument(
+        "--input-channels",
+        "--channels",
+        type=_channels("--input-channels"),
+        default=(),
+        metavar="A,B",
+        help="channels to listen to, from 1",
+    )
+    sound.add_argument(
+        "--loop",
+        nargs="?",
+        const="",
+        metavar="A:B",
+        help="play a file again and again, or between two times in seconds",
+    )
+    sound.add_argument(
+        "--strict",
+        action="store_true",
+        help="refuse a damaged sound file; without it, the sound that it still has is played",
+    )
+    sound.add_argument(
+        "--full-speed", action="store_true", help="with a file or null as output: do not wait for the clock"
+    )
+
+
+def _add_model(sound: argparse._ArgumentGroup) -> None:
+    """Which model, and the time it gets."""
+    sound.add_argument(
+        "--model", default=DEFAULT_MODEL, metavar="M", help="shipped model, a directory, or none (default: %(default)s)"
+    )
+    sound.add_argument("--no-consistent", action="store_true", help="do not share the residual among the stems")
+    sound.add_argument(
+        "--look-ahead", type=float, default=0.0, metavar="MS",
+        help="refine the stems by their own spectra, so much later: 17 is worth it (default: 0, do not)",
+    )  # fmt: skip
+    sound.add_argument(
+        "--deadline", type=_deadline, default=0.0, metavar="MS",
+        help="time that the model gets, a part of the latency (default: auto, what it needs, measured at the start)",
+    )  # fmt: skip
+    sound.add_argument(
+        "--adapt", action="store_true", help="give the model one block more when it is late too often, and say so"
+    )
+
+
+def _add_mixer(mixer: argparse._ArgumentGroup) -> None:
+    mixer.add_argument(
+        "--gain", action="append", default=[], metavar="STEM=DB", help="of a stem, or of all with master=DB"
+    )
+    mixer.add_argument("--pan", action="append", default=[], metavar="STEM=X", help="-1 left to 1 right")
+    mixer.add_argument("--mute", action="append", default=[], metavar="STEM")
+    mixer.add_argument("--solo", action="append", default=[], metavar="STEM")
+    mixer.add_argument(
+        "--dry", type=float, default=0.0, metavar="X", help="0: stems, 1: the delayed input (default: %(default)s)"
+    )
+    mixer.add_argument("--bypass", action="store_true", help="play the delayed input untouched")
+    mixer.add_argument(
+        "--route", action="append", default=[], metavar="STEM=3,4", help="output channels of its own, beside the mix"
+    )
+
+
+def _add_run(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--record", metavar="DIR", help="record stems and mix into a folder")
+    group.add_argument("--record-format", choices=("wav", "flac"), default="wav", help="(default: %(default)s)")
+    group.add_argument("--seconds", type=float, metavar="N", help="end after so much sound")
+    group.add_argument("--detach", action="store_true", help="let the engine play on; `engine --stop` ends it")
+    group.add_argument("--json", action="store_true", help="at the end print the facts as JSON")
+
+
+def configuration(args: argparse.Namespace) -> EngineConfig:
+    """The EngineConfig that the arguments ask for. Raises StemplayError."""
+    if args.block < 0 or args.block > 1 << 16:
+        raise StemplayError(f"A block of {args.block} frames is outside 1 to {1 << 16} (0: as the host likes).")
+    if args.full_speed and is_device(args.output) and args.output != "default":
+        raise StemplayError("--full-speed works only with a file or null as output: a device has its own clock.")
+    if args.full_speed and args.input != "none" and not is_input_file(args.input):
+        raise StemplayError("--full-speed needs a file as --input: live sound comes at its own speed.")
+    if args.loop is not None and not is_input_file(args.input):
+        raise StemplayError("--loop needs a file as --input.")
+    if args.strict and not is_input_file(args.input):
+        raise StemplayError("--strict needs a file as --input.")
+    if args.input_channels and (args.input == "none" or is_input_file(args.input)):
+        raise StemplayError("--input-channels needs a device as --input.")
+    if args.adapt and args.detach:
+        raise StemplayError("--adapt tells of what it does: it does not go with --detach.")
+    if args.record == "":
+        raise StemplayError("--record takes a folder, not ''.")
+    return EngineConfig(
+        input=args.input,
+        output=_output(args),
+        rate=args.rate,
+        block=args.block,
+        model=args.model,
+        consistent=not args.no_consistent,
+        look_ahead=args.look_ahead,
+        deadline=args.deadline,
+        paced=not args.full_speed,
+        input_channels=args.input_channels,
+        routing={stem: _channel_list(text, "--route") for stem, text in _pairs(args.route, "--route", "3,4")},
+        loop=args.loop == "",
+        seconds=args.seconds or 0.0,
+        analyse=args.detach,
+    )
+
+
+def _output(args: argparse.Namespace) -> str:
+    """The output that the arguments ask for: where nothing can be heard, the ``--fallback`` file takes the place of ``default``."""
+    output: str = args.output
+    if args.fallback is not None and not is_output_file(args.fallback):
+        raise StemplayError(f"--fallback takes a .wav or .flac file, not {args.fallback!r}.")
+    if output != "default":
+        return output
+    if args.fallback is not None and not _can_be_heard():
+        print(f"There is no sound card and no JACK server: writing {args.fallback} instead.", file=sys.stderr)
+        return str(args.fallback)
+    return "null" if args.full_speed else output
+
+
+def _can_be_heard() -> bool:
+    try:
+        return default_device(list_devices(), output=True) is not None
+    except DeviceMissingError:
+        return False
+
+
+def mixer_state(args: argparse.Namespace) -> MixerState:
+    """The faders that the arguments ask for. Raises StemplayError for a stem the model does not give, or an impossible value."""
+    mixer = MixerState(stems={name: StemState() for name in stem_names(args.model)})
+
+    def strip(name: str) -> StemState:
+        if name not in mixer.stems:
+            raise StemplayError(f"There is no stem {name!r}; the model {args.model} gives {', '.join(mixer.stems)}.")
+        return mixer.stems[name]
+
+    for stem, text in _pairs(args.gain, "--gain", "-6"):
+        gain = float(
+            check_value(f"The gain of {stem}", _number(text, f"The gain of {stem}", "dB"), (float("-inf"), 24.0))
+        )
+        if stem == "master":
+            mixer.master_db = gain
+        else:
+            strip(stem).gain_db = gain
+    for stem, text in _pairs(args.pan, "--pan", "0.5"):
+        strip(stem).pan = float(check_value(f"The pan of {stem}", _number(text, f"The pan of {stem}", ""), (-1.0, 1.0)))
+    for name in _names(args.mute):
+        strip(name).mute = True
+    for name in _names(args.solo):
+        strip(name).solo = True
+    mixer.monitor = args.monitor or not may_howl(args)
+    mixer.dry = float(check_value("--dry", args.dry, (0.0, 1.0)))
+    mixer.bypass = args.bypass
+    return mixer
+
+
+def may_howl(args: argparse.Namespace) -> bool:
+    """Whether sound of a device goes to a device: a microphone may hear the loudspeakers."""
+    return args.input != "none" and not is_input_file(args.input) and is_device(args.output)
+
+
+def check(config: EngineConfig, strict: bool = False) -> None:
+    """Find bad names before anything starts: files, and devices that are not there now. Raises StemplayError.
+
+    Args:
+        strict: damaged sound is refused, too.
+    """
+    check_config(config)
+    from_file = is_input_file(config.input)
+    if from_file:
+        from rtaudio.files.sound_file import open_reader, require_undamaged
+
+        if strict:
+            require_undamaged(config.input)
+        with open_reader(config.input):
+            pass
+    named = [
+        (text, output)
+        for text, output in ((config.input, False), (config.output, True))
+        if text not in DEFAULT_NAMES and not (is_output_file(text) if output else from_file)
+    ]
+    if not named:
+        return
+    devices = list_devices()
+    for text, output in named:
+        find_device(text, devices, output=output)
+
+
+def _pairs(values: list[str], option: str, example: str) -> Iterator[tuple[str, str]]:
+    for value in values:
+        stem, sign, text = value.partition("=")
+        if not sign or not stem or not text:
+            raise StemplayError(f"{option} is written like vocals={example}, not {value!r}.")
+        yield stem.strip(), text.strip()
+
+
+def _names(values: list[str]) -> list[str]:
+    return [name.strip() for value in values for name in value.split(",")]
+
+
+def _number(text: str, what: str, unit: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise StemplayError(f"{what} is a number{' of ' + unit if unit else ''}, not {text!r}.") from None
+
+
+def _channel_list(text: str, option: str) -> list[int]:
+    try:
+        channels = [int(part) for part in text.split(",")]
+    except ValueError:
+        channels = []
+    if not channels or min(channels) < 1:
+        raise StemplayError(f"{option} takes channels from 1 on, like 3,4, not {text!r}.")
+    return channels
+
+
+def _channels(option: str) -> Any:
+    return lambda text: tuple(_channel_list(text, option))
+
+
+def _whole(option: str) -> Any:
+    def parse(text: str) -> int:
+        try:
+            return int(text)
+        except ValueError:
+            raise StemplayError(f"{option} takes a whole number, not {text!r}.") from None
+
+    return parse
+
+
+def _deadline(text: str) -> float:
+    if text == "auto":
+        return 0.0
+    value = _number(text, "--deadline", "ms, or auto")
+    if not 0 < value <= MAX_DEADLINE:
+        raise StemplayError(f"--deadline takes ms above 0 and up to {MAX_DEADLINE}, or auto, not {text}.")
+    return value
+
+
+def loop_points(text: str) -> tuple[float, float]:
+    start, sign, end = text.partition(":")
+    if not sign:
+        raise StemplayError(f"--loop is written like 10:20 (seconds), not {text!r}.")
+    return _number(start, "The loop's start", "seconds"), _number(end, "The loop's end", "seconds")

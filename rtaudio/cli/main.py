@@ -1,0 +1,138 @@
+"""The command line: a table of sub-commands, each in a module of its own that is imported only when it is called.
+
+A command's module has ``NAME``, ``HELP``, ``add_arguments(parser)`` and ``run(args) -> int``. Whatever the user can mend is one
+sentence on standard error and exit code 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import importlib
+import io
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import metadata
+from types import ModuleType
+from typing import NoReturn
+
+from models.card import CardError
+from rtaudio.audio.format import StemplayError
+from rtaudio.system.realtime import keep_memory
+
+COMMANDS: dict[str, str] = {
+    "live": "take live sound or a file apart and play it through the mixer",
+    "separate": "take a song apart into files",
+    "play": "play the instrument with a MIDI keyboard, or with the computer's",
+    "render": "play a MIDI file into a sound file",
+    "instruments": "list the instruments of a model",
+    "devices": "list sound devices",
+    "models": "list models",
+    "bench": "measure how fast the models run here",
+    "doctor": "say what is missing on this machine and how to mend it",
+    "engine": "run, watch or stop the detached engine",
+}
+"""Name -> one line for ``--help``; the code is in ``rtaudio/cli/commands/NAME.py``."""
+
+PROGRAM = "python -m rtaudio"
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence, without the usage text."""
+
+    def error(self, message: str) -> NoReturn:
+        sentence = message[:1].upper() + message[1:].rstrip(".")
+        self.exit(2, f"{sentence}. ({self.prog} --help tells more.)\n")
+
+
+def version() -> str:
+    """The installed distribution's version, or that of a plain checkout."""
+    try:
+        return metadata.version("stemplay")
+    except metadata.PackageNotFoundError:
+        return "0 (not installed)"
+
+
+def overview() -> str:
+    """The text of ``--help``: made from the table, so that a broken command cannot break it."""
+    width = max(len(name) for name in COMMANDS) + 2
+    rows = "\n".join(f"  {name:<{width}}{text}" for name, text in COMMANDS.items())
+    return f"usage: {PROGRAM} COMMAND ...\n\nLive stem isolation.\n\n{rows}\n\n{PROGRAM} COMMAND --help tells more about one."
+
+
+def load(name: str) -> ModuleType:
+    """The module of a command. Raises StemplayError for an unknown name or a library it cannot do without."""
+    if name not in COMMANDS:
+        near = difflib.get_close_matches(name, COMMANDS, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(COMMANDS)}."
+        raise StemplayError(f"There is no command {name!r}; {hint}")
+    try:
+        return importlib.import_module(f"rtaudio.cli.commands.{name}")
+    except ModuleNotFoundError as error:
+        raise StemplayError(
+            f"The command {name} needs {error.name}, which is not installed; {PROGRAM} doctor tells how to mend that."
+        ) from None
+
+
+def dispatch(arguments: Sequence[str]) -> int:
+    """Run one command. Raises StemplayError and CardError as they come."""
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(overview())
+        return 0 if arguments else 2
+    if arguments[0] in ("--version", "-V"):
+        print(f"stemplay {version()}")
+        return 0
+    module = load(arguments[0])
+    parser = Parser(prog=f"{PROGRAM} {module.NAME}", description=module.HELP)
+    module.add_arguments(parser)
+    return int(module.run(parser.parse_args(list(arguments[1:]))) or 0)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """SIGTERM and a closed terminal end a command as cleanly as Ctrl-C does: no unfinished file is left behind."""
+
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    kinds = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
+    before = [(kind, signal.signal(kind, end)) for kind in kinds]
+    try:
+        yield
+    finally:
+        for kind, handler in before:
+            signal.signal(kind, handler)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point. Returns the exit code: 0, what the command says, 2 for bad input, 130 for Ctrl-C."""
+    for name in ("stdout", "stderr"):  # closed by who called us; and names of files may be bytes that are no text
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - until the process ends
+        elif isinstance(stream := getattr(sys, name), io.TextIOWrapper):
+            stream.reconfigure(errors="surrogateescape" if name == "stdout" else "backslashreplace")
+    keep_memory()
+    try:
+        with interruptible():
+            code = dispatch(sys.argv[1:] if arguments is None else arguments)
+            sys.stdout.flush()
+            return code
+    except (StemplayError, CardError) as error:
+        print(str(error), file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # a reader like `head` left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:  # standard output on a full disk, for one
+        print(f"{PROGRAM} stopped: {(error.strerror or str(error)).rstrip('.')}.", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1

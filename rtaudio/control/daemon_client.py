@@ -1,0 +1,128 @@
+"""A detached engine's socket, seen from a client; nothing here makes the caller wait, but for ``wait_closed`` and ``close``.
+
+Two threads: *link-reader* takes what the daemon tells, *link-writer* sends. Both may block on the socket.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import queue
+import threading
+from collections import deque
+
+from rtaudio.audio.format import StemplayError
+from rtaudio.control.ipc import Connection, Message
+from rtaudio.protocol.desired_state import Desired
+from rtaudio.protocol.messages import Command, Snapshot, from_dict
+
+
+class Link:
+    """One conversation with a daemon. ``order`` and ``desired`` belong to one thread.
+
+    Attributes:
+        hello: what the daemon says first; None if it says nothing.
+        engine_pid: process id of the living engine.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._outbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        self._latest: Snapshot | None = None
+        self._closed = threading.Event()
+        self._leaving = False
+        self._orders: deque[Command] = deque()  # those that the daemon has not confirmed
+        self._confirmed = 0
+        self._told: tuple[int, Message | None] = (0, None)  # orders that the state holds, and the state
+        self._taken: Message | None = None
+        self.engine_pid: int | None = None
+        self.hello: Message | None = None
+        with contextlib.suppress(EOFError, OSError):
+            self.hello = (connection.receive(5.0) or {}).get("hello")
+
+    @property
+    def alive(self) -> bool:
+        """Whether the daemon is there, as far as is known."""
+        return not self._closed.is_set()
+
+    def follow(self) -> None:
+        """Start the two threads."""
+        threading.Thread(target=self._read, name="link-reader", daemon=True).start()
+        threading.Thread(target=self._write, name="link-writer", daemon=True).start()
+
+    def send(self, message: Message) -> None:
+        """Queue a message."""
+        self._outbox.put(message)
+
+    def order(self, order: Command) -> None:
+        """Queue an order, and remember it until the daemon's state holds it."""
+        self._orders.append(order)
+        self.send({"op": order.op, "args": order.args})
+
+    def desired(self) -> Desired | None:
+        """What the engine is wanted to do: the daemon's word, and on top of it the orders that it had not had by then.
+
+        None while that is what this gave last. Once the link is dead it is how the engine was at its end.
+        """
+        held, values = self._told
+        while self._confirmed < held and self._orders:
+            self._orders.popleft()
+            self._confirmed += 1
+        if values is None or values is self._taken:
+            return None
+        self._taken = values
+        with contextlib.suppress(StemplayError):  # of a model whose files are gone
+            desired = Desired.from_json(values)
+            for order in self._orders:
+                with contextlib.suppress(StemplayError):
+                    desired.apply(order)
+            return desired
+        return None
+
+    def snapshot(self) -> Snapshot | None:
+        """The newest report (a copy); None before the first one."""
+        report = copy.copy(self._latest)
+        if not self.alive:
+            report = report or Snapshot()
+            told = {"stopped": report.message, "finished": ""}.get(report.state, "The detached engine is gone.")
+            report.state, report.message = "stopped", told  # a song's end is no state of an engine that is gone
+        return report
+
+    def wait_closed(self, timeout: float) -> bool:
+        """Wait until the daemon has hung up."""
+        return self._closed.wait(timeout)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._leaving = True
+        self._outbox.put(None)
+        self._closed.wait(1.0)
+        self._connection.close()
+
+    def _read(self) -> None:
+        last = False
+        with contextlib.suppress(EOFError, OSError):
+            while not self._leaving:
+                message = self._connection.receive(0.2) or {}
+                if "snapshot" in message:
+                    self._latest = from_dict(Snapshot, message["snapshot"])
+                    self.engine_pid = message.get("engine_pid")
+                if "obeyed" in message:
+                    self._told = (message["obeyed"], message.get("desired", self._told[1]))
+                    last = message.get("last", False)
+        if not last:
+            self._bring_up_to_date()
+        self._closed.set()
+        self._outbox.put(None)
+
+    def _bring_up_to_date(self) -> None:
+        """A daemon that died without a last word has told how far the song was only in its reports."""
+        (held, values), report = self._told, self._latest
+        if values is not None and report is not None and report.transport.path == values["config"]["input"]:
+            position = 0.0 if report.state == "finished" else report.transport.position_s
+            self._told = (held, {**values, "position_s": position})
+
+    def _write(self) -> None:
+        with contextlib.suppress(OSError):
+            while (message := self._outbox.get()) is not None:
+                self._connection.send(message)

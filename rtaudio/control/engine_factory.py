@@ -1,0 +1,204 @@
+"""From a configuration to an engine: which port, which source, which processor. The only place that knows all kinds of each.
+
+Importing this module loads no audio library; building does. Runs in the engine process' main thread and owns no thread.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from models.names import is_file
+from rtaudio.audio.format import StemplayError, StreamFormat
+from rtaudio.engine.engine import Engine, stream_plan
+from rtaudio.engine.model_timing import given_frames
+from rtaudio.engine.recorder import Recorder
+from rtaudio.files.song_player import FilePlayer
+from rtaudio.files.sound_file import open_reader
+from rtaudio.ports.base import DeviceMissingError, Port
+from rtaudio.ports.devices import Device, default_device, find_device, query_here
+from rtaudio.processors.base import Processor
+from rtaudio.protocol.desired_state import is_device, is_input_file, is_output_file
+from rtaudio.protocol.messages import EngineConfig, InstrumentState, MixerState
+from rtaudio.protocol.strips import strip_names
+
+if TYPE_CHECKING:
+    from rtaudio.instrument.midi_dispatcher import Stage
+
+DEFAULT_RATE = 44_100
+NO_DEVICE = (
+    "There is no sound card and no JACK server, so nothing is heard: connect a sound card or start JACK, and start again. "
+    "Recording, export and a file as output work without."
+)
+
+
+def resolve(config: EngineConfig) -> tuple[EngineConfig, str]:
+    """``config`` with every ``default`` replaced by what it means now, and one sentence when that is not sound.
+
+    ``default`` as output is the sound card, then the JACK server, then ``null``; as input the device of the same kind.
+
+    Raises:
+        DeviceMissingError: a device that was asked for by name is not there.
+        StemplayError: there is no such file.
+    """
+    file_input = is_input_file(config.input)
+    if file_input and not is_file(config.input):
+        raise StemplayError(f"There is no file {config.input!r}.")
+    live = not file_input and config.input != "none"
+    if not is_device(config.output):
+        return (_resolve_capture(config) if live else config), ""
+    try:
+        devices = _devices(config.client_name)
+        out = _pick(config.output, devices, output=True)
+    except DeviceMissingError:
+        if config.output != "default" or (live and config.input != "default"):
+            raise
+        devices, out = [], None
+    if out is None:
+        if live and config.input != "default":
+            find_device(config.input, devices, output=False)
+            return replace(config, output="null"), NO_DEVICE
+        return replace(config, output="null", input=config.input if file_input else "none"), NO_DEVICE
+    if not live:
+        return replace(config, output=out.label), ""
+    same = [device for device in devices if device.host_api == out.host_api]
+    source = _pick(config.input, same, output=False) if config.input == "default" else None
+    source = source or _pick(config.input, devices, output=False)
+    if source is None:
+        return (
+            replace(config, output=out.label, input="none"),
+            f"{out.label} plays, but there is no input device beside it.",
+        )
+    return replace(config, output=out.label, input=source.label), ""
+
+
+def _resolve_capture(config: EngineConfig) -> EngineConfig:
+    """A live input whose sound no device plays. ``default`` to ``null`` is silence where there is nothing to listen to."""
+    wanted = config.input != "default" or config.output != "null"
+    try:
+        source = _pick(config.input, _devices(config.client_name), output=False)
+    except StemplayError:
+        if wanted:
+            raise
+        source = None
+    if source is None and wanted:
+        raise DeviceMissingError("There is no input device to listen to.")
+    return replace(config, input=source.label if source is not None else "none")
+
+
+def _devices(client_name: str) -> list[Device]:
+    from rtaudio.ports.portaudio import load_portaudio  # late: starts the audio library
+
+    load_portaudio(client_name)
+    return query_here()
+
+
+def _pick(text: str, devices: list[Device], *, output: bool) -> Device | None:
+    return default_device(devices, output=output) if text == "default" else find_device(text, devices, output=output)
+
+
+def open_port(config: EngineConfig, file_rate: int | None = None) -> Port:
+    """The port of a resolved configuration. ``file_rate`` is the rate of a file input, used where no device has its own."""
+    widest = max([2, *(channel for channels in config.routing.values() for channel in channels)])
+    live = config.input != "none" and not is_input_file(config.input)
+    devices = _devices(config.client_name) if live or is_device(config.output) else []
+    source = find_device(config.input, devices, output=False) if live else None
+    common: dict[str, Any] = {
+        "in_channels": max((2, *config.input_channels)),
+        "out_channels": widest,
+        "client_name": config.client_name,
+    }
+    path = config.output if is_output_file(config.output) else None
+    if is_device(config.output):
+        from rtaudio.ports.portaudio import PortAudioPort
+
+        out = find_device(config.output, devices, output=True)
+        listen_to = str(source.index) if source is not None else None
+        return PortAudioPort(str(out.index), listen_to, config.rate, config.block, **common)
+    if source is not None:
+        from rtaudio.ports.capture import CapturePort
+
+        return CapturePort(str(source.index), config.rate, config.block, path=path, **common)
+    from rtaudio.ports.clock import ClockPort
+
+    rate = config.rate or file_rate or DEFAULT_RATE
+    return ClockPort(rate, config.block, channels=widest, path=path, paced=config.paced)
+
+
+def make_processor(model: str, consistent: bool = True, look_ahead_ms: float = 0.0) -> Processor:
+    """The processor of a model's name; ``none`` is the pass-through. Raises StemplayError if there is no such model."""
+    if model == "none":
+        from rtaudio.processors.passthrough import Passthrough
+
+        return Passthrough()
+    from rtaudio.processors.separator import SeparatorProcessor
+
+    return SeparatorProcessor(model, consistent, look_ahead_ms=look_ahead_ms)
+
+
+def make_stage(config: EngineConfig, state: InstrumentState, port: Port, channels: int) -> Stage | None:
+    """The instrument of a configuration, for sound of ``channels`` through ``port``. Raises StemplayError if it cannot be."""
+    if not config.instrument:
+        return None
+    from rtaudio.instrument.midi_dispatcher import Stage
+
+    return Stage(config, state, port.rate, channels, max(1, port.max_block), port.realtime)
+
+
+def build_engine(config: EngineConfig, mixer: MixerState, instrument: InstrumentState | None = None) -> Engine:
+    """An engine that is ready to start. Slow (loads the model); a missing device is noticed first.
+
+    Raises:
+        DeviceMissingError: waiting for the device makes sense.
+        StemplayError: the configuration cannot be played.
+    """
+    config, _ = resolve(config)
+    from_file = is_input_file(config.input)
+    file_rate = None
+    if from_file:
+        with open_reader(config.input) as reader:
+            file_rate = reader.rate
+    port = open_port(config, file_rate)
+    try:
+        processor = make_processor(config.model, config.consistent, config.look_ahead)
+        source = FilePlayer(config.input, port.rate, 2, config.loop) if from_file else None
+        channels = source.channels if source is not None else 1 if port.in_channels == port.out_channels == 1 else 2
+        stage = make_stage(config, instrument or InstrumentState(), port, channels)
+        recorder = Recorder(port.rate, channels, strip_names(processor.outputs, stage is not None))
+        analysis = _analysis(config, source, port) if source is not None else None
+        fmt, align = stream_plan(port, source)
+        deadline = 0
+        if config.deadline or port.realtime:
+            deadline = given_frames(config, processor, fmt, align)
+        return Engine(
+            config,
+            copy.deepcopy(mixer),
+            port=port,
+            processor=processor,
+            source=source,
+            recorder=recorder,
+            analysis=analysis,
+            stage=stage,
+            deadline=deadline,
+        )
+    except Exception:
+        port.close()
+        raise
+
+
+def _analysis(config: EngineConfig, source: FilePlayer, port: Port):  # type: ignore[no-untyped-def]
+    """Background analysis of a song, where seeks are to be exact and time is real."""
+    if not config.analyse or config.model == "none" or not port.realtime:
+        return None
+    from rtaudio.engine.song_analysis import SongAnalysis
+    from rtaudio.inference.runtime import ModelRuntime
+    from rtaudio.processors.separator import SeparatorProcessor
+
+    runtime = ModelRuntime(config.model)
+    fmt = StreamFormat(port.rate, source.channels, port.max_block)
+
+    def processor() -> SeparatorProcessor:
+        return SeparatorProcessor(runtime.sibling(), config.consistent, look_ahead_ms=config.look_ahead)
+
+    return SongAnalysis(processor, source.samples, fmt, align=port.block)

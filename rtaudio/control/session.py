@@ -1,0 +1,253 @@
+"""The facade: start an engine, tell it what to do, ask how it is.
+
+*Attached* (a command line): this process holds the supervisor, and the engine dies with this process however it dies.
+*Detached* (the window): a daemon holds the supervisor, sound plays on when this process dies, and another client may join.
+
+``send`` and ``snapshot`` never wait for an engine. A detached session owns the two threads of its ``Link``, which may block on the
+socket. It holds the desired state as the daemon told it last, with the orders on top that the daemon had not had yet: what MIDI or
+another window moved inside the engine is not undone by its next start, and what this client ordered later counts.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+
+from rtaudio.audio.format import StemplayError
+from rtaudio.control.daemon_client import Link
+from rtaudio.control.engine_process import child_environment
+from rtaudio.control.ipc import connect, runtime_directory
+from rtaudio.control.supervisor import Supervisor
+from rtaudio.protocol.desired_state import Desired, absolute_config, check_config, with_absolute_paths
+from rtaudio.protocol.messages import Command, EngineConfig, Heard, InstrumentState, MixerState, Snapshot
+from rtaudio.tap.shared import TapReader
+
+DAEMON_START = 20.0
+"""Seconds that a new daemon has to open its socket."""
+
+
+class Session:
+    """One engine, seen from a program that wants sound.
+
+    Args:
+        config: what to run on; a detached session that finds an engine running takes over that engine's instead.
+        mixer: faders to start with; ``instrument``: sounds and learnt controllers likewise.
+        detached: let the engine outlive this process.
+        directory: where the detached engine is met (default: the private folder of this user).
+
+    Raises StemplayError for a model or a stem that does not exist, or values that no engine could run on.
+    """
+
+    def __init__(
+        self,
+        config: EngineConfig | None = None,
+        mixer: MixerState | None = None,
+        instrument: InstrumentState | None = None,
+        *,
+        detached: bool = False,
+        directory: Path | None = None,
+    ) -> None:
+        config = config or EngineConfig()
+        check_config(config)
+        self._desired = Desired(
+            absolute_config(config) if detached else config,
+            mixer or MixerState(),
+            instrument=instrument or InstrumentState(),
+        )
+        self.detached = detached
+        self._directory = directory
+        self._supervisor: Supervisor | None = None
+        self._link: Link | None = None
+        self._tap: TapReader | None = None
+        self.joined = False
+        """True when ``start`` found a detached engine that was already running."""
+
+    @classmethod
+    def attach(cls, directory: Path | None = None) -> Session | None:
+        """A session with the detached engine that is running, or None if there is none."""
+        session = cls(EngineConfig(model="none"), detached=True, directory=directory)
+        return session if session._join() and session.joined else None
+
+    @property
+    def config(self) -> EngineConfig:
+        """The configuration that is wanted now."""
+        return copy.deepcopy(self._state().config)
+
+    @property
+    def engine_pid(self) -> int | None:
+        """Process id of the engine while one lives."""
+        if self.detached:
+            return self._link.engine_pid if self._link is not None else None
+        return self._supervisor.engine_pid if self._supervisor is not None else None
+
+    def start(self) -> None:
+        """Start the engine, or join the detached one that runs. Sound begins a moment later: see ``snapshot().state``.
+
+        After ``stop`` all is as it was heard last, but for what was ordered since.
+
+        Raises StemplayError if the daemon of a detached engine cannot be started.
+        """
+        if not self.detached:
+            if self._supervisor is None:
+                self._supervisor = Supervisor(self._desired)
+            self._supervisor.start()
+            return
+        self._follow()
+        if self._link is not None and self._link.alive:
+            self._link.send({"start": self._desired.to_json()})  # where it was given up; what plays is left alone
+            return
+        if not self._join():
+            _spawn_daemon(self._runtime())
+            deadline = time.monotonic() + DAEMON_START
+            while not self._join():
+                if time.monotonic() > deadline:
+                    raise StemplayError(f"The engine's daemon did not start; see {self._runtime() / 'engine.log'}.")
+                time.sleep(0.05)
+        if not self.joined:
+            assert self._link is not None
+            self._link.send({"start": self._desired.to_json()})
+
+    def stay(self, wanted: bool) -> None:
+        """Whether a detached engine that nobody attends is to go on though it has nothing to play; else it ends after ten minutes."""
+        if self._link is not None:
+            self._link.send({"stay": wanted})
+
+    def stop(self) -> None:
+        """End the sound, and a detached engine's daemon too. Waits for it, a few seconds at most."""
+        if self._supervisor is not None:
+            self._supervisor.stop()
+        if self._link is not None:
+            self._link.send({"op": "shutdown"})
+            self._link.wait_closed(8.0)
+            self._link.close()
+
+    def close(self) -> None:
+        """Leave: a detached engine plays on, an attached one ends."""
+        if self._tap is not None:
+            self._tap.close()
+            self._tap = None
+        if self._link is not None:
+            self._link.close()
+        if self._supervisor is not None:
+            self._supervisor.stop()
+
+    def send(self, order: Command) -> None:
+        """Give an order. It is kept for the next engine if none lives. Raises StemplayError if it is impossible."""
+        if self._supervisor is not None:
+            self._supervisor.send(order)
+            return
+        if self.detached:
+            order = with_absolute_paths(order)
+        alive = self._link is not None and self._link.alive  # before: what a dead daemon told is all there is to follow
+        self._follow()
+        self._desired.apply(order)
+        if self._link is not None and alive:
+            self._link.order(order)
+
+    def snapshot(self) -> Snapshot:
+        """The newest report; costs nothing. Before ``start`` and after the end its state is ``stopped``, and the faders are those
+        that a start would bring."""
+        if self._supervisor is not None:
+            return self._supervisor.snapshot()
+        report = self._link.snapshot() if self._link is not None else None
+        if report is None:
+            return Snapshot(state="stopped", mixer=copy.deepcopy(self._desired.mixer))
+        return report if self._link is not None and self._link.alive else _as_wanted(report, self._state())
+
+    def hear(self, source: str, after: int | None = None, seconds: float = 4.0) -> Heard | None:
+        """What the engine played: ``mix``, ``input`` or a strip before its fader; from position ``after`` on, or the last ``seconds``.
+
+        None while there is nothing: no engine, no such strip, or nobody asked in the last two seconds (asking again helps). Never
+        waits; for one thread.
+        """
+        report = self.snapshot()
+        path = report.tap if report.state in ("running", "finished") else ""  # after a song the instrument plays on
+        if self._tap is not None and str(self._tap.path) != path:
+            self._tap.close()
+            self._tap = None
+        try:
+            if self._tap is None and path:
+                self._tap = TapReader(Path(path))
+            return self._tap.read(source, after, seconds) if self._tap is not None else None
+        except (OSError, ValueError):
+            return None
+
+    def __enter__(self) -> Session:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _follow(self) -> None:
+        """Take over what the daemon told: controllers, other clients, and settings that could not be played change its state too."""
+        told = self._link.desired() if self._link is not None else None
+        if told is not None:
+            self._desired = told
+
+    def _state(self) -> Desired:
+        self._follow()
+        return self._supervisor.desired if self._supervisor is not None else self._desired
+
+    def _runtime(self) -> Path:
+        if self._directory is None:
+            self._directory = runtime_directory()
+        return self._directory
+
+    def _join(self) -> bool:
+        """Connect to a running daemon, if there is one, and take over its state."""
+        connection = connect(self._runtime())
+        if connection is None:
+            return False
+        link = Link(connection)
+        if link.hello is None:
+            link.close()
+            return False
+        running = link.hello.get("desired")
+        self.joined = running is not None
+        if running is not None:
+            self._desired = Desired.from_json(running)
+        self._link = link
+        link.follow()
+        return True
+
+
+def _as_wanted(report: Snapshot, desired: Desired) -> Snapshot:
+    """The last report of an engine that is gone, with what the next one will be told."""
+    report.mixer = copy.deepcopy(desired.mixer)
+    if report.instrument.model:
+        report.instrument = replace(report.instrument, state=copy.deepcopy(desired.instrument))
+    if report.transport.path == desired.config.input:
+        report.transport = replace(
+            report.transport, playing=desired.playing, position_s=desired.position_s, loop=desired.loop
+        )
+    return report
+
+
+def job_command() -> tuple[list[str], dict[str, str]]:
+    """Command line and environment of a child process for one of ``rtaudio.jobs``: what a window must not wait for itself."""
+    return [sys.executable, "-m", "rtaudio.jobs"], child_environment()
+
+
+def _spawn_daemon(directory: Path) -> None:
+    """Start a daemon that belongs to nobody's terminal. If another one wins the race it just leaves again."""
+    options: dict[str, object] = {"start_new_session": True}
+    if sys.platform == "win32":
+        options = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
+    environment = child_environment() | {"STEMPLAY_RUNTIME_DIR": str(directory)}
+    with (directory / "engine.log").open("wb") as log:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "rtaudio", "engine"],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd=os.path.expanduser("~"), **options,  # type: ignore[call-overload]
+        )  # fmt: skip
+    # Reap it if it ends before us, so that no zombie (and no warning) stays behind.
+    threading.Thread(target=child.wait, name="daemon-reaper", daemon=True).start()

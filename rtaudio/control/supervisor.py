@@ -1,0 +1,379 @@
+"""Keeps an engine process alive: spawns it, watches its heartbeat, kills it when it hangs, and starts it again as it was.
+
+The thread *supervisor* decides (those of ``rtaudio/control/engine_process.py`` listen). Callers of ``Supervisor`` never wait for the
+engine, save in ``stop``.
+"""
+
+from __future__ import annotations
+
+import copy
+import sys
+import threading
+import time
+from dataclasses import fields
+from pathlib import Path
+
+from rtaudio.audio.format import StemplayError
+from rtaudio.control.engine_process import EngineProcess, Limits, StallDetector
+from rtaudio.control.run_totals import Tally
+from rtaudio.files.take_recovery import CutOff, finish_cut_off
+from rtaudio.protocol.desired_state import Desired, is_output_file
+from rtaudio.protocol.messages import Command, EngineConfig, Recording, Snapshot
+from rtaudio.tap.shared import remove as remove_tap
+
+NOTICE_S = 10.0
+"""How long a refused order is told of, before other messages are seen again."""
+
+
+class Supervisor:
+    """Holds the desired state and an engine that follows it.
+
+    ``send`` and ``snapshot`` may be called by any thread at any time, whether an engine lives or not.
+    """
+
+    def __init__(self, desired: Desired, limits: Limits | None = None, arguments: list[str] | None = None) -> None:
+        """``arguments`` is the engine's command line, for tests of faults."""
+        self._limits = limits or Limits()
+        self._arguments = arguments or [sys.executable, "-m", "rtaudio.control.engine_host"]
+        self._lock = threading.Lock()  # guards desired, engine and report; held for moments only
+        self._desired = desired
+        self._engine: EngineProcess | None = None
+        self._pids: set[int] = set()  # of all engines so far
+        self._report = Snapshot(state="stopped", mixer=desired.mixer)
+        self._pinned: dict[str, str] = {}
+        self._restarts = 0
+        self._failures = 0
+        self._tally = Tally()
+        self._finisher: threading.Thread | None = None  # of recordings that were cut off
+        self._found: tuple[str, float] = ("", 0.0)  # what it told, and when
+        self._played = False
+        self._story = ""  # why it was started again, told for a while
+        self._error = ""  # why it is not started again
+        self._seen: Snapshot | None = None  # the report of the present engine that was looked at last
+        self._fallback: Desired | None = None  # what played before a change of settings that has not played yet
+        self._wake = threading.Event()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+
+    @property
+    def desired(self) -> Desired:
+        """A copy of the saved state."""
+        with self._lock:
+            return copy.deepcopy(self._desired)
+
+    @property
+    def config(self) -> EngineConfig:
+        """What is wanted; replaced, never changed, by a command."""
+        return self._desired.config
+
+    @property
+    def engine_pid(self) -> int | None:
+        """Process id of the living engine."""
+        engine = self._engine
+        return engine.pid if engine is not None else None
+
+    @property
+    def engine_words(self) -> list[str]:
+        """The last lines that the engine's libraries printed, for diagnosis."""
+        engine = self._engine
+        return list(engine.words) if engine is not None else []
+
+    def start(self) -> None:
+        """Start supervising, or try again what was given up; returns at once."""
+        if self._thread is None or not self._thread.is_alive():
+            self._stopping = False
+            self._say("starting", "The engine is starting.")
+            self._finish_recordings()
+            self._thread = threading.Thread(target=self._supervise, name="supervisor", daemon=True)
+            self._thread.start()
+        elif self._error:
+            self._failures, self._story, self._error = 0, "", ""
+            self._say("starting", "The engine is starting.")
+            self._wake.set()
+
+    def stop(self, timeout: float = 8.0) -> None:
+        """End the engine cleanly; waits for it, at most about ``timeout`` seconds."""
+        self._stopping = True
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(timeout)
+        if self._finisher is not None:
+            self._finisher.join(timeout)
+
+    def send(self, order: Command) -> None:
+        """Save an order and pass it on. Raises StemplayError if it is impossible; a missing engine gets it when it is back."""
+        with self._lock:
+            before = copy.deepcopy(self._desired) if order.op == "configure" and self._played else None
+            self._desired.apply(order)
+            engine = self._engine
+            if order.op == "reset_counters":
+                self._tally.forget_counters()
+            if order.op == "configure":
+                self._fallback = before or self._fallback
+                self._pinned = {}
+                self._failures = 0
+                self._played = False
+                self._story = self._error = ""
+                self._wake.set()
+            elif engine is not None and order.op != "shutdown":
+                engine.send({"op": order.op, "args": order.args})
+        if order.op == "shutdown":
+            self._stopping = True
+            self._wake.set()
+
+    def snapshot(self) -> Snapshot:
+        """The newest report, with what the supervisor knows added."""
+        with self._lock:
+            report = copy.copy(self._report)
+            report.restarts = self._restarts
+            self._tally.finish(report)
+            if self._engine is None or report.state == "starting":
+                report.mixer = copy.deepcopy(self._desired.mixer)
+        return report
+
+    # --- the supervisor's thread ------------------------------------------------------------------------------------
+
+    def _supervise(self) -> None:
+        while not self._stopping:
+            self._wake.clear()
+            with self._lock:
+                self._seen = None
+                engine = self._engine = EngineProcess(self._pinned_state(), self._arguments)
+                self._pids.add(engine.pid)
+            try:
+                verdict = self._watch(engine)
+            finally:
+                if engine is not None:
+                    self._farewell(engine)
+            pause = self._judge(verdict, engine)
+            self._count(verdict)
+            if pause is None:
+                self._wake.wait()  # nothing to do until another configuration or the end
+            elif pause:
+                self._wake.wait(pause)
+        if self._report.state != "finished":
+            self._say("stopped", self._error)
+        else:
+            with self._lock:
+                self._desired.position_s = 0.0  # who starts it again wants to hear the song, not its end
+
+    def _count(self, verdict: str) -> None:
+        """Keep the counters of an engine that is gone, and where it left a gap."""
+        with self._lock:
+            if verdict == "configure":
+                self._tally = self._tally.start_over()
+            elif verdict != "end":
+                self._tally.engine_lost(self._report.message)
+
+    def _finish_recordings(self) -> None:
+        """Finish what was cut off, by this engine or long ago, while everything else goes on."""
+        if self._finisher is not None and self._finisher.is_alive():
+            self._finisher.join(0.2)  # nearly always it only looked whether there is anything
+        self._finisher = threading.Thread(target=self._find_cut_off, name="take-finisher", daemon=True)
+        self._finisher.start()
+
+    def _find_cut_off(self) -> None:
+        for take in finish_cut_off():
+            with self._lock:
+                if take.pid in self._pids and not take.error:
+                    self._tally.recorded(_as_recording(take))
+                self._found = (take.sentence, time.monotonic())
+
+    def _pinned_state(self) -> Desired:
+        """The desired state with ``default`` replaced by what it meant the last time it played.
+
+        A server that died must be waited for, not exchanged for the clock without a sound card.
+        """
+        state = copy.deepcopy(self._desired)
+        for end, meaning in self._pinned.items():
+            setattr(state.config, end, meaning)
+        return state
+
+    def _watch(self, engine: EngineProcess) -> str:
+        """Follow one engine. Returns why it has to go: end, configure, dead, hung, silent or slow."""
+        detector = StallDetector(self._limits)
+        while True:
+            self._wake.wait(0.1 if engine.latest is not None and engine.latest.resting else 0.03)
+            if self._stopping:
+                return "end"
+            if self._wake.is_set():
+                return "configure"
+            now = time.monotonic()
+            gone = engine.dead
+            self._absorb(engine)
+            if gone:
+                return "dead"
+            if now - engine.last_report > self._limits.silent + (self._limits.starting if engine.latest is None else 0):
+                return "silent"
+            if engine.latest is None or engine.latest.state == "starting":
+                if now - engine.born > self._limits.starting:
+                    return "slow"
+            elif detector.stalled(engine.latest, now):
+                return "hung"
+
+    def _absorb(self, engine: EngineProcess) -> None:
+        """Take over the newest report and what of it must survive the engine."""
+        report = engine.latest
+        if report is None or report.state == "starting":
+            return
+        with self._lock:
+            if report.frames > 0 and not self._wake.is_set():  # not by an outgoing engine
+                self._played, self._fallback = True, None
+            if report.state == "running" and report.transport.path == self._desired.config.input:
+                self._desired.position_s = report.transport.position_s
+            if report.instrument.model:
+                self._desired.instrument.midi_map = report.instrument.state.midi_map  # learnt inside the engine
+            if self._desired.recording is not None and report.recording.error:
+                self._desired.recording = None  # it stopped by itself (a full disk): do not start it again
+            outgoing = self._wake.is_set() and not self._stopping
+            if not outgoing:  # what such an engine had found means nothing to the next configuration
+                self._remember(engine.resolved)
+                if self._seen is not None:
+                    take_over(self._desired, self._seen, report)
+                self._seen = report
+            if time.monotonic() - engine.born > self._limits.healthy:
+                self._failures = 0
+                self._story = ""
+            shown = self._tally.follow(report)
+            notice = engine.notice if time.monotonic() - engine.noticed < NOTICE_S else ""
+            found = self._found[0] if time.monotonic() - self._found[1] < NOTICE_S else ""
+            if shown.state == "stopped" and not self._stopping:  # somebody ended it, not us: another one follows
+                shown.state = "starting"
+            shown.message = notice or report.message or " ".join(filter(None, (self._story, found)))
+            self._report = shown
+
+    def _remember(self, resolved: dict[str, str]) -> None:
+        """Keep what ``default`` meant, once it was a real device."""
+        for end, meaning in resolved.items():
+            if getattr(self._desired.config, end) == "default" and meaning not in ("null", "none"):
+                self._pinned.setdefault(end, meaning)
+
+    def _farewell(self, engine: EngineProcess) -> None:
+        """The engine's end: clean where someone asked for it, certain in any case."""
+        if self._stopping or self._wake.is_set():
+            engine.end(6.0)
+            self._absorb(engine)
+        else:
+            engine.kill()
+        if engine.latest is not None and engine.latest.tap:
+            remove_tap(Path(engine.latest.tap))  # one that was killed could not
+        self._finish_recordings()
+        with self._lock:
+            self._engine = None
+
+    def _judge(self, verdict: str, engine: EngineProcess) -> float | None:
+        """Say what happened and how long to pause: seconds, or None to wait for the user."""
+        if verdict in ("end", "configure"):
+            if verdict == "configure":
+                self._say("starting", "The engine starts again with its new settings.")
+            return 0.0
+        if engine.error is not None:
+            if engine.latest is not None and engine.latest.frames > 0:  # it had played: the next one is started again
+                self._restarts += 1
+            return self._judge_refusal(*engine.error)
+        if self._fallback is not None:
+            return self._go_back(_STORIES[verdict])
+        self._restarts += 1
+        self._failures += 1
+        self._story = _STORIES[verdict]
+        words = [word for word in engine.words if word.strip()]
+        if words and verdict == "dead":
+            self._story = f"{self._story.rstrip('.')} ({words[-1].strip()[:200]})."
+        if is_output_file(self._desired.config.output):
+            self._desired.position_s = 0.0
+        elif self._played:
+            return self._again()
+        if self._failures < self._limits.attempts:
+            return self._again()
+        self._give_up(f"The engine was given up after {self._failures} attempts: {self._story}")
+        return None
+
+    def _give_up(self, sentence: str) -> None:
+        self._error = sentence
+        self._say("stopped", sentence)
+
+    def _again(self) -> float:
+        """Announce a restart; returns the pause before it."""
+        self._say("starting", self._story)
+        first, largest = self._limits.backoff
+        return min(largest, first * 2.0 ** (self._failures - 1))
+
+    def _go_back(self, sentence: str) -> float:
+        """New settings cannot be played: take those that could, and say so."""
+        with self._lock:
+            assert self._fallback is not None
+            self._desired, self._fallback = self._fallback, None
+        self._story = f"{sentence.rstrip('.')}; the settings are as they were before."
+        self._say("starting", self._story)
+        return 0.0
+
+    def _judge_refusal(self, kind: str, sentence: str) -> float | None:
+        if self._fallback is not None:
+            return self._go_back(sentence)
+        if kind == "device":
+            self._say("waiting", f"{sentence.rstrip('.')}; sound goes on as soon as it is there.")
+            return self._limits.retry
+        self._give_up(sentence)
+        return None
+
+    def _say(self, state: str, message: str) -> None:
+        with self._lock:
+            report = copy.copy(self._report)
+            report.state, report.message = state, message
+            report.sequence += 1
+            report.time = time.time()
+            self._report = report
+
+
+_STORIES = {
+    "dead": "The audio engine died and was started again.",
+    "hung": "The audio server or device stopped calling, so the engine was started again.",
+    "silent": "The audio engine stopped answering and was started again.",
+    "slow": "The audio engine took too long to start, so it was started again.",
+}
+
+
+def _as_recording(take: CutOff) -> Recording:
+    return Recording(False, take.directory, take.seconds, files=take.files)
+
+
+def take_over(desired: Desired, before: Snapshot, now: Snapshot) -> None:
+    """Save what changed between two reports of an engine: MIDI controllers and program changes act inside it, without an order.
+
+    Only changes are taken: an engine that obeys no more and reports the same for ever undoes no order.
+    """
+    places: list[tuple[object, object, object]] = [
+        (before.mixer, now.mixer, desired.mixer),
+        (before.instrument.state, now.instrument.state, desired.instrument),
+    ]
+    _take_over_transport(desired, before, now)
+    for name, strip in desired.mixer.stems.items():
+        if name in before.mixer.stems and name in now.mixer.stems:
+            places.append((before.mixer.stems[name], now.mixer.stems[name], strip))
+    for old, new, kept in places:
+        for field in fields(kept):  # type: ignore[arg-type]
+            value = getattr(new, field.name)
+            if field.name not in ("stems", "midi_map") and value != getattr(old, field.name):
+                setattr(kept, field.name, copy.deepcopy(value))
+
+
+def _take_over_transport(desired: Desired, before: Snapshot, now: Snapshot) -> None:
+    """The same of what a controller's buttons start and end: song, loop and recording."""
+    was, song = before.transport, now.transport
+    if song.path and song.path == was.path and now.state == "running":
+        if song.playing != was.playing and song.position_s < song.length_s - 0.1:  # not at its end, where it stops by itself
+            desired.playing = song.playing
+        if song.loop != was.loop:
+            desired.loop = song.loop
+    old, take = before.recording, now.recording
+    if now.state != "running":  # an engine that ends closes its files, and its recording goes on in the next
+        return
+    if take.active and not old.active and desired.recording is None:
+        desired.recording = {"directory": take.directory, "format": now.instrument.state.record_format}
+    elif old.active and not take.active and desired.recording is not None and desired.recording["directory"] == old.directory:
+        desired.recording = None
+
+
+def refused(snapshot: Snapshot) -> StemplayError | None:
+    """The error that keeps an engine from starting at all, if there is one."""
+    return StemplayError(snapshot.message) if snapshot.state == "stopped" and snapshot.message else None

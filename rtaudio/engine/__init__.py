@@ -1,0 +1,1 @@
+"""The engine: the audio callback, the model's thread, mixer and recorder."""

@@ -1,0 +1,260 @@
+"""The audio callback: whatever happens, the buffer is filled with finite samples, in time.
+
+``AudioCallback.__call__`` runs in the port's thread. It waits for nobody (but for the worker where the port is not real time),
+raises nothing, and counts what went wrong. Control threads hand it wishes by setting an attribute, which it takes up when the
+sound is faded out: ``panic`` and ``replace``.
+"""
+
+from __future__ import annotations
+
+import queue
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rtaudio.audio.format import Audio, StemplayError
+from rtaudio.audio.load_meter import LoadMeter
+from rtaudio.engine.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    from rtaudio.engine.recorder import Recorder
+    from rtaudio.files.song_player import FilePlayer
+    from rtaudio.ports.base import Port
+    from rtaudio.tap.capture import Capture
+
+GATE_S = 0.005
+"""Fade of the gate."""
+
+PANIC_S = 0.25
+"""Silence after a panic, beyond the pipeline's own delay: long enough to end feedback."""
+
+Routes = list[tuple[int, list[int]]]
+"""``[(index of the stem, 0-based output channels)]``."""
+
+
+class Gate:
+    """Fades everything out and in again, sample by sample, in straight lines."""
+
+    def __init__(self, rate: int) -> None:
+        self._length = max(1, round(GATE_S * rate))
+        self._level = self._length
+        self.open = True
+
+    @property
+    def silent(self) -> bool:
+        """Whether the fade-out is done."""
+        return not self.open and self._level == 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether it changes nothing, and is not about to."""
+        return self.open and self._level == self._length
+
+    def apply(self, *signals: Audio) -> None:
+        """Shape ``signals``, all of the same ``n`` frames, in place."""
+        if self.open and self._level == self._length:
+            return
+        n = len(signals[0])
+        steps = np.arange(1, n + 1, dtype=np.float32) * (1 if self.open else -1) + self._level
+        gain = np.clip(steps, 0, self._length) / np.float32(self._length)
+        self._level = min(max(self._level + (n if self.open else -n), 0), self._length)
+        for signal in signals:
+            np.multiply(signal, gain.reshape(-1, *(1,) * (signal.ndim - 1)), out=signal)
+
+
+class AudioCallback:
+    """What a port calls.
+
+    Args:
+        port: for its channels and whether it is real time; not called, but for ``complete``.
+        pipeline: the first one; ``replace`` may bring others.
+        picks: 0-based input channel for each channel of the mix; empty without input.
+        routes: stems with output channels of their own.
+        source: plays instead of the port's input.
+        recorder: gets the stems and the mix.
+        tap: gets all of it while somebody looks.
+        limit: frames after which a port that is not real time is told that it is complete, 0 for none.
+
+    Attributes:
+        unfit: queue on which the size of a block that the pipeline was not made for is told.
+    """
+
+    def __init__(
+        self,
+        port: Port,
+        pipeline: Pipeline,
+        picks: list[int],
+        routes: Routes,
+        source: FilePlayer | None,
+        recorder: Recorder | None,
+        limit: int = 0,
+        tap: Capture | None = None,
+    ) -> None:
+        self.pipeline = pipeline
+        self.replace: Pipeline | None = None
+        self.panic = False
+        self.unfit: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self.load = LoadMeter()
+        self.frames = self.xruns = self.misses = self.faults = self.mended = 0
+        self.last_call = time.monotonic()
+        self.fault = ""
+        self.song_ended = False
+        self._port, self._picks, self._routes, self._source, self._recorder = port, picks, routes, source, recorder
+        self._gate = Gate(pipeline.format.rate)
+        self._hold = 0
+        self._limit = limit
+        self._tap = tap
+        self._end: int | None = None
+        self._clock = 0
+        self._told = 0
+
+    def __call__(self, indata: Audio, outdata: Audio, xrun: bool) -> None:
+        started = time.perf_counter()
+        total = len(outdata)
+        try:
+            if xrun:
+                self.xruns += 1
+            self._check_size(total)
+            start = 0
+            while start < total:
+                stop = min(start + self.pipeline.format.block, total)  # the pipeline may be another one after each part
+                self._play(indata[start:stop], outdata[start:stop])
+                start = stop
+        except Exception as error:  # nothing may leave a callback; the person is told through the snapshot
+            outdata.fill(0.0)
+            self._note(error)
+        self.frames += total
+        if 0 < self._limit <= self.frames:
+            self._port.complete()
+        self.last_call = time.monotonic()
+        if total:
+            self.load.add((time.perf_counter() - started) * self.pipeline.format.rate / total)
+
+    def _check_size(self, n: int) -> None:
+        """In real time, tell of a block that is larger than prepared for, or that breaks the promise of a fixed size."""
+        pipeline = self.pipeline
+        fits = n <= pipeline.format.block and not (pipeline.align and n % pipeline.align)
+        if not fits and pipeline.realtime and n > self._told:
+            self._told = n
+            self.unfit.put(n)
+
+    def _play(self, indata: Audio, outdata: Audio) -> None:
+        n, pipeline = len(outdata), self.pipeline
+        mixed, wet = pipeline.mixed[:n], pipeline.wet[:n]
+        self._gate.open = not (self.panic or self.replace is not None or self._hold > 0)
+        self._listen(indata, pipeline.input[:n])
+        pipeline.feed(n)
+        if pipeline.rested and self._gate.idle:
+            pipeline.rest(n)
+            outdata.fill(0.0)
+        else:
+            self._sound(n, mixed, wet, outdata)
+        self._record(wet, mixed)
+        if self._tap is not None and self._tap.on:
+            self._show(pipeline.input[:n], mixed, wet)
+        self._clock += n
+        self._change(n)
+
+    def _sound(self, n: int, mixed: Audio, wet: Audio, outdata: Audio) -> None:
+        pipeline = self.pipeline
+        try:
+            if pipeline.render(n) and self._gate.open:
+                self.misses += 1
+            strips = pipeline.mixer.strips
+        except Exception as error:
+            self._note(error)
+            pipeline.rescue(n)
+            strips = wet[:, :0]
+        self._gate.apply(mixed, wet, strips)
+        self._speak(mixed, strips, outdata)
+
+    # -- in ---------------------------------------------------------------------------------------------------------------
+
+    def _listen(self, indata: Audio, block: Audio) -> None:
+        """Fill ``block`` with new input. Raises nothing."""
+        try:
+            if self._source is not None:
+                self._read_source(self._source, block)
+            elif self._picks:
+                for channel, pick in enumerate(self._picks):
+                    block[:, channel] = indata[:, pick]
+            else:
+                block.fill(0.0)
+            if not np.isfinite(block).all():
+                self.mended += 1
+                np.nan_to_num(block, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+        except Exception as error:
+            block.fill(0.0)
+            self._note(error)
+
+    def _read_source(self, source: FilePlayer, block: Audio) -> None:
+        source.read_into(block)
+        switch = source.switched
+        if switch is not None:
+            self.pipeline.switch(switch.payload, smooth=not switch.fade)
+        if not source.finished:
+            self._end, self.song_ended = None, False
+        elif self._end is None:
+            self._end = self._clock + len(block)
+        elif not self.song_ended and self._clock >= self._end + self.pipeline.delay:
+            self.song_ended = True
+            self._port.complete()
+
+    # -- out --------------------------------------------------------------------------------------------------------------
+
+    def _speak(self, mixed: Audio, strips: Audio, outdata: Audio) -> None:
+        """The mix to the first two channels (or down to one), routed stems to theirs. The last guard against bad samples."""
+        channels, available = mixed.shape[1], outdata.shape[1]
+        if available == 1 and channels > 1:
+            np.mean(mixed, axis=1, keepdims=True, out=outdata)
+        elif available:
+            wide = min(channels, available)
+            outdata[:, :wide] = mixed[:, :wide]
+            outdata[:, wide:] = 0.0
+            if channels == 1 and available > 1:
+                outdata[:, 1] = mixed[:, 0]
+        for stem, targets in self._routes if strips.shape[1] else ():
+            if len(targets) == 1 and channels > 1:
+                outdata[:, targets[0]] += strips[:, stem].mean(axis=1)
+            else:
+                for channel, target in enumerate(targets):
+                    outdata[:, target] += strips[:, stem, min(channel, channels - 1)]
+        if not np.isfinite(outdata).all():
+            self.mended += 1
+            np.nan_to_num(outdata, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+
+    def _record(self, stems: Audio, mixed: Audio) -> None:
+        if self._recorder is not None:
+            try:
+                self._recorder.push(stems, mixed, not self.pipeline.realtime)
+            except Exception as error:
+                self._note(error)
+
+    def _show(self, heard: Audio, mixed: Audio, stems: Audio) -> None:
+        assert self._tap is not None
+        try:
+            self._tap.push(self._clock, heard, mixed, stems)
+        except Exception as error:
+            self._note(error)
+
+    # -- wishes -----------------------------------------------------------------------------------------------------------
+
+    def _change(self, n: int) -> None:
+        """Carry out what waits for silence, once it is silent."""
+        self._hold = max(0, self._hold - n)
+        if not self._gate.silent:
+            return
+        if self.panic:
+            self.panic = False
+            self.pipeline.clear()
+            self._hold = self.pipeline.delay + round(PANIC_S * self.pipeline.format.rate)
+        fresh, self.replace = self.replace, None
+        if fresh is not None:
+            self.pipeline, self._told = fresh, 0
+            self._hold = max(self._hold, fresh.delay)  # until then it plays the silence before its beginning
+
+    def _note(self, error: Exception) -> None:
+        self.faults += 1
+        text = str(error) if isinstance(error, StemplayError) else f"{type(error).__name__}: {error}"
+        self.fault = f"The audio callback failed and played the input instead: {text.rstrip('.')}."

@@ -1,0 +1,219 @@
+"""What the audio callback does with one block: in to the rings, out through fail-open and mixer.
+
+A timeline counts samples from the pipeline's beginning, before which was silence; everything lies at its place on it. The
+block of ``n`` frames at position ``q`` puts its input at ``q`` and plays the input of ``q - delay``, with
+``delay = processor.latency + given``: the worker, told of a block, has the time of ``given`` frames until its stems are asked for, one
+block or some (``rtaudio/engine/deadline.py``). The delay changes only when somebody asks for it (``give``); the sound then fades over from
+the one place on the timeline to the other.
+
+After ``REST_S`` of silence, in and out, there is nothing to play: blocks pass without mixer and fail-open, and the worker, which is
+told of all input all the same, seldom (``resting``).
+
+The callback's thread calls everything here but the constructor and ``stop``. Arrays exist beforehand. The only thing ever waited
+for is the worker, by ``render`` of a port that is not real time.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rtaudio.audio.format import Audio, StreamFormat
+from rtaudio.audio.ring import Ring
+from rtaudio.engine.fail_open import FailOpen
+from rtaudio.engine.mixer import Mixer
+from rtaudio.engine.worker import Worker
+from rtaudio.processors.base import Processor
+from rtaudio.protocol.messages import MixerState
+from rtaudio.protocol.strips import strip_names
+
+FADE_S = 0.02
+"""From one delay to another."""
+
+REST_S = 0.25
+"""Silence, beyond the delay, after which nothing more is expected to come out."""
+
+if TYPE_CHECKING:
+    from rtaudio.instrument.player import InstrumentPlayer
+
+
+class Pipeline:
+    """Rings, worker, fail-open and mixer for one stream format.
+
+    Args:
+        processor: anything; it is prepared here and belongs to the worker from ``start`` to ``stop``.
+        fmt: ``fmt.block`` is the largest block that can be in time.
+        align: frames that every block is a multiple of, 0 if that cannot be promised.
+        state: of the mixer.
+        realtime: whether the callback must not wait.
+        instrument: plays beside the stems, as one more strip.
+        given: frames whose time the worker gets, whole blocks; 0 for one.
+
+    Raises:
+        StemplayError: the processor cannot work in this format.
+    """
+
+    def __init__(
+        self,
+        processor: Processor,
+        fmt: StreamFormat,
+        align: int,
+        state: MixerState,
+        realtime: bool,
+        instrument: InstrumentPlayer | None = None,
+        given: int = 0,
+    ) -> None:
+        processor.prepare(fmt)
+        if align:
+            processor.align(align)
+        self.format, self.align, self.realtime, self.instrument = fmt, align, realtime, instrument
+        self.stems = strip_names(processor.outputs, instrument is not None)
+        self.algorithmic, self.resampler = processor.algorithmic_latency, processor.resampler_latency
+        self.given = max(1, -(-given // fmt.block)) * fmt.block
+        self.delay = processor.latency + self.given
+        keep = 2 * (self.delay + 2 * fmt.rate)
+        n_stems, channels, block = len(processor.outputs), fmt.channels, fmt.block
+        self.inputs = Ring(keep, (channels,))
+        self.ready = Ring(keep, (n_stems, channels), origin=-processor.latency)
+        self.worker = Worker(processor, self.inputs, self.ready, fmt.rate, block, align or 1, realtime)
+        self.worker.given = self.given
+        self.failopen = FailOpen(n_stems, channels, fmt.rate)
+        self.mixer = Mixer(self.stems, channels, fmt.rate, block, state, beside=len(self.stems) - n_stems)
+        self.input = np.zeros((block, channels), np.float32)
+        self.dry = np.zeros((block, channels), np.float32)
+        self.wet = np.zeros((block, len(self.stems), channels), np.float32)
+        self._parts = n_stems
+        self._before = (np.zeros((block, n_stems, channels), np.float32), np.zeros((block, channels), np.float32))
+        self._fade = max(1, round(FADE_S * fmt.rate))
+        self._wanted, self._older, self._faded = self.given, 0, 0
+        self.mixed = np.zeros((block, channels), np.float32)
+        self._silence = np.zeros((self.delay, channels), np.float32)
+        self._jumps: deque[int] = deque()
+        self._epoch = 0
+        self.position = 0
+        self._quiet = 0  # frames of silence in a row, in and out
+        self.rested = False
+        """Whether the block fed last may ``rest``."""
+        self._dirty = True  # whether what was played last is still in the arrays
+        self._fed = 0
+
+    def start(self) -> None:
+        """Start the worker."""
+        self.worker.start()
+
+    def stop(self, timeout: float | None = 2.0) -> bool:
+        """Stop the worker; False if it is still busy after ``timeout`` seconds."""
+        return self.worker.stop(timeout)
+
+    def feed(self, n: int) -> None:
+        """Take the ``n`` frames in ``input`` in: they belong to ``position``."""
+        self.inputs.write(self.position, self.input[:n], self._epoch)
+        self.position += n
+        if self.input[:n].any():
+            self._quiet = 0
+        self.rested = rested = self.resting
+        if not rested or self.position - self._fed >= self.worker.silence:
+            self._fed = self.position
+            self.worker.feed(self.position, silent=rested)
+
+    @property
+    def resting(self) -> bool:
+        """Whether all has been silence for a while, and nothing is about to change."""
+        if self._quiet < self.delay + REST_S * self.format.rate or not self.realtime:
+            return False
+        still = not self._older and self._wanted == self.given and not self._jumps and self.mixer.settled
+        return still and (self.instrument is None or self.instrument.resting)
+
+    def rest(self, n: int) -> None:
+        """Play ``n`` frames of silence: what ``render`` would play, where ``rested`` says so."""
+        if self._dirty:
+            self._dirty = False
+            for part in (self.wet, self.dry, self.mixed):
+                part.fill(0.0)
+        if self.instrument is not None:
+            self.instrument.read(self.wet[:n, -1])
+        self.mixer.rest(n)
+
+    def switch(self, processor: Processor | None, smooth: bool) -> None:
+        """The next input is from elsewhere in the song: ``processor`` has caught up there (None: start afresh).
+
+        ``smooth``: the input itself makes a step there, which is to be spread.
+        """
+        self.worker.switch(self.position, processor)
+        if smooth:
+            self._jumps.append(self.position)
+
+    def render(self, n: int) -> bool:
+        """Play what is due with the ``n`` frames fed last, into ``mixed``; ``wet`` and ``dry`` hold its parts.
+
+        Returns whether the model was late for sound; of silence nobody misses anything.
+        """
+        self._dirty = True
+        if not self.realtime:
+            self.worker.wait_until(self.position)
+        if self._wanted != self.given and not self._older:
+            self._older, self._faded = self._wanted - self.given, 0
+            self.delay += self._older
+            self.given = self.worker.given = self._wanted
+        heard = self.position - n - self.delay
+        wet, dry = self.wet[:n, : self._parts], self.dry[:n]
+        self.inputs.read(heard, dry, self._epoch)
+        late = not self.ready.read_into(heard, wet, self._epoch)
+        missed = late and bool(dry.any())
+        if self._older:
+            self._fade_over(heard + self._older, wet, dry, late)
+        done = 0
+        while self._jumps and self._jumps[0] < heard + n:
+            cut = max(self._jumps.popleft() - heard, done)
+            self.failopen.process(wet[done:cut], dry[done:cut], late)
+            self.failopen.jump()
+            done = cut
+        self.failopen.process(wet[done:], dry[done:], late)
+        if self.instrument is not None:
+            self.instrument.read(self.wet[:n, -1])
+        self.mixer.process(self.wet[:n], dry, self.mixed[:n])
+        sounds = self.input[:n].any() or self.wet[:n].any() or self.mixed[:n].any()
+        self._quiet = 0 if sounds else self._quiet + n
+        return missed
+
+    def give(self, frames: int) -> int:
+        """Let the worker have the time of ``frames`` from now on, whole blocks; called by a control thread. Returns how many it will be."""
+        frames = max(1, -(-frames // self.format.block)) * self.format.block
+        longest = max(len(self._silence), self.delay - self.given + frames)
+        self._silence = np.zeros((longest, self.format.channels), np.float32)
+        self._wanted = frames
+        return frames
+
+    def _fade_over(self, before: int, wet: Audio, dry: Audio, late: bool) -> None:
+        """Blend into ``wet`` and ``dry`` what the delay of before would play; where its stems were late there is nothing to blend."""
+        n = len(dry)
+        old_wet, old_dry = (part[:n] for part in self._before)
+        self.inputs.read(before, old_dry, self._epoch)
+        if late or not self.ready.read_into(before, old_wet, self._epoch):
+            self._older = 0
+            self.failopen.jump()  # the step is spread over some samples
+            return
+        gain = np.minimum(np.arange(self._faded + 1, self._faded + n + 1, dtype=np.float32) / self._fade, 1)[:, None]
+        for new, old in ((dry, old_dry), (wet, old_wet)):
+            rising = gain.reshape(-1, *(1,) * (new.ndim - 1))
+            new *= rising
+            old *= 1 - rising
+            new += old
+        self._faded += n
+        if self._faded >= self._fade:
+            self._older = 0
+
+    def rescue(self, n: int) -> None:
+        """After a failure: the delayed input into ``mixed``, whatever else is broken."""
+        self.inputs.read(self.position - n - self.delay, self.mixed[:n], self._epoch)
+
+    def clear(self) -> None:
+        """Forget all sound inside: what was fed so far will not be heard. Latency and position stay."""
+        self._epoch += 1
+        self._jumps.clear()
+        self.inputs.write(self.position - self.delay, self._silence[: self.delay], self._epoch)
+        self.worker.clear(self.position, self._epoch)
+        self.failopen.reset()
+        self.mixer.reset()

@@ -1,0 +1,1 @@
+"""Sound files in and out, songs, and whole files through the processors."""

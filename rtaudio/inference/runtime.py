@@ -1,0 +1,237 @@
+"""Exported models on ONNX Runtime, with their state carried by name. The only module that imports ``onnxruntime``.
+
+One intra-op thread, sequential, no spinning: a second thread costs more than it gives at these sizes, and spinning steals
+the audio thread's core. Denormals count as zero in ``run``, or silence would be slow. No thread is owned here; a
+``ModelRuntime`` is used by one thread at a time, siblings share the session and may run in parallel.
+"""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+
+from models.card import CardError, ModelCard, read_card, verify_file
+from models.catalog import find_model
+from rtaudio.audio.format import Audio, StemplayError
+from rtaudio.inference import integer_products
+from rtaudio.inference.denormals import DenormalsAsZero
+from rtaudio.inference.onnx_file import NotOnnxError, read_facts
+
+States = dict[str, npt.NDArray[Any]]
+
+DOMAINS = ("", "com.microsoft")
+"""Operator domains that ONNX Runtime itself implements; anything else would need a custom library."""
+
+MAX_OPSET = 21
+_TYPES = {
+    "float32": "tensor(float)",
+    "float64": "tensor(double)",
+    "int64": "tensor(int64)",
+    "float16": "tensor(float16)",
+}
+
+
+class ModelRuntime:
+    """One exported model and the state of one stream through it.
+
+    Args:
+        model: name in the zoo, or a directory with ``model.onnx`` and ``card.json``.
+        threads: intra-op threads; more than one only pays for whole chunks of non-causal models.
+
+    Raises:
+        StemplayError: one sentence; no such model, or card and file are damaged or contradict each other.
+    """
+
+    def __init__(self, model: str | Path, threads: int = 1) -> None:
+        try:
+            directory = find_model(model)
+            self.card = read_card(directory)
+            path = verify_file(self.card, directory)
+            data = path.read_bytes()
+        except CardError as error:
+            raise StemplayError(str(error)) from None
+        except OSError as error:
+            raise StemplayError(f"The model {str(model)!r} cannot be read: {error.strerror}.") from None
+        check_file(self.card, data)
+        self._session = open_session(self.card, data, threads)
+        _check_tensors(self.card, self._session)
+        self._start()
+
+    def _start(self) -> None:
+        self._stream = _Stream(self._session, self.card)
+        self._quick = DenormalsAsZero()
+
+    def sibling(self) -> ModelRuntime:
+        """Another stream through the same loaded model: shares the weights, starts from the zero state."""
+        other = object.__new__(ModelRuntime)
+        other.card, other._session = self.card, self._session
+        other._start()
+        return other
+
+    def run(self, mix: Audio) -> Audio:
+        """``(hop, channels)`` -> ``(hop, n_sources, channels)``; the state moves on by one hop."""
+        with self._quick:
+            return self._stream.run(np.ascontiguousarray(mix, dtype=np.float32))
+
+    def reset(self) -> None:
+        """The zero state: silence since ever."""
+        self._stream.put({s.name: np.zeros(s.shape, dtype=s.dtype) for s in self.card.states})
+
+    def get_state(self) -> States:
+        """A deep copy of the state tensors, by name."""
+        return self._stream.copy()
+
+    def set_state(self, state: States) -> None:
+        """Put back a copy of what ``get_state`` returned. Raises StemplayError if it belongs to another model."""
+        shapes = {s.name: s.shape for s in self.card.states}
+        if {name: value.shape for name, value in state.items()} != shapes:
+            raise StemplayError(f"The saved state does not belong to the model {self.card.name!r}.")
+        self._stream.put({s.name: np.array(state[s.name], dtype=s.dtype) for s in self.card.states})
+
+    def warm_up(self, calls: int = 20) -> None:
+        """Run on silence, so that the first real block is not slowed down by page faults; the state is as before."""
+        state = self.get_state()
+        silence = np.zeros((self.card.hop, self.card.channels), dtype=np.float32)
+        for _ in range(calls):
+            self.run(silence)
+        self.set_state(state)
+
+
+class _Stream:
+    """The tensors of one stream, bound to the session once: a call hands over no states, as it reads one set and writes the other.
+
+    A call that fails leaves the state as it was.
+    """
+
+    def __init__(self, session: ort.InferenceSession, card: ModelCard) -> None:
+        self._session = session
+        self._mix = _tensor((card.hop, card.channels), "float32")
+        self._stems = _tensor((card.hop, len(card.outputs), card.channels), "float32")
+        self._states = [{s.name: _tensor(s.shape, s.dtype) for s in card.states} for _ in range(2)]
+        self._bindings = [self._bound(*self._states), self._bound(*reversed(self._states))]
+        self._current = 0
+
+    def _bound(self, before: dict[str, ort.OrtValue], after: dict[str, ort.OrtValue]) -> ort.IOBinding:
+        binding = self._session.io_binding()
+        binding.bind_ortvalue_input("mix", self._mix)
+        binding.bind_ortvalue_output("stems", self._stems)
+        for name in before:
+            binding.bind_ortvalue_input(f"state.{name}", before[name])
+            binding.bind_ortvalue_output(f"next.{name}", after[name])
+        return binding
+
+    def run(self, mix: Audio) -> Audio:
+        self._mix.update_inplace(mix)
+        self._session.run_with_iobinding(self._bindings[self._current])
+        self._current = 1 - self._current
+        return np.array(self._stems.numpy())
+
+    def copy(self) -> States:
+        return {name: np.array(value.numpy()) for name, value in self._states[self._current].items()}
+
+    def put(self, state: States) -> None:
+        for name, value in state.items():
+            self._states[self._current][name].update_inplace(value)
+
+
+def _tensor(shape: tuple[int, ...], dtype: str) -> ort.OrtValue:
+    return ort.OrtValue.ortvalue_from_numpy(np.zeros(shape, dtype))
+
+
+def check_file(card: ModelCard, data: bytes) -> None:
+    """Refuse what must not reach ONNX Runtime."""
+    where = f"The model {card.name!r}"
+    try:
+        facts = read_facts(data)
+    except NotOnnxError as error:
+        raise StemplayError(f"{where} is no ONNX file: {error}.") from None
+    if facts.external:
+        raise StemplayError(
+            f"{where} wants to read its weights from another file ({facts.external[0]}), which is not allowed."
+        )
+    foreign = sorted(domain for domain in facts.opsets if domain not in DOMAINS)
+    if foreign:
+        raise StemplayError(f"{where} needs operators of the foreign domain {', '.join(foreign)}.")
+    opset = facts.opsets.get("", 0)
+    if opset != card.opset:
+        raise StemplayError(f"{where} has operator set {opset}, not {card.opset} as its card says.")
+    if opset > MAX_OPSET:
+        raise StemplayError(f"{where} needs operator set {opset}; this program reads up to {MAX_OPSET}.")
+
+
+def open_session(card: ModelCard, data: bytes, threads: int) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.log_severity_level = 4
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.set_denormal_as_zero", "1")  # for threads of its own, if there are any
+    if card.kind == "instrument" and not sums_are_exact():
+        options.add_session_config_entry("session.x64quantprecision", "1")
+    try:
+        with DenormalsAsZero():  # on the first session the option also switches this thread, for good
+            return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime raises a dozen unrelated classes
+        reason = " ".join(str(error).split())[:200].rstrip(".")
+        raise StemplayError(f"The model {card.name!r} cannot be loaded by ONNX Runtime: {reason}.") from None
+
+
+@functools.cache
+def sums_are_exact() -> bool:
+    """Whether products of 8-bit integers are added up without overflow here (``rtaudio.inference.integer_products``)."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = ort.InferenceSession(integer_products.product_model(), options, providers=["CPUExecutionProvider"])
+    largest = np.full((integer_products.ROWS, integer_products.SIZE), integer_products.LARGEST_INPUT, np.uint8)
+    expected = integer_products.SIZE * integer_products.LARGEST_INPUT * integer_products.LARGEST_WEIGHT
+    return bool(np.all(session.run(None, {"x": largest})[0] == expected))
+
+
+def _check_tensors(card: ModelCard, session: ort.InferenceSession) -> None:
+    """Every input and output of the graph is in the card with its shape and type, and the other way round.
+
+    A rate that the file tells (ours do, models from elsewhere need not) is the card's.
+    """
+    rate = session.get_modelmeta().custom_metadata_map.get("sample_rate", str(card.sample_rate))
+    if rate != str(card.sample_rate):
+        raise StemplayError(f"The model {card.name!r} works at {rate} Hz, not {card.sample_rate} Hz as its card says.")
+    states = {s.name: (s.shape, s.dtype) for s in card.states}
+    mix: dict[str, tuple[tuple[int, ...], str]] = {"mix": ((card.hop, card.channels), "float32")}
+    stems: dict[str, tuple[tuple[int, ...], str]] = {"stems": ((card.hop, len(card.outputs), card.channels), "float32")}
+    compare_tensors(
+        card, "input", session.get_inputs(), mix | {f"state.{name}": value for name, value in states.items()}
+    )
+    compare_tensors(
+        card, "output", session.get_outputs(), stems | {f"next.{name}": value for name, value in states.items()}
+    )
+
+
+def compare_tensors(
+    card: ModelCard, side: str, tensors: list[Any], expected: dict[str, tuple[tuple[int, ...], str]]
+) -> None:
+    where = f"The model {card.name!r}"
+    found = {tensor.name: tensor for tensor in tensors}
+    missing, extra = sorted(set(expected) - set(found)), sorted(set(found) - set(expected))
+    if missing:
+        raise StemplayError(f"{where} lacks the {side} {', '.join(missing)} that its card names.")
+    if extra:
+        raise StemplayError(f"{where} has the {side} {', '.join(extra)} that its card does not name.")
+    for name, (shape, dtype) in expected.items():
+        tensor = found[name]
+        if tensor.type != _TYPES.get(dtype):
+            raise StemplayError(f"{where} has the {side} {name} of type {tensor.type}, not {dtype} as its card says.")
+        if tuple(tensor.shape) != shape:
+            raise StemplayError(
+                f"{where} has the {side} {name} of shape {_text(tensor.shape)}, not {_text(shape)} as its card says."
+            )
+
+
+def _text(shape: Any) -> str:
+    return " x ".join(str(n) for n in shape) or "scalar"

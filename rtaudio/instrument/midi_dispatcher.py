@@ -1,0 +1,212 @@
+"""The instrument as the engine holds it: model, synthesiser, player, MIDI input, velocity curve, learnt controllers, primer.
+
+Messages come in the driver's threads (``receive``), go through curve and map, and wait in the player's queue. After a sound was chosen,
+by an order or by a program change, the primer prepares its notes in the background.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from rtaudio.audio.format import StemplayError
+from rtaudio.instrument.model import InstrumentModel
+from rtaudio.instrument.note_cache import Primer
+from rtaudio.instrument.player import InstrumentPlayer
+from rtaudio.instrument.synth import Synth
+from rtaudio.instrument.voice import Array
+from rtaudio.midi.input import MidiInput
+from rtaudio.midi.learned_controls import MidiMap
+from rtaudio.midi.message import MidiMessage, MidiParser
+from rtaudio.midi.midi_file import program_table
+from rtaudio.protocol.desired_state import INSTRUMENT_TIMES, control_range, strips_of
+from rtaudio.protocol.messages import EngineConfig, InstrumentReport, InstrumentState
+
+_CURVES: dict[str, Callable[[int], float]] = {
+    "linear": float,
+    "soft": lambda velocity: 127 * (velocity / 127) ** 0.6,
+    "hard": lambda velocity: 127 * (velocity / 127) ** 1.6,
+    "fixed": lambda velocity: 100.0,
+}
+
+
+def curved(velocity: int, curve: str) -> int:
+    """A key's velocity 1 to 127 by one of the ``VELOCITY_CURVES``; never 0, which would end the note."""
+    return min(127, max(1, round(_CURVES[curve](velocity))))
+
+
+class Stage:
+    """See the module's text.
+
+    Args:
+        config: its ``instrument``, ``midi`` and ``voices`` count here.
+        state: to begin with.
+        rate, channels, block, realtime: of the port.
+
+    Raises:
+        StemplayError: there is no such instrument.
+    """
+
+    def __init__(
+        self, config: EngineConfig, state: InstrumentState, rate: int, channels: int, block: int, realtime: bool
+    ) -> None:
+        self._config, self._state = config, copy.deepcopy(state)
+        self._model = InstrumentModel(config.instrument)
+        synth = Synth(self._model, rate, config.voices, program_table(self._model))
+        synth.attack_ms, synth.release_ms = state.attack_ms, state.release_ms
+        self._synth = synth
+        self.player = InstrumentPlayer(synth, channels, block, realtime)
+        self._map = MidiMap(state.midi_map)
+        self._strips = strips_of(config)
+        self._parser = MidiParser()
+        self._received = 0
+        self._midi = MidiInput(config.midi, self._take)
+        self._control: Callable[[str, float | None], None] = lambda target, value: None
+        self._pressed: set[str] = set()
+        self._primer = Primer(self._model.sibling(), self.player)
+        for channel, shares in state.shares.items():
+            synth.set_instrument(int(channel), self._model.instrument_weights(shares))
+        self._sounds = [channel.weights for channel in synth.channels]
+
+    # -- the engine -------------------------------------------------------------------------------------------------------
+
+    def start(self, control: Callable[[str, float | None], None]) -> None:
+        """Listen and play; ``control(target, value)`` is told of each learnt controller's movement, of a button's press with None."""
+        self._control = control
+        self.player.start()
+        self._primer.start(self._sounds)
+        self._midi.start()
+
+    def stop(self) -> None:
+        """End all threads."""
+        self._midi.stop()
+        self._primer.stop()
+        self.player.stop()
+
+    def panic(self) -> None:
+        """Silence; what waits is forgotten."""
+        self.player.clear()
+
+    def receive(self, data: Sequence[int]) -> None:
+        """The bytes of a message from elsewhere, as from keys on the screen."""
+        for message in self._parser.feed(data, time.monotonic()):
+            self._take(message)
+
+    def set_sound(self, channel: int, shares: dict[str, float]) -> None:
+        """What a channel plays: shares by name. Raises StemplayError for a name that is not there."""
+        weights = self._model.instrument_weights(shares)
+        self._keep(channel, shares)
+        self.player.order(lambda synth: synth.set_instrument(channel, weights))
+        self._chosen(channel, weights)
+
+    def set_field(self, field: str, value: Any) -> None:
+        """A field of ``InstrumentState`` other than ``shares`` and ``midi_map``."""
+        setattr(self._state, field, value)
+        if field in INSTRUMENT_TIMES:
+            self.player.order(lambda synth: setattr(synth, field, float(value)))
+
+    def set_map(self, entries: list[dict[str, Any]]) -> None:
+        """Take these learnt controllers instead of the present ones."""
+        self._map = MidiMap(entries)
+
+    def learn(self, target: str) -> None:
+        """The next controller that moves is ``target``'s; empty: none is waited for."""
+        if target:
+            control_range(target, self._strips)
+        self._map.learn(target)
+
+    def forget(self, target: str) -> None:
+        """Free the controllers of ``target``; all if it is empty."""
+        self._map.forget(target)
+
+    @property
+    def state(self) -> InstrumentState:
+        """What it plays with now; not to be changed."""
+        return self._state
+
+    @property
+    def message(self) -> str:
+        """What is wrong, in a sentence."""
+        return self.player.message
+
+    def report(self) -> InstrumentReport:
+        """What the instrument does now."""
+        self._state.midi_map = self._map.entries()
+        player, synth = self.player, self._synth
+        return InstrumentReport(
+            model=self._model.card.name,
+            instruments=list(self._model.instruments),
+            notes=synth.active,
+            keys=synth.keys,
+            stolen=synth.stolen,
+            ports=self._midi.ports,
+            midi=self._midi.message,
+            received=self._received,
+            misses=player.misses,
+            late=player.late,
+            dropped=player.dropped,
+            load={"p50": player.load.quantile(0.5), "p99": player.load.quantile(0.99)},
+            delay_ms=1000 * (player.delay + synth.latency / synth.rate),
+            learning=self._map.learning,
+            primed=self._primer.done,
+            state=copy.deepcopy(self._state),
+        )
+
+    # -- messages, in any thread ------------------------------------------------------------------------------------------
+
+    def _take(self, message: MidiMessage) -> None:
+        self._received += 1
+        waiting = self._map.learning
+        moved = self._map.take(message)
+        if moved is not None:
+            learnt = bool(waiting) and not self._map.learning
+            self._turn(*moved, learnt)
+            return
+        if message.kind == "note_on" and message.b > 0:
+            velocity = curved(message.b, self._state.curve)
+            message = MidiMessage("note_on", message.channel, message.a, velocity, message.time)
+        elif message.kind == "program" and message.a in self._synth.programs:
+            number = self._synth.programs[message.a]
+            self._keep(message.channel, {self._model.instruments[number]: 1.0})
+            self._chosen(message.channel, self._model.instrument_weights({number: 1}))
+        self.player.push(message)
+
+    def _press(self, target: str, down: bool, learnt: bool) -> None:
+        if not down:
+            self._pressed.discard(target)
+        elif target not in self._pressed:
+            self._pressed.add(target)
+            if not learnt:
+                self._control(target, None)
+
+    def _keep(self, channel: int, shares: dict[str, float]) -> None:
+        """Remember a channel's sound in a new dictionary: another thread may be copying the old one for a report."""
+        self._state.shares = {**self._state.shares, str(channel): dict(shares)}
+
+    def _chosen(self, channel: int, weights: Array) -> None:
+        """Prime a channel's new sound before those of the others."""
+        if np.array_equal(weights, self._sounds[channel]):
+            return
+        self._sounds[channel] = weights
+        self._primer.prime([weights, *self._sounds])
+
+    def _turn(self, target: str, place: float, learnt: bool = False) -> None:
+        """A learnt controller stands at ``place``, 0 to 1. The press by which a button was ``learnt`` does nothing more."""
+        try:
+            limits = control_range(target, self._strips)
+        except StemplayError:
+            return  # of a strip that another model had
+        if limits is None:
+            self._press(target, place >= 0.5, learnt)
+            return
+        low, high = limits
+        value = low + (high - low) * place
+        kind, _, field = target.partition(".")
+        if kind == "instrument":
+            self.set_field(field, value)
+        else:
+            self._control(target, value)

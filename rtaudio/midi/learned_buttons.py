@@ -1,0 +1,79 @@
+"""What a learnt button of a MIDI controller does when it is pressed. Pure; owns no thread.
+
+A press is a controller that rises through the middle, or a note that is struck: buttons that send something at each press and nothing
+else, or zero at the release, both work.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from rtaudio.audio.format import StemplayError
+from rtaudio.protocol.messages import Command, InstrumentState, MixerState, Recording, StemState, Transport, command
+
+STRIP = ("mute", "solo", "armed")
+MIXER = ("bypass", "monitor", "limiter")
+TRANSPORT = ("play", "start", "record", "loop")
+
+
+def is_button(target: str) -> bool:
+    """Whether ``target`` is pressed, not moved: ``stem.NAME.mute``, ``mixer.bypass``, ``transport.play`` and their like."""
+    kind, *rest = target.split(".")
+    if kind == "stem":
+        return len(rest) == 2 and rest[1] in STRIP
+    fields = {"mixer": MIXER, "transport": TRANSPORT}.get(kind, ())
+    return len(rest) == 1 and rest[0] in fields
+
+
+class Presses:
+    """Turns presses into orders. It remembers only where a loop is to begin."""
+
+    def __init__(self) -> None:
+        self._mark: tuple[str, float] | None = None
+
+    def orders(
+        self, target: str, mixer: MixerState, transport: Transport, recording: Recording, place: InstrumentState
+    ) -> list[Command]:
+        """The orders of one press, given how everything is.
+
+        Args:
+            place: where recordings go.
+
+        Raises:
+            StemplayError: there is no song to play, or no folder to record into.
+        """
+        kind, *rest = target.split(".")
+        if kind == "stem":
+            strip = mixer.stems.get(rest[0], StemState())
+            return [command("set_stem", stem=rest[0], field=rest[1], value=not getattr(strip, rest[1]))]
+        if kind == "mixer":
+            return [command("set_mixer", field=rest[0], value=not getattr(mixer, rest[0]))]
+        if rest[0] == "record":
+            return [self._record(transport, recording, place)]
+        if not transport.path:
+            raise StemplayError("No song is loaded: the button of the controller has nothing to play.")
+        if rest[0] == "play":
+            return [command("pause" if transport.playing else "play")]
+        if rest[0] == "start":
+            return [command("seek", position_s=0.0)]
+        return self._loop(transport)
+
+    def _loop(self, transport: Transport) -> list[Command]:
+        """The first press is A, the second B, the third ends the loop."""
+        mark, self._mark = self._mark, None
+        if transport.loop is not None:
+            return [command("set_loop", start_s=None, end_s=None)]
+        if mark is not None and mark[0] == transport.path and transport.position_s > mark[1]:
+            return [command("set_loop", start_s=mark[1], end_s=transport.position_s)]
+        self._mark = (transport.path, transport.position_s)
+        return []
+
+    def _record(self, transport: Transport, recording: Recording, place: InstrumentState) -> Command:
+        if recording.active:
+            return command("stop_recording")
+        if not place.record_folder:
+            raise StemplayError("No folder for recordings is chosen: the button of the controller cannot record.")
+        what = Path(transport.path).stem if transport.path else "Live"
+        folder = Path(place.record_folder) / f"{what} {datetime.now():%Y-%m-%d %H.%M.%S}"
+        return command("record", directory=str(folder), format=place.record_format)

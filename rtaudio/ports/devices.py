@@ -1,0 +1,183 @@
+"""Which sound devices there are. PortAudio's list is frozen when its library starts, so a fresh child process makes each list.
+
+``python -m rtaudio.ports.devices`` is that child: it prints the list as JSON. Inside the engine process, which is fresh by nature,
+``query_here`` asks directly. ``list_devices`` blocks for about half a second.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import asdict, dataclass
+
+from rtaudio.audio.format import StemplayError
+from rtaudio.ports.base import DeviceMissingError
+
+LIST_TIMEOUT = 15.0
+"""Seconds; a driver that hangs must not hang us."""
+
+DEFAULT_NAMES = ("default", "none", "null")
+"""What ``--input`` and ``--output`` accept beside devices and files."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """One entry of PortAudio's list. ``host_api`` and ``name`` are what to choose it by; the index changes with each list.
+
+    ``inputs`` and ``outputs`` are channels, ``rate`` is the device's own in Hz.
+    """
+
+    index: int
+    host_api: str
+    name: str
+    inputs: int
+    outputs: int
+    rate: float
+    default_input: bool = False
+    default_output: bool = False
+
+    @property
+    def label(self) -> str:
+        """``HOSTAPI:NAME``, as ``--input`` and ``--output`` take it."""
+        return f"{short_api(self.host_api)}:{self.name}"
+
+
+def short_api(host_api: str) -> str:
+    """PortAudio's long names as one word: ``JACK Audio Connection Kit`` -> ``JACK``, ``Windows WASAPI`` -> ``WASAPI``."""
+    words = [word for word in host_api.split() if word not in ("Windows", "Core")]
+    return words[0] if words else host_api
+
+
+def portaudio_hint() -> str:
+    """How to get the PortAudio library on this system."""
+    if sys.platform == "darwin":
+        return "brew install portaudio"
+    if sys.platform == "win32":
+        return "pip install --force-reinstall sounddevice"
+    return "sudo apt-get install libportaudio2 (or: sudo dnf install portaudio)"
+
+
+def query_here() -> list[Device]:
+    """PortAudio's list in this process, as it was when the library started. Raises DeviceMissingError if there is no PortAudio."""
+    try:
+        import sounddevice as sd
+    except (OSError, ImportError) as error:
+        raise DeviceMissingError(
+            f"The PortAudio library cannot be loaded ({error}); get it with: {portaudio_hint()}"
+        ) from None
+    apis = sd.query_hostapis()
+    found = []
+    for index, entry in enumerate(sd.query_devices()):
+        api = apis[entry["hostapi"]]
+        found.append(
+            Device(
+                index, api["name"], entry["name"], entry["max_input_channels"], entry["max_output_channels"],
+                float(entry["default_samplerate"]),
+                api["default_input_device"] == index, api["default_output_device"] == index,
+            )
+        )  # fmt: skip
+    return found
+
+
+def list_devices(timeout: float = LIST_TIMEOUT) -> list[Device]:
+    """The devices of this moment, from a short-lived child process.
+
+    Raises:
+        DeviceMissingError: there is no PortAudio.
+        StemplayError: the child crashed or hung in a driver.
+    """
+    from rtaudio.control.engine_process import child_environment
+
+    try:
+        child = subprocess.run(
+            [sys.executable, "-m", "rtaudio.ports.devices"],
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, env=child_environment(), check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise StemplayError(
+            f"An audio driver did not answer within {timeout:g} s when asked for its devices."
+        ) from None
+    try:
+        answer = json.loads(child.stdout)
+    except ValueError:
+        words = child.stderr.decode(errors="replace").strip().splitlines()
+        raise StemplayError(f"Listing the devices failed: {words[-1] if words else child.returncode}.") from None
+    if "error" in answer:
+        raise DeviceMissingError(answer["error"])
+    return [Device(**entry) for entry in answer["devices"]]
+
+
+def find_device(text: str, devices: list[Device], *, output: bool) -> Device:
+    """The device meant by an index, ``HOSTAPI:NAME`` or a name (whole, else a part that only one device has).
+
+    Raises DeviceMissingError with the nearest names.
+    """
+    usable = [d for d in devices if (d.outputs if output else d.inputs) > 0]
+    if text.isdigit():
+        chosen = [d for d in usable if d.index == int(text)]
+    else:
+        wanted = text.casefold()
+        names = {d.index: [x.casefold() for x in (d.name, d.label, f"{d.host_api}:{d.name}")] for d in usable}
+        chosen = [d for d in usable if wanted in names[d.index]]
+        chosen = chosen or [d for d in usable if any(wanted in name for name in names[d.index])]
+        if len(chosen) > 1:
+            chosen = [d for d in chosen if d.default_output or d.default_input] or chosen
+    if chosen:
+        return chosen[0]
+    kind = "output" if output else "input"
+    raise DeviceMissingError(f"There is no {kind} device {text!r}; {near_names(text, usable, kind)}")
+
+
+def near_names(text: str, devices: list[Device], kind: str) -> str:
+    """A half sentence that names the devices most like ``text``."""
+    labels = [d.label for d in devices]
+    if not labels:
+        return f"no {kind} device is present at all."
+    by_name = {d.name.casefold(): d.label for d in devices} | {label.casefold(): label for label in labels}
+    near = [by_name[x] for x in difflib.get_close_matches(text.casefold(), by_name, n=4, cutoff=0.4)]
+    names = list(dict.fromkeys(near)) or labels[:6]
+    return f"{'near it' if near else 'present'}: {', '.join(names)}."
+
+
+def default_device(devices: list[Device], *, output: bool) -> Device | None:
+    """The sound card that the system prefers, else the first JACK device, else None."""
+    usable = [d for d in devices if (d.outputs if output else d.inputs) > 0]
+    preferred = [d for d in usable if d.default_output] if output else [d for d in usable if d.default_input]
+    cards = [d for d in preferred if "JACK" not in d.host_api]
+    servers = [d for d in usable if "JACK" in d.host_api]
+    servers.sort(key=lambda d: (d.name != "system", not (d.default_output if output else d.default_input)))
+    return next(iter(cards + servers), None)
+
+
+def release_portaudio(limit: float = 2.0) -> None:
+    """Say goodbye to audio servers before the process ends: a client that just vanishes can hold a JACK server up for seconds.
+
+    The goodbye itself hangs when the server is dead, so it is given ``limit`` seconds in a thread (*goodbye*) of its own.
+    """
+    sounddevice = sys.modules.get("sounddevice")
+    if sounddevice is not None:
+        thread = threading.Thread(target=sounddevice._terminate, name="goodbye", daemon=True)
+        thread.start()
+        thread.join(limit)
+
+
+def main() -> None:
+    """Print the list of this process as JSON on the descriptor that was standard output; drivers' chatter goes elsewhere."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    try:
+        answer: dict[str, object] = {"devices": [asdict(d) for d in query_here()]}
+    except StemplayError as error:
+        answer = {"error": str(error)}
+    answers.write(json.dumps(answer))
+    answers.flush()
+    release_portaudio()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,368 @@
+"""What engine, supervisor and windows say to each other: configuration, commands, snapshots. Plain JSON, no pickle.
+
+The desired state (configuration and mixer) is a value that can be saved and sent to a fresh engine; a snapshot is what the
+engine reports about itself thirty times a second, and losing one is harmless.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from typing import Any, TypeVar
+
+from models.catalog import default_separator
+from rtaudio.audio.format import Audio, StemplayError
+
+DEFAULT_MODEL = default_separator()
+SILENT_PORT = "a clock without sound card"
+"""Name of the port through which nothing is heard."""
+FULL_SPEED = "full speed"
+"""How the name of a port begins that waits for no clock."""
+
+T = TypeVar("T")
+
+
+@dataclass
+class StemState:
+    """One strip of the mixer. ``pan`` runs from -1 (left) to 1 (right); the next recording has a file of each ``armed`` strip."""
+
+    gain_db: float = 0.0
+    mute: bool = False
+    solo: bool = False
+    pan: float = 0.0
+    armed: bool = True
+
+
+@dataclass
+class MixerState:
+    """Everything the mixer obeys. ``dry`` 0 is only stems, 1 only the (delayed) input; ``bypass`` plays the input untouched.
+
+    ``monitor`` lets a live input be heard at all, as stems, dry or bypassed. Without it meters and the stems' recordings go on and
+    instruments sound; a song from a file is always heard.
+    """
+
+    stems: dict[str, StemState] = field(default_factory=dict)
+    dry: float = 0.0
+    master_db: float = 0.0
+    limiter: bool = True
+    ceiling_db: float = -0.3
+    bypass: bool = False
+    monitor: bool = True
+
+
+@dataclass
+class InstrumentState:
+    """What the instrument plays with.
+
+    Attributes:
+        shares: sound of each of the sixteen channels (``"0"`` to ``"15"``): instrument name -> share; a mixture is a morph.
+        attack_ms, release_ms: of every note's envelope.
+        curve: how a key's velocity is taken: ``linear``, ``soft`` (easy to play loud), ``hard`` or ``fixed`` (always 100).
+        midi_map: controllers that were learnt, as ``rtaudio.midi.learned_controls.MidiMap`` writes them.
+        record_folder, record_format: where a recording goes that a controller's button starts; without a folder none does.
+    """
+
+    shares: dict[str, dict[str, float]] = field(default_factory=dict)
+    attack_ms: float = 0.0
+    release_ms: float = 250.0
+    curve: str = "linear"
+    midi_map: list[dict[str, Any]] = field(default_factory=list)
+    record_folder: str = ""
+    record_format: str = "wav"
+
+
+MAX_DEADLINE = 1000
+"""Milliseconds."""
+MAX_LOOK_AHEAD = 46
+"""Milliseconds: half a window of ``rtaudio.processors.refine``."""
+VELOCITY_CURVES = ("linear", "soft", "hard", "fixed")
+
+
+@dataclass
+class EngineConfig:
+    """What an engine runs on. Changing it means a short restart of the stream, never of the recording's files.
+
+    Attributes:
+        input: device name or ``HOSTAPI:NAME`` or index as text, the path of a sound file, ``none``, or ``default``.
+        output: the same, a ``.wav``/``.flac`` path to write, or ``null`` (a clock without a sound card); ``default`` picks sound
+            card, then JACK, then ``null``.
+        rate: device rate in Hz; None takes the device's own (or the file's).
+        block: frames of one callback; 0 lets the host choose and vary.
+        model: name in the zoo, or a directory with ``model.onnx`` and ``card.json``.
+        consistent: share the residual so that the stems sum to the mix.
+        deadline: ms that the model gets for a piece of sound, a part of the latency (``rtaudio.engine.deadline``); 0: what it needs,
+            measured at the start.
+        look_ahead: refine the stems by their own spectra (``rtaudio.processors.refine``), so many ms later; 0: do not.
+        paced: with ``null`` or a file as output: follow the wall clock (True) or run at full speed (False).
+        input_channels: 1-based device channels to listen to, () for the first two.
+        routing: stem -> 1-based output channels of its own, beside the mix (``{"vocals": [3, 4]}``).
+        loop: start a file input again at its end.
+        seconds: at full speed, end after so much sound; 0 for all of it. (Whoever listens to a clock can stop by it.)
+        instrument: model of the instrument that MIDI plays: name in the zoo or a directory; empty for none.
+        midi: MIDI input: ``default`` (all), ``none``, ``virtual`` (a port of our own), or a port's name.
+        voices: notes at once.
+        analyse: go through a file input in the background, so that a seek is right at once; costs as much as playing it.
+    """
+
+    input: str = "default"
+    output: str = "default"
+    rate: int | None = None
+    block: int = 256
+    model: str = DEFAULT_MODEL
+    consistent: bool = True
+    look_ahead: float = 0.0
+    deadline: float = 0.0
+    paced: bool = True
+    input_channels: tuple[int, ...] = ()
+    routing: dict[str, list[int]] = field(default_factory=dict)
+    loop: bool = False
+    seconds: float = 0.0
+    instrument: str = ""
+    midi: str = "default"
+    voices: int = 32
+    analyse: bool = True
+    client_name: str = "stemplay"
+
+
+@dataclass
+class Latency:
+    """Samples at the device's rate; ``device`` is the host's estimate, the others are exact."""
+
+    algorithmic: int = 0
+    resampler: int = 0
+    pipelining: int = 0
+    device: float = 0.0
+    rate: int = 44_100
+
+    @property
+    def engine(self) -> int:
+        """The engine's own delay from input sample to output sample, exact and constant."""
+        return self.algorithmic + self.resampler + self.pipelining
+
+    def milliseconds(self) -> dict[str, float]:
+        """``{"algorithmic", "resampler", "buffers", "total"}`` in ms; buffers = pipelining + device."""
+        ms = 1000.0 / self.rate
+        return {
+            "algorithmic": self.algorithmic * ms,
+            "resampler": self.resampler * ms,
+            "buffers": (self.pipelining + self.device) * ms,
+            "total": (self.engine + self.device) * ms,
+        }
+
+
+@dataclass
+class Transport:
+    """Where a file input is. Positions in seconds of the file; ``warnings`` tells what is wrong with it, a sentence each."""
+
+    path: str = ""
+    playing: bool = False
+    position_s: float = 0.0
+    length_s: float = 0.0
+    loop: tuple[float, float] | None = None
+    analysed_s: float = 0.0
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Recording:
+    """What the recorder does. ``error`` tells why a recording stopped by itself; ``files`` are the names of one that has ended."""
+
+    active: bool = False
+    directory: str = ""
+    seconds: float = 0.0
+    dropped_blocks: int = 0
+    error: str = ""
+    files: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Interruption:
+    """The sound was away because its engine was.
+
+    Attributes:
+        reason: one sentence.
+        after_s: seconds of sound before it.
+        gap_s: without sound, by the wall clock; at least so long while it lasts.
+    """
+
+    reason: str = ""
+    after_s: float = 0.0
+    gap_s: float = 0.0
+
+
+@dataclass
+class Meter:
+    """Linear peak and RMS of each channel since the previous snapshot; ``clipped`` latches until counters are reset."""
+
+    peak: list[float] = field(default_factory=list)
+    rms: list[float] = field(default_factory=list)
+    clipped: bool = False
+
+
+@dataclass
+class InstrumentReport:
+    """What the instrument does.
+
+    Attributes:
+        model: its name, empty without an instrument; ``instruments``: what it can play.
+        notes: sounding now. ``keys``: ``[channel, pitch]`` of those whose key is down.
+        ``stolen``: notes that gave way to others since the start.
+        ports: MIDI inputs that are open; ``midi``: a sentence when one is missed.
+        received: MIDI messages so far. ``misses``: blocks that were not ready.
+        late: messages that came too late for their sample; ``dropped``: those that a flood lost.
+        load: rendering time over the time rendered. ``delay_ms``: from a message to its sample.
+        learning: the control that waits for a MIDI controller. ``primed``: share of the notes whose beginning is prepared.
+        state: as it is now.
+    """
+
+    model: str = ""
+    instruments: list[str] = field(default_factory=list)
+    notes: int = 0
+    keys: list[list[int]] = field(default_factory=list)
+    stolen: int = 0
+    ports: list[str] = field(default_factory=list)
+    midi: str = ""
+    received: int = 0
+    misses: int = 0
+    late: int = 0
+    dropped: int = 0
+    load: dict[str, float] = field(default_factory=lambda: {"p50": 0.0, "p99": 0.0})
+    delay_ms: float = 0.0
+    learning: str = ""
+    primed: float = 1.0
+    state: InstrumentState = field(default_factory=InstrumentState)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Sound that an engine has played, for whoever draws it; travels through a shared file (``rtaudio/tap``), never as JSON.
+
+    Attributes:
+        rate: Hz. ``start``: position of the first frame since the engine began.
+        frames: ``(n, channels)``.
+        life: which engine it was; positions of another do not continue these.
+    """
+
+    rate: int
+    start: int
+    frames: Audio
+    life: str
+
+
+@dataclass
+class Snapshot:
+    """The engine's report.
+
+    ``state``: ``starting``, ``running``, ``stalled`` (no callbacks), ``waiting`` (for a device), ``stopped``, ``finished`` (a file ended).
+    ``message`` is one sentence for the person in front of it. ``xruns`` counts the host's, ``misses`` blocks that the model was
+    late for. ``dsp_load`` is callback time over block time, ``model_load`` worker time over the time it is given (``latency.pipelining``);
+    its ``own`` is the mean of the last half second without what other programs took of the processor meanwhile.
+    ``recordings`` are those that have ended, by their files; ``recording`` is the present or the last one. After a restart
+    ``frames``, ``xruns``, ``misses`` and the instrument's counters are sums over all engines since the settings were last changed,
+    and ``interruptions`` lists where there was none.
+    ``offer``: a deadline in ms that would help against misses, one block more than now; 0 while none is needed.
+    ``resting``: nothing sounds and nothing moves; reports then come a few times a second.
+    ``tap`` is the file through which the engine's sound can be read (see ``Session.hear``), empty where there is none.
+    """
+
+    sequence: int = 0
+    time: float = 0.0
+    state: str = "starting"
+    message: str = ""
+    rate: int = 0
+    block: int = 0
+    port: str = ""
+    frames: int = 0
+    xruns: int = 0
+    misses: int = 0
+    dsp_load: dict[str, float] = field(default_factory=lambda: {"p50": 0.0, "p99": 0.0})
+    model_load: dict[str, float] = field(default_factory=lambda: {"p50": 0.0, "p99": 0.0})
+    ring_fill: int = 0
+    latency: Latency = field(default_factory=Latency)
+    realtime: str = ""
+    limiter_db: float = 0.0
+    meters: dict[str, Meter] = field(default_factory=dict)
+    master: Meter = field(default_factory=Meter)
+    transport: Transport = field(default_factory=Transport)
+    recording: Recording = field(default_factory=Recording)
+    recordings: list[Recording] = field(default_factory=list)
+    mixer: MixerState = field(default_factory=MixerState)
+    instrument: InstrumentReport = field(default_factory=InstrumentReport)
+    restarts: int = 0
+    interruptions: list[Interruption] = field(default_factory=list)
+    offer: float = 0.0
+    resting: bool = False
+    tap: str = ""
+
+
+@dataclass(frozen=True)
+class Command:
+    """One order to the engine: ``op`` from ``OPERATIONS`` with its arguments."""
+
+    op: str
+    args: dict[str, Any] = field(default_factory=dict)
+
+
+OPERATIONS: dict[str, tuple[str, ...]] = {
+    "set_stem": ("stem", "field", "value"),  # field of StemState
+    "set_mixer": ("field", "value"),  # field of MixerState other than stems
+    "play": (),
+    "pause": (),
+    "seek": ("position_s",),
+    "set_loop": ("start_s", "end_s"),  # both None ends the loop
+    "record": ("directory", "format"),  # wav or flac
+    "stop_recording": (),
+    "set_deadline": ("ms",),  # as EngineConfig.deadline, but not 0, and without a restart: the sound fades over
+    "reset_counters": (),
+    "panic": (),  # silence now: the song pauses, notes end, processors are reset and rings cleared
+    "midi": ("data",),  # the bytes of one message, as from an on-screen keyboard
+    "set_sound": ("channel", "shares"),  # channel from 0; {instrument: share}
+    "set_instrument": ("field", "value"),  # of InstrumentState: attack_ms, release_ms, curve, record_folder, record_format
+    "set_midi_map": ("entries",),  # all learnt controllers at once, as in InstrumentState.midi_map
+    "learn": ("target",),  # the next MIDI controller that moves is the target's; "" ends the waiting
+    "forget": ("target",),
+    "configure": ("config",),  # a whole EngineConfig as a dict
+    "shutdown": (),
+}
+"""Table of commands and the names of their arguments."""
+
+
+def command(op: str, **args: Any) -> Command:
+    """Make a checked command. Raises StemplayError for an unknown operation or wrong arguments."""
+    if op not in OPERATIONS:
+        raise StemplayError(f"There is no command {op!r}; choose from {', '.join(sorted(OPERATIONS))}.")
+    if set(args) != set(OPERATIONS[op]):
+        raise StemplayError(
+            f"The command {op} takes {', '.join(OPERATIONS[op]) or 'no arguments'}, not {', '.join(args) or 'none'}."
+        )
+    return Command(op, args)
+
+
+def to_dict(value: Any) -> dict[str, Any]:
+    """A dataclass of this module as plain JSON values."""
+    return asdict(value)
+
+
+_NESTED: dict[str, type] = {
+    "instrument": InstrumentReport, "state": InstrumentState, "latency": Latency, "master": Meter, "transport": Transport,
+    "recording": Recording, "mixer": MixerState,
+}  # fmt: skip
+
+
+def from_dict(kind: type[T], values: dict[str, Any]) -> T:
+    """Inverse of ``to_dict``. Unknown keys are ignored (an older engine may meet a newer window), missing ones take defaults."""
+    assert is_dataclass(kind)
+    known = {f.name for f in fields(kind)}
+    arguments = {key: value for key, value in values.items() if key in known}
+    for key, value in arguments.items():
+        if key in _NESTED and isinstance(value, dict):
+            arguments[key] = from_dict(_NESTED[key], value)
+    if kind is MixerState:
+        arguments["stems"] = {name: from_dict(StemState, x) for name, x in arguments.get("stems", {}).items()}
+    if kind is Snapshot:
+        arguments["meters"] = {name: from_dict(Meter, x) for name, x in arguments.get("meters", {}).items()}
+        for key, entry in (("recordings", Recording), ("interruptions", Interruption)):
+            arguments[key] = [from_dict(entry, x) for x in arguments.get(key, [])]
+    for key in ("input_channels", "loop"):
+        if isinstance(arguments.get(key), list):
+            arguments[key] = tuple(arguments[key])
+    return kind(**arguments)

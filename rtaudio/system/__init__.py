@@ -1,0 +1,1 @@
+"""What the operating system is asked for: realtime threads, locks, private folders, child processes."""

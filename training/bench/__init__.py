@@ -1,0 +1,1 @@
+"""What training and exported models cost, and what others' packages cost."""

@@ -1,0 +1,157 @@
+"""From a run to weights that can be published: float16 safetensors, and how they were made as JSON beside them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from models.network import Separator
+from rtaudio.audio.format import StemplayError
+from training.data.batches import COLLECTIONS
+from training.data.store import Manifest, write_atomic
+from training.runs.checkpoint import load_checkpoint, load_network, save_weights
+from training.separation.recipe import Recipe
+from training.separation.sources import validation_set
+from training.separation.validation import validate
+
+WEIGHTS_FILE, MAKING_FILE = "weights.safetensors", "weights.json"
+RESTRICTED = ("musdb", "mir1k", "ravdess")
+"""Collections whose licence allows research and private use only; it passes on to what is learned from them."""
+
+
+def release(
+    run: Path, directory: Path, *, store: Path, which: str = "best", note: str = "", continues: bool = False,
+    branches: Sequence[Path] = (), average: Sequence[Path] = (),
+) -> dict[str, Any]:  # fmt: skip
+    """Write ``weights.safetensors`` (float16) and ``weights.json`` of the run in folder ``run`` into ``directory``.
+
+    Args:
+        which: ``best`` on validation, or ``ema``, the averaged weights of the last checkpoint.
+        store: the prepared data, for what the network learned from.
+        note: what else to know, such as the weights it started from.
+        continues: the run began from the weights that are in ``directory`` now; what made them is kept under ``earlier``.
+        branches: folders of other runs whose weights it began from (``training join``), kept there too.
+        average: folders of runs that began from the same weights as ``run`` and went other ways: the mean of their weights is released.
+
+    Raises:
+        StemplayError: a run has no weights or no checkpoint, or its network differs.
+    """
+    network = _weights(run, which)
+    checkpoint = load_checkpoint(run / "last.ckpt")
+    history = checkpoint["history"]
+    scored = min(history, key=score) if which == "best" else history[-1]
+    if average:
+        network = _mean([network, *(_weights(path, which) for path in average)])
+        songs = validation_set(Recipe.from_dict(checkpoint["recipe"]), store)
+        scored = validate(network, songs, network.config.sources).row()
+    earlier = [
+        *(_earlier(directory) if continues else []),
+        *(_other(path, store, "a branch of its own") for path in branches),
+        *(_other(path, store, "averaged with the newest run") for path in average),
+    ]
+    record = _record(checkpoint, store)
+    data = record["data"]
+    # What was learned from restricted data stays so, whatever the next run learns from.
+    restricted = any(
+        row["collection"] in RESTRICTED for row in (*data, *(row for run in earlier for row in run.get("data", [])))
+    )
+    making = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "licence": "research and private use only (as some of the training data)" if restricted else "CC BY 4.0",
+        **record,
+        "recipe": checkpoint["recipe"],
+        "cost": checkpoint.get("cost", {}),
+        "validation": {
+            "measured_on": "the validation songs of MUSDB18 that are in the data, mixture = sum of stems, residual shared equally",
+            **scored,
+        },
+        "note": note,
+        **({"earlier": earlier} if earlier else {}),
+    }
+    save_weights(directory / WEIGHTS_FILE, network.state_dict(), network.config, half=True)
+    write_atomic(directory / MAKING_FILE, json.dumps(making, indent=1, ensure_ascii=False).encode())
+    return making
+
+
+def _weights(run: Path, which: str) -> Separator:
+    path = run / f"{which}.safetensors"
+    if not path.exists():
+        raise StemplayError(f"There are no {which} weights in {run}.")
+    return load_network(path)
+
+
+def _mean(networks: Sequence[Separator]) -> Separator:
+    """A network whose weights are the mean of those of ``networks`` (Wortsman et al. 2022)."""
+    first, *others = networks
+    if any(other.config != first.config for other in others):
+        raise StemplayError("Only networks of the same sizes can be averaged.")
+    states = [network.state_dict() for network in networks]
+    first.load_state_dict({name: torch.stack([s[name] for s in states]).mean(dim=0) for name in states[0]})
+    return first
+
+
+def _record(checkpoint: dict[str, Any], store: Path) -> dict[str, Any]:
+    """What a run learned from, for how long, and its validations."""
+    recipe = checkpoint["recipe"]
+    prepared = recipe["data"] == "prepared"
+    return {
+        "data": used_data(store, recipe["mixing"].get("collections", ())) if prepared else [],
+        "steps": checkpoint["step"],
+        "hours": round(checkpoint["elapsed"] / 3600, 3),
+        "audio_hours": round(checkpoint["step"] * _batch_seconds(recipe) / 3600, 2),
+        "curve": checkpoint["history"],
+    }
+
+
+def _other(run: Path, store: Path, part: str) -> dict[str, Any]:
+    """The record of a run that also went into the weights, and what part it had."""
+    checkpoint = load_checkpoint(run / "last.ckpt")
+    kind = checkpoint["recipe"]["network"].get("kind", "network")
+    return {**_record(checkpoint, store), "note": f"{part}: {checkpoint['recipe']['name']} ({kind})"}
+
+
+def _earlier(directory: Path) -> list[dict[str, Any]]:
+    """The runs behind the weights in ``directory``, oldest first."""
+    before = read_making(directory / WEIGHTS_FILE)
+    if not before:
+        raise StemplayError(f"There is no {MAKING_FILE} in {directory} that this run could continue.")
+    kept = ("date", "data", "steps", "hours", "audio_hours", "note", "curve")
+    return [*before.get("earlier", []), {name: before[name] for name in kept if name in before}]
+
+
+def score(row: dict[str, Any]) -> float:
+    """By what a validation is better than another: less is better."""
+    return float(row.get("score", row["valid_loss"]))
+
+
+def used_data(store: Path, only: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Name, licence and hours of the training items of each collection that the mixer opens: all, or ``only`` these."""
+    rows = []
+    for name in COLLECTIONS:
+        if (not only or name in only) and (store / name / "manifest.json").exists():
+            manifest = Manifest.read(store / name)
+            frames = sum(item.frames for item in manifest.items if item.split == "train")
+            hours = round(frames / manifest.sample_rate / 3600, 2)
+            rows.append({"collection": name, "licence": manifest.licence, "hours": hours})
+    return rows
+
+
+def read_making(weights: Path) -> dict[str, Any]:
+    """The ``weights.json`` beside ``weights``; empty if there is none."""
+    path = weights.with_name(MAKING_FILE)
+    try:
+        values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return values
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise StemplayError(f"{path} is not JSON: {error}.") from error
+
+
+def _batch_seconds(recipe: dict[str, Any]) -> float:
+    return float(recipe["mixing"]["batch"]) * float(recipe["mixing"]["seconds"])

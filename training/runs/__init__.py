@@ -1,0 +1,1 @@
+"""What every run needs: checkpoints, progress, signals, an estimate of its energy."""

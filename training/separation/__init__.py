@@ -1,0 +1,1 @@
+"""Separation: recipes, the training loop, scores."""

@@ -1,0 +1,112 @@
+"""Scores of an exported model, measured on the shipped streaming path (``rtaudio.files.offline``), beside trivial baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from models.card import read_card, write_card
+from models.catalog import find_model
+from rtaudio.files.offline import separate_array
+from training.data.store import Stems
+from training.metrics import frame_sdr, global_sdr, median_over_songs, with_accompaniment
+
+METRICS = {"global": global_sdr, "frames": frame_sdr}
+ROWS = ("model", "mix", "mix/4", "silence")
+SILENCE = "silence"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Median over songs, dB: ``table[row][source]``; ``songs[name][source]`` are the model's own, NaN where the source is silent."""
+
+    model: str
+    metric: str
+    consistent: bool
+    table: dict[str, dict[str, float]]
+    songs: dict[str, dict[str, float]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON: NaN becomes None."""
+        values = asdict(self)
+        for group in ("table", "songs"):
+            values[group] = {
+                row: {name: None if np.isnan(score) else round(score, 3) for name, score in scores.items()}
+                for row, scores in values[group].items()
+            }
+        return values
+
+    def text(self) -> str:
+        """The table for people."""
+        columns = list(next(iter(self.table.values())))
+        lines = [" " * 10 + "".join(f"{name:>15}" for name in columns)]
+        lines += [
+            f"{row:<10}" + "".join(f"{scores[name]:>15.2f}" for name in columns) for row, scores in self.table.items()
+        ]
+        return "\n".join(lines)
+
+
+def evaluate(
+    model: str | Path,
+    songs: Iterable[tuple[str, Stems]],
+    *,
+    sources: tuple[str, ...],
+    rate: int = 44_100,
+    metric: str = "global",
+    consistent: bool = True,
+    refine: bool = False,
+    phases: int = 1,
+    progress: Callable[[str], None] | None = None,
+) -> Evaluation:
+    """Separate every song ``(sources, channels, time)`` and score it; the mixture is the sum of its stems.
+
+    Args:
+        metric: ``global`` (whole song) or ``frames`` (median over 1 s frames, EQ-MUS-2).
+        refine: as files are separated, not as it is live.
+        phases: calls in a hop, by as many copies of the network in turn (``rtaudio.processors.phases``).
+
+    Raises:
+        StemplayError: the model cannot be used.
+    """
+    score = METRICS[metric]
+    scores: dict[str, list[Any]] = {row: [] for row in ROWS}
+    names = []
+    for name, stems in songs:
+        mix = stems.sum(axis=0)
+        separated = separate_array(np.ascontiguousarray(mix.T), rate, model, consistent, refine, phases)
+        reference = with_accompaniment(torch.from_numpy(stems))
+        for row, estimate in _estimates(torch.from_numpy(mix), torch.from_numpy(separated).permute(1, 2, 0)).items():
+            scores[row].append(score(estimate.contiguous(), reference).numpy())
+        names.append(name)
+        if progress is not None:
+            progress(name)
+    columns = [*sources, "accompaniment"]
+    table = {row: dict(zip(columns, median_over_songs(rows), strict=True)) for row, rows in scores.items()}
+    each = {
+        name: dict(zip(columns, map(float, row), strict=True)) for name, row in zip(names, scores["model"], strict=True)
+    }
+    return Evaluation(str(model), metric, consistent, table, each)
+
+
+def _estimates(mix: torch.Tensor, separated: torch.Tensor) -> dict[str, torch.Tensor]:
+    """The estimates of each row of the table, accompaniment included, ``(sources + 1, channels, time)``."""
+    count = len(separated)
+    quarter = with_accompaniment((mix / count).expand(count, *mix.shape))
+    whole = mix.expand(count + 1, *mix.shape)
+    return {"model": with_accompaniment(separated), "mix": whole, "mix/4": quarter, SILENCE: torch.zeros_like(whole)}
+
+
+def record(model: str | Path, what: str, scores: dict[str, float]) -> None:
+    """Write ``scores`` into the model's card as its quality on ``what``; older scores on other material stay.
+
+    Raises CardError if there is no such model.
+    """
+    directory = find_model(model)
+    card = read_card(directory)
+    rounded = {name: round(float(score), 2) for name, score in scores.items() if not np.isnan(score)}
+    write_card(replace(card, quality={**card.quality, what: rounded}), directory)

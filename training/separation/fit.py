@@ -1,0 +1,164 @@
+"""``python -m training fit RECIPE``: data, network and trainer put together; signals end a run cleanly."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from torch.utils.data import DataLoader
+
+from models.demucs import CausalDemucs
+from models.hybrid import HybridDemucs
+from models.network import Separator
+from models.registry import make_network
+from rtaudio.audio.format import StemplayError
+from training.data.batches import BatchSource, BatchStream
+from training.data.store import write_atomic
+from training.data.thesis import EpochSongs
+from training.optim.parallel import Share, make_fabric
+from training.runs.checkpoint import initialise, load_checkpoint, load_network
+from training.runs.signals import stop_on_signals
+from training.separation.grow import grow, grow_hybrid
+from training.separation.recipe import Recipe
+from training.separation.sources import batch_source, validation_set
+from training.separation.trainer import Budget, Intervals, Progress, SeparatorTrainer, loggers
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """What the command line adds to a recipe.
+
+    Attributes:
+        folder: where the run lives; one run a folder.
+        store: the prepared data.
+        budget: by default the recipe's epochs, or half an hour where it names none.
+        epochs: instead of a budget.
+        init: weights to start from.
+        grow: ``init`` may be of a smaller causal Demucs, from which a larger one grows.
+        teacher: weights of a network to learn from besides the true stems.
+        workers: processes that make batches; 0 makes them in the training process.
+        device: ``cpu``, ``cuda``, ``mps``, or ``auto`` for the best there is.
+        watts: what the machine draws, if known; else it is read or assumed.
+    """
+
+    folder: Path
+    store: Path = Path("data")
+    budget: Budget | None = None
+    epochs: int | None = None
+    seed: int = 0
+    threads: int | None = None
+    init: Path | None = None
+    grow: bool = False
+    teacher: Path | None = None
+    resume: bool = False
+    workers: int = 1
+    intervals: Intervals | None = None
+    device: str = "auto"
+    watts: float | None = None
+
+
+def fit(recipe: Recipe, options: FitOptions) -> Progress:
+    """Train ``recipe``; with ``resume`` the recipe of the checkpoint is used instead.
+
+    Raises:
+        StemplayError: data, weights or checkpoint are missing or do not fit.
+    """
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    if options.resume:
+        recipe = Recipe.from_dict(load_checkpoint(options.folder / "last.ckpt")["recipe"])
+    fabric = make_fabric(options.device, loggers(options.folder))
+    lightning.seed_everything(options.seed, verbose=False)
+    network = make_network(recipe.network)
+    if options.init is not None and options.grow:
+        network = _grown(network, options.init, options.seed)
+    elif options.init is not None:
+        initialise(network, options.init)
+    songs = validation_set(recipe, options.store)
+    source = open_source(recipe, options)
+    budget, intervals = plan(recipe, options, source)
+    trainer = SeparatorTrainer(
+        recipe, network, songs, options.folder, budget,
+        intervals=intervals, fabric=fabric, watts=options.watts, teacher=_teacher(recipe, options.teacher),
+    )  # fmt: skip
+    if options.resume:
+        trainer.resume()
+    if fabric.is_global_zero:
+        write_atomic(options.folder / "recipe.json", json.dumps(recipe.to_dict(), indent=1).encode())
+    with stop_on_signals(trainer):
+        return trainer.fit(batches(recipe, options, trainer.state.step, trainer.share, source))
+
+
+def _grown(network: Separator, path: Path, seed: int) -> Separator:
+    """``network`` with what a smaller one in ``path``, or a hybrid's branch of waveforms, learned. Raises StemplayError if it cannot."""
+    small = load_network(path)
+    if isinstance(small, HybridDemucs) and isinstance(network, HybridDemucs):
+        return grow_hybrid(small, network.config, seed)
+    small = small.waves if isinstance(small, HybridDemucs) else small
+    if not (isinstance(small, CausalDemucs) and isinstance(network, CausalDemucs)):
+        raise StemplayError("Only a causal Demucs or a hybrid can grow from a smaller one.")
+    return grow(small, network.config, seed)
+
+
+def _teacher(recipe: Recipe, path: Path | None) -> Separator | None:
+    """The network in ``path``. Raises StemplayError if it takes other sound apart than the recipe's."""
+    if path is None:
+        return None
+    teacher = load_network(path)
+    for name in ("sources", "sample_rate", "audio_channels"):
+        if getattr(teacher.config, name) != getattr(recipe.network, name):
+            raise StemplayError(f"The teacher in {path} has other {name.replace('_', ' ')} than the recipe's network.")
+    return teacher
+
+
+def open_source(recipe: Recipe, options: FitOptions) -> BatchSource:
+    """The recipe's batches."""
+    return batch_source(recipe, options.store, options.seed)
+
+
+def plan(recipe: Recipe, options: FitOptions, source: BatchSource) -> tuple[Budget, Intervals]:
+    """When the run ends and how often it is validated: with epochs, once each.
+
+    Raises:
+        StemplayError: epochs are asked for of a recipe whose data have none.
+    """
+    intervals = options.intervals or Intervals()
+    if not isinstance(source, EpochSongs):
+        if options.epochs:
+            raise StemplayError(f"The recipe {recipe.name} has no epochs: give it --hours, --minutes or --steps.")
+        return options.budget or Budget(), intervals
+    updates = max(1, source.batches // recipe.optim.accumulate)
+    epochs = options.epochs or (0 if options.budget else recipe.optim.epochs)
+    budget = Budget(steps=epochs * updates) if epochs else options.budget or Budget()
+    return budget, replace(intervals, epoch=updates)
+
+
+def batches(
+    recipe: Recipe, options: FitOptions, update: int, share: Share | None = None, source: BatchSource | None = None
+) -> Iterator[Any]:
+    """The recipe's stream of batches from ``update`` on, of them this process' ``share``, made in worker processes."""
+    share = share or Share(accumulate=recipe.optim.accumulate, batch=recipe.mixing.batch)
+    source = source or open_source(recipe, options)
+    workers = options.workers
+    loader = DataLoader(
+        BatchStream(source, share.start(update), share.stride),
+        batch_size=None,
+        num_workers=workers,
+        prefetch_factor=4 if workers else None,
+        worker_init_fn=_start_worker,
+    )
+    return iter(loader)
+
+
+def _start_worker(number: int) -> None:
+    """Data processes step back behind the trainer and leave Ctrl-C to it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "nice"):
+        os.nice(5)

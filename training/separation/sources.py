@@ -1,0 +1,52 @@
+"""Which data a recipe learns from, and which songs choose its best weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from models.network import SPEECH
+from rtaudio.audio.format import SOURCES, StemplayError
+from training.data import speech, synthetic
+from training.data.batches import BatchSource, MixedSongs
+from training.data.store import Stems
+from training.data.thesis import EpochSongs, made_up_songs, stored_songs
+from training.separation.recipe import Recipe
+from training.separation.validation import read_songs
+
+
+def batch_source(recipe: Recipe, store: Path, seed: int) -> BatchSource:
+    """The recipe's endless batches. Raises StemplayError if its data are missing or are not for such a network."""
+    about_speech, hop = _check(recipe), recipe.network.hop
+    if about_speech and recipe.made_up:
+        return speech.SyntheticSpeech(recipe.mixing, hop, seed)
+    if about_speech:
+        return speech.MixedSpeech(store, recipe.mixing, hop, seed)
+    if recipe.by_epochs:
+        songs = made_up_songs() if recipe.made_up else stored_songs(store)
+        return EpochSongs(songs, recipe.epochs, recipe.mixing.batch, recipe.frames, seed)
+    if recipe.made_up:
+        return synthetic.SyntheticSongs(recipe.mixing, hop, seed)
+    return MixedSongs(store, recipe.mixing, hop, seed)
+
+
+def validation_set(recipe: Recipe, store: Path) -> Sequence[Stems]:
+    """Songs ``(sources, channels, time)`` that no batch contains."""
+    if _check(recipe):
+        return speech.validation_speech() if recipe.made_up else speech.stored_validation_speech(store)
+    return synthetic.validation_songs() if recipe.made_up else read_songs(store)
+
+
+def _check(recipe: Recipe) -> bool:
+    """Whether the recipe is about speech; what has no data is refused."""
+    network = recipe.network
+    known = {SOURCES: (2, 44_100), SPEECH: (1, speech.RATE)}
+    sources = tuple(network.sources)
+    if known.get(sources) != (network.audio_channels, network.sample_rate):
+        raise StemplayError(
+            f"There are no data for {network.audio_channels} channels of {', '.join(sources)} at {network.sample_rate} Hz: "
+            "songs are in stereo at 44100 Hz, speech is mono at 16000 Hz."
+        )
+    if sources == SPEECH and recipe.by_epochs:
+        raise StemplayError("Speech has no epochs: its data are 'prepared' or 'synthetic'.")
+    return sources == SPEECH

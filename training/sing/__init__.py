@@ -1,0 +1,1 @@
+"""SING, the instrument: its three stages of training, scores, tables and release."""

@@ -1,0 +1,96 @@
+"""Whether a rendered song is in tune: each note of the score is looked for in the sound, alone or in its chord."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from training.data.midi import DRUM_CHANNEL, Take, read_events
+from training.sing import note_metrics as metrics
+
+SETTLED_S, LONGEST_S, SHORTEST_S = 0.1, 1.5, 0.2
+"""Of a note: what its attack is given, how long it is listened to at most and at least."""
+
+WITHIN = 60.0
+"""Cents around the key that are searched: less than a semitone, in which the next key of a chord may lie."""
+
+
+UNHEARD = 0.003
+"""A note whose harmonics have less of the power is not there."""
+
+
+@dataclass(frozen=True)
+class ScoreNote:
+    """A note of the score: seconds from the beginning, its length in seconds, MIDI pitch, channel from 0."""
+
+    time: float
+    seconds: float
+    pitch: int
+    channel: int
+
+
+def score_notes(song: Path) -> list[ScoreNote]:
+    """The notes of a MIDI file, drums left out, in order.
+
+    Raises:
+        StemplayError: it is no MIDI file.
+    """
+    begun: dict[tuple[int, int], float] = {}
+    notes = []
+    for time, message in read_events(song, Take("", seconds=float("inf"))):
+        if message.type not in ("note_on", "note_off") or message.channel == DRUM_CHANNEL:
+            continue
+        key = message.channel, message.note
+        if key in begun:
+            notes.append(ScoreNote(begun[key], time - begun.pop(key), message.note, message.channel))
+        if message.type == "note_on" and message.velocity:
+            begun[key] = time
+    return sorted(notes, key=lambda note: (note.time, note.pitch))
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What was found of a note: how far from its key in cents, and the part of all power that its eight first harmonics have."""
+
+    note: ScoreNote
+    cents: float
+    share: float
+
+
+def listen(wav: metrics.Wave, notes: list[ScoreNote]) -> list[Heard]:
+    """Look for each note; those that are too short to tell are left out.
+
+    Args:
+        wav: ``(samples,)`` at 16 kHz, in time with the score.
+    """
+    found = []
+    for note in notes:
+        part = np.asarray(wav[round(note.time * metrics.RATE) :], dtype=np.float64)
+        stop = min(note.seconds, LONGEST_S + SETTLED_S, len(part) / metrics.RATE)
+        if stop - SETTLED_S >= SHORTEST_S:
+            key = metrics.hertz(note.pitch)
+            f0 = metrics.fundamental(part, key, within=WITHIN, start=SETTLED_S, stop=stop)
+            settled = part[int(SETTLED_S * metrics.RATE) : int(stop * metrics.RATE)]
+            found.append(Heard(note, metrics.cents(f0, key), _share(settled, f0)))
+    return found
+
+
+def _share(part: metrics.Wave, f0: float) -> float:
+    power = np.abs(np.fft.rfft(part * np.hanning(len(part)))) ** 2
+    lines = [round(k * f0 * len(part) / metrics.RATE) for k in range(1, 9) if k * f0 < 0.48 * metrics.RATE]
+    return float(sum(power[line - 2 : line + 3].sum() for line in lines) / max(power.sum(), 1e-20))
+
+
+def summary(found: list[Heard]) -> dict[str, Any]:
+    """Median and worst of the absolute errors in cents, and how many notes are not there at all."""
+    sizes = np.abs([heard.cents for heard in found])
+    return {
+        "notes": len(found),
+        "unheard": sum(heard.share < UNHEARD for heard in found),
+        "median_cents": round(float(np.median(sizes)), 2),
+        "worst_cents": round(float(sizes.max()), 2),
+        "within_10_cents": round(float(np.mean(sizes <= 10)), 3),
+    }
