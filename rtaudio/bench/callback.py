@@ -26,13 +26,13 @@ from rtaudio.audio.format import StreamFormat
 from rtaudio.audio.load_meter import LoadMeter
 from rtaudio.bench.machine import ROOT
 from rtaudio.control.engine_factory import build_engine
-from rtaudio.control.engine_process import child_environment
 from rtaudio.engine.callback import AudioCallback
 from rtaudio.engine.pipeline import Pipeline
 from rtaudio.files.song_player import FilePlayer
 from rtaudio.ports.fake import FakePort
 from rtaudio.processors.passthrough import Passthrough
 from rtaudio.protocol.messages import EngineConfig, InstrumentState, MixerState, StemState
+from rtaudio.system.child_process import child_environment
 from rtaudio.system.realtime import request_realtime, settle
 
 RATE = 44_100

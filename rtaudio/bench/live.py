@@ -22,7 +22,7 @@ from rtaudio.audio.format import StemplayError
 from rtaudio.bench.busy import Watch
 from rtaudio.bench.jack_server import JackServer, running, why_no_server
 from rtaudio.bench.machine import ROOT
-from rtaudio.control.engine_process import child_environment
+from rtaudio.system.child_process import child_environment
 
 SONG = ROOT / "demo" / "kimseye.ogg"
 BLOCKS = (64, 128, 256, 512, 1024, 2048)

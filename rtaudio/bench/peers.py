@@ -9,7 +9,7 @@ from typing import Any
 
 from rtaudio.bench.machine import ROOT
 from rtaudio.bench.networks import can_train
-from rtaudio.control.engine_process import child_environment
+from rtaudio.system.child_process import child_environment
 
 Peer = dict[str, Any]
 """``training.bench.peers.PeerCost`` as JSON: name, version, model, hop_ms, p50_ms, p99_ms, rtf, one_thread, error."""

@@ -22,7 +22,7 @@ import soundfile
 
 from rtaudio.audio.format import StemplayError
 from rtaudio.bench.machine import ROOT
-from rtaudio.control.engine_process import child_environment
+from rtaudio.system.child_process import child_environment
 
 TRIES = 3
 PATIENCE_S = 300.0

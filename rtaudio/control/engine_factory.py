@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from models.names import is_file
 from rtaudio.audio.format import StemplayError, StreamFormat
+from rtaudio.control.model_timing import given_frames
 from rtaudio.engine.engine import Engine, stream_plan
-from rtaudio.engine.model_timing import given_frames
 from rtaudio.engine.recorder import Recorder
 from rtaudio.files.song_player import FilePlayer
 from rtaudio.files.sound_file import open_reader

@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import collections
 import contextlib
-import os
 import queue
 import subprocess
 import threading
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, BinaryIO, cast
 
 from rtaudio.control.ipc import Message, read_message, write_message
 from rtaudio.protocol.desired_state import Desired
 from rtaudio.protocol.messages import Snapshot, from_dict
-
-ROOT = Path(__file__).resolve().parents[2]
-"""The folder that holds the packages; child processes find them there whatever their working directory."""
+from rtaudio.system.child_process import child_environment
 
 
 @dataclass(frozen=True)
@@ -48,13 +44,6 @@ class Limits:
     backoff: tuple[float, float] = (0.1, 5.0)
     healthy: float = 10.0
     attempts: int = 3
-
-
-def child_environment() -> dict[str, str]:
-    """The environment of our own child processes: the packages' folder is found, and libraries start no needless threads."""
-    paths = [str(ROOT), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    defaults = {"OMP_NUM_THREADS": "1", "JACK_NO_START_SERVER": "1", "JACK_NO_AUDIO_RESERVATION": "1"}
-    return {**defaults, **os.environ, "PYTHONPATH": os.pathsep.join(paths)}
 
 
 class EngineProcess:

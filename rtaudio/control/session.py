@@ -22,11 +22,12 @@ from types import TracebackType
 
 from rtaudio.audio.format import StemplayError
 from rtaudio.control.daemon_client import Link
-from rtaudio.control.engine_process import child_environment
-from rtaudio.control.ipc import connect, runtime_directory
+from rtaudio.control.ipc import connect
 from rtaudio.control.supervisor import Supervisor
 from rtaudio.protocol.desired_state import Desired, absolute_config, check_config, with_absolute_paths
 from rtaudio.protocol.messages import Command, EngineConfig, Heard, InstrumentState, MixerState, Snapshot
+from rtaudio.system.child_process import child_environment
+from rtaudio.system.private_folder import runtime_directory
 from rtaudio.tap.shared import TapReader
 
 DAEMON_START = 20.0

@@ -12,7 +12,7 @@ one more: deadlines are whole blocks, one at least. With rate conversion the pro
 the same holds. A hop that takes longer than a block, but less than a hop, just needs more than one of them: its work is spread over
 several blocks.
 
-**How much is chosen.** See ``rtaudio/engine/model_timing.py``.
+**How much is chosen.** See ``rtaudio/control/model_timing.py``.
 
 **When the worker wakes.** Only when a hop is complete (``Processor.missing``): it then writes all stems that are ready, before they are
 due (``Processor.ahead``), and sleeps. Small blocks cost the model no more than large ones.

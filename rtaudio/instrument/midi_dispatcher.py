@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from rtaudio.audio.format import StemplayError
+from rtaudio.instrument.general_midi import program_table
 from rtaudio.instrument.model import InstrumentModel
 from rtaudio.instrument.note_cache import Primer
 from rtaudio.instrument.player import InstrumentPlayer
@@ -22,7 +23,6 @@ from rtaudio.instrument.voice import Array
 from rtaudio.midi.input import MidiInput
 from rtaudio.midi.learned_controls import MidiMap
 from rtaudio.midi.message import MidiMessage, MidiParser
-from rtaudio.midi.midi_file import program_table
 from rtaudio.protocol.desired_state import INSTRUMENT_TIMES, control_range, strips_of
 from rtaudio.protocol.messages import EngineConfig, InstrumentReport, InstrumentState
 

@@ -9,8 +9,8 @@ from models.card import CardError, ModelCard
 from models.catalog import load_card
 from rtaudio.audio.format import Audio, StemplayError, StreamFormat
 from rtaudio.control.engine_factory import make_processor, open_port, resolve
+from rtaudio.control.model_timing import Needed, given_frames, needed
 from rtaudio.engine.deadline_misses import NEAR
-from rtaudio.engine.model_timing import Needed, given_frames, needed
 from rtaudio.files.sound_file import open_reader
 from rtaudio.jobs import Facts, Report
 from rtaudio.ports.base import Port

@@ -74,7 +74,7 @@ class MidiInput:
                 thread.join(3.0)
 
     def _run(self) -> None:
-        from rtaudio.control.engine_process import child_environment
+        from rtaudio.system.child_process import child_environment
 
         while not self._ending.is_set():
             self._heard = time.monotonic()

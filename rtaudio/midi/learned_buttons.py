@@ -12,19 +12,6 @@ from pathlib import Path
 from rtaudio.audio.format import StemplayError
 from rtaudio.protocol.messages import Command, InstrumentState, MixerState, Recording, StemState, Transport, command
 
-STRIP = ("mute", "solo", "armed")
-MIXER = ("bypass", "monitor", "limiter")
-TRANSPORT = ("play", "start", "record", "loop")
-
-
-def is_button(target: str) -> bool:
-    """Whether ``target`` is pressed, not moved: ``stem.NAME.mute``, ``mixer.bypass``, ``transport.play`` and their like."""
-    kind, *rest = target.split(".")
-    if kind == "stem":
-        return len(rest) == 2 and rest[1] in STRIP
-    fields = {"mixer": MIXER, "transport": TRANSPORT}.get(kind, ())
-    return len(rest) == 1 and rest[0] in fields
-
 
 class Presses:
     """Turns presses into orders. It remembers only where a loop is to begin."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from rtaudio.midi.learned_buttons import is_button
 from rtaudio.midi.message import MidiMessage
+from rtaudio.protocol.strips import is_button
 
 RESERVED = frozenset({0, 6, 32, 38, *range(96, 102), *range(120, 128)})
 """Controllers that are not learnt: bank, data entry, (N)RPN and channel mode."""

@@ -103,7 +103,7 @@ def _ours(name: str) -> bool:
 
 def list_inputs() -> list[str]:
     """Names of the MIDI inputs of this machine, asked for in a child process: drivers write to standard error and may hang."""
-    from rtaudio.control.engine_process import child_environment
+    from rtaudio.system.child_process import child_environment
 
     try:
         child = subprocess.run(

@@ -90,7 +90,7 @@ def list_devices(timeout: float = LIST_TIMEOUT) -> list[Device]:
         DeviceMissingError: there is no PortAudio.
         StemplayError: the child crashed or hung in a driver.
     """
-    from rtaudio.control.engine_process import child_environment
+    from rtaudio.system.child_process import child_environment
 
     try:
         child = subprocess.run(

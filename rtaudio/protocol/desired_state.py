@@ -16,7 +16,6 @@ from models.card import CardError
 from models.catalog import load_card, model_names
 from models.names import exists, is_file
 from rtaudio.audio.format import SOURCES, StemplayError, StreamFormat
-from rtaudio.midi.learned_buttons import is_button
 from rtaudio.protocol.messages import (
     MAX_DEADLINE,
     MAX_LOOK_AHEAD,
@@ -30,7 +29,7 @@ from rtaudio.protocol.messages import (
     from_dict,
     to_dict,
 )
-from rtaudio.protocol.strips import strip_names
+from rtaudio.protocol.strips import is_button, strip_names
 
 Range = tuple[float, float]
 

@@ -202,7 +202,7 @@ class _Mapping:
 def open_tap(capture: Capture) -> TapWriter | None:
     """A writer in this user's private folder; None where that is impossible, since sound matters more than pictures."""
     from rtaudio.audio.format import StemplayError
-    from rtaudio.control.ipc import runtime_directory
+    from rtaudio.system.private_folder import runtime_directory
 
     try:
         return TapWriter(capture, runtime_directory())

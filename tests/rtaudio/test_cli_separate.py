@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rtaudio.cli.main import main
-from rtaudio.control.engine_process import child_environment
+from rtaudio.system.child_process import child_environment
 from tests.rtaudio.conftest import noise
 from tests.rtaudio.soundfiles import cut_short
 

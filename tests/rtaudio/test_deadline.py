@@ -13,10 +13,10 @@ import pytest
 
 from rtaudio.audio.format import Audio, StemplayError, StreamFormat
 from rtaudio.cli.commands.live import follow
+from rtaudio.control.model_timing import MARGIN, WAKE_S, Callbacks, Clock, Needed, given_frames, paced
 from rtaudio.engine.deadline import blocks_for
 from rtaudio.engine.deadline_misses import Lateness, Spent, Stream
 from rtaudio.engine.engine import Engine
-from rtaudio.engine.model_timing import MARGIN, WAKE_S, Callbacks, Clock, Needed, given_frames, paced
 from rtaudio.files.song_player import FilePlayer
 from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.jobs import Report

@@ -13,7 +13,7 @@ import soundfile
 from rtaudio.audio.format import StemplayError
 from rtaudio.control.session import Session
 from rtaudio.control.supervisor import take_over
-from rtaudio.midi.learned_buttons import MIXER, STRIP, TRANSPORT, Presses, is_button
+from rtaudio.midi.learned_buttons import Presses
 from rtaudio.midi.learned_controls import MidiMap
 from rtaudio.midi.message import MidiMessage
 from rtaudio.protocol.desired_state import Desired, control_range
@@ -27,6 +27,7 @@ from rtaudio.protocol.messages import (
     Transport,
     command,
 )
+from rtaudio.protocol.strips import MIXER_BUTTONS, STRIP_BUTTONS, TRANSPORT_BUTTONS, is_button
 from tests.rtaudio.conftest import noise
 from tests.rtaudio.test_session import wait_until
 from tests.sing_fixture import tiny_instrument
@@ -45,8 +46,8 @@ def pressed(target: str, presses: Presses | None = None, **there: object) -> lis
 
 
 def test_every_button_is_known_and_nothing_else_is_one() -> None:
-    buttons = [f"stem.vocals.{field}" for field in STRIP] + [f"mixer.{field}" for field in MIXER]
-    buttons += [f"transport.{field}" for field in TRANSPORT]
+    buttons = [f"stem.vocals.{field}" for field in STRIP_BUTTONS] + [f"mixer.{field}" for field in MIXER_BUTTONS]
+    buttons += [f"transport.{field}" for field in TRANSPORT_BUTTONS]
     for target in buttons:
         assert is_button(target) and control_range(target, STRIPS) is None
     for target in ("stem.vocals.gain_db", "mixer.dry", "transport", "transport.seek", "stem.mute", "", "mixer.bypass.x"):

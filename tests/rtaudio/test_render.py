@@ -12,7 +12,8 @@ import soundfile
 
 from rtaudio.audio.format import StemplayError
 from rtaudio.cli.main import main
-from rtaudio.midi.midi_file import nearest_programs, read_midi
+from rtaudio.instrument.general_midi import nearest_programs
+from rtaudio.midi.midi_file import read_midi
 from tests.sing_fixture import tiny_instrument
 
 

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from rtaudio.control.engine_process import child_environment
 from rtaudio.engine.recorder import Recorder
 from rtaudio.files import take_recovery
 from rtaudio.files.take_recovery import finish_cut_off
+from rtaudio.system.child_process import child_environment
 from rtaudio.system.file_lock import FileLock
 
 RATE = 44_100

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.separation import augment
+from training.data import augment
 
 AUGMENTATIONS = [
     augment.shuffle_sources,

@@ -9,13 +9,12 @@ import pytest
 import soundfile
 
 from rtaudio.audio.format import StemplayError
-from training.data import arrange, folder
+from training.data import arrange, augment, folder
 from training.data.batches import BatchStream, MixedSongs, MixingConfig
 from training.data.epoch import epoch, extracts_in
 from training.data.splits import VALIDATION_SONGS, split_of
 from training.data.store import Collection, Manifest, write_atomic, write_stems
 from training.data.synthetic import SyntheticSongs, synthetic_song, validation_songs
-from training.separation import augment
 
 RATE = 44_100
 

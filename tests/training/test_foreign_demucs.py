@@ -19,7 +19,7 @@ from rtaudio.audio.format import StemplayError, StreamFormat
 from rtaudio.files.offline import separate_array
 from rtaudio.processors.separator import SeparatorProcessor
 from training.cli import main
-from training.separation import foreign_demucs
+from training.runs import foreign_demucs
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

@@ -11,6 +11,7 @@ import torch
 
 from models.registry import make_network
 from rtaudio.audio.format import StemplayError
+from training.data import augment
 from training.data.stretch import repitch, stretch
 from training.data.thesis import EpochConfig, EpochSongs, made_up_songs, stored_songs
 from training.losses import (
@@ -22,7 +23,6 @@ from training.losses import (
     spectral_loss,
 )
 from training.runs.checkpoint import load_network
-from training.separation import augment
 from training.separation.fit import FitOptions, fit, open_source, plan
 from training.separation.recipe import Recipe, read_recipe
 from training.separation.trainer import Budget, SeparatorTrainer

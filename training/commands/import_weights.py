@@ -9,7 +9,7 @@ from models.network import Separator, StreamingSeparator
 from rtaudio.audio.format import StemplayError
 from training.cli import positive_float, positive_int
 from training.export.separator import chunks_sentence, export_separator
-from training.separation import foreign_demucs
+from training.runs import foreign_demucs
 
 HELP = "make a model that plays live of a state dict of the public demucs (version 1 or 2) or denoiser package"
 

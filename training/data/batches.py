@@ -15,8 +15,8 @@ import numpy as np
 from torch.utils.data import IterableDataset, get_worker_info
 
 from rtaudio.audio.format import StemplayError
+from training.data import augment
 from training.data.store import Collection, Stems
-from training.separation import augment
 
 RATE = 44_100
 

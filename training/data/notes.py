@@ -28,7 +28,7 @@ from models.names import name_problem
 from rtaudio.audio.format import StemplayError
 from training.data.general_midi import PROGRAMS
 from training.data.store import write_atomic
-from training.runs.signals import follow_parent
+from training.signals import follow_parent
 
 RATE = 16_000
 NOTE_SAMPLES = 64_000

@@ -21,7 +21,7 @@ from training.data import folder as stem_folders
 from training.data.jobs import RENDERED, RENDERED_FROM_MIDI, SOURCES_OF, Job, Options
 from training.data.store import Item, Manifest, Stems, write_stems
 from training.data.synthetic import synthetic_song
-from training.runs.signals import follow_parent
+from training.signals import follow_parent
 
 MADE_UP = "synthetic"
 """The licence of a collection of made-up songs."""

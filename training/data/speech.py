@@ -14,9 +14,9 @@ import numpy.typing as npt
 from scipy.signal import resample_poly
 
 from rtaudio.audio.format import StemplayError
+from training.data import augment
 from training.data.batches import MixingConfig, chosen
 from training.data.store import Collection, Stems
-from training.separation import augment
 
 RATE = 16_000
 STORED_RATE = 44_100

@@ -14,12 +14,12 @@ from typing import Protocol
 import numpy as np
 
 from rtaudio.audio.format import StemplayError
+from training.data import augment
 from training.data.batches import RATE
 from training.data.epoch import epoch
 from training.data.store import Collection, Stems
 from training.data.stretch import repitch
 from training.data.synthetic import synthetic_song
-from training.separation import augment
 
 
 @dataclass(frozen=True)

@@ -24,11 +24,11 @@ from training.data.store import write_atomic
 from training.data.thesis import EpochSongs
 from training.optim.parallel import Share, make_fabric
 from training.runs.checkpoint import initialise, load_checkpoint, load_network
-from training.runs.signals import stop_on_signals
 from training.separation.grow import grow, grow_hybrid
 from training.separation.recipe import Recipe
 from training.separation.sources import batch_source, validation_set
 from training.separation.trainer import Budget, Intervals, Progress, SeparatorTrainer, loggers
+from training.signals import stop_on_signals
 
 
 @dataclass(frozen=True)

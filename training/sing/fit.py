@@ -20,7 +20,7 @@ from training.data.note_store import NoteStore
 from training.data.store import write_atomic
 from training.optim.quantize import BITS, HEADER, packed_tensors, unpack_state
 from training.runs.checkpoint import read_checkpoint, save_checkpoint
-from training.runs.signals import stop_on_signals
+from training.signals import stop_on_signals
 from training.sing.recipe import SingRecipe
 from training.sing.score import by_codes, losses
 from training.sing.stages import STAGES, Trainer

@@ -10,9 +10,9 @@ from rtaudio.audio.format import StemplayError
 from rtaudio.cli.commands.live import follow
 from rtaudio.cli.status import facts, status
 from rtaudio.control.daemon import Daemon
-from rtaudio.control.ipc import runtime_directory
 from rtaudio.control.session import Session
 from rtaudio.protocol.messages import Snapshot
+from rtaudio.system.private_folder import runtime_directory
 
 NAME = "engine"
 HELP = "Run the daemon that keeps a detached engine; or look at the one that runs, or stop it."

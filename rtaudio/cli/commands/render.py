@@ -10,9 +10,10 @@ from pathlib import Path
 
 from rtaudio.audio.format import MAX_RATE, MIN_RATE, StemplayError
 from rtaudio.files.writer import create_writer
+from rtaudio.instrument.general_midi import program_table
 from rtaudio.instrument.model import InstrumentModel
 from rtaudio.instrument.synth import Synth
-from rtaudio.midi.midi_file import DRUMS, MidiEvent, program_table, read_midi
+from rtaudio.midi.midi_file import DRUMS, MidiEvent, read_midi
 
 NAME = "render"
 HELP = "play a MIDI file into a sound file"
