@@ -18,7 +18,7 @@ from PyQt6.QtWidgets import QApplication
 from gui import theme, translation
 from gui.app_icon import app_icon
 from gui.bridge import Bridge
-from gui.session_store import Keeper, restore
+from gui.session_store import SessionStore, restore
 from gui.store import Store
 from gui.window import MainWindow
 from rtaudio.protocol.messages import EngineConfig, Snapshot, to_dict
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     theme.apply(app, args.theme or bridge.store.preferences.theme)
     bridge.poll()  # the strips are there before the window is
     window = MainWindow(bridge)
-    window.closing.connect(Keeper(bridge).save)
+    window.closing.connect(SessionStore(bridge).save)
     sys.excepthook = _Complaint(window)
     _end_by_signal(window)
     window.show()

@@ -25,8 +25,8 @@ ECHO_S = 0.6
 UNDO_STEPS = 200
 
 
-class Desk(QObject):
-    """One for each bridge, see ``desk_of``.
+class MixerModel(QObject):
+    """One for each bridge, see ``mixer_model_of``.
 
     Signals:
         changed(MixerState): something that is shown changed.
@@ -140,10 +140,10 @@ class Desk(QObject):
             self.changed.emit(self.state)
 
 
-def desk_of(bridge: Bridge) -> Desk:
-    """The desk of a bridge, made when it is first asked for."""
-    found = bridge.findChild(Desk)
-    return found if isinstance(found, Desk) else Desk(bridge)
+def mixer_model_of(bridge: Bridge) -> MixerModel:
+    """The mixer model of a bridge, made when it is first asked for."""
+    found = bridge.findChild(MixerModel)
+    return found if isinstance(found, MixerModel) else MixerModel(bridge)
 
 
 def _assign(state: MixerState, strip: str, field: str, value: Value) -> None:

@@ -11,7 +11,7 @@ from PyQt6.QtCore import QCoreApplication
 from PyQt6.QtWidgets import QInputDialog, QMenu, QMessageBox, QWidget
 
 from gui.bridge import Bridge
-from gui.mixer_model import desk_of
+from gui.mixer_model import mixer_model_of
 from gui.store import Preset
 from gui.widgets.plain import plain
 from rtaudio.audio.format import StemplayError
@@ -58,15 +58,15 @@ def _order_mixer(bridge: Bridge, preset: Preset) -> None:
 
 
 def _move_mixer(bridge: Bridge, preset: Preset, name: str) -> None:
-    """By the desk, as one step of undo."""
-    desk = desk_of(bridge)
-    desk.undo.beginMacro(QCoreApplication.translate("Desk", "Preset {}").format(name))
+    """By the mixer model, as one step of undo."""
+    mixer_model = mixer_model_of(bridge)
+    mixer_model.undo.beginMacro(QCoreApplication.translate("MixerModel", "Preset {}").format(name))
     for strip, state in preset.mixer.stems.items():
         for entry in fields(StemState):
-            desk.move(strip, entry.name, getattr(state, entry.name))
+            mixer_model.move(strip, entry.name, getattr(state, entry.name))
     for field in MIXER_FIELDS:
-        desk.move("", field, getattr(preset.mixer, field))
-    desk.undo.endMacro()
+        mixer_model.move("", field, getattr(preset.mixer, field))
+    mixer_model.undo.endMacro()
 
 
 def _order_instrument(bridge: Bridge, preset: Preset) -> None:

@@ -70,7 +70,7 @@ def _resume(session: SessionLike, saved: SavedSession) -> None:
     session.send(command("pause"))
 
 
-class Keeper(QObject):
+class SessionStore(QObject):
     """Saves what changed every few seconds, so that even a killed window loses little; ``save`` is called at the end too."""
 
     def __init__(self, bridge: Bridge) -> None:

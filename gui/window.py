@@ -25,7 +25,7 @@ from PyQt6.QtWidgets import (
 from gui import health, theme
 from gui.bridge import Bridge
 from gui.instrument.learn import learnable
-from gui.mixer_model import desk_of
+from gui.mixer_model import mixer_model_of
 from gui.pages import PAGES
 from gui.player.deck import deck_of
 from gui.player.drop import SongDrop
@@ -60,7 +60,7 @@ class MainWindow(QMainWindow):
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__()
-        self.bridge, self.desk = bridge, desk_of(bridge)
+        self.bridge, self.mixer_model = bridge, mixer_model_of(bridge)
         self.keep_playing = bridge.store.preferences.layout.get("keep_playing") is True
         if self.keep_playing:
             bridge.stay(True)
@@ -169,7 +169,7 @@ class MainWindow(QMainWindow):
         self.bypass = Toggle(
             self.tr("Bypass"), "bypass", self.tr("Bypass"), self.tr("Hear the input untouched (Ctrl+B)")
         )
-        self.bypass.clicked.connect(lambda on: self.desk.put("", "bypass", on))
+        self.bypass.clicked.connect(lambda on: self.mixer_model.put("", "bypass", on))
         learnable(self.bypass, self.bridge, "mixer.bypass")
         self.panic = QPushButton(self.tr("Panic"))
         self.panic.setProperty("kind", "panic")
@@ -198,8 +198,8 @@ class MainWindow(QMainWindow):
             "full_screen": self.toggle_full_screen,
             "help": lambda: self.show_page("help"),
             "quit": self.close,
-            "undo": self.desk.undo.undo,
-            "redo": self.desk.undo.redo,
+            "undo": self.mixer_model.undo.undo,
+            "redo": self.mixer_model.undo.redo,
         }
 
     def _make_menu(self) -> QMenu:
@@ -268,7 +268,7 @@ class MainWindow(QMainWindow):
         self.notice.stand(trouble.sentence if trouble else "", trouble.level if trouble else "bad")
         self.notice.offer(health.offer(snapshot))
         self._tell_restarts(snapshot)
-        self.bypass.show_on(self.desk.state.bypass)
+        self.bypass.show_on(self.mixer_model.state.bypass)
         running = snapshot.state != "stopped"
         if running != self._running:
             self._running = running

@@ -7,7 +7,7 @@ from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QSlider, QVBoxLayout, QWidget
 
 from gui.bridge import Bridge
-from gui.mixer_model import Desk, desk_of
+from gui.mixer_model import MixerModel, mixer_model_of
 from gui.shortcuts import bind
 from gui.undo import new_gesture
 from gui.widgets.compare import CompareButton
@@ -29,7 +29,7 @@ class MixerPage(QWidget):
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.bridge = bridge
-        self.desk: Desk = desk_of(bridge)
+        self.mixer_model: MixerModel = mixer_model_of(bridge)
         self.setAccessibleName(self.tr("Mixer"))
         self.strips: dict[str, Strip] = {}
         column = QVBoxLayout(self)
@@ -38,8 +38,8 @@ class MixerPage(QWidget):
         column.addWidget(self._make_bar())
         column.addWidget(self._make_rack(), 1)
         self.rebuild()
-        self.desk.strips_changed.connect(self.rebuild)
-        self.desk.changed.connect(self.show_state)
+        self.mixer_model.strips_changed.connect(self.rebuild)
+        self.mixer_model.changed.connect(self.show_state)
         bridge.snapshot_changed.connect(self.feed)
         bind(self, {"compare": lambda: self.compare.click(), "mute_strip": self._mute, "solo_strip": self._solo})
 
@@ -50,14 +50,14 @@ class MixerPage(QWidget):
         flow = FlowLayout(bar, gap=16, row_gap=8)
         flow.setContentsMargins(20, 14, 20, 6)
         self.compare = CompareButton()
-        self.compare.clicked.connect(self.desk.compare)
+        self.compare.clicked.connect(self.mixer_model.compare)
         flow.addWidget(self.compare)
         flow.addWidget(self._make_wet())
         self.undo_button = self._button(self.tr("Undo"), self.tr("Undo the last mixer move (Ctrl+Z)"))
         self.redo_button = self._button(self.tr("Redo"), self.tr("Do it again (Ctrl+Shift+Z)"))
         for button, act, possible in (
-            (self.undo_button, self.desk.undo.undo, self.desk.undo.canUndoChanged),
-            (self.redo_button, self.desk.undo.redo, self.desk.undo.canRedoChanged),
+            (self.undo_button, self.mixer_model.undo.undo, self.mixer_model.undo.canUndoChanged),
+            (self.redo_button, self.mixer_model.undo.redo, self.mixer_model.undo.canRedoChanged),
         ):
             button.clicked.connect(act)
             possible.connect(button.setEnabled)
@@ -126,8 +126,8 @@ class MixerPage(QWidget):
         row.setContentsMargins(20, 8, 20, 16)
         row.setSpacing(12)
         row.addStretch(1)
-        self.strips = {name: Strip(self.desk, name) for name in self.desk.strips}
-        self.master = MasterStrip(self.desk)
+        self.strips = {name: Strip(self.mixer_model, name) for name in self.mixer_model.strips}
+        self.master = MasterStrip(self.mixer_model)
         for number, (name, strip) in enumerate(self.strips.items()):
             if name == "instrument" and number:
                 row.addSpacing(4)
@@ -137,7 +137,7 @@ class MixerPage(QWidget):
         row.addStretch(1)
         self.rack.setWidget(board)
         self._fit()
-        self.show_state(self.desk.state)
+        self.show_state(self.mixer_model.state)
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
         """In a small window, or at 200 %, the faders get what room there is."""
@@ -155,10 +155,10 @@ class MixerPage(QWidget):
     # -- engine to screen -----------------------------------------------------------------------------------------
 
     def show_state(self, state: MixerState) -> None:
-        """Show the desk's state on every control."""
+        """Show the mixer model's state on every control."""
         for strip in self._all():
             strip.show_state(state)
-        self.compare.setChecked(self.desk.comparing)
+        self.compare.setChecked(self.mixer_model.comparing)
         if not self.wet.isSliderDown():
             self._showing = True
             self.wet.setValue(round(100 * (1.0 - state.dry)))
@@ -188,12 +188,12 @@ class MixerPage(QWidget):
 
     def _wet_released(self) -> None:
         self._new_wet_gesture()
-        self.show_state(self.desk.state)
+        self.show_state(self.mixer_model.state)
 
     def _wet_moved(self, percent: int) -> None:
         if not self._showing:
             gesture = self._wet_gesture if self.wet.isSliderDown() else new_gesture()
-            self.desk.move("", "dry", 1.0 - percent / 100, gesture, self.tr("Dry/wet"))
+            self.mixer_model.move("", "dry", 1.0 - percent / 100, gesture, self.tr("Dry/wet"))
 
     def _learn_wet(self, place: QPoint) -> None:
         learn_menu(self, self.bridge, {"mixer.dry": self.tr("dry/wet")}).exec(self.wet.mapToGlobal(place))
@@ -207,4 +207,4 @@ class MixerPage(QWidget):
             list(self.strips.values())[number].solo.click()
 
     def _flatten(self) -> None:
-        self.desk.flatten()
+        self.mixer_model.flatten()

@@ -415,24 +415,6 @@
         <translation type="unfinished" />
     </message>
 </context><context>
-    <name>Desk</name>
-    <message>
-        <location filename="../desk.py" line="100" />
-        <location filename="../desk.py" line="98" />
-        <source>A/B</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../desk.py" line="111" />
-        <source>Reset mixer</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../presets.py" line="63" />
-        <source>Preset {}</source>
-        <translation type="unfinished" />
-    </message>
-</context><context>
     <name>DoneView</name>
     <message>
         <location filename="../listening/start.py" line="227" />
@@ -1548,6 +1530,24 @@
     <message>
         <location filename="../widgets/strip.py" line="290" />
         <source>limiter idle</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>MixerModel</name>
+    <message>
+        <location filename="../mixer_model.py" line="100" />
+        <location filename="../mixer_model.py" line="98" />
+        <source>A/B</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../mixer_model.py" line="111" />
+        <source>Reset mixer</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../presets.py" line="63" />
+        <source>Preset {}</source>
         <translation type="unfinished" />
     </message>
 </context><context>

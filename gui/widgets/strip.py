@@ -7,7 +7,7 @@ from PyQt6.QtGui import QContextMenuEvent, QKeyEvent
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from gui import theme
-from gui.mixer_model import Desk
+from gui.mixer_model import MixerModel
 from gui.widgets import taper
 from gui.widgets.dbentry import DbEntry
 from gui.widgets.fader import Fader
@@ -25,9 +25,9 @@ WIDTH = (128, 188)
 class BaseStrip(QFrame):
     """What both have: colour and name, fader, meter, level to type. ``strip`` "" is the master."""
 
-    def __init__(self, desk: Desk, strip: str, gain_field: str, parent: QWidget | None = None) -> None:
+    def __init__(self, mixer_model: MixerModel, strip: str, gain_field: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.desk, self.strip, self.gain_field = desk, strip, gain_field
+        self.mixer_model, self.strip, self.gain_field = mixer_model, strip, gain_field
         self.compact = self._learning = False
         self.title = theme.stem_title(strip or "master")
         self.colour = theme.stem_colour(strip or "master")
@@ -52,7 +52,7 @@ class BaseStrip(QFrame):
         self.entry.setAccessibleName(self.tr("{} level in dB, to type").format(self.title))
         self.entry.setToolTip(self.tr("Type a level in dB, or -inf"))
         self.fader.moved_db.connect(lambda db, gesture: self._order(self.gain_field, db, gesture))
-        self.fader.let_go.connect(lambda: self.show_state(self.desk.state))
+        self.fader.let_go.connect(lambda: self.show_state(self.mixer_model.state))
         self.entry.entered.connect(lambda db: self._order(self.gain_field, db))
 
     def _add_head(self) -> None:
@@ -89,8 +89,8 @@ class BaseStrip(QFrame):
         self.entry.setFixedWidth(72)
 
     def _order(self, field: str, value: float | bool, gesture: int = 0) -> None:
-        if not self.desk.move(self.strip, field, value, gesture):
-            self.show_state(self.desk.state)
+        if not self.mixer_model.move(self.strip, field, value, gesture):
+            self.show_state(self.mixer_model.state)
 
     def _show_gain(self, db: float) -> None:
         self.fader.show_db(db)
@@ -118,17 +118,17 @@ class BaseStrip(QFrame):
     def contextMenuEvent(self, event: QContextMenuEvent | None) -> None:  # noqa: N802 - Qt's name
         """MIDI learn."""
         if event is not None:
-            learn_menu(self, self.desk.bridge, self.targets()).exec(event.globalPos())
+            learn_menu(self, self.mixer_model.bridge, self.targets()).exec(event.globalPos())
 
     def show_learning(self, target: str) -> None:
         """The control that waits for a MIDI controller, of this strip or another."""
         learning = target in self.targets()
         if learning != self._learning:
             self._learning = learning
-            self.show_state(self.desk.state)
+            self.show_state(self.mixer_model.state)
 
     def show_state(self, state: MixerState) -> None:
-        """Show what the desk says."""
+        """Show what the mixer model says."""
         raise NotImplementedError
 
     def feed(self, meter: Meter) -> None:
@@ -147,13 +147,13 @@ class BaseStrip(QFrame):
 class Strip(BaseStrip):
     """A stem's strip, or the instrument's."""
 
-    def __init__(self, desk: Desk, strip: str, parent: QWidget | None = None) -> None:
-        super().__init__(desk, strip, "gain_db", parent)
+    def __init__(self, mixer_model: MixerModel, strip: str, parent: QWidget | None = None) -> None:
+        super().__init__(mixer_model, strip, "gain_db", parent)
         self.pan = PanKnob(self.colour)
         self.pan.setAccessibleName(self.tr("{} pan").format(self.title))
         self.pan.setToolTip(self.tr("Left and right: drag, wheel or arrows; double click for the centre"))
         self.pan.moved.connect(lambda value, gesture: self._order("pan", value / 100, gesture))
-        self.pan.let_go.connect(lambda: self.show_state(self.desk.state))
+        self.pan.let_go.connect(lambda: self.show_state(self.mixer_model.state))
         self.pan_label = PlainLabel("C")
         self.pan_label.setProperty("role", "small")
         self.pan_label.setFixedWidth(44)
@@ -178,7 +178,7 @@ class Strip(BaseStrip):
             switches.addWidget(button)
             button.clicked.connect(lambda on, f=field: self._order(f, on))
         self.column.addLayout(switches)
-        self.show_state(desk.state)
+        self.show_state(mixer_model.state)
 
     def _add_pan(self) -> None:
         self.pan_row = QHBoxLayout()
@@ -252,8 +252,8 @@ class Strip(BaseStrip):
 class MasterStrip(BaseStrip):
     """The sum of all: fader, meter, limiter."""
 
-    def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
-        super().__init__(desk, "", "master_db", parent)
+    def __init__(self, mixer_model: MixerModel, parent: QWidget | None = None) -> None:
+        super().__init__(mixer_model, "", "master_db", parent)
         self.reduction = PlainLabel(" ")
         self.reduction.setProperty("role", "small")
         self.reduction.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -271,7 +271,7 @@ class MasterStrip(BaseStrip):
         row.setContentsMargins(12, 2, 12, 0)
         row.addWidget(self.limiter)
         self.column.addLayout(row)
-        self.show_state(desk.state)
+        self.show_state(mixer_model.state)
 
     def show_state(self, state: MixerState) -> None:
         self._show_gain(state.master_db)

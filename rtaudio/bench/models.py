@@ -18,9 +18,8 @@ from rtaudio.bench.live import LOOK_AHEAD
 from rtaudio.bench.machine import Machine
 from rtaudio.bench.timing import ROUNDS, back_to_back, paced
 from rtaudio.inference.runtime import ModelRuntime
+from rtaudio.processors.factory import make_network, make_separator, refined_ms
 from rtaudio.processors.frame import FrameModel
-from rtaudio.processors.refine import refined_ms
-from rtaudio.processors.separator import SeparatorProcessor, as_frame_model
 
 
 @dataclass(frozen=True)
@@ -83,10 +82,10 @@ def measure_model(model: str | Path, machine: Machine, seconds: float = 3.0, rou
         timed = {
             "paced": paced(frame, period, seconds, rounds),
             "back_to_back": back_to_back(frame, seconds / 3, rounds),
-            "processor": back_to_back(_processor_call(as_frame_model(runtime.sibling()), frames), seconds / 3, rounds),
+            "processor": back_to_back(_processor_call(make_network(runtime.sibling()), frames), seconds / 3, rounds),
         }
         if card.refinable:
-            refining_s = _refining(as_frame_model(runtime.sibling()), frames, seconds)
+            refining_s = _refining(make_network(runtime.sibling()), frames, seconds)
     finally:
         gc.enable()
     operations = frame_operations(card)
@@ -130,7 +129,7 @@ def _noise(card: ModelCard) -> list[Any]:
 
 def _processor_call(model: FrameModel, frames: list[Any]) -> Callable[[], object]:
     """A frame through the whole processor, the sharing of the residual included."""
-    processor = SeparatorProcessor(model)
+    processor = make_separator(model)
     processor.prepare(StreamFormat(model.rate, model.channels, min(model.hop, 1 << 16)))
     return lambda: processor.process(frames[0])
 

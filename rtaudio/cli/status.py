@@ -7,7 +7,7 @@ from typing import Any
 from rtaudio.protocol.messages import FULL_SPEED, SILENT_PORT, Snapshot
 
 
-def facts(report: Snapshot) -> dict[str, Any]:
+def status_dict(report: Snapshot) -> dict[str, Any]:
     """What ``--json`` prints."""
     latency = report.latency
     known = {
@@ -51,7 +51,7 @@ def facts(report: Snapshot) -> dict[str, Any]:
 
 def summary(report: Snapshot) -> str:
     """The same in a sentence or two."""
-    known = facts(report)
+    known = status_dict(report)
     text = f"{known['seconds']:.1f} s played, {report.xruns} xruns, {report.misses} misses"
     if report.port.startswith(FULL_SPEED):  # nothing is due at a time: a load of what there is would mean nothing
         text += ", as fast as it goes."

@@ -1,4 +1,4 @@
-"""The detached engine's keeper: a process that holds a supervisor and lets clients of the same user join in.
+"""The detached engine's daemon: a process that holds a supervisor and lets clients of the same user join in.
 
 ``python -m rtaudio engine`` runs it; ``rtaudio.control.session`` starts and meets it. Each client gets ``hello``, then snapshots and the
 desired state as they change, and at the end how everything was then; it may send ``start``, commands, ``stop``, and ``stay``: whether an
@@ -20,8 +20,8 @@ from typing import Any
 from rtaudio.audio.format import StemplayError
 from rtaudio.control.ipc import Connection, Message, SocketServer, connect, daemon_lock
 from rtaudio.control.supervisor import Supervisor
-from rtaudio.midi.held_notes import Held
-from rtaudio.protocol.desired_state import Desired
+from rtaudio.midi.held_notes import HeldNotes
+from rtaudio.protocol.desired_state import DesiredState
 from rtaudio.protocol.messages import Command, Snapshot, to_dict
 
 SNAPSHOT_PERIOD = 1 / 30
@@ -62,13 +62,13 @@ class Guest:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.left = threading.Event()
-        self.held = Held()
+        self.held = HeldNotes()
         self.obeyed = 0
         """Orders of this client that are done or refused: it lays those that it gave later over the state that it is told."""
         self.resting = False
         """Whether the report told last was of an engine that rests."""
         self._report: Message | None = None
-        self._state: Desired | None = None
+        self._state: DesiredState | None = None
 
     def tell(self, supervisor: Supervisor | None, notice: str, last: bool = False) -> None:
         """Send what changed. It may block for as long as the client likes. Raises OSError when that is gone."""
@@ -208,7 +208,7 @@ class Daemon:
         """Do what a client asks."""
         try:
             if "start" in message:
-                self._start(Desired.from_json(message["start"]))
+                self._start(DesiredState.from_json(message["start"]))
             elif "stay" in message:
                 self._stay = message["stay"] is True
             elif message.get("op") == "shutdown":
@@ -224,7 +224,7 @@ class Daemon:
         if "op" in message:
             guest.obeyed += 1
 
-    def _start(self, desired: Desired) -> None:
+    def _start(self, desired: DesiredState) -> None:
         with self._lock:  # two clients may say start at once: the first wins, the second has attached
             if self._supervisor is None:
                 self._supervisor = Supervisor(desired)

@@ -1,6 +1,6 @@
 """A detached engine's socket, seen from a client; nothing here makes the caller wait, but for ``wait_closed`` and ``close``.
 
-Two threads: *link-reader* takes what the daemon tells, *link-writer* sends. Both may block on the socket.
+Two threads: *daemon-client-reader* takes what the daemon tells, *daemon-client-writer* sends. Both may block on the socket.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from collections import deque
 
 from rtaudio.audio.format import StemplayError
 from rtaudio.control.ipc import Connection, Message
-from rtaudio.protocol.desired_state import Desired
+from rtaudio.protocol.desired_state import DesiredState
 from rtaudio.protocol.messages import Command, Snapshot, from_dict
 
 
-class Link:
+class DaemonClient:
     """One conversation with a daemon. ``order`` and ``desired`` belong to one thread.
 
     Attributes:
@@ -47,8 +47,8 @@ class Link:
 
     def follow(self) -> None:
         """Start the two threads."""
-        threading.Thread(target=self._read, name="link-reader", daemon=True).start()
-        threading.Thread(target=self._write, name="link-writer", daemon=True).start()
+        threading.Thread(target=self._read, name="daemon-client-reader", daemon=True).start()
+        threading.Thread(target=self._write, name="daemon-client-writer", daemon=True).start()
 
     def send(self, message: Message) -> None:
         """Queue a message."""
@@ -59,7 +59,7 @@ class Link:
         self._orders.append(order)
         self.send({"op": order.op, "args": order.args})
 
-    def desired(self) -> Desired | None:
+    def desired(self) -> DesiredState | None:
         """What the engine is wanted to do: the daemon's word, and on top of it the orders that it had not had by then.
 
         None while that is what this gave last. Once the link is dead it is how the engine was at its end.
@@ -72,7 +72,7 @@ class Link:
             return None
         self._taken = values
         with contextlib.suppress(StemplayError):  # of a model whose files are gone
-            desired = Desired.from_json(values)
+            desired = DesiredState.from_json(values)
             for order in self._orders:
                 with contextlib.suppress(StemplayError):
                     desired.apply(order)

@@ -24,7 +24,7 @@ from rtaudio.protocol.messages import EngineConfig, InstrumentState, MixerState
 from rtaudio.protocol.strips import strip_names
 
 if TYPE_CHECKING:
-    from rtaudio.instrument.midi_dispatcher import Stage
+    from rtaudio.instrument.midi_dispatcher import MidiDispatcher
 
 DEFAULT_RATE = 44_100
 NO_DEVICE = (
@@ -126,24 +126,13 @@ def open_port(config: EngineConfig, file_rate: int | None = None) -> Port:
     return ClockPort(rate, config.block, channels=widest, path=path, paced=config.paced)
 
 
-def make_processor(model: str, consistent: bool = True, look_ahead_ms: float = 0.0) -> Processor:
-    """The processor of a model's name; ``none`` is the pass-through. Raises StemplayError if there is no such model."""
-    if model == "none":
-        from rtaudio.processors.passthrough import Passthrough
-
-        return Passthrough()
-    from rtaudio.processors.separator import SeparatorProcessor
-
-    return SeparatorProcessor(model, consistent, look_ahead_ms=look_ahead_ms)
-
-
-def make_stage(config: EngineConfig, state: InstrumentState, port: Port, channels: int) -> Stage | None:
+def make_dispatcher(config: EngineConfig, state: InstrumentState, port: Port, channels: int) -> MidiDispatcher | None:
     """The instrument of a configuration, for sound of ``channels`` through ``port``. Raises StemplayError if it cannot be."""
     if not config.instrument:
         return None
-    from rtaudio.instrument.midi_dispatcher import Stage
+    from rtaudio.instrument.midi_dispatcher import MidiDispatcher
 
-    return Stage(config, state, port.rate, channels, max(1, port.max_block), port.realtime)
+    return MidiDispatcher(config, state, port.rate, channels, max(1, port.max_block), port.realtime)
 
 
 def build_engine(config: EngineConfig, mixer: MixerState, instrument: InstrumentState | None = None) -> Engine:
@@ -153,6 +142,10 @@ def build_engine(config: EngineConfig, mixer: MixerState, instrument: Instrument
         DeviceMissingError: waiting for the device makes sense.
         StemplayError: the configuration cannot be played.
     """
+    from rtaudio.processors.factory import (
+        make_processor,  # late: loads ONNX Runtime, and a missing device is noticed without it
+    )
+
     config, _ = resolve(config)
     from_file = is_input_file(config.input)
     file_rate = None
@@ -164,8 +157,8 @@ def build_engine(config: EngineConfig, mixer: MixerState, instrument: Instrument
         processor = make_processor(config.model, config.consistent, config.look_ahead)
         source = FilePlayer(config.input, port.rate, 2, config.loop) if from_file else None
         channels = source.channels if source is not None else 1 if port.in_channels == port.out_channels == 1 else 2
-        stage = make_stage(config, instrument or InstrumentState(), port, channels)
-        recorder = Recorder(port.rate, channels, strip_names(processor.outputs, stage is not None))
+        dispatcher = make_dispatcher(config, instrument or InstrumentState(), port, channels)
+        recorder = Recorder(port.rate, channels, strip_names(processor.outputs, dispatcher is not None))
         analysis = _analysis(config, source, port) if source is not None else None
         fmt, align = stream_plan(port, source)
         deadline = 0
@@ -179,7 +172,7 @@ def build_engine(config: EngineConfig, mixer: MixerState, instrument: Instrument
             source=source,
             recorder=recorder,
             analysis=analysis,
-            stage=stage,
+            dispatcher=dispatcher,
             deadline=deadline,
         )
     except Exception:
@@ -193,12 +186,12 @@ def _analysis(config: EngineConfig, source: FilePlayer, port: Port):  # type: ig
         return None
     from rtaudio.engine.song_analysis import SongAnalysis
     from rtaudio.inference.runtime import ModelRuntime
-    from rtaudio.processors.separator import SeparatorProcessor
+    from rtaudio.processors.factory import make_separator
 
     runtime = ModelRuntime(config.model)
     fmt = StreamFormat(port.rate, source.channels, port.max_block)
 
-    def processor() -> SeparatorProcessor:
-        return SeparatorProcessor(runtime.sibling(), config.consistent, look_ahead_ms=config.look_ahead)
+    def processor() -> Processor:
+        return make_separator(runtime.sibling(), config.consistent, look_ahead_ms=config.look_ahead)
 
     return SongAnalysis(processor, source.samples, fmt, align=port.block)

@@ -28,7 +28,7 @@ from models.card import CardError
 from rtaudio.audio.format import StemplayError
 from rtaudio.control.ipc import Message, read_message, write_message
 from rtaudio.ports.devices import release_portaudio
-from rtaudio.protocol.desired_state import Desired, is_device, is_input_file
+from rtaudio.protocol.desired_state import DesiredState, is_device, is_input_file
 from rtaudio.protocol.messages import Command, Snapshot, command, to_dict
 from rtaudio.tap.shared import TapWriter, open_tap
 
@@ -70,7 +70,7 @@ class EngineHost:
         first = self._orders.get()
         if first is None:
             return 0
-        desired = Desired.from_json(first["start"])
+        desired = DesiredState.from_json(first["start"])
         threading.Thread(target=self._report, name="reports", daemon=True).start()
         try:
             self._build(desired)
@@ -90,7 +90,7 @@ class EngineHost:
         self._write({"snapshot": to_dict(last)})
         return 0
 
-    def _build(self, desired: Desired) -> None:
+    def _build(self, desired: DesiredState) -> None:
         from rtaudio.control.engine_factory import (  # late: the first report should not wait for the libraries
             build_engine,
             resolve,
@@ -116,7 +116,7 @@ class EngineHost:
         self._write({"error": str(error), "kind": kind})
         return EXIT_REFUSED
 
-    def _obey(self, desired: Desired) -> bool:
+    def _obey(self, desired: DesiredState) -> bool:
         """Pass commands to the engine until the end is asked for (True), or the device is lost (False).
 
         A refused command is told, and changes nothing.
@@ -234,7 +234,7 @@ def _is(message: Message | None, *operations: str) -> bool:
     return ("shutdown" if message is None else message.get("op")) in operations
 
 
-def resume_orders(desired: Desired) -> list[Command]:
+def resume_orders(desired: DesiredState) -> list[Command]:
     """Commands that bring a fresh engine to where the desired state is (the mixer it gets when it is built)."""
     orders = []
     if desired.loop is not None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import IO, BinaryIO, cast
 
 from rtaudio.control.ipc import Message, read_message, write_message
-from rtaudio.protocol.desired_state import Desired
+from rtaudio.protocol.desired_state import DesiredState
 from rtaudio.protocol.messages import Snapshot, from_dict
 from rtaudio.system.child_process import child_environment
 
@@ -49,7 +49,7 @@ class Limits:
 class EngineProcess:
     """A running engine process and its three helper threads."""
 
-    def __init__(self, desired: Desired, arguments: list[str]) -> None:
+    def __init__(self, desired: DesiredState, arguments: list[str]) -> None:
         self.born = time.monotonic()
         self.last_report = self.born
         self.latest: Snapshot | None = None

@@ -3,7 +3,7 @@
 *Attached* (a command line): this process holds the supervisor, and the engine dies with this process however it dies.
 *Detached* (the window): a daemon holds the supervisor, sound plays on when this process dies, and another client may join.
 
-``send`` and ``snapshot`` never wait for an engine. A detached session owns the two threads of its ``Link``, which may block on the
+``send`` and ``snapshot`` never wait for an engine. A detached session owns the two threads of its ``DaemonClient``, which may block on the
 socket. It holds the desired state as the daemon told it last, with the orders on top that the daemon had not had yet: what MIDI or
 another window moved inside the engine is not undone by its next start, and what this client ordered later counts.
 """
@@ -21,10 +21,10 @@ from pathlib import Path
 from types import TracebackType
 
 from rtaudio.audio.format import StemplayError
-from rtaudio.control.daemon_client import Link
+from rtaudio.control.daemon_client import DaemonClient
 from rtaudio.control.ipc import connect
 from rtaudio.control.supervisor import Supervisor
-from rtaudio.protocol.desired_state import Desired, absolute_config, check_config, with_absolute_paths
+from rtaudio.protocol.desired_state import DesiredState, absolute_config, check_config, with_absolute_paths
 from rtaudio.protocol.messages import Command, EngineConfig, Heard, InstrumentState, MixerState, Snapshot
 from rtaudio.system.child_process import child_environment
 from rtaudio.system.private_folder import runtime_directory
@@ -57,7 +57,7 @@ class Session:
     ) -> None:
         config = config or EngineConfig()
         check_config(config)
-        self._desired = Desired(
+        self._desired = DesiredState(
             absolute_config(config) if detached else config,
             mixer or MixerState(),
             instrument=instrument or InstrumentState(),
@@ -65,7 +65,7 @@ class Session:
         self.detached = detached
         self._directory = directory
         self._supervisor: Supervisor | None = None
-        self._link: Link | None = None
+        self._client: DaemonClient | None = None
         self._tap: TapReader | None = None
         self.joined = False
         """True when ``start`` found a detached engine that was already running."""
@@ -85,7 +85,7 @@ class Session:
     def engine_pid(self) -> int | None:
         """Process id of the engine while one lives."""
         if self.detached:
-            return self._link.engine_pid if self._link is not None else None
+            return self._client.engine_pid if self._client is not None else None
         return self._supervisor.engine_pid if self._supervisor is not None else None
 
     def start(self) -> None:
@@ -101,8 +101,8 @@ class Session:
             self._supervisor.start()
             return
         self._follow()
-        if self._link is not None and self._link.alive:
-            self._link.send({"start": self._desired.to_json()})  # where it was given up; what plays is left alone
+        if self._client is not None and self._client.alive:
+            self._client.send({"start": self._desired.to_json()})  # where it was given up; what plays is left alone
             return
         if not self._join():
             _spawn_daemon(self._runtime())
@@ -112,30 +112,30 @@ class Session:
                     raise StemplayError(f"The engine's daemon did not start; see {self._runtime() / 'engine.log'}.")
                 time.sleep(0.05)
         if not self.joined:
-            assert self._link is not None
-            self._link.send({"start": self._desired.to_json()})
+            assert self._client is not None
+            self._client.send({"start": self._desired.to_json()})
 
     def stay(self, wanted: bool) -> None:
         """Whether a detached engine that nobody attends is to go on though it has nothing to play; else it ends after ten minutes."""
-        if self._link is not None:
-            self._link.send({"stay": wanted})
+        if self._client is not None:
+            self._client.send({"stay": wanted})
 
     def stop(self) -> None:
         """End the sound, and a detached engine's daemon too. Waits for it, a few seconds at most."""
         if self._supervisor is not None:
             self._supervisor.stop()
-        if self._link is not None:
-            self._link.send({"op": "shutdown"})
-            self._link.wait_closed(8.0)
-            self._link.close()
+        if self._client is not None:
+            self._client.send({"op": "shutdown"})
+            self._client.wait_closed(8.0)
+            self._client.close()
 
     def close(self) -> None:
         """Leave: a detached engine plays on, an attached one ends."""
         if self._tap is not None:
             self._tap.close()
             self._tap = None
-        if self._link is not None:
-            self._link.close()
+        if self._client is not None:
+            self._client.close()
         if self._supervisor is not None:
             self._supervisor.stop()
 
@@ -146,21 +146,21 @@ class Session:
             return
         if self.detached:
             order = with_absolute_paths(order)
-        alive = self._link is not None and self._link.alive  # before: what a dead daemon told is all there is to follow
+        alive = self._client is not None and self._client.alive  # before: what a dead daemon told is all there is to follow
         self._follow()
         self._desired.apply(order)
-        if self._link is not None and alive:
-            self._link.order(order)
+        if self._client is not None and alive:
+            self._client.order(order)
 
     def snapshot(self) -> Snapshot:
         """The newest report; costs nothing. Before ``start`` and after the end its state is ``stopped``, and the faders are those
         that a start would bring."""
         if self._supervisor is not None:
             return self._supervisor.snapshot()
-        report = self._link.snapshot() if self._link is not None else None
+        report = self._client.snapshot() if self._client is not None else None
         if report is None:
             return Snapshot(state="stopped", mixer=copy.deepcopy(self._desired.mixer))
-        return report if self._link is not None and self._link.alive else _as_wanted(report, self._state())
+        return report if self._client is not None and self._client.alive else _as_wanted(report, self._state())
 
     def hear(self, source: str, after: int | None = None, seconds: float = 4.0) -> Heard | None:
         """What the engine played: ``mix``, ``input`` or a strip before its fader; from position ``after`` on, or the last ``seconds``.
@@ -191,11 +191,11 @@ class Session:
 
     def _follow(self) -> None:
         """Take over what the daemon told: controllers, other clients, and settings that could not be played change its state too."""
-        told = self._link.desired() if self._link is not None else None
+        told = self._client.desired() if self._client is not None else None
         if told is not None:
             self._desired = told
 
-    def _state(self) -> Desired:
+    def _state(self) -> DesiredState:
         self._follow()
         return self._supervisor.desired if self._supervisor is not None else self._desired
 
@@ -209,20 +209,20 @@ class Session:
         connection = connect(self._runtime())
         if connection is None:
             return False
-        link = Link(connection)
+        link = DaemonClient(connection)
         if link.hello is None:
             link.close()
             return False
         running = link.hello.get("desired")
         self.joined = running is not None
         if running is not None:
-            self._desired = Desired.from_json(running)
-        self._link = link
+            self._desired = DesiredState.from_json(running)
+        self._client = link
         link.follow()
         return True
 
 
-def _as_wanted(report: Snapshot, desired: Desired) -> Snapshot:
+def _as_wanted(report: Snapshot, desired: DesiredState) -> Snapshot:
     """The last report of an engine that is gone, with what the next one will be told."""
     report.mixer = copy.deepcopy(desired.mixer)
     if report.instrument.model:

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from rtaudio.audio.format import StemplayError
 from rtaudio.control.engine_process import EngineProcess, Limits, StallDetector
-from rtaudio.control.run_totals import Tally
+from rtaudio.control.run_totals import RunTotals
 from rtaudio.files.take_recovery import CutOff, finish_cut_off
-from rtaudio.protocol.desired_state import Desired, is_output_file
+from rtaudio.protocol.desired_state import DesiredState, is_output_file
 from rtaudio.protocol.messages import Command, EngineConfig, Recording, Snapshot
 from rtaudio.tap.shared import remove as remove_tap
 
@@ -31,7 +31,7 @@ class Supervisor:
     ``send`` and ``snapshot`` may be called by any thread at any time, whether an engine lives or not.
     """
 
-    def __init__(self, desired: Desired, limits: Limits | None = None, arguments: list[str] | None = None) -> None:
+    def __init__(self, desired: DesiredState, limits: Limits | None = None, arguments: list[str] | None = None) -> None:
         """``arguments`` is the engine's command line, for tests of faults."""
         self._limits = limits or Limits()
         self._arguments = arguments or [sys.executable, "-m", "rtaudio.control.engine_host"]
@@ -43,20 +43,20 @@ class Supervisor:
         self._pinned: dict[str, str] = {}
         self._restarts = 0
         self._failures = 0
-        self._tally = Tally()
+        self._totals = RunTotals()
         self._finisher: threading.Thread | None = None  # of recordings that were cut off
         self._found: tuple[str, float] = ("", 0.0)  # what it told, and when
         self._played = False
         self._story = ""  # why it was started again, told for a while
         self._error = ""  # why it is not started again
         self._seen: Snapshot | None = None  # the report of the present engine that was looked at last
-        self._fallback: Desired | None = None  # what played before a change of settings that has not played yet
+        self._fallback: DesiredState | None = None  # what played before a change of settings that has not played yet
         self._wake = threading.Event()
         self._stopping = False
         self._thread: threading.Thread | None = None
 
     @property
-    def desired(self) -> Desired:
+    def desired(self) -> DesiredState:
         """A copy of the saved state."""
         with self._lock:
             return copy.deepcopy(self._desired)
@@ -107,7 +107,7 @@ class Supervisor:
             self._desired.apply(order)
             engine = self._engine
             if order.op == "reset_counters":
-                self._tally.forget_counters()
+                self._totals.forget_counters()
             if order.op == "configure":
                 self._fallback = before or self._fallback
                 self._pinned = {}
@@ -126,7 +126,7 @@ class Supervisor:
         with self._lock:
             report = copy.copy(self._report)
             report.restarts = self._restarts
-            self._tally.finish(report)
+            self._totals.finish(report)
             if self._engine is None or report.state == "starting":
                 report.mixer = copy.deepcopy(self._desired.mixer)
         return report
@@ -161,9 +161,9 @@ class Supervisor:
         """Keep the counters of an engine that is gone, and where it left a gap."""
         with self._lock:
             if verdict == "configure":
-                self._tally = self._tally.start_over()
+                self._totals = self._totals.start_over()
             elif verdict != "end":
-                self._tally.engine_lost(self._report.message)
+                self._totals.engine_lost(self._report.message)
 
     def _finish_recordings(self) -> None:
         """Finish what was cut off, by this engine or long ago, while everything else goes on."""
@@ -176,10 +176,10 @@ class Supervisor:
         for take in finish_cut_off():
             with self._lock:
                 if take.pid in self._pids and not take.error:
-                    self._tally.recorded(_as_recording(take))
+                    self._totals.recorded(_as_recording(take))
                 self._found = (take.sentence, time.monotonic())
 
-    def _pinned_state(self) -> Desired:
+    def _pinned_state(self) -> DesiredState:
         """The desired state with ``default`` replaced by what it meant the last time it played.
 
         A server that died must be waited for, not exchanged for the clock without a sound card.
@@ -234,7 +234,7 @@ class Supervisor:
             if time.monotonic() - engine.born > self._limits.healthy:
                 self._failures = 0
                 self._story = ""
-            shown = self._tally.follow(report)
+            shown = self._totals.follow(report)
             notice = engine.notice if time.monotonic() - engine.noticed < NOTICE_S else ""
             found = self._found[0] if time.monotonic() - self._found[1] < NOTICE_S else ""
             if shown.state == "stopped" and not self._stopping:  # somebody ended it, not us: another one follows
@@ -337,7 +337,7 @@ def _as_recording(take: CutOff) -> Recording:
     return Recording(False, take.directory, take.seconds, files=take.files)
 
 
-def take_over(desired: Desired, before: Snapshot, now: Snapshot) -> None:
+def take_over(desired: DesiredState, before: Snapshot, now: Snapshot) -> None:
     """Save what changed between two reports of an engine: MIDI controllers and program changes act inside it, without an order.
 
     Only changes are taken: an engine that obeys no more and reports the same for ever undoes no order.
@@ -357,7 +357,7 @@ def take_over(desired: Desired, before: Snapshot, now: Snapshot) -> None:
                 setattr(kept, field.name, copy.deepcopy(value))
 
 
-def _take_over_transport(desired: Desired, before: Snapshot, now: Snapshot) -> None:
+def _take_over_transport(desired: DesiredState, before: Snapshot, now: Snapshot) -> None:
     """The same of what a controller's buttons start and end: song, loop and recording."""
     was, song = before.transport, now.transport
     if song.path and song.path == was.path and now.state == "running":

@@ -73,7 +73,7 @@ class Stream:
         return 1000 * (self.time_given + self.block) / self.rate
 
 
-class Lateness:
+class DeadlineMisses:
     """Looks at the counters now and then.
 
     Attributes:
@@ -124,7 +124,7 @@ class Lateness:
 
 
 def _sentence(stream: Stream, share: float, own: float | None) -> str:
-    """``own``: as in ``Lateness``; None while the model has not done with its first sound yet."""
+    """``own``: as in ``DeadlineMisses``; None while the model has not done with its first sound yet."""
     if not stream.separated:
         return (
             f"This machine is too busy: {share:.0%} of the sound was not ready in time. "

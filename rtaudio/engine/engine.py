@@ -4,7 +4,7 @@
 ``rtaudio/engine/callback.py`` (the port's thread) and ``rtaudio/engine/worker.py`` (the model's thread).
 
 Threads: ``start``, ``stop``, ``send`` and ``snapshot`` may block and belong to control threads; ``send`` may be called by several.
-``Engine`` owns the thread ``stemplay-keeper``, which makes a new pipeline when the host begins to use blocks that the present
+``Engine`` owns the thread ``stemplay-pipeline-builder``, which makes a new pipeline when the host begins to use blocks that the present
 one was not made for.
 
 Latency: output at timeline position q plays input position ``q - L`` with ``L = processor.latency + deadline`` (see
@@ -23,11 +23,11 @@ from typing import TYPE_CHECKING, Any
 from rtaudio.audio.format import StemplayError, StreamFormat
 from rtaudio.engine.callback import AudioCallback
 from rtaudio.engine.deadline import blocks_for
-from rtaudio.engine.deadline_misses import Lateness, Stream
+from rtaudio.engine.deadline_misses import DeadlineMisses, Stream
 from rtaudio.engine.mixer import Mixer
 from rtaudio.engine.pipeline import Pipeline
 from rtaudio.engine.routing import assign, input_picks, output_routes
-from rtaudio.midi.learned_buttons import Presses
+from rtaudio.midi.learned_buttons import LearnedButtons
 from rtaudio.ports.base import Port
 from rtaudio.processors.base import Processor
 from rtaudio.protocol.messages import (
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from rtaudio.engine.recorder import Recorder
     from rtaudio.engine.song_analysis import SongAnalysis
     from rtaudio.files.song_player import FilePlayer
-    from rtaudio.instrument.midi_dispatcher import Stage
+    from rtaudio.instrument.midi_dispatcher import MidiDispatcher
 
 STALLED_S = 1.0
 """Without a callback for so long, a port of real time has stalled."""
@@ -68,7 +68,7 @@ class Engine:
         recorder, analysis: optional; stopped, and the analysis started, with the engine. The analysis must have been made for
             ``stream_plan(port)``.
         deadline: frames whose time the model gets, whole blocks (``rtaudio.engine.deadline``); 0 for one block.
-        stage: the instrument and its MIDI input, started and stopped with the engine; made for the rate of ``port``.
+        dispatcher: the instrument and its MIDI input, started and stopped with the engine; made for the rate of ``port``.
 
     Raises:
         StemplayError: the processor cannot work in this format, or the routing names what is not there.
@@ -84,13 +84,13 @@ class Engine:
         source: FilePlayer | None = None,
         recorder: Recorder | None = None,
         analysis: SongAnalysis | None = None,
-        stage: Stage | None = None,
+        dispatcher: MidiDispatcher | None = None,
         deadline: int = 0,
     ) -> None:
         self.config, self.port, self.source, self.recorder, self.analysis = config, port, source, recorder, analysis
-        self.stage, self._player = stage, stage.player if stage is not None else None
+        self.dispatcher, self._player = dispatcher, dispatcher.player if dispatcher is not None else None
         self.format, align = stream_plan(port, source)
-        self.stems = strip_names(processor.outputs, stage is not None)
+        self.stems = strip_names(processor.outputs, dispatcher is not None)
         self._state = copy.deepcopy(mixer)
         routes = output_routes(config.routing, self.stems, port.out_channels)
         picks = input_picks(config.input_channels, port.in_channels, self.format.channels) if source is None else []
@@ -103,22 +103,22 @@ class Engine:
         self._lock = (
             threading.RLock()
         )  # of control threads among themselves; a learnt controller's order gives another one
-        self._keeper = threading.Thread(target=self._keep, name="stemplay-keeper", daemon=True)
-        self._presses = Presses()
+        self._pipeline_builder = threading.Thread(target=self._keep, name="stemplay-pipeline-builder", daemon=True)
+        self._learned_buttons = LearnedButtons()
         self._sequence = 0
         self._phase = "starting"
         self._notice = ""
         self._base = {"xruns": 0, "misses": 0, "faults": 0, "frames": 0}
-        self._lateness = Lateness()
+        self._deadline_misses = DeadlineMisses()
 
     # -- life -------------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Start the worker, the helpers and the port. Raises StemplayError if the device does not start."""
         self._pipeline.start()
-        self._keeper.start()
-        if self.stage is not None:
-            self.stage.start(self._do_control)
+        self._pipeline_builder.start()
+        if self.dispatcher is not None:
+            self.dispatcher.start(self._do_control)
         if self.analysis is not None:
             self.analysis.start()
         self.port.start(self._callback)
@@ -136,13 +136,13 @@ class Engine:
         if self.recorder is not None:
             self.recorder.stop()
         self.port.stop()
-        if self.stage is not None:
-            self.stage.stop()
+        if self.dispatcher is not None:
+            self.dispatcher.stop()
         self._callback.unfit.put(None)
         if started:
             if self.analysis is not None:
                 self.analysis.stop()
-            self._keeper.join(5.0)
+            self._pipeline_builder.join(5.0)
             self._pipeline.stop()
         self.port.close()
         if self.source is not None:
@@ -164,7 +164,7 @@ class Engine:
         return Latency(pipeline.algorithmic, pipeline.resampler, pipeline.given, self.port.device_latency, rate)
 
     def _keep(self) -> None:
-        """The keeper: give blocks of an unforeseen size a pipeline of their own. Latency changes once, between two fades."""
+        """The pipeline builder: give blocks of an unforeseen size a pipeline of their own. Latency changes once, between two fades."""
         while (size := self._callback.unfit.get()) is not None:
             old = self._callback.pipeline
             if not old.stop(timeout=None):
@@ -281,31 +281,31 @@ class Engine:
         self._callback.panic = True
         if self.source is not None:
             self.source.pause()
-        if self.stage is not None:
-            self.stage.panic()
+        if self.dispatcher is not None:
+            self.dispatcher.panic()
 
-    def _stage(self) -> Stage:
-        if self.stage is None:
+    def _dispatcher(self) -> MidiDispatcher:
+        if self.dispatcher is None:
             raise StemplayError("This engine has no instrument: start it with one.")
-        return self.stage
+        return self.dispatcher
 
     def _do_midi(self, data: list[int]) -> None:
-        self._stage().receive(data)
+        self._dispatcher().receive(data)
 
     def _do_set_sound(self, channel: int, shares: dict[str, float]) -> None:
-        self._stage().set_sound(channel, shares)
+        self._dispatcher().set_sound(channel, shares)
 
     def _do_set_instrument(self, field: str, value: Any) -> None:
-        self._stage().set_field(field, value)
+        self._dispatcher().set_field(field, value)
 
     def _do_set_midi_map(self, entries: list[dict[str, Any]]) -> None:
-        self._stage().set_map(entries)
+        self._dispatcher().set_map(entries)
 
     def _do_learn(self, target: str) -> None:
-        self._stage().learn(target)
+        self._dispatcher().learn(target)
 
     def _do_forget(self, target: str) -> None:
-        self._stage().forget(target)
+        self._dispatcher().forget(target)
 
     def _do_control(self, target: str, value: float | None) -> None:
         """A learnt controller moved: ``stem.NAME.FIELD``, ``mixer.FIELD``; or a button was pressed (None)."""
@@ -322,7 +322,7 @@ class Engine:
         recording = self.recorder.status if self.recorder is not None else Recording()
         with self._lock:
             try:
-                for order in self._presses.orders(target, self._state, self._transport(), recording, self._stage().state):
+                for order in self._learned_buttons.orders(target, self._state, self._transport(), recording, self._dispatcher().state):
                     self.send(order)
             except StemplayError as error:
                 self._notice = str(error)
@@ -347,11 +347,11 @@ class Engine:
             xruns=callback.xruns - self._base["xruns"],
             misses=callback.misses - self._base["misses"],
             dsp_load=callback.load.summary(),
-            model_load=pipeline.worker.load.summary() | {"own": self._lateness.own},
+            model_load=pipeline.worker.load.summary() | {"own": self._deadline_misses.own},
             ring_fill=max(0, pipeline.inputs.end - pipeline.worker.position),
             latency=self.latency,
             realtime=self._realtime(),
-            offer=1000 * self._lateness.offer / self.format.rate,
+            offer=1000 * self._deadline_misses.offer / self.format.rate,
             resting=self.resting,
             limiter_db=pipeline.mixer.limiter_db,
             meters=meters,
@@ -360,7 +360,7 @@ class Engine:
             recording=self.recorder.status if self.recorder is not None else Recording(),
             recordings=self.recorder.ended if self.recorder is not None else [],
             mixer=copy.deepcopy(self._state),
-            instrument=self.stage.report() if self.stage is not None else InstrumentReport(),
+            instrument=self.dispatcher.report() if self.dispatcher is not None else InstrumentReport(),
         )
 
     @property
@@ -386,15 +386,15 @@ class Engine:
         message = self.port.error or callback.fault or callback.pipeline.worker.message
         if not message and self.analysis is not None:
             message = self.analysis.error
-        if not message and self.stage is not None:
-            message = self.stage.message
+        if not message and self.dispatcher is not None:
+            message = self.dispatcher.message
         return message or late or self._notice
 
     def _late(self) -> str:
         """Why blocks are late, while they are."""
         callback, pipeline = self._callback, self._callback.pipeline
         worker, fmt = pipeline.worker, pipeline.format
-        separated, plays = self.config.model != "none", self.stage is not None
+        separated, plays = self.config.model != "none", self.dispatcher is not None
         stream = Stream(
             fmt.rate,
             fmt.block,
@@ -405,7 +405,7 @@ class Engine:
             worker.realtime,
             self.port.realtime,
         )
-        return self._lateness.look(stream, callback.frames, callback.misses, worker.spent)
+        return self._deadline_misses.look(stream, callback.frames, callback.misses, worker.spent)
 
     def _realtime(self) -> str:
         port, worker = self.port.scheduling, self._callback.pipeline.worker.realtime

@@ -20,9 +20,7 @@ from rtaudio.files.sound_file import FORMATS, create_writer, open_reader, requir
 from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.instrument.model import InstrumentModel
 from rtaudio.processors.base import Processor
-from rtaudio.processors.phases import Phases
-from rtaudio.processors.refine import refined_for_files
-from rtaudio.processors.separator import SeparatorProcessor, as_frame_model
+from rtaudio.processors.factory import make_network, make_separator, refined_for_files
 
 BLOCK = 16_384
 """Frames of one call: large enough that Python's part vanishes, small enough for a steady progress bar."""
@@ -48,10 +46,7 @@ def separate_array(
     """
     mix = np.asarray(mix, dtype=np.float32)
     mix = mix[:, None] if mix.ndim == 1 else mix
-    if phases > 1 and not isinstance(model, Processor):
-        runtime = model if isinstance(model, ModelRuntime) else ModelRuntime(model)
-        model = SeparatorProcessor(Phases(runtime, phases), consistent)
-    processor = as_processor(model, consistent, refine)
+    processor = as_processor(model, consistent, refine, phases)
     processor.prepare(StreamFormat(rate, mix.shape[1], BLOCK))
     blocks = (mix[start : start + BLOCK] for start in range(0, len(mix), BLOCK))
     out = np.empty((len(mix), len(processor.outputs), mix.shape[1]), dtype=np.float32)
@@ -64,7 +59,7 @@ def separate_array(
 
 def filtered_array(mix: Audio, rate: int, model: str | Path | ModelRuntime) -> Audio:
     """What refining draws the stems towards: ``mix`` filtered by their spectra; as ``separate_array``. Only of separators that stream."""
-    return separate_array(mix, rate, SeparatorProcessor(refined_for_files(as_frame_model(model), share=1.0)))
+    return separate_array(mix, rate, make_separator(refined_for_files(make_network(model), share=1.0)))
 
 
 def aligned_stems(processor: Processor, blocks: Iterable[Audio], rate: int) -> Iterator[Audio]:
@@ -89,12 +84,11 @@ def aligned_stems(processor: Processor, blocks: Iterable[Audio], rate: int) -> I
     yield processor.flush()[skip:]
 
 
-def as_processor(model: Model, consistent: bool = True, refine: bool = False) -> Processor:
+def as_processor(model: Model, consistent: bool = True, refine: bool = False, phases: int = 1) -> Processor:
     """A processor for whatever names a model."""
     if isinstance(model, Processor):
         return model
-    frames = as_frame_model(model)
-    return SeparatorProcessor(refined_for_files(frames) if refine else frames, consistent)
+    return make_separator(model, consistent, for_files=refine, phases=phases)
 
 
 @dataclass

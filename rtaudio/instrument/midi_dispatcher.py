@@ -16,7 +16,7 @@ import numpy as np
 from rtaudio.audio.format import StemplayError
 from rtaudio.instrument.general_midi import program_table
 from rtaudio.instrument.model import InstrumentModel
-from rtaudio.instrument.note_cache import Primer
+from rtaudio.instrument.note_cache import CacheWarmer
 from rtaudio.instrument.player import InstrumentPlayer
 from rtaudio.instrument.synth import Synth
 from rtaudio.instrument.voice import Array
@@ -39,7 +39,7 @@ def curved(velocity: int, curve: str) -> int:
     return min(127, max(1, round(_CURVES[curve](velocity))))
 
 
-class Stage:
+class MidiDispatcher:
     """See the module's text.
 
     Args:
@@ -67,7 +67,7 @@ class Stage:
         self._midi = MidiInput(config.midi, self._take)
         self._control: Callable[[str, float | None], None] = lambda target, value: None
         self._pressed: set[str] = set()
-        self._primer = Primer(self._model.sibling(), self.player)
+        self._cache_warmer = CacheWarmer(self._model.sibling(), self.player)
         for channel, shares in state.shares.items():
             synth.set_instrument(int(channel), self._model.instrument_weights(shares))
         self._sounds = [channel.weights for channel in synth.channels]
@@ -78,13 +78,13 @@ class Stage:
         """Listen and play; ``control(target, value)`` is told of each learnt controller's movement, of a button's press with None."""
         self._control = control
         self.player.start()
-        self._primer.start(self._sounds)
+        self._cache_warmer.start(self._sounds)
         self._midi.start()
 
     def stop(self) -> None:
         """End all threads."""
         self._midi.stop()
-        self._primer.stop()
+        self._cache_warmer.stop()
         self.player.stop()
 
     def panic(self) -> None:
@@ -152,7 +152,7 @@ class Stage:
             load={"p50": player.load.quantile(0.5), "p99": player.load.quantile(0.99)},
             delay_ms=1000 * (player.delay + synth.latency / synth.rate),
             learning=self._map.learning,
-            primed=self._primer.done,
+            primed=self._cache_warmer.done,
             state=copy.deepcopy(self._state),
         )
 
@@ -192,7 +192,7 @@ class Stage:
         if np.array_equal(weights, self._sounds[channel]):
             return
         self._sounds[channel] = weights
-        self._primer.prime([weights, *self._sounds])
+        self._cache_warmer.prime([weights, *self._sounds])
 
     def _turn(self, target: str, place: float, learnt: bool = False) -> None:
         """A learnt controller stands at ``place``, 0 to 1. The press by which a button was ``learnt`` does nothing more."""

@@ -1,7 +1,7 @@
 """What the first milliseconds of each note need, computed ahead: the states just before the first sample of all notes of a sound.
 
-Without them a note that is struck for the first time costs ``InstrumentModel.PRIMING`` steps within the block that plays it. ``Primer``
-owns the thread ``stemplay-primer``; what it computes the synthesiser keeps, within ``CACHE_BYTES``.
+Without them a note that is struck for the first time costs ``InstrumentModel.PRIMING`` steps within the block that plays it.
+``CacheWarmer`` owns the thread ``stemplay-note-cache``; what it computes the synthesiser keeps, within ``CACHE_BYTES``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PRIMING_BATCH = 32
 """Notes primed together."""
 
 
-class Primer:
+class CacheWarmer:
     """Primes the sounds that are in use, the most urgent first, each from the middle of its keyboard outwards.
 
     Args:
@@ -35,7 +35,7 @@ class Primer:
         self._part = 0.0  # of the present sound that is done
         self._wake = threading.Condition()
         self._ending = False
-        self._thread = threading.Thread(target=self._run, name="stemplay-primer", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="stemplay-note-cache", daemon=True)
 
     @property
     def done(self) -> float:

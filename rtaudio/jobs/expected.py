@@ -8,15 +8,15 @@ from typing import Any
 from models.card import CardError, ModelCard
 from models.catalog import load_card
 from rtaudio.audio.format import Audio, StemplayError, StreamFormat
-from rtaudio.control.engine_factory import make_processor, open_port, resolve
+from rtaudio.control.engine_factory import open_port, resolve
 from rtaudio.control.model_timing import Needed, given_frames, needed
 from rtaudio.engine.deadline_misses import NEAR
 from rtaudio.files.sound_file import open_reader
 from rtaudio.jobs import Facts, Report
 from rtaudio.ports.base import Port
 from rtaudio.processors.base import Processor
+from rtaudio.processors.factory import make_processor, make_separator
 from rtaudio.processors.passthrough import Passthrough
-from rtaudio.processors.separator import SeparatorProcessor
 from rtaudio.protocol.desired_state import check_config, is_input_file, is_output_file
 from rtaudio.protocol.messages import EngineConfig, Latency, from_dict, to_dict
 
@@ -113,4 +113,4 @@ def measures(model: str, look_ahead_ms: float = 0.0) -> Processor:
         raise StemplayError(str(error)) from None
     if card.kind != "separator":
         raise StemplayError(f"The model {card.name!r} is of kind {card.kind}, not a separator.")
-    return SeparatorProcessor(CardModel(card) if card.states else model, look_ahead_ms=look_ahead_ms)
+    return make_separator(CardModel(card) if card.states else model, look_ahead_ms=look_ahead_ms)

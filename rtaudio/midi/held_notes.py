@@ -14,7 +14,7 @@ _RESTS = {1: 0, 11: 127}
 """Modulation and expression where nobody touches them."""
 
 
-class Held:
+class HeldNotes:
     """Notes, pedals and wheels of one sender."""
 
     def __init__(self) -> None:

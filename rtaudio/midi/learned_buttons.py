@@ -13,7 +13,7 @@ from rtaudio.audio.format import StemplayError
 from rtaudio.protocol.messages import Command, InstrumentState, MixerState, Recording, StemState, Transport, command
 
 
-class Presses:
+class LearnedButtons:
     """Turns presses into orders. It remembers only where a loop is to begin."""
 
     def __init__(self) -> None:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from rtaudio.audio.format import StemplayError
-from rtaudio.midi.held_notes import Held
+from rtaudio.midi.held_notes import HeldNotes
 from rtaudio.midi.message import MidiMessage, MidiParser
 
 POLL_S = 0.5
@@ -144,7 +144,7 @@ class Opened:
     """One open port: ``poll`` hands over what has arrived; ports of other APIs than JACK's call ``receive`` by themselves."""
 
     def __init__(self, name: Name, receive: Callable[[MidiMessage], None], virtual: bool = False) -> None:
-        self.name, self._receive, self._parser, self._held = name, receive, MidiParser(), Held()
+        self.name, self._receive, self._parser, self._held = name, receive, MidiParser(), HeldNotes()
         api, port = name
         self.polled = api == "UNIX_JACK"
         self._port: Any = self._open_polled(port, virtual) if self.polled else self._open_calling(api, port, virtual)

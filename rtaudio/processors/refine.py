@@ -19,12 +19,9 @@ import numpy.typing as npt
 from rtaudio.audio.format import Audio, StemplayError
 from rtaudio.processors.frame import FrameModel
 from rtaudio.processors.residual import whole_shares
-from rtaudio.processors.rest import Resting
 
 WINDOW_S = 0.093
 """Of the spectra: 4096 samples at 44.1 kHz."""
-SONG_HOP = 1024
-"""Samples from one set of filters to the next, at least, where nobody waits: quicker than every hop, and on validation songs better."""
 SHARE = 0.5
 """How much of the filtered mix is in the stems, the rest being the network's, where a card does not say."""
 FLOOR = 1e-9
@@ -228,35 +225,6 @@ def _summed(filters: Spectra, heard: Spectra) -> Spectra:
 def window_size(rate: int) -> int:
     """Samples of the spectra at ``rate``: the power of two nearest to ``WINDOW_S``."""
     return int(1 << round(np.log2(WINDOW_S * rate)))
-
-
-def refined_ms(inner: FrameModel, look_ahead_ms: float) -> FrameModel:
-    """``inner``, refined with so much look-ahead; with 0 as it is. Raises StemplayError as ``Refined``."""
-    if not look_ahead_ms:
-        return inner
-    return _resting(Refined(inner, round(look_ahead_ms * inner.rate / 1000), share=_share(inner)))
-
-
-def refined_for_files(inner: FrameModel, share: float | None = None) -> FrameModel:
-    """``inner`` with the longest look-ahead, or as it is where its stems cannot be refined: chunks and enhancers.
-
-    ``share``: instead of what the model's card says.
-    """
-    if not getattr(inner, "refinable", False):
-        return inner
-    hops = max(1, SONG_HOP // inner.hop)
-    return _resting(
-        Refined(inner, window_size(inner.rate) // 2, hops=hops, share=_share(inner) if share is None else share)
-    )
-
-
-def _resting(refined: Refined) -> Resting:
-    """The network within rests first; a few windows later all filters are those of silence."""
-    return Resting(refined, settled=4 * window_size(refined.rate))
-
-
-def _share(inner: FrameModel) -> float | Sequence[float]:
-    return getattr(inner, "refining", ()) or SHARE
 
 
 def _analysis_window(size: int, fall: int) -> Audio:

@@ -9,44 +9,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
 from rtaudio.audio.format import Audio, StemplayError, StreamFormat, to_channels
 from rtaudio.audio.resample import Resampler
-from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.processors.base import Processor, State
-from rtaudio.processors.chunked import ChunkedModel
-from rtaudio.processors.frame import CausalModel, FrameModel, InBackground
-from rtaudio.processors.refine import refined_ms
+from rtaudio.processors.frame import FrameModel, InBackground
 from rtaudio.processors.residual import share_residual, whole_shares
-from rtaudio.processors.rest import Resting
 
 
 class SeparatorProcessor(Processor):
     """Mix in, stems out, by a model.
 
     Args:
-        model: name in the zoo, directory, a loaded runtime, or any FrameModel. A model without states is no causal one: it is
-            run on overlapping chunks (``rtaudio.processors.chunked``).
+        model: a network that works frame by frame; ``rtaudio.processors.factory`` makes one of a model's name.
         consistent: share the residual ``mix - sum(stems)``, formed at the device's rate after alignment, so that the stems
             sum to the delayed mix.
         shares: ``(n_sources,)`` weights of that sharing, summing to 1; the model's own if None, else equal ones.
-        look_ahead_ms: refine the stems (``rtaudio.processors.refine``), so much later; 0 for no refinement.
-
-    Raises:
-        StemplayError: the model cannot be used.
     """
 
     def __init__(
         self,
-        model: str | Path | ModelRuntime | FrameModel,
+        model: FrameModel,
         consistent: bool = True,
         shares: Sequence[float] | Audio | None = None,
-        look_ahead_ms: float = 0.0,
     ) -> None:
-        self._model = refined_ms(as_frame_model(model), look_ahead_ms)
+        self._model = model
         self.outputs = tuple(self._model.outputs)
         self.consistent = consistent
         self.shares = whole_shares(self._model.shares if shares is None else shares, len(self.outputs))
@@ -269,20 +258,6 @@ class SeparatorProcessor(Processor):
         stems = frames * model.hop - model.delay
         ready = -(-(stems - outward.hold_back) * outward.up // outward.down)
         return int(np.max(fed - ready))
-
-
-def as_frame_model(model: str | Path | ModelRuntime | FrameModel) -> FrameModel:
-    """What ``SeparatorProcessor`` runs: an exported model without states gets overlapping chunks, in a thread of its own.
-
-    In long silence it rests (``rtaudio.processors.rest``).
-    """
-    if isinstance(model, str | Path):
-        model = ModelRuntime(model)
-    if not isinstance(model, ModelRuntime):
-        return model
-    if model.card.states:
-        return Resting(CausalModel(model))
-    return InBackground(Resting(ChunkedModel.from_runtime(model)))
 
 
 def to_device_channels(stems: Audio, channels: int) -> Audio:

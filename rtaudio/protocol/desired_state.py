@@ -223,7 +223,7 @@ def check_config(config: EngineConfig) -> None:
 
 
 @dataclass
-class Desired:
+class DesiredState:
     """Configuration, mixer, transport and recording as the user wants them.
 
     ``recording`` holds the arguments of the ``record`` command while a recording is wanted. ``position_s`` follows the engine's
@@ -389,7 +389,7 @@ class Desired:
         return to_dict(self)
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Desired:
+    def from_json(cls, values: dict[str, Any]) -> DesiredState:
         """Inverse of ``to_json``."""
         config = from_dict(EngineConfig, values["config"])
         mixer = from_dict(MixerState, values["mixer"])

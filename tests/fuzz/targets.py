@@ -36,7 +36,7 @@ from rtaudio.inference.onnx_file import NotOnnxError, read_facts
 from rtaudio.midi.learned_controls import MidiMap
 from rtaudio.midi.message import MidiParser
 from rtaudio.midi.midi_file import read_midi
-from rtaudio.protocol.desired_state import Desired
+from rtaudio.protocol.desired_state import DesiredState
 from rtaudio.protocol.messages import OPERATIONS, Command, EngineConfig, MixerState, Snapshot, from_dict, to_dict
 from tests.fuzz.mutate import ODD, Choices, damaged, mutated
 from training.separation.recipe import read_recipe
@@ -229,7 +229,7 @@ def sessions(data: bytes) -> None:
             assert (place / "session.json.bad").exists() or (place / "session.json.newer").exists()
             return
         try:
-            Desired(session.config, session.mixer, instrument=session.instrument)
+            DesiredState(session.config, session.mixer, instrument=session.instrument)
         except StemplayError as error:
             sentence(error)
 
@@ -262,8 +262,8 @@ EXAMPLES: dict[str, Any] = {
 
 
 @functools.cache
-def _wanted() -> Desired:
-    return Desired(EngineConfig(input="none", output="null", instrument="sing-gm"), MixerState())
+def _wanted() -> DesiredState:
+    return DesiredState(EngineConfig(input="none", output="null", instrument="sing-gm"), MixerState())
 
 
 def messages(data: bytes) -> None:
@@ -286,7 +286,7 @@ def messages(data: bytes) -> None:
             if op != "set_mixer" and op != "set_stem"
             else json.dumps(wanted.to_json())
         )
-        Desired.from_json(json.loads(text))
+        DesiredState.from_json(json.loads(text))
     frame = io.BytesIO()
     write_message(frame, {"op": op, "args": before})
     with contextlib.suppress(ValueError):
@@ -294,7 +294,7 @@ def messages(data: bytes) -> None:
     with contextlib.suppress(ValueError, RecursionError):
         decode(choices.rest())
     with contextlib.suppress(StemplayError, AttributeError, KeyError, TypeError, ValueError):
-        Desired.from_json(mutated(before, choices))
+        DesiredState.from_json(mutated(before, choices))
     with contextlib.suppress(AttributeError, KeyError, TypeError, ValueError):
         from_dict(Snapshot, mutated(to_dict(Snapshot()), choices))
 

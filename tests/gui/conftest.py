@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from gui.bridge import Bridge
 from rtaudio.audio.format import Audio
-from rtaudio.protocol.desired_state import Desired
+from rtaudio.protocol.desired_state import DesiredState
 from rtaudio.protocol.messages import Command, EngineConfig, Heard, InstrumentReport, Meter, MixerState, Snapshot
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class FakeSession:
     """Takes orders as the real one does (impossible ones raise) and keeps them; its report is whatever the test sets."""
 
     def __init__(self, config: EngineConfig | None = None) -> None:
-        self.desired = Desired(config or EngineConfig(instrument="sing-gm"), MixerState())
+        self.desired = DesiredState(config or EngineConfig(instrument="sing-gm"), MixerState())
         self.orders: list[Command] = []
         self.sound: dict[str, Audio] = {}
         self.started = self.stopped = self.closed = 0

@@ -103,8 +103,8 @@ def test_tab_reaches_every_control_of_the_mixer(window: MainWindow, bridge: Brid
 
 def test_values_are_told(window: MainWindow, bridge: Bridge) -> None:
     mixer = window.pages["mixer"]
-    window.desk.move("vocals", "gain_db", -6.0)
-    window.desk.move("vocals", "pan", -0.5)
+    window.mixer_model.move("vocals", "gain_db", -6.0)
+    window.mixer_model.move("vocals", "pan", -0.5)
     strip = mixer.strips["vocals"]  # type: ignore[attr-defined]
     assert strip.fader.accessibleDescription() == "−6.0 dB" and strip.pan.accessibleDescription() == "L 50"
 

@@ -15,9 +15,9 @@ from PyQt6.QtWidgets import QInputDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from gui.bridge import Bridge
-from gui.mixer_model import desk_of
+from gui.mixer_model import mixer_model_of
 from gui.presets import PresetMenu, apply_preset, present_preset
-from gui.session_store import FIRST, Keeper, restore
+from gui.session_store import FIRST, SessionStore, restore
 from gui.store import SavedSession, Store
 from rtaudio.protocol.messages import EngineConfig, InstrumentState, MixerState, StemState, Transport
 from tests.gui.conftest import FakeSession
@@ -40,36 +40,36 @@ def same(config: EngineConfig) -> EngineConfig:
 
 
 def test_what_changes_is_saved_and_a_song_that_plays_is_no_change(bridge: Bridge, session: FakeSession) -> None:
-    keeper = Keeper(bridge)
+    session_store = SessionStore(bridge)
     bridge.poll()
     path = bridge.store.folder / "session.json"
-    keeper.look()
+    session_store.look()
     first = path.stat().st_mtime_ns, path.read_bytes()
     session.report.transport = Transport("/song.wav", True, 0.0, 100.0)
     bridge.poll()
-    keeper.look()
+    session_store.look()
     for k in range(5):
         session.report.transport.position_s = 10.0 + k
         bridge.poll()
-        keeper.look()
+        session_store.look()
     assert (path.stat().st_mtime_ns, path.read_bytes()) == first
     bridge.send("set_stem", stem="bass", field="gain_db", value=-3.0)
     bridge.poll()
-    keeper.look()
+    session_store.look()
     saved = bridge.store.load_session()
     assert saved is not None and saved.mixer.stems["bass"].gain_db == -3.0 and saved.position_s == 14.0
     assert saved.config == bridge.config
 
 
 def test_a_full_disk_is_told_once(bridge: Bridge, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    keeper = Keeper(bridge)
+    session_store = SessionStore(bridge)
     monkeypatch.setattr(
         "gui.store.os.replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device"))
     )
     told: list[str] = []
     bridge.refused.connect(told.append)
-    keeper.save()
-    keeper.save()
+    session_store.save()
+    session_store.save()
     assert len(told) == 1 and "No space left" in told[0]
 
 
@@ -114,7 +114,7 @@ LIFE = """
 import json, sys, time
 from PyQt6.QtCore import QCoreApplication
 from gui.bridge import Bridge
-from gui.session_store import Keeper, restore
+from gui.session_store import SessionStore, restore
 from gui.store import Store
 from dataclasses import asdict, replace
 app = QCoreApplication([])
@@ -139,9 +139,9 @@ if sys.argv[1] == "first":
     wait(lambda s: not s.transport.playing and abs(s.transport.position_s - 1.25) < 0.05 and s.mixer.master_db == -4.5)
 else:
     wait(lambda s: s.transport.path and s.state == "running" and s.transport.position_s > 0)
-keeper = Keeper(bridge)
-print(json.dumps([asdict(keeper.present()), bridge.snapshot.transport.playing]))
-keeper.save()
+session_store = SessionStore(bridge)
+print(json.dumps([asdict(session_store.present()), bridge.snapshot.transport.playing]))
+session_store.save()
 bridge.stop()
 bridge.close()
 """
@@ -174,7 +174,7 @@ def test_a_second_process_goes_on_where_the_first_ended(tmp_path: Path) -> None:
 
 def test_a_preset_moves_the_mixer_and_can_be_undone(bridge: Bridge, session: FakeSession) -> None:
     bridge.poll()
-    desk = desk_of(bridge)
+    mixer_model = mixer_model_of(bridge)
     bridge.send("set_stem", stem="vocals", field="mute", value=True)
     bridge.send("set_sound", channel=2, shares={"violin": 1.0})
     bridge.send("set_instrument", field="release_ms", value=900.0)
@@ -194,7 +194,7 @@ def test_a_preset_moves_the_mixer_and_can_be_undone(bridge: Bridge, session: Fak
     assert session.desired.instrument.shares == {"2": {"violin": 1.0}}
     assert session.desired.instrument.release_ms == 900.0 and session.desired.instrument.midi_map
     assert not any(order.op == "configure" for order in session.orders), "no restart for the same models"
-    desk.undo.undo()
+    mixer_model.undo.undo()
     assert not mixer.stems["vocals"].mute and mixer.master_db == -9.0
 
 

@@ -91,7 +91,7 @@ def test_dragging_the_fader(page: MixerPage, vocals: Strip, session: FakeSession
     drag(vocals.fader, 60)
     name, value = last(session)
     assert name == "vocals.gain_db" and isinstance(value, float) and -20 < value < -2
-    assert page.desk.undo.count() == 1
+    assert page.mixer_model.undo.count() == 1
     drag(vocals.fader, 2000)
     assert last(session) == ("vocals.gain_db", -math.inf)
     assert vocals.entry.text() == "−∞"
@@ -141,7 +141,7 @@ def test_keys_and_wheel_move_in_steps(page: MixerPage, vocals: Strip, session: F
     assert last(session) == ("vocals.gain_db", -0.5)
     QTest.keyClick(vocals.fader, Qt.Key.Key_PageDown)
     assert last(session) == ("vocals.gain_db", -3.5)
-    assert page.desk.undo.count() == 1, "steps in quick succession are one gesture"
+    assert page.mixer_model.undo.count() == 1, "steps in quick succession are one gesture"
     QTest.keyClick(vocals.fader, Qt.Key.Key_Delete)
     assert last(session) == ("vocals.gain_db", 0.0)
     turn(vocals.fader, 120)
@@ -229,7 +229,7 @@ def test_a_flood_of_snapshots_does_not_make_a_dragged_fader_stutter(
     steps = [a - b for a, b in pairwise(places)]
     even = 2 / fader.travel()
     assert all(0 < step < 3 * even for step in steps), "never back, never a jump"
-    assert page.desk.undo.count() == 1
+    assert page.mixer_model.undo.count() == 1
     QTest.mouseRelease(fader, LEFT, pos=start + QPoint(0, 160))
     bridge.poll()
     assert fader.place_of(fader.value()) == pytest.approx(places[-1]), "nor when it is let go"

@@ -41,7 +41,7 @@ def window(bridge: Bridge, qtbot: QtBot) -> MainWindow:
 
 def test_bypass_and_panic_reach_the_session(window: MainWindow, session: FakeSession) -> None:
     QTest.mouseClick(window.bypass, LEFT)
-    assert session.desired.mixer.bypass and not window.desk.undo.canUndo()
+    assert session.desired.mixer.bypass and not window.mixer_model.undo.canUndo()
     QTest.mouseClick(window.panic, LEFT)
     assert session.orders[-1].op == "panic"
 
@@ -322,7 +322,7 @@ def test_pages_are_made_when_they_are_shown_and_keys_go_through_them(window: Mai
 
 
 def test_undo_from_the_keyboard_on_any_page(window: MainWindow, session: FakeSession, qtbot: QtBot) -> None:
-    window.desk.move("vocals", "mute", True)
+    window.mixer_model.move("vocals", "mute", True)
     window.show_page("help")
     with qtbot.waitActive(window):
         window.activateWindow()

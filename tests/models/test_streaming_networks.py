@@ -18,7 +18,7 @@ from models.masks import CausalMasksConfig
 from models.network import SeparatorConfig, StreamingSeparator
 from models.registry import make_network
 from rtaudio.audio.format import StreamFormat
-from rtaudio.processors.separator import SeparatorProcessor
+from rtaudio.processors.factory import make_separator
 from training.export.separator import export_separator
 
 TASNET = CausalConvTasnetConfig().tiny()
@@ -121,7 +121,7 @@ def test_the_declared_latency_is_the_impulses_delay_in_the_network_and_in_the_en
 
     card = export_separator(network, tmp_path, name="pass", licence="none")
     assert card.latency == network.latency == config.kernel - config.stride
-    processor = SeparatorProcessor(tmp_path, consistent=False)
+    processor = make_separator(tmp_path, consistent=False)
     processor.prepare(StreamFormat(config.sample_rate, 2, 64))
     sound = np.zeros((20 * network.hop, 2), np.float32)
     sound[37] = 1
@@ -139,7 +139,7 @@ def test_the_engine_plays_what_the_network_computes(name: str, tmp_path: Path) -
     mix = 0.1 * torch.randn(1, channels, 30 * network.hop)
     with torch.no_grad():
         expected = network(mix)[0].permute(2, 0, 1).numpy()
-    processor = SeparatorProcessor(tmp_path, consistent=False)
+    processor = make_separator(tmp_path, consistent=False)
     processor.prepare(StreamFormat(card.sample_rate, channels, 64))
     sound = mix[0].t().numpy()
     blocks = np.split(sound, np.cumsum([13, 200, 1, 999]))

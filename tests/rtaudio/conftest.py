@@ -14,9 +14,9 @@ import torch
 
 from models.demucs import CausalDemucs, CausalDemucsConfig, Demucs, DemucsConfig
 from rtaudio.audio.format import Audio
-from rtaudio.control import ipc
 from rtaudio.control.session import Session
 from rtaudio.inference.runtime import ModelRuntime
+from rtaudio.system import private_folder
 from training.export.separator import export_separator
 
 
@@ -69,7 +69,7 @@ def tiny_runtime(tiny_model: Path) -> ModelRuntime:
 @pytest.fixture
 def daemon(runtime_directory: Path) -> Iterator[Path]:
     """A place whose daemon, if a test starts one, is stopped afterwards."""
-    folder = ipc.runtime_directory()
+    folder = private_folder.runtime_directory()
     yield folder
     session = Session.attach()
     if session is not None:

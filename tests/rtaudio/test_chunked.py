@@ -14,8 +14,8 @@ from rtaudio.audio.format import Audio, StemplayError
 from rtaudio.files.offline import separate_array
 from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.processors.chunked import ChunkedModel, fade_in
+from rtaudio.processors.factory import make_separator
 from rtaudio.processors.frame import CausalModel, InBackground
-from rtaudio.processors.separator import SeparatorProcessor
 from tests.rtaudio.conftest import noise
 from tests.rtaudio.streaming import prepared, sizes, stream
 
@@ -37,7 +37,7 @@ def test_fades_of_two_chunks_sum_to_one(overlap: int) -> None:
 @pytest.mark.parametrize("rate", [44_100, 48_000])
 def test_chunks_of_an_identity_give_back_the_input(chunk: int, overlap: int, rate: int) -> None:
     mix = noise(7777)
-    processor = prepared(SeparatorProcessor(chunked(chunk=chunk, overlap=overlap), consistent=False), rate)
+    processor = prepared(make_separator(chunked(chunk=chunk, overlap=overlap), consistent=False), rate)
     if rate == 44_100:
         assert processor.latency == chunk
         out = stream(processor, mix, sizes("random"))[processor.latency :]
@@ -55,7 +55,7 @@ def test_a_cross_fade_hides_the_seam() -> None:
     calls = iter(range(100))
     model = chunked(lambda x: np.full((len(x), 4, 2), next(calls), dtype=np.float32))
     calls_before = 1  # warm_up made one
-    out = stream(prepared(SeparatorProcessor(model, consistent=False)), noise(3000), sizes(64))[1000:, 0, 0]
+    out = stream(prepared(make_separator(model, consistent=False)), noise(3000), sizes(64))[1000:, 0, 0]
     steps = np.diff(out)
     assert steps.min() >= 0 and steps.max() < 0.01
     assert out[0] == calls_before and out[749] == calls_before and out[1000] == calls_before + 1
@@ -74,7 +74,7 @@ def test_one_chunk_over_the_whole_sound_is_offline(chunk_model: Path, chunk_net:
 def test_an_exported_non_causal_model_streams_in_chunks(chunk_model: Path) -> None:
     """A chunk of latency, and a hop in which the next chunk is computed."""
     mix = noise(20_000)
-    processor = prepared(SeparatorProcessor(chunk_model))
+    processor = prepared(make_separator(chunk_model))
     assert processor.latency == 4096 + 3072
     out = stream(processor, mix, sizes("changing"))[processor.latency :]
     assert np.abs(out.sum(axis=1) - mix).max() <= 1e-6
@@ -91,8 +91,8 @@ def test_an_exported_non_causal_model_streams_in_chunks(chunk_model: Path) -> No
 @pytest.mark.parametrize("rate", [44_100, 48_000])
 def test_a_frame_in_the_background_is_the_same_and_one_hop_later(tiny_runtime: ModelRuntime, rate: int) -> None:
     mix = noise(9000)
-    direct = prepared(SeparatorProcessor(tiny_runtime.sibling()), rate)
-    behind = prepared(SeparatorProcessor(InBackground(CausalModel(tiny_runtime.sibling()))), rate)
+    direct = prepared(make_separator(tiny_runtime.sibling()), rate)
+    behind = prepared(make_separator(InBackground(CausalModel(tiny_runtime.sibling()))), rate)
     assert behind.latency > direct.latency
     for kind in (1000, "random"):
         outs = [stream(p, mix, sizes(kind))[p.latency :] for p in (direct, behind)]
@@ -111,7 +111,7 @@ def test_a_slow_chunk_does_not_hold_up_the_block_that_completes_it() -> None:
             assert release.wait(60)
         return np.repeat(mix[:, None] / np.float32(4), 4, axis=1)
 
-    processor = prepared(SeparatorProcessor(InBackground(chunked(separate))))
+    processor = prepared(make_separator(InBackground(chunked(separate))))
     parts = [processor.process(np.ones((1000, 2), dtype=np.float32))]  # the first chunk is complete: this must not wait
     assert any(thread.name.startswith("stemplay-chunk") for thread in threading.enumerate())
     release.set()

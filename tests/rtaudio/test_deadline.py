@@ -15,7 +15,7 @@ from rtaudio.audio.format import Audio, StemplayError, StreamFormat
 from rtaudio.cli.commands.live import follow
 from rtaudio.control.model_timing import MARGIN, WAKE_S, Callbacks, Clock, Needed, given_frames, paced
 from rtaudio.engine.deadline import blocks_for
-from rtaudio.engine.deadline_misses import Lateness, Spent, Stream
+from rtaudio.engine.deadline_misses import DeadlineMisses, Spent, Stream
 from rtaudio.engine.engine import Engine
 from rtaudio.files.song_player import FilePlayer
 from rtaudio.inference.runtime import ModelRuntime
@@ -24,9 +24,9 @@ from rtaudio.jobs.expected import latency, misfit
 from rtaudio.ports.clock import ClockPort
 from rtaudio.ports.fake import FakePort
 from rtaudio.processors.base import Processor
+from rtaudio.processors.factory import make_separator
 from rtaudio.processors.passthrough import Passthrough
-from rtaudio.processors.separator import SeparatorProcessor
-from rtaudio.protocol.desired_state import Desired, check_config
+from rtaudio.protocol.desired_state import DesiredState, check_config
 from rtaudio.protocol.messages import EngineConfig, MixerState, Snapshot, command, to_dict
 from rtaudio.system.realtime import switch_interval
 from tests.rtaudio.streaming import Identity
@@ -41,7 +41,7 @@ def noise(frames: int) -> Audio:
 @pytest.mark.parametrize("blocks", [1, 2, 5])
 def test_declared_latency_is_the_measured_one_with_any_deadline(rate: int, block: int, blocks: int) -> None:
     port = FakePort(rate=rate, block=block, max_block=block)
-    processor = SeparatorProcessor(Identity(delay=37), consistent=False)
+    processor = make_separator(Identity(delay=37), consistent=False)
     engine = Engine(
         EngineConfig(), MixerState(limiter=False), port=port, processor=processor, deadline=blocks * block - block // 2
     )
@@ -62,7 +62,7 @@ def test_the_stems_are_those_of_offline_whatever_the_deadline(
     tiny_runtime: ModelRuntime, hop_block: int, blocks: int
 ) -> None:
     mix = noise(9 * 1024)
-    alone = SeparatorProcessor(tiny_runtime.sibling())
+    alone = make_separator(tiny_runtime.sibling())
     alone.prepare(StreamFormat(44_100, 2, hop_block))
     alone.align(hop_block)
     expected = np.concatenate([alone.process(mix[i : i + hop_block]) for i in range(0, len(mix), hop_block)])[:, 1]
@@ -72,7 +72,7 @@ def test_the_stems_are_those_of_offline_whatever_the_deadline(
         EngineConfig(),
         mixer,
         port=port,
-        processor=SeparatorProcessor(tiny_runtime.sibling()),
+        processor=make_separator(tiny_runtime.sibling()),
         deadline=blocks * hop_block,
     )
     engine.start()
@@ -174,9 +174,9 @@ def test_after_more_time_a_panic_and_less_time_the_latency_is_still_the_declared
 STREAM = Stream(rate=44_100, block=256, burst=1024, given=256)
 
 
-def looked(stream: Stream, missed: int, own: float, looks: int = 8) -> Lateness:
+def looked(stream: Stream, missed: int, own: float, looks: int = 8) -> DeadlineMisses:
     """After ``looks`` half seconds with ``missed`` blocks each, and ``own`` of the time worked."""
-    lateness, step = Lateness(), 22_272
+    lateness, step = DeadlineMisses(), 22_272
     for k in range(1, looks + 1):
         lateness.look(stream, k * step, k * missed, Spent(k * step, k * step / stream.rate * own))
     return lateness
@@ -261,9 +261,9 @@ def test_impossible_deadlines_are_refused(value: float) -> None:
 
 
 def test_a_restarted_engine_keeps_the_time_that_was_given() -> None:
-    desired = Desired(EngineConfig(input="none", output="null"))
+    desired = DesiredState(EngineConfig(input="none", output="null"))
     desired.apply(command("set_deadline", ms=12.5))
-    assert Desired.from_json(desired.to_json()).config.deadline == 12.5
+    assert DesiredState.from_json(desired.to_json()).config.deadline == 12.5
     for wrong in (0, -3, "much", float("nan")):
         with pytest.raises(StemplayError):
             desired.apply(command("set_deadline", ms=wrong))
@@ -274,7 +274,7 @@ def test_promised_blocks_end_with_the_tail_of_any_stream() -> None:
     mix = noise(8 * 256)
     alike = []
     for align in (0, 256):
-        processor = SeparatorProcessor(Identity(delay=37), look_ahead_ms=17.4)
+        processor = make_separator(Identity(delay=37), look_ahead_ms=17.4)
         processor.prepare(StreamFormat(44_100, 2, 256))
         if align:
             processor.align(align)
@@ -291,7 +291,7 @@ def test_promised_blocks_end_with_the_tail_of_any_stream() -> None:
 def test_what_is_ready_ahead_is_what_comes_next_and_more_only_when_a_hop_is_complete(
     rate: int, block: int, delay: int
 ) -> None:
-    processor = SeparatorProcessor(Identity(delay=delay))
+    processor = make_separator(Identity(delay=delay))
     processor.prepare(StreamFormat(rate, 2, 4096))
     if block:
         processor.align(block)

@@ -13,7 +13,7 @@ from rtaudio.engine.engine import Engine
 from rtaudio.files.song_player import FilePlayer
 from rtaudio.ports.fake import FakePort
 from rtaudio.processors.passthrough import Passthrough
-from rtaudio.protocol.desired_state import Desired
+from rtaudio.protocol.desired_state import DesiredState
 from rtaudio.protocol.messages import EngineConfig, MixerState, command
 
 RATE = 44_100
@@ -217,7 +217,7 @@ def test_panic_pauses_the_song_for_the_next_engine_too() -> None:
     engine.send(command("play"))
     assert any(port.tick(1024).any() for _ in range(10))
     engine.stop()
-    desired = Desired(EngineConfig(input="none"), MixerState())
+    desired = DesiredState(EngineConfig(input="none"), MixerState())
     desired.apply(command("panic"))
     assert not desired.playing
 

@@ -19,8 +19,8 @@ from rtaudio.engine.song_analysis import SongAnalysis
 from rtaudio.files.song_player import FilePlayer
 from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.ports.fake import FakePort
+from rtaudio.processors.factory import make_separator
 from rtaudio.processors.passthrough import Passthrough
-from rtaudio.processors.separator import SeparatorProcessor
 from rtaudio.protocol.messages import EngineConfig, MixerState, Recording, command
 from tests.rtaudio.streaming import Identity
 
@@ -42,7 +42,7 @@ def test_declared_latency_is_the_measured_one_and_stems_sum(
 ) -> None:
     fixed = blocks if isinstance(blocks, int) else 0
     port = FakePort(rate=rate, block=fixed, max_block=512)
-    processor = SeparatorProcessor(tiny_runtime.sibling())
+    processor = make_separator(tiny_runtime.sibling())
     engine = Engine(EngineConfig(), MixerState(limiter=False), port=port, processor=processor)
     engine.start()
     mix = noise(9000)
@@ -64,7 +64,7 @@ def test_declared_latency_is_that_of_the_models_own_stems(rate: int, blocks: int
     """Nothing is mended here: what is heard has gone through both converters and the (identity) model."""
     fixed = blocks if isinstance(blocks, int) else 0
     port = FakePort(rate=rate, block=fixed, max_block=512)
-    processor = SeparatorProcessor(Identity(delay=37), consistent=False)
+    processor = make_separator(Identity(delay=37), consistent=False)
     engine = Engine(EngineConfig(), MixerState(limiter=False), port=port, processor=processor)
     engine.start()
     mix = np.zeros((9000, 2), np.float32)
@@ -91,7 +91,7 @@ def test_after_a_seek_in_an_analysed_song_the_stems_are_those_of_uninterrupted_p
         mixer = MixerState(limiter=False)
         engine = Engine(
             EngineConfig(routing={"vocals": [3, 4]}), mixer, port=port, source=player, analysis=analysis,
-            processor=SeparatorProcessor(tiny_runtime.sibling()),
+            processor=make_separator(tiny_runtime.sibling()),
         )  # fmt: skip
         engine.start()
         return engine
@@ -105,7 +105,7 @@ def test_after_a_seek_in_an_analysed_song_the_stems_are_those_of_uninterrupted_p
     port = FakePort(rate=rate, in_channels=0, out_channels=4, block=fixed, max_block=256)
     player = FilePlayer.from_samples(song, rate)
     fmt, align = stream_plan(port, player)
-    analysis = SongAnalysis(lambda: SeparatorProcessor(tiny_runtime.sibling()), song, fmt, align=align, interval_s=0.2)
+    analysis = SongAnalysis(lambda: make_separator(tiny_runtime.sibling()), song, fmt, align=align, interval_s=0.2)
     engine = engine_on(port, player, analysis)
     assert analysis.wait(60)
     before = port.play(silent_song(6400), blocks)  # whole blocks of each size
@@ -128,7 +128,7 @@ def test_a_seek_without_analysis_starts_the_model_afresh_and_goes_on(tiny_runtim
     player = FilePlayer.from_samples(song, 44_100)
     engine = Engine(
         EngineConfig(), MixerState(limiter=False), port=port, source=player,
-        processor=SeparatorProcessor(tiny_runtime.sibling()),
+        processor=make_separator(tiny_runtime.sibling()),
     )  # fmt: skip
     engine.start()
     port.play(silent_song(20 * 256))
@@ -339,7 +339,7 @@ def test_a_loop_whose_end_has_passed_begins_at_once_with_the_right_stems(
         player = FilePlayer.from_samples(song, rate)
         engine = Engine(
             EngineConfig(routing={"vocals": [3, 4]}), MixerState(limiter=False), port=port, source=player,
-            analysis=analysis, processor=SeparatorProcessor(tiny_runtime.sibling()),
+            analysis=analysis, processor=make_separator(tiny_runtime.sibling()),
         )  # fmt: skip
         engine.start()
         return port, player, engine
@@ -351,7 +351,7 @@ def test_a_loop_whose_end_has_passed_begins_at_once_with_the_right_stems(
 
     fmt = StreamFormat(rate, 2, blocks)
     analysis = SongAnalysis(
-        lambda: SeparatorProcessor(tiny_runtime.sibling()), song, fmt, align=blocks, interval_s=0.2
+        lambda: make_separator(tiny_runtime.sibling()), song, fmt, align=blocks, interval_s=0.2
     )
     port, player, engine = start(analysis)
     assert analysis.wait(60)

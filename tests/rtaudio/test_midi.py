@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rtaudio.audio.format import StemplayError
 from rtaudio.midi import input as input_module
 from rtaudio.midi import ports as ports_module
-from rtaudio.midi.held_notes import Held
+from rtaudio.midi.held_notes import HeldNotes
 from rtaudio.midi.input import MidiInput
 from rtaudio.midi.keyboard import TERMINAL_NOTE_S, ComputerKeyboard, TerminalKeys
 from rtaudio.midi.learned_controls import MidiMap
@@ -97,7 +97,7 @@ def test_a_learnt_controller_moves_its_target_until_it_is_forgotten() -> None:
 
 
 def test_what_is_held_is_known_and_ended() -> None:
-    held = Held()
+    held = HeldNotes()
     for data in (
         [0x90, 60, 90],
         [0x93, 61, 90],

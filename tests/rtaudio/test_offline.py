@@ -19,8 +19,8 @@ from rtaudio.engine.engine import Engine
 from rtaudio.files.offline import BLOCK, aligned_stems, separate_array, separate_file
 from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.ports.fake import FakePort
+from rtaudio.processors.factory import make_separator
 from rtaudio.processors.passthrough import Passthrough
-from rtaudio.processors.separator import SeparatorProcessor
 from rtaudio.protocol.messages import EngineConfig, MixerState
 from tests.rtaudio.conftest import noise
 
@@ -139,7 +139,7 @@ def test_memory_does_not_grow_with_the_length(tiny_runtime: ModelRuntime) -> Non
     """Ten times as long, the same peak: what streams through is not kept."""
 
     def peak(blocks: int) -> int:
-        processor = SeparatorProcessor(tiny_runtime.sibling())
+        processor = make_separator(tiny_runtime.sibling())
         processor.prepare(StreamFormat(48_000, 2))
         block = noise(4096)
 
@@ -172,7 +172,7 @@ def test_an_hour_of_music_in_one_stream_neither_drifts_nor_grows(minutes: int) -
     rate, block = 48_000, 1024  # at this rate the converters must not drift either
     song = song[: len(song) // block * block]
     before = np.concatenate((song, song))
-    processor = SeparatorProcessor("demucs-live")
+    processor = make_separator("demucs-live")
     port = FakePort(rate=rate, block=block)
     engine = Engine(EngineConfig(), MixerState(limiter=False), port=port, processor=processor)
     engine.start()

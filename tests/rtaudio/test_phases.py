@@ -10,9 +10,9 @@ import pytest
 from rtaudio.audio.format import Audio, StemplayError, StreamFormat
 from rtaudio.files.offline import separate_array
 from rtaudio.inference.runtime import ModelRuntime
+from rtaudio.processors.factory import make_separator
 from rtaudio.processors.frame import CausalModel
 from rtaudio.processors.phases import Phases
-from rtaudio.processors.separator import SeparatorProcessor
 
 
 def noise(frames: int) -> Audio:
@@ -41,7 +41,7 @@ def test_the_latency_is_a_part_of_a_hop_whatever_the_blocks_and_the_stems_sum_to
     offline = separate_array(mix, 44_100, tiny_runtime.sibling(), phases=2)
     assert np.abs(offline.sum(axis=1) - mix).max() < 1e-5
     for block in (1, 7, hop, 1000):
-        processor = SeparatorProcessor(Phases(tiny_runtime.sibling(), 2))
+        processor = make_separator(Phases(tiny_runtime.sibling(), 2))
         processor.prepare(StreamFormat(44_100, 2, block))
         parts = [processor.process(mix[at : at + block]) for at in range(0, len(mix), block)]
         stems = np.concatenate((*parts, processor.flush()))

@@ -13,10 +13,10 @@ import soundfile
 from rtaudio.audio.format import StemplayError
 from rtaudio.control.session import Session
 from rtaudio.control.supervisor import take_over
-from rtaudio.midi.learned_buttons import Presses
+from rtaudio.midi.learned_buttons import LearnedButtons
 from rtaudio.midi.learned_controls import MidiMap
 from rtaudio.midi.message import MidiMessage
-from rtaudio.protocol.desired_state import Desired, control_range
+from rtaudio.protocol.desired_state import DesiredState, control_range
 from rtaudio.protocol.messages import (
     EngineConfig,
     InstrumentState,
@@ -37,9 +37,9 @@ SONG = Transport("/songs/a b.wav", True, 3.0, 60.0)
 PLACE = InstrumentState(record_folder=os.path.abspath("takes"), record_format="flac")
 
 
-def pressed(target: str, presses: Presses | None = None, **there: object) -> list[tuple[str, dict[str, object]]]:
+def pressed(target: str, presses: LearnedButtons | None = None, **there: object) -> list[tuple[str, dict[str, object]]]:
     state: dict[str, object] = {"mixer": MixerState(stems={"vocals": StemState(mute=True)}), "transport": SONG} | there
-    orders = (presses or Presses()).orders(
+    orders = (presses or LearnedButtons()).orders(
         target, state["mixer"], state["transport"], state.get("recording", Recording()), state.get("place", PLACE)  # type: ignore[arg-type]
     )
     return [(order.op, order.args) for order in orders]
@@ -70,7 +70,7 @@ def test_a_press_turns_what_is_on_off_and_what_is_off_on() -> None:
 
 
 def test_the_loop_button_sets_a_then_b_then_ends_the_loop() -> None:
-    presses, later = Presses(), Transport(SONG.path, True, 7.5, 60.0)
+    presses, later = LearnedButtons(), Transport(SONG.path, True, 7.5, 60.0)
     assert pressed("transport.loop", presses) == []
     assert pressed("transport.loop", presses, transport=later) == [("set_loop", {"start_s": 3.0, "end_s": 7.5})]
     looping = Transport(SONG.path, True, 4.0, 60.0, (3.0, 7.5))
@@ -105,8 +105,8 @@ def test_keys_press_buttons_and_move_nothing() -> None:
     assert again.take(MidiMessage("note_on", 9, 36, 1)) == ("stem.drums.mute", 1.0)
 
 
-def desired(tmp_path: Path) -> Desired:
-    return Desired(EngineConfig(input="none", instrument=str(tiny_instrument(tmp_path))), MixerState())
+def desired(tmp_path: Path) -> DesiredState:
+    return DesiredState(EngineConfig(input="none", instrument=str(tiny_instrument(tmp_path))), MixerState())
 
 
 def test_what_is_no_button_and_no_folder_is_refused(tmp_path: Path) -> None:

@@ -10,12 +10,12 @@ import soundfile
 
 from rtaudio.audio.format import Audio, StemplayError, StreamFormat
 from rtaudio.cli.main import main
-from rtaudio.control.engine_factory import make_processor
 from rtaudio.files.offline import separate_array
 from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.jobs.expected import measures
+from rtaudio.processors.factory import make_processor, make_separator, refined_for_files
 from rtaudio.processors.frame import FrameModel
-from rtaudio.processors.refine import Refined, refined_for_files
+from rtaudio.processors.refine import Refined
 from rtaudio.processors.separator import SeparatorProcessor
 from rtaudio.protocol.desired_state import check_config
 from rtaudio.protocol.messages import EngineConfig
@@ -88,12 +88,12 @@ def test_leaks_fade_and_the_stems_still_sum_to_the_mix_at_the_declared_delay(
     mix = sound()
     refined = Refined(Leaky(delay), look_ahead, hops=hops)
     assert refined.delay == delay + look_ahead and refined.hop == 256 * hops
-    stems = played(SeparatorProcessor(refined), mix, [1000])
+    stems = played(make_separator(refined), mix, [1000])
     assert np.abs(stems.sum(axis=1) - mix).max() < 1e-5
-    plain = played(SeparatorProcessor(Leaky(delay)), mix, [1000])
+    plain = played(make_separator(Leaky(delay)), mix, [1000])
     assert error_db(stems, mix) < error_db(plain, mix) - 3
     assert (
-        error_db(played(SeparatorProcessor(Refined(Leaky(delay), look_ahead, hops=hops, share=1.0)), mix, [999]), mix)
+        error_db(played(make_separator(Refined(Leaky(delay), look_ahead, hops=hops, share=1.0)), mix, [999]), mix)
         < -20
     )
 
@@ -149,14 +149,14 @@ def _taken(counter: list[int], count: int) -> slice:
 
 def test_any_blocks_give_the_same_and_silence_stays_silent() -> None:
     mix = sound(0.4)
-    whole = played(SeparatorProcessor(Refined(Leaky(), 768)), mix, [len(mix)])
+    whole = played(make_separator(Refined(Leaky(), 768)), mix, [len(mix)])
     for blocks in ([256], [1, 700, 33], [5000]):
-        assert np.abs(played(SeparatorProcessor(Refined(Leaky(), 768)), mix, blocks) - whole).max() < 1e-5
-    assert not played(SeparatorProcessor(Refined(Leaky(), 768)), np.zeros_like(mix), [512]).any()
+        assert np.abs(played(make_separator(Refined(Leaky(), 768)), mix, blocks) - whole).max() < 1e-5
+    assert not played(make_separator(Refined(Leaky(), 768)), np.zeros_like(mix), [512]).any()
 
 
 def test_an_impulse_comes_out_where_the_latency_says() -> None:
-    processor = SeparatorProcessor(Refined(Leaky(), 768))
+    processor = make_separator(Refined(Leaky(), 768))
     processor.prepare(StreamFormat(RATE, 2, 64))
     impulse = np.zeros((8192, 2), np.float32)
     impulse[3000] = 1
@@ -168,7 +168,7 @@ def test_an_impulse_comes_out_where_the_latency_says() -> None:
 
 
 def test_a_saved_state_goes_on_exactly() -> None:
-    mix, processor = sound(0.5), SeparatorProcessor(Refined(Leaky(100), 768))
+    mix, processor = sound(0.5), make_separator(Refined(Leaky(100), 768))
     processor.prepare(StreamFormat(RATE, 2, 512))
     processor.process(mix[:9000])
     state = processor.save_state()
@@ -183,7 +183,7 @@ def test_hops_meet_without_a_step() -> None:
     mix = sound()
     for hops in (1, 4):
         refined = Refined(Leaky(), 768, hops=hops, share=1.0)
-        stem = played(SeparatorProcessor(refined), mix, [4096])[RATE // 4 : -RATE // 4, 0, 0].astype(np.float64)
+        stem = played(make_separator(refined), mix, [4096])[RATE // 4 : -RATE // 4, 0, 0].astype(np.float64)
         second = np.abs(np.diff(stem, 2))
         offset = (-(RATE // 4) - 1) % 256
         borders = np.mean([second[offset + d :: 256].mean() for d in (-1, 0)])

@@ -21,11 +21,12 @@ from rtaudio.instrument.player import InstrumentPlayer
 from rtaudio.instrument.synth import Synth
 from rtaudio.midi.message import MidiMessage
 from rtaudio.ports.fake import FakePort
+from rtaudio.processors.factory import make_separator, refined_ms
 from rtaudio.processors.frame import CausalModel, FrameModel
-from rtaudio.processors.refine import Refined, refined_ms
+from rtaudio.processors.refine import Refined
 from rtaudio.processors.rest import REST_S, Resting
 from rtaudio.processors.separator import SeparatorProcessor
-from rtaudio.protocol.desired_state import Desired
+from rtaudio.protocol.desired_state import DesiredState
 from rtaudio.protocol.messages import EngineConfig, MixerState, command
 from tests.rtaudio.conftest import noise
 from tests.rtaudio.streaming import prepared, sizes, stream
@@ -58,7 +59,7 @@ class Counted:
 
 def test_a_network_rests_in_long_silence(tiny_runtime: ModelRuntime) -> None:
     counted = Counted(CausalModel(tiny_runtime.sibling()))
-    processor = prepared(SeparatorProcessor(Resting(counted)))
+    processor = prepared(make_separator(Resting(counted)))
     mix = pieces(0.5, 3.0, 0.5)
     stems = stream(processor, mix, sizes(512))[processor.latency :]
     awake = counted.calls * counted.hop / RATE
@@ -80,7 +81,7 @@ def test_streaming_is_offline_with_rests_for_any_chunking(
 
     def fresh() -> SeparatorProcessor:
         model = Resting(CausalModel(tiny_runtime.sibling()))
-        return SeparatorProcessor(model, look_ahead_ms=look_ahead)
+        return make_separator(model, look_ahead_ms=look_ahead)
 
     whole = stream(prepared(fresh(), rate), mix, sizes(len(mix)))
     for kind in (256, "random"):
@@ -129,7 +130,7 @@ def test_a_callback_that_rests_plays_to_the_bit_what_it_would_play_awake(
 
     def run() -> tuple[Audio, int, int]:
         port = FakePort(block=256, max_block=256, realtime=True)
-        processor = SeparatorProcessor(Resting(CausalModel(tiny_runtime.sibling())))
+        processor = make_separator(Resting(CausalModel(tiny_runtime.sibling())))
         engine = Engine(EngineConfig(), MixerState(), port=port, processor=processor)
         out, rested = played(engine, port, sound, orders)
         return out, rested, engine._callback.misses
@@ -226,5 +227,5 @@ def test_an_engine_that_nobody_needs_ends_by_itself_unless_it_was_asked_to_stay(
 def test_what_an_engine_is_needed_for(config: EngineConfig, needed: bool, tmp_path: Path) -> None:
     house = daemon.Daemon(tmp_path)
     assert not house._needed()
-    house._supervisor = Supervisor(Desired(config, MixerState()))
+    house._supervisor = Supervisor(DesiredState(config, MixerState()))
     assert house._needed() == needed

@@ -21,7 +21,7 @@ from rtaudio.audio.format import StemplayError
 from rtaudio.inference.denormals import AVAILABLE, DenormalsAsZero, flushes
 from rtaudio.inference.onnx_file import NotOnnxError, read_facts
 from rtaudio.inference.runtime import ModelRuntime
-from rtaudio.processors.separator import SeparatorProcessor
+from rtaudio.processors.factory import make_separator
 from tests.rtaudio.conftest import noise
 
 
@@ -159,7 +159,7 @@ def test_a_file_that_does_not_match_its_card_is_refused(broken: Path, name: str)
     damage, sentence = REFUSALS[name]
     damage(broken)
     with pytest.raises(StemplayError, match=sentence) as caught:
-        SeparatorProcessor(broken)
+        make_separator(broken)
     text = str(caught.value)
     assert "\n" not in text and text.endswith(".") and len(text) < 400
     assert caught.value.__suppress_context__ or caught.value.__context__ is None

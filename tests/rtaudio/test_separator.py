@@ -14,8 +14,9 @@ from models.demucs import CausalDemucs
 from rtaudio.audio.format import StemplayError
 from rtaudio.files.offline import separate_array
 from rtaudio.inference.runtime import ModelRuntime
+from rtaudio.processors.factory import make_separator
 from rtaudio.processors.passthrough import Passthrough
-from rtaudio.processors.separator import SeparatorProcessor, share_residual
+from rtaudio.processors.residual import share_residual
 from tests.rtaudio.conftest import noise
 from tests.rtaudio.streaming import Identity, prepared, sizes, stream
 
@@ -28,7 +29,7 @@ def test_streaming_equals_the_offline_network(tiny_model: Path, tiny_net: Causal
     mix = noise(3 * 44_100)
     with torch.no_grad():
         offline = tiny_net(torch.from_numpy(mix.T)[None])[0].permute(2, 0, 1).numpy()
-    processor = prepared(SeparatorProcessor(tiny_model, consistent=False))
+    processor = prepared(make_separator(tiny_model, consistent=False))
     out = stream(processor, mix, sizes(kind))
     assert len(out) == len(mix) + processor.latency
     assert np.abs(out[processor.latency :] - offline).max() <= 1e-5
@@ -39,7 +40,7 @@ def test_streaming_equals_the_offline_network(tiny_model: Path, tiny_net: Causal
 @pytest.mark.parametrize("kind", [1, 37, 256, "random", "changing"])
 def test_blocks_do_not_matter_at_any_rate(tiny_runtime: ModelRuntime, rate: int, kind: int | str) -> None:
     mix = noise(rate // 4)
-    processor = prepared(SeparatorProcessor(tiny_runtime.sibling()), rate)
+    processor = prepared(make_separator(tiny_runtime.sibling()), rate)
     out = stream(processor, mix, sizes(kind))
     assert np.abs(out[processor.latency :] - separate_array(mix, rate, tiny_runtime.sibling())).max() <= 1e-5
 
@@ -50,7 +51,7 @@ def test_the_future_cannot_change_the_past(tiny_runtime: ModelRuntime, rate: int
     other = mix.copy()
     other[cut:] = noise(6000 - cut, seed=1)
     outs = [
-        stream(prepared(SeparatorProcessor(tiny_runtime.sibling()), rate), x, sizes(64), flush=False)
+        stream(prepared(make_separator(tiny_runtime.sibling()), rate), x, sizes(64), flush=False)
         for x in (mix, other)
     ]
     assert np.array_equal(outs[0][:cut], outs[1][:cut])
@@ -60,7 +61,7 @@ def test_the_future_cannot_change_the_past(tiny_runtime: ModelRuntime, rate: int
 @pytest.mark.parametrize("rate", [44_100, 48_000, 16_000, 96_000, 22_050, 47_999])
 @pytest.mark.parametrize(("hop", "delay"), [(256, 0), (64, 0), (100, 37), (64, 200), (1, 0)])
 def test_declared_latency_is_the_delay_of_an_impulse(rate: int, hop: int, delay: int) -> None:
-    processor = prepared(SeparatorProcessor(Identity(hop=hop, delay=delay), consistent=False), rate)
+    processor = prepared(make_separator(Identity(hop=hop, delay=delay), consistent=False), rate)
     assert processor.latency == processor.algorithmic_latency + processor.resampler_latency
     where = 4321
     mix = np.zeros((where + 3000, 2), dtype=np.float32)
@@ -72,7 +73,7 @@ def test_declared_latency_is_the_delay_of_an_impulse(rate: int, hop: int, delay:
 @pytest.mark.parametrize("rate", RATES)
 def test_latency_is_no_longer_than_it_must_be(rate: int) -> None:
     """With one sample less, some output would be due before the model could have made it."""
-    processor = SeparatorProcessor(Identity())
+    processor = make_separator(Identity())
     prepared(processor, rate)
     processor._latency -= 2  # one beyond the sample that counts as arrived when the next one begins
     with pytest.raises(RuntimeError, match="frames of stems are due"):
@@ -81,13 +82,13 @@ def test_latency_is_no_longer_than_it_must_be(rate: int) -> None:
 
 
 def test_a_hop_is_the_latency_at_the_model_s_rate(tiny_model: Path) -> None:
-    processor = prepared(SeparatorProcessor(tiny_model))
+    processor = prepared(make_separator(tiny_model))
     assert (processor.latency, processor.algorithmic_latency, processor.resampler_latency) == (64, 64, 0)
 
 
 @pytest.mark.parametrize(("block", "latency"), [(64, 0), (128, 0), (32, 32), (48, 48), (1000, 56), (1, 63)])
 def test_promised_blocks_lower_the_latency(tiny_runtime: ModelRuntime, block: int, latency: int) -> None:
-    processor = prepared(SeparatorProcessor(tiny_runtime.sibling()))
+    processor = prepared(make_separator(tiny_runtime.sibling()))
     processor.align(block)
     assert processor.latency == latency
     mix = noise(20 * max(block, 64) // block * block)
@@ -102,7 +103,7 @@ def test_promised_blocks_lower_the_latency(tiny_runtime: ModelRuntime, block: in
 @pytest.mark.parametrize("channels", [1, 2, 3])
 def test_stems_sum_to_the_delayed_mix(tiny_runtime: ModelRuntime, rate: int, channels: int) -> None:
     mix = np.clip(noise(8000, channels, level=0.4), -1, 1)
-    processor = prepared(SeparatorProcessor(tiny_runtime.sibling()), rate, channels)
+    processor = prepared(make_separator(tiny_runtime.sibling()), rate, channels)
     out = stream(processor, mix, sizes("random"))
     assert np.abs(out[processor.latency :].sum(axis=1) - mix).max() <= 1e-6
 
@@ -125,7 +126,7 @@ def test_stems_sum_with_the_shares_of_the_card(shares: tuple[float, ...]) -> Non
     model.shares = shares
     model.run = lambda mix: np.zeros((len(mix), 4, 2), dtype=np.float32)  # type: ignore[method-assign]
     mix = np.clip(noise(5000), -1, 1)
-    stems = separate_array(mix, 48_000, SeparatorProcessor(model))
+    stems = separate_array(mix, 48_000, make_separator(model))
     assert np.abs(stems.sum(axis=1) - mix).max() <= 1e-6
     expected = np.array(shares or (0.25,) * 4)
     assert np.abs(stems - mix[:, None] * expected[None, :, None] / expected.sum()).max() <= 1e-6
@@ -134,10 +135,10 @@ def test_stems_sum_with_the_shares_of_the_card(shares: tuple[float, ...]) -> Non
 @pytest.mark.parametrize("rate", [44_100, 48_000])
 def test_reset_is_bit_identical_to_fresh(tiny_runtime: ModelRuntime, rate: int) -> None:
     mix = noise(5000)
-    used = prepared(SeparatorProcessor(tiny_runtime.sibling()), rate)
+    used = prepared(make_separator(tiny_runtime.sibling()), rate)
     used.process(noise(3333, seed=1))
     used.reset()
-    fresh = prepared(SeparatorProcessor(tiny_runtime.sibling()), rate)
+    fresh = prepared(make_separator(tiny_runtime.sibling()), rate)
     assert np.array_equal(stream(used, mix, sizes(100)), stream(fresh, mix, sizes(100)))
     assert np.array_equal(stream(used, mix, sizes(100)), stream(fresh, mix, sizes(100)))  # flush resets too
 
@@ -145,7 +146,7 @@ def test_reset_is_bit_identical_to_fresh(tiny_runtime: ModelRuntime, rate: int) 
 @pytest.mark.parametrize("rate", RATES)
 def test_flush_gives_what_silence_would(tiny_runtime: ModelRuntime, rate: int) -> None:
     mix = noise(2345)
-    processor = prepared(SeparatorProcessor(tiny_runtime.sibling()), rate)
+    processor = prepared(make_separator(tiny_runtime.sibling()), rate)
     processor.process(mix)
     tail = processor.flush()
     assert len(tail) == processor.latency
@@ -156,11 +157,11 @@ def test_flush_gives_what_silence_would(tiny_runtime: ModelRuntime, rate: int) -
 @pytest.mark.parametrize("rate", [44_100, 48_000])
 def test_a_saved_state_goes_on_bit_for_bit(tiny_runtime: ModelRuntime, rate: int) -> None:
     mix = noise(9000)
-    processor = prepared(SeparatorProcessor(tiny_runtime.sibling()), rate)
+    processor = prepared(make_separator(tiny_runtime.sibling()), rate)
     processor.process(mix[:4001])
     state = processor.save_state()
     expected = processor.process(mix[4001:])
-    other = prepared(SeparatorProcessor(tiny_runtime.sibling()), rate)
+    other = prepared(make_separator(tiny_runtime.sibling()), rate)
     other.process(noise(100, seed=3))
     for target in (processor, other, other):  # twice: restoring must not hand out the saved arrays themselves
         target.restore_state(state)
@@ -168,11 +169,11 @@ def test_a_saved_state_goes_on_bit_for_bit(tiny_runtime: ModelRuntime, rate: int
 
 
 def test_a_state_of_another_format_or_model_is_refused(tiny_runtime: ModelRuntime, mono_model: Path) -> None:
-    state = prepared(SeparatorProcessor(tiny_runtime.sibling())).save_state()
+    state = prepared(make_separator(tiny_runtime.sibling())).save_state()
     with pytest.raises(StemplayError, match="another stream format"):
-        prepared(SeparatorProcessor(tiny_runtime.sibling()), 48_000).restore_state(state)
+        prepared(make_separator(tiny_runtime.sibling()), 48_000).restore_state(state)
     with pytest.raises(StemplayError, match="does not belong to the model 'mono'"):
-        prepared(SeparatorProcessor(mono_model), 44_100).restore_state(state)
+        prepared(make_separator(mono_model), 44_100).restore_state(state)
 
 
 def test_mono_in_is_mono_out(tiny_runtime: ModelRuntime) -> None:
@@ -193,7 +194,7 @@ def test_a_mono_model_plays_stereo(mono_model: Path) -> None:
 
 @pytest.mark.parametrize("poison", [np.nan, np.inf, -np.inf, 3e38])
 def test_one_bad_sample_does_not_stay(tiny_runtime: ModelRuntime, poison: float) -> None:
-    processor = prepared(SeparatorProcessor(tiny_runtime.sibling()), 48_000)
+    processor = prepared(make_separator(tiny_runtime.sibling()), 48_000)
     bad = noise(1000)
     bad[500] = poison
     with np.errstate(all="ignore"):
@@ -215,7 +216,7 @@ def test_any_rate_channels_and_blocks(
 ) -> None:
     runtime = tiny_runtime.sibling() if which == "tiny" else ModelRuntime(mono_model)
     mix = noise(sum(blocks), channels, level=0.1)
-    processor = prepared(SeparatorProcessor(runtime), rate, channels)
+    processor = prepared(make_separator(runtime), rate, channels)
     cuts = iter(blocks)
     out = stream(processor, mix, iter(lambda: max(1, next(cuts, 1000)), None))
     assert out.shape == (len(mix) + processor.latency, len(processor.outputs), channels)

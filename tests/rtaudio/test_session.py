@@ -23,8 +23,9 @@ from rtaudio.control import ipc
 from rtaudio.control.daemon import Daemon
 from rtaudio.control.engine_host import EngineHost
 from rtaudio.control.session import Session
-from rtaudio.protocol.desired_state import Desired
+from rtaudio.protocol.desired_state import DesiredState
 from rtaudio.protocol.messages import EngineConfig, MixerState, StemState, command, to_dict
+from rtaudio.system import private_folder
 from tests.sing_fixture import tiny_instrument
 
 PATIENCE = 60.0
@@ -183,8 +184,8 @@ def test_an_engine_whose_song_had_ended_is_stopped_when_it_is_gone_and_can_be_st
     session.start()
     wait_until(lambda: session.snapshot().state == "finished", "the end of the song")
     session.stop()
-    assert session._link is not None and session._link._latest is not None
-    session._link._latest.message = "The model is too slow here."  # as while it lived: no reason why it was stopped
+    assert session._client is not None and session._client._latest is not None
+    session._client._latest.message = "The model is too slow here."  # as while it lived: no reason why it was stopped
     assert (session.snapshot().state, session.snapshot().message) == ("stopped", ""), (
         "else a window offers Stop for ever"
     )
@@ -276,7 +277,7 @@ def test_nobody_is_attached_to_where_nothing_runs(runtime_directory: Path) -> No
 @pytest.fixture
 def served(runtime_directory: Path) -> Iterator[Path]:
     """A daemon in a thread of this process, without an engine."""
-    folder = ipc.runtime_directory()
+    folder = private_folder.runtime_directory()
     daemon = Daemon(folder)
     thread = threading.Thread(target=daemon.serve)
     thread.start()
@@ -337,17 +338,17 @@ def test_a_folder_of_somebody_elses_is_refused(tmp_path: Path, monkeypatch: pyte
     trap.symlink_to(tmp_path / "elsewhere")  # as in a shared /tmp
     monkeypatch.setenv("STEMPLAY_RUNTIME_DIR", str(trap))
     with pytest.raises(StemplayError, match="private"):
-        ipc.runtime_directory()
+        private_folder.runtime_directory()
     open_to_all = tmp_path / "open"
     open_to_all.mkdir(mode=0o777)
     open_to_all.chmod(0o777)
     monkeypatch.setenv("STEMPLAY_RUNTIME_DIR", str(open_to_all))
-    assert stat.S_IMODE(ipc.runtime_directory().stat().st_mode) == 0o700
+    assert stat.S_IMODE(private_folder.runtime_directory().stat().st_mode) == 0o700
 
 
 def test_a_path_too_long_for_a_socket_still_gets_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STEMPLAY_RUNTIME_DIR", str(tmp_path / ("deep" * 30)))
-    assert len(ipc.socket_address(ipc.runtime_directory())) < 104
+    assert len(ipc.socket_address(private_folder.runtime_directory())) < 104
 
 
 VALUES = st.recursive(
@@ -386,6 +387,6 @@ def test_numpy_numbers_travel_as_plain_ones() -> None:
 
 def test_the_desired_state_of_a_session_is_a_copy() -> None:
     config, mixer = EngineConfig(model="none"), MixerState()
-    desired = Desired(config, mixer)
+    desired = DesiredState(config, mixer)
     desired.apply(command("set_mixer", field="bypass", value=True))
     assert not mixer.bypass

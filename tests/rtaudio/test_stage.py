@@ -17,13 +17,13 @@ import soundfile
 
 from rtaudio.audio.format import StemplayError
 from rtaudio.control.session import Session
-from rtaudio.instrument.midi_dispatcher import Stage, curved
+from rtaudio.instrument.midi_dispatcher import MidiDispatcher, curved
 from rtaudio.instrument.model import InstrumentModel
 from rtaudio.instrument.note_cache import note_batches, primed_states, sounds_in_memory
 from rtaudio.instrument.player import LIMIT, InstrumentPlayer
 from rtaudio.instrument.synth import CACHE_BYTES, Synth
 from rtaudio.midi.message import MidiMessage
-from rtaudio.protocol.desired_state import Desired
+from rtaudio.protocol.desired_state import DesiredState
 from rtaudio.protocol.messages import EngineConfig, InstrumentState, command
 from tests.sing_fixture import NAMES, tiny_instrument
 
@@ -162,47 +162,47 @@ def test_velocity_curves_keep_the_ends_and_the_order() -> None:
 
 def test_a_learnt_controller_moves_a_fader_and_the_release(directory: Path) -> None:
     config = EngineConfig(input="none", model="none", instrument=str(directory), midi="none")
-    stage = Stage(config, InstrumentState(), RATE, 2, BLOCK, False)
+    dispatcher = MidiDispatcher(config, InstrumentState(), RATE, 2, BLOCK, False)
     moved: list[tuple[str, float]] = []
-    stage.start(lambda target, value: moved.append((target, value)))
+    dispatcher.start(lambda target, value: moved.append((target, value)))
     try:
-        stage.learn("stem.instrument.gain_db")
-        assert stage.report().learning == "stem.instrument.gain_db"
-        stage.receive([0xB0, 20, 127])
-        stage.learn("instrument.release_ms")
-        stage.receive([0xB0, 21, 0])
-        stage.receive([0xB0, 20, 0])
+        dispatcher.learn("stem.instrument.gain_db")
+        assert dispatcher.report().learning == "stem.instrument.gain_db"
+        dispatcher.receive([0xB0, 20, 127])
+        dispatcher.learn("instrument.release_ms")
+        dispatcher.receive([0xB0, 21, 0])
+        dispatcher.receive([0xB0, 20, 0])
         assert moved == [("stem.instrument.gain_db", 6.0), ("stem.instrument.gain_db", -60.0)]
-        report = stage.report()
+        report = dispatcher.report()
         assert report.state.release_ms == 10.0 and report.received == 3 and len(report.state.midi_map) == 2
-        again = Stage(config, report.state, RATE, 2, BLOCK, False)
+        again = MidiDispatcher(config, report.state, RATE, 2, BLOCK, False)
         again.start(lambda target, value: moved.append((target, value)))
         again.receive([0xB0, 20, 127])
         again.stop()
         assert moved[-1] == ("stem.instrument.gain_db", 6.0)
         with pytest.raises(StemplayError, match=r"cannot move 'mixer\.flavour'"):
-            stage.learn("mixer.flavour")
-        stage.forget("")
-        assert stage.report().state.midi_map == []
+            dispatcher.learn("mixer.flavour")
+        dispatcher.forget("")
+        assert dispatcher.report().state.midi_map == []
     finally:
-        stage.stop()
-    ours = ("stemplay-primer", "stemplay-midi", "stemplay-instrument")
+        dispatcher.stop()
+    ours = ("stemplay-note-cache", "stemplay-midi", "stemplay-instrument")
     assert not [thread.name for thread in threading.enumerate() if thread.name.startswith(ours)]
 
 
 def test_a_program_change_disturbs_nobody_who_copies_the_sounds_for_a_report(directory: Path) -> None:
     config = EngineConfig(input="none", model="none", instrument=str(directory), midi="none")
-    stage = Stage(config, InstrumentState(), RATE, 2, BLOCK, False)
-    stage.set_sound(0, {NAMES[0]: 1.0})
-    number = min(stage._synth.programs)
-    for _ in stage._state.shares.items():  # as in ``copy.deepcopy``: raises if the dictionary grows meanwhile
-        stage.receive([0xC5, number])
-        stage.set_sound(6, {NAMES[0]: 1.0})
-    assert set(stage.report().state.shares) == {"0", "5", "6"}
+    dispatcher = MidiDispatcher(config, InstrumentState(), RATE, 2, BLOCK, False)
+    dispatcher.set_sound(0, {NAMES[0]: 1.0})
+    number = min(dispatcher._synth.programs)
+    for _ in dispatcher._state.shares.items():  # as in ``copy.deepcopy``: raises if the dictionary grows meanwhile
+        dispatcher.receive([0xC5, number])
+        dispatcher.set_sound(6, {NAMES[0]: 1.0})
+    assert set(dispatcher.report().state.shares) == {"0", "5", "6"}
 
 
 def test_orders_that_cannot_be_are_refused_in_one_sentence(directory: Path) -> None:
-    desired = Desired(EngineConfig(input="none", model="none", instrument=str(directory)))
+    desired = DesiredState(EngineConfig(input="none", model="none", instrument=str(directory)))
     for order, words in [
         (command("set_sound", channel=16, shares={"flute": 1}), "channel is 0 to 15"),
         (command("set_sound", channel=0, shares={"kazoo": 1}), "no instrument 'kazoo'"),
@@ -217,7 +217,7 @@ def test_orders_that_cannot_be_are_refused_in_one_sentence(directory: Path) -> N
         with pytest.raises(StemplayError, match=words):
             desired.apply(order)
     with pytest.raises(StemplayError, match="no instrument"):
-        Desired(EngineConfig(input="none", model="none")).apply(command("midi", data=[0x90, 60, 100]))
+        DesiredState(EngineConfig(input="none", model="none")).apply(command("midi", data=[0x90, 60, 100]))
 
 
 def test_a_session_plays_what_it_is_sent_and_panic_silences_it(directory: Path, tmp_path: Path) -> None:
@@ -295,29 +295,29 @@ def test_every_chosen_sound_is_primed_the_latest_first_and_what_is_there_is_not_
 
     monkeypatch.setattr("rtaudio.instrument.note_cache.primed_states", counted)
     config = EngineConfig(input="none", model="none", instrument=str(directory), midi="none")
-    stage = Stage(config, InstrumentState(shares={"3": {"flute": 1.0}}), RATE, 2, BLOCK, False)
-    stage._synth.programs[40] = 3
+    dispatcher = MidiDispatcher(config, InstrumentState(shares={"3": {"flute": 1.0}}), RATE, 2, BLOCK, False)
+    dispatcher._synth.programs[40] = 3
     out = np.zeros((BLOCK, 2), np.float32)
 
     def primed() -> bool:
-        stage.player.read(out)  # obeys orders
-        return stage.report().primed >= 1.0
+        dispatcher.player.read(out)  # obeys orders
+        return dispatcher.report().primed >= 1.0
 
-    stage.start(lambda target, value: None)
+    dispatcher.start(lambda target, value: None)
     try:
         eventually(primed)
-        stage.receive([0xC5, 40])
-        assert stage.report().state.shares["5"] == {"bass": 1.0}
+        dispatcher.receive([0xC5, 40])
+        assert dispatcher.report().state.shares["5"] == {"bass": 1.0}
         eventually(primed)
-        stage.player.read(out)
-        sounds = [stage._model.instrument_weights({name: 1}).tobytes() for name in ("organ", "flute", "bass")]
+        dispatcher.player.read(out)
+        sounds = [dispatcher._model.instrument_weights({name: 1}).tobytes() for name in ("organ", "flute", "bass")]
         assert list(dict.fromkeys(computed)) == sounds
         for sound, (low, high) in zip(sounds, ((36, 84), (48, 84), (36, 60)), strict=True):
-            assert sum(key[0] == sound for key in stage._synth._cache) == 53 * (high - low + 1)
-        assert stage._synth.cache_bytes <= CACHE_BYTES and sounds_in_memory(stage._model) >= 3
+            assert sum(key[0] == sound for key in dispatcher._synth._cache) == 53 * (high - low + 1)
+        assert dispatcher._synth.cache_bytes <= CACHE_BYTES and sounds_in_memory(dispatcher._model) >= 3
         before = len(computed)
-        stage.set_sound(0, {"flute": 1.0})
+        dispatcher.set_sound(0, {"flute": 1.0})
         eventually(primed)
         assert len(computed) == before
     finally:
-        stage.stop()
+        dispatcher.stop()

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from rtaudio.control.daemon_client import Link
+from rtaudio.control.daemon_client import DaemonClient
 from rtaudio.control.ipc import Connection, Message
 from rtaudio.control.session import Session
-from rtaudio.protocol.desired_state import Desired
+from rtaudio.protocol.desired_state import DesiredState
 from rtaudio.protocol.messages import EngineConfig, Snapshot, Transport, command, to_dict
 from tests.rtaudio.test_session import CLOCK, wait_until
 from tests.sing_fixture import tiny_instrument
@@ -114,7 +114,7 @@ class Talk:
 
 def desired(config: EngineConfig = CLOCK, **orders: Any) -> Message:
     """What a daemon tells of its state: faders of the mixer as in ``orders``."""
-    state = Desired(config)
+    state = DesiredState(config)
     for field, value in orders.items():
         state.apply(command("set_mixer", field=field, value=value))
     return state.to_json()
@@ -122,11 +122,11 @@ def desired(config: EngineConfig = CLOCK, **orders: Any) -> Message:
 
 def test_an_order_that_is_on_its_way_counts_until_the_daemon_has_it() -> None:
     talk = Talk()
-    link = Link(cast(Connection, talk))
+    link = DaemonClient(cast(Connection, talk))
     for value in (-3.0, -6.0):
         link.order(command("set_mixer", field="master_db", value=value))
     link.follow()
-    found: list[Desired] = []
+    found: list[DesiredState] = []
 
     def told() -> bool:
         state = link.desired()
@@ -148,7 +148,7 @@ def test_an_order_that_is_on_its_way_counts_until_the_daemon_has_it() -> None:
 @pytest.mark.parametrize(("state", "position"), [("running", 7.5), ("finished", 0.0)])
 def test_a_daemon_that_dies_without_a_word_has_told_where_the_song_was(song: Path, state: str, position: float) -> None:
     talk = Talk()
-    link = Link(cast(Connection, talk))
+    link = DaemonClient(cast(Connection, talk))
     link.follow()
     playing = EngineConfig(input=str(song), output="null", model="none")
     report = to_dict(Snapshot(state=state, transport=Transport(str(song), True, 7.5, 60.0)))

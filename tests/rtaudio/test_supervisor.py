@@ -17,7 +17,7 @@ import soundfile
 from rtaudio.audio.format import StemplayError
 from rtaudio.control.engine_process import Limits, StallDetector
 from rtaudio.control.supervisor import Supervisor
-from rtaudio.protocol.desired_state import Desired
+from rtaudio.protocol.desired_state import DesiredState
 from rtaudio.protocol.messages import EngineConfig, MixerState, Snapshot, StemState, command, to_dict
 
 PATIENCE = 60.0
@@ -50,7 +50,7 @@ def wait_until(happened: Callable[[], bool], what: str) -> None:
 @contextmanager
 def supervised(config: EngineConfig, fault: str = "", limits: Limits | None = None) -> Iterator[Supervisor]:
     arguments = [sys.executable, "-c", FAULTY + fault] if fault else None
-    supervisor = Supervisor(Desired(config), limits, arguments)
+    supervisor = Supervisor(DesiredState(config), limits, arguments)
     supervisor.start()
     try:
         yield supervisor
@@ -283,9 +283,9 @@ def test_a_stall_is_told_from_a_process_without_cpu_time() -> None:
 
 def test_the_desired_state_survives_json() -> None:
     mixer = MixerState(stems={"drums": StemState(-3.0, True, False, 0.5)}, dry=0.25)
-    desired = Desired(clock(input_channels=(3, 4), routing={"vocals": [3, 4]}), mixer, False, 7.5, (1.0, 2.0))
+    desired = DesiredState(clock(input_channels=(3, 4), routing={"vocals": [3, 4]}), mixer, False, 7.5, (1.0, 2.0))
     desired.apply(command("record", directory="x", format="flac"))
-    assert Desired.from_json(desired.to_json()) == desired
+    assert DesiredState.from_json(desired.to_json()) == desired
     assert tuple(desired.mixer.stems) == ("drums", "bass", "other", "vocals"), "in the order of the model"
 
 
@@ -311,7 +311,7 @@ def test_the_desired_state_survives_json() -> None:
 def test_impossible_orders_are_refused_in_a_sentence_and_change_nothing(
     op: str, args: dict[str, object], words: str
 ) -> None:
-    desired = Desired(clock())
+    desired = DesiredState(clock())
     before = desired.to_json()
     with pytest.raises(StemplayError, match=words):
         desired.apply(command(op, **args))

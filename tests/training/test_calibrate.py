@@ -10,7 +10,7 @@ import torch
 
 from models.card import read_card
 from models.demucs import CausalDemucs, CausalDemucsConfig, Demucs, DemucsConfig
-from rtaudio.processors.separator import SeparatorProcessor
+from rtaudio.processors.factory import make_separator
 from training.cli import main
 from training.data.synthetic import validation_songs
 from training.export.calibrate import calibrate, least_squares_refining, least_squares_shares
@@ -67,7 +67,7 @@ def test_calibration_reaches_the_card_and_the_processor(tmp_path: Path) -> None:
     assert list(card.shares) == shares and list(card.refining) == refining
     assert all(0 <= share <= 1 for share in refining)
     assert card.quality == {"two synthetic songs": {"drums": 1.23}}
-    np.testing.assert_allclose(SeparatorProcessor(tmp_path).shares, shares, atol=1e-6)
+    np.testing.assert_allclose(make_separator(tmp_path).shares, shares, atol=1e-6)
 
 
 def test_what_cannot_be_refined_gets_shares_alone_and_is_refused_by_evaluate(

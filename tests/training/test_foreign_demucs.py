@@ -17,7 +17,7 @@ from models.aligned import AlignedDemucs, AlignedDemucsConfig
 from models.card import read_card
 from rtaudio.audio.format import StemplayError, StreamFormat
 from rtaudio.files.offline import separate_array
-from rtaudio.processors.separator import SeparatorProcessor
+from rtaudio.processors.factory import make_separator
 from training.cli import main
 from training.runs import foreign_demucs
 
@@ -146,7 +146,7 @@ def test_a_saved_denoiser_is_imported_and_plays_as_two_strips(
         expected = ours(torch.from_numpy(mix.T.copy())[None])[0].permute(2, 0, 1).numpy()
     stems = separate_array(mix, 16_000, tmp_path / "model")
     assert np.abs(stems - expected).max() < 1e-5 and np.abs(stems.sum(axis=1) - mix).max() < 1e-6
-    processor = SeparatorProcessor(tmp_path / "model")
+    processor = make_separator(tmp_path / "model")
     processor.prepare(StreamFormat(16_000, 1, 256))
     assert processor.latency == card.hop + card.latency
 

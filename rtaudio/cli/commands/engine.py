@@ -8,7 +8,7 @@ import time
 
 from rtaudio.audio.format import StemplayError
 from rtaudio.cli.commands.live import follow
-from rtaudio.cli.status import facts, status
+from rtaudio.cli.status import status, status_dict
 from rtaudio.control.daemon import Daemon
 from rtaudio.control.session import Session
 from rtaudio.protocol.messages import Snapshot
@@ -63,7 +63,7 @@ def _first_report(session: Session) -> Snapshot:
 
 def _tell(report: Snapshot, session: Session, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(facts(report) | {"engine_pid": session.engine_pid}, indent=2))
+        print(json.dumps(status_dict(report) | {"engine_pid": session.engine_pid}, indent=2))
     else:
         lines = status(report)
         lines["process"] = str(session.engine_pid)

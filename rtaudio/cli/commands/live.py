@@ -11,7 +11,7 @@ from typing import TextIO
 from rtaudio.audio.format import StemplayError
 from rtaudio.cli.live_options import add_arguments, check, configuration, loop_points, mixer_state
 from rtaudio.cli.meter_line import MeterLine
-from rtaudio.cli.status import facts, summary, where
+from rtaudio.cli.status import status_dict, summary, where
 from rtaudio.control.session import Session
 from rtaudio.control.supervisor import refused
 from rtaudio.protocol.messages import Snapshot, command
@@ -52,7 +52,7 @@ def _play(session: Session, args: argparse.Namespace) -> int:
         session.stop()
     report = session.snapshot()
     if args.json:
-        print(json.dumps(facts(report), ensure_ascii=False))
+        print(json.dumps(status_dict(report), ensure_ascii=False))
     else:
         print(summary(report))
     return 1 if report.state == "stopped" and report.message else 0
@@ -70,7 +70,7 @@ def _detach(session: Session, as_json: bool) -> int:
             raise error
         time.sleep(FRAME_S)
     session.stay(True)
-    told = facts(report) | {"engine_pid": session.engine_pid}
+    told = status_dict(report) | {"engine_pid": session.engine_pid}
     session.close()
     if _unheard(report):
         print(NOT_HEARD, file=sys.stderr)

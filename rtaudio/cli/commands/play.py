@@ -11,7 +11,7 @@ from typing import Any, TextIO
 from rtaudio.audio.format import StemplayError
 from rtaudio.cli import live_options
 from rtaudio.cli.meter_line import level_db
-from rtaudio.cli.status import facts, where
+from rtaudio.cli.status import status_dict, where
 from rtaudio.control.session import Session
 from rtaudio.control.supervisor import refused
 from rtaudio.midi.keyboard import KEYS, TerminalKeys
@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
         keys.stop()
         session.stop()
     report = session.snapshot()
-    print(json.dumps(facts(report), ensure_ascii=False) if args.json else _summary(report))
+    print(json.dumps(status_dict(report), ensure_ascii=False) if args.json else _summary(report))
     return 1 if report.state == "stopped" and report.message else 0
 
 
@@ -169,7 +169,7 @@ def _line(report: Snapshot) -> str:
 
 
 def _summary(report: Snapshot) -> str:
-    known: dict[str, Any] = facts(report)
+    known: dict[str, Any] = status_dict(report)
     played = report.instrument
     text = f"{known['seconds']:.1f} s played, {report.xruns} xruns, {played.misses} blocks of the instrument missed."
     return f"{text} {report.message}" if report.state == "stopped" and report.message else text
