@@ -2,7 +2,7 @@
 
 museval solves a linear system of ``sources * channels * 512`` unknowns for every estimate of every source. The matrix depends on the
 references alone: here it is factorised once a song, by the same LAPACK routine, so that scores agree to a thousandth of a decibel
-(``tests/training/test_museval.py`` compares).
+(``tests/training/metrics/test_museval.py`` compares).
 """
 
 from __future__ import annotations

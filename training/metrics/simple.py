@@ -45,7 +45,7 @@ def frame_sdr(estimate: Tensor, reference: Tensor, frame: int = 44_100) -> Tenso
     """Median over frames of ``frame`` samples of the SDR, silent frames left out (EQ-MUS-2): ``(...)`` dB.
 
     The incomplete last frame does not count. This *is* museval's SDR: of its four scores, that of images has no distortion filter
-    in it (``tests/training/test_museval.py``). Only silence differs: museval drops a frame for all sources when one is all zero.
+    in it (``tests/training/metrics/test_museval.py``). Only silence differs: museval drops a frame for all sources when one is all zero.
     """
     count = reference.shape[-1] // frame
 
