@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from rtaudio.audio.format import StemplayError
 
-PROGRAM = "python -m gui"
+PROGRAM = sys.argv[0] if sys.argv[0].endswith(" gui") else "python -m gui"
 
 
 class Parser(argparse.ArgumentParser):

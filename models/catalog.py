@@ -1,8 +1,10 @@
-"""Where models are found: the shipped zoo, or any directory a user names. No torch here."""
+"""Where models are found: the shipped zoo, the user's own, or any directory a user names. No torch here."""
 
 from __future__ import annotations
 
 import math
+import os
+import sys
 from pathlib import Path
 
 from models.card import CARD_FILE, CardError, ModelCard, read_card
@@ -12,9 +14,36 @@ PREFERRED = ("demucs-live", "demucs-open")
 """Separators by quality, among those with the shortest latency."""
 
 
+def user_models() -> Path:
+    """Where models lie that the user installed (``models get``): the platform's folder for data, or ``STEMPLAY_MODELS_DIR``."""
+    configured = os.environ.get("STEMPLAY_MODELS_DIR")
+    if configured:
+        return Path(configured)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or _home() / "AppData" / "Local") / "stemplay" / "models"
+    if sys.platform == "darwin":
+        return _home() / "Library" / "Application Support" / "stemplay" / "models"
+    return Path(os.environ.get("XDG_DATA_HOME") or _home() / ".local" / "share") / "stemplay" / "models"
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:  # a user without one: a folder that does not exist, so nothing is installed there
+        return Path("/nonexistent")
+
+
 def model_names() -> list[str]:
-    """Names of the shipped models that have a card, sorted."""
-    return sorted(path.parent.name for path in ZOO.glob(f"*/{CARD_FILE}"))
+    """Names of the shipped and installed models that have a card, sorted."""
+    return sorted(_installed())
+
+
+def _installed() -> dict[str, Path]:
+    """Name -> directory; a shipped model wins over one of the user's with its name."""
+    found: dict[str, Path] = {}
+    for folder in (user_models(), ZOO):
+        found |= {path.parent.name: path.parent for path in folder.glob(f"[!.]*/{CARD_FILE}")}
+    return found
 
 
 def default_separator() -> str:
@@ -39,7 +68,7 @@ def best_separator() -> str:
 
 
 def separators() -> dict[str, ModelCard]:
-    """The shipped separators by name, the best for files first; what cannot be read is passed over."""
+    """The installed separators by name, the best for files first; what cannot be read is passed over."""
     found = {}
     for name in model_names():
         try:
@@ -52,25 +81,25 @@ def separators() -> dict[str, ModelCard]:
 
 
 def find_model(name: str | Path) -> Path:
-    """The directory of a shipped model's name, or of a path to a directory (or to the ``model.onnx`` in it).
+    """The directory of an installed model's name, or of a path to a directory (or to the ``model.onnx`` in it).
 
     Raises:
-        CardError: there is no such model; the sentence lists the shipped ones.
+        CardError: there is no such model; the sentence lists the installed ones.
     """
-    shipped = ZOO / str(name)
-    if str(name) in model_names():
-        return shipped
+    installed = _installed()
+    if str(name) in installed:
+        return installed[str(name)]
     path = Path(name).expanduser()
     if path.name == "model.onnx":
         path = path.parent
     if (path / CARD_FILE).is_file():
         return path
-    names = ", ".join(model_names()) or "none"
+    names = ", ".join(sorted(installed)) or "none"
     raise CardError(
-        f"There is no model {str(name)!r}; shipped models are: {names}. A path to a model's directory works too."
+        f"There is no model {str(name)!r}; installed are: {names}. A path to a model's directory works too."
     )
 
 
 def load_card(name: str | Path) -> ModelCard:
-    """The card of a shipped model or of a directory."""
+    """The card of an installed model or of a directory."""
     return read_card(find_model(name))

@@ -54,3 +54,11 @@ def state_directory(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytes
     folder = tmp_path_factory.mktemp("state") / "stemplay"
     monkeypatch.setenv("STEMPLAY_STATE_DIR", str(folder))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def user_models(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A place of its own for installed models, empty and not there yet."""
+    folder = tmp_path_factory.mktemp("data") / "models"
+    monkeypatch.setenv("STEMPLAY_MODELS_DIR", str(folder))
+    return folder

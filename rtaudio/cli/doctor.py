@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.card import CardError, verify_file
-from models.catalog import ZOO, load_card, model_names
+from models.catalog import ZOO, find_model, load_card, model_names
 from rtaudio.audio.format import StemplayError
 from rtaudio.ports.devices import Device, list_devices
 
@@ -151,7 +151,7 @@ def _models() -> list[Finding]:
     for name in model_names():
         try:
             card = load_card(name)
-            verify_file(card, ZOO / name)
+            verify_file(card, find_model(name))
             found.append(Finding(f"model {name}", "ok", f"{card.size / 2**20:.1f} MiB, verified"))
         except CardError as error:
             found.append(

@@ -11,12 +11,14 @@ import difflib
 import importlib
 import io
 import os
+import runpy
 import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import metadata
+from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
@@ -25,20 +27,24 @@ from rtaudio.audio.format import StemplayError
 from rtaudio.system.realtime import keep_memory
 
 COMMANDS: dict[str, str] = {
-    "live": "take live sound or a file apart and play it through the mixer",
-    "separate": "take a song apart into files",
+    "live": "separate live sound or a song while it plays",
+    "separate": "separate a song into one file a stem",
+    "gui": "open the window",
     "play": "play the instrument with a MIDI keyboard, or with the computer's",
     "render": "play a MIDI file into a sound file",
     "instruments": "list the instruments of a model",
     "devices": "list sound devices",
-    "models": "list models",
+    "models": "list, install and pack models",
     "bench": "measure how fast the models run here",
     "doctor": "say what is missing on this machine and how to mend it",
     "engine": "run, watch or stop the detached engine",
 }
 """Name -> one line for ``--help``; the code is in ``rtaudio/cli/commands/NAME.py``."""
+WINDOW = "gui"
+"""The one command whose code is not there."""
 
-PROGRAM = "python -m rtaudio"
+PROGRAM = "stemplay" if Path(sys.argv[0]).stem == "stemplay" else "python -m rtaudio"
+"""How this command line was called: by the installed script, or as a module."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -86,10 +92,28 @@ def dispatch(arguments: Sequence[str]) -> int:
     if arguments[0] in ("--version", "-V"):
         print(f"stemplay {version()}")
         return 0
+    if arguments[0] == WINDOW:
+        return _window(arguments[1:])
     module = load(arguments[0])
     parser = Parser(prog=f"{PROGRAM} {module.NAME}", description=module.HELP)
     module.add_arguments(parser)
     return int(module.run(parser.parse_args(list(arguments[1:]))) or 0)
+
+
+def _window(arguments: Sequence[str]) -> int:
+    """The window's own command line; it lies outside of this package, which must not import it, and is run as a program."""
+    before, sys.argv = sys.argv, [f"{PROGRAM} {WINDOW}", *arguments]
+    try:
+        runpy.run_module("gui", run_name="__main__")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0 if end.code is None else 2
+    except ModuleNotFoundError as error:
+        if error.name != "gui":
+            raise
+        raise StemplayError("The window is not part of this installation.") from None
+    finally:
+        sys.argv = before
+    return 0
 
 
 @contextmanager

@@ -1,36 +1,100 @@
-"""``python -m rtaudio models``: what is shipped, and what its cards say."""
+"""``python -m rtaudio models``: what is installed, and what its cards say; other models are installed by ``models get``."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 import textwrap
 from dataclasses import asdict
+from pathlib import Path
 
-from models.card import ModelCard
-from models.catalog import load_card, model_names
+from models.archive import install_model, pack_model, remove_model
+from models.card import CardError, ModelCard, read_card
+from models.catalog import find_model, load_card, model_names
+from rtaudio.audio.format import StemplayError
 
 NAME = "models"
-HELP = "list the shipped models and their cards"
+HELP = "list the installed models and their cards; install, pack or remove one"
+ACTIONS = {
+    "get": "models get NAME --from ADDRESS --sha256 HASH",
+    "pack": "models pack NAME -o FILE.zip",
+    "remove": "models remove NAME",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``models``."""
-    parser.add_argument("model", metavar="NAME", nargs="*", help="only these: shipped names or directories")
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = "other uses:\n" + "\n".join(f"  {usage}" for usage in ACTIONS.values())
+    parser.add_argument(
+        "model", metavar="NAME", nargs="*", help="only these: installed names or directories; or get, pack, remove and a NAME"
+    )
     parser.add_argument("--json", action="store_true", help="print the whole cards as JSON")
+    parser.add_argument("--from", dest="source", metavar="ADDRESS", help="get: an https:// address or a file")
+    parser.add_argument("--sha256", metavar="HASH", help="get: of that file, from whoever offers it")
+    parser.add_argument("--replace", action="store_true", help="get: replace an installed model of that name")
+    parser.add_argument("--output", "-o", metavar="FILE", type=Path, help="pack: the ZIP file to write")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the cards. A damaged card of the zoo is an error, as it would be when it is used."""
+    """Print the cards, or do what is asked for. A damaged card is an error, as it would be when it is used."""
+    if args.model and args.model[0] in ACTIONS:
+        return _act(args)
+    if args.source or args.sha256 or args.replace or args.output:
+        raise StemplayError(f"These options belong to get and pack: {'; '.join(ACTIONS.values())}.")
     cards = [load_card(name) for name in (args.model or model_names())]
     if args.json:
         print(json.dumps([asdict(card) for card in cards], ensure_ascii=False))
         return 0
     if not cards:
-        print("No models are shipped here.")
+        print("No models are installed.")
     for card in cards:
         print("\n".join(describe(card)))
     return 0
+
+
+def _act(args: argparse.Namespace) -> int:
+    """One of ``ACTIONS``."""
+    action, *names = args.model
+    needed = {"get": (args.source, args.sha256), "pack": (args.output,), "remove": ()}[action]
+    if len(names) != 1 or not all(needed):
+        raise StemplayError(f"Use: {ACTIONS[action]}.")
+    if action == "get":
+        _get(names[0], args)
+    elif action == "pack":
+        digest = pack_model(find_model(names[0]), args.output)
+        print(f"{args.output}\nSHA-256 {digest}")
+    else:
+        print(f"Removed {remove_model(names[0])}.")
+    return 0
+
+
+def _get(name: str, args: argparse.Namespace) -> None:
+    if name in model_names() and not args.replace:
+        raise CardError(f"The model {name!r} is installed already; --replace installs it anew.")
+    shown = sys.stderr.isatty()
+
+    def progress(count: int) -> None:
+        if shown:
+            print(f"\r{count / 2**20:.1f} MiB", end="", file=sys.stderr, flush=True)
+
+    card = install_model(args.source, name, args.sha256, replace=args.replace, check=_loads, progress=progress)
+    if shown:
+        print(file=sys.stderr)
+    print("\n".join(describe(card)))
+
+
+def _loads(directory: Path) -> None:
+    """Whether the model can be used here. Raises StemplayError or CardError."""
+    if read_card(directory).kind == "instrument":
+        from rtaudio.instrument.model import InstrumentModel
+
+        InstrumentModel(directory)
+    else:
+        from rtaudio.inference.runtime import ModelRuntime
+
+        ModelRuntime(directory)
 
 
 def describe(card: ModelCard) -> list[str]:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from rtaudio.cli import main
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_the_overview_needs_no_command_to_be_whole(
@@ -16,11 +22,22 @@ def test_the_overview_needs_no_command_to_be_whole(
     assert all(name in text for name in main.COMMANDS)
 
 
-@pytest.mark.parametrize("name", sorted(main.COMMANDS))
+@pytest.mark.parametrize("name", sorted(set(main.COMMANDS) - {main.WINDOW}))
 def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main.main([name, "--help"])
     assert end.value.code == 0 and f"python -m rtaudio {name}" in capsys.readouterr().out
+
+
+def test_the_window_is_a_command_too_with_its_own_options() -> None:
+    for arguments, code, words in (
+        (["--help"], 0, "usage: python -m rtaudio gui"),
+        (["--nonsense"], 2, "(python -m rtaudio gui --help tells more.)"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "rtaudio", "gui", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == code and words in done.stdout + done.stderr
 
 
 def test_an_unknown_command_gets_a_hint(capsys: pytest.CaptureFixture[str]) -> None:

@@ -172,7 +172,7 @@ def test_a_file_that_tells_no_rate_is_believed_its_card(broken: Path) -> None:
 
 
 def test_an_unknown_name_lists_the_shipped_ones() -> None:
-    with pytest.raises(StemplayError, match="shipped models are"):
+    with pytest.raises(StemplayError, match="installed are"):
         ModelRuntime("no-such-model")
 
 
