@@ -9,7 +9,7 @@ SONG   ?= demo/kimseye.ogg
 RUN_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run gui screenshots test lint bench bench-readme soak fuzz slow gpu-pack translations clean system-run system-gui system-test
+.PHONY: help setup run gui screenshots test lint bench bench-readme soak fuzz slow gpu-pack translations package docs clean system-run system-gui system-test
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 16
@@ -58,6 +58,10 @@ gpu-pack: $(VENV)/.dev ## data, wheels and scripts for training on a rented GPU,
 
 translations: $(VENV)/.dev ## collect the window's texts into gui/translations/stemplay.ts, for Qt Linguist
 	$(BIN)/python -m gui.translations.collect
+
+package: system-gui $(VENV)/.gui ## a Debian package of window and command line, into build/
+	@$(BIN)/python -c "import pip" 2>/dev/null || $(BIN)/python -m ensurepip --default-pip >/dev/null
+	@$(BIN)/python tools/deb.py -o build
 
 clean: ## remove what was built (not the recordings)
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -22,6 +22,7 @@ from gui.window import MainWindow
 from rtaudio.control.session import Session
 from rtaudio.protocol.messages import command
 from tests.jack import ROOT, JackServer, private_server
+from tests.screen import private_screen
 
 pytestmark = [
     pytest.mark.jack,
@@ -37,22 +38,10 @@ AUDIBLE = 1e-3
 @pytest.fixture
 def screen(tmp_path: Path) -> Iterator[dict[str, str]]:
     """A screen of this test's own: the environment in which a window opens on it."""
-    for tool in ("Xvfb", "xdotool"):
-        if not shutil.which(tool):
-            pytest.skip(f"{tool} is not installed (apt-get install xvfb xdotool)")
-    reader, writer = os.pipe()
-    arguments = ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"]
-    with (tmp_path / "xvfb.log").open("w") as log:
-        server = subprocess.Popen(arguments, pass_fds=[writer], stdout=log, stderr=log)
-    os.close(writer)
-    try:
-        with os.fdopen(reader) as told:
-            display = told.readline().strip()
-        own = {"DISPLAY": f":{display}", "QT_QPA_PLATFORM": "xcb", "STEMPLAY_CONFIG_DIR": str(tmp_path / "config")}
-        yield os.environ | own
-    finally:
-        server.terminate()
-        server.wait(10)
+    if not shutil.which("xdotool"):
+        pytest.skip("xdotool is not installed (apt-get install xdotool)")
+    with private_screen(tmp_path) as own:
+        yield os.environ | own | {"STEMPLAY_CONFIG_DIR": str(tmp_path / "config")}
 
 
 class Listener:

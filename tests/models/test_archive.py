@@ -156,9 +156,10 @@ def test_what_the_check_refuses_is_not_installed(packed: tuple[Path, str], user_
 
 class Redirecting(http.server.SimpleHTTPRequestHandler):
     def do_GET(self) -> None:
-        if self.path == "/elsewhere":
+        places = {"/elsewhere": "file:///etc/hostname", "/plain": "http://localhost/mine.zip"}
+        if self.path in places:
             self.send_response(302)
-            self.send_header("Location", "file:///etc/hostname")
+            self.send_header("Location", places[self.path])
             self.end_headers()
         else:
             super().do_GET()
@@ -194,7 +195,8 @@ def test_a_model_comes_over_https_and_from_nowhere_else(
 ) -> None:
     for address, sentence in (
         (f"{server}/nothing.zip", "cannot be read: 404"),
-        (f"{server}/elsewhere", "leads to file:///etc/hostname"),
+        (f"{server}/elsewhere", "file:///etc/hostname"),
+        (f"{server}/plain", "leads to http://localhost"),
         (server.replace("https", "http") + "/mine.zip", "no https:// address"),
         ("file:///etc/hostname", "no https:// address"),
         ("https://localhost:1/mine.zip", "cannot be read"),

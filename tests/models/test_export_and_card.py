@@ -194,7 +194,7 @@ def test_models_are_found_by_name_and_by_path(exported: tuple[Path, ModelCard]) 
     assert find_model(directory / MODEL_FILE) == directory
     for name in model_names():
         assert find_model(name).name == name
-    with pytest.raises(CardError, match="shipped models"):
+    with pytest.raises(CardError, match="installed are"):
         find_model("no-such-model")
 
 

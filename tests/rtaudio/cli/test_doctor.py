@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from models import catalog
 from rtaudio.audio.format import StemplayError
 from rtaudio.cli import doctor
 from rtaudio.cli.main import main
@@ -117,12 +118,10 @@ def test_a_damaged_model_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     with (tmp_path / "tiny" / "model.onnx").open("r+b") as file:
         file.seek(100)
         file.write(b"damage")
-    monkeypatch.setattr(doctor, "ZOO", tmp_path)
-    monkeypatch.setattr(doctor, "model_names", lambda: ["tiny"])
-    monkeypatch.setattr(doctor, "load_card", lambda name: doctor_card(tmp_path / name))
+    monkeypatch.setattr(catalog, "ZOO", tmp_path)
     (finding,) = doctor._models()
     assert finding.state == "missing" and "hash" in finding.detail and finding.needed
-    monkeypatch.setattr(doctor, "model_names", lambda: [])
+    shutil.rmtree(tmp_path / "tiny")
     assert doctor._models()[0].state == "missing"
 
 

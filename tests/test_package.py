@@ -1,0 +1,137 @@
+"""The wheel as a stranger installs it: built from this checkout, into an empty environment, on a path with a space."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from models.archive import pack_model
+from models.catalog import ZOO
+from tests.screen import private_screen
+
+ROOT = Path(__file__).resolve().parents[1]
+DEMO = ROOT / "demo" / "kimseye.ogg"
+pytestmark = pytest.mark.skipif(not (ROOT / "Makefile").exists(), reason="not a checkout")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("a place") / "with spaces"
+
+
+@pytest.fixture(scope="module")
+def wheel(place: Path) -> Path:
+    """Built from what git knows, so that nothing of this working tree slips in."""
+    source = place / "source"
+    names = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, check=False,
+    )  # fmt: skip
+    if names.returncode:
+        pytest.skip("not a git checkout")
+    for name in filter(None, names.stdout.decode().split("\0")):
+        if (ROOT / name).is_file() and not name.startswith(("tests/", "docs/", "demo/")):
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, source / name)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    subprocess.run([*pip, "wheel", "--no-deps", "-w", str(place / "dist"), str(source)], check=True, timeout=300)
+    (built,) = (place / "dist").glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def stemplay(place: Path, wheel: Path) -> Path:
+    """The installed command."""
+    environment = place / "environment"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True, timeout=60)
+    scripts = environment / ("Scripts" if sys.platform == "win32" else "bin")
+    pip = [sys.executable, "-m", "pip", "--python", str(scripts / "python"), "--disable-pip-version-check", "--quiet"]
+    locks = [option for name in ("runtime", "gui") for option in ("-c", str(ROOT / "requirements" / f"{name}.lock"))]
+    subprocess.run([*pip, "install", "--no-compile", f"{wheel}[gui]", *locks], check=True, timeout=300)
+    return scripts / "stemplay"
+
+
+def run(command: Path, place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """In a folder where nothing of the checkout is found by chance."""
+    work = place / "work"
+    work.mkdir(exist_ok=True)
+    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "DISPLAY")}
+    environment |= {f"STEMPLAY_{name}_DIR": str(place / name) for name in ("STATE", "MODELS", "RUNTIME", "CONFIG")}
+    environment["QT_QPA_PLATFORM"] = "offscreen"
+    return subprocess.run(
+        [str(command), *arguments], cwd=work, env=environment, capture_output=True, text=True, timeout=180, check=False
+    )
+
+
+def test_the_wheel_holds_the_open_models_and_no_other(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as file:
+        found = {Path(name).parent.name for name in file.namelist() if name.endswith("model.onnx")}
+    assert found == {"demucs-open", "sing-gm"}
+
+
+def test_the_installed_command_separates_plays_and_looks_around(stemplay: Path, place: Path) -> None:
+    version = run(stemplay, place, "--version")
+    assert version.returncode == 0 and version.stdout.startswith("stemplay 0."), version.stderr
+    assert "usage: stemplay COMMAND" in run(stemplay, place, "--help").stdout
+    told = run(stemplay, place, "separate", str(DEMO), "-o", "my stems")
+    assert told.returncode == 0, told.stderr
+    stems = sorted((place / "work" / "my stems").iterdir())
+    assert [stem.name for stem in stems] == ["bass.wav", "drums.wav", "other.wav", "vocals.wav"]
+    assert {soundfile.info(stem).frames for stem in stems} == {soundfile.info(DEMO).frames}
+    live = run(stemplay, place, "live", "--input", str(DEMO), "--output", "mix.wav", "--full-speed", "--seconds", "2")
+    assert live.returncode == 0 and soundfile.info(place / "work" / "mix.wav").frames > 44_100, live.stderr
+    doctor = run(stemplay, place, "doctor")
+    assert "model demucs-open" in doctor.stdout and "Traceback" not in doctor.stderr
+    bad = run(stemplay, place, "sparate")
+    assert bad.returncode == 2 and "did you mean separate?" in bad.stderr
+
+
+def test_the_installed_window_opens_and_plays(stemplay: Path, place: Path) -> None:
+    if sys.platform.startswith("linux") and not shutil.which("ldconfig", path=f"{os.environ['PATH']}:/sbin:/usr/sbin"):
+        pytest.skip("no telling whether Qt's libraries are there")
+    shown = run(stemplay, place, "gui", "--report-start", "--output", "null", "--input", str(DEMO))
+    assert shown.returncode == 0 and shown.stdout.split() == ["shown", "sound"], shown.stderr
+
+
+@pytest.mark.skipif(not (ZOO / "demucs-live" / "model.onnx").exists(), reason="the model is not in this checkout")
+def test_a_model_that_the_wheel_may_not_hold_is_installed_from_a_file(stemplay: Path, place: Path) -> None:
+    file = place / "demucs-live.zip"
+    digest = pack_model(ZOO / "demucs-live", file)
+    assert digest == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert run(stemplay, place, "separate", str(DEMO), "--model", "demucs-live", "-o", "x").returncode == 2
+    got = run(stemplay, place, "models", "get", "demucs-live", "--from", str(file), "--sha256", digest)
+    assert got.returncode == 0, got.stderr
+    told = run(stemplay, place, "separate", str(DEMO), "--json", "-o", "better")
+    assert told.returncode == 0 and '"model": "demucs-live"' in told.stdout, told.stdout + told.stderr
+    assert run(stemplay, place, "models", "remove", "demucs-live").returncode == 0
+
+
+@pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="dpkg-deb builds the package")
+def test_the_debian_package_starts_on_a_screen(place: Path) -> None:
+    """Unpacked, not installed: nothing of the machine is changed. A screen, the system's Python and Debian's libraries are real."""
+    build = [sys.executable, str(ROOT / "tools" / "deb.py"), "-o", str(place / "build")]
+    told = subprocess.run(build, capture_output=True, text=True, timeout=600, check=False)
+    assert told.returncode == 0, told.stderr
+    package = Path(told.stdout.strip())
+    depends = subprocess.run(["dpkg-deb", "-f", str(package), "Depends"], capture_output=True, text=True, check=True).stdout
+    assert "libportaudio2" in depends and "python3 (>= 3." in depends
+    tree = place / "unpacked"
+    subprocess.run(["dpkg-deb", "-x", str(package), str(tree)], check=True, timeout=120)
+    assert (tree / "usr/share/icons/hicolor/256x256/apps/stemplay.png").read_bytes()[:4] == b"\x89PNG"
+    assert (tree / "usr/bin/stemplay").readlink() == Path("/opt/stemplay/bin/stemplay")
+    with private_screen(place) as screen:
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | screen
+        environment |= {f"STEMPLAY_{name}_DIR": str(place / f"deb {name}") for name in ("STATE", "MODELS", "RUNTIME", "CONFIG")}
+        window = [sys.executable, str(tree / "opt/stemplay/bin/stemplay"), "gui", "--report-start", "--output", "null"]
+        shown = subprocess.run(
+            [*window, "--input", str(DEMO)], cwd=place, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
+    assert shown.returncode == 0 and shown.stdout.split() == ["shown", "sound"], shown.stderr
