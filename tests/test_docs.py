@@ -27,7 +27,7 @@ from models.catalog import model_names
 from tests.jack import JackServer
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "demo/LICENSE.md", "training/README.md")]
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "demo/LICENSE.md", "examples/README.md", "training/README.md")]
 PAGES += sorted((ROOT / "docs").glob("*.md"))
 FENCE = re.compile(r"^```([a-z]+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 DEMO_SECONDS = 2
@@ -112,13 +112,17 @@ def test_what_the_page_says_of_jack_works(page: Path, place: Path, jack_server: 
 # ---------------------------------------------------------------- lines that are not executed
 
 
+MAIN = {"rtaudio": "rtaudio.cli.main", "training": "training.cli"}
+"""Where each package has its command line."""
+
+
 @cache
 def help_of(package: str, command: str) -> str:
     """What ``--help`` prints, asked in this process: importing torch for each would take longer than all the rest."""
     text = io.StringIO()
     with contextlib.redirect_stdout(text), contextlib.redirect_stderr(io.StringIO()):
         try:
-            code = import_module(f"{package}.cli").main([command, "--help"])
+            code = import_module(MAIN[package]).main([command, "--help"])
         except SystemExit as ended:
             code = ended.code
     return "" if code else text.getvalue()
@@ -144,6 +148,27 @@ def test_commands_and_options_that_the_page_names_exist(page: Path) -> None:
             assert re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", usage), (
                 f"python -m {package} {command} has no option {option}"
             )
+
+
+PATH = re.compile(r"(?<![\w/.<])((?:rtaudio|gui|models|training|tests|examples|tools)/[\w/]*\w\.(?:py|toml|qss))\b")
+MODULE = re.compile(r"``((?:rtaudio|gui|models|training)\.[a-z_.]*[a-z_])``")
+
+
+ROOMS = ("rtaudio", "gui", "models", "training", "tests", "examples", "tools")
+
+
+def test_files_and_modules_that_text_names_exist() -> None:
+    """In pages, docstrings and comments: whoever looks there finds them."""
+    lost = []
+    for page in [*PAGES, *(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))]:
+        text = page.read_text(encoding="utf-8")
+        names = [name for name in PATH.findall(text) if not name.endswith("/NAME.py")]
+        lost += [f"{page_id(page)}: {name}" for name in names if not (ROOT / name).exists()]
+        for name in MODULE.findall(text) if page.suffix == ".py" else ():
+            place = ROOT / name.replace(".", "/")
+            if not any(path.exists() for path in (place, place.with_suffix(".py"), place.parent.with_suffix(".py"))):
+                lost.append(f"{page_id(page)}: {name}")
+    assert not lost, "\n".join(lost)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_id)

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from rtaudio.audio.format import MAX_RATE, MIN_RATE, StemplayError
-from rtaudio.files.writer import create_writer
+from rtaudio.files.midi_render import render_song
 from rtaudio.instrument.general_midi import program_table
 from rtaudio.instrument.model import InstrumentModel
 from rtaudio.instrument.synth import Synth
@@ -17,9 +17,6 @@ from rtaudio.midi.midi_file import DRUMS, MidiEvent, read_midi
 
 NAME = "render"
 HELP = "play a MIDI file into a sound file"
-BLOCK = 4096
-TAIL_S = 8.0
-"""At most so long do notes ring after the last event."""
 TELL_S, LONGEST_S = 600.0, 4 * 3600.0
 """The length of a song that is said before it is rendered; the longest one without ``--yes``."""
 
@@ -64,7 +61,10 @@ def run(args: argparse.Namespace) -> int:
     _tell_length(played[-1].time, args)
     began = time.perf_counter()
     synth = Synth(model, args.rate, args.voices, programs)
-    frames = write_song(synth, played, path)
+    for channel in range(16):
+        synth.set_instrument(channel, model.instrument_weights({programs.get(0, 0): 1}))
+    _make_folder(path.parent)
+    frames = render_song(synth, played, path)
     spent = time.perf_counter() - began
     facts = {"file": str(path), "rate": args.rate, "frames": frames, "notes": _notes(played), "drum_notes_skipped": skipped,
              "stolen": synth.stolen, "seconds": round(spent, 3)}  # fmt: skip
@@ -110,24 +110,3 @@ def program_map(model: InstrumentModel, choices: list[str]) -> dict[int, int]:
             raise StemplayError(f"There is no instrument {name!r}; python -m rtaudio instruments lists them.")
         programs[int(number)] = model.instruments.index(name)
     return programs
-
-
-def write_song(synth: Synth, events: list[MidiEvent], path: Path) -> int:
-    """Play ``events`` into ``path``, aligned (the synthesiser's hold-back is cut off), and return the frames written."""
-    for channel in range(16):
-        synth.set_instrument(channel, synth.model.instrument_weights({synth.programs.get(0, 0): 1}))
-    written, skip, at, index = 0, synth.latency, 0, 0
-    last = round((events[-1].time + TAIL_S) * synth.rate)
-    _make_folder(path.parent)
-    with create_writer(path, synth.rate, 2) as writer:
-        while at < last and (index < len(events) or synth.active):
-            due = []
-            while index < len(events) and events[index].time * synth.rate < at + BLOCK:
-                due.append((round(events[index].time * synth.rate) - at, events[index]))
-                index += 1
-            audio = synth.render(BLOCK, due)[skip:]
-            skip = 0
-            writer.write(audio)
-            written += len(audio)
-            at += BLOCK
-    return written

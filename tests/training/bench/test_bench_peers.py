@@ -39,12 +39,12 @@ def test_what_is_installed_is_timed_and_what_fails_says_why(
             raise metadata.PackageNotFoundError(name)
         return "1.2"
 
-    peers: dict[str, tuple[str, Callable[[], PeerStream]]] = {
+    known: dict[str, tuple[str, Callable[[], PeerStream]]] = {
         "absent": ("model", broken),
         "broken": ("model", broken),
         "works": ("model", lambda: PeerStream(16_000, 160, lambda: calls.append(1))),
     }
-    monkeypatch.setattr(peers, "PEERS", peers)
+    monkeypatch.setattr(peers, "PEERS", known)
     installed = types.SimpleNamespace(version=here, PackageNotFoundError=metadata.PackageNotFoundError)
     monkeypatch.setattr(peers, "metadata", installed)
     failed, timed = measure_peers(0.01)
