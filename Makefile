@@ -63,6 +63,9 @@ package: system-gui $(VENV)/.gui ## a Debian package of window and command line,
 	@$(BIN)/python -c "import pip" 2>/dev/null || $(BIN)/python -m ensurepip --default-pip >/dev/null
 	@$(BIN)/python tools/deb.py -o build
 
+docs: $(VENV)/.dev ## the documentation as a website, into build/site; what warns is an error
+	@$(BIN)/python tools/website.py
+
 clean: ## remove what was built (not the recordings)
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
