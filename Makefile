@@ -7,9 +7,11 @@ BIN    := $(VENV)/bin
 PIP     = $(shell [ -e $(BIN)/pip ] && echo $(BIN)/python -m pip || echo $(PYTHON) -m pip --python $(BIN)/python) --disable-pip-version-check --quiet
 SONG   ?= demo/kimseye.ogg
 RUN_ARGS ?=
+# Files of tests, side by side. More than two would ask JACK for more servers than it has room for.
+PARALLEL ?= -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run gui screenshots test lint bench bench-readme soak fuzz slow gpu-pack translations package docs clean system-run system-gui system-test
+.PHONY: help setup run gui screenshots test coverage lint bench bench-readme soak fuzz slow gpu-pack translations package docs clean system-run system-gui system-test
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 16
@@ -28,7 +30,10 @@ setup: system-test $(VENV)/.dev ## everything for work on the code, into .venv
 
 test: setup ## style, types, import rules and all tests that take seconds
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
+
+coverage: setup ## which lines the tests run (child processes are not seen); a report in build/coverage
+	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term --cov-report=html:build/coverage
 
 lint: $(VENV)/.dev ## style, types, import rules
 	$(BIN)/ruff check .

@@ -153,7 +153,7 @@ def test_locks_satisfy_pyproject() -> None:
 
     tables = project()["project"]
     wanted = {"runtime.lock": tables["dependencies"]}
-    wanted["dev.lock"] = [x for extra in ("decode", "training", "test") for x in tables["optional-dependencies"][extra]]
+    wanted["dev.lock"] = [x for extra in ("decode", "training", "test", "docs") for x in tables["optional-dependencies"][extra]]
     for lock, requirements in wanted.items():
         have = pins(lock)
         for requirement in map(Requirement, requirements):
