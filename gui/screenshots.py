@@ -21,7 +21,7 @@ from gui import theme
 from gui.bridge import Bridge, meet_engine
 from gui.pages import PAGES
 from gui.player.export import ExportDialog
-from gui.settings_dialog import SettingsDialog
+from gui.settings.dialog import SettingsDialog
 from gui.store import Store
 from gui.window import MainWindow
 from rtaudio.protocol.messages import EngineConfig, MixerState, StemState

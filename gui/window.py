@@ -24,20 +24,20 @@ from PyQt6.QtWidgets import (
 
 from gui import health, theme
 from gui.bridge import Bridge
-from gui.instrument.learn import learnable
 from gui.mixer_model import mixer_model_of
 from gui.pages import PAGES
 from gui.player.deck import deck_of
 from gui.player.drop import SongDrop
+from gui.player.transport import TransportBar
 from gui.presets import PresetMenu
-from gui.settings_dialog import SettingsDialog
+from gui.settings.dialog import SettingsDialog
 from gui.shortcuts import TABLE, bind, translated
 from gui.widgets.flow import FlowLayout
+from gui.widgets.learn import learnable
 from gui.widgets.notice import NoticeBar
 from gui.widgets.plain import PlainLabel
 from gui.widgets.statusbar import StatusBar
 from gui.widgets.toggle import Toggle, polish
-from gui.widgets.transport import TransportBar
 from rtaudio.audio.format import StemplayError
 from rtaudio.protocol.messages import Snapshot
 

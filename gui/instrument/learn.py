@@ -1,8 +1,8 @@
-"""MIDI learn: by right click on a control, and from the list of what was learnt. ``learnable`` serves any page's controls."""
+"""The list of learned MIDI controllers, and of the controls that can learn one."""
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QCoreApplication, QPoint, Qt
+from PyQt6.QtCore import QCoreApplication, Qt
 from PyQt6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -14,8 +14,7 @@ from PyQt6.QtWidgets import (
 )
 
 from gui.bridge import Bridge
-from gui.theme import stem_title
-from gui.widgets.learn import learn_menu
+from gui.widgets.learn import target_title
 from gui.widgets.plain import PlainLabel
 from rtaudio.protocol.messages import Snapshot
 
@@ -25,22 +24,6 @@ NOTES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "
 
 def _tr(text: str) -> str:
     return QCoreApplication.translate("Learn", text)
-
-
-def target_title(target: str) -> str:
-    """What a learnable control is called: ``stem.vocals.gain_db`` is Vocals: level."""
-    kind, *rest = target.split(".")
-    if kind == "stem" and len(rest) == 2:
-        fields = {"pan": _tr("pan"), "gain_db": _tr("level"), "mute": _tr("mute"), "solo": _tr("solo"), "armed": _tr("record arm")}
-        return f"{stem_title(rest[0])}: {fields.get(rest[1], rest[1])}"
-    known = {
-        "mixer.dry": _tr("Dry/wet"), "mixer.master_db": _tr("Master: level"), "mixer.bypass": _tr("Bypass"),
-        "mixer.monitor": _tr("Monitor"), "mixer.limiter": _tr("Limiter"),
-        "instrument.attack_ms": _tr("Attack"), "instrument.release_ms": _tr("Release"),
-        "transport.play": _tr("Play or pause"), "transport.start": _tr("To the start"), "transport.record": _tr("Record"),
-        "transport.loop": _tr("Loop: A, B, off"),
-    }  # fmt: skip
-    return known.get(target, target)
 
 
 def targets(snapshot: Snapshot) -> list[str]:
@@ -61,16 +44,6 @@ def _entry(entry: dict[str, object]) -> str:
 def note_name(note: int) -> str:
     """60 is C4."""
     return f"{NOTES[note % 12]}{note // 12 - 1}"
-
-
-def learnable(widget: QWidget, bridge: Bridge, target: str) -> None:
-    """Give ``widget`` the menu to learn and forget on right click and on the menu key."""
-    widget.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-
-    def show(place: QPoint) -> None:
-        learn_menu(widget, bridge, {target: target_title(target)}).popup(widget.mapToGlobal(place))
-
-    widget.customContextMenuRequested.connect(show)
 
 
 class LearnPanel(QWidget):

@@ -10,9 +10,9 @@ from PyQt6.QtWidgets import QComboBox, QGridLayout, QLabel, QSizePolicy, QSlider
 
 from gui import theme
 from gui.bridge import Bridge
-from gui.instrument.learn import learnable
 from gui.instrument.notes import ComputerKeys
 from gui.instrument.throttle import Throttle
+from gui.widgets.learn import learnable
 from gui.widgets.plain import PlainLabel
 from rtaudio.protocol.messages import VELOCITY_CURVES, InstrumentState
 

@@ -1115,160 +1115,160 @@
 </context><context>
     <name>Learn</name>
     <message>
-        <location filename="../instrument/learn.py" line="34" />
-        <source>pan</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../instrument/learn.py" line="34" />
-        <source>level</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../instrument/learn.py" line="34" />
-        <source>mute</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../instrument/learn.py" line="34" />
-        <source>solo</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../instrument/learn.py" line="34" />
-        <source>record arm</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../instrument/learn.py" line="37" />
-        <source>Dry/wet</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../instrument/learn.py" line="37" />
-        <source>Master: level</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../instrument/learn.py" line="37" />
-        <source>Bypass</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../instrument/learn.py" line="38" />
-        <source>Monitor</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../instrument/learn.py" line="38" />
-        <source>Limiter</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../instrument/learn.py" line="39" />
-        <source>Attack</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../instrument/learn.py" line="39" />
-        <source>Release</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
         <location filename="../instrument/learn.py" line="40" />
-        <source>Play or pause</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../instrument/learn.py" line="40" />
-        <source>To the start</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../instrument/learn.py" line="40" />
-        <source>Record</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../instrument/learn.py" line="41" />
-        <source>Loop: A, B, off</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../instrument/learn.py" line="57" />
         <source>key {0}, channel {1}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="58" />
+        <location filename="../instrument/learn.py" line="41" />
         <source>controller {0}, channel {1}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="14" />
+        <location filename="../widgets/learn.py" line="15" />
         <source>MIDI learn</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="19" />
+        <location filename="../widgets/learn.py" line="20" />
         <source>Stop waiting for a controller</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="19" />
+        <location filename="../widgets/learn.py" line="20" />
         <source>MIDI learn: {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="20" />
+        <location filename="../widgets/learn.py" line="21" />
         <source>Forget the controller of {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="28" />
+        <location filename="../widgets/learn.py" line="29" />
         <source>MIDI needs an instrument: choose one in the settings</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/learn.py" line="49" />
+        <source>pan</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/learn.py" line="49" />
+        <source>level</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/learn.py" line="49" />
+        <source>mute</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/learn.py" line="49" />
+        <source>solo</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/learn.py" line="49" />
+        <source>record arm</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/learn.py" line="52" />
+        <source>Dry/wet</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/learn.py" line="52" />
+        <source>Master: level</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/learn.py" line="52" />
+        <source>Bypass</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/learn.py" line="53" />
+        <source>Monitor</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/learn.py" line="53" />
+        <source>Limiter</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/learn.py" line="54" />
+        <source>Attack</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/learn.py" line="54" />
+        <source>Release</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/learn.py" line="55" />
+        <source>Play or pause</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/learn.py" line="55" />
+        <source>To the start</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/learn.py" line="55" />
+        <source>Record</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/learn.py" line="56" />
+        <source>Loop: A, B, off</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>LearnPanel</name>
     <message>
-        <location filename="../instrument/learn.py" line="84" />
+        <location filename="../instrument/learn.py" line="57" />
         <source>Control to learn</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="131" />
-        <location filename="../instrument/learn.py" line="86" />
+        <location filename="../instrument/learn.py" line="104" />
+        <location filename="../instrument/learn.py" line="59" />
         <source>Learn</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="89" />
+        <location filename="../instrument/learn.py" line="62" />
         <source>Learnt controllers</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="93" />
+        <location filename="../instrument/learn.py" line="66" />
         <source>Forget</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="95" />
+        <location filename="../instrument/learn.py" line="68" />
         <source>Forget all</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="131" />
+        <location filename="../instrument/learn.py" line="104" />
         <source>Cancel</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="133" />
+        <location filename="../instrument/learn.py" line="106" />
         <source>Move a controller or press a button now, for {0}.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="135" />
+        <location filename="../instrument/learn.py" line="108" />
         <source>A right click on a fader, a knob, a slider or a button does the same. Buttons take keys, too.</source>
         <translation type="unfinished" />
     </message>
@@ -2240,57 +2240,57 @@
 </context><context>
     <name>SettingsDialog</name>
     <message>
-        <location filename="../settings_dialog.py" line="23" />
+        <location filename="../settings/dialog.py" line="23" />
         <source>Settings</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings_dialog.py" line="32" />
+        <location filename="../settings/dialog.py" line="32" />
         <source>Sound</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings_dialog.py" line="32" />
+        <location filename="../settings/dialog.py" line="32" />
         <source>Model</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings_dialog.py" line="33" />
+        <location filename="../settings/dialog.py" line="33" />
         <source>Instrument and MIDI</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings_dialog.py" line="33" />
+        <location filename="../settings/dialog.py" line="33" />
         <source>Round trip</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings_dialog.py" line="57" />
+        <location filename="../settings/dialog.py" line="57" />
         <source>Look again</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings_dialog.py" line="58" />
+        <location filename="../settings/dialog.py" line="58" />
         <source>Look again for devices, MIDI inputs and models</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings_dialog.py" line="60" />
+        <location filename="../settings/dialog.py" line="60" />
         <source>Apply</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings_dialog.py" line="63" />
+        <location filename="../settings/dialog.py" line="63" />
         <source>Close</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings_dialog.py" line="90" />
+        <location filename="../settings/dialog.py" line="90" />
         <source>The engine starts again with these settings …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings_dialog.py" line="99" />
+        <location filename="../settings/dialog.py" line="99" />
         <source>Applied.</source>
         <translation type="unfinished" />
     </message>
@@ -2985,94 +2985,94 @@
 </context><context>
     <name>TransportBar</name>
     <message>
-        <location filename="../widgets/transport.py" line="36" />
+        <location filename="../player/transport.py" line="36" />
         <source>Transport</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/transport.py" line="40" />
+        <location filename="../player/transport.py" line="40" />
         <source>Open a song (Ctrl+O)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/transport.py" line="50" />
+        <location filename="../player/transport.py" line="50" />
         <source>Record</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/transport.py" line="96" />
+        <location filename="../player/transport.py" line="96" />
         <source>To the start (Ctrl+Home)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/transport.py" line="97" />
+        <location filename="../player/transport.py" line="97" />
         <source>Play</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/transport.py" line="106" />
+        <location filename="../player/transport.py" line="106" />
         <source>Loop from here</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/transport.py" line="106" />
+        <location filename="../player/transport.py" line="106" />
         <source>Point A: loop from here (Ctrl+[)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/transport.py" line="107" />
+        <location filename="../player/transport.py" line="107" />
         <source>Loop to here</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/transport.py" line="107" />
+        <location filename="../player/transport.py" line="107" />
         <source>Point B: loop to here (Ctrl+])</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/transport.py" line="108" />
+        <location filename="../player/transport.py" line="108" />
         <source>End the loop (Ctrl+\)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/transport.py" line="150" />
+        <location filename="../player/transport.py" line="150" />
         <source>Pause (Space)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/transport.py" line="150" />
+        <location filename="../player/transport.py" line="150" />
         <source>Play (Space)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/transport.py" line="167" />
+        <location filename="../player/transport.py" line="167" />
         <source>Live input: {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/transport.py" line="167" />
+        <location filename="../player/transport.py" line="167" />
         <source>No song and no input</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/transport.py" line="179" />
+        <location filename="../player/transport.py" line="179" />
         <source>Stop the recording (Ctrl+R)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/transport.py" line="181" />
+        <location filename="../player/transport.py" line="181" />
         <source>Record the mix and the armed strips (Ctrl+R)</source>
         <translation type="unfinished" />
     </message>
     <message numerus="yes">
-        <location filename="../widgets/transport.py" line="189" />
+        <location filename="../player/transport.py" line="189" />
         <source>%n block(s) lost</source>
         <translation type="unfinished">
             <numerusform />
         </translation>
     </message>
     <message>
-        <location filename="../widgets/transport.py" line="190" />
+        <location filename="../player/transport.py" line="190" />
         <source>Recording stopped</source>
         <translation type="unfinished" />
     </message>

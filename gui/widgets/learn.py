@@ -1,11 +1,12 @@
-"""The menu of a control that a MIDI controller may move: learn one, forget it."""
+"""The menu of a control that a MIDI controller may move: learn one, forget it. ``learnable`` gives it to any control."""
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QCoreApplication
+from PyQt6.QtCore import QCoreApplication, QPoint, Qt
 from PyQt6.QtWidgets import QMenu, QWidget
 
 from gui.bridge import Bridge
+from gui.theme import stem_title
 
 
 def learn_menu(parent: QWidget, bridge: Bridge, targets: dict[str, str]) -> QMenu:
@@ -29,6 +30,32 @@ def learn_menu(parent: QWidget, bridge: Bridge, targets: dict[str, str]) -> QMen
         assert note is not None
         note.setEnabled(False)
     return menu
+
+
+def learnable(widget: QWidget, bridge: Bridge, target: str) -> None:
+    """Give ``widget`` the menu to learn and forget on right click and on the menu key."""
+    widget.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+
+    def show(place: QPoint) -> None:
+        learn_menu(widget, bridge, {target: target_title(target)}).popup(widget.mapToGlobal(place))
+
+    widget.customContextMenuRequested.connect(show)
+
+
+def target_title(target: str) -> str:
+    """What a learnable control is called: ``stem.vocals.gain_db`` is Vocals: level."""
+    kind, *rest = target.split(".")
+    if kind == "stem" and len(rest) == 2:
+        fields = {"pan": _tr("pan"), "gain_db": _tr("level"), "mute": _tr("mute"), "solo": _tr("solo"), "armed": _tr("record arm")}
+        return f"{stem_title(rest[0])}: {fields.get(rest[1], rest[1])}"
+    known = {
+        "mixer.dry": _tr("Dry/wet"), "mixer.master_db": _tr("Master: level"), "mixer.bypass": _tr("Bypass"),
+        "mixer.monitor": _tr("Monitor"), "mixer.limiter": _tr("Limiter"),
+        "instrument.attack_ms": _tr("Attack"), "instrument.release_ms": _tr("Release"),
+        "transport.play": _tr("Play or pause"), "transport.start": _tr("To the start"), "transport.record": _tr("Record"),
+        "transport.loop": _tr("Loop: A, B, off"),
+    }  # fmt: skip
+    return known.get(target, target)
 
 
 def _tr(text: str) -> str:

@@ -12,10 +12,11 @@ from pytestqt.qtbot import QtBot
 
 from gui.bridge import Bridge
 from gui.instrument import catalogue
-from gui.instrument.learn import learnable, target_title, targets
+from gui.instrument.learn import targets
 from gui.instrument.pad import bilinear, place_of
 from gui.instrument.panel import InstrumentPanel
 from gui.pages.instrument import InstrumentPage
+from gui.widgets.learn import learnable, target_title
 from rtaudio.protocol.desired_state import control_range
 from rtaudio.protocol.messages import EngineConfig, InstrumentReport
 from tests.gui.conftest import FakeSession

@@ -16,7 +16,7 @@ from gui.player.deck import deck_of
 from gui.player.drop import SongDrop
 from gui.player.monitor import MonitorSwitch, feedback_risk
 from gui.player.times import clock, parse_clock
-from gui.widgets.transport import TransportBar
+from gui.player.transport import TransportBar
 from rtaudio.protocol.messages import EngineConfig, Recording, Transport
 from tests.gui.conftest import FakeSession
 from tests.gui.test_jobs import PATIENCE, write_song

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from gui import theme
 from gui.bridge import Bridge
 from gui.settings.card import card_html
-from gui.settings_dialog import SettingsDialog
+from gui.settings.dialog import SettingsDialog
 from gui.store import round_trip_key
 from rtaudio.control.session import Session
 from rtaudio.protocol.messages import EngineConfig, Latency, MixerState, to_dict

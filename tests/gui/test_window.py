@@ -19,8 +19,8 @@ from gui.bridge import Bridge
 from gui.pages import PAGES
 from gui.pages.mixer import MixerPage
 from gui.player.deck import deck_of
+from gui.player.transport import TransportBar
 from gui.widgets.notice import NoticeBar
-from gui.widgets.transport import TransportBar
 from gui.window import MainWindow
 from rtaudio.protocol.messages import Latency, Recording, Transport
 from tests.gui.conftest import FakeSession

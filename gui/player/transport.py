@@ -10,7 +10,6 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QStac
 
 from gui import theme
 from gui.bridge import Bridge
-from gui.instrument.learn import learnable
 from gui.player.choose import choose_song
 from gui.player.deck import deck_of
 from gui.player.icons import icon
@@ -18,6 +17,7 @@ from gui.player.monitor import MonitorSwitch
 from gui.player.seek import STEP_MS, SeekSlider
 from gui.player.times import clock
 from gui.shortcuts import bind
+from gui.widgets.learn import learnable
 from gui.widgets.plain import PlainLabel, plain
 from gui.widgets.toggle import Toggle, polish
 from rtaudio.protocol.messages import Snapshot
