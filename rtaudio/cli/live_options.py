@@ -10,14 +10,7 @@ from typing import Any
 from rtaudio.audio.format import StemplayError
 from rtaudio.ports.base import DeviceMissingError
 from rtaudio.ports.devices import DEFAULT_NAMES, default_device, find_device, list_devices
-from rtaudio.protocol.desired_state import (
-    check_config,
-    check_value,
-    is_device,
-    is_input_file,
-    is_output_file,
-    stem_names,
-)
+from rtaudio.protocol.checks import check_config, check_value, is_device, is_input_file, is_output_file, stem_names
 from rtaudio.protocol.messages import DEFAULT_MODEL, MAX_DEADLINE, EngineConfig, MixerState, StemState
 
 

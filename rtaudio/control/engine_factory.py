@@ -19,7 +19,7 @@ from rtaudio.files.sound_file import open_reader
 from rtaudio.ports.base import DeviceMissingError, Port
 from rtaudio.ports.devices import Device, default_device, find_device, query_here
 from rtaudio.processors.base import Processor
-from rtaudio.protocol.desired_state import is_device, is_input_file, is_output_file
+from rtaudio.protocol.checks import is_device, is_input_file, is_output_file
 from rtaudio.protocol.messages import EngineConfig, InstrumentState, MixerState
 from rtaudio.protocol.strips import strip_names
 

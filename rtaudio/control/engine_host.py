@@ -28,7 +28,8 @@ from models.card import CardError
 from rtaudio.audio.format import StemplayError
 from rtaudio.control.ipc import Message, read_message, write_message
 from rtaudio.ports.devices import release_portaudio
-from rtaudio.protocol.desired_state import DesiredState, is_device, is_input_file
+from rtaudio.protocol.checks import is_device, is_input_file
+from rtaudio.protocol.desired_state import DesiredState
 from rtaudio.protocol.messages import Command, Snapshot, command, to_dict
 from rtaudio.tap.shared import TapWriter, open_tap
 

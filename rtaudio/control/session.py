@@ -24,7 +24,8 @@ from rtaudio.audio.format import StemplayError
 from rtaudio.control.daemon_client import DaemonClient
 from rtaudio.control.ipc import connect
 from rtaudio.control.supervisor import Supervisor
-from rtaudio.protocol.desired_state import DesiredState, absolute_config, check_config, with_absolute_paths
+from rtaudio.protocol.checks import absolute_config, check_config, with_absolute_paths
+from rtaudio.protocol.desired_state import DesiredState
 from rtaudio.protocol.messages import Command, EngineConfig, Heard, InstrumentState, MixerState, Snapshot
 from rtaudio.system.child_process import child_environment
 from rtaudio.system.private_folder import runtime_directory

@@ -17,7 +17,8 @@ from rtaudio.audio.format import StemplayError
 from rtaudio.control.engine_process import EngineProcess, Limits, StallDetector
 from rtaudio.control.run_totals import RunTotals
 from rtaudio.files.take_recovery import CutOff, finish_cut_off
-from rtaudio.protocol.desired_state import DesiredState, is_output_file
+from rtaudio.protocol.checks import is_output_file
+from rtaudio.protocol.desired_state import DesiredState
 from rtaudio.protocol.messages import Command, EngineConfig, Recording, Snapshot
 from rtaudio.tap.shared import remove as remove_tap
 

@@ -23,7 +23,7 @@ from rtaudio.instrument.voice import Array
 from rtaudio.midi.input import MidiInput
 from rtaudio.midi.learned_controls import MidiMap
 from rtaudio.midi.message import MidiMessage, MidiParser
-from rtaudio.protocol.desired_state import INSTRUMENT_TIMES, control_range, strips_of
+from rtaudio.protocol.checks import INSTRUMENT_TIMES, control_range, strips_of
 from rtaudio.protocol.messages import EngineConfig, InstrumentReport, InstrumentState
 
 _CURVES: dict[str, Callable[[int], float]] = {

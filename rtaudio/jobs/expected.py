@@ -17,7 +17,7 @@ from rtaudio.ports.base import Port
 from rtaudio.processors.base import Processor
 from rtaudio.processors.factory import make_processor, make_separator
 from rtaudio.processors.passthrough import Passthrough
-from rtaudio.protocol.desired_state import check_config, is_input_file, is_output_file
+from rtaudio.protocol.checks import check_config, is_input_file, is_output_file
 from rtaudio.protocol.messages import EngineConfig, Latency, from_dict, to_dict
 
 

@@ -17,7 +17,7 @@ from gui.instrument.pad import bilinear, place_of
 from gui.instrument.panel import InstrumentPanel
 from gui.pages.instrument import InstrumentPage
 from gui.widgets.learn import learnable, target_title
-from rtaudio.protocol.desired_state import control_range
+from rtaudio.protocol.checks import control_range
 from rtaudio.protocol.messages import EngineConfig, InstrumentReport
 from tests.gui.conftest import FakeSession
 from tests.gui.instrument_fixture import NAMES, Left, drag, midi

@@ -14,7 +14,7 @@ from gui.app import chosen
 from gui.app_icon import app_icon
 from gui.session_store import FIRST
 from gui.start import parser
-from rtaudio.protocol.desired_state import check_config
+from rtaudio.protocol.checks import check_config
 
 ROOT = Path(__file__).resolve().parents[2]
 

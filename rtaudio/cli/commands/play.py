@@ -16,7 +16,7 @@ from rtaudio.control.session import Session
 from rtaudio.control.supervisor import refused
 from rtaudio.midi.keyboard import KEYS, TerminalKeys
 from rtaudio.midi.ports import WORDS, find_input, list_inputs
-from rtaudio.protocol.desired_state import INSTRUMENT_TIMES, MAX_VOICES, check_value, instrument_names
+from rtaudio.protocol.checks import INSTRUMENT_TIMES, MAX_VOICES, check_value, instrument_names
 from rtaudio.protocol.messages import VELOCITY_CURVES, EngineConfig, Snapshot, command
 
 NAME = "play"

@@ -26,7 +26,8 @@ from rtaudio.ports.fake import FakePort
 from rtaudio.processors.base import Processor
 from rtaudio.processors.factory import make_separator
 from rtaudio.processors.passthrough import Passthrough
-from rtaudio.protocol.desired_state import DesiredState, check_config
+from rtaudio.protocol.checks import check_config
+from rtaudio.protocol.desired_state import DesiredState
 from rtaudio.protocol.messages import EngineConfig, MixerState, Snapshot, command, to_dict
 from rtaudio.system.realtime import switch_interval
 from tests.rtaudio.streaming import Identity

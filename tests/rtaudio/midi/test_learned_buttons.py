@@ -16,7 +16,8 @@ from rtaudio.control.supervisor import take_over
 from rtaudio.midi.learned_buttons import LearnedButtons
 from rtaudio.midi.learned_controls import MidiMap
 from rtaudio.midi.message import MidiMessage
-from rtaudio.protocol.desired_state import DesiredState, control_range
+from rtaudio.protocol.checks import control_range
+from rtaudio.protocol.desired_state import DesiredState
 from rtaudio.protocol.messages import (
     EngineConfig,
     InstrumentState,

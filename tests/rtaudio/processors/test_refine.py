@@ -17,7 +17,7 @@ from rtaudio.processors.factory import make_processor, make_separator, refined_f
 from rtaudio.processors.frame import FrameModel
 from rtaudio.processors.refine import Refined
 from rtaudio.processors.separator import SeparatorProcessor
-from rtaudio.protocol.desired_state import check_config
+from rtaudio.protocol.checks import check_config
 from rtaudio.protocol.messages import EngineConfig
 from tests.jack import ROOT
 

@@ -1,0 +1,209 @@
+"""What a running engine does at each command, learned controllers and buttons included."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from rtaudio.audio.format import StemplayError, StreamFormat
+from rtaudio.engine.callback import AudioCallback
+from rtaudio.engine.deadline import blocks_for
+from rtaudio.engine.mixer import Mixer
+from rtaudio.engine.pipeline import Pipeline
+from rtaudio.engine.routing import assign
+from rtaudio.midi.learned_buttons import LearnedButtons
+from rtaudio.protocol.messages import (
+    Command,
+    EngineConfig,
+    MixerState,
+    Recording,
+    StemState,
+    Transport,
+)
+
+if TYPE_CHECKING:
+    from rtaudio.engine.recorder import Recorder
+    from rtaudio.engine.song_analysis import SongAnalysis
+    from rtaudio.files.song_player import FilePlayer
+    from rtaudio.instrument.midi_dispatcher import MidiDispatcher
+    from rtaudio.instrument.player import InstrumentPlayer
+
+STALLED_S = 1.0
+"""Without a callback for so long, a port of real time has stalled."""
+FRESH_S = 0.5
+"""A callback so long ago says nothing of now."""
+
+
+class EngineCommands:
+    """The part of ``Engine`` that obeys. A command's method is called under the lock of control threads."""
+
+    config: EngineConfig
+    format: StreamFormat
+    stems: tuple[str, ...]
+    source: FilePlayer | None
+    recorder: Recorder | None
+    analysis: SongAnalysis | None
+    dispatcher: MidiDispatcher | None
+    _player: InstrumentPlayer | None
+    _callback: AudioCallback
+    _state: MixerState
+    _lock: threading.RLock
+    _notice: str
+    _base: dict[str, int]
+    _learned_buttons: LearnedButtons
+
+    @property
+    def _pipeline(self) -> Pipeline:
+        return self._callback.replace or self._callback.pipeline
+
+    @property
+    def _mixer(self) -> Mixer:
+        return self._pipeline.mixer
+
+    def _transport(self) -> Transport:
+        if self.source is None:
+            return Transport()
+        transport = self.source.transport()
+        if self.analysis is not None:
+            transport.analysed_s = self.analysis.analysed / self.format.rate
+        return transport
+
+    def send(self, command: Command) -> None:
+        """Obey ``command`` (not ``configure`` and ``shutdown``, which concern the process).
+
+        ``seek`` in an analysed song takes a fraction of a second, while the old place plays on. Raises StemplayError if the
+        command cannot be obeyed.
+        """
+        handler = getattr(self, f"_do_{command.op}", None)
+        if handler is None:
+            raise StemplayError(f"A running engine cannot {command.op}.")
+        with self._lock:
+            handler(**command.args)
+
+    def _do_set_stem(self, stem: str, field: str, value: Any) -> None:
+        if stem not in self.stems:
+            raise StemplayError(f"There is no stem {stem!r}; this model gives {', '.join(self.stems)}.")
+        state = copy.deepcopy(self._state)
+        assign(state.stems.setdefault(stem, StemState()), field, value, ("gain_db", "mute", "solo", "pan", "armed"))
+        self._mixer.set_state(self._heard(state))
+        self._state = state
+
+    def _do_set_mixer(self, field: str, value: Any) -> None:
+        state = copy.deepcopy(self._state)
+        assign(state, field, value, ("dry", "master_db", "limiter", "ceiling_db", "bypass", "monitor"))
+        self._mixer.set_state(self._heard(state))
+        self._state = state
+
+    def _do_set_deadline(self, ms: Any) -> None:
+        pipeline = self._pipeline
+        pipeline.give(blocks_for(float(ms) / 1000, pipeline.format) * pipeline.format.block)
+
+    def _heard(self, state: MixerState) -> MixerState:
+        """``state`` as the mixer obeys it: monitoring is a matter of live inputs only."""
+        return state if self.source is None else replace(state, monitor=True)
+
+    def _song(self) -> FilePlayer:
+        if self.source is None:
+            raise StemplayError("No song is loaded: the sound comes from a device.")
+        return self.source
+
+    def _do_play(self) -> None:
+        self._song().play()
+
+    def _do_pause(self) -> None:
+        self._song().pause()
+
+    def _do_seek(self, position_s: float) -> None:
+        """With an analysed song, a processor that has caught up takes over at the very block in which the song jumps."""
+        song = self._song()
+        frame = min(max(0, round(float(position_s) * self.format.rate)), song.length)
+        prepared = None
+        if self.analysis is not None:
+            frame -= frame % self.analysis.grid
+            prepared = self.analysis.prepare(frame)
+        # Unfaded, so that a model hears the song as it is; the callback spreads the step. Without one the old place fades into the new.
+        song.seek(frame, fade=self.config.model == "none", payload=prepared)
+
+    def _do_set_loop(self, start_s: float | None, end_s: float | None) -> None:
+        """A loop takes effect at once: where its end has passed, or comes too soon for the loop's fade, the song goes back to its start."""
+        rate, song = self.format.rate, self._song()
+        song.set_loop(*(None if t is None else round(float(t) * rate) for t in (start_s, end_s)))
+        loop = song.loop
+        if loop is not None and song.position > loop[1] - song.fade - 2 * self.format.block:
+            self._do_seek(loop[0] / rate)
+
+    def _do_record(self, directory: str, format: str) -> None:
+        if self.recorder is None:
+            raise StemplayError("This engine has no recorder.")
+        armed = [name for name in self.stems if self._state.stems.get(name, StemState()).armed]
+        self.recorder.start(directory, format, armed)
+
+    def _do_stop_recording(self) -> None:
+        if self.recorder is not None:
+            self.recorder.stop()
+
+    def _do_reset_counters(self) -> None:
+        callback = self._callback
+        for name in ("xruns", "misses", "faults"):
+            self._base[name] = getattr(callback, name)
+        self._notice = callback.fault = ""
+        callback.load.reset()
+        self._pipeline.worker.load.reset()
+        if self._player is not None:
+            self._player.reset()
+        self._mixer.reset_clips()
+
+    def _do_panic(self) -> None:
+        """Silence now, by a short fade, and the song pauses; processor and rings are emptied, new sound comes back after ``PANIC_S``."""
+        self._callback.panic = True
+        if self.source is not None:
+            self.source.pause()
+        if self.dispatcher is not None:
+            self.dispatcher.panic()
+
+    def _dispatcher(self) -> MidiDispatcher:
+        if self.dispatcher is None:
+            raise StemplayError("This engine has no instrument: start it with one.")
+        return self.dispatcher
+
+    def _do_midi(self, data: list[int]) -> None:
+        self._dispatcher().receive(data)
+
+    def _do_set_sound(self, channel: int, shares: dict[str, float]) -> None:
+        self._dispatcher().set_sound(channel, shares)
+
+    def _do_set_instrument(self, field: str, value: Any) -> None:
+        self._dispatcher().set_field(field, value)
+
+    def _do_set_midi_map(self, entries: list[dict[str, Any]]) -> None:
+        self._dispatcher().set_map(entries)
+
+    def _do_learn(self, target: str) -> None:
+        self._dispatcher().learn(target)
+
+    def _do_forget(self, target: str) -> None:
+        self._dispatcher().forget(target)
+
+    def _do_control(self, target: str, value: float | None) -> None:
+        """A learnt controller moved: ``stem.NAME.FIELD``, ``mixer.FIELD``; or a button was pressed (None)."""
+        kind, *rest = target.split(".")
+        if value is None:
+            self._press(target)
+        elif kind == "stem" and len(rest) == 2:
+            self.send(Command("set_stem", {"stem": rest[0], "field": rest[1], "value": value}))
+        elif kind == "mixer" and len(rest) == 1:
+            self.send(Command("set_mixer", {"field": rest[0], "value": value}))
+
+    def _press(self, target: str) -> None:
+        """What a press asks for; in the thread of the MIDI input, so that what is impossible becomes a sentence for the person."""
+        recording = self.recorder.status if self.recorder is not None else Recording()
+        with self._lock:
+            try:
+                for order in self._learned_buttons.orders(
+                    target, self._state, self._transport(), recording, self._dispatcher().state
+                ):
+                    self.send(order)
+            except StemplayError as error:
+                self._notice = str(error)

@@ -1,0 +1,125 @@
+"""What a running engine reports: its snapshot, and the one sentence for the person in front of it."""
+
+from __future__ import annotations
+
+import copy
+import time
+from typing import TYPE_CHECKING
+
+from rtaudio.engine.commands import EngineCommands
+from rtaudio.engine.deadline_misses import DeadlineMisses, Stream
+from rtaudio.ports.base import Port
+from rtaudio.protocol.messages import (
+    InstrumentReport,
+    Latency,
+    Recording,
+    Snapshot,
+)
+
+if TYPE_CHECKING:
+    pass
+
+STALLED_S = 1.0
+"""Without a callback for so long, a port of real time has stalled."""
+FRESH_S = 0.5
+"""A callback so long ago says nothing of now."""
+
+
+class EngineReport(EngineCommands):
+    """The part of ``Engine`` that tells how it is."""
+
+    port: Port
+    _phase: str
+    _sequence: int
+    _deadline_misses: DeadlineMisses
+
+    @property
+    def latency(self) -> Latency:
+        """The composed number, see ``rtaudio.engine.engine``."""
+        pipeline = self._callback.pipeline
+        rate = pipeline.format.rate
+        return Latency(pipeline.algorithmic, pipeline.resampler, pipeline.given, self.port.device_latency, rate)
+
+    def snapshot(self) -> Snapshot:
+        """The present state; meters are those since the previous snapshot, so only one thread should ask."""
+        callback, pipeline = self._callback, self._callback.pipeline
+        meters, master = pipeline.mixer.take_meters()
+        self._sequence += 1
+        late = self._late()
+        return Snapshot(
+            sequence=self._sequence,
+            time=time.time(),
+            state=self._describe(),
+            message=self._message(late),
+            rate=self.format.rate,
+            block=self.port.block,
+            port=self.port.name,
+            frames=callback.frames,
+            xruns=callback.xruns - self._base["xruns"],
+            misses=callback.misses - self._base["misses"],
+            dsp_load=callback.load.summary(),
+            model_load=pipeline.worker.load.summary() | {"own": self._deadline_misses.own},
+            ring_fill=max(0, pipeline.inputs.end - pipeline.worker.position),
+            latency=self.latency,
+            realtime=self._realtime(),
+            offer=1000 * self._deadline_misses.offer / self.format.rate,
+            resting=self.resting,
+            limiter_db=pipeline.mixer.limiter_db,
+            meters=meters,
+            master=master,
+            transport=self._transport(),
+            recording=self.recorder.status if self.recorder is not None else Recording(),
+            recordings=self.recorder.ended if self.recorder is not None else [],
+            mixer=copy.deepcopy(self._state),
+            instrument=self.dispatcher.report() if self.dispatcher is not None else InstrumentReport(),
+        )
+
+    @property
+    def resting(self) -> bool:
+        """Whether nothing sounds and nothing moves: no song, recording or note."""
+        moves = (self.source is not None and self.source.playing) or (
+            self.recorder is not None and self.recorder.status.active
+        )
+        fresh = time.monotonic() - self._callback.last_call < FRESH_S
+        return fresh and not moves and self._callback.pipeline.resting
+
+    def _describe(self) -> str:
+        if self._phase != "running":
+            return self._phase
+        if self._callback.song_ended or (self.port.finished.is_set() and not self.port.error):
+            return "finished"
+        if self.port.realtime and time.monotonic() - self._callback.last_call > STALLED_S:
+            return "stalled"
+        return "running"
+
+    def _message(self, late: str) -> str:
+        callback = self._callback
+        message = self.port.error or callback.fault or callback.pipeline.worker.message
+        if not message and self.analysis is not None:
+            message = self.analysis.error
+        if not message and self.dispatcher is not None:
+            message = self.dispatcher.message
+        return message or late or self._notice
+
+    def _late(self) -> str:
+        """Why blocks are late, while they are."""
+        callback, pipeline = self._callback, self._callback.pipeline
+        worker, fmt = pipeline.worker, pipeline.format
+        separated, plays = self.config.model != "none", self.dispatcher is not None
+        stream = Stream(
+            fmt.rate,
+            fmt.block,
+            worker.processor.burst,
+            pipeline.given,
+            separated,
+            plays,
+            worker.realtime,
+            self.port.realtime,
+        )
+        return self._deadline_misses.look(stream, callback.frames, callback.misses, worker.spent)
+
+    def _realtime(self) -> str:
+        port, worker = self.port.scheduling, self._callback.pipeline.worker.realtime
+        if port and worker and port != worker:
+            return f"sound {port}; model {worker}"
+        return port or worker
