@@ -39,7 +39,7 @@ def facts(snapshot: Snapshot) -> list[Fact]:
                 "restarts",
                 _tr("Restarts {}").format(snapshot.restarts),
                 WARNING,
-                _tr("So often the engine was started again since it began."),
+                _tr("How often the engine has been restarted."),
             )
         )
     return [fact for fact in found if fact.text]
@@ -50,7 +50,7 @@ def state_of(snapshot: Snapshot) -> Fact:
     said, again = snapshot.message, _tr("Start tries again.")
     table = {
         "paused": ("❙❙ " + _tr("Paused"), PLAIN, _paused_sentence(snapshot)),
-        "running": ("● " + _tr("Playing"), GOOD, _tr("Sound goes through the engine.")),
+        "running": ("● " + _tr("Playing"), GOOD, _tr("The engine is playing.")),
         "resting": ("● " + _tr("Ready"), GOOD, _tr("The engine runs, and there is nothing to hear: open a song or play a note.")),
         "starting": ("… " + _tr("Starting"), WARNING, said or _tr("The engine is starting.")),
         "stalled": (
@@ -87,7 +87,7 @@ def _resting(snapshot: Snapshot) -> bool:
 
 
 def _paused_sentence(snapshot: Snapshot) -> str:
-    found = [_tr("The song is paused; Play goes on from where it stands.")]
+    found = [_tr("The song is paused; Play continues from here.")]
     if snapshot.instrument.model:
         found.append(_tr("The instrument can be played meanwhile."))
     return " ".join(found)
@@ -109,7 +109,7 @@ def trouble(snapshot: Snapshot) -> Fact | None:
             "offer",
             "",
             WARNING,
-            _tr("Now and then the model is late and its input plays unseparated: it needs a little more time."),
+            _tr("Now and then the model is late, and the sound plays unseparated: the model needs a little more time."),
         )
     if snapshot.dsp_load.get("p50", 0.0) > FULL and not snapshot.resting:
         return Fact(
@@ -161,7 +161,7 @@ def _loads(snapshot: Snapshot) -> list[Fact]:
     found = []
     taken = snapshot.model_load.get("own", 1.0) < BUSY  # by others: the model itself would have time enough
     model_cure = (
-        _tr("Its own work would leave time enough: other programs take the processor, and fewer of them help.")
+        _tr("Its own work would leave enough time: other programs take the processor. Close some of them.")
         if taken
         else _tr("A smaller model or a larger block helps.")
     )
@@ -181,8 +181,8 @@ def _loads(snapshot: Snapshot) -> list[Fact]:
 
 
 def _counters(snapshot: Snapshot) -> list[Fact]:
-    xruns = _tr("The sound card ran dry {} times; a larger block helps. A click clears the counters.")
-    misses = _tr("{} blocks were not ready in time and were played as they came in. A click clears the counters.")
+    xruns = _tr("The sound card had no samples {} times; a larger block helps. A click resets the counters.")
+    misses = _tr("{} blocks were not ready in time and were played unseparated. A click resets the counters.")
     return [
         Fact(
             "xruns",

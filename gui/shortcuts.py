@@ -33,7 +33,7 @@ PIANO = QT_TRANSLATE_NOOP("Shortcuts", "Instrument, wherever no text is typed")
 FOCUS = QT_TRANSLATE_NOOP("Shortcuts", "Faders, knobs and buttons, when they have the focus")
 
 TABLE: tuple[Key, ...] = (
-    Key(WINDOW, "bypass", ("Ctrl+B",), QT_TRANSLATE_NOOP("Shortcuts", "Bypass: hear the input untouched")),
+    Key(WINDOW, "bypass", ("Ctrl+B",), QT_TRANSLATE_NOOP("Shortcuts", "Bypass: hear the unprocessed input")),
     Key(
         WINDOW,
         "panic",
@@ -76,7 +76,7 @@ TABLE: tuple[Key, ...] = (
 GESTURES: tuple[Key, ...] = (
     Key(FOCUS, "step", ("↑", "↓"), QT_TRANSLATE_NOOP("Shortcuts", "A small step (half a dB)")),
     Key(FOCUS, "page", ("PgUp", "PgDown"), QT_TRANSLATE_NOOP("Shortcuts", "A large step (3 dB)")),
-    Key(FOCUS, "ends", ("Home", "End"), QT_TRANSLATE_NOOP("Shortcuts", "The lowest and the highest value")),
+    Key(FOCUS, "ends", ("Home", "End"), QT_TRANSLATE_NOOP("Shortcuts", "Minimum and maximum")),
     Key(FOCUS, "reset", ("Del",), QT_TRANSLATE_NOOP("Shortcuts", "Back to 0 dB or the centre, like a double click")),
     Key(
         FOCUS,

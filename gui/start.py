@@ -27,19 +27,19 @@ def parser() -> argparse.ArgumentParser:
     """The options."""
     options = Parser(
         prog=PROGRAM,
-        description="Stemplay's window: mixer, views, instrument and player. It joins the detached engine that runs, or starts one.",
-        epilog="Closing the window ends the sound, unless its menu says otherwise. A killed window leaves the sound alone.",
+        description="Stemplay's window: mixer, views, instrument and player. It joins a running engine, or starts one.",
+        epilog="Closing the window ends the sound, unless its menu says otherwise. If the window is killed, the sound continues.",
     )
     options.add_argument(
-        "--model", metavar="M", help="model that takes the sound apart: a shipped one, a directory, or none"
+        "--model", metavar="M", help="separation model: an installed one, a directory, or none"
     )
     options.add_argument("--input", "-i", metavar="D", help="device, sound file, or none")
     options.add_argument(
-        "--output", "-o", metavar="D", help="device, .wav or .flac file, null (a clock without sound card), or default"
+        "--output", "-o", metavar="D", help="device, .wav or .flac file, null (no sound card), or default"
     )
     options.add_argument("--instrument", metavar="M", help="model of the instrument that MIDI plays, or none")
     options.add_argument(
-        "--theme", choices=("dark", "light"), help="how the window is dressed (default: as it was left)"
+        "--theme", choices=("dark", "light"), help="colours of the window (default: the last ones)"
     )
     options.add_argument("--report-start", action="store_true", help=argparse.SUPPRESS)  # for rtaudio bench --starts
     return options

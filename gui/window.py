@@ -167,7 +167,7 @@ class MainWindow(QMainWindow):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
         self.bypass = Toggle(
-            self.tr("Bypass"), "bypass", self.tr("Bypass"), self.tr("Hear the input untouched (Ctrl+B)")
+            self.tr("Bypass"), "bypass", self.tr("Bypass"), self.tr("Hear the unprocessed input (Ctrl+B)")
         )
         self.bypass.clicked.connect(lambda on: self.mixer_model.put("", "bypass", on))
         learnable(self.bypass, self.bridge, "mixer.bypass")

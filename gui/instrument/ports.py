@@ -74,7 +74,7 @@ class PortPanel(QWidget):
     def _fill(self) -> None:
         wanted = self._bridge.config.midi
         fixed = {
-            "default": self.tr("All inputs"), "none": self.tr("No MIDI"), "virtual": self.tr("An input of our own (virtual)"),
+            "default": self.tr("All inputs"), "none": self.tr("No MIDI"), "virtual": self.tr("An input of Stemplay's own (virtual)"),
         }  # fmt: skip
         self.choice.clear()
         for name, title in fixed.items():

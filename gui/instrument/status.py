@@ -21,13 +21,13 @@ class InstrumentStatus(QFrame):
         self.setMinimumHeight(11 + 2 * (self.fontMetrics().height() + 2))  # two rows, where it is narrow
         tips = {
             "voices": self.tr("Notes sounding now."),
-            "load": self.tr("Time spent on the notes over the time they last, median and one in a hundred."),
+            "load": self.tr("Share of the available time that the notes take, median and 99th percentile."),
             "latency": self.tr("From a key to its sound, without the sound card's own buffers."),
             "primed": self.tr(
-                "Share of the notes whose beginning is prepared; the others cost more when they are first struck."
+                "Share of the notes in the note cache; the others cost more when they are first struck."
             ),
-            "stolen": self.tr("Notes that gave way to others because all voices were taken."),
-            "late": self.tr("Messages that came too late for their place in time."),
+            "stolen": self.tr("Notes that were cut off because all voices were in use."),
+            "late": self.tr("Messages that arrived too late to be played on time."),
             "missed": self.tr("Blocks that were not ready in time and are silent."),
         }
         for name, tip in tips.items():

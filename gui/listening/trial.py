@@ -83,7 +83,7 @@ class TrialView(View):
         card.rows.addWidget(self.place)
         if self.sheet.kind == "abx":
             card.rows.addWidget(
-                label(self.tr("Switching goes on at the same place; pressing the one that plays stops it."), "muted")
+                label(self.tr("Switching continues at the same place; pressing the one that plays stops it."), "muted")
             )
         return card
 

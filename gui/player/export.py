@@ -83,7 +83,7 @@ class ExportDialog(QDialog):
         self.model = QComboBox()
         self.model.setAccessibleName(self.tr("Model"))
         self.model.setToolTip(
-            self.tr("Nobody waits for a file: the best model is the first. More dB are better, on songs that no model knew.")
+            self.tr("The best model is the first. More dB are better; measured on songs that no model was trained on.")
         )
         for name, card in self.cards.items():
             score = validation_sdr(card)

@@ -58,7 +58,7 @@ class MonitorSwitch(Toggle):
         box = QMessageBox(self.window())
         box.setIcon(QMessageBox.Icon.Warning)
         box.setWindowTitle(self.tr("Monitor the input"))
-        box.setText(self.tr("This may howl: with loudspeakers the microphone hears what it plays."))
+        box.setText(self.tr("This may howl: the microphone may hear the loudspeakers."))
         box.setInformativeText(
             self.tr("Use headphones, or turn the master down first. Panic (Shift+Esc) ends any howl.")
         )

@@ -34,7 +34,7 @@ def card_html(card: dict[str, Any]) -> str:
 def _in_short(card: dict[str, Any]) -> str:
     """What it does, how late, how well and whether one may."""
     ms = 1000 * (card["hop"] + card["latency"]) / card["sample_rate"]
-    rows = [(_tr("Delay"), _tr("{:.1f} ms, and the time for its work").format(ms))]
+    rows = [(_tr("Delay"), _tr("{:.1f} ms, and the time for the model").format(ms))]
     stems = [_stem_title(name) for name in card["outputs"]]
     if card.get("kind", "separator") == "instrument":
         rows.append((_tr("Sounds"), str(len(stems))))
@@ -43,7 +43,7 @@ def _in_short(card: dict[str, Any]) -> str:
         scores = _scores(card)
         if scores:
             told = ", ".join(f"{_stem_title(name)} {value:.1f}" for name, value in scores.items())
-            rows.append((_tr("Quality"), _tr("{} dB; 3 dB more halve what is wrong").format(told)))
+            rows.append((_tr("Quality"), _tr("{} dB; 3 dB more halve the error").format(told)))
     rows.append((_tr("Licence"), card["licence"]))
     cells = "".join(
         f"<tr><td style='padding-right:16px'>{escape(key)}</td><td>{escape(value)}</td></tr>" for key, value in rows

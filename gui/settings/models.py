@@ -81,7 +81,7 @@ class ModelTab(CardTab):
         self.browse.clicked.connect(self._browse)
         self.model = self.choice(self.tr("Model"), self._choose, self.browse)
         self.consistent = QCheckBox(self.tr("Stems sum to the input exactly"))
-        self.consistent.setToolTip(self.tr("What the model leaves over is shared among the stems."))
+        self.consistent.setToolTip(self.tr("The residual of the model is divided among the stems."))
         self.consistent.clicked.connect(lambda on: draft.choose(consistent=on))
         self.form.addRow("", self.consistent)
         self.look_ahead = QDoubleSpinBox()
@@ -92,7 +92,7 @@ class ModelTab(CardTab):
         self.look_ahead.setFixedWidth(96)
         self.look_ahead.setAccessibleName(self.tr("Look ahead"))
         self.look_ahead.setToolTip(
-            self.tr("Cleaner stems, so much later: 17 ms are worth it. For live sound that can wait, and for songs.")
+            self.tr("Cleaner stems, with this much more latency; 17 ms is a good value. For songs, and for live sound that can wait.")
         )
         self.look_ahead.valueChanged.connect(lambda value: draft.choose(look_ahead=round(value, 1)))
         self.form.addRow(self.tr("Look ahead"), self.look_ahead)
@@ -104,7 +104,7 @@ class ModelTab(CardTab):
         self.deadline.setFixedWidth(128)
         self.deadline.setAccessibleName(self.tr("Time for the model"))
         self.deadline.setToolTip(
-            self.tr("Part of the latency, in whole blocks. Without a number the model is timed here, as it will run.")
+            self.tr("Part of the latency, in whole blocks. Without a number, the model is timed on this machine.")
         )
         self.deadline.valueChanged.connect(lambda value: draft.choose(deadline=round(value, 1)))
         self.form.addRow(self.tr("Time for the model"), self.deadline)
@@ -156,7 +156,7 @@ class InstrumentTab(CardTab):
         self.instrument.show_entries([(none, ""), *self.models("instrument")], config.instrument)
         ports: list[Entry] = [
             (self.tr("All inputs, also those plugged in later"), "default"), (none, "none"),
-            (self.tr("A port of our own, for other programs"), "virtual"), *((name, name) for name in draft.midi_inputs),
+            (self.tr("A port of Stemplay's own, for other programs"), "virtual"), *((name, name) for name in draft.midi_inputs),
         ]  # fmt: skip
         self.midi.show_entries(ports, config.midi, self.tr("{} (not there now)"))
         self.voices.setValue(config.voices)

@@ -20,7 +20,7 @@
     </message>
     <message>
         <location filename="../widgets/strip.py" line="51" />
-        <source>Left: peak. Right: RMS. A click puts the clip lamp out.</source>
+        <source>Left: peak. Right: RMS. A click resets the clip indicator.</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -95,7 +95,7 @@
     </message>
     <message>
         <location filename="../settings/card.py" line="37" />
-        <source>{:.1f} ms, and the time for its work</source>
+        <source>{:.1f} ms, and the time for the model</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -115,7 +115,7 @@
     </message>
     <message>
         <location filename="../settings/card.py" line="46" />
-        <source>{} dB; 3 dB more halve what is wrong</source>
+        <source>{} dB; 3 dB more halve the error</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -137,7 +137,7 @@
     </message>
     <message>
         <location filename="../instrument/channels.py" line="39" />
-        <source>The line that is marked is the one that the list of sounds, the pad and the keys belong to.</source>
+        <source>The list of sounds, the pad and the keys belong to the marked line.</source>
         <translation type="unfinished" />
     </message>
 </context><context>
@@ -458,7 +458,7 @@
     </message>
     <message>
         <location filename="../player/export.py" line="86" />
-        <source>Nobody waits for a file: the best model is the first. More dB are better, on songs that no model knew.</source>
+        <source>The best model is the first. More dB are better; measured on songs that no model was trained on.</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -647,7 +647,7 @@
     </message>
     <message>
         <location filename="../health.py" line="42" />
-        <source>So often the engine was started again since it began.</source>
+        <source>How often the engine has been restarted.</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -667,7 +667,7 @@
     </message>
     <message>
         <location filename="../health.py" line="53" />
-        <source>Sound goes through the engine.</source>
+        <source>The engine is playing.</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -732,7 +732,7 @@
     </message>
     <message>
         <location filename="../health.py" line="90" />
-        <source>The song is paused; Play goes on from where it stands.</source>
+        <source>The song is paused; Play continues from here.</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -742,7 +742,7 @@
     </message>
     <message>
         <location filename="../health.py" line="112" />
-        <source>Now and then the model is late and its input plays unseparated: it needs a little more time.</source>
+        <source>Now and then the model is late, and the sound plays unseparated: the model needs a little more time.</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -807,7 +807,7 @@
     </message>
     <message>
         <location filename="../health.py" line="164" />
-        <source>Its own work would leave time enough: other programs take the processor, and fewer of them help.</source>
+        <source>Its own work would leave enough time: other programs take the processor. Close some of them.</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -837,12 +837,12 @@
     </message>
     <message>
         <location filename="../health.py" line="184" />
-        <source>The sound card ran dry {} times; a larger block helps. A click clears the counters.</source>
+        <source>The sound card had no samples {} times; a larger block helps. A click resets the counters.</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../health.py" line="185" />
-        <source>{} blocks were not ready in time and were played as they came in. A click clears the counters.</source>
+        <source>{} blocks were not ready in time and were played unseparated. A click resets the counters.</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -994,7 +994,7 @@
     </message>
     <message>
         <location filename="../instrument/status.py" line="24" />
-        <source>Time spent on the notes over the time they last, median and one in a hundred.</source>
+        <source>Share of the available time that the notes take, median and 99th percentile.</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -1004,17 +1004,17 @@
     </message>
     <message>
         <location filename="../instrument/status.py" line="26" />
-        <source>Share of the notes whose beginning is prepared; the others cost more when they are first struck.</source>
+        <source>Share of the notes in the note cache; the others cost more when they are first struck.</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../instrument/status.py" line="29" />
-        <source>Notes that gave way to others because all voices were taken.</source>
+        <source>Notes that were cut off because all voices were in use.</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../instrument/status.py" line="30" />
-        <source>Messages that came too late for their place in time.</source>
+        <source>Messages that arrived too late to be played on time.</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -1092,7 +1092,7 @@
     </message>
     <message>
         <location filename="../settings/models.py" line="159" />
-        <source>A port of our own, for other programs</source>
+        <source>A port of Stemplay's own, for other programs</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -1328,7 +1328,7 @@
     </message>
     <message>
         <location filename="../window.py" line="170" />
-        <source>Hear the input untouched (Ctrl+B)</source>
+        <source>Hear the unprocessed input (Ctrl+B)</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -1641,7 +1641,7 @@
     </message>
     <message>
         <location filename="../settings/models.py" line="84" />
-        <source>What the model leaves over is shared among the stems.</source>
+        <source>The residual of the model is divided among the stems.</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -1663,7 +1663,7 @@
     </message>
     <message>
         <location filename="../settings/models.py" line="95" />
-        <source>Cleaner stems, so much later: 17 ms are worth it. For live sound that can wait, and for songs.</source>
+        <source>Cleaner stems, with this much more latency; 17 ms is a good value. For songs, and for live sound that can wait.</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -1679,7 +1679,7 @@
     </message>
     <message>
         <location filename="../settings/models.py" line="107" />
-        <source>Part of the latency, in whole blocks. Without a number the model is timed here, as it will run.</source>
+        <source>Part of the latency, in whole blocks. Without a number, the model is timed on this machine.</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -1718,7 +1718,7 @@
     </message>
     <message>
         <location filename="../player/monitor.py" line="61" />
-        <source>This may howl: with loudspeakers the microphone hears what it plays.</source>
+        <source>This may howl: the microphone may hear the loudspeakers.</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -1985,7 +1985,7 @@
     </message>
     <message>
         <location filename="../instrument/ports.py" line="77" />
-        <source>An input of our own (virtual)</source>
+        <source>An input of Stemplay's own (virtual)</source>
         <translation type="unfinished" />
     </message>
 </context><context>
@@ -2385,7 +2385,7 @@
     </message>
     <message>
         <location filename="../shortcuts.py" line="36" />
-        <source>Bypass: hear the input untouched</source>
+        <source>Bypass: hear the unprocessed input</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -2555,7 +2555,7 @@
     </message>
     <message>
         <location filename="../shortcuts.py" line="79" />
-        <source>The lowest and the highest value</source>
+        <source>Minimum and maximum</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -3110,7 +3110,7 @@
     </message>
     <message>
         <location filename="../listening/trial.py" line="86" />
-        <source>Switching goes on at the same place; pressing the one that plays stops it.</source>
+        <source>Switching continues at the same place; pressing the one that plays stops it.</source>
         <translation type="unfinished" />
     </message>
     <message>

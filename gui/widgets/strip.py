@@ -48,7 +48,7 @@ class BaseStrip(QFrame):
             )
         )
         self.meter.setAccessibleName(self.tr("{} meter").format(self.title))
-        self.meter.setToolTip(self.tr("Left: peak. Right: RMS. A click puts the clip lamp out."))
+        self.meter.setToolTip(self.tr("Left: peak. Right: RMS. A click resets the clip indicator."))
         self.entry.setAccessibleName(self.tr("{} level in dB, to type").format(self.title))
         self.entry.setToolTip(self.tr("Type a level in dB, or -inf"))
         self.fader.moved_db.connect(lambda db, gesture: self._order(self.gain_field, db, gesture))

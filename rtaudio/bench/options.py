@@ -17,14 +17,14 @@ LARGEST_BLOCK = 8192
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``bench``."""
-    parser.add_argument("model", metavar="MODEL", nargs="*", help="only these: shipped names or directories")
+    parser.add_argument("model", metavar="MODEL", nargs="*", help="names or directories of models (default: all installed ones)")
     timing = parser.add_argument_group("timing")
     timing.add_argument(
-        "--seconds", type=_seconds, default=3.0, metavar="N", help="of a round of each timing (default: %(default)s)"
+        "--seconds", type=_seconds, default=3.0, metavar="N", help="length of a round of each timing (default: %(default)s)"
     )
     timing.add_argument(
         "--rounds", type=_whole(1, 1000), default=ROUNDS, metavar="K",
-        help="at most, until the p99 of the last three agree within 10 %% (default: %(default)s)",
+        help="maximum number of rounds; stops when the p99 of the last three agree within 10 %% (default: %(default)s)",
     )  # fmt: skip
     timing.add_argument(
         "--models-dir", metavar="DIR", type=Path,
@@ -46,23 +46,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     results = parser.add_argument_group("results")
     results.add_argument("--json", action="store_true", help="print the numbers as JSON")
     results.add_argument("--save", type=Path, metavar="FILE", help="keep the numbers as JSON in a file")
-    results.add_argument("--compare", type=Path, metavar="FILE", help="tell what changed since an earlier run's JSON")
+    results.add_argument("--compare", type=Path, metavar="FILE", help="compare with an earlier run's JSON")
     results.add_argument(
         "--full",
         action="store_true",
         help="the shipped models, other packages and --live in one run: all that the README shows",
     )
     results.add_argument(
-        "--table", type=Path, metavar="FILE", help="measure nothing: the README's tables of a JSON file"
+        "--table", type=Path, metavar="FILE", help="do not measure: print the README's tables of a JSON file"
     )
     results.add_argument(
-        "--into", type=Path, metavar="PAGE", help="write the README's tables between that page's comments"
+        "--into", type=Path, metavar="PAGE", help="write the README's tables into a page"
     )
 
 
 def _add_playing(playing: argparse._ArgumentGroup) -> None:
     playing.add_argument(
-        "--live", action="store_true", help="instead: play separators on a private JACK server and count what is missed"
+        "--live", action="store_true", help="play separators on a private JACK server and count missed blocks"
     )
     playing.add_argument(
         "--blocks",

@@ -26,11 +26,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_ends(sound: argparse._ArgumentGroup) -> None:
     """Where sound comes from and goes to, and how."""
     sound.add_argument(
-        "--input", "-i", default="default", metavar="D", help="device, sound file, or none (default: the system's)"
+        "--input",
+        "-i",
+        default="default",
+        metavar="D",
+        help="device, sound file, or none (default: the system's input)",
     )
     sound.add_argument(
         "--monitor", action="store_true",
-        help="hear a live input through the output device; without it, it is metered and recorded only, for loudspeakers may howl",
+        help="play a live input through the output device, which may howl; without this option it is only metered and recorded",
     )  # fmt: skip
     sound.add_argument(
         "--output",
@@ -42,7 +46,7 @@ def _add_ends(sound: argparse._ArgumentGroup) -> None:
     sound.add_argument(
         "--fallback",
         metavar="FILE",
-        help="a .wav or .flac to write where the default output is neither sound card nor JACK",
+        help="WAV or FLAC file to write if there is neither a sound card nor a JACK server",
     )
     sound.add_argument(
         "--rate", type=_whole("--rate"), metavar="HZ", help="device rate (default: the device's own, or the file's)"
@@ -52,7 +56,7 @@ def _add_ends(sound: argparse._ArgumentGroup) -> None:
         type=_whole("--block"),
         default=256,
         metavar="N",
-        help="frames a callback, 0: as the host likes (default: %(default)s)",
+        help="frames of a block; 0 lets the host choose (default: %(default)s)",
     )
     sound.add_argument(
         "--input-channels",
@@ -60,66 +64,79 @@ def _add_ends(sound: argparse._ArgumentGroup) -> None:
         type=_channels("--input-channels"),
         default=(),
         metavar="A,B",
-        help="channels to listen to, from 1",
+        help="input channels to use, counted from 1",
     )
     sound.add_argument(
         "--loop",
         nargs="?",
         const="",
         metavar="A:B",
-        help="play a file again and again, or between two times in seconds",
+        help="repeat a file, or the section between two times in seconds",
     )
     sound.add_argument(
         "--strict",
         action="store_true",
-        help="refuse a damaged sound file; without it, the sound that it still has is played",
+        help="refuse a damaged sound file instead of playing what can be read",
     )
-    sound.add_argument(
-        "--full-speed", action="store_true", help="with a file or null as output: do not wait for the clock"
-    )
+    sound.add_argument("--full-speed", action="store_true", help="do not wait for the clock (output: a file or null)")
 
 
 def _add_model(sound: argparse._ArgumentGroup) -> None:
     """Which model, and the time it gets."""
     sound.add_argument(
-        "--model", default=DEFAULT_MODEL, metavar="M", help="shipped model, a directory, or none (default: %(default)s)"
+        "--model",
+        default=DEFAULT_MODEL,
+        metavar="M",
+        help="installed model, a directory, or none (default: %(default)s)",
     )
-    sound.add_argument("--no-consistent", action="store_true", help="do not share the residual among the stems")
+    sound.add_argument(
+        "--no-consistent",
+        action="store_true",
+        help="do not divide the residual among the stems (they need not sum to the input)",
+    )
     sound.add_argument(
         "--look-ahead", type=float, default=0.0, metavar="MS",
-        help="refine the stems by their own spectra, so much later: 17 is worth it (default: 0, do not)",
+        help="refine the stems by their own spectra, with this much more latency; 17 is a good value (default: 0, off)",
     )  # fmt: skip
     sound.add_argument(
         "--deadline", type=_deadline, default=0.0, metavar="MS",
-        help="time that the model gets, a part of the latency (default: auto, what it needs, measured at the start)",
+        help="time for the model, a part of the latency (default: auto, measured at the start)",
     )  # fmt: skip
     sound.add_argument(
-        "--adapt", action="store_true", help="give the model one block more when it is late too often, and say so"
+        "--adapt", action="store_true", help="give the model one more block when it is late too often, and say so"
     )
 
 
 def _add_mixer(mixer: argparse._ArgumentGroup) -> None:
     mixer.add_argument(
-        "--gain", action="append", default=[], metavar="STEM=DB", help="of a stem, or of all with master=DB"
+        "--gain",
+        action="append",
+        default=[],
+        metavar="STEM=DB",
+        help="level of a stem, or of the whole mix with master=DB",
     )
-    mixer.add_argument("--pan", action="append", default=[], metavar="STEM=X", help="-1 left to 1 right")
+    mixer.add_argument("--pan", action="append", default=[], metavar="STEM=X", help="-1 is left, 1 is right")
     mixer.add_argument("--mute", action="append", default=[], metavar="STEM")
     mixer.add_argument("--solo", action="append", default=[], metavar="STEM")
     mixer.add_argument(
         "--dry", type=float, default=0.0, metavar="X", help="0: stems, 1: the delayed input (default: %(default)s)"
     )
-    mixer.add_argument("--bypass", action="store_true", help="play the delayed input untouched")
+    mixer.add_argument("--bypass", action="store_true", help="play the delayed input unprocessed")
     mixer.add_argument(
-        "--route", action="append", default=[], metavar="STEM=3,4", help="output channels of its own, beside the mix"
+        "--route",
+        action="append",
+        default=[],
+        metavar="STEM=3,4",
+        help="output channels of a stem, in addition to the mix",
     )
 
 
 def _add_run(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--record", metavar="DIR", help="record stems and mix into a folder")
     group.add_argument("--record-format", choices=("wav", "flac"), default="wav", help="(default: %(default)s)")
-    group.add_argument("--seconds", type=float, metavar="N", help="end after so much sound")
-    group.add_argument("--detach", action="store_true", help="let the engine play on; `engine --stop` ends it")
-    group.add_argument("--json", action="store_true", help="at the end print the facts as JSON")
+    group.add_argument("--seconds", type=float, metavar="N", help="stop after this much sound")
+    group.add_argument("--detach", action="store_true", help="leave the engine running; `engine --stop` ends it")
+    group.add_argument("--json", action="store_true", help="print the results as JSON at the end")
 
 
 def configuration(args: argparse.Namespace) -> EngineConfig:

@@ -28,16 +28,16 @@ from rtaudio.system.realtime import keep_memory
 
 COMMANDS: dict[str, str] = {
     "live": "separate live sound or a song while it plays",
-    "separate": "separate a song into one file a stem",
+    "separate": "separate a song into one file for each stem",
     "gui": "open the window",
-    "play": "play the instrument with a MIDI keyboard, or with the computer's",
-    "render": "play a MIDI file into a sound file",
+    "play": "play the instrument with a MIDI keyboard or the computer's keys",
+    "render": "render a MIDI file as a sound file",
     "instruments": "list the instruments of a model",
     "devices": "list sound devices",
     "models": "list, install and pack models",
     "bench": "measure how fast the models run here",
-    "doctor": "say what is missing on this machine and how to mend it",
-    "engine": "run, watch or stop the detached engine",
+    "doctor": "say what is missing on this machine and how to fix it",
+    "engine": "run, show or stop the detached engine",
 }
 """Name -> one line for ``--help``; the code is in ``rtaudio/cli/commands/NAME.py``."""
 WINDOW = "gui"
@@ -67,7 +67,8 @@ def overview() -> str:
     """The text of ``--help``: made from the table, so that a broken command cannot break it."""
     width = max(len(name) for name in COMMANDS) + 2
     rows = "\n".join(f"  {name:<{width}}{text}" for name, text in COMMANDS.items())
-    return f"usage: {PROGRAM} COMMAND ...\n\nLive stem isolation.\n\n{rows}\n\n{PROGRAM} COMMAND --help tells more about one."
+    more = f"{PROGRAM} COMMAND --help tells more about a command."
+    return f"usage: {PROGRAM} COMMAND ...\n\nSeparates music into stems while it plays.\n\n{rows}\n\n{more}"
 
 
 def load(name: str) -> ModuleType:

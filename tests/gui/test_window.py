@@ -93,7 +93,7 @@ def test_a_song_that_is_paused_is_not_said_to_play(
             session.report.transport = Transport("/song.wav", playing, 3.0, 60.0)
             bridge.poll()
             assert (state.text(), state.property("level")) == (shown, level)
-        assert state.accessibleName() == "Paused" and "Play goes on" in state.toolTip()
+        assert state.accessibleName() == "Paused" and "Play continues" in state.toolTip()
         assert "instrument" not in state.toolTip()
         paused = state.grab().toImage()
         session.report.instrument.model = "sing-gm"

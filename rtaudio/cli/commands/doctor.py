@@ -10,7 +10,7 @@ from dataclasses import asdict
 from rtaudio.cli.doctor import can_play, examine
 
 NAME = "doctor"
-HELP = "Say what is missing on this machine and the command that mends it. Exit code 0 when sound can play, else 1."
+HELP = "Say what is missing on this machine, and the command that fixes it. Exit code 0 when sound can play, else 1."
 
 _MARKS = {"ok": "ok     ", "advice": "advice ", "missing": "MISSING"}
 

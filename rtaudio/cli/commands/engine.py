@@ -15,15 +15,15 @@ from rtaudio.protocol.messages import Snapshot
 from rtaudio.system.private_folder import runtime_directory
 
 NAME = "engine"
-HELP = "Run the daemon that keeps a detached engine; or look at the one that runs, or stop it."
+HELP = "Run the daemon of a detached engine, or show or stop the running one."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_mutually_exclusive_group()
-    group.add_argument("--status", action="store_true", help="say how the running engine is")
-    group.add_argument("--watch", action="store_true", help="show its meters until Ctrl-C; it plays on")
+    group.add_argument("--status", action="store_true", help="show the state of the running engine")
+    group.add_argument("--watch", action="store_true", help="show its meters until Ctrl-C; the engine continues")
     group.add_argument("--stop", action="store_true", help="end it")
-    parser.add_argument("--json", action="store_true", help="with --status: print facts as JSON")
+    parser.add_argument("--json", action="store_true", help="with --status: print it as JSON")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -8,13 +8,13 @@ import json
 from rtaudio.instrument.model import InstrumentModel
 
 NAME = "instruments"
-HELP = "list the instruments of a model"
+HELP = "List the instruments of a model."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``instruments``."""
     parser.add_argument(
-        "--model", metavar="NAME", default="sing-gm", help="a shipped model or a directory (default: %(default)s)"
+        "--model", metavar="NAME", default="sing-gm", help="an installed model or a directory (default: %(default)s)"
     )
     parser.add_argument("--json", action="store_true", help="print the list as JSON")
 

@@ -19,7 +19,7 @@ from rtaudio.protocol.messages import Snapshot, command
 __all__ = ["HELP", "NAME", "add_arguments", "follow", "run"]
 
 NAME = "live"
-HELP = "Take live sound or a file apart as you listen. Ctrl-C ends it."
+HELP = "Separate live sound or a sound file while it plays. Ctrl-C ends it."
 
 NOT_HEARD = "The live input is metered and recorded, not heard: --monitor plays it. Use headphones then, for loudspeakers may howl."
 FRAME_S = 1 / 15

@@ -15,7 +15,7 @@ from models.catalog import find_model, load_card, model_names
 from rtaudio.audio.format import StemplayError
 
 NAME = "models"
-HELP = "list the installed models and their cards; install, pack or remove one"
+HELP = "List the installed models and their cards; install, pack or remove a model."
 ACTIONS = {
     "get": "models get NAME --from ADDRESS --sha256 HASH",
     "pack": "models pack NAME -o FILE.zip",
@@ -28,12 +28,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = "other uses:\n" + "\n".join(f"  {usage}" for usage in ACTIONS.values())
     parser.add_argument(
-        "model", metavar="NAME", nargs="*", help="only these: installed names or directories; or get, pack, remove and a NAME"
+        "model",
+        metavar="NAME",
+        nargs="*",
+        help="models to show (default: all installed ones); or get, pack or remove and a name",
     )
     parser.add_argument("--json", action="store_true", help="print the whole cards as JSON")
     parser.add_argument("--from", dest="source", metavar="ADDRESS", help="get: an https:// address or a file")
-    parser.add_argument("--sha256", metavar="HASH", help="get: of that file, from whoever offers it")
-    parser.add_argument("--replace", action="store_true", help="get: replace an installed model of that name")
+    parser.add_argument("--sha256", metavar="HASH", help="get: SHA-256 of that file, as its publisher states it")
+    parser.add_argument("--replace", action="store_true", help="get: replace an installed model of this name")
     parser.add_argument("--output", "-o", metavar="FILE", type=Path, help="pack: the ZIP file to write")
 
 
@@ -101,7 +104,11 @@ def describe(card: ModelCard) -> list[str]:
     """A few lines for a person."""
     ms = 1000 * (card.hop + card.latency) / card.sample_rate
     channels = {1: "mono", 2: "stereo"}.get(card.channels, f"{card.channels} channels")
-    what = ", ".join(card.outputs) if card.kind != "instrument" else f"{len(card.outputs)} sounds (the command instruments lists them)"
+    what = (
+        ", ".join(card.outputs)
+        if card.kind != "instrument"
+        else f"{len(card.outputs)} sounds (the command instruments lists them)"
+    )
     lines = [
         f"{card.name}: {card.kind}, {what}",
         f"  {card.sample_rate} Hz, {channels}, {ms:.1f} ms, {card.precision}, "

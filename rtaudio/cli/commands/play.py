@@ -20,7 +20,7 @@ from rtaudio.protocol.checks import INSTRUMENT_TIMES, MAX_VOICES, check_value, i
 from rtaudio.protocol.messages import VELOCITY_CURVES, EngineConfig, Snapshot, command
 
 NAME = "play"
-HELP = "Play the instrument with a MIDI keyboard, or with the computer's. Ctrl-C ends it."
+HELP = "Play the instrument with a MIDI keyboard or with the computer's keys. Ctrl-C ends it."
 
 LOOK_S = 0.1
 SAY_S = 5.0
@@ -31,10 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--instrument",
         metavar="NAME",
-        help="what to play, or a mixture like flute=2,violin=1 (default: the first; see instruments)",
+        help="sound, or a mixture such as flute=2,violin=1 (default: the first; the command instruments lists all)",
     )
     parser.add_argument(
-        "--model", default="sing-gm", metavar="M", help="shipped model or a directory (default: %(default)s)"
+        "--model", default="sing-gm", metavar="M", help="an installed model or a directory (default: %(default)s)"
     )
     parser.add_argument(
         "--midi", default="default", metavar="PORT",
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--output", "-o", default="default", metavar="D", help="device, .wav or .flac file, or null")
     parser.add_argument("--rate", type=int, metavar="HZ", help="device rate (default: the device's own)")
-    parser.add_argument("--block", type=int, default=256, metavar="N", help="frames a callback (default: %(default)s)")
+    parser.add_argument("--block", type=int, default=256, metavar="N", help="frames of a block (default: %(default)s)")
     parser.add_argument(
         "--voices", type=int, default=32, help=f"notes at once, up to {MAX_VOICES} (default: %(default)s)"
     )
@@ -51,8 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--attack", type=float, default=0.0, metavar="MS", help="(default: %(default)s ms)")
     parser.add_argument("--release", type=float, default=250.0, metavar="MS", help="(default: %(default)s ms)")
-    parser.add_argument("--seconds", type=float, metavar="N", help="end after so much sound")
-    parser.add_argument("--json", action="store_true", help="at the end print the facts as JSON")
+    parser.add_argument("--seconds", type=float, metavar="N", help="stop after this much sound")
+    parser.add_argument("--json", action="store_true", help="print the results as JSON at the end")
 
 
 def run(args: argparse.Namespace) -> int:

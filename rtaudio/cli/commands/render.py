@@ -16,7 +16,7 @@ from rtaudio.instrument.synth import Synth
 from rtaudio.midi.midi_file import DRUMS, MidiEvent, read_midi
 
 NAME = "render"
-HELP = "play a MIDI file into a sound file"
+HELP = "Render a MIDI file as a sound file."
 TELL_S, LONGEST_S = 600.0, 4 * 3600.0
 """The length of a song that is said before it is rendered; the longest one without ``--yes``."""
 
@@ -30,14 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--map", action="append", default=[], metavar="PROGRAM=NAME",
-        help="play a General MIDI program (0 to 127) with this instrument; may be repeated",
+        help="instrument for a General MIDI program (0 to 127); may be repeated",
     )  # fmt: skip
     parser.add_argument(
-        "--model", metavar="NAME", default="sing-gm", help="a shipped model or a directory (default: %(default)s)"
+        "--model", metavar="NAME", default="sing-gm", help="an installed model or a directory (default: %(default)s)"
     )
     parser.add_argument("--voices", type=int, default=64, help="notes at once (default: %(default)s)")
-    parser.add_argument("--yes", action="store_true", help="render songs of more than four hours, too")
-    parser.add_argument("--json", action="store_true", help="print what was done as JSON")
+    parser.add_argument("--yes", action="store_true", help="render songs that are longer than four hours")
+    parser.add_argument("--json", action="store_true", help="print the results as JSON")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -15,16 +15,16 @@ from rtaudio.files.offline import INTEGER_FORMATS, Separation, separate_file
 from rtaudio.files.sound_file import FORMATS
 
 NAME = "separate"
-HELP = "take a song apart into one file a stem"
+HELP = "Separate a song into one file for each stem."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``separate``."""
-    parser.add_argument("song", metavar="SONG", help="a sound file: any rate, mono or stereo, any length")
-    parser.add_argument("-o", "--output", metavar="DIR", help="where the stems go (default: separated/SONG/)")
+    parser.add_argument("song", metavar="SONG", help="a sound file of any rate and length, mono or stereo")
+    parser.add_argument("-o", "--output", metavar="DIR", help="folder for the stems (default: separated/SONG/)")
     parser.add_argument(
         "--model", metavar="NAME", default=best_separator(),
-        help="a shipped model or a directory (default: the best by its card, %(default)s)",
+        help="an installed model or a directory (default: the best by its card, %(default)s)",
     )  # fmt: skip
     parser.add_argument("--stems", metavar="A,B", help="only these stems, separated by commas")
     parser.add_argument(
@@ -32,20 +32,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="wav: 32-bit float, exact (default); flac: 24-bit, rounded and clipped at full scale",
     )  # fmt: skip
     parser.add_argument(
-        "--no-consistent", action="store_true", help="do not share the residual: the stems need not sum to the song"
+        "--no-consistent",
+        action="store_true",
+        help="do not divide the residual among the stems (they need not sum to the song)",
     )
     parser.add_argument(
         "--no-refine",
         action="store_true",
-        help="the stems as they are live, not refined by their own spectra (quicker)",
+        help="do not refine the stems by their own spectra: faster, as live",
     )
     parser.add_argument(
         "--strict",
         action="store_true",
-        help="refuse a damaged song; without it, the sound that it still has is separated",
+        help="refuse a damaged song instead of separating what can be read",
     )
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
-    parser.add_argument("--json", action="store_true", help="print what was done as JSON")
+    parser.add_argument("--json", action="store_true", help="print the results as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
