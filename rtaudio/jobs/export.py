@@ -26,7 +26,7 @@ TELL_S = 0.1
 
 def export(
     report: Report, song: str, folder: str, model: str = "", stems: Sequence[str] | None = None,
-    format: str = "wav", consistent: bool = True,
+    format: str = "wav", consistent: bool = True, refine: bool = True, strict: bool = False,
 ) -> Facts:  # fmt: skip
     """Separate ``song`` into ``folder``/STEM.``format``; files of these names are replaced, the song itself never is.
 
@@ -48,8 +48,9 @@ def export(
     _make(workshop)
     try:
         result = separate_file(
-            song, workshop, model or best_separator(), stems=stems, format=format, consistent=consistent, refine=True, progress=progress
-        )
+            song, workshop, model or best_separator(), stems=stems, format=format, consistent=consistent, refine=refine,
+            strict=strict, progress=progress,
+        )  # fmt: skip
         report.progress(done=result.frames, total=result.frames)
         files = _move(result.files, target, Path(song))
     finally:

@@ -1,4 +1,4 @@
-"""``python -m rtaudio separate SONG``: one file a stem."""
+"""``python -m rtaudio separate SONG ...``: one file for each stem, of one song or of many."""
 
 from __future__ import annotations
 
@@ -11,17 +11,23 @@ from pathlib import Path
 
 from models.catalog import best_separator
 from rtaudio.audio.format import StemplayError
+from rtaudio.cli.separate_many import is_folder, separate_many
 from rtaudio.files.offline import INTEGER_FORMATS, Separation, separate_file
 from rtaudio.files.sound_file import FORMATS
 
 NAME = "separate"
-HELP = "Separate a song into one file for each stem."
+MAX_JOBS = 256
+HELP = "Separate a song, or many songs, into one file for each stem."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``separate``."""
-    parser.add_argument("song", metavar="SONG", help="a sound file of any rate and length, mono or stereo")
-    parser.add_argument("-o", "--output", metavar="DIR", help="folder for the stems (default: separated/SONG/)")
+    parser.add_argument(
+        "songs", metavar="SONG", nargs="+", help="sound files of any rate and length, mono or stereo; or folders of them"
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="DIR", help="folder for the stems (default: separated/SONG/); of many songs, for their folders"
+    )
     parser.add_argument(
         "--model", metavar="NAME", default=best_separator(),
         help="an installed model or a directory (default: the best by its card, %(default)s)",
@@ -46,15 +52,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="refuse a damaged song instead of separating what can be read",
     )
+    many = parser.add_argument_group("many songs")
+    many.add_argument("--jobs", type=int, default=1, metavar="N", help="songs at a time (default: %(default)s)")
+    many.add_argument("--again", action="store_true", help="also separate songs whose stems are there already")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """Separate and tell where the stems are."""
-    song = Path(args.song)
     if args.output == "":
         raise StemplayError("--output takes a folder, not ''.")
+    if not 1 <= args.jobs <= MAX_JOBS:
+        raise StemplayError(f"--jobs takes 1 to {MAX_JOBS}, not {args.jobs}.")
+    if len(args.songs) > 1 or is_folder(args.songs[0]):
+        return separate_many(args)
+    song = Path(args.songs[0])
     directory = Path(args.output) if args.output is not None else Path("separated") / song.stem
     stems = [name.strip() for name in args.stems.split(",")] if args.stems is not None else None
     with _progress_bar(args.quiet) as progress:

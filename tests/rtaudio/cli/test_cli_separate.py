@@ -112,7 +112,6 @@ def test_being_ended_on_the_way_leaves_no_unfinished_files(tiny_model: Path, tmp
 
 BAD: dict[str, tuple[list[str], str]] = {
     "no such song": (["nowhere.wav"], "nowhere.wav"),
-    "a directory": (["."], "."),
     "no sound file": (["{garbage}"], "sound file"),
     "unknown stem": (["{song}", "--stems", "vocals,banjo"], "no stem 'banjo'"),
     "no stem": (["{song}", "--stems", ""], "its stems are"),

@@ -1,0 +1,95 @@
+"""Many songs of one call of ``separate``: one bar, what is there is kept, a failure ends none but itself."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rtaudio.audio.format import StemplayError
+from rtaudio.jobs.batch import Batch, Outcome, find_songs
+from rtaudio.protocol.checks import stem_names
+
+DEFAULT_FOLDER = "separated"
+
+
+def is_folder(name: str) -> bool:
+    """Whether ``name`` is a folder; names that no system could have are none."""
+    try:
+        return Path(name).is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def separate_many(args: argparse.Namespace) -> int:
+    """Separate all songs; exit code 1 if one of them failed. Raises StemplayError for what concerns all of them."""
+    output = Path(args.output if args.output is not None else DEFAULT_FOLDER)
+    stems = stem_names(args.model) if args.stems is None else tuple(name.strip() for name in args.stems.split(","))
+    unknown = [name for name in stems if name not in stem_names(args.model)]
+    if unknown:
+        raise StemplayError(f"The model has no stem {unknown[0]!r}; its stems are {', '.join(stem_names(args.model))}.")
+    songs = find_songs(args.songs, output)
+    options = {
+        "model": args.model, "stems": list(stems), "format": args.format, "consistent": not args.no_consistent,
+        "refine": not args.no_refine, "strict": args.strict,
+    }  # fmt: skip
+    files = [f"{name}.{args.format}" for name in stems]
+    shown = not args.quiet and sys.stderr.isatty()
+    with _bar(len(songs), shown) as (progress, write):
+
+        def tell(outcome: Outcome) -> None:
+            for sentence in outcome.done.get("warnings", []):
+                write(f"{outcome.song.path.name}: {sentence}", sys.stderr)
+            if outcome.state == "separated" and not args.json:
+                write(str(outcome.song.folder), sys.stdout)
+            elif outcome.state == "failed":
+                write(f"Not separated: {outcome.error}", sys.stderr)
+
+        batch = Batch(songs, files, options, again=args.again, tell=tell, progress=progress)
+        try:
+            batch.run(args.jobs)
+        except KeyboardInterrupt:
+            _summary(batch.outcomes, len(songs), sys.stderr)
+            raise
+    if args.json:
+        print(json.dumps([_facts(outcome) for outcome in batch.outcomes], ensure_ascii=False))
+    else:
+        _summary(batch.outcomes, len(songs), sys.stdout)
+    return 1 if any(outcome.state == "failed" for outcome in batch.outcomes) else 0
+
+
+def _facts(outcome: Outcome) -> dict[str, object]:
+    song: dict[str, object] = {"song": str(outcome.song.path), "folder": str(outcome.song.folder), "state": outcome.state}
+    return song | ({"error": outcome.error} if outcome.error else {}) | outcome.done
+
+
+def _summary(outcomes: list[Outcome], total: int, stream: object) -> None:
+    """How many songs became what; then, once more, what failed, for in a long list it was lost."""
+    counts = {state: sum(outcome.state == state for outcome in outcomes) for state in ("separated", "kept", "failed")}
+    text = f"{total} songs: {counts['separated']} separated, {counts['kept']} already there, {counts['failed']} failed"
+    rest = total - sum(counts.values())
+    print(f"{text}{f', {rest} not done' if rest else ''}.", file=stream)  # type: ignore[call-overload]
+    for outcome in outcomes:
+        if outcome.state == "failed":
+            named = outcome.song.path.name in outcome.error
+            print(f"  {outcome.error if named else f'{outcome.song.path}: {outcome.error}'}", file=sys.stderr)
+
+
+@contextmanager
+def _bar(total: int, shown: bool) -> Iterator[tuple[Callable[[float], None], Callable[..., None]]]:
+    """What shows the progress, and what writes a line without disturbing that."""
+    if not shown:
+        yield lambda done: None, lambda text, stream: print(text, file=stream, flush=True)
+        return
+    from tqdm import tqdm
+
+    form = "{l_bar}{bar}| {n:.1f}/{total} songs [{elapsed}<{remaining}]"
+    with tqdm(total=total, file=sys.stderr, leave=False, bar_format=form) as bar:
+
+        def progress(done: float) -> None:
+            bar.update(done - bar.n)
+
+        yield progress, lambda text, stream: bar.write(text, file=stream)

@@ -1,0 +1,237 @@
+"""Many songs: each is separated by a background job (``rtaudio.jobs.export``) in a process of its own, some at a time.
+
+A job that fails, crashes or is killed costs its own song and no other. Nothing half done is left behind: stems appear in a song's folder
+when all of them are complete, and what a killed job made is removed. ``run`` owns a thread for each job, named ``batch-N``, which waits for
+its lines; the caller waits for the threads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import queue
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rtaudio.audio.format import StemplayError
+from rtaudio.jobs import Facts
+from rtaudio.system.child_process import child_environment
+
+SUFFIXES = frozenset(
+    ".wav .flac .ogg .oga .opus .mp3 .aif .aiff .aifc .m4a .mp4 .aac .wma .w64 .rf64 .caf .au .webm .mka".split()  # noqa: SIM905
+)
+"""Of the files that are taken from a folder; a file that is named is always tried."""
+PATIENCE_S = 6.0
+"""Until a job that was asked to end is killed; longer than it takes to clear up (``rtaudio.jobs.__main__.GRACE``)."""
+
+
+@dataclass(frozen=True)
+class Song:
+    """A song, and the folder for its stems."""
+
+    path: Path
+    folder: Path
+
+
+@dataclass
+class Outcome:
+    """What became of a song: ``separated``, ``kept`` (its stems were there), ``failed`` or ``unfinished`` (it was stopped).
+
+    Attributes:
+        done: what the job says of its result, see ``rtaudio.jobs.export``.
+        error: one sentence where it failed.
+    """
+
+    song: Song
+    state: str
+    done: Facts = field(default_factory=dict)
+    error: str = ""
+
+
+def find_songs(named: Sequence[str], output: Path) -> list[Song]:
+    """The songs of files and folders, sorted within folders, each once; stems go to ``output``/NAME, with a folder's own structure.
+
+    Raises:
+        StemplayError: a name is neither a file nor a folder, or nothing is found.
+    """
+    found: dict[Path, Path] = {}
+    for text in named:
+        path = Path(text)
+        if path.is_dir():
+            inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
+            for file in inside:
+                hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
+                if not hidden and output.resolve() not in file.resolve().parents:
+                    found.setdefault(file.resolve(), file.relative_to(path).with_suffix(""))
+        elif path.is_file():
+            found.setdefault(path.resolve(), Path(path.stem))
+        else:
+            raise StemplayError(f"There is no file or folder {text}.")
+    if not found:
+        raise StemplayError(f"There is no sound file in {', '.join(named)}.")
+    return _placed(found, output)
+
+
+def _placed(found: dict[Path, Path], output: Path) -> list[Song]:
+    """Folders of their own for songs of one name: ``a.mp3`` and ``a.wav`` become ``a`` and ``a (wav)``."""
+    taken: set[str] = set()
+    songs = []
+    for path, place in found.items():
+        folder, count = place, 1
+        while str(folder).casefold() in taken:
+            mark = path.suffix[1:] if count == 1 and path.suffix else str(count)
+            folder, count = place.with_name(f"{place.name} ({mark})"), count + 1
+        taken.add(str(folder).casefold())
+        songs.append(Song(path, output / folder))
+    return songs
+
+
+class Batch:
+    """Songs that are separated alike.
+
+    Args:
+        stems: names of the files that a song's folder is to hold; a song whose folder holds all of them is kept as it is.
+        options: arguments of ``rtaudio.jobs.export`` beside song and folder.
+        again: separate songs whose stems are there, too.
+        tell: called with each outcome as it comes, from any thread, one at a time.
+        progress: called with how many songs are done, a fraction of those in work included.
+    """
+
+    def __init__(
+        self, songs: Sequence[Song], stems: Sequence[str], options: dict[str, Any], *, again: bool = False,
+        tell: Callable[[Outcome], None] = lambda _: None, progress: Callable[[float], None] = lambda _: None,
+    ) -> None:  # fmt: skip
+        self._songs, self._stems, self._options, self._again = list(songs), list(stems), options, again
+        self._tell, self._progress = tell, progress
+        self._lock = threading.Lock()
+        self._part: dict[Song, float] = {}
+        self._finished = 0
+        self._stopped = threading.Event()
+        self._children: dict[Song, subprocess.Popen[bytes]] = {}
+        self.outcomes: list[Outcome] = []
+
+    def run(self, jobs: int = 1) -> list[Outcome]:
+        """Separate all of them, ``jobs`` at a time; returns the outcomes in the order of the songs.
+
+        KeyboardInterrupt ends what is in work, clears up and is raised again; ``outcomes`` has what was done.
+        """
+        waiting: queue.SimpleQueue[Song] = queue.SimpleQueue()
+        for song in self._songs:
+            waiting.put(song)
+        names = [f"batch-{k}" for k in range(min(jobs, len(self._songs)))]
+        threads = [threading.Thread(target=self._work, args=(waiting,), name=name, daemon=True) for name in names]
+        for thread in threads:
+            thread.start()
+        try:
+            for thread in threads:
+                while thread.is_alive():
+                    thread.join(0.1)
+        except BaseException:
+            self.stop()
+            for thread in threads:
+                thread.join(2 * PATIENCE_S)
+            raise
+        order = {song: k for k, song in enumerate(self._songs)}
+        return sorted(self.outcomes, key=lambda outcome: order[outcome.song])
+
+    def stop(self) -> None:
+        """Start nothing more, and end what is in work."""
+        self._stopped.set()
+        with self._lock:
+            children = list(self._children.values())
+        for child in children:
+            with contextlib.suppress(OSError):
+                assert child.stdin is not None
+                child.stdin.close()
+        for child in children:
+            try:
+                child.wait(PATIENCE_S)
+            except subprocess.TimeoutExpired:
+                child.kill()
+
+    def _work(self, waiting: queue.SimpleQueue[Song]) -> None:
+        while not self._stopped.is_set():
+            try:
+                song = waiting.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                outcome = self._outcome(song)
+            except Exception as error:  # a song is never lost without a word
+                outcome = Outcome(song, "failed", error=f"{song.path.name}: {type(error).__name__}: {error}")
+            self._ended(outcome)
+
+    def _ended(self, outcome: Outcome) -> None:
+        with self._lock:
+            self.outcomes.append(outcome)
+            self._part.pop(outcome.song, None)
+            self._finished += outcome.state != "unfinished"
+            self._tell(outcome)
+            self._progress(self._finished + sum(self._part.values()))
+
+    def _outcome(self, song: Song) -> Outcome:
+        if not self._again and all((song.folder / name).is_file() for name in self._stems):
+            return Outcome(song, "kept")
+        order = {"job": "export", "args": {"song": str(song.path), "folder": str(song.folder.absolute()), **self._options}}
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+        child = subprocess.Popen([sys.executable, "-m", "rtaudio.jobs"], env=child_environment(), **pipes)
+        with self._lock:
+            self._children[song] = child
+        try:
+            return self._follow(song, child, json.dumps(order).encode() + b"\n")
+        finally:
+            with self._lock:
+                del self._children[song]
+
+    def _follow(self, song: Song, child: subprocess.Popen[bytes], order: bytes) -> Outcome:
+        """Read what the job says until its end."""
+        assert child.stdin is not None and child.stdout is not None
+        makes: Facts = {}
+        answer: Facts = {}
+        with contextlib.suppress(OSError, ValueError):  # it died, or was ended before it began
+            child.stdin.write(order)
+            child.stdin.flush()
+        if self._stopped.is_set():
+            with contextlib.suppress(OSError):
+                child.stdin.close()
+        for line in child.stdout:
+            message = json.loads(line)
+            makes = message.get("makes", makes)
+            if "progress" in message:
+                self._heard(song, message["progress"])
+            elif "done" in message or "error" in message:
+                answer = message
+        child.wait()
+        with contextlib.suppress(OSError):
+            child.stdin.close()
+        child.stdout.close()
+        if "done" in answer:
+            return Outcome(song, "separated", done=answer["done"])
+        _clear(makes)
+        if "error" in answer:
+            return Outcome(song, "failed", error=answer["error"])
+        if self._stopped.is_set():
+            return Outcome(song, "unfinished")
+        return Outcome(song, "failed", error=f"{song.path.name}: its process ended too early (exit code {child.returncode}).")
+
+    def _heard(self, song: Song, values: Facts) -> None:
+        if values.get("total"):
+            with self._lock:
+                self._part[song] = min(1.0, values["done"] / values["total"])
+                self._progress(self._finished + sum(self._part.values()))
+
+
+def _clear(makes: Facts) -> None:
+    """Remove what a job left that was killed; one that ended by itself has done so."""
+    if not makes:
+        return
+    shutil.rmtree(makes["folder"], ignore_errors=True)
+    with contextlib.suppress(OSError):  # the first folder that holds something ends this
+        for path in makes["parents"]:
+            Path(path).rmdir()
