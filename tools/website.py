@@ -39,6 +39,7 @@ API = {
     "networks": ("Networks and export", ["models.registry", "models.network", "models.demucs", "training.export.separator"]),
 }
 """Page -> its title and what is described on it, from the docstrings."""
+LISTENING = "\n[Compare each stem with the song](../listening-page/index.html) on a page made by `python -m training listening page`.\n"
 LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```([a-z]+) (?:test|slow|jack).*$", re.MULTILINE)
 
@@ -76,19 +77,20 @@ def _page(source: str, target: str, places: dict[str, str]) -> str:
         return f"# GNU General Public License\n\n```text\n{text}```\n"
 
     def moved(match: re.Match[str]) -> str:
-        image, words, link = match.groups()
-        if re.match(r"[a-z]+:|#", link):
+        image, words, aim = match.groups()
+        if re.match(r"[a-z]+:|#", aim):
             return match[0]
-        path, _, anchor = link.partition("#")
+        path, _, anchor = aim.partition("#")
         lies = os.path.normpath(Path(source).parent / path).replace(os.sep, "/")
         place = places.get(lies) or (lies.removeprefix("docs/") if lies.startswith(ASSETS) else None)
         if place is None:  # a file that is on no page
             return words
         relative = os.path.relpath(place, Path(target).parent).replace(os.sep, "/")
-        shown = f"{image}[{words}]({relative}{'#' + anchor if anchor else ''})"
-        return shown + (f' <audio controls preload="none" src="{relative}"></audio>' if relative.endswith(".ogg") else "")
+        link = f"{image}[{words}]({relative}{'#' + anchor if anchor else ''})"
+        return link + (f' <audio controls preload="none" src="{relative}"></audio>' if relative.endswith(".ogg") else "")
 
-    return LINK.sub(moved, FENCE.sub(r"```\1", text))
+    shown = LINK.sub(moved, FENCE.sub(r"```\1", text))
+    return shown + LISTENING if target == "examples/index.md" else shown
 
 
 def _listening_page(folder: Path) -> None:
