@@ -1,4 +1,4 @@
-"""The only door between window and engine: orders go in, snapshots come out, nothing waits.
+"""The only connection between window and engine: passes commands on and polls snapshots. Never waits.
 
 Owns no thread. A timer in Qt's event loop polls the session, whose ``send`` and ``snapshot`` never block.
 """

@@ -1,4 +1,4 @@
-"""Errands in child processes, seen from Qt: they tell what they do by signals, and nothing waits for them.
+"""Background jobs in child processes, as Qt objects: they report by signals, and nothing waits for them.
 
 A job is one of ``rtaudio.jobs``. Owns no thread: Qt's event loop watches the process.
 """

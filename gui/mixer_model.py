@@ -1,4 +1,4 @@
-"""The mixer as the window sees it: the engine's state, ahead by the orders that are still on their way, with undo.
+"""The mixer's state in the window: what the engine reports, plus the commands that are still on their way; with undo.
 
 The engine's snapshots are the truth, since MIDI controllers and other windows move faders too. But an order needs a moment to come back in
 a snapshot, and a control that the person moves must not jump back meanwhile: what was ordered is shown until the engine agrees, or for

@@ -1,4 +1,4 @@
-"""Keeps the session: what it was is restored before the window opens, what it is is saved while it goes on and when it ends."""
+"""Saves the session while the window is open and when it closes, and restores it at the next start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The main window: tabs and the buttons that must always be in reach above, the page, what must be known below."""
+"""The main window: tabs and global buttons at the top, the page, transport and status bar at the bottom."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signals that end a run cleanly, and data processes that leave them to the trainer."""
+"""Handles signals so that a run ends cleanly; data processes leave them to the trainer."""
 
 from __future__ import annotations
 

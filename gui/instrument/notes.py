@@ -1,4 +1,4 @@
-"""Who holds which note: mouse, fingers and computer keys may hold the same one, and none may hang."""
+"""Keeps track of held notes: mouse, fingers and computer keys may hold the same note, and no note may hang."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One line about how the instrument copes: voices, load, latency; what is wrong is said in words, not by colour alone."""
+"""The status line of the instrument: voices, load, latency. Problems are shown in words, not by colour alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Orders of a control that is dragged: thirty a second at most, and the last one always arrives."""
+"""Limits the commands of a dragged control to thirty a second; the last one is always sent."""
 
 from __future__ import annotations
 

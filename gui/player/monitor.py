@@ -1,4 +1,4 @@
-"""Whether a live input is heard, and the warning before it howls."""
+"""The monitoring switch of a live input, with a warning about howling."""
 
 from __future__ import annotations
 

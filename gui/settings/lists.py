@@ -1,4 +1,4 @@
-"""Combo boxes whose lists may change under the hand."""
+"""Combo boxes whose lists may change while they are open."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often pictures may be drawn: thirty times a second, less often where that would cost too much of a core."""
+"""Limits how often pictures are drawn: thirty times a second, or less if that costs too much of a core."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The A/B button: one place to click, two things to hear."""
+"""The A/B button: original mix or separated stems."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the models cost on this machine, and what is missed when they play.
+"""Benchmarks: the cost of the models on this machine, and the blocks that are missed when they play.
 
 | module | |
 |---|---|

@@ -1,4 +1,4 @@
-"""What others took of the machine while something was measured: other programs, and the host of a virtual machine.
+"""The load that other programs, and the host of a virtual machine, put on the machine during a measurement.
 
 Linux tells the processors' time and what the host stole of it in ``/proc/stat``; macOS (``host_statistics``) and Windows
 (``GetSystemTimes``) tell the time alone, so that there steal is None. What this program and its finished children used is taken off;

@@ -1,4 +1,4 @@
-"""The quality of the audio callback, by measurement: what it allocates, how long it takes, and who keeps the interpreter from it.
+"""Measures the audio callback: its allocations, its duration, and how long it waits for the GIL.
 
 Allocations are those of blocks as they are played, with stems that are there and faders that move, alone in the process. Times are those
 of a whole engine on its own clock: song, model, instrument if there is one, tap and reports. A probe thread, which wants the interpreter

@@ -1,4 +1,4 @@
-"""This run against an earlier one: a ratio for each number, and whether it is beyond the noise of both.
+"""Compares a run with an earlier one: a ratio for each number, and whether it exceeds the noise of both runs.
 
 The noise of a time is what its rounds differed by in both runs, added up, and ``FLOOR`` at least; numbers that were measured once are
 given ``ONCE``. Misses are counts: they differ when they are further apart than three standard deviations of such counts. Latencies

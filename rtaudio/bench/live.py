@@ -1,4 +1,4 @@
-"""What is missed when models play: each of them with each block, on a private JACK server, as a user would play it.
+"""Counts missed blocks: plays each model at each block size on a private JACK server, as a user would.
 
 ``python -m rtaudio live --json`` runs in a child process with a song as its input, and what it reports at its end is what is told
 here: nothing is computed anew. Before the models of a block a pass-through (``--model none``) plays there for as long: what that

@@ -1,4 +1,4 @@
-"""Networks of the usual sizes with random weights, for their time only: made once, by the training package in a process of its own."""
+"""Networks of the usual sizes with random weights, for timing only. The training package makes them once, in a separate process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long it takes until something happens: a stem in a file, the first sound, a window. Each in a process of its own, as users start it.
+"""Cold starts: the time until a stem is written, the first sound, or a window. Each start is a separate process, as for a user.
 
 Beside each is its bound: a Python that only loads the libraries which that start cannot do without.
 """

@@ -1,4 +1,4 @@
-"""Times of a call, in rounds, until the 99th percentile stands: a single run's p99 is as much the machine's mood as the model's.
+"""Times a call in rounds until the 99th percentile is stable, because the p99 of a single run depends on the machine, too.
 
 Rounds are repeated until the p99s of the last ``LAST`` of them lie within ``AGREE`` of each other; then those rounds count, together.
 Where that does not happen in as many rounds as were allowed, all count and the result says that it is not stable.

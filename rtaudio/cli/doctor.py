@@ -1,4 +1,4 @@
-"""What this machine has and lacks for live sound, and the command that mends each lack. Owns no thread; takes a second or two."""
+"""Checks what this machine has and lacks for live sound, and names the command that fixes it. Owns no thread; takes a second or two."""
 
 from __future__ import annotations
 

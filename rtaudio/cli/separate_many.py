@@ -1,4 +1,4 @@
-"""Many songs of one call of ``separate``: one bar, what is there is kept, a failure ends none but itself."""
+"""Many songs in one call of ``separate``: one progress bar, existing stems are kept, and a failure does not stop the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an engine's report comes to, for a person and as JSON. Pure; owns no thread."""
+"""An engine's report as text and as JSON. Pure; owns no thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A detached engine's socket, seen from a client; nothing here makes the caller wait, but for ``wait_closed`` and ``close``.
+"""The client's end of a detached engine's socket. Only ``wait_closed`` and ``close`` block.
 
 Two threads: *daemon-client-reader* takes what the daemon tells, *daemon-client-writer* sends. Both may block on the socket.
 """

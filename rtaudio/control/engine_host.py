@@ -1,4 +1,4 @@
-"""The engine process: builds the engine, obeys its parent's pipe, reports to it, and never outlives it.
+"""The engine process: builds the engine, takes commands from its parent's pipe, reports to it, and ends when the pipe closes.
 
 Standard input brings commands, standard output takes snapshots, both as framed JSON (``rtaudio/control/ipc.py``). Threads:
 

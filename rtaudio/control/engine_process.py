@@ -1,4 +1,4 @@
-"""One engine process, seen from its parent: its pipes, its heartbeat, its end.
+"""An engine process, seen from its parent: pipes, heartbeat, end.
 
 Three threads a process, none of which touches audio: *engine-reader* waits for its reports, *engine-writer* for its pipe to take
 commands and *engine-stderr* for what its libraries print. Callers never wait for the engine, save in ``end`` and ``kill``.

@@ -1,4 +1,4 @@
-"""How processes talk: JSON objects with a length before them on pipes, and on a private local socket of this user.
+"""Communication between processes: length-prefixed JSON objects on pipes and on a private socket of this user.
 
 There is no pickle anywhere: sockets carry ``send_bytes`` / ``recv_bytes`` of JSON only, after both sides have proved that they
 know a key that lies in a file only this user can read. POSIX uses a Unix socket, Windows a named pipe. This module owns no

@@ -1,4 +1,4 @@
-"""The model is timed at the start, and gets the time that it needs (what that is: ``rtaudio/engine/deadline.py``).
+"""Times the model at the start and chooses its deadline (``rtaudio/engine/deadline.py``).
 
 The processor runs as it will run: in a thread of its own with the priority of the worker, on sound that is due at
 its time, with what else the machine does meanwhile and with the callbacks that will be beside it (``Callbacks``): they take processor

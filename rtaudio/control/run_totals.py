@@ -1,4 +1,4 @@
-"""What came of all the engines that followed each other: counters as sums, and where there was no sound between them.
+"""Totals over the engines of a run: sums of their counters, and the gaps between them.
 
 A supervisor's book; its lock guards it. Owns no thread.
 """

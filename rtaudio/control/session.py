@@ -1,4 +1,4 @@
-"""The facade: start an engine, tell it what to do, ask how it is.
+"""The facade of an engine: start it, send commands, read its state.
 
 *Attached* (a command line): this process holds the supervisor, and the engine dies with this process however it dies.
 *Detached* (the window): a daemon holds the supervisor, sound plays on when this process dies, and another client may join.

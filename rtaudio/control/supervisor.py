@@ -1,4 +1,4 @@
-"""Keeps an engine process alive: spawns it, watches its heartbeat, kills it when it hangs, and starts it again as it was.
+"""Keeps an engine running: starts its process, watches its heartbeat, kills it when it hangs, and restarts it in the same state.
 
 The thread *supervisor* decides (those of ``rtaudio/control/engine_process.py`` listen). Callers of ``Supervisor`` never wait for the
 engine, save in ``stop``.

@@ -1,4 +1,4 @@
-"""Why blocks were not ready in time: the one sentence for a person. Pure; owns no thread.
+"""Explains in a sentence why blocks were not ready in time. Pure; owns no thread.
 
 The model's thread is late because it has too much to do, or because it may not do it. Its wall time for a piece of sound grows with
 both; its own processor time only with the model. So it is the own time, over the time of the sound that was worked on, that tells a

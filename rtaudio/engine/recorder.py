@@ -1,4 +1,4 @@
-"""The recorder: one file an armed strip and one of the mix, aligned to the sample, written by a thread of its own.
+"""The recorder: a file for each armed strip and one for the mix, aligned to the sample, written by a separate thread.
 
 The audio callback copies each block into a ring that exists beforehand and goes on; the thread ``stemplay-recorder`` (one a
 recording) empties the ring into the files. Only that thread ever waits for a disk. Blocks for which the ring has no room are

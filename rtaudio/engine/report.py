@@ -1,4 +1,4 @@
-"""What a running engine reports: its snapshot, and the one sentence for the person in front of it."""
+"""A running engine's report: its snapshot, with one sentence for the user."""
 
 from __future__ import annotations
 

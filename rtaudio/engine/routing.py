@@ -1,4 +1,4 @@
-"""What a person asks for, checked and in the form the engine needs: values of the mixer, stems to channels, input channels."""
+"""Checks mixer values and converts routing: stems to output channels, input channels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sound files in, any length, in blocks of float32 ``(frames, channels)``; and the one door to writing them.
+"""Reads sound files of any length in blocks of float32 ``(frames, channels)``, and opens writers.
 
 Every format that soundfile knows, the others through PyAV or the ffmpeg program where present. What is no sound, or holds none,
 raises StemplayError with one sentence. What is damaged or cut short gives the sound before the damage; samples that are not

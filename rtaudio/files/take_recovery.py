@@ -1,4 +1,4 @@
-"""Recordings that were cut off get their names and headers afterwards.
+"""Completes recordings that were cut off: gives them their names and headers.
 
 A recording's files are called ``.part`` until it ends (``rtaudio/files/writer.py``). An engine that is killed, or a machine that loses its
 power, cannot end one. So each take leaves a note while it goes on: a small JSON file that names its unfinished files, locked by the

@@ -1,4 +1,4 @@
-"""Sound files out, any length, in blocks of float32 ``(frames, channels)``.
+"""Writes sound files of any length in blocks of float32 ``(frames, channels)``.
 
 Writing is atomic: the sound goes to ``NAME.part``, which becomes ``NAME`` at the end.
 

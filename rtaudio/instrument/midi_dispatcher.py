@@ -1,4 +1,4 @@
-"""The instrument as the engine holds it: model, synthesiser, player, MIDI input, velocity curve, learnt controllers, primer.
+"""The MIDI dispatcher: sends messages to notes, controls and programs, and holds the instrument's parts.
 
 Messages come in the driver's threads (``receive``), go through curve and map, and wait in the player's queue. After a sound was chosen,
 by an order or by a program change, the primer prepares its notes in the background.

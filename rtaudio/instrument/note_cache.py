@@ -1,4 +1,4 @@
-"""What the first milliseconds of each note need, computed ahead: the states just before the first sample of all notes of a sound.
+"""Fills the note cache: the states just before the first sample of every note of a sound, computed in advance.
 
 Without them a note that is struck for the first time costs ``InstrumentModel.PRIMING`` steps within the block that plays it.
 ``CacheWarmer`` owns the thread ``stemplay-note-cache``; what it computes the synthesiser keeps, within ``CACHE_BYTES``.

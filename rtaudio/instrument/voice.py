@@ -1,4 +1,4 @@
-"""One sounding note: its samples at the model's rate, its envelope, and how it goes on past what the model knows.
+"""A sounding note: its samples at the model's rate, its envelope, and its continuation beyond the length that the model was trained on.
 
 A trained note is held for three seconds. A voice takes the network's samples up to ``LOOP_END`` and then goes on by itself in a
 loop whose start is found by correlation and whose seam is cross-faded: at a constant level for what sustains, falling as it fell

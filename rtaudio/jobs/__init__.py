@@ -1,4 +1,4 @@
-"""Errands of the window, each in a short-lived child process: what blocks, hangs in a driver or crashes does it there.
+"""Background jobs, each in a short-lived child process, so that a job that blocks, hangs in a driver or crashes harms nothing else.
 
 ``python -m rtaudio.jobs`` reads one line of JSON, ``{"job": NAME, "args": {...}}``, from standard input and answers in lines of
 JSON: any number of ``{"progress": {...}}``, then ``{"done": {...}}`` or ``{"error": SENTENCE}``. Before it makes a folder that lasts

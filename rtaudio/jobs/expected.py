@@ -1,4 +1,4 @@
-"""What settings would do, found out without starting anything: the latency to expect, or why they are impossible."""
+"""Finds out what settings would do without applying them: the expected latency, or why they are impossible."""
 
 from __future__ import annotations
 

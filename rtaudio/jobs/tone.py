@@ -1,4 +1,4 @@
-"""A test tone: left, then right, then both, so that a person hears whether an output is the one and wired the right way round."""
+"""A test tone on the left, on the right, and on both channels, to check an output and its wiring."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What somebody's messages hold down, so that it can be ended for them when they are gone. Pure; owns no thread."""
+"""The notes and pedals that a sender holds down, so that they can be released when the sender disappears. Pure; owns no thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a learnt button of a MIDI controller does when it is pressed. Pure; owns no thread.
+"""The commands of learned MIDI buttons. Pure; owns no thread.
 
 A press is a controller that rises through the middle, or a note that is struck: buttons that send something at each press and nothing
 else, or zero at the release, both work.

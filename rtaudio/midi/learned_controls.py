@@ -1,4 +1,4 @@
-"""Which MIDI controller moves which control, learnt by moving it. Pure; owns no thread."""
+"""MIDI learn: assigns MIDI controllers to controls. Pure; owns no thread."""
 
 from __future__ import annotations
 

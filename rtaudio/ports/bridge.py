@@ -1,4 +1,4 @@
-"""An input on a clock of its own, brought to the output's clock.
+"""Drift compensation: converts an input with its own clock to the output's clock.
 
 Two devices never agree on what a second is; after an hour a drift of 50 ppm has piled up 8,000 samples. The output is the master. The
 input's callback converts its blocks by a ratio that a slow control loop steers so that the buffer between the two stays at its

@@ -1,4 +1,4 @@
-"""A device that is listened to without playing anything: the output is written to a sound file, or kept nowhere.
+"""An input device without an output device: the output is written to a sound file, or discarded.
 
 The input's clock calls back, in a thread of the host's. ``FileSink`` owns the thread ``stemplay-capture``, which alone waits for
 the disk; the callback copies its block into a queue and goes on.

@@ -1,4 +1,4 @@
-"""Output without a sound card: a wall clock, or no clock at all, optionally writing what comes out to a sound file.
+"""Output without a sound card: driven by a wall clock, or at full speed, optionally written to a sound file.
 
 ``ClockPort`` owns the thread named ``stemplay-clock``. Paced, it calls back at the times a sound card would and counts an xrun
 when it is a block late; unpaced, it runs as fast as the engine answers and the engine waits for its worker (nothing is missed).

@@ -1,4 +1,4 @@
-"""What ``SeparatorProcessor`` runs: a network that works frame by frame, at its own rate.
+"""Frame models: networks that work frame by frame, at their own rate, as ``SeparatorProcessor`` runs them.
 
 ``InBackground`` owns the thread ``stemplay-chunk``: it computes one frame while its caller, who may block until that is done,
 collects the next.

@@ -1,4 +1,4 @@
-"""A network that is called more often than once a hop, for less latency.
+"""Calls a network several times for each hop, for less latency.
 
 Several copies of a causal network run in turn, each a part of a hop later than the one before, and of each call only the newest part
 of the frame is kept: nothing waits for a whole hop. What that costs is work, so many times as much, and quality: a sample in the

@@ -1,4 +1,4 @@
-"""Stems refined by their own spectra, for those who can wait a little.
+"""Refinement: Wiener filters made of the stems' spectra, at the price of look-ahead.
 
 A network of ten minutes of music is often right about how loud each source is in a band and wrong about its waveform. So from the
 powers of its stems follows a filter for each source, the ratio of its power to all (Wiener; thesis section 1.3.2, as Open-Unmix does

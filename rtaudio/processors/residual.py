@@ -1,4 +1,4 @@
-"""What a network's stems lack of the mix, and which of them it belongs to."""
+"""The residual (mix minus stems), and its division among the stems."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In long silence a network need not run.
+"""Rest: in long silence a network does not run.
 
 A network that hears nothing makes a little noise all the same (measured: -58 dB for ``demucs-live``, -41 dB for
 ``demucs-open``, in stems that cancel) and works as hard as ever. After ``REST_S`` of digital silence its stems are silence and its states

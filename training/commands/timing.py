@@ -1,4 +1,4 @@
-"""``python -m training timing -o DIRECTORY``: networks of the usual sizes with random weights, made for the clock and not for ears."""
+"""``python -m training timing -o DIRECTORY``: networks of the usual sizes with random weights, for timing only."""
 
 from __future__ import annotations
 

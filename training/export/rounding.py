@@ -1,4 +1,4 @@
-"""Weights in 8 bits with a scale for each column, each rounded so that it makes up for what those before it lost.
+"""8-bit weights with a scale for each column; each weight compensates for the rounding errors of those before it.
 
 Rounding to the nearest keeps every weight within half a step; what counts is the product's error on inputs as they occur. With the
 inputs' second moments known, the error of a row of weights is spread over the rows not yet rounded, which inputs that go together

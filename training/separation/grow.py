@@ -1,4 +1,4 @@
-"""A larger causal Demucs, or hybrid with one, from a smaller one: wider, a level deeper, and not from nothing.
+"""Initialises a larger causal Demucs, or a hybrid with one, from a smaller one: wider, or a level deeper.
 
 Widening keeps the function (Net2Net, Chen et al. 2016): every channel of the larger network is a copy of one of the smaller, and
 whatever listens to copies divides its weight among them, unequally, so that they learn different things. A new innermost level begins

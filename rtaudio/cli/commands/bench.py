@@ -1,4 +1,4 @@
-"""``python -m rtaudio bench``: what the models cost on this machine, and what is missed when they play."""
+"""``python -m rtaudio bench``: measure the cost of the models and the missed blocks on this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``python -m rtaudio devices``: what sound can come in and go out through."""
+"""``python -m rtaudio devices``: list sound devices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``python -m rtaudio engine``: the detached engine, run by hand, looked at, or ended."""
+"""``python -m rtaudio engine``: run, show or stop the detached engine."""
 
 from __future__ import annotations
 
