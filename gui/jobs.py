@@ -18,7 +18,7 @@ PATIENCE_MS = 5000
 
 
 class Job(QObject):
-    """One errand, under way from the moment it is made.
+    """A background job, under way from the moment it is made.
 
     Signals:
         progress(dict): how far it is; done(dict): what came out; failed(str): one sentence for the person.

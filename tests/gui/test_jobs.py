@@ -1,4 +1,4 @@
-"""Errands in child processes: real ones, from their first line to their end."""
+"""Background jobs in child processes: real ones, from their first line to their end."""
 
 from __future__ import annotations
 

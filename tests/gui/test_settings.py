@@ -33,7 +33,7 @@ CARD = {
 
 
 class FakeJob(QObject):
-    """An errand whose answer is the test's."""
+    """A background job whose answer is the test's."""
 
     progress, done, failed, ended = pyqtSignal(dict), pyqtSignal(dict), pyqtSignal(str), pyqtSignal()
 
@@ -56,7 +56,7 @@ class FakeJob(QObject):
 
 
 class Jobs(list[FakeJob]):
-    """All errands of a test, the latest last."""
+    """All background jobs of a test, the latest last."""
 
     def latest(self, name: str) -> FakeJob:
         return next(job for job in reversed(self) if job.name == name)

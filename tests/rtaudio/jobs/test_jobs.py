@@ -1,4 +1,4 @@
-"""Errands in child processes that need a sound server, and export against the command line: real servers, real files."""
+"""Background jobs that need a sound server, and export against the command line: real servers, real files."""
 
 from __future__ import annotations
 
