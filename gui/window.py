@@ -347,7 +347,7 @@ class MainWindow(QMainWindow):
         """The size of the last time, or the usual one, as far as the screen has room."""
         layout = self.bridge.store.preferences.layout
         width, height = SIZE
-        with contextlib.suppress(TypeError, ValueError):
+        with contextlib.suppress(TypeError, ValueError, OverflowError):
             width, height = int(layout.get("width", width)), int(layout.get("height", height))
         screen = self.screen()
         if screen is not None:

@@ -149,7 +149,7 @@ def rank(name: str) -> tuple[int, str]:
 def _float(cell: Any) -> float:
     try:
         return math.nan if isinstance(cell, bool) else float(cell)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return math.nan
 
 

@@ -152,7 +152,7 @@ def _read_note(note: Path) -> tuple[int, list[Path]] | None:
             return None
         read = json.loads(note.read_text("utf-8"))
         pid, names = int(read["pid"]), [str(name) for name in read["parts"]]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, OverflowError):  # the last: Infinity is no whole number
         return None
     parts = [Path(name) for name in names]
     suffixes = {f".{kind}" for kind in FORMATS}

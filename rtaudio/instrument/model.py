@@ -106,7 +106,7 @@ class InstrumentModel:
             self.steps = int(facts["steps"])
             self.sustains = tuple(bool(value) for value in facts["sustains"])
             self.ranges = tuple((int(low), int(high)) for low, high in facts["ranges"])
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+        except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
             raise StemplayError(f"The card of {self.card.name!r} lacks what an instrument needs: {error}.") from None
         fits = len(self.sustains) == len(self.ranges) == len(self.instruments)
         if not fits or not self.velocities or self.pitches[0] > self.pitches[1] or self.steps <= self.PRIMING + 1:

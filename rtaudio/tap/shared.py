@@ -126,8 +126,11 @@ class TapReader:
         if self._whole[0] != _MAGIC:
             raise ValueError(f"{path} is no tap")
         about: dict[str, Any] = json.loads(self._map.array(np.uint8)[_TEXT:].tobytes().rstrip(b"\0"))
-        self.rate, self.channels, self._capacity = int(about["rate"]), int(about["channels"]), int(about["capacity"])
-        self.sources = tuple(str(name) for name in about["sources"])
+        try:
+            self.rate, self.channels, self._capacity = int(about["rate"]), int(about["channels"]), int(about["capacity"])
+            self.sources = tuple(str(name) for name in about["sources"])
+        except (KeyError, TypeError, OverflowError):
+            raise ValueError(f"{path} does not say what is in it") from None
         self._sound: _Mapping | None = None
         self._data: npt.NDArray[np.float32] | None = None
 

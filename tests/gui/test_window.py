@@ -344,6 +344,14 @@ def test_closing_leaves_the_sound_if_so_wished(window: MainWindow, session: Fake
     assert session.stopped == 0 and session.closed == 1
 
 
+@pytest.mark.parametrize("width", [float("inf"), float("nan"), "wide", None, [3]])
+def test_a_size_that_is_no_number_opens_the_window_all_the_same(bridge: Bridge, qtbot: QtBot, width: object) -> None:
+    bridge.store.preferences.layout = {"width": width, "height": 700}
+    window = MainWindow(bridge)
+    qtbot.addWidget(window)
+    assert window.width() > 300
+
+
 def test_theme_size_and_page_are_as_they_were_left(bridge: Bridge, qtbot: QtBot, qapp: QApplication) -> None:
     bridge.poll()
     theme.apply(qapp, "dark")

@@ -158,6 +158,8 @@ def test_a_disk_that_is_away_is_told_and_tried_again(tmp_path: Path) -> None:
         '{"pid": 1}',
         '{"pid": 1, "parts": []}',
         '{"pid": "x", "parts": ["/a.wav.part"]}',
+        '{"pid": 1e999, "parts": ["/a.wav.part"]}',
+        '{"pid": Infinity, "parts": ["/a.wav.part"]}',
         '{"pid": 1, "parts": ["OTHER"]}',
         '{"pid": 1, "parts": ["relative.wav.part"]}',
     ],

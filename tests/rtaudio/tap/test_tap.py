@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import json
 import os
 import signal
 import threading
@@ -307,3 +308,14 @@ def test_after_the_end_of_a_song_what_is_played_is_still_heard(tmp_path: Path, r
     with Session(EngineConfig(input=str(song), output="null", model="none", midi="none")) as session:
         wait_until(lambda: session.snapshot().state == "finished", "the end")
         collect(session, "mix", 1000)
+
+
+@pytest.mark.parametrize("about", [{"rate": float("inf"), "channels": 2, "capacity": 9, "sources": []}, {}, {"rate": None}, [1]])
+def test_a_file_that_does_not_say_what_is_in_it_is_no_tap(tmp_path: Path, about: object) -> None:
+    text = json.dumps(about).encode()
+    head = np.zeros(shared._HEAD, np.uint8)
+    head[:8] = np.frombuffer(np.int64(shared._MAGIC).tobytes(), np.uint8)
+    head[shared._TEXT : shared._TEXT + len(text)] = np.frombuffer(text, np.uint8)
+    (tmp_path / "tap").write_bytes(head.tobytes())
+    with pytest.raises(ValueError, match="does not say"):
+        TapReader(tmp_path / "tap")
