@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import sys
 from pathlib import Path
 
 from models.card import CARD_FILE, CardError, ModelCard, read_card
+from models.names import is_file
 
 ZOO = Path(__file__).resolve().parent / "zoo"
 PREFERRED = ("demucs-live", "demucs-open")
@@ -89,15 +91,22 @@ def find_model(name: str | Path) -> Path:
     installed = _installed()
     if str(name) in installed:
         return installed[str(name)]
-    path = Path(name).expanduser()
+    path = Path(name)
+    with contextlib.suppress(RuntimeError):  # the home of a user who does not exist
+        path = path.expanduser()
     if path.name == "model.onnx":
         path = path.parent
-    if (path / CARD_FILE).is_file():
+    if is_file(path / CARD_FILE):
         return path
     names = ", ".join(sorted(installed)) or "none"
     raise CardError(
-        f"There is no model {str(name)!r}; installed are: {names}. A path to a model's directory works too."
+        f"There is no model {shortened(str(name))!r}; installed are: {names}. A path to a model's directory works too."
     )
+
+
+def shortened(text: str, longest: int = 200) -> str:
+    """``text`` for a sentence: a name of thousands of characters helps nobody."""
+    return text if len(text) <= longest else f"{text[:longest]}..."
 
 
 def load_card(name: str | Path) -> ModelCard:

@@ -198,6 +198,13 @@ def test_models_are_found_by_name_and_by_path(exported: tuple[Path, ModelCard]) 
         find_model("no-such-model")
 
 
+@pytest.mark.parametrize("name", ["x" * 70_000, "a/" * 3000, "~nobody-of-that-name/model", "nul\0byte", ""])
+def test_a_name_that_no_system_could_have_is_no_model(name: str) -> None:
+    with pytest.raises(CardError, match="There is no model") as told:
+        catalog.find_model(name)
+    assert len(str(told.value)) < 600
+
+
 @pytest.mark.parametrize("name", model_names())
 def test_shipped_models_match_their_cards(name: str) -> None:
     directory = find_model(name)
