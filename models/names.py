@@ -62,6 +62,14 @@ def exists(path: str | Path) -> bool:
         return False
 
 
+def is_dir(path: str | Path) -> bool:
+    """Whether there is such a folder; as ``exists``."""
+    try:
+        return Path(path).is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 def is_file(path: str | Path) -> bool:
     """Whether there is such a file; as ``exists``."""
     try:

@@ -1,1 +1,1 @@
-"""Controls that the pages share: faders, meters, knobs, switches, bars. They paint with ``gui.theme`` and know no engine."""
+"""Controls that the pages share: faders, meters, knobs, switches, bars. They paint with ``gui.theme``; none of them knows a page."""

@@ -18,7 +18,7 @@ from rtaudio.bench.live import LOOK_AHEAD
 from rtaudio.bench.machine import Machine
 from rtaudio.bench.timing import ROUNDS, back_to_back, paced
 from rtaudio.inference.runtime import ModelRuntime
-from rtaudio.processors.factory import make_network, make_separator, refined_ms
+from rtaudio.processors.factory import make_frame_model, make_separator, refined_ms
 from rtaudio.processors.frame import FrameModel
 
 
@@ -82,10 +82,10 @@ def measure_model(model: str | Path, machine: Machine, seconds: float = 3.0, rou
         timed = {
             "paced": paced(frame, period, seconds, rounds),
             "back_to_back": back_to_back(frame, seconds / 3, rounds),
-            "processor": back_to_back(_processor_call(make_network(runtime.sibling()), frames), seconds / 3, rounds),
+            "processor": back_to_back(_processor_call(make_frame_model(runtime.sibling()), frames), seconds / 3, rounds),
         }
         if card.refinable:
-            refining_s = _refining(make_network(runtime.sibling()), frames, seconds)
+            refining_s = _refining(make_frame_model(runtime.sibling()), frames, seconds)
     finally:
         gc.enable()
     operations = frame_operations(card)

@@ -28,7 +28,7 @@ def markdown(result: Result) -> str:
             parts.append(_instruments(instruments, result["note_latency"]))
         parts += [_live(result["live"], rate) for rate in dict.fromkeys(row["rate"] for row in result["live"])]
         if result["warnings"]:
-            parts.append("What the run says of itself: " + " ".join(result["warnings"]))
+            parts.append("Warnings of this run: " + " ".join(result["warnings"]))
     except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
         raise StemplayError(f"The result lacks what its table needs ({error}): measure it again.") from None
     return "\n\n".join(parts)
@@ -70,7 +70,8 @@ def _peers(result: Result) -> list[dict[str, Any]]:
 def _models(rows: list[dict[str, Any]], peers: list[dict[str, Any]]) -> str:
     titles = [
         "separator, one thread", "hop, ms", "paced p50 / p99, ms", "p99 of the hop", "back to back p50, ms",
-        f"more with `--look-ahead {LOOK_AHEAD}`, ms", "larger bound, ms (times p50)", "RTF", *(f"`{peer['name']}` needs" for peer in peers),
+        f"more with `--look-ahead {LOOK_AHEAD}`, ms", "larger bound, ms (p50 / bound)", "RTF",
+        *(f"`{peer['name']}` needs" for peer in peers),
     ]  # fmt: skip
     lines = [_row(titles), _row(["---"] * len(titles))]
     for row in rows:

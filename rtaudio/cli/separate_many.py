@@ -16,14 +16,6 @@ from rtaudio.protocol.checks import stem_names
 DEFAULT_FOLDER = "separated"
 
 
-def is_folder(name: str) -> bool:
-    """Whether ``name`` is a folder; names that no system could have are none."""
-    try:
-        return Path(name).is_dir()
-    except (OSError, ValueError):
-        return False
-
-
 def separate_many(args: argparse.Namespace) -> int:
     """Separate all songs; exit code 1 if one of them failed. Raises StemplayError for what concerns all of them."""
     output = Path(args.output if args.output is not None else DEFAULT_FOLDER)

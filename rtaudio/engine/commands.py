@@ -12,8 +12,8 @@ from rtaudio.engine.callback import AudioCallback
 from rtaudio.engine.deadline import blocks_for
 from rtaudio.engine.mixer import Mixer
 from rtaudio.engine.pipeline import Pipeline
-from rtaudio.engine.routing import assign
 from rtaudio.midi.learned_buttons import LearnedButtons
+from rtaudio.protocol.checks import MIXER_FIELDS, STEM_FIELDS, assign
 from rtaudio.protocol.messages import (
     Command,
     EngineConfig,
@@ -86,13 +86,13 @@ class EngineCommands:
         if stem not in self.stems:
             raise StemplayError(f"There is no stem {stem!r}; this model gives {', '.join(self.stems)}.")
         state = copy.deepcopy(self._state)
-        assign(state.stems.setdefault(stem, StemState()), field, value, ("gain_db", "mute", "solo", "pan", "armed"))
+        assign(state.stems.setdefault(stem, StemState()), field, value, STEM_FIELDS)
         self._mixer.set_state(self._heard(state))
         self._state = state
 
     def _do_set_mixer(self, field: str, value: Any) -> None:
         state = copy.deepcopy(self._state)
-        assign(state, field, value, ("dry", "master_db", "limiter", "ceiling_db", "bypass", "monitor"))
+        assign(state, field, value, MIXER_FIELDS)
         self._mixer.set_state(self._heard(state))
         self._state = state
 

@@ -20,7 +20,7 @@ from rtaudio.files.sound_file import FORMATS, create_writer, open_reader, requir
 from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.instrument.model import InstrumentModel
 from rtaudio.processors.base import Processor
-from rtaudio.processors.factory import make_network, make_separator, refined_for_files
+from rtaudio.processors.factory import make_frame_model, make_separator, refined_for_files
 
 BLOCK = 16_384
 """Frames of one call: large enough that Python's part vanishes, small enough for a steady progress bar."""
@@ -59,7 +59,7 @@ def separate_array(
 
 def filtered_array(mix: Audio, rate: int, model: str | Path | ModelRuntime) -> Audio:
     """What refining draws the stems towards: ``mix`` filtered by their spectra; as ``separate_array``. Only of separators that stream."""
-    return separate_array(mix, rate, make_separator(refined_for_files(make_network(model), share=1.0)))
+    return separate_array(mix, rate, make_separator(refined_for_files(make_frame_model(model), share=1.0)))
 
 
 def aligned_stems(processor: Processor, blocks: Iterable[Audio], rate: int) -> Iterator[Audio]:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from models.names import is_dir, is_file
 from rtaudio.audio.format import StemplayError
 from rtaudio.jobs import Facts
 from rtaudio.system.child_process import child_environment
@@ -63,13 +64,13 @@ def find_songs(named: Sequence[str], output: Path) -> list[Song]:
     found: dict[Path, Path] = {}
     for text in named:
         path = Path(text)
-        if path.is_dir():
+        if is_dir(path):
             inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
             for file in inside:
                 hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
                 if not hidden and output.resolve() not in file.resolve().parents:
                     found.setdefault(file.resolve(), file.relative_to(path).with_suffix(""))
-        elif path.is_file():
+        elif is_file(path):
             found.setdefault(path.resolve(), Path(path.stem))
         else:
             raise StemplayError(f"There is no file or folder {text}.")

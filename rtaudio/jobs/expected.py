@@ -16,6 +16,7 @@ from rtaudio.jobs import Facts, Report
 from rtaudio.ports.base import Port
 from rtaudio.processors.base import Processor
 from rtaudio.processors.factory import make_processor, make_separator
+from rtaudio.processors.frame import STEM_KINDS
 from rtaudio.processors.passthrough import Passthrough
 from rtaudio.protocol.checks import check_config, is_input_file, is_output_file
 from rtaudio.protocol.messages import EngineConfig, Latency, from_dict, to_dict
@@ -111,6 +112,6 @@ def measures(model: str, look_ahead_ms: float = 0.0) -> Processor:
         card = load_card(model)
     except CardError as error:
         raise StemplayError(str(error)) from None
-    if card.kind != "separator":
-        raise StemplayError(f"The model {card.name!r} is of kind {card.kind}, not a separator.")
+    if card.kind not in STEM_KINDS:
+        raise StemplayError(f"The model {card.name!r} is of kind {card.kind}, not a separator or enhancer.")
     return make_separator(CardModel(card) if card.states else model, look_ahead_ms=look_ahead_ms)

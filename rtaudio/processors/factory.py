@@ -48,7 +48,7 @@ def make_separator(
     Raises:
         StemplayError: the model cannot be used so.
     """
-    network = make_network(model, phases)  # a frame in, a frame of stems out, at the model's rate
+    network = make_frame_model(model, phases)  # a frame in, a frame of stems out, at the model's rate
     if for_files:
         network = refined_for_files(network)
     elif look_ahead_ms:
@@ -56,7 +56,7 @@ def make_separator(
     return SeparatorProcessor(network, consistent, shares)  # any block size, any rate, stems that sum to the mix
 
 
-def make_network(model: Model, phases: int = 1) -> FrameModel:
+def make_frame_model(model: Model, phases: int = 1) -> FrameModel:
     """An exported model as a network that works frame by frame; a FrameModel as it is. In long silence it rests (``rest``).
 
     A model without states is no causal one: it works on overlapping chunks, in a thread of its own.

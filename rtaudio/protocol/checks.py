@@ -155,6 +155,13 @@ def check_value(name: str, value: Any, limits: Range | None) -> float | bool:
     return float(value)
 
 
+def assign(state: Any, field: str, value: Any, fields: dict[str, Range | None]) -> None:
+    """Set a field of ``state`` to a checked value. Raises StemplayError if there is no such field, or the value cannot be."""
+    if not isinstance(field, str) or field not in fields:
+        raise StemplayError(f"There is no control {field!r}; choose from {', '.join(fields)}.")
+    setattr(state, field, check_value(field, value, fields[field]))
+
+
 def _same_file(one: str, other: str) -> bool:
     try:
         return Path(one).samefile(other)

@@ -16,6 +16,7 @@ from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from gui.bridge import Bridge
+from gui.window import MainWindow
 from rtaudio.audio.format import Audio
 from rtaudio.protocol.desired_state import DesiredState
 from rtaudio.protocol.messages import Command, EngineConfig, Heard, InstrumentReport, Meter, MixerState, Snapshot
@@ -135,3 +136,13 @@ def stage(bridge: Bridge, qtbot: QtBot) -> Iterator[Stage]:
     stage = Stage(bridge, qtbot)
     yield stage
     stage.page.close_sound()
+
+
+@pytest.fixture
+def window(bridge: Bridge, qtbot: QtBot) -> MainWindow:
+    bridge.poll()
+    window = MainWindow(bridge)
+    qtbot.addWidget(window)
+    window.show()
+    bridge.poll()
+    return window

@@ -1,1 +1,1 @@
-"""What every run needs: checkpoints, progress, signals, an estimate of its energy."""
+"""What every run needs: checkpoints, progress, weights of other packages, an estimate of its energy."""

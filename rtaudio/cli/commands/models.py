@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from models.archive import install_model, pack_model, remove_model
-from models.card import CardError, ModelCard, read_card
+from models.card import ModelCard, read_card
 from models.catalog import find_model, load_card, model_names
 from rtaudio.audio.format import StemplayError
 
@@ -74,8 +74,6 @@ def _act(args: argparse.Namespace) -> int:
 
 
 def _get(name: str, args: argparse.Namespace) -> None:
-    if name in model_names() and not args.replace:
-        raise CardError(f"The model {name!r} is installed already; --replace installs it anew.")
     shown = sys.stderr.isatty()
 
     def progress(count: int) -> None:

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from models.catalog import best_separator
+from models.names import is_dir
 from rtaudio.audio.format import StemplayError
-from rtaudio.cli.separate_many import is_folder, separate_many
+from rtaudio.cli.separate_many import separate_many
 from rtaudio.files.offline import INTEGER_FORMATS, Separation, separate_file
 from rtaudio.files.sound_file import FORMATS
 
@@ -65,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         raise StemplayError("--output takes a folder, not ''.")
     if not 1 <= args.jobs <= MAX_JOBS:
         raise StemplayError(f"--jobs takes 1 to {MAX_JOBS}, not {args.jobs}.")
-    if len(args.songs) > 1 or is_folder(args.songs[0]):
+    if len(args.songs) > 1 or is_dir(args.songs[0]):
         return separate_many(args)
     song = Path(args.songs[0])
     directory = Path(args.output) if args.output is not None else Path("separated") / song.stem

@@ -12,7 +12,7 @@ from rtaudio.audio.format import Audio, StreamFormat
 from rtaudio.engine.song_analysis import SongAnalysis
 from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.processors.base import Processor
-from rtaudio.processors.factory import make_network, make_separator
+from rtaudio.processors.factory import make_frame_model, make_separator
 from rtaudio.processors.passthrough import Passthrough
 from rtaudio.processors.separator import SeparatorProcessor
 from tests.rtaudio.conftest import noise
@@ -101,7 +101,7 @@ def test_a_seek_beyond_what_is_analysed_is_bounded(tiny_runtime: ModelRuntime) -
             return super().process(block)
 
     song = noise(20 * 16_000)
-    analysis = SongAnalysis(lambda: Counting(make_network(tiny_runtime.sibling())), song, StreamFormat(16_000, 2, 256))
+    analysis = SongAnalysis(lambda: Counting(make_frame_model(tiny_runtime.sibling())), song, StreamFormat(16_000, 2, 256))
     standby = analysis.prepare(19 * 16_000)
     assert sum(heard) == 2 * 16_000
     assert np.isfinite(standby.process(song[-256:])).all()

@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -18,10 +19,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from rtaudio.audio.format import StemplayError
+from rtaudio.audio.format import StemplayError, StreamFormat
 from rtaudio.jobs import Report
+from rtaudio.jobs.expected import measures
 from rtaudio.jobs.loopback import agreed, chirp, find_delay, loopback
 from rtaudio.jobs.tone import LEVEL_DB
+from rtaudio.processors.factory import make_processor
 from tests.jack import ROOT, JackServer, Peer, read_ports
 
 PATIENCE = 60.0
@@ -220,3 +223,16 @@ def test_an_export_never_replaces_the_song_or_leaves_half_files(tmp_path: Path) 
         assert job.end()["error"].endswith(".")
     assert song.read_bytes() == before
     assert sorted(p.name for p in tmp_path.rglob("*") if p.is_file()) == ["damaged.wav", "vocals.wav"]
+
+
+def test_settings_know_the_latency_of_an_enhancer_as_the_engine_plays_it(tiny_model: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_model, tmp_path / "enhancer")
+    card = tmp_path / "enhancer" / "card.json"
+    card.write_text(json.dumps(json.loads(card.read_text()) | {"kind": "enhancer"}))
+    told, played = measures(str(card.parent)), make_processor(str(card.parent))
+    for processor in (told, played):
+        processor.prepare(StreamFormat(48_000, 2, 256))
+    assert told.latency == played.latency > 0
+    card.write_text(json.dumps(json.loads(card.read_text()) | {"kind": "instrument"}))
+    with pytest.raises(StemplayError):
+        measures(str(card.parent))
