@@ -31,7 +31,7 @@ def test_the_engine_records_what_is_armed_when_a_recording_begins(tmp_path: Path
     engine.send(command("stop_recording"))
     assert names(tmp_path) == ["bass.wav", "mix.wav", "other.wav", "vocals.wav"]
     assert not engine.snapshot().mixer.stems["bass"].armed
-    with pytest.raises(StemplayError, match="on or off"):
+    with pytest.raises(StemplayError, match="true or false"):
         engine.send(command("set_stem", stem="bass", field="armed", value=1.0))
     engine.stop()
 
