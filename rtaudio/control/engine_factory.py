@@ -16,6 +16,7 @@ from rtaudio.engine.engine import Engine, stream_plan
 from rtaudio.engine.recorder import Recorder
 from rtaudio.files.song_player import FilePlayer
 from rtaudio.files.sound_file import open_reader
+from rtaudio.plugins.registry import load_insert
 from rtaudio.ports.base import DeviceMissingError, Port
 from rtaudio.ports.devices import Device, default_device, find_device, query_here
 from rtaudio.processors.base import Processor
@@ -174,6 +175,7 @@ def build_engine(config: EngineConfig, mixer: MixerState, instrument: Instrument
             analysis=analysis,
             dispatcher=dispatcher,
             deadline=deadline,
+            load_insert=load_insert,
         )
     except Exception:
         port.close()

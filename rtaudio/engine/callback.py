@@ -29,6 +29,9 @@ GATE_S = 0.005
 PANIC_S = 0.25
 """Silence after a panic, beyond the pipeline's own delay: long enough to end feedback."""
 
+MAX_TAIL_S = 10.0
+"""So long may echoes and reverb go on after the end of a song."""
+
 Routes = list[tuple[int, list[int]]]
 """``[(index of the stem, 0-based output channels)]``."""
 
@@ -197,9 +200,14 @@ class AudioCallback:
             self._end, self.song_ended = None, False
         elif self._end is None:
             self._end = self._clock + len(block)
-        elif not self.song_ended and self._clock >= self._end + self.pipeline.delay:
+        elif not self.song_ended and self._clock >= self._end + self.pipeline.delay + self._rings_out():
             self.song_ended = True
             self._port.complete()
+
+    def _rings_out(self) -> int:
+        """Frames for which inserts go on after the end of a song."""
+        inserts = self.pipeline.inserts
+        return 0 if inserts is None else inserts.latency + round(min(inserts.tail_s, MAX_TAIL_S) * self.pipeline.format.rate)
 
     # -- out --------------------------------------------------------------------------------------------------------------
 

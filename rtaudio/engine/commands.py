@@ -14,6 +14,7 @@ from rtaudio.engine.mixer import Mixer
 from rtaudio.engine.pipeline import Pipeline
 from rtaudio.midi.learned_buttons import LearnedButtons
 from rtaudio.protocol.checks import MIXER_FIELDS, STEM_FIELDS, assign
+from rtaudio.protocol.insert_checks import bypass_insert, insert_of, set_inserts, set_parameter
 from rtaudio.protocol.messages import (
     Command,
     EngineConfig,
@@ -22,6 +23,7 @@ from rtaudio.protocol.messages import (
     StemState,
     Transport,
 )
+from rtaudio.protocol.strips import INPUT
 
 if TYPE_CHECKING:
     from rtaudio.engine.recorder import Recorder
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from rtaudio.files.song_player import FilePlayer
     from rtaudio.instrument.midi_dispatcher import MidiDispatcher
     from rtaudio.instrument.player import InstrumentPlayer
+    from rtaudio.plugins.rack import Rack
 
 STALLED_S = 1.0
 """Without a callback for so long, a port of real time has stalled."""
@@ -46,6 +49,7 @@ class EngineCommands:
     recorder: Recorder | None
     analysis: SongAnalysis | None
     dispatcher: MidiDispatcher | None
+    inserts: Rack | None
     _player: InstrumentPlayer | None
     _callback: AudioCallback
     _state: MixerState
@@ -95,6 +99,38 @@ class EngineCommands:
         assign(state, field, value, MIXER_FIELDS)
         self._mixer.set_state(self._heard(state))
         self._state = state
+
+    def _do_set_inserts(self, strip: str, inserts: list[Any]) -> None:
+        state = copy.deepcopy(self._state)
+        set_inserts(state, strip, inserts)
+        if strip == INPUT and inserts and self.source is not None:
+            raise StemplayError("Inserts of the input are for a live input; this engine plays a song.")
+        self._rack().set_state(state)
+        self._state = state
+
+    def _do_bypass_insert(self, strip: str, key: str, bypass: bool) -> None:
+        state = copy.deepcopy(self._state)
+        bypass_insert(state, strip, key, bypass)
+        self._rack().set_state(state)
+        self._state = state
+
+    def _do_set_parameter(self, strip: str, key: str, parameter: str, value: float) -> None:
+        state = copy.deepcopy(self._state)
+        set_parameter(state, strip, key, parameter, value)
+        self._rack().set_parameter(strip, key, parameter, value)
+        self._state = state
+
+    def _do_restart_insert(self, strip: str, key: str) -> None:
+        insert_of(self._state, strip, key)
+        self._rack().restart(strip, key)
+
+    def _do_open_editor(self, strip: str, key: str) -> None:
+        self._rack().plugin(strip, key).open_editor()
+
+    def _rack(self) -> Rack:
+        if self.inserts is None:
+            raise StemplayError("This engine has no inserts.")
+        return self.inserts
 
     def _do_set_deadline(self, ms: Any) -> None:
         pipeline = self._pipeline

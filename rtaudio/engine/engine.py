@@ -26,8 +26,10 @@ from rtaudio.engine.pipeline import Pipeline
 from rtaudio.engine.report import EngineReport
 from rtaudio.engine.routing import input_picks, output_routes
 from rtaudio.midi.learned_buttons import LearnedButtons
+from rtaudio.plugins.rack import Loader, Rack
 from rtaudio.ports.base import Port
 from rtaudio.processors.base import Processor
+from rtaudio.protocol.insert_checks import check_all
 from rtaudio.protocol.messages import (
     EngineConfig,
     MixerState,
@@ -54,6 +56,7 @@ class Engine(EngineReport):
         recorder, analysis: optional; stopped, and the analysis started, with the engine. The analysis must have been made for
             ``stream_plan(port)``.
         deadline: frames whose time the model gets, whole blocks (``rtaudio.engine.deadline``); 0 for one block.
+        load_insert: makes the plugins of inserts; without it there are none.
         dispatcher: the instrument and its MIDI input, started and stopped with the engine; made for the rate of ``port``.
 
     Raises:
@@ -72,16 +75,20 @@ class Engine(EngineReport):
         analysis: SongAnalysis | None = None,
         dispatcher: MidiDispatcher | None = None,
         deadline: int = 0,
+        load_insert: Loader | None = None,
     ) -> None:
         self.config, self.port, self.source, self.recorder, self.analysis = config, port, source, recorder, analysis
         self.dispatcher, self._player = dispatcher, dispatcher.player if dispatcher is not None else None
         self.format, align = stream_plan(port, source)
         self.stems = strip_names(processor.outputs, dispatcher is not None)
         self._state = copy.deepcopy(mixer)
+        check_all(self._state)
         routes = output_routes(config.routing, self.stems, port.out_channels)
         picks = input_picks(config.input_channels, port.in_channels, self.format.channels) if source is None else []
+        self._load_insert = load_insert
+        self.inserts = self._make_rack(self.format)
         heard = self._heard(mixer)
-        pipeline = Pipeline(processor, self.format, align, heard, port.realtime, self._player, deadline)
+        pipeline = Pipeline(processor, self.format, align, heard, port.realtime, self._player, deadline, self.inserts)
         self.tap = Capture(self.format, self.stems)
         self._callback = AudioCallback(
             port, pipeline, picks, routes, source, recorder, round(config.seconds * port.rate), self.tap
@@ -97,10 +104,20 @@ class Engine(EngineReport):
         self._base = {"xruns": 0, "misses": 0, "faults": 0, "frames": 0}
         self._deadline_misses = DeadlineMisses()
 
+    def _make_rack(self, fmt: StreamFormat) -> Rack | None:
+        if self._load_insert is None:
+            return None
+        return Rack(self.stems, fmt.rate, fmt.block, fmt.channels, self.port.realtime, self._load_insert)
+
     # -- life -------------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Start the worker, the helpers and the port. Raises StemplayError if the device does not start."""
+        """Start the worker, the helpers and the port.
+
+        Raises StemplayError if the device does not start, or off line if an insert cannot be loaded.
+        """
+        if self.inserts is not None:
+            self.inserts.start(self._state)
         self._pipeline.start()
         self._pipeline_builder.start()
         if self.dispatcher is not None:
@@ -131,6 +148,8 @@ class Engine(EngineReport):
             self._pipeline_builder.join(5.0)
             self._pipeline.stop()
         self.port.close()
+        if self.inserts is not None:
+            self.inserts.stop()
         if self.source is not None:
             self.source.close()
 
@@ -143,22 +162,42 @@ class Engine(EngineReport):
             block = max(old.format.block, 1 << (size - 1).bit_length())
             fmt = StreamFormat(old.format.rate, old.format.channels, min(block, 1 << 16))
             with self._lock:
-                if self.analysis is not None:
-                    self.analysis.stop()
-                    self.analysis = None  # its states are of another alignment
-                try:
-                    state = self._heard(self._state)
-                    fresh = Pipeline(
-                        old.worker.processor, fmt, 0, state, self.port.realtime, self._player, given=old.given
-                    )
-                except Exception as error:
-                    self._notice = f"The block size changed to {size} and the model cannot follow: {error}"
+                fresh = self._rebuild(old, fmt, size)
+                if fresh is None:
                     continue
-                fresh.start()
-                if self._player is not None:
-                    self._player.block = fmt.block
-                self._notice = f"The block size changed to {size}: the latency is now {fresh.delay} samples."
+                former, self.inserts = self.inserts, fresh.inserts
                 self._callback.replace = fresh
+            if former is not None:
+                self._close_former(former, fresh)
+
+    def _rebuild(self, old: Pipeline, fmt: StreamFormat, size: int) -> Pipeline | None:
+        """A started pipeline for ``fmt`` with inserts of its own; None, and a notice, if there cannot be one."""
+        if self.analysis is not None:
+            self.analysis.stop()
+            self.analysis = None  # its states are of another alignment
+        rack = self._make_rack(fmt)
+        try:
+            state, processor = self._heard(self._state), old.worker.processor
+            fresh = Pipeline(processor, fmt, 0, state, self.port.realtime, self._player, old.given, rack)
+            if rack is not None:
+                rack.start(self._state)
+        except Exception as error:
+            if rack is not None:
+                rack.stop()
+            self._notice = f"The block size changed to {size} and the model cannot follow: {error}"
+            return None
+        fresh.start()
+        if self._player is not None:
+            self._player.block = fmt.block
+        self._notice = f"The block size changed to {size}: the latency is now {fresh.delay + fresh.insert_latency} samples."
+        return fresh
+
+    def _close_former(self, rack: Rack, fresh: Pipeline) -> None:
+        """Close the inserts of a pipeline that is replaced, once it is, or once nothing plays any more."""
+        until = time.monotonic() + 2.0
+        while self._callback.pipeline is not fresh and self._phase == "running" and time.monotonic() < until:
+            time.sleep(0.01)
+        rack.stop()
 
 
 def stream_plan(port: Port, source: FilePlayer | None = None) -> tuple[StreamFormat, int]:

@@ -2,9 +2,9 @@
 
 Signal flow of one call, shapes ``(frames, ...)``::
 
-    stems (S, C) --gain, mute/solo, pan--> strips (S, C), metered --sum--> * wet --+--> * master --> limiter --+--> out, metered
-    dry (C) ------------------------------------------------------------> * dry ---+                           |
-       └------------------------------------------- bypass: the input untouched, past master and limiter ------┘
+    stems (S, C) --gain, mute/solo, pan--> strips (S, C), metered --sum--> * wet --+--> inserts --> * master --> limiter --+--> out, metered
+    dry (C) ------------------------------------------------------------> * dry ---+                                       |
+       └------------------------------------------- bypass: the input untouched, past master and limiter ------------------┘
 
 The last ``beside`` strips (instruments) go straight to the master: dry/wet and bypass, which choose between the input and its
 stems, leave them sounding.
@@ -15,6 +15,8 @@ stems, leave them sounding.
 - **Solo**: when any stem of this mixer is soloed, only stems soloed and not muted are heard.
 - **Monitor** off takes the input out of the mix in every form (stems, dry, bypass); strips are metered and recorded all the same.
 - **Dry/wet** is linear, because dry and wet are the same waveform when the stems sum to the input.
+- **Inserts** of the master (``inserts``) work on the sum before the master fader; what bypasses them is as late as they are. Those of the
+  strips have done their work when ``process`` is called.
 - A new state glides in over ``RAMP_S``, each coefficient in a straight line from where it is now; the ramp counts samples, so
   the output does not depend on how it is cut into blocks.
 - A non-finite sample becomes silence.
@@ -26,6 +28,7 @@ Threads: ``process`` belongs to one thread (the audio callback); it waits for no
 from __future__ import annotations
 
 import math
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -122,13 +125,26 @@ class Targets:
         self.strips: Floats = np.array([[g * p for p in pan] for g, pan in zip(gains, pans, strict=True)], np.float64)
         if not 0.0 <= state.dry <= 1.0:
             raise StemplayError(f"A dry share of {state.dry} is outside 0 (only stems) to 1 (only the input).")
-        master = linear_gain(state.master_db)
         heard_input = float(state.monitor)
-        parts = [master * (1.0 - state.dry), master * state.dry, float(state.bypass)]
-        self.bus: Floats = np.array([*(part * heard_input for part in parts), master], np.float64)
+        parts = [1.0 - state.dry, state.dry, float(state.bypass)]
+        self.bus: Floats = np.array([*(part * heard_input for part in parts), linear_gain(state.master_db)], np.float64)
         if not -60.0 <= state.ceiling_db <= 0.0:
             raise StemplayError(f"A limiter ceiling of {state.ceiling_db} dB is outside -60 to 0.")
         self.limiter, self.ceiling_db = bool(state.limiter), float(state.ceiling_db)
+
+
+class MasterInserts(Protocol):
+    """What the mixer asks of the master's inserts (``rtaudio.plugins.rack.Rack``)."""
+
+    @property
+    def master_late(self) -> bool:
+        """Whether they have latency, so that ``direct`` is needed."""
+
+    def process_master(self, out: Audio) -> None:
+        """Their work on ``(n, C)``, in place."""
+
+    def direct(self, audio: Audio) -> None:
+        """Delay ``(n, 2 C)``, in place, as much as they do."""
 
 
 class _Bank:
@@ -168,6 +184,7 @@ class Mixer:
         beside: int = 0,
     ) -> None:
         self._parts = len(stems) - beside
+        self.inserts: MasterInserts | None = None
         self.stems, self.channels, self.rate, self.max_block = tuple(stems), channels, rate, max(1, max_block)
         self._targets = self._applied = Targets(self.stems, channels, state or MixerState())
         length = max(1, round(RAMP_S * rate))
@@ -181,6 +198,7 @@ class Mixer:
         self._square = np.zeros((self.max_block, count, channels), np.float32)
         self._work = np.zeros((self.max_block, channels), np.float32)
         self._beside = np.zeros((self.max_block, channels), np.float32)
+        self._direct = np.zeros((self.max_block, 2 * channels), np.float32)
         self._block_peak = np.zeros((count + 1, channels), np.float32)
         self._block_energy = np.zeros((count + 1, channels), np.float32)
         self._energy = np.zeros((count + 1, channels), np.float64)
@@ -267,7 +285,7 @@ class Mixer:
         np.multiply(stems, self._strip_ramp.values(n), out=strips)
         self._measure(strips, self._square[:n], slice(0, -1))
         bus = self._bus_ramp.values(n)
-        wet, direct, bypass = bus[:, 0:1], bus[:, 1:2], bus[:, 2:3]
+        wet, direct, bypass, master = bus[:, 0:1], bus[:, 1:2], bus[:, 2:3], bus[:, 3:4]
         moving, work = bus.shape[0] > 1 or n == 1, self._work[:n]
         _sum_strips(strips[:, : self._parts], out)
         np.multiply(out, wet, out=out)
@@ -277,8 +295,12 @@ class Mixer:
         beside = self._beside[:n]
         if strips.shape[1] > self._parts:
             _sum_strips(strips[:, self._parts :], beside)
-            np.multiply(beside, bus[:, 3:4], out=beside)
             np.add(out, beside, out=out)
+        if self.inserts is not None:
+            self.inserts.process_master(out)
+            if self.inserts.master_late:
+                dry, beside = self._past_inserts(self.inserts, dry, beside)
+        np.multiply(out, master, out=out)
         deepest = self.limiter.process(out)
         if moving or bypass[0, 0] != 0.0:
             # (1 - b) * mixed + b * dry: exact at both ends, so that ramp and rest agree to the bit.
@@ -286,8 +308,8 @@ class Mixer:
             np.multiply(dry, bypass, out=work)
             np.add(out, work, out=out)
             if strips.shape[1] > self._parts:
-                np.multiply(beside, bypass, out=beside)
-                np.add(out, beside, out=out)
+                np.multiply(beside, bypass * master, out=work)
+                np.add(out, work, out=out)
             _silence_non_finite(out, work)
         self._measure(out[:, None], work[:, None], slice(-1, None))
         np.maximum(bank.peak, self._block_peak, out=bank.peak)
@@ -299,6 +321,13 @@ class Mixer:
             for i, level in enumerate(self._block_peak.max(axis=1)):
                 if level > 1.0:
                     self._clipped[i] = True
+
+    def _past_inserts(self, inserts: MasterInserts, dry: Audio, beside: Audio) -> tuple[Audio, Audio]:
+        """What may pass beside the master's inserts, as late as what they give."""
+        both, channels = self._direct[: len(dry)], self.channels
+        both[:, :channels], both[:, channels:] = dry, beside
+        inserts.direct(both)
+        return both[:, :channels], both[:, channels:]
 
     def _measure(self, audio: Audio, work: Audio, rows: slice) -> None:
         """Peak and energy of ``audio`` ``(n, k, C)`` into ``rows`` of the block's accumulators; mends non-finite samples."""

@@ -37,6 +37,7 @@ REST_S = 0.25
 
 if TYPE_CHECKING:
     from rtaudio.instrument.player import InstrumentPlayer
+    from rtaudio.plugins.rack import Rack
 
 
 class Pipeline:
@@ -50,6 +51,7 @@ class Pipeline:
         realtime: whether the callback must not wait.
         instrument: plays beside the stems, as one more strip.
         given: frames whose time the worker gets, whole blocks; 0 for one.
+        inserts: effects on the input, the strips and the master; they belong to the engine and outlive the pipeline.
 
     Raises:
         StemplayError: the processor cannot work in this format.
@@ -64,6 +66,7 @@ class Pipeline:
         realtime: bool,
         instrument: InstrumentPlayer | None = None,
         given: int = 0,
+        inserts: Rack | None = None,
     ) -> None:
         processor.prepare(fmt)
         if align:
@@ -81,6 +84,7 @@ class Pipeline:
         self.worker.given = self.given
         self.failopen = FailOpen(n_stems, channels, fmt.rate)
         self.mixer = Mixer(self.stems, channels, fmt.rate, block, state, beside=len(self.stems) - n_stems)
+        self.inserts = self.mixer.inserts = inserts
         self.input = np.zeros((block, channels), np.float32)
         self.dry = np.zeros((block, channels), np.float32)
         self.wet = np.zeros((block, len(self.stems), channels), np.float32)
@@ -109,6 +113,8 @@ class Pipeline:
 
     def feed(self, n: int) -> None:
         """Take the ``n`` frames in ``input`` in: they belong to ``position``."""
+        if self.inserts is not None:
+            self.inserts.process_input(self.input[:n])
         self.inputs.write(self.position, self.input[:n], self._epoch)
         self.position += n
         if self.input[:n].any():
@@ -121,10 +127,20 @@ class Pipeline:
     @property
     def resting(self) -> bool:
         """Whether all has been silence for a while, and nothing is about to change."""
-        if self._quiet < self.delay + REST_S * self.format.rate or not self.realtime:
+        if self._quiet < self.delay + (REST_S + self._tail_s) * self.format.rate or not self.realtime:
             return False
         still = not self._older and self._wanted == self.given and not self._jumps and self.mixer.settled
         return still and (self.instrument is None or self.instrument.resting)
+
+    @property
+    def insert_latency(self) -> int:
+        """Frames that inserts add to ``delay``."""
+        return self.inserts.latency if self.inserts is not None else 0
+
+    @property
+    def _tail_s(self) -> float:
+        """Seconds in which an insert may be silent and sound once more: echoes have pauses."""
+        return 0.0 if self.inserts is None or self.inserts.idle else self.inserts.tail_s
 
     def rest(self, n: int) -> None:
         """Play ``n`` frames of silence: what ``render`` would play, where ``rested`` says so."""
@@ -173,7 +189,11 @@ class Pipeline:
         self.failopen.process(wet[done:], dry[done:], late)
         if self.instrument is not None:
             self.instrument.read(self.wet[:n, -1])
+        if self.inserts is not None:
+            self.inserts.process_strips(self.wet[:n], dry)
         self.mixer.process(self.wet[:n], dry, self.mixed[:n])
+        if self.inserts is not None:
+            self.inserts.align(self.wet[:n], self.mixer.strips)
         sounds = self.input[:n].any() or self.wet[:n].any() or self.mixed[:n].any()
         self._quiet = 0 if sounds else self._quiet + n
         return missed
@@ -217,3 +237,5 @@ class Pipeline:
         self.worker.clear(self.position, self._epoch)
         self.failopen.reset()
         self.mixer.reset()
+        if self.inserts is not None:
+            self.inserts.clear()

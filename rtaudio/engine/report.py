@@ -38,7 +38,8 @@ class EngineReport(EngineCommands):
         """The composed number, see ``rtaudio.engine.engine``."""
         pipeline = self._callback.pipeline
         rate = pipeline.format.rate
-        return Latency(pipeline.algorithmic, pipeline.resampler, pipeline.given, self.port.device_latency, rate)
+        inserts = self.inserts.latency if self.inserts is not None else 0
+        return Latency(pipeline.algorithmic, pipeline.resampler, pipeline.given, self.port.device_latency, rate, inserts)
 
     def snapshot(self) -> Snapshot:
         """The present state; meters are those since the previous snapshot, so only one thread should ask."""
@@ -71,6 +72,7 @@ class EngineReport(EngineCommands):
             recording=self.recorder.status if self.recorder is not None else Recording(),
             recordings=self.recorder.ended if self.recorder is not None else [],
             mixer=copy.deepcopy(self._state),
+            inserts=self.inserts.report() if self.inserts is not None else {},
             instrument=self.dispatcher.report() if self.dispatcher is not None else InstrumentReport(),
         )
 

@@ -23,6 +23,7 @@ from rtaudio.protocol.checks import (
     is_whole,
     strips_of,
 )
+from rtaudio.protocol.insert_checks import bypass_insert, check_all, insert_of, set_inserts, set_parameter
 from rtaudio.protocol.messages import (
     MAX_DEADLINE,
     VELOCITY_CURVES,
@@ -59,12 +60,16 @@ class DesiredState:
         self.fill_stems()
 
     def fill_stems(self) -> None:
-        """Give each stem of the model a strip. Raises StemplayError if a strip is named that the model does not have."""
+        """Give each stem of the model a strip, and each insert a key.
+
+        Raises StemplayError if a strip is named that the model does not have, or for an insert that cannot be.
+        """
         names = strips_of(self.config)
         for name in self.mixer.stems:
             if name not in names:
                 raise StemplayError(f"There is no stem {name!r}; the model gives {', '.join(names)}.")
         self.mixer.stems = {name: self.mixer.stems.get(name, StemState()) for name in names}
+        check_all(self.mixer)
 
     def apply(self, order: Command) -> None:
         """Take ``order`` in. Raises StemplayError, and changes nothing, if it is impossible."""
@@ -82,6 +87,21 @@ class DesiredState:
         if field not in MIXER_FIELDS:
             raise StemplayError(f"The mixer has {', '.join(MIXER_FIELDS)}, but no {field!r}.")
         setattr(self.mixer, field, check_value(field, value, MIXER_FIELDS[field]))
+
+    def _set_inserts(self, strip: Any, inserts: Any) -> None:
+        set_inserts(self.mixer, strip, inserts)
+
+    def _bypass_insert(self, strip: Any, key: Any, bypass: Any) -> None:
+        bypass_insert(self.mixer, strip, key, bypass)
+
+    def _set_parameter(self, strip: Any, key: Any, parameter: Any, value: Any) -> None:
+        set_parameter(self.mixer, strip, key, parameter, value)
+
+    def _restart_insert(self, strip: Any, key: Any) -> None:
+        insert_of(self.mixer, strip, key)
+
+    def _open_editor(self, strip: Any, key: Any) -> None:
+        insert_of(self.mixer, strip, key)
 
     def _play(self) -> None:
         self.playing = True

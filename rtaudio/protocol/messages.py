@@ -22,14 +22,59 @@ T = TypeVar("T")
 
 
 @dataclass
+class InsertState:
+    """A plugin in a slot.
+
+    Attributes:
+        plugin: a built-in effect (``reverb``), the path of a plugin, ``lv2:URI`` or ``python:NAME``.
+        key: names the slot in commands, unique in its strip; ``rtaudio.protocol.checks.check_inserts`` gives one where there is none.
+        bypass: the sound passes without the effect, equally late.
+        values: parameters that are not at their defaults, by their ids, in their units.
+        state: what the plugin saved itself, base64.
+    """
+
+    plugin: str = ""
+    key: str = ""
+    bypass: bool = False
+    values: dict[str, float] = field(default_factory=dict)
+    state: str = ""
+
+
+@dataclass
+class InsertReport:
+    """What sits in a slot.
+
+    Attributes:
+        key, plugin: as in ``InsertState``. ``name``: how a person reads it.
+        status: ``loading``, ``running``, ``bypassed``, ``failed`` (dry until it is started again) or ``missing`` (could not be loaded).
+        message: one sentence about a failure.
+        latency: samples. ``misses``: blocks in which the plugin had no answer and the dry sound was played.
+        editor: whether the plugin has a window of its own.
+    """
+
+    key: str = ""
+    plugin: str = ""
+    name: str = ""
+    status: str = "loading"
+    message: str = ""
+    latency: int = 0
+    misses: int = 0
+    editor: bool = False
+
+
+@dataclass
 class StemState:
-    """One strip of the mixer. ``pan`` runs from -1 (left) to 1 (right); the next recording has a file of each ``armed`` strip."""
+    """One strip of the mixer. ``pan`` runs from -1 (left) to 1 (right); the next recording has a file of each ``armed`` strip.
+
+    ``inserts`` are its effects, before the fader.
+    """
 
     gain_db: float = 0.0
     mute: bool = False
     solo: bool = False
     pan: float = 0.0
     armed: bool = True
+    inserts: list[InsertState] = field(default_factory=list)
 
 
 @dataclass
@@ -37,7 +82,8 @@ class MixerState:
     """Everything the mixer obeys. ``dry`` 0 is only stems, 1 only the (delayed) input; ``bypass`` plays the input untouched.
 
     ``monitor`` lets a live input be heard at all, as stems, dry or bypassed. Without it meters and the stems' recordings go on and
-    instruments sound; a song from a file is always heard.
+    instruments sound; a song from a file is always heard. ``inserts`` are effects on the whole mix, before the master fader;
+    ``input_inserts`` are effects on a live input, before it is separated.
     """
 
     stems: dict[str, StemState] = field(default_factory=dict)
@@ -47,6 +93,8 @@ class MixerState:
     ceiling_db: float = -0.3
     bypass: bool = False
     monitor: bool = True
+    inserts: list[InsertState] = field(default_factory=list)
+    input_inserts: list[InsertState] = field(default_factory=list)
 
 
 @dataclass
@@ -132,19 +180,21 @@ class Latency:
     pipelining: int = 0
     device: float = 0.0
     rate: int = 44_100
+    inserts: int = 0
 
     @property
     def engine(self) -> int:
         """The engine's own delay from input sample to output sample, exact and constant."""
-        return self.algorithmic + self.resampler + self.pipelining
+        return self.algorithmic + self.resampler + self.pipelining + self.inserts
 
     def milliseconds(self) -> dict[str, float]:
-        """``{"algorithmic", "resampler", "buffers", "total"}`` in ms; buffers = pipelining + device."""
+        """``{"algorithmic", "resampler", "buffers", "inserts", "total"}`` in ms; buffers = pipelining + device."""
         ms = 1000.0 / self.rate
         return {
             "algorithmic": self.algorithmic * ms,
             "resampler": self.resampler * ms,
             "buffers": (self.pipelining + self.device) * ms,
+            "inserts": self.inserts * ms,
             "total": (self.engine + self.device) * ms,
         }
 
@@ -261,6 +311,7 @@ class Snapshot:
     and ``interruptions`` lists where there was none.
     ``offer``: a deadline in ms that would help against misses, one block more than now; 0 while none is needed.
     ``resting``: nothing sounds and nothing moves; reports then come a few times a second.
+    ``inserts``: what sits in the slots of each strip, of ``master`` and of ``input``, where there is anything.
     ``tap`` is the file through which the engine's sound can be read (see ``Session.hear``), empty where there is none.
     """
 
@@ -287,6 +338,7 @@ class Snapshot:
     recordings: list[Recording] = field(default_factory=list)
     mixer: MixerState = field(default_factory=MixerState)
     instrument: InstrumentReport = field(default_factory=InstrumentReport)
+    inserts: dict[str, list[InsertReport]] = field(default_factory=dict)
     restarts: int = 0
     interruptions: list[Interruption] = field(default_factory=list)
     offer: float = 0.0
@@ -305,6 +357,11 @@ class Command:
 OPERATIONS: dict[str, tuple[str, ...]] = {
     "set_stem": ("stem", "field", "value"),  # field of StemState
     "set_mixer": ("field", "value"),  # field of MixerState other than stems
+    "set_inserts": ("strip", "inserts"),  # all slots of a strip, "master" or "input": a list of InsertState as dicts
+    "bypass_insert": ("strip", "key", "bypass"),
+    "set_parameter": ("strip", "key", "parameter", "value"),  # of an insert, in the parameter's unit
+    "restart_insert": ("strip", "key"),  # load it afresh, after a failure
+    "open_editor": ("strip", "key"),  # the plugin's own window
     "play": (),
     "pause": (),
     "seek": ("position_s",),
@@ -356,10 +413,16 @@ def from_dict(kind: type[T], values: dict[str, Any]) -> T:
     for key, value in arguments.items():
         if key in _NESTED and isinstance(value, dict):
             arguments[key] = from_dict(_NESTED[key], value)
+    for key in ("inserts", "input_inserts"):
+        if kind in (MixerState, StemState) and isinstance(arguments.get(key), list):
+            arguments[key] = [from_dict(InsertState, x) for x in arguments[key]]
     if kind is MixerState:
         arguments["stems"] = {name: from_dict(StemState, x) for name, x in arguments.get("stems", {}).items()}
     if kind is Snapshot:
         arguments["meters"] = {name: from_dict(Meter, x) for name, x in arguments.get("meters", {}).items()}
+        arguments["inserts"] = {
+            name: [from_dict(InsertReport, x) for x in slots] for name, slots in arguments.get("inserts", {}).items()
+        }
         for key, entry in (("recordings", Recording), ("interruptions", Interruption)):
             arguments[key] = [from_dict(entry, x) for x in arguments.get(key, [])]
     for key in ("input_channels", "loop"):

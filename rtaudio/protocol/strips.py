@@ -5,6 +5,9 @@ from __future__ import annotations
 INSTRUMENT = "instrument"
 """Name of the instrument's strip."""
 
+MASTER, INPUT = "master", "input"
+"""Names under which the inserts of the whole mix and of a live input are addressed; they are no strips of the mixer."""
+
 STRIP_BUTTONS = ("mute", "solo", "armed")
 MIXER_BUTTONS = ("bypass", "monitor", "limiter")
 TRANSPORT_BUTTONS = ("play", "start", "record", "loop")

@@ -1,0 +1,87 @@
+"""The contract of an insert: what an effect or a plugin must do to sit in a slot of a strip.
+
+Separators and the instrument have contracts of their own (``rtaudio/processors/base.py``, ``rtaudio/instrument``).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from rtaudio.audio.format import Audio, StemplayError
+from rtaudio.protocol.parameters import Parameter, find_parameter
+
+
+class Plugin(ABC):
+    """Sound in, sound out, with parameters.
+
+    Call ``prepare`` first. ``process`` belongs to one thread (the audio callback's, or that of a host process). ``set`` may be called
+    by one other thread at any time: it stores the value, and the next ``process`` takes it up.
+
+    Attributes:
+        name: how a person reads it.
+        parameters: the table of its parameters, in the order of an editor.
+        has_editor: whether ``open_editor`` shows a window of the plugin's own.
+        trouble: why it gives no sound any more, one sentence; empty while it works.
+    """
+
+    name: str = ""
+    parameters: tuple[Parameter, ...] = ()
+    has_editor: bool = False
+    trouble: str = ""
+
+    @abstractmethod
+    def prepare(self, rate: int, block: int, channels: int) -> None:
+        """Get ready for sound of ``rate`` Hz with ``channels``, in blocks of at most ``block`` frames, beginning from silence.
+
+        Raises StemplayError if the plugin cannot work in this format.
+        """
+
+    @abstractmethod
+    def process(self, audio: Audio) -> bool:
+        """Replace ``audio`` ``(frames, channels)``, at most ``block`` frames, by what the plugin makes of it.
+
+        The output lags ``latency`` frames behind the input, whatever the sizes of the calls. Returns False if there is no answer in
+        time; ``audio`` then holds anything, and the next call goes on as if there had been one.
+        """
+
+    @abstractmethod
+    def reset(self) -> None:
+        """Forget the sound so far. Called between two calls of ``process``, by the same thread."""
+
+    @property
+    def latency(self) -> int:
+        """Frames by which the output lags behind the input; constant from ``prepare`` on, unless the plugin says so by itself."""
+        return 0
+
+    @property
+    def tail_s(self) -> float:
+        """Seconds that may still sound after the input has ended."""
+        return 0.0
+
+    def parameter(self, id: str) -> Parameter:
+        """The parameter ``id``. Raises StemplayError if there is none."""
+        return find_parameter(self.parameters, id, self.name)
+
+    @abstractmethod
+    def set(self, id: str, value: float) -> None:
+        """Set the parameter ``id``, in its unit. Raises StemplayError for an unknown one or a value out of range."""
+
+    @abstractmethod
+    def get(self, id: str) -> float:
+        """The value of the parameter ``id``, in its unit. Raises StemplayError for an unknown one."""
+
+    def save_state(self) -> bytes:
+        """Everything that ``restore_state`` needs in order to sound the same; empty where the parameters are everything."""
+        return b""
+
+    def restore_state(self, state: bytes) -> None:
+        """Inverse of ``save_state``. Raises StemplayError for what this plugin did not save."""
+        if state:
+            raise StemplayError(f"{self.name} keeps no state beside its parameters.")
+
+    def open_editor(self) -> None:
+        """Show the plugin's own window. Raises StemplayError if it has none, or if there is no screen."""
+        raise StemplayError(f"{self.name} has no editor of its own.")
+
+    def close(self) -> None:  # noqa: B027 (most plugins hold nothing)
+        """Release what the plugin holds. Nothing is called afterwards."""

@@ -1,0 +1,335 @@
+"""All inserts of an engine: a chain for each strip, for the master and for a live input, aligned in time.
+
+**Latency compensation**: every strip, and the dry sound, is delayed to the strip whose inserts are slowest, so that stems sum to the mix
+whatever sits in their slots. The master's inserts come after the sum: what bypasses them, and what is recorded beside the mix, is
+delayed by theirs. The latency of all is ``latency``.
+
+Threads: ``set_state``, ``set_parameter``, ``restart`` and ``report`` belong to control threads. The thread ``stemplay-inserts`` loads
+plugins, which takes a while, and closes those that have left. ``process_*`` and ``align`` belong to the audio callback.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from rtaudio.audio.format import Audio, StemplayError
+from rtaudio.plugins.base import Plugin
+from rtaudio.plugins.chain import Chain
+from rtaudio.plugins.slot import Slot
+from rtaudio.protocol.messages import InsertReport, InsertState, MixerState
+from rtaudio.protocol.strips import INPUT, MASTER
+
+Loader = Callable[[InsertState, int, int, int, bool], Plugin]
+"""``(state, rate, block, channels, realtime)`` to a prepared plugin with the state's values."""
+
+
+@dataclass
+class _Entry:
+    """One slot as the control side knows it."""
+
+    state: InsertState
+    slot: Slot | None = None
+    error: str = ""
+    loading: bool = True
+
+
+class Rack:
+    """See the module's text.
+
+    Args:
+        strips: names of the mixer's strips, in order.
+        rate: Hz. ``block``: frames of the largest call; longer ones work, in pieces. ``channels``: of each strip.
+        realtime: False: whoever calls may wait for plugins.
+        load: makes a plugin from its state.
+    """
+
+    def __init__(self, strips: tuple[str, ...], rate: int, block: int, channels: int, realtime: bool, load: Loader) -> None:
+        self.strips, self.rate, self.block, self.channels, self.realtime = strips, rate, block, channels, realtime
+        self._load = load
+        self.chains = {name: Chain(rate, block, channels) for name in (*strips, MASTER, INPUT)}
+        self._ordered = [self.chains[name] for name in strips]
+        self._dry = Chain(rate, block, channels)
+        self._direct = Chain(rate, block, 2 * channels)
+        self._beside = [Chain(rate, block, channels * len(strips)) for _ in range(2)]
+        self._entries: dict[str, list[_Entry]] = {name: [] for name in self.chains}
+        self._lock = threading.Lock()
+        self._work: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._leaving: list[tuple[str, Slot]] = []
+        self._thread: threading.Thread | None = None
+        self._version, self._seen = 0, 0  # of the plans, and of those after which all chains were idle
+        self.latency_strips = self.latency_master = self.latency_input = 0
+
+    # -- control threads --------------------------------------------------------------------------------------------------
+
+    @property
+    def latency(self) -> int:
+        """Frames that all inserts add to the way from the input to the output."""
+        return self.latency_input + self.latency_strips + self.latency_master
+
+    @property
+    def tail_s(self) -> float:
+        """Seconds that may still sound after the last sound has come in."""
+        return max((sum(slot.plugin.tail_s for slot in chain.slots) for chain in self.chains.values()), default=0.0)
+
+    @property
+    def empty(self) -> bool:
+        """Whether no slot is taken."""
+        return not any(self._entries.values())
+
+    def start(self, state: MixerState) -> None:
+        """Load what ``state`` names, at once, before the first block. Raises StemplayError for what cannot be loaded off line."""
+        self._take(state)
+        for name in self._entries:
+            self._load_missing(name)
+        self._plan()
+        for chain in self._every_chain():
+            chain.jump()
+        if not self.realtime:
+            for entries in self._entries.values():
+                for entry in entries:
+                    if entry.error:
+                        raise StemplayError(entry.error)
+        self._thread = threading.Thread(target=self._serve, name="stemplay-inserts", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and close all plugins. The callback must have ended."""
+        self._work.put(None)
+        if self._thread is not None:
+            self._thread.join(5.0)
+        for entries in self._entries.values():
+            for entry in entries:
+                if entry.slot is not None:
+                    entry.slot.plugin.close()
+        for _, slot in self._leaving:
+            slot.plugin.close()
+
+    def set_state(self, state: MixerState) -> None:
+        """Have the slots of ``state``. Plugins that stay, by their keys, keep their sound."""
+        if self._take(state):
+            self._work.put("load")
+
+    def set_parameter(self, strip: str, key: str, parameter: str, value: float) -> None:
+        """Set one parameter. Raises StemplayError for an unknown slot or parameter, or a value out of range."""
+        with self._lock:
+            entry = self._entry(strip, key)
+            if entry.slot is not None:
+                entry.slot.plugin.set(parameter, value)
+            entry.state.values[parameter] = value
+
+    def restart(self, strip: str, key: str) -> None:
+        """Load the plugin of a slot afresh. Raises StemplayError for an unknown slot."""
+        with self._lock:
+            entry = self._entry(strip, key)
+            if entry.slot is not None:
+                entry.state.values.update(_values(entry.slot.plugin))
+                self._leaving.append((strip, entry.slot))
+            entry.slot, entry.error, entry.loading = None, "", True
+        self._work.put("load")
+
+    def plugin(self, strip: str, key: str) -> Plugin:
+        """The plugin in a slot. Raises StemplayError where there is none, or not yet."""
+        with self._lock:
+            slot = self._entry(strip, key).slot
+        if slot is None:
+            raise StemplayError(f"The insert {key!r} of {strip} is not loaded.")
+        return slot.plugin
+
+    def report(self) -> dict[str, list[InsertReport]]:
+        """What sits in the slots of each strip that has any."""
+        with self._lock:
+            return {name: [_report(entry) for entry in entries] for name, entries in self._entries.items() if entries}
+
+    def _entry(self, strip: str, key: str) -> _Entry:
+        for entry in self._entries.get(strip, []):
+            if entry.state.key == key:
+                return entry
+        raise StemplayError(f"There is no insert {key!r} in {strip}.")
+
+    def _take(self, state: MixerState) -> bool:
+        """Compare what is wanted with what is there. Returns whether anything is to be loaded, closed or moved."""
+        changed = False
+        with self._lock:
+            for name, wanted in inserts_of(state, self.strips):
+                known = {entry.state.key: entry for entry in self._entries[name]}
+                entries = [known.pop(x.key) if x.key in known else _Entry(_copy(x)) for x in wanted]
+                for entry, new in zip(entries, wanted, strict=True):
+                    if entry.state.plugin != new.plugin:
+                        raise StemplayError(f"The insert {new.key!r} of {name} is {entry.state.plugin!r}, not {new.plugin!r}.")
+                    _follow(entry, new)
+                changed |= entries != self._entries[name]
+                self._leaving += [(name, entry.slot) for entry in known.values() if entry.slot is not None]
+                self._entries[name] = entries
+        return changed
+
+    # -- the thread that loads --------------------------------------------------------------------------------------------
+
+    def _serve(self) -> None:
+        while self._work.get() is not None:
+            for name in self._entries:
+                self._load_missing(name)
+            self._plan()
+            self._close_gone()
+
+    def _load_missing(self, name: str) -> None:
+        for entry in tuple(self._entries[name]):
+            if not entry.loading:
+                continue
+            slot, error = None, ""
+            try:
+                plugin = self._load(entry.state, self.rate, self.block, self.channels, self.realtime)
+                slot = Slot(plugin, entry.state.key, self.rate, self.block, self.channels, entry.state.bypass)
+            except StemplayError as failure:
+                error = str(failure)
+            except Exception as failure:  # a plugin of others may raise anything; the sound goes on without it
+                error = f"{entry.state.plugin} could not be loaded: {type(failure).__name__}: {failure}."
+            with self._lock:
+                entry.slot, entry.error, entry.loading = slot, error, False
+                if slot is not None and not any(entry is other for other in self._entries[name]):
+                    self._leaving.append((name, slot))
+
+    def _plan(self) -> None:
+        """Tell every chain its slots and its delay."""
+        with self._lock:
+            slots = {name: tuple(e.slot for e in entries if e.slot is not None) for name, entries in self._entries.items()}
+        sums = {name: sum(slot.latency for slot in those) for name, those in slots.items()}
+        self.latency_strips = max(sums[name] for name in self.strips)
+        self.latency_master, self.latency_input = sums[MASTER], sums[INPUT]
+        for name in self.strips:
+            self.chains[name].plan(slots[name], self.latency_strips)
+        for name in (MASTER, INPUT):
+            self.chains[name].plan(slots[name], sums[name])
+        self._dry.plan((), self.latency_strips)
+        for chain in (self._direct, *self._beside):
+            chain.plan((), self.latency_master)
+        self._version += 1
+
+    def _close_gone(self) -> None:
+        """Close plugins that no chain plays any more."""
+        deadline = time.monotonic() + 2.0
+        while self._leaving:
+            with self._lock:
+                gone = [(name, slot) for name, slot in self._leaving if not _plays(self.chains[name], slot)]
+                if time.monotonic() > deadline:  # without callbacks nothing changes, and nothing is played either
+                    gone = list(self._leaving)
+                self._leaving = [item for item in self._leaving if item not in gone]
+            for _, slot in gone:
+                slot.plugin.close()
+            time.sleep(0.01)
+
+    def _every_chain(self) -> Iterator[Chain]:
+        yield from (*self.chains.values(), self._dry, self._direct, *self._beside)
+
+    # -- the audio callback -----------------------------------------------------------------------------------------------
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is to be done at all."""
+        return self._seen == self._version
+
+    def process_input(self, audio: Audio) -> None:
+        """The inserts of the live input, on ``(n, channels)``, in place."""
+        if not self.idle:
+            self._in_pieces(self.chains[INPUT], audio)
+
+    def process_strips(self, strips: Audio, dry: Audio) -> None:
+        """The inserts of the strips ``(n, strips, channels)``, in place, and the same delay for the dry sound ``(n, channels)``."""
+        if self.idle:
+            return
+        version = self._version
+        for index, chain in enumerate(self._ordered):
+            self._in_pieces(chain, strips[:, index])
+        self._in_pieces(self._dry, dry)
+        if all(chain.idle for chain in self._every_chain()):
+            self._seen = version
+
+    def process_master(self, out: Audio) -> None:
+        """The inserts of the master, on ``(n, channels)``, in place."""
+        if not self.idle:
+            self._in_pieces(self.chains[MASTER], out)
+
+    @property
+    def master_late(self) -> bool:
+        """Whether ``direct`` has anything to do."""
+        return not self._direct.idle
+
+    def direct(self, audio: Audio) -> None:
+        """Delay ``(n, 2 channels)``, which goes past the master's inserts, to their output."""
+        self._in_pieces(self._direct, audio)
+
+    def align(self, *strips: Audio) -> None:
+        """Delay at most two signals ``(n, strips, channels)`` to the output of the master's inserts."""
+        for chain, signal in zip(self._beside, strips, strict=False):
+            if not chain.idle and signal.shape[1]:
+                self._in_pieces(chain, signal.reshape(len(signal), -1))
+
+    def clear(self) -> None:
+        """Forget the sound so far."""
+        for chain in self._every_chain():
+            chain.clear()
+
+    def _in_pieces(self, chain: Chain, audio: Audio) -> None:
+        for start in range(0, len(audio), self.block):
+            chain.process(audio[start : start + self.block])
+
+
+def inserts_of(state: MixerState, strips: tuple[str, ...]) -> Iterator[tuple[str, list[InsertState]]]:
+    """The inserts of each strip, of the master and of the input."""
+    for name in strips:
+        yield name, state.stems[name].inserts if name in state.stems else []
+    yield MASTER, state.inserts
+    yield INPUT, state.input_inserts
+
+
+def saved(state: InsertState) -> bytes:
+    """The plugin's own saved state. Raises StemplayError if it is damaged."""
+    try:
+        return base64.b64decode(state.state.encode(), validate=True)
+    except (binascii.Error, UnicodeEncodeError):
+        raise StemplayError(f"The saved state of {state.plugin} is damaged.") from None
+
+
+def _copy(state: InsertState) -> InsertState:
+    return InsertState(state.plugin, state.key, state.bypass, dict(state.values), state.state)
+
+
+def _follow(entry: _Entry, new: InsertState) -> None:
+    """Take over bypass and values of a slot that stays."""
+    entry.state.bypass = new.bypass
+    if entry.slot is None:
+        entry.state.values.update(new.values)
+        return
+    entry.slot.bypass = new.bypass
+    for parameter, value in new.values.items():
+        if entry.state.values.get(parameter) != value:
+            entry.slot.plugin.set(parameter, value)
+            entry.state.values[parameter] = value
+
+
+def _values(plugin: Plugin) -> dict[str, float]:
+    return {parameter.id: plugin.get(parameter.id) for parameter in plugin.parameters}
+
+
+def _plays(chain: Chain, slot: Slot) -> bool:
+    return any(slot is other for other in chain.slots)
+
+
+def _report(entry: _Entry) -> InsertReport:
+    state, slot = entry.state, entry.slot
+    report = InsertReport(state.key, state.plugin, state.plugin)
+    if slot is None:
+        report.status = "loading" if entry.loading else "missing"
+        report.message = entry.error
+        return report
+    plugin = slot.plugin
+    report.message = slot.failure or plugin.trouble
+    report.status = "failed" if report.message else "bypassed" if slot.bypass else "running"
+    report.name, report.latency, report.misses = plugin.name, slot.latency, slot.misses
+    report.editor = bool(plugin.has_editor)
+    return report

@@ -1,0 +1,26 @@
+"""From the name of a plugin to the plugin."""
+
+from __future__ import annotations
+
+from rtaudio.audio.format import StemplayError
+from rtaudio.plugins.base import Plugin
+from rtaudio.plugins.effects import make_effect
+from rtaudio.plugins.rack import saved
+from rtaudio.protocol.insert_checks import is_foreign
+from rtaudio.protocol.messages import InsertState
+
+
+def load_insert(state: InsertState, rate: int, block: int, channels: int, realtime: bool) -> Plugin:
+    """The plugin of ``state``, with its values, prepared. Foreign ones get a process of their own.
+
+    Raises StemplayError if there is no such plugin, if it cannot be loaded, or if it does not work in this format.
+    """
+    if is_foreign(state.plugin):
+        raise StemplayError("later")
+    plugin = make_effect(state.plugin)
+    if state.state:
+        plugin.restore_state(saved(state))
+    for parameter, value in state.values.items():
+        plugin.set(parameter, value)
+    plugin.prepare(rate, block, channels)
+    return plugin
