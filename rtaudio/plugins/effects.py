@@ -34,7 +34,7 @@ class BuiltInEffect(Plugin):
 
     def __init__(self, effect: Effect) -> None:
         self.effect = effect
-        self.name, self.parameters = effect.name, effect.parameters
+        self.name, self.category, self.parameters = effect.name, effect.category, effect.parameters
         self._wanted: Values = {p.id: p.default for p in self.parameters}
         self._normal = {p.id: p.normal(p.default) for p in self.parameters}
         self._target = dict(self._normal)

@@ -23,7 +23,21 @@ def _vst3(plugin: str) -> Plugin:
     return PedalboardPlugin(plugin)
 
 
+def _lv2(plugin: str) -> Plugin:
+    from rtaudio.plugins.lv2 import Lv2Plugin
+
+    return Lv2Plugin(plugin)
+
+
+def _python(plugin: str) -> Plugin:
+    from rtaudio.plugins.entry_points import load_entry_point
+
+    return load_entry_point(plugin)
+
+
 KINDS: list[tuple[Callable[[str], bool], Callable[[str], Plugin]]] = [
     (is_plugin_file, _vst3),
+    (lambda plugin: plugin.startswith("lv2:"), _lv2),
+    (lambda plugin: plugin.startswith("python:"), _python),
 ]
 """How a name of each kind is recognised, and what opens it."""

@@ -36,7 +36,8 @@ class PedalboardPlugin(Plugin):
             self._plugin = pedalboard.load_plugin(path, plugin_name=name or None)
         except (ImportError, ValueError, RuntimeError) as error:
             raise StemplayError(f"{path} is no plugin that works here: {_first_line(error)}") from None
-        self.name = str(self._plugin.name)
+        self.name, self.maker = str(self._plugin.name), str(self._plugin.manufacturer_name)
+        self.category = str(self._plugin.category).removeprefix("Fx|")
         self._native = dict(self._plugin.parameters)
         self.parameters = tuple(_parameter(id, native) for id, native in self._native.items())
         self.has_editor = sys.platform != "linux" or bool(os.environ.get("DISPLAY"))
