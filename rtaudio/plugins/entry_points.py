@@ -1,7 +1,7 @@
 """Python plugins of other packages: classes that the entry point group ``stemplay.plugins`` names.
 
-A package says in its ``pyproject.toml`` ``[project.entry-points."stemplay.plugins"]`` and ``NAME = "package.module:Class"``. The class derives
-from ``rtaudio.plugins.base.Plugin`` and is made without arguments. ``examples/plugin-template`` is such a package. Only host processes
+A package says in its ``pyproject.toml``, under ``[project.entry-points."stemplay.plugins"]``, ``NAME = "package.module:Class"``. The class
+derives from ``rtaudio.plugins.base.Plugin`` and is made without arguments. ``examples/plugin-template`` is such a package. Only host processes
 load them.
 """
 

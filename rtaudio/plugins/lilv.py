@@ -8,11 +8,24 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 from collections.abc import Iterator
-from ctypes import CFUNCTYPE, POINTER, Structure, byref, c_bool, c_char_p, c_double, c_float, c_int32, c_uint32, c_void_p
+from ctypes import (
+    CFUNCTYPE,
+    POINTER,
+    Structure,
+    byref,
+    c_bool,
+    c_char_p,
+    c_double,
+    c_float,
+    c_int32,
+    c_uint32,
+    c_void_p,
+)
 from functools import cache
 from typing import Any
 
 from rtaudio.audio.format import StemplayError
+from rtaudio.plugins.lv2_worker import WORKER, Worker
 
 CORE, UNITS = "http://lv2plug.in/ns/lv2core#", "http://lv2plug.in/ns/extensions/units#"
 ATOM, URID = "http://lv2plug.in/ns/ext/atom#", "http://lv2plug.in/ns/ext/urid#"
@@ -64,11 +77,13 @@ class Option(Structure):
 
 
 _POINTERS = (
-    "world_new world_get_all_plugins new_uri plugins_get plugins_get_by_uri plugin_get_uri plugin_get_name plugin_get_author_name "
-    "plugin_get_class plugin_class_get_label plugin_get_port_by_index port_get_symbol port_get_name plugins_begin plugins_next "
-    "port_get_scale_points scale_points_begin scale_points_next scale_points_get scale_point_get_label scale_point_get_value "
-    "port_get plugin_get_required_features nodes_begin nodes_next nodes_get plugin_instantiate"
-).split()
+    "world_new", "world_get_all_plugins", "new_uri", "plugins_get", "plugins_get_by_uri", "plugin_get_uri",
+    "plugin_get_name", "plugin_get_author_name", "plugin_get_class", "plugin_class_get_label",
+    "plugin_get_port_by_index", "port_get_symbol", "port_get_name", "plugins_begin", "plugins_next",
+    "port_get_scale_points", "scale_points_begin", "scale_points_next", "scale_points_get", "scale_point_get_label",
+    "scale_point_get_value", "port_get", "plugin_get_required_features", "nodes_begin", "nodes_next", "nodes_get",
+    "plugin_instantiate",
+)  # fmt: skip
 
 
 @cache
@@ -183,11 +198,11 @@ def scale_points(plugin: int, port: int) -> list[tuple[float, str]]:
 
 
 class HostFeatures:
-    """What we offer to a plugin: URIDs, options, and blocks of a bounded length. Kept alive as long as the plugin."""
+    """What we offer to an instance: URIDs, options, blocks of a bounded length, a worker. Kept alive as long as the instance."""
 
     OFFERED = frozenset(
         (f"{URID}map", f"{URID}unmap", f"{OPTIONS}options", f"{BUFFER}boundedBlockLength", f"{CORE}isLive", f"{CORE}inPlaceBroken",
-         f"{CORE}hardRTCapable")
+         f"{CORE}hardRTCapable", f"{WORKER}schedule")
     )  # fmt: skip
 
     def __init__(self, rate: int, block: int) -> None:
@@ -196,7 +211,8 @@ class HostFeatures:
         self._map, self._unmap = MAP(self._id), UNMAP(lambda _, id: self._names.get(id))
         self._map_data = UridMap(None, ctypes.cast(self._map, c_void_p))
         self._unmap_data = UridMap(None, ctypes.cast(self._unmap, c_void_p))
-        self._numbers = [c_int32(1), c_int32(block), c_int32(block), c_float(rate)]
+        self.sequence, self.chunk = self.id(f"{ATOM}Sequence"), self.id(f"{ATOM}Chunk")
+        self._numbers: list[Any] = [c_int32(1), c_int32(block), c_int32(block), c_float(rate)]
         keys = (f"{BUFFER}minBlockLength", f"{BUFFER}maxBlockLength", f"{BUFFER}nominalBlockLength", f"{PARAMETERS}sampleRate")
         kinds = (f"{ATOM}Int", f"{ATOM}Int", f"{ATOM}Int", f"{ATOM}Float")
         rows = [
@@ -204,12 +220,13 @@ class HostFeatures:
             for key, kind, value in zip(keys, kinds, self._numbers, strict=True)
         ]
         self._options = (Option * 5)(*rows, Option())
+        self.worker = Worker()
         data: list[tuple[str, Any]] = [
             (f"{URID}map", self._map_data), (f"{URID}unmap", self._unmap_data), (f"{OPTIONS}options", self._options),
-            (f"{BUFFER}boundedBlockLength", None),
+            (f"{BUFFER}boundedBlockLength", None), (f"{WORKER}schedule", self.worker.feature),
         ]  # fmt: skip
         self._features = [Feature(name.encode(), ctypes.addressof(x) if x is not None else None) for name, x in data]
-        self.pointers = (POINTER(Feature) * (len(data) + 1))(*(ctypes.pointer(feature) for feature in self._features), None)
+        self.pointers = (POINTER(Feature) * (len(data) + 1))(*map(ctypes.pointer, self._features))  # ends with NULL
 
     def id(self, name: str) -> int:
         """The URID of a URI."""

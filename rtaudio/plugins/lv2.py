@@ -54,6 +54,7 @@ class Lv2Plugin(Plugin):
         for parameter in self.parameters:
             self._values[self._controls[parameter.id]] = parameter.default
         self._instances: list[Any] = []
+        self._features: list[lilv.HostFeatures] = []
         self._channels, self._latency = 0, 0
 
     def _read_ports(self) -> list[Parameter]:
@@ -81,11 +82,12 @@ class Lv2Plugin(Plugin):
         self._rate, self._channels = rate, channels
         wide = max(1, min(2, len(self._inputs), len(self._outputs)))
         runs = channels if wide == 1 else 1
-        self._features = lilv.HostFeatures(rate, block)
+        self._features = [lilv.HostFeatures(rate, block) for _ in range(runs)]
         self._sound_in = np.zeros((max(channels, 2), block), np.float32)
         self._sound_out = np.zeros((max(channels, 2), block), np.float32)
         self._spare = np.zeros((len(self._inputs) + len(self._outputs) + len(self._others), block), np.float32)
         self._wide = wide
+        self._buffers = [(np.zeros(_ATOM_BYTES // 4, np.uint32), incoming) for _, incoming in self._atoms]
         for run in range(runs):
             self._instances.append(self._instantiate(run, rate))
         self._activate()
@@ -95,10 +97,12 @@ class Lv2Plugin(Plugin):
         self.reset()
 
     def _instantiate(self, run: int, rate: int) -> Any:
-        made = lilv.library().lilv_plugin_instantiate(self._plugin, float(rate), ctypes.cast(self._features.pointers, ctypes.c_void_p))
+        features = self._features[run]
+        made = lilv.library().lilv_plugin_instantiate(self._plugin, float(rate), ctypes.cast(features.pointers, ctypes.c_void_p))
         if not made:
             raise StemplayError(f"{self.name} could not be started at {rate} Hz.")
         instance = made.contents
+        features.worker.attach(instance)
         connect, handle = instance.descriptor.contents.connect_port, instance.handle
         spare = iter(self._spare)
         for ports, sound in ((self._inputs, self._sound_in), (self._outputs, self._sound_out)):
@@ -110,7 +114,6 @@ class Lv2Plugin(Plugin):
         sound_ports = {*self._inputs, *self._outputs, *self._others, *(port for port, _ in self._atoms)}
         for port in set(range(self._count)) - sound_ports:
             connect(handle, port, self._values[port:].ctypes.data)
-        self._buffers = [(np.zeros(_ATOM_BYTES // 4, np.uint32), incoming) for _, incoming in self._atoms]
         for (port, _), (buffer, _) in zip(self._atoms, self._buffers, strict=True):
             connect(handle, port, buffer.ctypes.data)
         return made
@@ -129,11 +132,12 @@ class Lv2Plugin(Plugin):
         return True
 
     def _run(self, n: int) -> None:
-        for buffer, incoming in self._buffers:  # an empty sequence in, room for one out
-            buffer[:4] = (8 if incoming else _ATOM_BYTES - 8, self._features.id(f"{lilv.ATOM}{'Sequence' if incoming else 'Chunk'}"), 0, 0)
-        for made in self._instances:
+        for made, features in zip(self._instances, self._features, strict=True):
+            for buffer, incoming in self._buffers:  # an empty sequence in, room for one out
+                buffer[:4] = (8, features.sequence, 0, 0) if incoming else (_ATOM_BYTES - 8, features.chunk, 0, 0)
             instance = made.contents
             instance.descriptor.contents.run(instance.handle, n)
+            features.worker.answer()
 
     def _activate(self) -> None:
         for made in self._instances:
@@ -168,7 +172,8 @@ class Lv2Plugin(Plugin):
                 self.set(id, value)
 
     def close(self) -> None:
-        for made in self._instances:
+        for made, features in zip(self._instances, self._features, strict=True):
+            features.worker.close()
             _optional(made.contents, "deactivate")
             lilv.library().lilv_instance_free(made)
         self._instances = []

@@ -44,7 +44,7 @@ def plugin_folders() -> list[Path]:
     if sys.platform == "darwin":
         places = [root / "Library/Audio/Plug-Ins" / kind for root in (Path("/"), home) for kind in ("VST3", "Components")]
     elif sys.platform == "win32":
-        common, local = os.environ.get("CommonProgramFiles"), os.environ.get("LOCALAPPDATA")
+        common, local = os.environ.get("COMMONPROGRAMFILES"), os.environ.get("LOCALAPPDATA")
         places = [Path(common) / "VST3"] if common else []
         places += [Path(local) / "Programs/Common/VST3"] if local else []
     else:
@@ -82,7 +82,8 @@ def _lv2_uris() -> list[str]:
     code = "from rtaudio.plugins import lilv; [print(lilv.text(lilv.call('plugin_get_uri', p))) for p in lilv.plugins()]"
     try:
         done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, timeout=_LISTING_S, env=child_environment(), stdin=subprocess.DEVNULL
+            [sys.executable, "-c", code], capture_output=True, text=True, timeout=_LISTING_S, env=child_environment(),
+            stdin=subprocess.DEVNULL,
         )  # fmt: skip
     except (subprocess.TimeoutExpired, OSError):
         return []

@@ -29,11 +29,12 @@ class PedalboardPlugin(Plugin):
     def __init__(self, plugin: str) -> None:
         import pedalboard
 
+        load: Any = pedalboard.load_plugin  # type: ignore[attr-defined]
         path, name = split_plugin(plugin)
         if not Path(path).exists():
             raise StemplayError(f"There is no plugin {path!r}.")
         try:
-            self._plugin = pedalboard.load_plugin(path, plugin_name=name or None)
+            self._plugin: Any = load(path, plugin_name=name or None)
         except (ImportError, ValueError, RuntimeError) as error:
             raise StemplayError(f"{path} is no plugin that works here: {_first_line(error)}") from None
         self.name, self.maker = str(self._plugin.name), str(self._plugin.manufacturer_name)
