@@ -17,10 +17,10 @@ from rtaudio.control.session import Session, job_command
 from rtaudio.protocol.messages import (
     Command,
     EngineConfig,
-    Heard,
     InstrumentState,
     MixerState,
     Snapshot,
+    TapAudio,
     command,
     to_dict,
 )
@@ -38,9 +38,9 @@ class SessionLike(Protocol):
     def stay(self, wanted: bool) -> None: ...
     def stop(self) -> None: ...
     def close(self) -> None: ...
-    def send(self, order: Command) -> None: ...
+    def send(self, command: Command) -> None: ...
     def snapshot(self) -> Snapshot: ...
-    def hear(self, source: str, after: int | None = None, seconds: float = 4.0) -> Heard | None: ...
+    def hear(self, source: str, after: int | None = None, seconds: float = 4.0) -> TapAudio | None: ...
 
 
 def meet_engine(
@@ -51,11 +51,11 @@ def meet_engine(
 
 
 class Bridge(QObject):
-    """Signals and orders of one engine.
+    """Signals and commands of one engine.
 
     Signals:
         snapshot_changed(Snapshot): the engine's newest report, at most thirty times a second.
-        refused(str): an order or a start was impossible; one sentence for the person.
+        refused(str): a command or a start was impossible; one sentence for the person.
     """
 
     snapshot_changed = pyqtSignal(object)
@@ -130,7 +130,7 @@ class Bridge(QObject):
         return self.send("configure", config=to_dict(replace(self.config, **changes)))
 
     def send(self, op: str, **args: Any) -> bool:
-        """Give an order of ``rtaudio.protocol.messages.OPERATIONS``. False, and ``refused``, if it is impossible."""
+        """Give a command of ``rtaudio.protocol.messages.OPERATIONS``. False, and ``refused``, if it is impossible."""
         try:
             self.session.send(command(op, **args))
         except StemplayError as error:
@@ -144,7 +144,7 @@ class Bridge(QObject):
         if not (self.snapshot.resting and self.snapshot == before):
             self.snapshot_changed.emit(self.snapshot)
 
-    def hear(self, source: str, after: int | None = None, seconds: float = 4.0) -> Heard | None:
+    def hear(self, source: str, after: int | None = None, seconds: float = 4.0) -> TapAudio | None:
         """Sound of ``mix``, ``input`` or a strip, to draw; see ``Session.hear``. Asking keeps the engine's tap open."""
         return self.session.hear(source, after, seconds)
 

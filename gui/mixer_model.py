@@ -1,7 +1,7 @@
 """The mixer's state in the window: what the engine reports, plus the commands that are still on their way; with undo.
 
-The engine's snapshots are the truth, since MIDI controllers and other windows move faders too. But an order needs a moment to come back in
-a snapshot, and a control that the person moves must not jump back meanwhile: what was ordered is shown until the engine agrees, or for
+The engine's snapshots are the truth, since MIDI controllers and other windows move faders too. But a command needs a moment to come back in
+a snapshot, and a control that the person moves must not jump back meanwhile: the commanded value is shown until the engine agrees, or for
 ``ECHO_S``.
 """
 
@@ -20,7 +20,7 @@ from gui.undo import Move, Value, new_gesture
 from rtaudio.protocol.messages import MixerState, Snapshot, StemState
 
 ECHO_S = 0.6
-"""How long an order counts before the engine has confirmed it."""
+"""How long a commanded value counts before the engine has confirmed it."""
 
 UNDO_STEPS = 200
 
@@ -60,7 +60,7 @@ class MixerModel(QObject):
         return found
 
     def move(self, strip: str, field: str, value: Value, gesture: int = 0, text: str = "") -> bool:
-        """A person moved a control: order it, and remember it for undo. Moves with the same ``gesture`` (not 0) are one step."""
+        """A person moved a control: send the command, and remember it for undo. Moves with the same ``gesture`` (not 0) are one step."""
         if strip and strip not in self.state.stems:
             return False
         before = self.value(strip, field)
@@ -74,7 +74,7 @@ class MixerModel(QObject):
         return True
 
     def put(self, strip: str, field: str, value: Value) -> bool:
-        """Order a value without a memory of it."""
+        """Send a command for a value, without an undo step."""
         if strip:
             accepted = self.bridge.send("set_stem", stem=strip, field=field, value=value)
         else:

@@ -42,14 +42,14 @@ def apply_preset(bridge: Bridge, preset: Preset, name: str = "") -> None:
             wanted["routing"] = {}
         if not bridge.configure(**wanted):
             return
-        _order_mixer(bridge, preset)
+        _send_mixer(bridge, preset)
     else:
         _move_mixer(bridge, preset, name)
     if preset.instrument_model:
-        _order_instrument(bridge, preset)
+        _send_instrument(bridge, preset)
 
 
-def _order_mixer(bridge: Bridge, preset: Preset) -> None:
+def _send_mixer(bridge: Bridge, preset: Preset) -> None:
     for strip, state in preset.mixer.stems.items():
         for entry in fields(StemState):
             bridge.send("set_stem", stem=strip, field=entry.name, value=getattr(state, entry.name))
@@ -69,7 +69,7 @@ def _move_mixer(bridge: Bridge, preset: Preset, name: str) -> None:
     mixer_model.undo.endMacro()
 
 
-def _order_instrument(bridge: Bridge, preset: Preset) -> None:
+def _send_instrument(bridge: Bridge, preset: Preset) -> None:
     state = preset.instrument
     for channel, shares in state.shares.items():
         if shares:

@@ -55,7 +55,7 @@ class SavedSession:
 
 @dataclass
 class Preset:
-    """A named sound: models, mixer, instrument and learnt controllers, without devices and song."""
+    """A named sound: models, mixer, instrument and learned controllers, without devices and song."""
 
     model: str = DEFAULT_MODEL
     instrument_model: str = ""

@@ -47,7 +47,7 @@ def note_name(note: int) -> str:
 
 
 class LearnPanel(QWidget):
-    """What was learnt, and a way to learn without finding the control first."""
+    """What was learned, and a way to learn without finding the control first."""
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)

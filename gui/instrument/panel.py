@@ -21,12 +21,12 @@ from gui.bridge import Bridge
 from gui.instrument.browser import Browser
 from gui.instrument.catalogue import Sound, sounds
 from gui.instrument.channels import ChannelMap, shares_of
+from gui.instrument.envelope import ECHO_S, EnvelopePanel
 from gui.instrument.keyboard import Keyboard
 from gui.instrument.learn import LearnPanel
 from gui.instrument.morph import MorphPanel
 from gui.instrument.notes import ComputerKeys, Notes
 from gui.instrument.ports import PortPanel
-from gui.instrument.shape import ECHO_S, ShapePanel
 from gui.instrument.status import InstrumentStatus
 from gui.instrument.throttle import Throttle
 from gui.widgets.plain import PlainLabel
@@ -45,7 +45,7 @@ class InstrumentPanel(QWidget):
         self.computer = ComputerKeys(self.notes, self)
         self.keyboard = Keyboard(self.notes, self.computer)
         self.browser, self.morph, self.channels = Browser(), MorphPanel(), ChannelMap()
-        self.shape, self.ports, self.learn = ShapePanel(bridge, self.computer), PortPanel(bridge), LearnPanel(bridge)
+        self.shape, self.ports, self.learn = EnvelopePanel(bridge, self.computer), PortPanel(bridge), LearnPanel(bridge)
         self.status = InstrumentStatus()
         self._offered: tuple[str, tuple[str, ...]] = ("", ())
         self._sounds: tuple[Sound, ...] = ()

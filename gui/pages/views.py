@@ -19,8 +19,8 @@ from PyQt6.QtWidgets import (
 from gui import theme
 from gui.bridge import Bridge
 from gui.shortcuts import VIEWS, bind
+from gui.views.frame_rate import FASTEST_MS
 from gui.views.live import LiveView, RainbowView, SpectrogramView, WaveformView
-from gui.views.pace import FASTEST_MS
 from gui.views.scales import ColourBar
 from gui.widgets.flow import FlowLayout
 from gui.widgets.plain import PlainLabel
@@ -67,7 +67,7 @@ class ViewsPage(QWidget):
         self.buttons[name].setChecked(True)
         for widget in (self.scale_pair, self.range_pair):
             widget.setVisible(name == "spectrogram")
-        self._choose_source_in_list(self.view.feed.source)
+        self._choose_source_in_list(self.view.follower.source)
         self.view.frozen = self.freeze.isChecked()
         self.readout.clear()
 
@@ -77,7 +77,7 @@ class ViewsPage(QWidget):
         self._silent = 0 if heard else self._silent + 1
         if not self.readout.text() or self._silent:
             self._tell_silence()
-        self._timer.setInterval(self.view.pace.look())
+        self._timer.setInterval(self.view.frame_rate.look())
 
     # -- building ---------------------------------------------------------------------------------------------------------
 
@@ -166,7 +166,7 @@ class ViewsPage(QWidget):
         for name in sources:
             self.source.addItem(self._title(name), name)
         self.source.blockSignals(False)
-        self._choose_source_in_list(self.view.feed.source)
+        self._choose_source_in_list(self.view.follower.source)
 
     def _title(self, name: str) -> str:
         known = {"mix": self.tr("Mix"), "input": self.tr("Input")}

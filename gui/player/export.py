@@ -24,7 +24,7 @@ from PyQt6.QtWidgets import (
 
 from gui.bridge import Bridge
 from gui.jobs import Job
-from gui.player.deck import deck_of
+from gui.player.player_model import player_model_of
 from gui.player.times import clock
 from gui.store import music_folder
 from gui.theme import stem_title
@@ -43,8 +43,8 @@ class ExportDialog(QDialog):
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.bridge, self.deck = bridge, deck_of(bridge)
-        self.song = self.deck.transport.path
+        self.bridge, self.player_model = bridge, player_model_of(bridge)
+        self.song = self.player_model.transport.path
         self.cards = separators()
         with contextlib.suppress(CardError):
             self.cards.setdefault(bridge.config.model, load_card(bridge.config.model))
@@ -196,7 +196,7 @@ class ExportDialog(QDialog):
         done, total = facts.get("done", 0), facts.get("total", 0)
         if not done:
             return
-        rate = self.deck.picture.get("rate", 44_100)
+        rate = self.player_model.picture.get("rate", 44_100)
         text = (
             self.tr("{} of {} separated").format(clock(done / rate), clock(total / rate))
             if total

@@ -15,7 +15,7 @@ from PyQt6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QWidget
 
 from gui import theme
-from gui.views.pace import Pace
+from gui.views.frame_rate import FrameRateLimiter
 
 Pixels = npt.NDArray[np.uint32]
 Ticks = list[tuple[float, str]]
@@ -69,9 +69,9 @@ class ScrollPlot(pg.PlotWidget):  # type: ignore[misc]
     pointed = pyqtSignal(float, float)
     left = pyqtSignal()
 
-    def __init__(self, pace: Pace, parent: QWidget | None = None) -> None:
+    def __init__(self, frame_rate: FrameRateLimiter, parent: QWidget | None = None) -> None:
         super().__init__(parent, enableMenu=False)
-        self._pace = pace
+        self._frame_rate = frame_rate
         self.image: RingImage | None = None
         self._levels: list[pg.InfiniteLine] = []
         self.hideButtons()
@@ -113,7 +113,7 @@ class ScrollPlot(pg.PlotWidget):  # type: ignore[misc]
         self.getAxis("left").label.setDefaultTextColor(QColor(palette.muted_text))
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802 (Qt's name)
-        with self._pace.work():
+        with self._frame_rate.work():
             super().paintEvent(event)
 
     def leaveEvent(self, event: Any) -> None:  # noqa: N802 (Qt's name)

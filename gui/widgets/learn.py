@@ -10,11 +10,11 @@ from gui.theme import stem_title
 
 
 def learn_menu(parent: QWidget, bridge: Bridge, targets: dict[str, str]) -> QMenu:
-    """Learn and forget for each of ``targets``: target of the order ``learn`` -> what a person calls it."""
+    """Learn and forget for each of ``targets``: target of the command ``learn`` -> what a person calls it."""
     menu = QMenu(parent)
     menu.setAccessibleName(_tr("MIDI learn"))
     report = bridge.snapshot.instrument
-    learnt = {str(entry.get("target")) for entry in report.state.midi_map}
+    learned = {str(entry.get("target")) for entry in report.state.midi_map}
     for target, what in targets.items():
         waiting = report.learning == target
         learn = menu.addAction(_tr("Stop waiting for a controller") if waiting else _tr("MIDI learn: {}").format(what))
@@ -22,7 +22,7 @@ def learn_menu(parent: QWidget, bridge: Bridge, targets: dict[str, str]) -> QMen
         assert learn is not None and forget is not None
         learn.setEnabled(bool(report.model))
         learn.triggered.connect(lambda _, t="" if waiting else target: bridge.send("learn", target=t))
-        forget.setEnabled(target in learnt)
+        forget.setEnabled(target in learned)
         forget.triggered.connect(lambda _, t=target: bridge.send("forget", target=t))
         menu.addSeparator()
     if not report.model:

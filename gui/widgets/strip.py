@@ -51,9 +51,9 @@ class BaseStrip(QFrame):
         self.meter.setToolTip(self.tr("Left: peak. Right: RMS. A click resets the clip indicator."))
         self.entry.setAccessibleName(self.tr("{} level in dB, to type").format(self.title))
         self.entry.setToolTip(self.tr("Type a level in dB, or -inf"))
-        self.fader.moved_db.connect(lambda db, gesture: self._order(self.gain_field, db, gesture))
+        self.fader.moved_db.connect(lambda db, gesture: self._send_command(self.gain_field, db, gesture))
         self.fader.let_go.connect(lambda: self.show_state(self.mixer_model.state))
-        self.entry.entered.connect(lambda db: self._order(self.gain_field, db))
+        self.entry.entered.connect(lambda db: self._send_command(self.gain_field, db))
 
     def _add_head(self) -> None:
         bar = QFrame()
@@ -88,7 +88,7 @@ class BaseStrip(QFrame):
         self.column.addWidget(self.entry, 0, Qt.AlignmentFlag.AlignHCenter)
         self.entry.setFixedWidth(72)
 
-    def _order(self, field: str, value: float | bool, gesture: int = 0) -> None:
+    def _send_command(self, field: str, value: float | bool, gesture: int = 0) -> None:
         if not self.mixer_model.move(self.strip, field, value, gesture):
             self.show_state(self.mixer_model.state)
 
@@ -152,7 +152,7 @@ class Strip(BaseStrip):
         self.pan = PanKnob(self.colour)
         self.pan.setAccessibleName(self.tr("{} pan").format(self.title))
         self.pan.setToolTip(self.tr("Left and right: drag, wheel or arrows; double click for the centre"))
-        self.pan.moved.connect(lambda value, gesture: self._order("pan", value / 100, gesture))
+        self.pan.moved.connect(lambda value, gesture: self._send_command("pan", value / 100, gesture))
         self.pan.let_go.connect(lambda: self.show_state(self.mixer_model.state))
         self.pan_label = PlainLabel("C")
         self.pan_label.setProperty("role", "small")
@@ -176,7 +176,7 @@ class Strip(BaseStrip):
         switches.setSpacing(6)
         for button, field in ((self.mute, "mute"), (self.solo, "solo"), (self.arm, "armed")):
             switches.addWidget(button)
-            button.clicked.connect(lambda on, f=field: self._order(f, on))
+            button.clicked.connect(lambda on, f=field: self._send_command(f, on))
         self.column.addLayout(switches)
         self.show_state(mixer_model.state)
 
@@ -266,7 +266,7 @@ class MasterStrip(BaseStrip):
             self.tr("Limiter"),
             self.tr("Keeps the output below full scale; leave it on unless you know why not"),
         )
-        self.limiter.clicked.connect(lambda on: self._order("limiter", on))
+        self.limiter.clicked.connect(lambda on: self._send_command("limiter", on))
         row = QHBoxLayout()
         row.setContentsMargins(12, 2, 12, 0)
         row.addWidget(self.limiter)

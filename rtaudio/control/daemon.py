@@ -56,7 +56,7 @@ def _answers(directory: Path) -> bool:
         connection.close()
 
 
-class Guest:
+class ClientConnection:
     """One client, as its two threads know it."""
 
     def __init__(self, connection: Connection) -> None:
@@ -172,27 +172,27 @@ class Daemon:
             return
         if (
             self._end.is_set()
-        ):  # no guest in a house that closes: who comes right after a stop must not find the old engine
+        ):  # no client in a house that closes: who comes right after a stop must not find the old engine
             connection.close()
             return
         with self._lock:
             self._clients += 1
-        guest = Guest(connection)
-        writer = threading.Thread(target=self._tell, args=(guest,), name="client-writer", daemon=True)
+        client = ClientConnection(connection)
+        writer = threading.Thread(target=self._tell, args=(client,), name="client-writer", daemon=True)
         try:
             connection.send({"hello": self._hello()})
             writer.start()
             while not self._end.is_set():
                 message = connection.receive(0.5)
                 if message is not None:
-                    self._obey(message, guest)
+                    self._handle_command(message, client)
             self._silent.wait(ENDING_LIMIT)
         except (EOFError, OSError):
             pass
         finally:
-            for data in guest.held.endings():  # a client that was killed cannot let go of its keys
-                self._obey({"op": "midi", "args": {"data": data}}, guest)
-            guest.left.set()
+            for data in client.held.endings():  # a client that was killed cannot let go of its keys
+                self._handle_command({"op": "midi", "args": {"data": data}}, client)
+            client.left.set()
             if writer.is_alive():
                 writer.join(FAREWELL_LIMIT)
             with self._lock:
@@ -204,7 +204,7 @@ class Daemon:
         desired = supervisor.desired.to_json() if supervisor is not None else None
         return {"pid": os.getpid(), "desired": desired}
 
-    def _obey(self, message: Message, guest: Guest) -> None:
+    def _handle_command(self, message: Message, client: ClientConnection) -> None:
         """Do what a client asks."""
         try:
             if "start" in message:
@@ -216,13 +216,13 @@ class Daemon:
             elif "op" in message and self._supervisor is not None:
                 self._supervisor.send(Command(message["op"], message.get("args", {})))
                 if message["op"] == "midi":
-                    guest.held.follow(message["args"]["data"])
+                    client.held.follow(message["args"]["data"])
         except StemplayError as error:
             self._notice = str(error)
         except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:  # not what a client of ours would send
             self._notice = f"A client sent what nobody understands ({type(error).__name__}: {error})."
         if "op" in message:
-            guest.obeyed += 1
+            client.obeyed += 1
 
     def _start(self, desired: DesiredState) -> None:
         with self._lock:  # two clients may say start at once: the first wins, the second has attached
@@ -230,11 +230,11 @@ class Daemon:
                 self._supervisor = Supervisor(desired)
             self._supervisor.start()
 
-    def _tell(self, guest: Guest) -> None:
+    def _tell(self, client: ClientConnection) -> None:
         """Tell a client what changes, and at the end of the engine how it was last."""
         with contextlib.suppress(OSError):
-            while not guest.left.is_set():
-                guest.tell(self._supervisor, self._notice)
-                guest.left.wait(RESTING_PERIOD if guest.resting else SNAPSHOT_PERIOD)
-            guest.tell(self._supervisor, self._notice, last=self._silent.is_set())
-        guest.connection.close()
+            while not client.left.is_set():
+                client.tell(self._supervisor, self._notice)
+                client.left.wait(RESTING_PERIOD if client.resting else SNAPSHOT_PERIOD)
+            client.tell(self._supervisor, self._notice, last=self._silent.is_set())
+        client.connection.close()

@@ -18,7 +18,7 @@ from rtaudio.protocol.messages import Command, Snapshot, from_dict
 
 
 class DaemonClient:
-    """One conversation with a daemon. ``order`` and ``desired`` belong to one thread.
+    """One conversation with a daemon. ``command`` and ``desired`` belong to one thread.
 
     Attributes:
         hello: what the daemon says first; None if it says nothing.
@@ -31,9 +31,9 @@ class DaemonClient:
         self._latest: Snapshot | None = None
         self._closed = threading.Event()
         self._leaving = False
-        self._orders: deque[Command] = deque()  # those that the daemon has not confirmed
+        self._commands: deque[Command] = deque()  # those that the daemon has not confirmed
         self._confirmed = 0
-        self._told: tuple[int, Message | None] = (0, None)  # orders that the state holds, and the state
+        self._told: tuple[int, Message | None] = (0, None)  # commands that the state holds, and the state
         self._taken: Message | None = None
         self.engine_pid: int | None = None
         self.hello: Message | None = None
@@ -54,28 +54,28 @@ class DaemonClient:
         """Queue a message."""
         self._outbox.put(message)
 
-    def order(self, order: Command) -> None:
-        """Queue an order, and remember it until the daemon's state holds it."""
-        self._orders.append(order)
-        self.send({"op": order.op, "args": order.args})
+    def enqueue(self, command: Command) -> None:
+        """Queue a command, and remember it until the daemon's state holds it."""
+        self._commands.append(command)
+        self.send({"op": command.op, "args": command.args})
 
     def desired(self) -> DesiredState | None:
-        """What the engine is wanted to do: the daemon's word, and on top of it the orders that it had not had by then.
+        """What the engine is wanted to do: the daemon's word, and on top of it the commands that it had not had by then.
 
         None while that is what this gave last. Once the link is dead it is how the engine was at its end.
         """
         held, values = self._told
-        while self._confirmed < held and self._orders:
-            self._orders.popleft()
+        while self._confirmed < held and self._commands:
+            self._commands.popleft()
             self._confirmed += 1
         if values is None or values is self._taken:
             return None
         self._taken = values
         with contextlib.suppress(StemplayError):  # of a model whose files are gone
             desired = DesiredState.from_json(values)
-            for order in self._orders:
+            for command in self._commands:
                 with contextlib.suppress(StemplayError):
-                    desired.apply(order)
+                    desired.apply(command)
             return desired
         return None
 

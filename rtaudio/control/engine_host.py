@@ -3,10 +3,10 @@
 Standard input brings commands, standard output takes snapshots, both as framed JSON (``rtaudio/control/ipc.py``). Threads:
 
 - *main* builds, commands and stops the engine. It may block, even hang for ever in a driver: then the supervisor kills us.
-- *orders* reads the pipe. When the parent is gone it arms the *undertaker* and asks for a clean end.
+- *commands* reads the pipe. When the parent is gone it arms the *exit-timer* and asks for a clean end.
 - *reports* writes snapshots, thirty a second (four where nothing sounds). It may block on a parent that does not read; sound does not
   notice.
-- *undertaker* ends the process a moment after the parent's death or a shutdown, whatever hangs by then.
+- *exit-timer* ends the process a moment after the parent's death or a shutdown, whatever hangs by then.
 
 SIGTERM ends it cleanly, as a shutdown does; the signals of a terminal are for the parent to answer.
 """
@@ -35,7 +35,7 @@ from rtaudio.tap.shared import TapWriter, open_tap
 
 REPORT_PERIOD = 1 / 30
 RESTING_PERIOD = 1 / 4
-"""Between two reports of an engine that rests, from ``RESTING_AFTER`` seconds after the last order on."""
+"""Between two reports of an engine that rests, from ``RESTING_AFTER`` seconds after the last command on."""
 RESTING_AFTER = 1.0
 ORPHAN_GRACE = 1.5
 """Seconds an engine has to end its recording after its parent died."""
@@ -53,13 +53,13 @@ class EngineHost:
 
     def __init__(self, incoming: BinaryIO, outgoing: BinaryIO) -> None:
         self._incoming, self._outgoing = incoming, outgoing
-        self._orders: queue.SimpleQueue[Message | None] = queue.SimpleQueue()  # a signal's handler may put, too
-        self._pending: deque[Message | None] = deque()  # orders that main has taken from the queue
+        self._commands: queue.SimpleQueue[Message | None] = queue.SimpleQueue()  # a signal's handler may put, too
+        self._pending: deque[Message | None] = deque()  # commands that main has taken from the queue
         self._write_lock = threading.Lock()
         self._report_lock = threading.Lock()
         self._leaving = False
         self._stirred = threading.Event()
-        self._ordered = 0.0
+        self._commanded = 0.0
         self._engine: Any = None
         self._tap: TapWriter | None = None
         self._remark = ""
@@ -67,8 +67,8 @@ class EngineHost:
 
     def run(self) -> int:
         """Live. Returns the exit status."""
-        threading.Thread(target=self._read_orders, name="orders", daemon=True).start()
-        first = self._orders.get()
+        threading.Thread(target=self._read_commands, name="commands", daemon=True).start()
+        first = self._commands.get()
         if first is None:
             return 0
         desired = DesiredState.from_json(first["start"])
@@ -77,9 +77,9 @@ class EngineHost:
             self._build(desired)
         except StemplayError as error:
             return self._refuse(error)
-        if not self._obey(desired):
+        if not self._handle_commands(desired):
             return EXIT_REFUSED
-        bury_after(SHUTDOWN_GRACE)
+        exit_after(SHUTDOWN_GRACE)
         finished = self._engine.snapshot().state == "finished"
         with self._report_lock:  # no report of a stopped engine may come after the last one
             self._leaving = True
@@ -103,8 +103,8 @@ class EngineHost:
         config, self._remark = resolve(desired.config)
         self._write({"resolved": {"input": config.input, "output": config.output}})
         engine = build_engine(config, desired.mixer, desired.instrument)
-        for order in resume_orders(desired):
-            _send_where_possible(engine, order)
+        for cmd in resume_commands(desired):
+            _send_where_possible(engine, cmd)
         self._tap = open_tap(engine.tap)
         settle(engine.port.block / engine.port.rate)
         engine.start()
@@ -117,7 +117,7 @@ class EngineHost:
         self._write({"error": str(error), "kind": kind})
         return EXIT_REFUSED
 
-    def _obey(self, desired: DesiredState) -> bool:
+    def _handle_commands(self, desired: DesiredState) -> bool:
         """Pass commands to the engine until the end is asked for (True), or the device is lost (False).
 
         A refused command is told, and changes nothing.
@@ -125,7 +125,7 @@ class EngineHost:
         while True:
             faulthandler.dump_traceback_later(GIL_LIMIT, exit=True)  # a thread in C: needs no GIL to fire
             try:
-                message = self._next_order()
+                message = self._next_command()
             except queue.Empty:
                 if self._device_lost():
                     return False
@@ -133,22 +133,22 @@ class EngineHost:
             if message is None or message.get("op") == "shutdown":
                 return True
             try:
-                order = command(message["op"], **message.get("args", {}))
-                desired.apply(order)
-                self._engine.send(order)
+                cmd = command(message["op"], **message.get("args", {}))
+                desired.apply(cmd)
+                self._engine.send(cmd)
             except (StemplayError, CardError) as error:
                 self._write({"notice": str(error)})
 
-    def _next_order(self) -> Message | None:
-        """The next order, which is not a seek that a later seek or the end makes pointless: scrubbing must not pile them up.
+    def _next_command(self) -> Message | None:
+        """The next command, which is not a seek that a later seek or the end makes pointless: scrubbing must not pile them up.
 
         Raises queue.Empty when there is none for a while.
         """
         if not self._pending:
-            self._pending.append(self._orders.get(timeout=0.5))
+            self._pending.append(self._commands.get(timeout=0.5))
         with contextlib.suppress(queue.Empty):
             while True:
-                self._pending.append(self._orders.get_nowait())
+                self._pending.append(self._commands.get_nowait())
         message = self._pending.popleft()
         while _is(message, "seek") and any(_is(later, "seek", "shutdown") for later in self._pending):
             message = self._pending.popleft()
@@ -161,7 +161,7 @@ class EngineHost:
         if not (port.finished.is_set() and devices):
             return False
         self._write({"error": port.error or f"{port.name} is gone.", "kind": "device"})
-        bury_after(SHUTDOWN_GRACE)
+        exit_after(SHUTDOWN_GRACE)
         if self._engine.recorder is not None:
             self._engine.recorder.stop()  # close its files; stopping the port itself may hang
             with self._report_lock:
@@ -173,19 +173,19 @@ class EngineHost:
 
     def end(self, *_: object) -> None:
         """End as when the parent has gone: cleanly, and soon. May be called by a signal's handler."""
-        bury_after(SHUTDOWN_GRACE)
-        self._orders.put(None)
+        exit_after(SHUTDOWN_GRACE)
+        self._commands.put(None)
 
-    def _read_orders(self) -> None:
+    def _read_commands(self) -> None:
         try:
             while (message := read_message(self._incoming)) is not None:
-                self._orders.put(message)
-                self._ordered = time.monotonic()
+                self._commands.put(message)
+                self._commanded = time.monotonic()
                 self._stirred.set()
         except (OSError, ValueError):
             pass
-        bury_after(ORPHAN_GRACE)
-        self._orders.put(None)
+        exit_after(ORPHAN_GRACE)
+        self._commands.put(None)
 
     def _report(self) -> None:
         from rtaudio.system.realtime import REPORT_PRIORITY, request_realtime  # late, see _build
@@ -202,7 +202,7 @@ class EngineHost:
                     snapshot.tap = self._publish()
                 if not self._write({"snapshot": to_dict(snapshot)}):
                     return
-            if snapshot.resting and time.monotonic() - self._ordered > RESTING_AFTER:
+            if snapshot.resting and time.monotonic() - self._commanded > RESTING_AFTER:
                 self._stirred.wait(RESTING_PERIOD)
                 self._stirred.clear()
             due = max(due + REPORT_PERIOD, time.monotonic())
@@ -231,37 +231,37 @@ class EngineHost:
 
 
 def _is(message: Message | None, *operations: str) -> bool:
-    """Whether an order is one of these; the end of the orders counts as ``shutdown``."""
+    """Whether a command is one of these; the end of the commands counts as ``shutdown``."""
     return ("shutdown" if message is None else message.get("op")) in operations
 
 
-def resume_orders(desired: DesiredState) -> list[Command]:
+def resume_commands(desired: DesiredState) -> list[Command]:
     """Commands that bring a fresh engine to where the desired state is (the mixer it gets when it is built)."""
-    orders = []
+    commands = []
     if desired.loop is not None:
-        orders.append(command("set_loop", start_s=desired.loop[0], end_s=desired.loop[1]))
+        commands.append(command("set_loop", start_s=desired.loop[0], end_s=desired.loop[1]))
     if desired.position_s > 0:
-        orders.append(command("seek", position_s=desired.position_s))
-    orders.append(command("play" if desired.playing else "pause"))
+        commands.append(command("seek", position_s=desired.position_s))
+    commands.append(command("play" if desired.playing else "pause"))
     if desired.recording is not None:
-        orders.append(command("record", **desired.recording))
-    return orders
+        commands.append(command("record", **desired.recording))
+    return commands
 
 
-def _send_where_possible(engine: Any, order: Command) -> None:
-    """A live input has no transport: leave its orders out."""
-    if engine.source is not None or order.op == "record":
-        engine.send(order)
+def _send_where_possible(engine: Any, cmd: Command) -> None:
+    """A live input has no transport: leave its commands out."""
+    if engine.source is not None or cmd.op == "record":
+        engine.send(cmd)
 
 
-def bury_after(seconds: float) -> None:
+def exit_after(seconds: float) -> None:
     """End this process in ``seconds``, without asking anyone."""
 
-    def undertaker() -> None:
+    def force_exit() -> None:
         time.sleep(seconds)
         os._exit(0)
 
-    threading.Thread(target=undertaker, name="undertaker", daemon=True).start()
+    threading.Thread(target=force_exit, name="exit-timer", daemon=True).start()
 
 
 def private_pipes() -> tuple[BinaryIO, BinaryIO]:
@@ -291,7 +291,7 @@ def main() -> None:
         sys.excepthook(*sys.exc_info())
     finally:
         sys.stderr.flush()
-        bury_after(SHUTDOWN_GRACE)
+        exit_after(SHUTDOWN_GRACE)
         release_portaudio()
         os._exit(status)
 

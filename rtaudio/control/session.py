@@ -26,7 +26,7 @@ from rtaudio.control.ipc import connect
 from rtaudio.control.supervisor import Supervisor
 from rtaudio.protocol.checks import absolute_config, check_config, with_absolute_paths
 from rtaudio.protocol.desired_state import DesiredState
-from rtaudio.protocol.messages import Command, EngineConfig, Heard, InstrumentState, MixerState, Snapshot
+from rtaudio.protocol.messages import Command, EngineConfig, InstrumentState, MixerState, Snapshot, TapAudio
 from rtaudio.system.child_process import child_environment
 from rtaudio.system.private_folder import runtime_directory
 from rtaudio.tap.shared import TapReader
@@ -40,7 +40,7 @@ class Session:
 
     Args:
         config: what to run on; a detached session that finds an engine running takes over that engine's instead.
-        mixer: faders to start with; ``instrument``: sounds and learnt controllers likewise.
+        mixer: faders to start with; ``instrument``: sounds and learned controllers likewise.
         detached: let the engine outlive this process.
         directory: where the detached engine is met (default: the private folder of this user).
 
@@ -140,18 +140,18 @@ class Session:
         if self._supervisor is not None:
             self._supervisor.stop()
 
-    def send(self, order: Command) -> None:
-        """Give an order. It is kept for the next engine if none lives. Raises StemplayError if it is impossible."""
+    def send(self, command: Command) -> None:
+        """Send a command. It is kept for the next engine if none lives. Raises StemplayError if it is impossible."""
         if self._supervisor is not None:
-            self._supervisor.send(order)
+            self._supervisor.send(command)
             return
         if self.detached:
-            order = with_absolute_paths(order)
+            command = with_absolute_paths(command)
         alive = self._client is not None and self._client.alive  # before: what a dead daemon told is all there is to follow
         self._follow()
-        self._desired.apply(order)
+        self._desired.apply(command)
         if self._client is not None and alive:
-            self._client.order(order)
+            self._client.enqueue(command)
 
     def snapshot(self) -> Snapshot:
         """The newest report; costs nothing. Before ``start`` and after the end its state is ``stopped``, and the faders are those
@@ -163,7 +163,7 @@ class Session:
             return Snapshot(state="stopped", mixer=copy.deepcopy(self._desired.mixer))
         return report if self._client is not None and self._client.alive else _as_wanted(report, self._state())
 
-    def hear(self, source: str, after: int | None = None, seconds: float = 4.0) -> Heard | None:
+    def hear(self, source: str, after: int | None = None, seconds: float = 4.0) -> TapAudio | None:
         """What the engine played: ``mix``, ``input`` or a strip before its fader; from position ``after`` on, or the last ``seconds``.
 
         None while there is nothing: no engine, no such strip, or nobody asked in the last two seconds (asking again helps). Never

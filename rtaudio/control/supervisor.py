@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rtaudio.audio.format import StemplayError
 from rtaudio.control.engine_process import EngineProcess, Limits, StallDetector
-from rtaudio.control.run_totals import RunTotals
+from rtaudio.control.restart_totals import RestartTotals
 from rtaudio.files.take_recovery import CutOff, finish_cut_off
 from rtaudio.protocol.checks import is_output_file
 from rtaudio.protocol.desired_state import DesiredState
@@ -23,7 +23,7 @@ from rtaudio.protocol.messages import Command, EngineConfig, Recording, Snapshot
 from rtaudio.tap.shared import remove as remove_tap
 
 NOTICE_S = 10.0
-"""How long a refused order is told of, before other messages are seen again."""
+"""How long a refused command is told of, before other messages are seen again."""
 
 
 class Supervisor:
@@ -44,7 +44,7 @@ class Supervisor:
         self._pinned: dict[str, str] = {}
         self._restarts = 0
         self._failures = 0
-        self._totals = RunTotals()
+        self._totals = RestartTotals()
         self._finisher: threading.Thread | None = None  # of recordings that were cut off
         self._found: tuple[str, float] = ("", 0.0)  # what it told, and when
         self._played = False
@@ -101,24 +101,24 @@ class Supervisor:
         if self._finisher is not None:
             self._finisher.join(timeout)
 
-    def send(self, order: Command) -> None:
-        """Save an order and pass it on. Raises StemplayError if it is impossible; a missing engine gets it when it is back."""
+    def send(self, command: Command) -> None:
+        """Save a command and pass it on. Raises StemplayError if it is impossible; a missing engine gets it when it is back."""
         with self._lock:
-            before = copy.deepcopy(self._desired) if order.op == "configure" and self._played else None
-            self._desired.apply(order)
+            before = copy.deepcopy(self._desired) if command.op == "configure" and self._played else None
+            self._desired.apply(command)
             engine = self._engine
-            if order.op == "reset_counters":
+            if command.op == "reset_counters":
                 self._totals.forget_counters()
-            if order.op == "configure":
+            if command.op == "configure":
                 self._fallback = before or self._fallback
                 self._pinned = {}
                 self._failures = 0
                 self._played = False
                 self._story = self._error = ""
                 self._wake.set()
-            elif engine is not None and order.op != "shutdown":
-                engine.send({"op": order.op, "args": order.args})
-        if order.op == "shutdown":
+            elif engine is not None and command.op != "shutdown":
+                engine.send({"op": command.op, "args": command.args})
+        if command.op == "shutdown":
             self._stopping = True
             self._wake.set()
 
@@ -223,7 +223,7 @@ class Supervisor:
             if report.state == "running" and report.transport.path == self._desired.config.input:
                 self._desired.position_s = report.transport.position_s
             if report.instrument.model:
-                self._desired.instrument.midi_map = report.instrument.state.midi_map  # learnt inside the engine
+                self._desired.instrument.midi_map = report.instrument.state.midi_map  # learned inside the engine
             if self._desired.recording is not None and report.recording.error:
                 self._desired.recording = None  # it stopped by itself (a full disk): do not start it again
             outgoing = self._wake.is_set() and not self._stopping
@@ -339,9 +339,9 @@ def _as_recording(take: CutOff) -> Recording:
 
 
 def take_over(desired: DesiredState, before: Snapshot, now: Snapshot) -> None:
-    """Save what changed between two reports of an engine: MIDI controllers and program changes act inside it, without an order.
+    """Save what changed between two reports of an engine: MIDI controllers and program changes act inside it, without a command.
 
-    Only changes are taken: an engine that obeys no more and reports the same for ever undoes no order.
+    Only changes are taken: an engine that obeys no more and reports the same for ever undoes no command.
     """
     places: list[tuple[object, object, object]] = [
         (before.mixer, now.mixer, desired.mixer),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rtaudio.engine.recorder import Recorder
     from rtaudio.files.song_player import FilePlayer
     from rtaudio.ports.base import Port
-    from rtaudio.tap.capture import Capture
+    from rtaudio.tap.buffer import TapBuffer
 
 GATE_S = 0.005
 """Fade of the gate."""
@@ -33,7 +33,7 @@ Routes = list[tuple[int, list[int]]]
 """``[(index of the stem, 0-based output channels)]``."""
 
 
-class Gate:
+class FadeGate:
     """Fades everything out and in again, sample by sample, in straight lines."""
 
     def __init__(self, rate: int) -> None:
@@ -89,7 +89,7 @@ class AudioCallback:
         source: FilePlayer | None,
         recorder: Recorder | None,
         limit: int = 0,
-        tap: Capture | None = None,
+        tap: TapBuffer | None = None,
     ) -> None:
         self.pipeline = pipeline
         self.replace: Pipeline | None = None
@@ -101,7 +101,7 @@ class AudioCallback:
         self.fault = ""
         self.song_ended = False
         self._port, self._picks, self._routes, self._source, self._recorder = port, picks, routes, source, recorder
-        self._gate = Gate(pipeline.format.rate)
+        self._gate = FadeGate(pipeline.format.rate)
         self._hold = 0
         self._limit = limit
         self._tap = tap

@@ -187,7 +187,7 @@ class EngineCommands:
         self._dispatcher().forget(target)
 
     def _do_control(self, target: str, value: float | None) -> None:
-        """A learnt controller moved: ``stem.NAME.FIELD``, ``mixer.FIELD``; or a button was pressed (None)."""
+        """A learned controller moved: ``stem.NAME.FIELD``, ``mixer.FIELD``; or a button was pressed (None)."""
         kind, *rest = target.split(".")
         if value is None:
             self._press(target)
@@ -201,9 +201,9 @@ class EngineCommands:
         recording = self.recorder.status if self.recorder is not None else Recording()
         with self._lock:
             try:
-                for order in self._learned_buttons.orders(
+                for command in self._learned_buttons.commands(
                     target, self._state, self._transport(), recording, self._dispatcher().state
                 ):
-                    self.send(order)
+                    self.send(command)
             except StemplayError as error:
                 self._notice = str(error)

@@ -32,7 +32,7 @@ FEWEST = 3
 
 
 @dataclass(frozen=True)
-class Spent:
+class CpuTime:
     """What a worker has done since it began: frames that it worked on, and seconds of processor time that this took."""
 
     frames: int = 0
@@ -89,17 +89,17 @@ class DeadlineMisses:
         self._given = 0
         self._known = False
         self._frames = self._misses = 0
-        self._spent = Spent()
+        self._spent = CpuTime()
         self._text = ""
 
-    def look(self, stream: Stream, frames: int, misses: int, spent: Spent) -> str:
+    def look(self, stream: Stream, frames: int, misses: int, spent: CpuTime) -> str:
         """The sentence while more than ``LATE_SHARE`` of the sound is missed, else "". ``frames`` and ``misses`` since the start."""
         passed = frames - self._frames
         if passed < LOOK_S * stream.rate:
             return self._text
         newly = misses - self._misses
         share = newly * stream.block / passed
-        before = self._spent if spent.frames >= self._spent.frames else Spent()  # a new pipeline counts from zero
+        before = self._spent if spent.frames >= self._spent.frames else CpuTime()  # a new pipeline counts from zero
         if spent.frames > before.frames:
             self._known = True
             self.own = max(0.0, spent.own_s - before.own_s) * stream.rate / (spent.frames - before.frames)

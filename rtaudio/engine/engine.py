@@ -33,7 +33,7 @@ from rtaudio.protocol.messages import (
     MixerState,
 )
 from rtaudio.protocol.strips import strip_names
-from rtaudio.tap.capture import Capture
+from rtaudio.tap.buffer import TapBuffer
 
 if TYPE_CHECKING:
     from rtaudio.engine.recorder import Recorder
@@ -82,13 +82,13 @@ class Engine(EngineReport):
         picks = input_picks(config.input_channels, port.in_channels, self.format.channels) if source is None else []
         heard = self._heard(mixer)
         pipeline = Pipeline(processor, self.format, align, heard, port.realtime, self._player, deadline)
-        self.tap = Capture(self.format, self.stems)
+        self.tap = TapBuffer(self.format, self.stems)
         self._callback = AudioCallback(
             port, pipeline, picks, routes, source, recorder, round(config.seconds * port.rate), self.tap
         )
         self._lock = (
             threading.RLock()
-        )  # of control threads among themselves; a learnt controller's order gives another one
+        )  # of control threads among themselves; a learned controller's order gives another one
         self._pipeline_builder = threading.Thread(target=self._keep, name="stemplay-pipeline-builder", daemon=True)
         self._learned_buttons = LearnedButtons()
         self._sequence = 0

@@ -28,7 +28,7 @@ from rtaudio.audio.format import Audio
 from rtaudio.audio.load_meter import LoadMeter
 from rtaudio.audio.output_check import OutputCheck
 from rtaudio.audio.ring import Ring
-from rtaudio.engine.deadline_misses import Spent
+from rtaudio.engine.deadline_misses import CpuTime
 from rtaudio.processors.base import Processor
 from rtaudio.system.realtime import MODEL_PRIORITY, request_realtime
 
@@ -161,9 +161,9 @@ class Worker:
         return self._position
 
     @property
-    def spent(self) -> Spent:
+    def spent(self) -> CpuTime:
         """How much was worked on, and the processor time that this took, without what other programs took meanwhile."""
-        return Spent(self._worked, self._own + self.processor.elsewhere_s)
+        return CpuTime(self._worked, self._own + self.processor.elsewhere_s)
 
     # -- the worker's thread ----------------------------------------------------------------------------------------------
 

@@ -39,7 +39,7 @@ def separate_array(
     Args:
         model: name in the zoo, directory, a loaded runtime (it is reset), or any processor.
         refine: as in ``separate_file``.
-        phases: calls of a causal network in a hop, see ``Phases``; 1 as it is.
+        phases: calls of a causal network in a hop, see ``StaggeredModel``; 1 as it is.
 
     Raises:
         StemplayError: the model cannot be used so, or rate or channels are impossible.

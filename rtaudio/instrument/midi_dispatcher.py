@@ -75,7 +75,7 @@ class MidiDispatcher:
     # -- the engine -------------------------------------------------------------------------------------------------------
 
     def start(self, control: Callable[[str, float | None], None]) -> None:
-        """Listen and play; ``control(target, value)`` is told of each learnt controller's movement, of a button's press with None."""
+        """Listen and play; ``control(target, value)`` is told of each learned controller's movement, of a button's press with None."""
         self._control = control
         self.player.start()
         self._cache_warmer.start(self._sounds)
@@ -100,17 +100,17 @@ class MidiDispatcher:
         """What a channel plays: shares by name. Raises StemplayError for a name that is not there."""
         weights = self._model.instrument_weights(shares)
         self._keep(channel, shares)
-        self.player.order(lambda synth: synth.set_instrument(channel, weights))
+        self.player.enqueue(lambda synth: synth.set_instrument(channel, weights))
         self._chosen(channel, weights)
 
     def set_field(self, field: str, value: Any) -> None:
         """A field of ``InstrumentState`` other than ``shares`` and ``midi_map``."""
         setattr(self._state, field, value)
         if field in INSTRUMENT_TIMES:
-            self.player.order(lambda synth: setattr(synth, field, float(value)))
+            self.player.enqueue(lambda synth: setattr(synth, field, float(value)))
 
     def set_map(self, entries: list[dict[str, Any]]) -> None:
-        """Take these learnt controllers instead of the present ones."""
+        """Take these learned controllers instead of the present ones."""
         self._map = MidiMap(entries)
 
     def learn(self, target: str) -> None:
@@ -163,8 +163,8 @@ class MidiDispatcher:
         waiting = self._map.learning
         moved = self._map.take(message)
         if moved is not None:
-            learnt = bool(waiting) and not self._map.learning
-            self._turn(*moved, learnt)
+            learned = bool(waiting) and not self._map.learning
+            self._apply_controller(*moved, learned)
             return
         if message.kind == "note_on" and message.b > 0:
             velocity = curved(message.b, self._state.curve)
@@ -175,12 +175,12 @@ class MidiDispatcher:
             self._chosen(message.channel, self._model.instrument_weights({number: 1}))
         self.player.push(message)
 
-    def _press(self, target: str, down: bool, learnt: bool) -> None:
+    def _press(self, target: str, down: bool, learned: bool) -> None:
         if not down:
             self._pressed.discard(target)
         elif target not in self._pressed:
             self._pressed.add(target)
-            if not learnt:
+            if not learned:
                 self._control(target, None)
 
     def _keep(self, channel: int, shares: dict[str, float]) -> None:
@@ -194,14 +194,14 @@ class MidiDispatcher:
         self._sounds[channel] = weights
         self._cache_warmer.prime([weights, *self._sounds])
 
-    def _turn(self, target: str, place: float, learnt: bool = False) -> None:
-        """A learnt controller stands at ``place``, 0 to 1. The press by which a button was ``learnt`` does nothing more."""
+    def _apply_controller(self, target: str, place: float, learned: bool = False) -> None:
+        """A learned controller stands at ``place``, 0 to 1. The press by which a button was ``learned`` does nothing more."""
         try:
             limits = control_range(target, self._strips)
         except StemplayError:
             return  # of a strip that another model had
         if limits is None:
-            self._press(target, place >= 0.5, learnt)
+            self._press(target, place >= 0.5, learned)
             return
         low, high = limits
         value = low + (high - low) * place

@@ -97,7 +97,7 @@ class CacheWarmer:
             ]
             if missing:
                 states = primed_states(self._model, sound, velocities[missing], pitches[missing])
-                self._player.order(lambda synth, states=states: synth.keep(states))  # type: ignore[misc]
+                self._player.enqueue(lambda synth, states=states: synth.keep(states))  # type: ignore[misc]
             yield (number + 1) / len(batches)
 
 

@@ -56,7 +56,7 @@ REST_S = 0.25
 _SMOOTHING = 0.05
 """Share of a callback's deviation by which the clock follows it."""
 
-Order = Callable[[Synth], None]
+SynthCommand = Callable[[Synth], None]
 
 
 class InstrumentPlayer:
@@ -81,7 +81,7 @@ class InstrumentPlayer:
         self._clock = clock
         self._margin = MARGIN_S
         self._events: deque[TimedEvent] = deque()
-        self._orders: deque[Order] = deque()
+        self._commands: deque[SynthCommand] = deque()
         self._ticks: queue.SimpleQueue[tuple[int, int, float] | None] = queue.SimpleQueue()
         self._ring = Ring(4 * synth.rate, (channels,))
         self._anchor: tuple[int, float] | None = None  # a position and the time at which it is asked for
@@ -106,15 +106,15 @@ class InstrumentPlayer:
         self._events.append(event)
         self._wake()
 
-    def order(self, order: Order) -> None:
-        """Have ``order(synth)`` called between two blocks, soon; never blocks."""
-        self._orders.append(order)
+    def enqueue(self, command: SynthCommand) -> None:
+        """Queue ``command(synth)``, which is called before the next block is rendered. Never blocks."""
+        self._commands.append(command)
         self._wake()
 
     @property
     def resting(self) -> bool:
         """Whether nothing sounds and nothing waits: the blocks that are asked for are silence."""
-        return self._asleep and not self._events and not self._orders
+        return self._asleep and not self._events and not self._commands
 
     def _wake(self) -> None:
         if self._asleep:
@@ -128,7 +128,7 @@ class InstrumentPlayer:
 
     def clear(self) -> None:
         """Silence from the next block on; messages that wait are forgotten."""
-        self.order(self._forget)
+        self.enqueue(self._forget)
 
     def start(self) -> None:
         """Start the thread, where it is needed."""
@@ -148,7 +148,7 @@ class InstrumentPlayer:
         count, position = len(out), self._asked
         self._asked += count
         if not self.realtime:
-            self._obey()
+            self._run_commands()
             out[...] = self._shape(self.synth.render(count, self._due(position, count, None)))
             return True
         self._last = (position, count, self._clock())
@@ -199,7 +199,7 @@ class InstrumentPlayer:
         todo = target - self._position
         if todo <= 0:
             return
-        self._obey()
+        self._run_commands()
         audio = self._shape(self.synth.render(todo, self._due(self._position, todo, self._anchor)))
         if not np.isfinite(audio).all():
             raise FloatingPointError("it gave samples that are not finite")
@@ -208,7 +208,7 @@ class InstrumentPlayer:
         self._quiet = 0 if self.synth.active or audio.any() else self._quiet + todo
         self.synth.prepare(todo)
         self.load.add((time.perf_counter() - started) * rate / todo)
-        self._asleep = self._quiet >= REST_S * rate and not (self._events or self._orders)
+        self._asleep = self._quiet >= REST_S * rate and not (self._events or self._commands)
 
     def _follow(self, position: int, now: float) -> float:
         """The smoothed time at which ``position`` was asked for."""
@@ -226,9 +226,9 @@ class InstrumentPlayer:
         self._events.clear()
         synth.panic()
 
-    def _obey(self) -> None:
-        while self._orders:
-            self._orders.popleft()(self.synth)
+    def _run_commands(self) -> None:
+        while self._commands:
+            self._commands.popleft()(self.synth)
 
     def _due(self, start: int, count: int, anchor: tuple[int, float] | None) -> list[tuple[int, Event]]:
         """Messages that belong into ``[start, start + count)``, with their offsets; those that come later stay."""

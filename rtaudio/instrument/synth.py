@@ -16,7 +16,7 @@ from rtaudio.audio.format import Audio
 from rtaudio.audio.resample import Resampler
 from rtaudio.instrument.channel import VIBRATO_DEPTH, VIBRATO_HZ, Channel
 from rtaudio.instrument.model import InstrumentModel, VoiceState
-from rtaudio.instrument.voice import LAST_CALL, LOOP_END, Array, Shadow, Voice
+from rtaudio.instrument.voice import LAST_CALL, LOOP_END, Array, ReplacementNote, Voice
 
 LEVEL = 0.35
 """Gain of one full note: a chord of several stays below full scale most of the time; the mixer's limiter does the rest."""
@@ -27,7 +27,7 @@ CACHE_BYTES = 256 << 20
 PART = 256
 """Frames of output that are made at once: 6 ms at 44.1 kHz."""
 
-SHADOWS, SHADOW_EVERY = 8, 48
+REPLACEMENTS, REPLACEMENT_EVERY = 8, 48
 """Looping notes that follow a changed sound at a time, and samples at the model's rate for each of which they get a network step."""
 
 RELEASE_MS, ATTACK_MS, STEAL_MS = 250.0, 0.0, 5.0
@@ -76,7 +76,7 @@ class Synth:
         self._cache: OrderedDict[Key, VoiceState] = OrderedDict()
         self._resampler = Resampler(model.sample_rate, rate, 2)
         self._rest = np.zeros((0, 2), np.float32)
-        self._order = self._in = self._out = self._at = self._shadow_time = 0
+        self._order = self._in = self._out = self._at = self._replacement_time = 0
         self.stolen = 0
 
     @property
@@ -336,27 +336,27 @@ class Synth:
         that passes, whatever the blocks' size."""
         for voice in self._voices:
             weights = self.channels[voice.channel].weights
-            if voice.place >= LOOP_END and voice.shadow is None and not np.array_equal(voice.weights, weights):
-                voice.shadow = Shadow(self.model.initial_state(1), weights, self._sustains(weights))
-        shadows = [(voice, voice.shadow) for voice in self._voices if voice.shadow is not None]
-        for voice, shadow in shadows:
-            if shadow.complete:
-                voice.adopt(shadow)  # finding its loop takes a millisecond: one a part
+            if voice.place >= LOOP_END and voice.replacement is None and not np.array_equal(voice.weights, weights):
+                voice.replacement = ReplacementNote(self.model.initial_state(1), weights, self._sustains(weights))
+        replacements = [(voice, voice.replacement) for voice in self._voices if voice.replacement is not None]
+        for voice, replacement in replacements:
+            if replacement.complete:
+                voice.adopt(replacement)  # finding its loop takes a millisecond: one a part
                 break
-        busy = [(voice, shadow) for voice, shadow in shadows if not shadow.complete][:SHADOWS]
-        self._shadow_time = self._shadow_time + count if busy else 0
-        steps, self._shadow_time = divmod(self._shadow_time, SHADOW_EVERY)
+        busy = [(voice, replacement) for voice, replacement in replacements if not replacement.complete][:REPLACEMENTS]
+        self._replacement_time = self._replacement_time + count if busy else 0
+        steps, self._replacement_time = divmod(self._replacement_time, REPLACEMENT_EVERY)
         for _ in range(steps):
             audio, state = self.model.step(
                 np.stack([voice.velocity for voice, _ in busy]),
-                np.stack([shadow.weights for _, shadow in busy]),
+                np.stack([replacement.weights for _, replacement in busy]),
                 np.stack([voice.pitch for voice, _ in busy]),
-                np.array([shadow.time for _, shadow in busy], np.int64),
-                VoiceState.stack([shadow.state for _, shadow in busy]),
+                np.array([replacement.time for _, replacement in busy], np.int64),
+                VoiceState.stack([replacement.state for _, replacement in busy]),
             )
-            for row, (_, shadow) in enumerate(busy):
-                shadow.take(audio[row], state.take([row]), self.model.PRIMING)
-            busy = [(voice, shadow) for voice, shadow in busy if not shadow.complete]
+            for row, (_, replacement) in enumerate(busy):
+                replacement.take(audio[row], state.take([row]), self.model.PRIMING)
+            busy = [(voice, replacement) for voice, replacement in busy if not replacement.complete]
             if not busy:
                 return
 

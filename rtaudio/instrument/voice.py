@@ -103,7 +103,7 @@ def _steadying(body: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 @dataclass
-class Shadow:
+class ReplacementNote:
     """A looping note computed again with another sound, beside the one that is heard."""
 
     state: VoiceState
@@ -143,7 +143,7 @@ class Voice:
         level: of the envelope; ``fall``: in nepers a sample once released.
         ending: when in the next reading a steeper ``fall`` begins. ``delay``: samples until the note begins.
         sustains: the main instrument of ``weights`` sounds as long as its key is held.
-        weights: of the instruments that the wave was made with. ``shadow``: the note with a newer sound, until it is complete.
+        weights: of the instruments that the wave was made with. ``replacement``: the note with a newer sound, until it is complete.
         leaving, crossed: the loop that gives way to ``loop``, and how many samples of ``CROSSING`` have passed.
     """
 
@@ -171,7 +171,7 @@ class Voice:
     gains: tuple[float, float] | None = None
     done: bool = False
     weights: Array = field(default_factory=lambda: np.zeros(0, np.float32))
-    shadow: Shadow | None = None
+    replacement: ReplacementNote | None = None
     leaving: Loop | None = None
     crossed: float = 0.0
 
@@ -195,11 +195,11 @@ class Voice:
             )
         return self.level * float(np.abs(recent).max(initial=0.0)) if self.age else 1.0
 
-    def adopt(self, shadow: Shadow) -> None:
-        """Cross over to a complete shadow's loop, whose level begins where this one's is."""
+    def adopt(self, replacement: ReplacementNote) -> None:
+        """Cross over to a complete replacement's loop, whose level begins where this one's is."""
         self.leaving, self.crossed = self.loop, self.place
-        self.wave, self.weights, self.sustains, self.shadow = shadow.wave, shadow.weights, shadow.sustains, None
-        self.loop = find_loop(shadow.wave, self.sustains)
+        self.wave, self.weights, self.sustains, self.replacement = replacement.wave, replacement.weights, replacement.sustains, None
+        self.loop = find_loop(replacement.wave, self.sustains)
 
     def release(self, samples: int, at: int = 0) -> None:
         """Fall by 60 dB in ``samples``, from sample ``at`` of the next reading on; never slower than before."""

@@ -14,9 +14,9 @@ from rtaudio.audio.format import StemplayError
 from rtaudio.jobs import CancelledError, JobFunction, Report
 
 JOBS = {
-    "devices": "rtaudio.jobs.lists",
-    "midi_inputs": "rtaudio.jobs.lists",
-    "models": "rtaudio.jobs.lists",
+    "devices": "rtaudio.jobs.inventory",
+    "midi_inputs": "rtaudio.jobs.inventory",
+    "models": "rtaudio.jobs.inventory",
     "latency": "rtaudio.jobs.expected",
     "tone": "rtaudio.jobs.tone",
     "meter": "rtaudio.jobs.meter",
@@ -60,10 +60,10 @@ def main() -> None:
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: _cancel(report))
     os.dup2(2, 1)
-    order = json.loads(sys.stdin.buffer.readline())
+    request = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_listen, args=(report,), name="listener", daemon=True).start()
     try:
-        report.line({"done": find(order["job"])(report, **order.get("args", {}))})
+        report.line({"done": find(request["job"])(report, **request.get("args", {}))})
     except CancelledError:
         pass
     except StemplayError as error:

@@ -179,24 +179,24 @@ class Batch:
     def _outcome(self, song: Song) -> Outcome:
         if not self._again and all((song.folder / name).is_file() for name in self._stems):
             return Outcome(song, "kept")
-        order = {"job": "export", "args": {"song": str(song.path), "folder": str(song.folder.absolute()), **self._options}}
+        request = {"job": "export", "args": {"song": str(song.path), "folder": str(song.folder.absolute()), **self._options}}
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
         child = subprocess.Popen([sys.executable, "-m", "rtaudio.jobs"], env=child_environment(), **pipes)
         with self._lock:
             self._children[song] = child
         try:
-            return self._follow(song, child, json.dumps(order).encode() + b"\n")
+            return self._follow(song, child, json.dumps(request).encode() + b"\n")
         finally:
             with self._lock:
                 del self._children[song]
 
-    def _follow(self, song: Song, child: subprocess.Popen[bytes], order: bytes) -> Outcome:
+    def _follow(self, song: Song, child: subprocess.Popen[bytes], request: bytes) -> Outcome:
         """Read what the job says until its end."""
         assert child.stdin is not None and child.stdout is not None
         makes: Facts = {}
         answer: Facts = {}
         with contextlib.suppress(OSError, ValueError):  # it died, or was ended before it began
-            child.stdin.write(order)
+            child.stdin.write(request)
             child.stdin.flush()
         if self._stopped.is_set():
             with contextlib.suppress(OSError):

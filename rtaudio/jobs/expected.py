@@ -16,7 +16,7 @@ from rtaudio.jobs import Facts, Report
 from rtaudio.ports.base import Port
 from rtaudio.processors.base import Processor
 from rtaudio.processors.factory import make_processor, make_separator
-from rtaudio.processors.frame import STEM_KINDS
+from rtaudio.processors.frame_model import STEM_KINDS
 from rtaudio.processors.passthrough import Passthrough
 from rtaudio.protocol.checks import check_config, is_input_file, is_output_file
 from rtaudio.protocol.messages import EngineConfig, Latency, from_dict, to_dict

@@ -14,15 +14,15 @@ from rtaudio.protocol.messages import Command, InstrumentState, MixerState, Reco
 
 
 class LearnedButtons:
-    """Turns presses into orders. It remembers only where a loop is to begin."""
+    """Turns presses into commands. It remembers only where a loop is to begin."""
 
     def __init__(self) -> None:
         self._mark: tuple[str, float] | None = None
 
-    def orders(
+    def commands(
         self, target: str, mixer: MixerState, transport: Transport, recording: Recording, place: InstrumentState
     ) -> list[Command]:
-        """The orders of one press, given how everything is.
+        """The commands of one press, given how everything is.
 
         Args:
             place: where recordings go.

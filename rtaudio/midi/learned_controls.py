@@ -8,7 +8,7 @@ from rtaudio.midi.message import MidiMessage
 from rtaudio.protocol.strips import is_button
 
 RESERVED = frozenset({0, 6, 32, 38, *range(96, 102), *range(120, 128)})
-"""Controllers that are not learnt: bank, data entry, (N)RPN and channel mode."""
+"""Controllers that are not learned: bank, data entry, (N)RPN and channel mode."""
 
 
 class MidiMap:
@@ -38,7 +38,7 @@ class MidiMap:
         self._targets = {key: kept for key, kept in self._targets.items() if target and kept != target}
 
     def take(self, message: MidiMessage) -> tuple[str, float] | None:
-        """``(target, 0 to 1)`` if the message is of a learnt controller, or of one that is learnt by it; None: it is not ours."""
+        """``(target, 0 to 1)`` if the message is of a learned controller, or of one that is learned by it; None: it is not ours."""
         kind = {"control": "control", "note_on": "note", "note_off": "note"}.get(message.kind)
         if kind is None:
             return None
@@ -53,7 +53,7 @@ class MidiMap:
         return target, float(struck) if kind == "note" else message.b / 127
 
     def _fit(self, message: MidiMessage) -> bool:
-        """Whether it can be learnt for what is waited for."""
+        """Whether it can be learned for what is waited for."""
         if message.kind == "control":
             return message.a not in RESERVED
         return message.kind == "note_on" and message.b > 0 and is_button(self.learning)

@@ -17,7 +17,7 @@ import numpy as np
 
 from rtaudio.audio.format import StemplayError
 from rtaudio.ports.base import VARYING_BLOCK, Callback, DeviceMissingError, Port
-from rtaudio.ports.bridge import DriftBridge
+from rtaudio.ports.drift import DriftCompensator
 from rtaudio.system.realtime import request_realtime
 
 INSTALL = (
@@ -91,7 +91,7 @@ def find_device(sounddevice: Any, wanted: str, kind: str) -> int:
 
 
 class PortAudioPort(Port):
-    """One duplex stream, an output alone, or an output with an input on another clock (``rtaudio/ports/bridge.py``).
+    """One duplex stream, an output alone, or an output with an input on another clock (``rtaudio/ports/drift.py``).
 
     Args:
         output: device as for ``find_device``.
@@ -132,7 +132,7 @@ class PortAudioPort(Port):
         self.block, self.max_block = block, block or VARYING_BLOCK
         self._stream: Any = None
         self._input_stream: Any = None
-        self._bridge: DriftBridge | None = None
+        self._bridge: DriftCompensator | None = None
         self._in_rate = self.rate
         self._one_clock = in_index is None or one_clock(devices[in_index], out, hostapis)
         self._check()
@@ -217,7 +217,7 @@ class PortAudioPort(Port):
 
     def _open_bridged(self, callback: Callback) -> None:
         """Two streams; the output's clock rules and the input is converted to it."""
-        bridge = DriftBridge(self._in_rate, self.rate, self.in_channels, self.max_block, self.max_block)
+        bridge = DriftCompensator(self._in_rate, self.rate, self.in_channels, self.max_block, self.max_block)
         heard = np.zeros((4 * self.max_block, self.in_channels), np.float32)
         lost = [False]
 

@@ -17,7 +17,7 @@ from rtaudio.inference.runtime import ModelRuntime
 
 
 class ChunkedModel:
-    """A FrameModel (``rtaudio.processors.frame``) made of a function of whole chunks.
+    """A FrameModel (``rtaudio.processors.frame_model``) made of a function of whole chunks.
 
     The first chunk starts at the first sample and does not fade in, so a sound of at most ``chunk - overlap`` samples is
     exactly what the function makes of it, padded with silence.

@@ -9,12 +9,12 @@ from rtaudio.audio.format import Audio
 from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.processors.base import Processor
 from rtaudio.processors.chunked import ChunkedModel
-from rtaudio.processors.frame import CausalModel, FrameModel, InBackground
+from rtaudio.processors.frame_model import CausalModel, FrameModel, InBackground
 from rtaudio.processors.passthrough import Passthrough
-from rtaudio.processors.phases import Phases
 from rtaudio.processors.refine import SHARE, Refined, window_size
-from rtaudio.processors.rest import Resting
 from rtaudio.processors.separator import SeparatorProcessor
+from rtaudio.processors.silence import SilenceSkipper
+from rtaudio.processors.staggered import StaggeredModel
 
 SONG_HOP = 1024
 """Samples from one set of filters to the next, at least, in files: faster than filters for every hop, and better on validation songs."""
@@ -66,10 +66,10 @@ def make_frame_model(model: Model, phases: int = 1) -> FrameModel:
     if not isinstance(model, ModelRuntime):
         return model
     if phases > 1:
-        return Phases(model, phases)
+        return StaggeredModel(model, phases)
     if model.card.states:
-        return Resting(CausalModel(model))
-    return InBackground(Resting(ChunkedModel.from_runtime(model)))
+        return SilenceSkipper(CausalModel(model))
+    return InBackground(SilenceSkipper(ChunkedModel.from_runtime(model)))
 
 
 def refined_ms(network: FrameModel, look_ahead_ms: float) -> FrameModel:
@@ -89,9 +89,9 @@ def refined_for_files(network: FrameModel, share: float | None = None) -> FrameM
     return _resting(Refined(network, window_size(network.rate) // 2, hops=hops, share=chosen))
 
 
-def _resting(refined: Refined) -> Resting:
+def _resting(refined: Refined) -> SilenceSkipper:
     """The network within rests first; a few windows later all filters are those of silence."""
-    return Resting(refined, settled=4 * window_size(refined.rate))
+    return SilenceSkipper(refined, settled=4 * window_size(refined.rate))
 
 
 def _share(network: FrameModel) -> float | Sequence[float]:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rtaudio.audio.format import Audio, StemplayError
-from rtaudio.processors.frame import FrameModel
+from rtaudio.processors.frame_model import FrameModel
 from rtaudio.processors.residual import whole_shares
 
 WINDOW_S = 0.093

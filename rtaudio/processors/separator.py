@@ -15,7 +15,7 @@ import numpy as np
 from rtaudio.audio.format import Audio, StemplayError, StreamFormat, to_channels
 from rtaudio.audio.resample import Resampler
 from rtaudio.processors.base import Processor, State
-from rtaudio.processors.frame import FrameModel, InBackground
+from rtaudio.processors.frame_model import FrameModel, InBackground
 from rtaudio.processors.residual import share_residual, whole_shares
 
 

@@ -65,15 +65,15 @@ def is_device(output: str) -> bool:
     return output != "null" and not is_output_file(output)
 
 
-def with_absolute_paths(order: Command) -> Command:
-    """``order`` with the paths in it made absolute, for an engine that runs in another working directory than who asks."""
-    args = dict(order.args)
-    if order.op == "record" and args["directory"] and isinstance(args["directory"], str | Path):
+def with_absolute_paths(command: Command) -> Command:
+    """``command`` with the paths in it made absolute, for an engine that runs in another working directory than who asks."""
+    args = dict(command.args)
+    if command.op == "record" and args["directory"] and isinstance(args["directory"], str | Path):
         args["directory"] = str(Path(args["directory"]).absolute())
-    elif order.op == "configure" and isinstance(args["config"], dict):
+    elif command.op == "configure" and isinstance(args["config"], dict):
         check_config(from_dict(EngineConfig, args["config"]))
         args["config"] = {**args["config"], **_absolute(from_dict(EngineConfig, args["config"]))}
-    return Command(order.op, args)
+    return Command(command.op, args)
 
 
 def _absolute(config: EngineConfig) -> dict[str, Any]:

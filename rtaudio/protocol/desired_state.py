@@ -66,10 +66,10 @@ class DesiredState:
                 raise StemplayError(f"There is no stem {name!r}; the model gives {', '.join(names)}.")
         self.mixer.stems = {name: self.mixer.stems.get(name, StemState()) for name in names}
 
-    def apply(self, order: Command) -> None:
-        """Take ``order`` in. Raises StemplayError, and changes nothing, if it is impossible."""
-        command(order.op, **order.args)
-        getattr(self, f"_{order.op}", lambda: None)(**order.args)
+    def apply(self, cmd: Command) -> None:
+        """Take ``cmd`` in. Raises StemplayError, and changes nothing, if it is impossible."""
+        command(cmd.op, **cmd.args)
+        getattr(self, f"_{cmd.op}", lambda: None)(**cmd.args)
 
     def _set_stem(self, stem: str, field: str, value: Any) -> None:
         if stem not in self.mixer.stems:
@@ -165,11 +165,11 @@ class DesiredState:
     def _set_midi_map(self, entries: Any) -> None:
         self._needs_instrument()
         if not isinstance(entries, list):
-            raise StemplayError(f"The learnt controllers are a list, not {entries!r}.")
+            raise StemplayError(f"The learned controllers are a list, not {entries!r}.")
         for entry in entries:
             kind = "note" if isinstance(entry, dict) and "note" in entry else "control"
             if not isinstance(entry, dict) or not {"channel", kind, "target"} <= set(entry):
-                raise StemplayError(f"A learnt controller has channel, control (or note) and target, not {entry!r}.")
+                raise StemplayError(f"A learned controller has channel, control (or note) and target, not {entry!r}.")
             if not all(is_whole(entry[key]) and 0 <= entry[key] < 128 for key in ("channel", kind)):
                 raise StemplayError(f"Channel and {kind} of a MIDI controller are 0 to 127, not {entry!r}.")
             if control_range(entry["target"], strips_of(self.config)) is not None and kind == "note":

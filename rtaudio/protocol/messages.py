@@ -57,7 +57,7 @@ class InstrumentState:
         shares: sound of each of the sixteen channels (``"0"`` to ``"15"``): instrument name -> share; a mixture is a morph.
         attack_ms, release_ms: of every note's envelope.
         curve: how a key's velocity is taken: ``linear``, ``soft`` (easy to play loud), ``hard`` or ``fixed`` (always 100).
-        midi_map: controllers that were learnt, as ``rtaudio.midi.learned_controls.MidiMap`` writes them.
+        midi_map: controllers that were learned, as ``rtaudio.midi.learned_controls.MidiMap`` writes them.
         record_folder, record_format: where a recording goes that a controller's button starts; without a folder none does.
     """
 
@@ -233,7 +233,7 @@ class InstrumentReport:
 
 
 @dataclass(frozen=True)
-class Heard:
+class TapAudio:
     """Sound that an engine has played, for whoever draws it; travels through a shared file (``rtaudio/tap``), never as JSON.
 
     Attributes:
@@ -317,7 +317,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "midi": ("data",),  # the bytes of one message, as from an on-screen keyboard
     "set_sound": ("channel", "shares"),  # channel from 0; {instrument: share}
     "set_instrument": ("field", "value"),  # of InstrumentState: attack_ms, release_ms, curve, record_folder, record_format
-    "set_midi_map": ("entries",),  # all learnt controllers at once, as in InstrumentState.midi_map
+    "set_midi_map": ("entries",),  # all learned controllers at once, as in InstrumentState.midi_map
     "learn": ("target",),  # the next MIDI controller that moves is the target's; "" ends the waiting
     "forget": ("target",),
     "configure": ("config",),  # a whole EngineConfig as a dict

@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rtaudio.protocol.messages import Heard
-from rtaudio.tap.capture import Capture
+from rtaudio.protocol.messages import TapAudio
+from rtaudio.tap.buffer import TapBuffer
 
 FILE_S = 4.0
 """Seconds of sound in the file."""
@@ -43,15 +43,15 @@ PREFIX, SOUND = "tap-", ".sound"
 
 
 class TapWriter:
-    """Publishes a capture. Raises OSError if the folder has no room for the head."""
+    """Publishes a buffer. Raises OSError if the folder has no room for the head."""
 
-    def __init__(self, capture: Capture, directory: Path) -> None:
+    def __init__(self, buffer: TapBuffer, directory: Path) -> None:
         sweep(directory)
-        self._capture = capture
-        self._capacity = round(FILE_S * capture.rate)
+        self._buffer = buffer
+        self._capacity = round(FILE_S * buffer.rate)
         self.path = directory / f"{PREFIX}{os.getpid()}-{time.monotonic_ns():x}"
         about = {
-            "rate": capture.rate, "channels": capture.channels, "sources": capture.sources, "capacity": self._capacity,
+            "rate": buffer.rate, "channels": buffer.channels, "sources": buffer.sources, "capacity": self._capacity,
         }  # fmt: skip
         head = np.zeros(_HEAD // 8, np.int64)
         text = json.dumps(about).encode()
@@ -68,17 +68,17 @@ class TapWriter:
         now = time.monotonic()
         self._times[_ALIVE] = now
         wanted = bool(self._times[_WANTED] > now)
-        self._capture.listen(wanted)
+        self._buffer.listen(wanted)
         if not wanted:
             return
         data = self._open_sound() if self._data is None else self._data
-        position, frames = self._capture.take()
+        position, frames = self._buffer.take()
         frames = frames[-self._capacity :]
         if len(frames):
             self._write(data, position, frames)
 
     def _open_sound(self) -> npt.NDArray[np.float32]:
-        shape = len(self._capture.sources), self._capacity, self._capture.channels
+        shape = len(self._buffer.sources), self._capacity, self._buffer.channels
         size = 4 * int(np.prod(shape))
         path = _sound_path(self.path)
         _write_whole(path, bytes(size))  # real zeros: a disk that is full says so now, not in the middle of a page
@@ -106,7 +106,7 @@ class TapWriter:
 
     def close(self) -> None:
         """Say that the end is here and remove the files."""
-        self._capture.listen(False)
+        self._buffer.listen(False)
         self._times[_ALIVE] = 0.0
         del self._whole, self._times
         self._data = None
@@ -134,7 +134,7 @@ class TapReader:
         self._sound: _Mapping | None = None
         self._data: npt.NDArray[np.float32] | None = None
 
-    def read(self, source: str, after: int | None = None, seconds: float = FILE_S) -> Heard | None:
+    def read(self, source: str, after: int | None = None, seconds: float = FILE_S) -> TapAudio | None:
         """What ``source`` played from position ``after`` on (None: the last ``seconds``), the newest ``seconds`` of it at most.
 
         None: the engine gives nothing (yet, or any more), or has no such source. A reading also asks for more.
@@ -161,7 +161,7 @@ class TapReader:
         span = self._range()
         if span is None or span[0] > first or span[1] < end:  # overwritten while it was copied
             return None
-        return Heard(self.rate, first, frames, self.path.name)
+        return TapAudio(self.rate, first, frames, self.path.name)
 
     def _open_sound(self) -> npt.NDArray[np.float32]:
         shape = len(self.sources), self._capacity, self.channels
@@ -202,13 +202,13 @@ class _Mapping:
             self._memory.close()
 
 
-def open_tap(capture: Capture) -> TapWriter | None:
+def open_tap(buffer: TapBuffer) -> TapWriter | None:
     """A writer in this user's private folder; None where that is impossible, since sound matters more than pictures."""
     from rtaudio.audio.format import StemplayError
     from rtaudio.system.private_folder import runtime_directory
 
     try:
-        return TapWriter(capture, runtime_directory())
+        return TapWriter(buffer, runtime_directory())
     except (OSError, ValueError, StemplayError):
         return None
 

@@ -14,7 +14,6 @@ from models.card import CardError
 from models.catalog import load_card, model_names
 from rtaudio.audio.format import StemplayError
 from rtaudio.bench import callback, live, starts, table, text
-from rtaudio.bench.busy import Watch
 from rtaudio.bench.compare import changes, differences
 from rtaudio.bench.instrument import measure_instrument, measure_latency
 from rtaudio.bench.jack_server import why_no_server
@@ -24,6 +23,7 @@ from rtaudio.bench.networks import timing_models
 from rtaudio.bench.options import add_arguments, check
 from rtaudio.bench.peers import measure_peers
 from rtaudio.bench.report import Findings, Result, as_result, read, write
+from rtaudio.bench.system_load import SystemLoadMonitor
 from rtaudio.protocol.messages import DEFAULT_MODEL
 
 __all__ = ["HELP", "NAME", "add_arguments", "run"]
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     found = Findings(about_this())
     for line in text.about_lines(found.about):
         say(line)
-    watch = Watch(children=True)
+    watch = SystemLoadMonitor(children=True)
     if not only_live:
         _time_separators(separators, args, found, say)
         _time_instruments(instruments, args, found, say)
@@ -210,7 +210,7 @@ def _play(plan: live.Plan, found: Findings, say: Callable[[str], None]) -> None:
         say(line)
 
 
-def _doubts(found: Findings, watch: Watch) -> None:
+def _doubts(found: Findings, watch: SystemLoadMonitor) -> None:
     """Everything that makes the numbers worth less."""
     found.busy = watch.end()
     found.warnings += found.busy.warnings()

@@ -99,13 +99,13 @@ def test_orders_that_pile_up_lose_the_seeks_that_later_ones_make_pointless() -> 
     fader, end = {"op": "set_mixer", "args": {"field": "dry", "value": 1.0}}, {"op": "shutdown"}
     for order in (seeks[0], fader, seeks[1], seeks[2]):
         host._orders.put(order)
-    assert [host._next_order(), host._next_order()] == [fader, seeks[2]]
+    assert [host._next_command(), host._next_command()] == [fader, seeks[2]]
     for order in (seeks[0], fader, end):
         host._orders.put(order)
-    assert [host._next_order(), host._next_order()] == [fader, end]
+    assert [host._next_command(), host._next_command()] == [fader, end]
     host._orders.put(seeks[1])
     host._orders.put(None)
-    assert host._next_order() is None, "the parent is gone"
+    assert host._next_command() is None, "the parent is gone"
 
 
 def test_a_file_that_ends_is_finished_and_written(tmp_path: Path) -> None:

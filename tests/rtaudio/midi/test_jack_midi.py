@@ -112,7 +112,7 @@ def test_ten_thousand_events_and_an_unplugged_keyboard_leave_no_note_behind(serv
         print(last.instrument)
 
 
-def test_a_learnt_knob_moves_a_fader_of_the_mixer(server: JackServer, tmp_path: Path) -> None:
+def test_a_learned_knob_moves_a_fader_of_the_mixer(server: JackServer, tmp_path: Path) -> None:
     with playing(tmp_path) as (session, keyboard):
         keyboard.tell("plug")
         until(session, lambda s: len(s.instrument.ports) == 1)

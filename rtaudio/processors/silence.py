@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from rtaudio.audio.format import Audio
-from rtaudio.processors.frame import FrameModel
+from rtaudio.processors.frame_model import FrameModel
 
 REST_S = 1.0
 """Silence after which a network rests: longer than what its states remember of a single sound, shorter than a pause between songs."""
 
 
-class Resting:
+class SilenceSkipper:
     """Another FrameModel that does not run ``inner`` in long silence.
 
     The last hop before it rests is faded out, so that its noise ends without a step.

@@ -15,7 +15,7 @@ COUNTERS = ("xruns", "misses")
 INSTRUMENT_COUNTERS = ("stolen", "received", "misses", "late", "dropped")
 
 
-class RunTotals:
+class RestartTotals:
     """Sums since the settings were last changed; ``recordings`` are those of the time before."""
 
     def __init__(self, recordings: Sequence[Recording] = ()) -> None:
@@ -28,9 +28,9 @@ class RunTotals:
         self._latest = Snapshot()  # of the engine that lives, as it was reported
         self._moved = 0.0  # when its sound went on last
 
-    def start_over(self) -> RunTotals:
+    def start_over(self) -> RestartTotals:
         """One for new settings: what was counted before says nothing of them. Recordings stay on the list."""
-        return RunTotals(self._all_recordings(self._latest))
+        return RestartTotals(self._all_recordings(self._latest))
 
     def forget_counters(self) -> None:
         """The user has seen them (``reset_counters``)."""

@@ -75,7 +75,7 @@ class TimeSlider(QSlider):
             self.asked.emit(self.milliseconds)
 
 
-class ShapePanel(QWidget):
+class EnvelopePanel(QWidget):
     """Sliders and the curve."""
 
     def __init__(self, bridge: Bridge, keys: ComputerKeys, parent: QWidget | None = None) -> None:

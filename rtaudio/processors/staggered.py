@@ -13,10 +13,10 @@ import numpy as np
 
 from rtaudio.audio.format import Audio, StemplayError
 from rtaudio.inference.runtime import ModelRuntime
-from rtaudio.processors.frame import CausalModel
+from rtaudio.processors.frame_model import CausalModel
 
 
-class Phases:
+class StaggeredModel:
     """A FrameModel whose hop is the network's divided by ``count``.
 
     Args:

@@ -19,7 +19,7 @@ KEPT_S = 1.0
 _PART = 1024
 
 
-class Capture:
+class TapBuffer:
     """Takes what the engine plays while ``on``.
 
     Args:

@@ -1,6 +1,6 @@
-"""The deck: the song that is loaded, its picture, its loop and its recording, as page and transport bar share them.
+"""The player_model: the song that is loaded, its picture, its loop and its recording, as page and transport bar share them.
 
-One for each bridge (``deck_of``). Orders go through the bridge; a song is looked through by a child process first, so that a file
+One for each bridge (``player_model_of``). Orders go through the bridge; a song is looked through by a child process first, so that a file
 that is no sound is told in a sentence and disturbs nothing.
 """
 
@@ -27,7 +27,7 @@ SONG_ENDINGS = ("wav", "flac", "ogg", "oga", "opus", "mp3", "m4a", "aac", "mp4",
 """What the dialog to open a song offers; whatever else is dropped is tried too."""
 
 
-class Deck(QObject):
+class PlayerModel(QObject):
     """See the module's text.
 
     Signals:
@@ -247,7 +247,7 @@ class Deck(QObject):
         return found
 
 
-def deck_of(bridge: Bridge) -> Deck:
-    """The deck of a bridge, made when it is first asked for."""
-    found = bridge.findChild(Deck)
-    return found if isinstance(found, Deck) else Deck(bridge)
+def player_model_of(bridge: Bridge) -> PlayerModel:
+    """The player_model of a bridge, made when it is first asked for."""
+    found = bridge.findChild(PlayerModel)
+    return found if isinstance(found, PlayerModel) else PlayerModel(bridge)

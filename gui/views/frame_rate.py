@@ -11,7 +11,7 @@ SHARE = 0.10
 """Of one core, for what this thread does here; the limit for the whole window is 0.15."""
 
 
-class Pace:
+class FrameRateLimiter:
     """Watches what drawing costs this thread and says how long to wait between two looks."""
 
     def __init__(self) -> None:

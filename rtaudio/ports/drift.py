@@ -22,12 +22,12 @@ MAX_CORRECTION = 0.005
 SETTLE_S = 5.0
 """Time constant with which an error of the fill is worked off."""
 INTEGRAL_S = 20.0
-"""Time constant with which a constant drift is learnt."""
+"""Time constant with which a constant drift is learned."""
 SMOOTHING_S = 1.0
 """Of the measured fill: callbacks do not come to the microsecond."""
 
 
-class DriftBridge:
+class DriftCompensator:
     """``write`` belongs to the input's callback, ``read`` to the output's.
 
     Args:

@@ -11,7 +11,7 @@ from gui.views.analysis import Samples
 
 
 @dataclass(frozen=True)
-class Portion:
+class NewSamples:
     """New sound: ``samples`` ``(n,)``, one channel. ``skipped`` frames before it were missed; None: of another engine's life."""
 
     rate: int
@@ -19,7 +19,7 @@ class Portion:
     skipped: int | None
 
 
-class Feed:
+class TapFollower:
     """Where a view is in its source's sound."""
 
     def __init__(self, bridge: Bridge, source: str = "mix") -> None:
@@ -30,7 +30,7 @@ class Feed:
         """Follow another source, from its last seconds on."""
         self.source, self._life = source, ""
 
-    def read(self) -> Portion | None:
+    def read(self) -> NewSamples | None:
         """What is new; None while there is no engine or no such source."""
         heard = self._bridge.hear(self.source, self._next if self._life else None)
         if heard is None:
@@ -43,4 +43,4 @@ class Feed:
                 return None
         skipped = heard.start - self._next if same else None
         self._life, self._next = heard.life, heard.start + len(heard.frames)
-        return Portion(heard.rate, np.asarray(heard.frames.mean(axis=1, dtype=np.float32)), skipped)
+        return NewSamples(heard.rate, np.asarray(heard.frames.mean(axis=1, dtype=np.float32)), skipped)
