@@ -165,7 +165,7 @@ class EngineCommands:
 
     def _dispatcher(self) -> MidiDispatcher:
         if self.dispatcher is None:
-            raise StemplayError("This engine has no instrument: start it with one.")
+            raise StemplayError("This engine has no instrument. Start it with one.")
         return self.dispatcher
 
     def _do_midi(self, data: list[int]) -> None:

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from rtaudio.bench import busy, timing
+from rtaudio.bench import system_load, timing
 from rtaudio.bench.machine import Machine, about_this, drift
 from rtaudio.bench.processor import parse_cpuinfo, parse_sysctl
 from rtaudio.bench.system_load import (
@@ -125,7 +125,7 @@ def test_what_others_took_is_all_but_our_own(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(busy, "own_processor_seconds", lambda: next(own))
     monkeypatch.setattr(busy, "load_average", lambda: 0.3)
     monkeypatch.setattr(busy, "time", SimpleNamespace(monotonic=lambda: next(now)))
-    monkeypatch.setattr(busy.os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(system_load.os, "cpu_count", lambda: 4)
     found = SystemLoadMonitor().end()
     assert (found.cores, found.load) == (4, 0.3)
     assert found.others == pytest.approx(2 / 40) and found.steal == pytest.approx(4 / 40)
