@@ -45,7 +45,7 @@ class InstrumentPanel(QWidget):
         self.computer = ComputerKeys(self.notes, self)
         self.keyboard = Keyboard(self.notes, self.computer)
         self.browser, self.morph, self.channels = Browser(), MorphPanel(), ChannelMap()
-        self.shape, self.ports, self.learn = EnvelopePanel(bridge, self.computer), PortPanel(bridge), LearnPanel(bridge)
+        self.envelope, self.ports, self.learn = EnvelopePanel(bridge, self.computer), PortPanel(bridge), LearnPanel(bridge)
         self.status = InstrumentStatus()
         self._offered: tuple[str, tuple[str, ...]] = ("", ())
         self._sounds: tuple[Sound, ...] = ()
@@ -82,7 +82,7 @@ class InstrumentPanel(QWidget):
         self._offer(config.instrument, tuple(report.instruments))
         self.keyboard_lights(report.keys)
         self.status.show_snapshot(snapshot, config.voices)
-        self.shape.show_state(report.state)
+        self.envelope.show_state(report.state)
         self.channels.show_report(report)
         self.ports.show_snapshot(snapshot)
         self.learn.show_snapshot(snapshot)
@@ -134,7 +134,7 @@ class InstrumentPanel(QWidget):
         self.tabs = QTabWidget()
         self.tabs.setAccessibleName(self.tr("Settings of the instrument"))
         pages = (self.tr("Touch"), self.tr("Channels"), self.tr("MIDI"), self.tr("Learn"))
-        for title, widget in zip(pages, (self.shape, self.channels, self.ports, self.learn), strict=True):
+        for title, widget in zip(pages, (self.envelope, self.channels, self.ports, self.learn), strict=True):
             self.tabs.addTab(widget, title)
         self.tabs.setMinimumWidth(300)
         self.tabs.currentChanged.connect(self._tab_shown)

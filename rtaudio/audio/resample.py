@@ -120,12 +120,12 @@ class Resampler:
         return {"history": self._history.copy(), "start": self._start, "done": self._done}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Put back what ``get_state`` returned."""
+        """Restore what ``get_state`` returned."""
         self._history, self._start, self._done = state["history"].copy(), state["start"], state["done"]
 
 
 def resample(audio: Audio, rate_in: int, rate_out: int) -> Audio:
-    """Convert all of ``audio`` ``(frames, channels)`` to ``ceil(frames * rate_out / rate_in)`` aligned frames, as if silence surrounded it."""
+    """Convert all of ``audio`` ``(frames, channels)``, as if silence surrounded it, to ``ceil(frames * rate_out / rate_in)`` frames."""
     if rate_in == rate_out:
         return audio.astype(np.float32)
     converter = Resampler(rate_in, rate_out, audio.shape[1])

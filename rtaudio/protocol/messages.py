@@ -253,13 +253,14 @@ class Snapshot:
     """The engine's report.
 
     ``state``: ``starting``, ``running``, ``stalled`` (no callbacks), ``waiting`` (for a device), ``stopped``, ``finished`` (a file ended).
-    ``message`` is one sentence for the user. ``xruns`` counts those of the host, ``misses`` blocks for which the model was late. ``dsp_load`` is callback time over block time, ``model_load`` worker time over the time it is given (``latency.pipelining``);
-    its ``own`` is the mean of the last half second without what other programs took of the processor meanwhile.
-    ``recordings`` are those that have ended, by their files; ``recording`` is the present or the last one. After a restart
-    ``frames``, ``xruns``, ``misses`` and the instrument's counters are sums over all engines since the settings were last changed,
-    and ``interruptions`` lists where there was none.
-    ``offer``: a deadline in ms that would help against misses, one block more than now; 0 while none is needed.
-    ``resting``: nothing sounds and nothing moves; reports then come a few times a second.
+    ``message`` is one sentence for the user. ``xruns`` counts those of the host, ``misses`` blocks for which the model was late.
+    ``dsp_load`` is callback time over block time. ``model_load`` is worker time over the time that the worker is given
+    (``latency.pipelining``); its ``own`` is the mean of the last half second, without the processor time of other programs.
+    ``recordings`` are the finished ones, with their files; ``recording`` is the present or the last one. After a restart ``frames``,
+    ``xruns``, ``misses`` and the instrument's counters are sums over all engines since the settings were last changed, and
+    ``interruptions`` lists the gaps between engines.
+    ``offer``: a longer deadline in ms (by one block) that would prevent misses; 0 if none is needed.
+    ``resting``: nothing sounds and nothing changes; reports then come a few times a second.
     ``tap`` is the file through which the engine's sound can be read (see ``Session.hear``), empty where there is none.
     """
 

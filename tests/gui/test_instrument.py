@@ -132,25 +132,25 @@ def test_each_channel_has_its_sound(panel: InstrumentPanel, session: FakeSession
 
 
 def test_attack_release_and_curve_reach_the_engine(panel: InstrumentPanel, session: FakeSession, qtbot: QtBot) -> None:
-    panel.shape.attack.setValue(500)
-    panel.shape.release.setValue(1000)
-    panel.shape.curve.setCurrentIndex(2)
-    panel.shape.curve.activated.emit(2)
+    panel.envelope.attack.setValue(500)
+    panel.envelope.release.setValue(1000)
+    panel.envelope.curve.setCurrentIndex(2)
+    panel.envelope.curve.activated.emit(2)
     state = session.desired.instrument
     assert state.attack_ms == pytest.approx(250) and state.release_ms == pytest.approx(4000) and state.curve == "hard"
-    qtbot.mouseDClick(panel.shape.release, Left)
+    qtbot.mouseDClick(panel.envelope.release, Left)
     qtbot.waitUntil(lambda: state.release_ms == 250)
-    panel.shape.picture.grab()
+    panel.envelope.picture.grab()
 
 
 def test_the_engines_times_are_shown_and_not_sent_back(
     panel: InstrumentPanel, session: FakeSession, bridge: Bridge
 ) -> None:
     session.report.instrument.state.release_ms = 1234.0
-    for _, _, throttle in panel.shape._times.values():
+    for _, _, throttle in panel.envelope._times.values():
         throttle._last = -10.0
     bridge.poll()
-    assert panel.shape.release.milliseconds == pytest.approx(1234, rel=0.01) and not session.commands
+    assert panel.envelope.release.milliseconds == pytest.approx(1234, rel=0.01) and not session.commands
 
 
 def test_another_midi_input_is_configured(panel: InstrumentPanel, session: FakeSession) -> None:
@@ -258,6 +258,6 @@ def test_controls_have_names_for_assistive_tools(instrument_page: InstrumentPage
         instrument_page.panel.morph.pad,
         *instrument_page.panel.morph.corners,
         instrument_page.panel.browser.list,
-        instrument_page.panel.shape.attack,
+        instrument_page.panel.envelope.attack,
     ):
         assert box.accessibleName()

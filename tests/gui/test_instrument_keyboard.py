@@ -109,7 +109,7 @@ def test_the_computers_keys_play_where_the_focus_is_but_not_in_a_text(
     qtbot.keyClick(panel.keyboard, Qt.Key.Key_C)  # softer
     qtbot.keyPress(panel.keyboard, Qt.Key.Key_A)
     qtbot.keyRelease(panel.keyboard, Qt.Key.Key_A)
-    assert [0x90, 72, 70] in midi(session) and panel.shape.velocity.value() == 70
+    assert [0x90, 72, 70] in midi(session) and panel.envelope.velocity.value() == 70
     session.commands.clear()
     qtbot.keyClicks(panel.browser.search, "sax")
     qtbot.keyClick(panel.keyboard, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
