@@ -28,7 +28,7 @@ SONG_ENDINGS = ("wav", "flac", "ogg", "oga", "opus", "mp3", "m4a", "aac", "mp4",
 
 
 class PlayerModel(QObject):
-    """See the module's text.
+    """See the module's docstring.
 
     Signals:
         changed(): song, loop or recording changed; picture_changed(): there is more of the song's picture.

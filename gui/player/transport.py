@@ -27,7 +27,7 @@ NARROW = 760
 
 
 class TransportBar(QFrame):
-    """See the module's text."""
+    """See the module's docstring."""
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -31,7 +31,7 @@ Columns = npt.NDArray[np.float64]
 
 
 class WaveView(QWidget):
-    """See the module's text."""
+    """See the module's docstring."""
 
     def __init__(self, player_model: PlayerModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)

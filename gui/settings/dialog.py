@@ -14,7 +14,7 @@ from rtaudio.protocol.messages import Snapshot
 
 
 class SettingsDialog(QDialog):
-    """See the module's text."""
+    """See the module's docstring."""
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)

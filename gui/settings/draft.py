@@ -24,7 +24,7 @@ BUSY = ("unavailable", "busy", "in use")
 
 
 class Draft(QObject):
-    """See the module's text.
+    """See the module's docstring.
 
     Signals:
         changed(): another choice, or another list to choose from.

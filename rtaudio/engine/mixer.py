@@ -147,7 +147,7 @@ class _Bank:
 
 
 class Mixer:
-    """See the module's text.
+    """See the module's docstring.
 
     Args:
         stems: names of the strips, in the order of the stems' axis.

@@ -31,7 +31,7 @@ class NotReadable(Exception):  # noqa: N818 - a question answered with no, not a
 
 
 class Decoder(Protocol):
-    """See the module's text."""
+    """See the module's docstring."""
 
     name: str
     rate: int
