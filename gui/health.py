@@ -63,7 +63,7 @@ def state_of(snapshot: Snapshot) -> Fact:
         "waiting": (
             "! " + _tr("Waiting"),
             BAD,
-            said or _tr("The audio device is missing; sound goes on as soon as it is there."),
+            said or _tr("The audio device is missing; sound resumes as soon as it is back."),
         ),
         "finished": ("■ " + _tr("Finished"), PLAIN, said or _tr("The song has ended.")),
         "stopped": (

@@ -2,13 +2,13 @@
 
 Standard input brings commands, standard output takes snapshots, both as framed JSON (``rtaudio/control/ipc.py``). Threads:
 
-- *main* builds, commands and stops the engine. It may block, even hang for ever in a driver: then the supervisor kills us.
-- *commands* reads the pipe. When the parent is gone it arms the *exit-timer* and asks for a clean end.
-- *reports* writes snapshots, thirty a second (four where nothing sounds). It may block on a parent that does not read; sound does not
-  notice.
-- *exit-timer* ends the process a moment after the parent's death or a shutdown, whatever hangs by then.
+- *main* builds, commands and stops the engine. It may block, even for ever in a driver; then the supervisor kills this process.
+- *commands* reads the pipe. When the parent is gone it starts the *exit-timer* and requests a clean end.
+- *reports* writes snapshots, thirty a second (four while nothing sounds). It may block on a parent that does not read, which does not
+  affect the sound.
+- *exit-timer* ends the process a moment after the parent's death or a shutdown, even if other threads hang.
 
-SIGTERM ends it cleanly, as a shutdown does; the signals of a terminal are for the parent to answer.
+SIGTERM ends it cleanly, like a shutdown. Signals from a terminal are left to the parent.
 """
 
 from __future__ import annotations
@@ -35,25 +35,25 @@ from rtaudio.tap.shared import TapWriter, open_tap
 
 REPORT_PERIOD = 1 / 30
 RESTING_PERIOD = 1 / 4
-"""Between two reports of an engine that rests, from ``RESTING_AFTER`` seconds after the last command on."""
+"""Seconds between two reports of an engine that rests, starting ``RESTING_AFTER`` seconds after the last command."""
 RESTING_AFTER = 1.0
 ORPHAN_GRACE = 1.5
-"""Seconds an engine has to end its recording after its parent died."""
+"""Seconds that an engine has to finish its recording after its parent died."""
 SHUTDOWN_GRACE = 5.0
-"""Seconds it has when the parent lives and waits for it."""
+"""Seconds that it has if the parent is alive and waits for it."""
 GIL_LIMIT = 30.0
-"""Seconds after which a process whose Python threads are all stuck ends itself, telling where."""
+"""Seconds after which a process whose Python threads are all stuck prints their tracebacks and exits."""
 
 EXIT_REFUSED = 3
-"""Exit status when the desired state cannot be run (the parent was told why)."""
+"""Exit status if the desired state is impossible; the parent has been told why."""
 
 
 class EngineHost:
-    """One life of an engine, from the parent's ``start`` message to ``shutdown`` or the pipe's end."""
+    """Runs an engine from the parent's ``start`` message to ``shutdown`` or the end of the pipe."""
 
     def __init__(self, incoming: BinaryIO, outgoing: BinaryIO) -> None:
         self._incoming, self._outgoing = incoming, outgoing
-        self._commands: queue.SimpleQueue[Message | None] = queue.SimpleQueue()  # a signal's handler may put, too
+        self._commands: queue.SimpleQueue[Message | None] = queue.SimpleQueue()  # reentrant, because a signal handler puts, too
         self._pending: deque[Message | None] = deque()  # commands that main has taken from the queue
         self._write_lock = threading.Lock()
         self._report_lock = threading.Lock()
@@ -66,7 +66,7 @@ class EngineHost:
         self._starting = Snapshot(state="starting", message="The engine is starting.")
 
     def run(self) -> int:
-        """Live. Returns the exit status."""
+        """Run the engine. Returns the exit status."""
         threading.Thread(target=self._read_commands, name="commands", daemon=True).start()
         first = self._commands.get()
         if first is None:
@@ -118,9 +118,9 @@ class EngineHost:
         return EXIT_REFUSED
 
     def _handle_commands(self, desired: DesiredState) -> bool:
-        """Pass commands to the engine until the end is asked for (True), or the device is lost (False).
+        """Pass commands to the engine until its end is requested (True) or the device is lost (False).
 
-        A refused command is told, and changes nothing.
+        A refused command is reported and changes nothing.
         """
         while True:
             faulthandler.dump_traceback_later(GIL_LIMIT, exit=True)  # a thread in C: needs no GIL to fire
@@ -140,9 +140,9 @@ class EngineHost:
                 self._write({"notice": str(error)})
 
     def _next_command(self) -> Message | None:
-        """The next command, which is not a seek that a later seek or the end makes pointless: scrubbing must not pile them up.
+        """The next command. Seeks that a later seek or the end makes pointless are skipped, so that they do not pile up while scrubbing.
 
-        Raises queue.Empty when there is none for a while.
+        Raises queue.Empty if there is none for half a second.
         """
         if not self._pending:
             self._pending.append(self._commands.get(timeout=0.5))
@@ -155,7 +155,7 @@ class EngineHost:
         return message
 
     def _device_lost(self) -> bool:
-        """Tell the parent when the host has ended a device's stream; only files and clocks may end by themselves."""
+        """Whether the host has ended a device's stream, which is reported to the parent. Only files and clocks may end by themselves."""
         port, config = self._engine.port, self._engine.config
         devices = is_device(config.output) or not (config.input == "none" or is_input_file(config.input))
         if not (port.finished.is_set() and devices):
@@ -163,16 +163,16 @@ class EngineHost:
         self._write({"error": port.error or f"{port.name} is gone.", "kind": "device"})
         exit_after(SHUTDOWN_GRACE)
         if self._engine.recorder is not None:
-            self._engine.recorder.stop()  # close its files; stopping the port itself may hang
+            self._engine.recorder.stop()  # finish its files now, because stopping the port may hang
             with self._report_lock:
                 self._leaving = True
                 last = self._engine.snapshot()
-                last.state = "stalled"  # the recording ended because the device did, not because somebody wanted it
+                last.state = "stalled"  # the device ended the recording, not a command
                 self._write({"snapshot": to_dict(last)})
         return True
 
     def end(self, *_: object) -> None:
-        """End as when the parent has gone: cleanly, and soon. May be called by a signal's handler."""
+        """End cleanly and soon, as when the parent is gone. A signal handler may call it."""
         exit_after(SHUTDOWN_GRACE)
         self._commands.put(None)
 
@@ -188,7 +188,7 @@ class EngineHost:
         self._commands.put(None)
 
     def _report(self) -> None:
-        from rtaudio.system.realtime import REPORT_PRIORITY, request_realtime  # late, see _build
+        from rtaudio.system.realtime import REPORT_PRIORITY, request_realtime  # imported late, see _build
 
         request_realtime(REPORT_PRIORITY)
         due = time.monotonic()
@@ -209,12 +209,12 @@ class EngineHost:
             time.sleep(max(0.0, due - time.monotonic()))
 
     def _publish(self) -> str:
-        """Let the tap flow on; returns where, or nothing after it failed (a full disk): reports matter more than pictures."""
+        """Write new sound to the tap. Returns its path, or an empty string after a failure (a full disk), which must not stop reports."""
         if self._tap is None:
             return ""
         try:
             self._tap.publish()
-        except Exception:  # whatever it is: without reports the supervisor would take the engine for hung and kill it
+        except Exception:  # any error: without reports the supervisor would consider the engine hung and kill it
             broken, self._tap = self._tap, None
             with contextlib.suppress(Exception):
                 broken.close()
@@ -231,12 +231,12 @@ class EngineHost:
 
 
 def _is(message: Message | None, *operations: str) -> bool:
-    """Whether a command is one of these; the end of the commands counts as ``shutdown``."""
+    """Whether a message is one of these commands; None (the end of the pipe) counts as ``shutdown``."""
     return ("shutdown" if message is None else message.get("op")) in operations
 
 
 def resume_commands(desired: DesiredState) -> list[Command]:
-    """Commands that bring a fresh engine to where the desired state is (the mixer it gets when it is built)."""
+    """Commands that bring a new engine to the desired state, except for the mixer, which it gets when it is built."""
     commands = []
     if desired.loop is not None:
         commands.append(command("set_loop", start_s=desired.loop[0], end_s=desired.loop[1]))
@@ -249,13 +249,13 @@ def resume_commands(desired: DesiredState) -> list[Command]:
 
 
 def _send_where_possible(engine: Any, cmd: Command) -> None:
-    """A live input has no transport: leave its commands out."""
+    """Send a command, unless it is for the transport and the input is live."""
     if engine.source is not None or cmd.op == "record":
         engine.send(cmd)
 
 
 def exit_after(seconds: float) -> None:
-    """End this process in ``seconds``, without asking anyone."""
+    """Exit this process in ``seconds``, even if other threads hang."""
 
     def force_exit() -> None:
         time.sleep(seconds)
@@ -265,7 +265,7 @@ def exit_after(seconds: float) -> None:
 
 
 def private_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """Our two pipes under new descriptors; what libraries print goes to standard error instead of between the frames."""
+    """Our two pipes under new descriptors. The output of libraries goes to standard error, not between the messages."""
     incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
@@ -275,17 +275,17 @@ def private_pipes() -> tuple[BinaryIO, BinaryIO]:
 
 
 def main() -> None:
-    """Entry point of the process. Leaves through ``os._exit``: PortAudio's own clean-up hangs after a server's death."""
+    """Entry point of the process. It exits through ``os._exit``, because PortAudio's clean-up hangs after a server's death."""
     faulthandler.enable()
     status = 1
     try:
         host = EngineHost(*private_pipes())
-        for name in ("SIGINT", "SIGHUP", "SIGBREAK"):  # they reach a terminal's whole group; the parent decides
+        for name in ("SIGINT", "SIGHUP", "SIGBREAK"):  # they reach all processes of a terminal; the parent handles them
             if hasattr(signal, name):
                 signal.signal(getattr(signal, name), signal.SIG_IGN)
         signal.signal(
             signal.SIGTERM, host.end
-        )  # whoever means only us, and a whole group or unit: recordings are ended first
+        )  # sent to this process or to its group: finish recordings first
         status = host.run()
     except BaseException:
         sys.excepthook(*sys.exc_info())

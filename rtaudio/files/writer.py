@@ -301,7 +301,7 @@ def create_writer(
     """
     path = Path(path)
     if format not in FORMATS:
-        raise StemplayError(f"{format!r} is no format to write; choose {' or '.join(FORMATS)}.")
+        raise StemplayError(f"{format!r} is not an output format; choose {' or '.join(FORMATS)}.")
     if path.is_dir():
         raise StemplayError(f"{path} is a folder; a sound file cannot take its name.")
     try:

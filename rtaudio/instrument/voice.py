@@ -1,7 +1,8 @@
 """A sounding note: its samples at the model's rate, its envelope, and its continuation beyond the length that the model was trained on.
 
 A training note is held for three seconds. A voice plays the network's samples up to ``LOOP_END`` and then continues in a loop, whose
-start is found by correlation and whose seam is cross-faded. Sustaining sounds keep their level; decaying sounds continue to decay at the same rate.
+start is found by correlation and whose seam is cross-faded.
+Sustaining sounds keep their level; decaying sounds continue to decay at the same rate.
 """
 
 from __future__ import annotations
@@ -296,7 +297,7 @@ class Voice:
         return np.concatenate(parts)
 
     def _looped(self, start: int, count: int) -> Array:
-        """The loop from ``start`` on, cross-faded during ``CROSSING`` with the one it replaces, at constant power (they are uncorrelated)."""
+        """The loop from ``start``, cross-faded during ``CROSSING`` with the one it replaces, at constant power (they are uncorrelated)."""
         assert self.loop is not None
         audio = self.loop.read(start - LOOP_END, count)
         if self.leaving is not None:

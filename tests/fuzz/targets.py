@@ -278,7 +278,7 @@ def messages(data: bytes) -> None:
     except StemplayError as error:
         sentence(error)
         assert wanted.to_json() == before, f"{op} was refused and obeyed"
-    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):  # the daemon says that nobody understands it
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):  # the daemon reports it as invalid
         assert wanted.to_json() == before, f"{op} was not understood and obeyed"
     else:
         text = (

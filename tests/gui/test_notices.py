@@ -98,7 +98,7 @@ def test_a_click_clears_the_counters(window: MainWindow, session: FakeSession, c
     ("state", "message", "sentence"),
     [
         ("stalled", "", "The audio device has stopped asking for sound"),
-        ("waiting", "The device X is gone; sound goes on as soon as it is there.", "The device X is gone"),
+        ("waiting", "The device X is gone; sound resumes as soon as it is back.", "The device X is gone"),
         ("stopped", "There is no file 'a.wav'.", "There is no file 'a.wav'. Start tries again."),
     ],
 )
@@ -115,14 +115,14 @@ def test_a_red_state_explains_itself(
 
 
 def test_a_restart_is_told_and_stays_in_sight(window: MainWindow, bridge: Bridge, session: FakeSession) -> None:
-    session.report.restarts, session.report.message = 1, "The audio engine died and was started again."
+    session.report.restarts, session.report.message = 1, "The audio engine crashed and was restarted."
     session.report.state = "starting"
     bridge.poll()
     session.report.state, session.report.message = "running", ""
     bridge.poll()
     assert (
         window.notice.text
-        == "The engine was restarted, with the same mixer. The audio engine died and was started again."
+        == "The engine was restarted, with the same mixer. The audio engine crashed and was restarted."
     )
     assert window.status.items["restarts"].text() == "Restarts 1"
     QTest.mouseClick(window.notice.close_button, LEFT)

@@ -282,5 +282,5 @@ def test_the_takes_and_counters_of_all_engines_are_told(
         assert soundfile.info(folder / name).frames / told["rate"] == pytest.approx(take["seconds"], abs=2e-3)
     assert told["seconds"] >= 0.9 * (first["seconds"] + second["seconds"]), "a sum over both engines"
     (gap,) = told["interruptions"]
-    assert ("stopped answering" if kind == "SIGSTOP" else "died") in gap["reason"]
+    assert ("stopped responding" if kind == "SIGSTOP" else "crashed") in gap["reason"]
     assert 0 < gap["gap_s"] < 20 and 0 < gap["after_s"] < told["seconds"]
