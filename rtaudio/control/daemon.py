@@ -1,10 +1,10 @@
 """The detached engine's daemon: a process that holds a supervisor and accepts clients of the same user.
 
 ``python -m rtaudio engine`` runs it; ``rtaudio.control.session`` starts it and connects to it. Each client receives ``hello``, then
-snapshots and the desired state whenever they change, and the last ones of both at the end. A client may send ``start``, commands, ``shutdown``, and
-``stay``, which says whether an engine without clients and with nothing to play keeps running (``ORPHAN_LIMIT``). No thread touches audio:
-*main* waits for the end, *door* accepts connections, and each client has a *client-reader* and a *client-writer*, so that a client that
-hangs delays no other.
+snapshots and the desired state whenever they change, and the last ones of both at the end. A client may send ``start``, commands,
+``shutdown``, and ``stay``, which says whether an engine without clients and with nothing to play keeps running (``ORPHAN_LIMIT``).
+No thread touches audio: *main* waits for the end, *door* accepts connections, and each client has a *client-reader* and a
+*client-writer*, so that a client that hangs delays no other.
 """
 
 from __future__ import annotations

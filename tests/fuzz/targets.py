@@ -267,7 +267,7 @@ def _wanted() -> DesiredState:
 
 
 def messages(data: bytes) -> None:
-    """What comes through the socket: frames, commands and desired states. A refused order changes nothing."""
+    """What comes through the socket: frames, commands and desired states. A refused command changes nothing."""
     choices = Choices(data)
     wanted = copy.deepcopy(_wanted())
     op = choices.pick(sorted(OPERATIONS))

@@ -163,7 +163,7 @@ def test_another_midi_input_is_configured(panel: InstrumentPanel, session: FakeS
 
 
 def test_a_missing_input_is_told_in_a_sentence(panel: InstrumentPanel, session: FakeSession, bridge: Bridge) -> None:
-    session.report.instrument.midi = "The MIDI input 'X' is not there; it is used as soon as it is plugged in."
+    session.report.instrument.midi = "The MIDI input 'X' is missing. As soon as it is plugged in, it is used."
     session.report.instrument.ports = ["Y"]
     bridge.poll()
     assert "plugged in" in panel.ports.trouble.text() and panel.ports.open.text() == "Open: Y"

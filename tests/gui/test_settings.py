@@ -224,7 +224,7 @@ def test_an_engine_that_goes_back_is_followed(
     session.desired.config = before  # as a supervisor does it
     session.report.message = "No such device; the previous settings are used again."
     bridge.poll()
-    assert "as they were" in dialog.message.text()
+    assert "previous settings" in dialog.message.text()
     assert dialog.draft.config.block == before.block and not dialog.draft.dirty
 
 

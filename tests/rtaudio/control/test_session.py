@@ -202,7 +202,7 @@ def test_a_client_learns_that_its_settings_could_not_be_played(daemon: Path, tmp
     before = session.config
     session.send(command("configure", config={**to_dict(before), "input": str(tmp_path / "noise.wav")}))
     assert session.config.input.endswith("noise.wav")
-    wait_until(lambda: "as they were" in session.snapshot().message, "the sentence")
+    wait_until(lambda: "previous settings" in session.snapshot().message, "the sentence")
     wait_until(lambda: session.snapshot().state == "running", "the old sound")
     wait_until(lambda: session.config == before, "what runs")
     session.send(command("configure", config={**to_dict(before), "rate": 48_000}))
@@ -235,7 +235,7 @@ def test_a_client_whose_daemon_was_killed_keeps_its_orders_and_can_start_again(d
     other = Session.attach()
     assert other is not None
     other.send(command("set_mixer", field="master_db", value=-5.0))
-    wait_until(lambda: session.snapshot().mixer.master_db == -5.0, "the order of another client")
+    wait_until(lambda: session.snapshot().mixer.master_db == -5.0, "the command of another client")
     other.close()
     connection = ipc.connect(daemon)
     assert connection is not None

@@ -416,7 +416,7 @@ def test_any_pattern_of_misses_keeps_the_sum_and_makes_no_step(
     assert np.abs(np.diff(stems, axis=0)).max(initial=0) < 0.01 + 1.5 * 2.0 / FADE * 1.6
 
 
-@pytest.mark.parametrize(("value", "sentence"), [(0.0, "nothing but silence"), (np.nan, "not finite")])
+@pytest.mark.parametrize(("value", "sentence"), [(0.0, "silent although its input is not"), (np.nan, "not finite")])
 def test_the_input_is_heard_where_a_model_gives_silence_or_no_numbers(value: float, sentence: str) -> None:
     class Broken(Passthrough):
         def process(self, block: Audio) -> Audio:

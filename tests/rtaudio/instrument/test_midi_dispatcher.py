@@ -204,7 +204,7 @@ def test_a_program_change_disturbs_nobody_who_copies_the_sounds_for_a_report(dir
 def test_orders_that_cannot_be_are_refused_in_one_sentence(directory: Path) -> None:
     desired = DesiredState(EngineConfig(input="none", model="none", instrument=str(directory)))
     for order, words in [
-        (command("set_sound", channel=16, shares={"flute": 1}), "channel is 0 to 15"),
+        (command("set_sound", channel=16, shares={"flute": 1}), "channel must be 0 to 15"),
         (command("set_sound", channel=0, shares={"kazoo": 1}), "no instrument 'kazoo'"),
         (command("set_sound", channel=0, shares={"flute": 0}), "share above 0"),
         (command("set_sound", channel=0, shares={"flute": -1}), "share of flute"),

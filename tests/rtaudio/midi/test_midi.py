@@ -243,4 +243,4 @@ def test_a_midi_process_that_cannot_be_started_is_told_and_tried_again(monkeypat
             time.sleep(0.001)
     finally:
         port.stop()
-    assert "MIDI cannot be listened to: Cannot allocate memory." in told and not refusals
+    assert "MIDI input cannot be started: Cannot allocate memory." in told and not refusals
