@@ -1,10 +1,10 @@
 """Finishes interrupted recordings: completes their headers and gives them their final names.
 
-A recording's files end in ``.part`` until it is finished (``rtaudio/files/writer.py``). An engine that is killed, or a machine without
-power, cannot finish it. So each running recording has a note: a small JSON file that names its unfinished files, locked by the engine that
-writes them. A note without a lock belongs to an interrupted recording. ``finish_cut_off`` finishes it: the files are cut to the same length,
-so that they stay aligned, their headers get this length, and they get their final names. No other file is changed; ``.part`` files without
-a note stay as they are.
+A recording's files end in ``.part`` until it is finished (``rtaudio/files/writer.py``). A killed engine cannot finish it, nor can a
+machine that loses power. So each running recording has a note: a small JSON file that names its unfinished files, locked by the engine
+that writes them. A note without a lock belongs to an interrupted recording. ``finish_cut_off`` finishes it: the files are cut to the
+same length, so that they stay aligned, their headers get this length, and they get their final names. No other file is changed;
+``.part`` files without a note stay as they are.
 
 Notes are in ``state_directory()``, which survives a restart of the machine.
 """

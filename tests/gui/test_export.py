@@ -125,7 +125,7 @@ def test_what_hinders_an_export_is_told_in_one_sentence(dialog: ExportDialog, tm
     dialog.folder.setText(str(tmp_path / "file" / "below"))
     dialog.export_button.click()
     qtbot.waitUntil(lambda: dialog.job is None, timeout=PATIENCE)
-    assert "Nothing can be exported" in dialog.message.text() and dialog.message.text().endswith(".")
+    assert "Exporting into" in dialog.message.text() and dialog.message.text().endswith(".")
     for box in dialog.stems.values():
         box.setChecked(False)
     assert not dialog.export_button.isEnabled()

@@ -94,7 +94,7 @@ def test_bad_files_get_one_sentence(tmp_path: Path, tiny: str, capsys: pytest.Ca
         ("none.mid", "There is no file"),
         ("cut.mid", "cannot be read as a MIDI file: it ends too early"),
         ("", "is a folder"),
-        (drums.name, "has no notes but drums"),
+        (drums.name, "has only drum notes"),
     ):
         assert main(["render", str(tmp_path / name), "-o", str(tmp_path / "o.wav"), "--model", tiny]) == 2
         assert sentence in capsys.readouterr().err

@@ -252,7 +252,7 @@ def test_a_step_is_offered_and_taken_where_the_model_became_slow() -> None:
     engine.stop()
     assert "step" in said
     assert given >= 2048
-    assert any("one block more of latency" in text for text in said)
+    assert any("adds one block of latency" in text for text in said)
 
 
 @pytest.mark.parametrize("value", [-1.0, 1001.0, float("nan"), float("inf")])
