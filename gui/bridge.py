@@ -13,7 +13,7 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from gui.jobs import Job
 from gui.store import Store
 from rtaudio.audio.format import StemplayError
-from rtaudio.control.session import Session, job_command
+from rtaudio.control.session import Session, job_command, remove_job_folders
 from rtaudio.protocol.messages import (
     Command,
     EngineConfig,
@@ -121,7 +121,7 @@ class Bridge(QObject):
 
     def job(self, name: str, **args: Any) -> Job:
         """Do one of ``rtaudio.jobs`` in a child process of its own; listen to its signals. It ends with this bridge."""
-        job = Job(job_command(), name, args, self)
+        job = Job(job_command(), name, args, remove_job_folders, self)
         job.ended.connect(job.deleteLater)
         return job
 

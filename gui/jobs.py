@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 from PyQt6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, pyqtSignal
@@ -31,14 +30,20 @@ class Job(QObject):
     ended = pyqtSignal()
 
     def __init__(
-        self, command: tuple[list[str], dict[str, str]], name: str, args: dict[str, Any], parent: QObject | None = None
+        self,
+        command: tuple[list[str], dict[str, str]],
+        name: str,
+        args: dict[str, Any],
+        clean_up: Callable[[dict[str, Any]], None],
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self.name, self.args = name, args
         self.cancelled = False
         self._answered = self._over = False
         self._buffer = b""
-        self._makes: dict[str, Any] = {}  # what a job that is killed leaves behind
+        self._makes: dict[str, Any] = {}  # temporary folders of the job, for ``clean_up`` if it is killed
+        self._clean_up = clean_up
         self._process = QProcess(self)
         environment = QProcessEnvironment()
         for key, value in command[1].items():
@@ -97,7 +102,7 @@ class Job(QObject):
     def _finished(self) -> None:
         self._killer.stop()
         self._read()
-        self._clear()
+        self._clean_up(self._makes)
         if not self._answered and not self.cancelled:
             self._answered = True
             words = bytes(self._process.readAllStandardError().data()).decode(errors="replace").strip().splitlines()
@@ -105,15 +110,6 @@ class Job(QObject):
                 f"The helper process ended too early ({words[-1].strip().rstrip('.') if words else self.name})."
             )
         self._end()
-
-    def _clear(self) -> None:
-        """Remove what a job has left that had to be killed; one that ended has done so itself."""
-        if not self._makes:
-            return
-        shutil.rmtree(self._makes["folder"], ignore_errors=True)
-        with contextlib.suppress(OSError):  # the first that holds something ends this
-            for path in self._makes["parents"]:
-                Path(path).rmdir()
 
     def _error(self, error: QProcess.ProcessError) -> None:
         if error == QProcess.ProcessError.FailedToStart:

@@ -28,6 +28,7 @@ from rtaudio.protocol.checks import absolute_config, check_config, with_absolute
 from rtaudio.protocol.desired_state import DesiredState
 from rtaudio.protocol.messages import Command, EngineConfig, InstrumentState, MixerState, Snapshot, TapAudio
 from rtaudio.system.child_process import child_environment
+from rtaudio.system.child_process import remove_job_folders as remove_job_folders  # for the window
 from rtaudio.system.private_folder import runtime_directory
 from rtaudio.tap.shared import TapReader
 

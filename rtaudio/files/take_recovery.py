@@ -20,6 +20,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import platformdirs
+
 from rtaudio.audio.format import StemplayError
 from rtaudio.files.sound_file import open_reader
 from rtaudio.files.writer import FORMATS, PART, Writer, create_writer, cut_wav, reason, wav_frames
@@ -60,15 +62,17 @@ class CutOff:
 
 
 def state_directory() -> Path:
-    """The folder of the notes: the platform's folder for the state of this user's programs, or ``STEMPLAY_STATE_DIR``."""
+    """The folder of the notes: the platform's folder for a program's state, or ``STEMPLAY_STATE_DIR``.
+
+    Raises RuntimeError if the user has no home directory.
+    """
     configured = os.environ.get("STEMPLAY_STATE_DIR")
     if configured:
         return Path(configured)
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "stemplay" / "state"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "stemplay" / "state"
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "stemplay"
+    folder = Path(platformdirs.user_state_dir("stemplay", appauthor=False))
+    if not folder.is_absolute():  # "~/...": there is no home to expand it with
+        raise RuntimeError("There is no home directory for the notes of recordings.")
+    return folder / "state" if sys.platform in ("win32", "darwin") else folder  # not among the other files in this folder
 
 
 class Note:

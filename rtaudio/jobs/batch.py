@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import json
 import queue
-import shutil
 import subprocess
 import sys
 import threading
@@ -22,7 +21,7 @@ from typing import Any
 from models.names import is_dir, is_file
 from rtaudio.audio.format import StemplayError
 from rtaudio.jobs import Facts
-from rtaudio.system.child_process import child_environment
+from rtaudio.system.child_process import child_environment, remove_job_folders
 
 SUFFIXES = frozenset(
     ".wav .flac .ogg .oga .opus .mp3 .aif .aiff .aifc .m4a .mp4 .aac .wma .w64 .rf64 .caf .au .webm .mka".split()  # noqa: SIM905
@@ -214,7 +213,7 @@ class Batch:
         child.stdout.close()
         if "done" in answer:
             return Outcome(song, "separated", done=answer["done"])
-        _clear(makes)
+        remove_job_folders(makes)
         if "error" in answer:
             return Outcome(song, "failed", error=answer["error"])
         if self._stopped.is_set():
@@ -226,13 +225,3 @@ class Batch:
             with self._lock:
                 self._part[song] = min(1.0, values["done"] / values["total"])
                 self._progress(self._finished + sum(self._part.values()))
-
-
-def _clear(makes: Facts) -> None:
-    """Remove the folders of a killed job; a job that ended by itself has removed them."""
-    if not makes:
-        return
-    shutil.rmtree(makes["folder"], ignore_errors=True)
-    with contextlib.suppress(OSError):  # stops at the first folder that is not empty
-        for path in makes["parents"]:
-            Path(path).rmdir()
