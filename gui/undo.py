@@ -1,4 +1,4 @@
-"""Undo of mixer moves. Made by ``gui.mixer_model``; a drag is one step however many commands it gave."""
+"""Undo of mixer moves. Made by ``gui.mixer_model``; a drag is one step, however many commands it sent."""
 
 from __future__ import annotations
 

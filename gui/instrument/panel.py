@@ -36,7 +36,7 @@ OTHER_FAMILY = 16
 
 
 class InstrumentPanel(QWidget):
-    """See the module's text. Everything on it belongs to one MIDI channel at a time."""
+    """See the module's docstring. All controls apply to one MIDI channel at a time."""
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -62,7 +62,7 @@ class InstrumentPanel(QWidget):
     # -- the channel's sound ----------------------------------------------------------------------------------------------
 
     def play_sound(self, shares: dict[str, float]) -> None:
-        """Give the channel in hand another sound; notes that sound follow."""
+        """Change the sound of the present channel, also of its sounding notes."""
         self._shown = dict(shares)
         self._set_sound(self.notes.channel, shares)
         self._show_shares(shares)
@@ -77,7 +77,7 @@ class InstrumentPanel(QWidget):
         self.show_snapshot(self.bridge.snapshot)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Follow the engine."""
+        """Show the engine's state."""
         report, config = snapshot.instrument, self.bridge.config
         self._offer(config.instrument, tuple(report.instruments))
         self.keyboard_lights(report.keys)
@@ -96,7 +96,7 @@ class InstrumentPanel(QWidget):
             self.notes.release_kind("key")
 
     def keyboard_lights(self, keys: list[list[int]]) -> None:
-        """Light the notes that the engine holds, whoever plays them."""
+        """Light the notes that the engine holds, from any source."""
         sounding = frozenset(note for _, note in keys)
         if sounding != self.keyboard.sounding:
             self.keyboard.sounding = sounding
@@ -192,7 +192,7 @@ class InstrumentPanel(QWidget):
             super().keyReleaseEvent(event)
 
     def _play_key(self, watched: QObject | None, event: QKeyEvent) -> bool:
-        """Whether the key was one of the piano's. Ctrl, Alt and Meta make it something else, but a release always counts."""
+        """Whether the key belongs to the piano. With Ctrl, Alt or Meta it does not, but a release always counts."""
         kind = event.type()
         if kind == QEvent.Type.KeyRelease:
             return event.isAutoRepeat() or self.computer.release(event.key())
@@ -219,7 +219,7 @@ class InstrumentPanel(QWidget):
 
 
 class _Column(QVBoxLayout):
-    """A column that shrinks to its minimum before a scroll area begins to scroll: texts that wrap would keep it at its wish."""
+    """A column that shrinks to its minimum before a scroll area scrolls. Texts that wrap would keep it at its preferred size."""
 
     def hasHeightForWidth(self) -> bool:  # noqa: N802 - Qt's name
         return False

@@ -33,7 +33,7 @@ from gui.widgets.plain import PlainLabel, plain
 
 
 class PlayerPage(QWidget):
-    """See the module's text. Songs may be dropped on it."""
+    """See the module's docstring. Songs may be dropped on it."""
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -178,7 +178,7 @@ class PlayerPage(QWidget):
         self._show_loop()
 
     def _show_loop(self) -> None:
-        """The engine's loop in the fields, but for one that is typed into."""
+        """Show the engine's loop in the fields, except in one that is being edited."""
         start, end = self.player_model.transport.loop or (self.player_model.mark, None)
         self._shown_loop = tuple("" if value is None else clock(value, True) for value in (start, end))
         for field, text in zip((self.a_field, self.b_field), self._shown_loop, strict=True):
@@ -189,7 +189,7 @@ class PlayerPage(QWidget):
     # -- engine to screen ---------------------------------------------------------------------------------------------------
 
     def tell(self, sentence: str) -> None:
-        """Something the person should know about the song."""
+        """Show a message about the song."""
         self.message.setText(sentence)
         self.message.setVisible(bool(sentence))
 
@@ -229,7 +229,7 @@ class PlayerPage(QWidget):
         return "  ·  ".join(parts)
 
     def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802
-        """Icons are drawn again in the colours of another theme."""
+        """Redraw icons in the colours of the new theme."""
         super().changeEvent(event)
         if event is not None and event.type() == QEvent.Type.PaletteChange and hasattr(self, "recording"):
             self._dress()

@@ -27,7 +27,7 @@ from gui.widgets.plain import PlainLabel
 from rtaudio.protocol.messages import Snapshot
 
 SILENT_LOOKS = 30
-"""Looks without sound after which the page says so."""
+"""Number of frames without sound after which the page says so."""
 
 
 class ViewsPage(QWidget):
@@ -58,7 +58,7 @@ class ViewsPage(QWidget):
 
     @property
     def view(self) -> LiveView:
-        """The one that is shown."""
+        """The visible view."""
         return list(self.views.values())[self.stack.currentIndex()]
 
     def show_view(self, name: str) -> None:
@@ -72,7 +72,7 @@ class ViewsPage(QWidget):
         self.readout.clear()
 
     def look(self) -> None:
-        """Draw what is new; the timer's."""
+        """Draw new columns; called by the timer."""
         heard = self.view.advance()
         self._silent = 0 if heard else self._silent + 1
         if not self.readout.text() or self._silent:
@@ -156,7 +156,7 @@ class ViewsPage(QWidget):
     # -- choosing ---------------------------------------------------------------------------------------------------------
 
     def _follow(self, snapshot: Snapshot) -> None:
-        """Offer the strips that the engine has now."""
+        """Update the list of sources to the engine's strips."""
         sources = ("mix", "input", *snapshot.mixer.stems)
         if sources == self._sources:
             return

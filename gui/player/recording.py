@@ -1,4 +1,4 @@
-"""Where recordings go, and what the recorder does."""
+"""The card of the recorder: folder, format and state."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class RecordingCard(QFrame):
             self.show_button.setVisible(bool(self.player_model.recording.directory))
 
     def sentence(self) -> str:
-        """What the recorder does, did, or would do."""
+        """Text about the present, last or next recording."""
         recording, mixer = self.player_model.recording, self.player_model.bridge.snapshot.mixer
         lost = self.tr(" %n block(s) were lost: the disk is too slow.", "", recording.dropped_blocks)
         if recording.error:

@@ -23,7 +23,7 @@ from gui.widgets.toggle import Toggle, polish
 from rtaudio.protocol.messages import Snapshot
 
 NARROW = 760
-"""Below so many pixels the loop's buttons and the times make room for the slider."""
+"""Width in pixels below which the loop's buttons and the times are hidden in favour of the slider."""
 
 
 class TransportBar(QFrame):
@@ -64,7 +64,7 @@ class TransportBar(QFrame):
         self.show_snapshot(bridge.snapshot)
 
     def handlers(self) -> dict[str, Callable[[], object]]:
-        """What the shortcuts of the player do."""
+        """Handlers of the player's shortcuts."""
         player = self.player_model
         return {
             "play": player.toggle_play, "to_start": lambda: player.seek(0.0), "back": lambda: player.nudge(-STEP_MS / 1000),
@@ -131,7 +131,7 @@ class TransportBar(QFrame):
     # -- engine to screen ---------------------------------------------------------------------------------------------------
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """What moves."""
+        """Update the parts that change all the time."""
         transport = snapshot.transport
         if transport.path:
             self.position.setText(clock(transport.position_s, True))
@@ -140,7 +140,7 @@ class TransportBar(QFrame):
             self.record_button.setText(clock(snapshot.recording.seconds))
 
     def _dress(self) -> None:
-        """What changes now and then."""
+        """Update the parts that change now and then."""
         player_model, transport, recording = self.player_model, self.player_model.transport, self.player_model.recording
         self.ways.setCurrentIndex(0 if player_model.has_song or player_model.pending else 1)
         for button in (self.start_button, self.play_button, self.a_button, self.b_button, self.slider):
@@ -198,7 +198,7 @@ class TransportBar(QFrame):
         super().resizeEvent(event)
 
     def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802
-        """Icons are drawn again in the colours of another theme."""
+        """Redraw icons in the colours of the new theme."""
         super().changeEvent(event)
         if event is not None and event.type() == QEvent.Type.PaletteChange and hasattr(self, "record_button"):
             self._dress()

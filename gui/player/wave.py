@@ -1,6 +1,6 @@
-"""The song as a picture: where it is loud, how far it is analysed, the loop, and where it plays.
+"""The song's waveform, with the analysed part, the loop and the playing position.
 
-A click goes there, a drag sets the loop, an edge of the loop can be dragged. Keys: arrows, Home and End move, A and B set the loop,
+A click seeks, a drag sets the loop, and the edges of the loop can be dragged. Keys: arrows, Home and End move, A and B set the loop,
 Delete ends it, Space plays.
 """
 
@@ -54,22 +54,22 @@ class WaveView(QWidget):
 
     @property
     def length(self) -> float:
-        """Seconds that the width stands for."""
+        """Length of the song in seconds, which the width represents."""
         return self.player_model.transport.length_s
 
     def seconds_at(self, x: float) -> float:
-        """The place in the song under a pixel."""
+        """The position in the song at a pixel."""
         return min(max(0.0, x / max(1, self.width())), 1.0) * self.length
 
     def x_of(self, seconds: float) -> float:
-        """The pixel of a place."""
+        """The pixel of a position."""
         return self.width() * seconds / self.length if self.length else 0.0
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's names here and below
         return QSize(800, 220)
 
     def _follow(self) -> None:
-        """Paint again where something moved by a pixel."""
+        """Repaint if something moved by a pixel."""
         transport = self.player_model.transport
         shown = (
             round(self.x_of(transport.position_s)), round(self.x_of(transport.analysed_s)), transport.loop, self.player_model.mark,
@@ -201,7 +201,7 @@ class WaveView(QWidget):
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
     def _picture(self) -> QPixmap:
-        """Ruler and waveform; drawn again only when something of them changed."""
+        """Draw ruler and waveform; only when they have changed."""
         ratio = self.devicePixelRatioF()
         peaks = self.player_model.peaks() if self.player_model.picture.get("path") == self.player_model.transport.path else ()
         key = (

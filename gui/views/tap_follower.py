@@ -12,7 +12,7 @@ from gui.views.analysis import Samples
 
 @dataclass(frozen=True)
 class NewSamples:
-    """New sound: ``samples`` ``(n,)``, one channel. ``skipped`` frames before it were missed; None: of another engine's life."""
+    """New sound: ``samples`` ``(n,)``, one channel. ``skipped``: number of frames missed before it; None after a change of engine."""
 
     rate: int
     samples: Samples
@@ -20,18 +20,18 @@ class NewSamples:
 
 
 class TapFollower:
-    """Where a view is in its source's sound."""
+    """Reads the new samples of one source for a view."""
 
     def __init__(self, bridge: Bridge, source: str = "mix") -> None:
         self._bridge, self.source = bridge, source
         self._life, self._next = "", 0
 
     def choose(self, source: str) -> None:
-        """Follow another source, from its last seconds on."""
+        """Follow another source, starting with its last seconds."""
         self.source, self._life = source, ""
 
     def read(self) -> NewSamples | None:
-        """What is new; None while there is no engine or no such source."""
+        """The new samples; None while there is no engine or no such source."""
         heard = self._bridge.hear(self.source, self._next if self._life else None)
         if heard is None:
             return None

@@ -23,7 +23,7 @@ WIDTH = (128, 188)
 
 
 class BaseStrip(QFrame):
-    """What both have: colour and name, fader, meter, level to type. ``strip`` "" is the master."""
+    """The common parts of all strips: colour and name, fader, meter, level field. ``strip`` "" is the master."""
 
     def __init__(self, mixer_model: MixerModel, strip: str, gain_field: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -98,7 +98,7 @@ class BaseStrip(QFrame):
         self.fader.setAccessibleDescription(f"{taper.written(db)} dB")
 
     def set_compact(self, compact: bool) -> None:
-        """Where the window is low: fewer rows, so that the fader keeps its travel."""
+        """Use fewer rows in a low window, so that the fader keeps its travel."""
         if compact != self.compact:
             self.compact = compact
             self._arrange(compact)
@@ -112,7 +112,7 @@ class BaseStrip(QFrame):
         self.column.setContentsMargins(1, 1, 1, 6 if compact else 12)
 
     def targets(self) -> dict[str, str]:
-        """What a MIDI controller may move here: target of ``learn`` -> what a person calls it."""
+        """Targets of MIDI learn in this strip: target of ``learn`` -> name for the user."""
         raise NotImplementedError
 
     def contextMenuEvent(self, event: QContextMenuEvent | None) -> None:  # noqa: N802 - Qt's name
@@ -121,14 +121,14 @@ class BaseStrip(QFrame):
             learn_menu(self, self.mixer_model.bridge, self.targets()).exec(event.globalPos())
 
     def show_learning(self, target: str) -> None:
-        """The control that waits for a MIDI controller, of this strip or another."""
+        """Show which control waits for a MIDI controller, of this strip or another."""
         learning = target in self.targets()
         if learning != self._learning:
             self._learning = learning
             self.show_state(self.mixer_model.state)
 
     def show_state(self, state: MixerState) -> None:
-        """Show what the mixer model says."""
+        """Show the mixer model's state."""
         raise NotImplementedError
 
     def feed(self, meter: Meter) -> None:
@@ -234,7 +234,7 @@ class Strip(BaseStrip):
             polish(self.arm)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802 - Qt's name
-        """M, S and R, from any control of the strip that has no use for letters."""
+        """Handle M, S and R from any control of the strip that does not use letters."""
         keys = {Qt.Key.Key_M: self.mute, Qt.Key.Key_S: self.solo, Qt.Key.Key_R: self.arm}
         if event is not None and event.modifiers() == Qt.KeyboardModifier.NoModifier and Qt.Key(event.key()) in keys:
             keys[Qt.Key(event.key())].click()
@@ -286,7 +286,7 @@ class MasterStrip(BaseStrip):
         return {"mixer.master_db": self.tr("level"), "mixer.limiter": self.tr("limiter")}
 
     def show_reduction(self, db: float) -> None:
-        """How far the limiter turns down, in dB (0 or negative)."""
+        """Show the limiter's gain reduction in dB (0 or negative)."""
         text = self.tr("limiting {} dB").format(taper.written(db)) if db <= -0.05 else self.tr("limiter idle")
         if text != self.reduction.text():
             self.reduction.setText(text)
