@@ -21,7 +21,7 @@ from rtaudio.audio.format import StemplayError
 from rtaudio.protocol.messages import Recording, Snapshot, Transport
 
 SHORTEST_LOOP_S = 0.05
-"""Shortest loop in seconds that a drag can set."""
+"""Shortest loop in seconds. A shorter one is taken for a mistake."""
 
 SONG_ENDINGS = ("wav", "flac", "ogg", "oga", "opus", "mp3", "m4a", "aac", "mp4", "aif", "aiff", "wma", "webm")
 """Suffixes that the dialog to open a song offers. Any dropped file is tried."""
