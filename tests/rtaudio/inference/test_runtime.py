@@ -133,7 +133,7 @@ REFUSALS: dict[str, tuple[Callable[[Path], object], str]] = {
     "other state": (lambda d: change_file(d, rename_state), "lacks the output next.lstm.h"),
     "state not in card": (
         lambda d: change_card(d, states=states_without(d, "lstm.h")),
-        "has the input state.lstm.h that",
+        "has the input state.lstm.h, which",
     ),
     "state's shape": (
         lambda d: change_card(d, states=other_state(d, shape=(1, 2, 3))),

@@ -210,7 +210,7 @@ def test_orders_that_cannot_be_are_refused_in_one_sentence(directory: Path) -> N
         (command("set_sound", channel=0, shares={"flute": -1}), "share of flute"),
         (command("set_instrument", field="curve", value="steep"), "velocity curve"),
         (command("set_instrument", field="release_ms", value=0), "release_ms"),
-        (command("set_instrument", field="colour", value=1), "no 'colour'"),
+        (command("set_instrument", field="colour", value=1), "no field 'colour'"),
         (command("midi", data=[300]), "list of bytes"),
         (command("learn", target="stem.kazoo.pan"), "cannot move"),
     ]:

@@ -186,7 +186,7 @@ def test_what_ends_notes_reaches_every_channel() -> None:
 def test_without_midi_the_input_says_so_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STEMPLAY_MIDI_BACKEND", "none")
     heard: list[MidiMessage] = []
-    for choice, words in (("default", "no MIDI input"), ("Keystation", "'Keystation' is not there"), ("none", "")):
+    for choice, words in (("default", "no MIDI input"), ("Keystation", "'Keystation' is missing"), ("none", "")):
         port = MidiInput(choice, heard.append)
         port.start()
         deadline = time.monotonic() + 30

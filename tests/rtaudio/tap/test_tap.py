@@ -317,5 +317,5 @@ def test_a_file_that_does_not_say_what_is_in_it_is_no_tap(tmp_path: Path, about:
     head[:8] = np.frombuffer(np.int64(shared._MAGIC).tobytes(), np.uint8)
     head[shared._TEXT : shared._TEXT + len(text)] = np.frombuffer(text, np.uint8)
     (tmp_path / "tap").write_bytes(head.tobytes())
-    with pytest.raises(ValueError, match="does not say"):
+    with pytest.raises(ValueError, match="no valid head"):
         TapReader(tmp_path / "tap")
