@@ -214,7 +214,7 @@ def test_what_is_no_sound_is_refused_with_one_sentence(tmp_path: Path) -> None:
         "text.mp3": "not a sound file",
         "raw.raw": "not a sound file",
         "head.wav": "not a sound file",
-        "silent.wav": "holds no sound",
+        "silent.wav": "contains no sound",
         "slow.wav": "sample rate of 100 Hz",
         ".": "is a folder",
         "nul\0byte.wav": "",

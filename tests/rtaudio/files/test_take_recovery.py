@@ -181,7 +181,7 @@ def test_a_part_that_is_no_recording_is_told_and_stays(tmp_path: Path, state_dir
     state_directory.mkdir()
     (state_directory / "take-0.json").write_text(json.dumps({"pid": 1, "parts": [str(part)]}))
     (take,) = finish_cut_off()
-    assert "no recording" in take.error
+    assert "not a recording" in take.error
     assert part.read_bytes() == b"x" * 500
 
 
