@@ -1,4 +1,4 @@
-"""An engine's report as text and as JSON. Pure; owns no thread."""
+"""An engine's report as text and as JSON. No I/O, no thread."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rtaudio.protocol.messages import FULL_SPEED, SILENT_PORT, Snapshot
 
 
 def status_dict(report: Snapshot) -> dict[str, Any]:
-    """What ``--json`` prints."""
+    """The dictionary that ``--json`` prints."""
     latency = report.latency
     known = {
         "state": report.state,

@@ -1,4 +1,4 @@
-"""A MIDI file's notes as a sound file, offline, by the synthesiser that plays live."""
+"""Renders a MIDI file to a sound file offline, with the same synthesiser as live."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from rtaudio.midi.midi_file import MidiEvent
 
 BLOCK = 4096
 TAIL_S = 8.0
-"""At most so long do notes ring after the last event."""
+"""Longest time in seconds for which notes ring after the last event."""
 
 
 def render_song(synth: Synth, events: list[MidiEvent], path: Path) -> int:
-    """Play ``events`` into ``path``, aligned (the synthesiser's hold-back is cut off), and return the frames written.
+    """Render ``events`` to ``path`` and return the number of frames. The synthesiser's latency is removed.
 
-    Channels begin with the sounds that ``synth`` has; program changes among the events replace them.
+    Channels start with the sounds of ``synth``; program changes among the events replace them.
     """
     written, skip, at, index = 0, synth.latency, 0, 0
     last = round((events[-1].time + TAIL_S) * synth.rate)

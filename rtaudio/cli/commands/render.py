@@ -18,7 +18,7 @@ from rtaudio.midi.midi_file import DRUMS, MidiEvent, read_midi
 NAME = "render"
 HELP = "Render a MIDI file as a sound file."
 TELL_S, LONGEST_S = 600.0, 4 * 3600.0
-"""The length of a song that is said before it is rendered; the longest one without ``--yes``."""
+"""Seconds from which a song's length is printed before rendering, and the longest length without ``--yes``."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,13 +35,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", metavar="NAME", default="sing-gm", help="an installed model or a directory (default: %(default)s)"
     )
-    parser.add_argument("--voices", type=int, default=64, help="notes at once (default: %(default)s)")
+    parser.add_argument("--voices", type=int, default=64, help="largest number of simultaneous notes (default: %(default)s)")
     parser.add_argument("--yes", action="store_true", help="render songs that are longer than four hours")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Render and tell how fast."""
+    """Render and print the speed."""
     path = Path(args.output)
     if path.suffix.lower() not in (".wav", ".flac"):
         raise StemplayError(f"The output {str(path)!r} must end in .wav or .flac.")
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     if skipped:
         print(f"{skipped} notes of the drum channel are skipped: the model has no drums.", file=sys.stderr)
     if not _notes(played):
-        raise StemplayError(f"{args.song} has no notes but drums, which the model does not have.")
+        raise StemplayError(f"{args.song} has only drum notes, and the model has no drums.")
     _tell_length(played[-1].time, args)
     began = time.perf_counter()
     synth = Synth(model, args.rate, args.voices, programs)
@@ -77,12 +77,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _tell_length(seconds: float, args: argparse.Namespace) -> None:
-    """Say what will take long before it begins. Raises StemplayError for what nobody means."""
+    """Print the length of a long song before rendering it. Raises StemplayError for a song that is too long."""
     minutes = seconds / 60
     text = f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.1f} hours"
     if seconds > LONGEST_S and not args.yes:
         size = 2 * 4 * args.rate * seconds / 1e9
-        raise StemplayError(f"{args.song} lasts {text}, {size:.0f} GB of sound; --yes renders it all the same.")
+        raise StemplayError(f"{args.song} lasts {text}, {size:.0f} GB of sound; use --yes to render it.")
     if seconds > TELL_S:
         print(f"{args.song} lasts {text}.", file=sys.stderr)
 

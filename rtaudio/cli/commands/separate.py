@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-refine",
         action="store_true",
-        help="do not refine the stems by their own spectra: faster, as live",
+        help="do not refine the stems by their own spectra: faster, like live separation",
     )
     parser.add_argument(
         "--strict",
@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Separate and tell where the stems are."""
+    """Separate and print where the stems are."""
     if args.output == "":
         raise StemplayError("--output takes a folder, not ''.")
     if not 1 <= args.jobs <= MAX_JOBS:
@@ -98,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def facts(result: Separation, format: str) -> dict[str, object]:
-    """What ``--json`` prints."""
+    """The dictionary that ``--json`` prints."""
     return {
         "rate": result.rate,
         "channels": result.channels,
@@ -115,7 +115,7 @@ def facts(result: Separation, format: str) -> dict[str, object]:
 
 
 def rounding(result: Separation, format: str) -> Iterator[str]:
-    """What an integer format does to the samples, in sentences."""
+    """Sentences about rounding and clipping by an integer format."""
     if format not in INTEGER_FORMATS:
         return
     bits = INTEGER_FORMATS[format]
@@ -128,7 +128,7 @@ def rounding(result: Separation, format: str) -> Iterator[str]:
 
 @contextmanager
 def _progress_bar(quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """A bar on stderr where a person can see it."""
+    """A progress bar, if stderr is a terminal."""
     if quiet or not sys.stderr.isatty():
         yield None
         return
