@@ -8,10 +8,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from rtaudio.audio.format import StemplayError
+from rtaudio.cli.inserts import add_insert_option, parse_inserts
 from rtaudio.ports.base import DeviceMissingError
 from rtaudio.ports.devices import DEFAULT_NAMES, default_device, find_device, list_devices
 from rtaudio.protocol.checks import check_config, check_value, is_device, is_input_file, is_output_file, stem_names
+from rtaudio.protocol.insert_checks import slots_of
 from rtaudio.protocol.messages import DEFAULT_MODEL, MAX_DEADLINE, EngineConfig, MixerState, StemState
+from rtaudio.protocol.strips import INPUT, MASTER
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -121,6 +124,7 @@ def _add_mixer(mixer: argparse._ArgumentGroup) -> None:
     mixer.add_argument(
         "--dry", type=float, default=0.0, metavar="X", help="0: stems, 1: the delayed input (default: %(default)s)"
     )
+    add_insert_option(mixer, "a stem, the master, or (input) a live input before it is separated")
     mixer.add_argument("--bypass", action="store_true", help="play the delayed input unprocessed")
     mixer.add_argument(
         "--route",
@@ -218,6 +222,10 @@ def mixer_state(args: argparse.Namespace) -> MixerState:
         strip(name).mute = True
     for name in _names(args.solo):
         strip(name).solo = True
+    for place, inserts in parse_inserts(args.insert, (*mixer.stems, MASTER, INPUT)).items():
+        slots_of(mixer, place)[:] = inserts
+    if mixer.input_inserts and is_input_file(args.input):
+        raise StemplayError("Inserts of the input need a live input; for a song, put them on its stems or on the master.")
     mixer.monitor = args.monitor or not may_howl(args)
     mixer.dry = float(check_value("--dry", args.dry, (0.0, 1.0)))
     mixer.bypass = args.bypass

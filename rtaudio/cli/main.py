@@ -34,6 +34,7 @@ COMMANDS: dict[str, str] = {
     "render": "render a MIDI file as a sound file",
     "instruments": "list the instruments of a model",
     "devices": "list sound devices",
+    "plugins": "list effects and plugins, and look for plugins",
     "models": "list, install and pack models",
     "bench": "measure how fast the models run here",
     "doctor": "say what is missing on this machine and how to fix it",

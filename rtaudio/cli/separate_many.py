@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 from rtaudio.audio.format import StemplayError
@@ -27,6 +28,7 @@ def separate_many(args: argparse.Namespace) -> int:
     options = {
         "model": args.model, "stems": list(stems), "format": args.format, "consistent": not args.no_consistent,
         "refine": not args.no_refine, "strict": args.strict,
+        "inserts": {stem: [asdict(insert) for insert in inserts] for stem, inserts in args.inserts.items()},
     }  # fmt: skip
     files = [f"{name}.{args.format}" for name in stems]
     shown = not args.quiet and sys.stderr.isatty()

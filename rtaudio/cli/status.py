@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from rtaudio.protocol.messages import FULL_SPEED, SILENT_PORT, Snapshot
@@ -38,6 +39,8 @@ def status_dict(report: Snapshot) -> dict[str, Any]:
             for take in report.recordings
         ],
     }  # fmt: skip
+    if report.inserts:
+        known["inserts"] = {strip: [asdict(insert) for insert in inserts] for strip, inserts in report.inserts.items()}
     played = report.instrument
     if played.model:
         known["instrument"] = {

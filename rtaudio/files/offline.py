@@ -7,7 +7,7 @@ the sample.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +19,10 @@ from rtaudio.audio.output_check import OutputCheck
 from rtaudio.files.sound_file import FORMATS, create_writer, open_reader, require_undamaged
 from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.instrument.model import InstrumentModel
+from rtaudio.plugins.offline import OfflineInserts
 from rtaudio.processors.base import Processor
 from rtaudio.processors.factory import make_frame_model, make_separator, refined_for_files
+from rtaudio.protocol.messages import InsertState
 
 BLOCK = 16_384
 """Frames of one call: enough that Python's overhead is negligible, few enough for a smooth progress bar."""
@@ -129,6 +131,7 @@ def separate_file(
     consistent: bool = True,
     refine: bool = False,
     strict: bool = False,
+    inserts: Mapping[str, Sequence[InsertState]] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Separation:
     """Separate a sound file of any length into one file for each stem, ``directory/STEM.format``, in bounded memory.
@@ -140,6 +143,7 @@ def separate_file(
         refine: refine the stems with the longest look-ahead (``rtaudio.processors.refine``), except for models that work in chunks
             and for enhancers.
         strict: refuse a damaged song before anything is written. Otherwise its readable part is separated, see ``Separation.warnings``.
+        inserts: effects on stems, by the stems' names; their latency is removed, and what rings on after the song's end is left out.
         progress: called with (frames done, frames in all; 0 if unknown).
 
     Raises:
@@ -163,12 +167,20 @@ def separate_file(
                 name: stack.enter_context(create_writer(path, reader.rate, reader.channels, format, reader.frames))
                 for name, path in paths.items()
             }
+            effects = {
+                name: stack.enter_context(OfflineInserts(states, reader.rate, reader.channels))
+                for name, states in (inserts or {}).items()
+                if name in writers
+            }
             for stems_block in aligned_stems(processor, reader.blocks(BLOCK), reader.rate):
                 for name, writer in writers.items():
-                    writer.write(np.ascontiguousarray(stems_block[:, processor.outputs.index(name)]))
+                    stem = np.ascontiguousarray(stems_block[:, processor.outputs.index(name)])
+                    writer.write(effects[name].process(stem) if name in effects else stem)
                 frames += len(stems_block)
                 if progress is not None:
                     progress(frames, reader.frames)
+            for name, chain in effects.items():
+                writers[name].write(chain.flush())
         return Separation(
             rate=reader.rate,
             channels=reader.channels,

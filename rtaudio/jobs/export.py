@@ -11,14 +11,16 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from models.catalog import best_separator
 from rtaudio.audio.format import StemplayError
 from rtaudio.files.offline import separate_file
 from rtaudio.files.writer import reason
 from rtaudio.jobs import Facts, Report
+from rtaudio.protocol.insert_checks import check_inserts
 
 PREFIX = ".stemplay-export-"
 TELL_S = 0.1
@@ -27,10 +29,12 @@ TELL_S = 0.1
 def export(
     report: Report, song: str, folder: str, model: str = "", stems: Sequence[str] | None = None,
     format: str = "wav", consistent: bool = True, refine: bool = True, strict: bool = False,
+    inserts: Mapping[str, Any] | None = None,
 ) -> Facts:  # fmt: skip
     """Separate ``song`` into ``folder``/STEM.``format``; existing files are replaced, but never the song itself.
 
-    Without a ``model`` the best installed one is used. Reports ``done`` and ``total`` frames (0 if unknown). Raises StemplayError.
+    Without a ``model`` the best installed one is used. ``inserts``: effects of stems, as lists of ``InsertState`` as dicts. Reports
+    ``done`` and ``total`` frames (0 if unknown). Raises StemplayError.
     """
     target, told = Path(folder), 0.0
 
@@ -48,7 +52,7 @@ def export(
     try:
         result = separate_file(
             song, workshop, model or best_separator(), stems=stems, format=format, consistent=consistent, refine=refine,
-            strict=strict, progress=progress,
+            strict=strict, inserts={stem: check_inserts(stem, states) for stem, states in (inserts or {}).items()}, progress=progress,
         )  # fmt: skip
         report.progress(done=result.frames, total=result.frames)
         files = _move(result.files, target, Path(song))

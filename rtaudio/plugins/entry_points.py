@@ -1,8 +1,8 @@
 """Python plugins of other packages: classes that the entry point group ``stemplay.plugins`` names.
 
-A package says in its ``pyproject.toml``, under ``[project.entry-points."stemplay.plugins"]``, ``NAME = "package.module:Class"``. The class
-derives from ``rtaudio.plugins.base.Plugin`` and is made without arguments. ``examples/plugin-template`` is such a package. Only host processes
-load them.
+A package names them in its ``pyproject.toml``, under ``[project.entry-points."stemplay.plugins"]``, as ``NAME = "package.module:Class"``.
+The class derives from ``rtaudio.plugins.base.Plugin`` and is made without arguments. ``examples/plugin-template`` is such a package.
+Only host processes load them.
 """
 
 from __future__ import annotations

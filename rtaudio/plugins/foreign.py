@@ -1,4 +1,4 @@
-"""Opens plugins of others: the table of their kinds. Only host processes import this."""
+"""Opens what runs in a host process, plugins of others and our pitch shifter: the table of their kinds. Only hosts import this."""
 
 from __future__ import annotations
 
@@ -35,8 +35,15 @@ def _python(plugin: str) -> Plugin:
     return load_entry_point(plugin)
 
 
+def _pitch(plugin: str) -> Plugin:
+    from rtaudio.plugins.pitch import PitchShift
+
+    return PitchShift()
+
+
 KINDS: list[tuple[Callable[[str], bool], Callable[[str], Plugin]]] = [
     (is_plugin_file, _vst3),
+    (lambda plugin: plugin == "pitch", _pitch),
     (lambda plugin: plugin.startswith("lv2:"), _lv2),
     (lambda plugin: plugin.startswith("python:"), _python),
 ]

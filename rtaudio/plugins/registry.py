@@ -10,12 +10,16 @@ from rtaudio.protocol.insert_checks import is_foreign
 from rtaudio.protocol.messages import InsertState
 
 
+ISOLATED_EFFECTS = ("pitch",)
+"""Built-in effects that compute in bursts, which the audio callback must not do."""
+
+
 def load_insert(state: InsertState, rate: int, block: int, channels: int, realtime: bool) -> Plugin:
     """The plugin of ``state``, with its values, prepared. Foreign ones get a process of their own.
 
     Raises StemplayError if there is no such plugin, if it cannot be loaded, or if it does not work in this format.
     """
-    if is_foreign(state.plugin):
+    if is_foreign(state.plugin) or state.plugin in ISOLATED_EFFECTS:
         isolated = IsolatedPlugin(state, realtime)
         isolated.prepare(rate, block, channels)
         return isolated

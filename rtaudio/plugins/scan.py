@@ -147,6 +147,12 @@ def scan(again: bool = False, progress: Callable[[int, int, str], None] | None =
     return [entry for name in names for entry in known[name]["entries"]]
 
 
+def known_plugins() -> list[Entry]:
+    """What the last scan found; nothing is looked for."""
+    known = _read_cache()
+    return [entry for name in sorted(known) for entry in known[name]["entries"]]
+
+
 def _stamp(plugin: str) -> str:
     """What changes when a plugin is installed anew."""
     if plugin.startswith("lv2:"):

@@ -9,11 +9,13 @@ import time
 from pathlib import Path
 
 from rtaudio.audio.format import MAX_RATE, MIN_RATE, StemplayError
+from rtaudio.cli.inserts import add_insert_option, parse_inserts
 from rtaudio.files.midi_render import render_song
 from rtaudio.instrument.general_midi import program_table
 from rtaudio.instrument.model import InstrumentModel
 from rtaudio.instrument.synth import Synth
 from rtaudio.midi.midi_file import DRUMS, MidiEvent, read_midi
+from rtaudio.protocol.strips import INSTRUMENT, MASTER
 
 NAME = "render"
 HELP = "Render a MIDI file as a sound file."
@@ -36,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model", metavar="NAME", default="sing-gm", help="an installed model or a directory (default: %(default)s)"
     )
     parser.add_argument("--voices", type=int, default=64, help="largest number of simultaneous notes (default: %(default)s)")
+    add_insert_option(parser, "the instrument or the master")
     parser.add_argument("--yes", action="store_true", help="render songs that are longer than four hours")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
 
@@ -49,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
         raise StemplayError(f"A sample rate of {args.rate} Hz is outside {MIN_RATE} to {MAX_RATE} Hz.")
     if not 1 <= args.voices <= 1024:
         raise StemplayError(f"{args.voices} voices are not possible: choose 1 to 1024.")
+    inserts = parse_inserts(args.insert, (INSTRUMENT, MASTER))
     model = InstrumentModel(args.model)
     programs = program_map(model, args.map)
     events = read_midi(Path(args.song))
@@ -64,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     for channel in range(16):
         synth.set_instrument(channel, model.instrument_weights({programs.get(0, 0): 1}))
     _make_folder(path.parent)
-    frames = render_song(synth, played, path)
+    frames = render_song(synth, played, path, [*inserts.get(INSTRUMENT, []), *inserts.get(MASTER, [])])
     spent = time.perf_counter() - began
     facts = {"file": str(path), "rate": args.rate, "frames": frames, "notes": _notes(played), "drum_notes_skipped": skipped,
              "stolen": synth.stolen, "seconds": round(spent, 3)}  # fmt: skip

@@ -12,9 +12,11 @@ from pathlib import Path
 from models.catalog import best_separator
 from models.names import is_dir
 from rtaudio.audio.format import StemplayError
+from rtaudio.cli.inserts import add_insert_option, parse_inserts
 from rtaudio.cli.separate_many import separate_many
 from rtaudio.files.offline import INTEGER_FORMATS, Separation, separate_file
 from rtaudio.files.sound_file import FORMATS
+from rtaudio.protocol.checks import stem_names
 
 NAME = "separate"
 MAX_JOBS = 256
@@ -53,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="refuse a damaged song instead of separating what can be read",
     )
+    add_insert_option(parser, "a stem")
     many = parser.add_argument_group("many songs")
     many.add_argument("--jobs", type=int, default=1, metavar="N", help="songs at a time (default: %(default)s)")
     many.add_argument("--again", action="store_true", help="also separate songs whose stems are there already")
@@ -64,6 +67,7 @@ def run(args: argparse.Namespace) -> int:
     """Separate and print where the stems are."""
     if args.output == "":
         raise StemplayError("--output takes a folder, not ''.")
+    args.inserts = parse_inserts(args.insert, stem_names(args.model))
     if not 1 <= args.jobs <= MAX_JOBS:
         raise StemplayError(f"--jobs takes 1 to {MAX_JOBS}, not {args.jobs}.")
     if len(args.songs) > 1 or is_dir(args.songs[0]):
@@ -81,6 +85,7 @@ def run(args: argparse.Namespace) -> int:
             consistent=not args.no_consistent,
             refine=not args.no_refine,
             strict=args.strict,
+            inserts=args.inserts,
             progress=progress,
         )
     for sentence in result.warnings:
