@@ -34,7 +34,8 @@ class PitchShift(Plugin):
         self.name, self.category, self.parameters = effect.name, effect.category, effect.parameters
         self._values = {p.id: p.default for p in self.parameters}
         self._stretcher: Any = None
-        self._latency = 0
+        self._latency = self._held = 0
+        self._level = 0.0
 
     def prepare(self, rate: int, block: int, channels: int) -> None:
         self._latency = LATENCY_48K * -(-rate // 48_000)

@@ -9,7 +9,6 @@ from rtaudio.plugins.rack import saved
 from rtaudio.protocol.insert_checks import is_foreign
 from rtaudio.protocol.messages import InsertState
 
-
 ISOLATED_EFFECTS = ("pitch",)
 """Built-in effects that compute in bursts, which the audio callback must not do."""
 
