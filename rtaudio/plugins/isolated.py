@@ -247,6 +247,7 @@ class IsolatedPlugin(Plugin):
                     self._replies.put(message)
             except (ValueError, TypeError, AttributeError):
                 continue
+        process.stdout.close()
         status = process.wait()
         if not self._closing:
             self.trouble = self.trouble or f"{self.name} {_end(status, self._words)} and is bypassed."
@@ -254,8 +255,10 @@ class IsolatedPlugin(Plugin):
 
     def _listen(self, process: subprocess.Popen[str]) -> None:
         stream: IO[str] | None = process.stderr
-        for line in stream or ():
-            self._words.append(line.strip())
+        assert stream is not None
+        with stream:
+            for line in stream:
+                self._words.append(line.strip())
 
     def _give_up(self, sentence: str) -> None:
         """May be called by the audio callback: a signal is sent, and nobody waits."""
