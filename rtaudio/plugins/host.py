@@ -64,13 +64,13 @@ class PluginHost:
 
     def run(self) -> None:
         """Serve until the process is ended."""
+        for index, id in enumerate(self._ids):
+            self._rings.values[index] = self._set[index] = self._known[id]
         self._write({
             "name": self.plugin.name, "editor": self.plugin.has_editor, "latency": self.plugin.latency,
             "parameters": [p.to_json() for p in self.plugin.parameters], "values": self._known,
             "port": self._socket.getsockname()[1],
         })  # fmt: skip
-        for index, id in enumerate(self._ids):
-            self._rings.values[index] = self._set[index] = self._known[id]
         threading.Thread(target=self._audio, name="audio", daemon=True).start()
         changed = 0.0
         while True:

@@ -140,6 +140,8 @@ class IsolatedPlugin(Plugin):
     def process(self, audio: Audio) -> bool:
         rings = self._rings
         if rings is None or self.trouble:
+            if not self._realtime:
+                raise StemplayError(self.trouble)
             return False
         position = rings.fed
         rings.feed(audio)
