@@ -141,7 +141,11 @@ def test_the_parameters_are_a_table(load: Callable[..., IsolatedPlugin]) -> None
 
 @pytest.mark.parametrize(
     ("plugin", "sentence"),
-    [("/nowhere/No.vst3", "There is no plugin"), ("lv2:urn:none", "no LV2 plugin|need the library"), ("python:none", "No installed package")],
+    [
+        ("/nowhere/No.vst3", "There is no plugin"),
+        ("lv2:urn:none", "no LV2 plugin|need the library"),
+        ("python:none", "No installed package"),
+    ],
 )
 def test_what_cannot_be_loaded_is_told_in_a_sentence(plugin: str, sentence: str) -> None:
     made = IsolatedPlugin(InsertState(plugin), True)

@@ -51,7 +51,10 @@ def test_a_plugin_that_hangs_while_it_loads_is_ended(folder: Path, monkeypatch: 
     assert entry["error"] == "It did not load within 0.05 s and was ended."
 
 
-@pytest.mark.parametrize("damage", ["", "[]", "{", '{"version": 1, "plugins": {"x": {"stamp": 1, "entries": [{"parameters": 3}]}}}', "\x00"])
+HALF = '{"version": 1, "plugins": {"x": {"stamp": 1, "entries": [{"parameters": 3}]}}}'
+
+
+@pytest.mark.parametrize("damage", ["", "[]", "{", HALF, "\x00"])
 def test_a_damaged_cache_is_as_good_as_none(folder: Path, damage: str) -> None:
     cache_file().parent.mkdir(parents=True, exist_ok=True)
     cache_file().write_text(damage)
@@ -95,6 +98,7 @@ def test_the_commands_list_scan_and_show(folder: Path, cache: Path) -> None:
     assert "room: Room size, 0.00 to 1.00 (default 0.50)" in run("info", "reverb").stdout
     every = json.loads(run("list", "--json").stdout)
     assert {"eq", "reverb"} < {entry["plugin"] for entry in every}
-    for args, sentence in ((["info"], "Use: plugins list"), (["info", "none"], "There is no plugin 'none'"), (["list", "--again"], "--again belongs")):
+    wrong = (["info"], "Use: plugins list"), (["info", "none"], "There is no plugin 'none'"), (["list", "--again"], "--again belongs")
+    for args, sentence in wrong:
         failed = run(*args)
         assert failed.returncode == 2 and sentence in failed.stderr and "Traceback" not in failed.stderr
