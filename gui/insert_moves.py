@@ -89,15 +89,23 @@ class InsertMoves(QObject):
 
     # -- what a person does -------------------------------------------------------------------------------------------------
 
-    def add(self, place: str, plugin: str, at: int | None = None) -> str:
-        """Put ``plugin`` into a free slot, the last by default. Its key; "" if the engine refused or no slot is free."""
+    def add(self, place: str, plugin: str) -> str:
+        """Put ``plugin`` after the last insert. Its key; "" if the engine refused or no slot is free."""
         slots = copy.deepcopy(self.slots(place))
         if not self._room(place):
             return ""
         key = new_key(plugin, (entry.key for entry in slots))
-        slots.insert(len(slots) if at is None else at, InsertState(plugin, key))
+        slots.append(InsertState(plugin, key))
         text = self.tr("{0}: add {1}").format(stem_title(place), plugin_title(plugin))
         return key if self.arrange(place, slots, ORDER, text) else ""
+
+    def replace(self, place: str, key: str, plugin: str) -> str:
+        """Put ``plugin`` where another insert is. Its key; "" if the engine refused."""
+        slots = copy.deepcopy(self.slots(place))
+        new = new_key(plugin, (entry.key for entry in slots))
+        text = self.tr("{0}: {1} instead of {2}").format(stem_title(place), plugin_title(plugin), self.title(place, key))
+        wanted = [InsertState(plugin, new) if entry.key == key else entry for entry in slots]
+        return new if self.arrange(place, wanted, ORDER, text) else ""
 
     def remove(self, place: str, key: str) -> bool:
         """Empty a slot."""

@@ -7,6 +7,9 @@ from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QSlider, QVBoxLayout, QWidget
 
 from gui.bridge import Bridge
+from gui.insert_moves import INPUT, MASTER
+from gui.inserts.desk import InsertDesk
+from gui.inserts.rack import InputStrip, InsertRack
 from gui.mixer_model import MixerModel, mixer_model_of
 from gui.shortcuts import bind
 from gui.undo import new_gesture
@@ -16,6 +19,7 @@ from gui.widgets.learn import learn_menu
 from gui.widgets.plain import PlainLabel
 from gui.widgets.strip import BaseStrip, MasterStrip, Strip
 from rtaudio.protocol.messages import Meter, MixerState, Snapshot
+from rtaudio.protocol.parameters import MAX_SLOTS
 
 SILENT = Meter()
 
@@ -32,6 +36,8 @@ class MixerPage(QWidget):
         self.mixer_model: MixerModel = mixer_model_of(bridge)
         self.setAccessibleName(self.tr("Mixer"))
         self.strips: dict[str, Strip] = {}
+        self.racks: dict[str, InsertRack] = {}
+        self.desk = InsertDesk(self.mixer_model, self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -126,6 +132,8 @@ class MixerPage(QWidget):
         row.setContentsMargins(20, 8, 20, 16)
         row.setSpacing(12)
         row.addStretch(1)
+        self.input_strip = InputStrip(self.desk)
+        row.addWidget(self.input_strip, 100)
         self.strips = {name: Strip(self.mixer_model, name) for name in self.mixer_model.strips}
         self.master = MasterStrip(self.mixer_model)
         for number, (name, strip) in enumerate(self.strips.items()):
@@ -135,9 +143,24 @@ class MixerPage(QWidget):
         row.addSpacing(4)
         row.addWidget(self.master, 100)
         row.addStretch(1)
+        self._add_racks()
         self.rack.setWidget(board)
+        self.input_strip.show_snapshot(self.bridge.snapshot)
         self._fit()
         self.show_state(self.mixer_model.state)
+
+    def _add_racks(self) -> None:
+        self.racks = {name: InsertRack(self.desk, name) for name in self.strips} | {MASTER: InsertRack(self.desk, MASTER)}
+        for name, rack in self.racks.items():
+            (self.master if name == MASTER else self.strips[name]).add_rack(rack)
+        self.racks[INPUT] = self.input_strip.rack
+
+    def show_inserts(self) -> None:
+        """Show the effects. All strips have as many slots in sight as the one with most needs, so that their faders stay alike."""
+        rows = min(MAX_SLOTS, 1 + max(rack.filled for rack in self.racks.values()))
+        for rack in self.racks.values():
+            rack.show_rows(rows)
+            rack.show_state()
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
         """In a small window, or at 200 %, the faders get what room there is."""
@@ -151,6 +174,8 @@ class MixerPage(QWidget):
         self.wet.setFixedWidth(96 if narrow else 140)
         for strip in self._all():
             strip.set_compact(low)
+        for rack in self.racks.values():
+            rack.set_compact(low)
 
     # -- engine to screen -----------------------------------------------------------------------------------------
 
@@ -158,6 +183,7 @@ class MixerPage(QWidget):
         """Show the mixer model's state on every control."""
         for strip in self._all():
             strip.show_state(state)
+        self.show_inserts()
         self.compare.setChecked(self.mixer_model.comparing)
         if not self.wet.isSliderDown():
             self._showing = True
@@ -170,6 +196,9 @@ class MixerPage(QWidget):
         if not self.isVisible():
             return
         sounding = snapshot.state in ("running", "finished")
+        self.input_strip.show_snapshot(snapshot)
+        for rack in self.racks.values():
+            rack.show_state()
         for name, strip in self.strips.items():
             strip.feed(snapshot.meters.get(name, SILENT) if sounding else SILENT)
             strip.show_recording(snapshot.recording.active)

@@ -88,6 +88,10 @@ class BaseStrip(QFrame):
         self.column.addWidget(self.entry, 0, Qt.AlignmentFlag.AlignHCenter)
         self.entry.setFixedWidth(72)
 
+    def add_rack(self, rack: QWidget) -> None:
+        """Put the slots of the strip's effects under its name."""
+        self.column.insertWidget(3, rack)
+
     def _order(self, field: str, value: float | bool, gesture: int = 0) -> None:
         if not self.mixer_model.move(self.strip, field, value, gesture):
             self.show_state(self.mixer_model.state)
