@@ -22,6 +22,8 @@ MOST_ROWS = 100
 """Parameters in sight at once; a search finds the others."""
 SEARCHED = 12
 """So many parameters get a search."""
+ROW, HIGHEST, WIDEST_NAME = 36, 640, 190
+"""Pixels: of a parameter, of a new editor, and of a parameter's name in one line."""
 
 
 class InsertEditor(QDialog):
@@ -34,7 +36,6 @@ class InsertEditor(QDialog):
         self.rows: dict[str, ParameterRow] = {}
         self._table: tuple[Parameter, ...] | None = None
         self.setWindowTitle(f"{stem_title(place)}: {self.moves.title(place, key)}")
-        self.resize(520, 420)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 14, 16, 14)
         column.setSpacing(10)
@@ -64,6 +65,9 @@ class InsertEditor(QDialog):
         library.changed.connect(self.show_table)
         self.show_table()
         self.show_snapshot(mixer_model.bridge.snapshot)
+        self.resize(520, min(HIGHEST, 170 + ROW * len(self.rows)))
+        if self.rows:
+            next(iter(self.rows.values())).control.setFocus()
         if library.parameters(self._plugin) is None:
             library.look()
 
@@ -141,6 +145,8 @@ class InsertEditor(QDialog):
             row = ParameterRow(self.moves, self.place, self.key, parameter, board)
             self.rows[parameter.id] = row
             row.put_into(grid, number)
+        widths = [self.fontMetrics().horizontalAdvance(row.label.text()) for row in self.rows.values()]
+        grid.setColumnMinimumWidth(0, min(WIDEST_NAME, 8 + max(widths, default=0)))
         grid.setRowStretch(grid.rowCount(), 1)
         self.area.setWidget(board)
         if self._table is not None:

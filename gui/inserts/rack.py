@@ -27,14 +27,14 @@ class InsertRack(QFrame):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(self.tr("Effects of {}").format(theme.stem_title(place)))
         column = QVBoxLayout(self)
-        column.setContentsMargins(8, 0, 8, 0)
+        column.setContentsMargins(6, 0, 6, 0)
         column.setSpacing(2)
         self.slots = [InsertSlot(desk, place, number) for number in range(MAX_SLOTS)]
         for slot in self.slots:
             slot.shifted.connect(lambda number: self.slots[number].name.setFocus())
             column.addWidget(slot)
         self.small = QPushButton()
-        self.small.setProperty("kind", "slot")
+        self.small.setProperty("kind", "slots")
         self.small.setFixedHeight(HEIGHT)
         self.small.clicked.connect(self._open_menu)
         column.addWidget(self.small)
@@ -141,15 +141,17 @@ class InputStrip(QFrame):
         self.name = PlainLabel(self.title)
         self.name.setProperty("role", "heading")
         self.name.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.note = PlainLabel()
-        self.note.setProperty("role", "small")
-        self.note.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.note.setWordWrap(True)
+        self.name.setContentsMargins(0, 2, 0, 0)
+        self.note, self.hint = PlainLabel(" "), PlainLabel()
+        for label in (self.note, self.hint):
+            label.setProperty("role", "small")
+            label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.hint.setWordWrap(True)
         self.rack = InsertRack(desk, INPUT)
         column = QVBoxLayout(self)
         column.setContentsMargins(1, 1, 1, 12)
         column.setSpacing(6)
-        for part in (bar, self.name, self.rack, self.note):
+        for part in (bar, self.name, self.note, self.rack, self.hint):
             column.addWidget(part)
         column.addStretch(1)
 
@@ -161,5 +163,9 @@ class InputStrip(QFrame):
         told = self.tr("on the live input, before it is separated")
         if not snapshot.mixer.monitor:
             told = self.tr("not heard: Monitor is off")
-        if told != self.note.text():
-            self.note.setText(told)
+        if told != self.hint.text():
+            self.hint.setText(told)
+
+    def set_compact(self, compact: bool) -> None:
+        """Where the window is low: fewer rows, as on the other strips."""
+        self.note.setVisible(not compact)

@@ -43,7 +43,7 @@ class NameButton(QPushButton):
             self._fit()
 
     def _fit(self) -> None:
-        room = self.width() - 14
+        room = self.width() - 12
         self.setText(self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, room).replace("&", "&&"))
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's names here and below
@@ -109,7 +109,7 @@ class InsertSlot(QWidget):
         row.setSpacing(2)
         self.switch = QPushButton()
         self.switch.setProperty("kind", "slot-switch")
-        self.switch.setFixedSize(24, HEIGHT)
+        self.switch.setFixedSize(22, HEIGHT)
         self.switch.clicked.connect(self._switch)
         self.name = NameButton()
         self.name.clicked.connect(self._open)
@@ -117,6 +117,9 @@ class InsertSlot(QWidget):
         self.name.pressed_key.connect(self._key)
         row.addWidget(self.switch)
         row.addWidget(self.name, 1)
+        policy = self.name.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.name.setSizePolicy(policy)
         self.show_state()
 
     def show_state(self) -> None:
@@ -127,6 +130,7 @@ class InsertSlot(QWidget):
         status, message = status_of(self.moves, self.place, self.key) if entry is not None else ("", "")
         report = self.moves.report(self.place, self.key)
         title = self.moves.title(self.place, self.key) if entry is not None else ""
+        self.name.setVisible(self.number <= len(slots))  # one button to add is enough
         shown = "\n".join((self.key, title, status, message, str(report.misses if report else 0)))
         if shown == self._shown:
             return

@@ -104,7 +104,7 @@ class ValueEntry(QLineEdit):
         super().__init__(parent)
         self.parameter = parameter
         self._value = parameter.default
-        self.setProperty("role", "db")
+        self.setProperty("role", "value")
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.editingFinished.connect(self._take)
 

@@ -25,6 +25,8 @@ SILENT = Meter()
 
 NARROW, LOW = 720, 430
 """Pixels of the page below which it saves on words, and strips on rows."""
+SLOTS_LOW, SLOT_ROW = 390, 28
+"""Pixels of the page, and for each slot that strips show, below which a menu stands for the slots."""
 
 
 class MixerPage(QWidget):
@@ -37,6 +39,7 @@ class MixerPage(QWidget):
         self.setAccessibleName(self.tr("Mixer"))
         self.strips: dict[str, Strip] = {}
         self.racks: dict[str, InsertRack] = {}
+        self._rows = 1
         self.desk = InsertDesk(self.mixer_model, self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -158,6 +161,9 @@ class MixerPage(QWidget):
     def show_inserts(self) -> None:
         """Show the effects. All strips have as many slots in sight as the one with most needs, so that their faders stay alike."""
         rows = min(MAX_SLOTS, 1 + max(rack.filled for rack in self.racks.values()))
+        if rows != self._rows:
+            self._rows = rows
+            self._fit()
         for rack in self.racks.values():
             rack.show_rows(rows)
             rack.show_state()
@@ -174,8 +180,9 @@ class MixerPage(QWidget):
         self.wet.setFixedWidth(96 if narrow else 140)
         for strip in self._all():
             strip.set_compact(low)
+        self.input_strip.set_compact(low)
         for rack in self.racks.values():
-            rack.set_compact(low)
+            rack.set_compact(low or self.height() < SLOTS_LOW + SLOT_ROW * self._rows)
 
     # -- engine to screen -----------------------------------------------------------------------------------------
 
