@@ -10,7 +10,8 @@ from gui import theme
 from gui.insert_moves import INPUT
 from gui.inserts.desk import InsertDesk
 from gui.inserts.slot import HEIGHT, MIME, InsertSlot, slot_menu
-from gui.widgets.plain import PlainLabel
+from gui.widgets.plain import PlainLabel, plain
+from gui.widgets.toggle import polish
 from rtaudio.protocol.messages import Snapshot
 from rtaudio.protocol.parameters import MAX_SLOTS
 
@@ -21,12 +22,12 @@ class InsertRack(QFrame):
     def __init__(self, desk: InsertDesk, place: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.desk, self.place, self.moves = desk, place, desk.moves
-        self.compact, self._rows = False, 1
+        self.compact, self._narrow, self._rows = False, False, 1
         self.setProperty("rack", True)
         self.setAcceptDrops(True)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(self.tr("Effects of {}").format(theme.stem_title(place)))
-        column = QVBoxLayout(self)
+        self._column = column = QVBoxLayout(self)
         column.setContentsMargins(6, 0, 6, 0)
         column.setSpacing(2)
         self.slots = [InsertSlot(desk, place, number) for number in range(MAX_SLOTS)]
@@ -53,20 +54,28 @@ class InsertRack(QFrame):
             slot.setVisible(slot.number < rows and not self.compact)
         self.small.setVisible(self.compact)
 
-    def set_compact(self, compact: bool) -> None:
-        """One button for all, or not."""
-        self.compact = compact
+    def set_compact(self, compact: bool, narrow: bool = False) -> None:
+        """One button for all, or not; ``narrow``: a small one."""
+        self.compact, self._narrow = compact, narrow
+        self._column.setContentsMargins(*((0, 0, 0, 0) if narrow else (6, 0, 6, 0)))
         self.show_rows(self._rows)
+        self.show_state()
 
     def show_state(self) -> None:
         """Show what sits in the slots."""
         for slot in self.slots:
             slot.show_state()
-        text = self.tr("Effects {}").format(self.filled) if self.filled else self.tr("+ Effect")
+        some, none = (self.tr("FX {}"), self.tr("+ FX")) if self._narrow else (self.tr("Effects {}"), self.tr("+ Effect"))
+        ailing = any(slot.ailing for slot in self.slots)
+        text = (some.format(self.filled) if self.filled else none) + (" !" if ailing else "")
         if text != self.small.text():
             self.small.setText(text)
-            self.small.setAccessibleName(f"{self.accessibleName()}: {self.filled}")
-            self.small.setToolTip(self.accessibleName())
+            told = "; ".join(slot.name.accessibleName() + ", " + slot.name.accessibleDescription() for slot in self.slots if slot.key)
+            self.small.setAccessibleName(self.accessibleName())
+            self.small.setAccessibleDescription(told)
+            self.small.setToolTip(plain("\n".join(part for part in (self.accessibleName(), told) if part)))
+            self.small.setProperty("status", "failed" if ailing else "")
+            polish(self.small)
 
     def menu(self) -> QMenu:
         """All effects of the place, each with what can be done with it."""
@@ -115,10 +124,14 @@ class InsertRack(QFrame):
 
     def _light(self, lit: bool) -> None:
         self.setProperty("drop", lit)
-        style = self.style()
-        if style is not None:
-            style.unpolish(self)
-            style.polish(self)
+        polish(self)
+
+
+class _Column(QVBoxLayout):
+    """Texts that wrap would keep all strips at the height that they wish for, in a window that is too low for it."""
+
+    def hasHeightForWidth(self) -> bool:  # noqa: N802 - Qt's name
+        return False
 
 
 class InputStrip(QFrame):
@@ -147,8 +160,10 @@ class InputStrip(QFrame):
             label.setProperty("role", "small")
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.hint.setWordWrap(True)
+        self.hint.setMinimumHeight(3 * self.hint.fontMetrics().height())
+        self.hint.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
         self.rack = InsertRack(desk, INPUT)
-        column = QVBoxLayout(self)
+        column = _Column(self)
         column.setContentsMargins(1, 1, 1, 12)
         column.setSpacing(6)
         for part in (bar, self.name, self.note, self.rack, self.hint):

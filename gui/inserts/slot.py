@@ -151,6 +151,7 @@ class InsertSlot(QWidget):
         self.name.setAccessibleName(self.tr("Add an effect to {}").format(stem_title(self.place)))
         self.name.setAccessibleDescription("")
         self.name.setToolTip(self.name.accessibleName())
+        self.switch.setAccessibleName(self.tr("Switch of slot {0} of {1}").format(self.number + 1, stem_title(self.place)))
 
     def _dress(self, title: str, status: str, sentence: str) -> None:
         place = stem_title(self.place)
@@ -166,6 +167,11 @@ class InsertSlot(QWidget):
         self.switch.setAccessibleDescription(sentence)
         self.switch.setToolTip(plain(f"{sentence}\n{act.format(title, place)}"))
 
+    @property
+    def ailing(self) -> bool:
+        """Whether its effect does not work."""
+        return self._status in ("failed", "missing")
+
     # -- person to engine ---------------------------------------------------------------------------------------------------
 
     def _open(self) -> None:
@@ -175,7 +181,7 @@ class InsertSlot(QWidget):
             self.desk.browse(self.place)
 
     def _switch(self) -> None:
-        if self._status in ("failed", "missing"):
+        if self.ailing:
             self.moves.start_again(self.place, self.key)
         else:
             self.bypass()

@@ -182,7 +182,7 @@ class MixerPage(QWidget):
             strip.set_compact(low)
         self.input_strip.set_compact(low)
         for rack in self.racks.values():
-            rack.set_compact(low or self.height() < SLOTS_LOW + SLOT_ROW * self._rows)
+            rack.set_compact(low or self.height() < SLOTS_LOW + SLOT_ROW * self._rows, low and rack is not self.input_strip.rack)
 
     # -- engine to screen -----------------------------------------------------------------------------------------
 

@@ -42,7 +42,9 @@ def plugins(session: FakeSession, place: str) -> list[str]:
     return [entry.plugin for entry in (mixer.stems[place].inserts if slots is None else slots)]
 
 
-def test_effects_are_added_everywhere_moved_removed_and_all_of_it_undone(model: MixerModel, moves: InsertMoves, session: FakeSession) -> None:
+def test_effects_are_added_everywhere_moved_removed_and_all_of_it_undone(
+    model: MixerModel, moves: InsertMoves, session: FakeSession
+) -> None:
     for place in ("vocals", "instrument", "master", "input"):
         assert moves.add(place, "reverb") == "reverb-1" and plugins(session, place) == ["reverb"]
     moves.add("vocals", "compressor")
@@ -137,7 +139,8 @@ def test_slots_with_other_values_are_loaded_afresh(moves: InsertMoves, session: 
 
 @pytest.mark.parametrize(
     ("plugin", "key"),
-    [("reverb", "reverb-2"), ("/a b/My Plug.vst3", "My-Plug-1"), ("lv2:http://x.org/y#Amp", "Amp-1"), ("python:echo", "echo-1"), ("/", "plugin-1")],
+    [("reverb", "reverb-2"), ("/a b/My Plug.vst3", "My-Plug-1"), ("lv2:http://x.org/y#Amp", "Amp-1"), ("python:echo", "echo-1"),
+     ("/", "plugin-1")],
 )  # fmt: skip
 def test_keys_are_short_and_new(plugin: str, key: str) -> None:
     assert new_key(plugin, ["reverb-1", "eq-1"]) == key
