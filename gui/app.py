@@ -25,7 +25,7 @@ from rtaudio.protocol.messages import EngineConfig, Snapshot, to_dict
 
 
 def run(args: argparse.Namespace) -> int:
-    """Open the window and stay until it is closed. Raises StemplayError for options that no engine could run on."""
+    """Open the window and stay until it is closed. Raises StemplayError for invalid options."""
     app = make_application()
     store = Store()
     bridge = Bridge(restore(store, lambda config: chosen(config, args)), store=store)
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _report_start(bridge: Bridge, window: MainWindow) -> None:
-    """Say on standard output when the window is drawn and when there is sound, and close then."""
+    """Print when the window is drawn and when there is sound, then close the window."""
 
     def listen(snapshot: Snapshot) -> None:
         if snapshot.state == "running" and snapshot.frames > 0:
@@ -69,7 +69,7 @@ def make_application() -> QApplication:
 
 
 def chosen(config: EngineConfig, args: argparse.Namespace) -> EngineConfig:
-    """``config`` with what the command line asks for."""
+    """``config`` with the options of the command line."""
     asked = {
         name: getattr(args, name)
         for name in ("model", "input", "output", "instrument")
@@ -81,7 +81,7 @@ def chosen(config: EngineConfig, args: argparse.Namespace) -> EngineConfig:
 
 
 def start(bridge: Bridge, args: argparse.Namespace) -> None:
-    """Start or join the engine; one that ran already is given what the command line asks for."""
+    """Start or join the engine. A running engine is reconfigured with the options of the command line."""
     if bridge.start() and bridge.joined:
         wanted = chosen(bridge.config, args)
         if wanted != bridge.config:
@@ -89,7 +89,7 @@ def start(bridge: Bridge, args: argparse.Namespace) -> None:
 
 
 class _Complaint:
-    """An error of the window's own code is printed and told; it never takes the window, let alone the sound, with it."""
+    """Prints and shows an error in the window's own code. Such an error ends neither the window nor the sound."""
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
@@ -116,7 +116,7 @@ def _hear_qt(kind: QtMsgType, context: QMessageLogContext, text: str | None) -> 
 
 
 def _end_by_signal(window: MainWindow) -> None:
-    """Ctrl-C and SIGTERM close the window as its button does. (The bridge's timer lets Python look for signals.)"""
+    """Let Ctrl-C and SIGTERM close the window like its button. (The bridge's timer gives Python time to handle signals.)"""
 
     def end(*_: Any) -> None:
         window.close()

@@ -10,7 +10,7 @@ from gui import theme
 SIZES = (16, 24, 32, 48, 64, 128, 256)
 STEMS = ("drums", "bass", "other", "vocals")
 LEVELS = (0.35, 0.62, 0.48, 0.2)
-"""Places of the four knobs, from the top."""
+"""Positions of the four knobs, from the top."""
 
 
 def app_icon() -> QIcon:
@@ -29,7 +29,7 @@ def app_icon() -> QIcon:
 
 
 def _draw(painter: QPainter) -> None:
-    """On a grid of 32."""
+    """Draw the icon on a grid of 32 units."""
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor("#1b1f26"))
     painter.drawRoundedRect(QRectF(0, 0, 32, 32), 7, 7)

@@ -13,24 +13,24 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from gui.jobs import Job
 from gui.store import Store
 from rtaudio.audio.format import StemplayError
-from rtaudio.control.session import Session, job_command
+from rtaudio.control.session import Session, job_command, remove_job_folders
 from rtaudio.protocol.messages import (
     Command,
     EngineConfig,
-    Heard,
     InstrumentState,
     MixerState,
     Snapshot,
+    TapAudio,
     command,
     to_dict,
 )
 
 POLL_MS = 33
-"""Between two looks at the engine: thirty a second, as often as it reports."""
+"""Interval of polls: thirty a second, as often as the engine reports."""
 
 
 class SessionLike(Protocol):
-    """What the window needs of ``rtaudio.control.session.Session``; a test may bring its own."""
+    """The part of ``rtaudio.control.session.Session`` that the window uses; tests may replace it."""
 
     @property
     def config(self) -> EngineConfig: ...
@@ -38,24 +38,24 @@ class SessionLike(Protocol):
     def stay(self, wanted: bool) -> None: ...
     def stop(self) -> None: ...
     def close(self) -> None: ...
-    def send(self, order: Command) -> None: ...
+    def send(self, command: Command) -> None: ...
     def snapshot(self) -> Snapshot: ...
-    def hear(self, source: str, after: int | None = None, seconds: float = 4.0) -> Heard | None: ...
+    def hear(self, source: str, after: int | None = None, seconds: float = 4.0) -> TapAudio | None: ...
 
 
 def meet_engine(
     config: EngineConfig | None = None, mixer: MixerState | None = None, instrument: InstrumentState | None = None
 ) -> Session:
-    """A session with the detached engine that runs, else one that will start it on these. Raises StemplayError."""
+    """A session with the running detached engine, else one that will start it with these settings. Raises StemplayError."""
     return Session.attach() or Session(config, mixer, instrument, detached=True)
 
 
 class Bridge(QObject):
-    """Signals and orders of one engine.
+    """Signals and commands of one engine.
 
     Signals:
         snapshot_changed(Snapshot): the engine's newest report, at most thirty times a second.
-        refused(str): an order or a start was impossible; one sentence for the person.
+        refused(str): a command or a start was impossible; one sentence for the user.
     """
 
     snapshot_changed = pyqtSignal(object)
@@ -75,12 +75,12 @@ class Bridge(QObject):
 
     @property
     def config(self) -> EngineConfig:
-        """What the engine is wanted to run on."""
+        """The engine's desired configuration."""
         return self.session.config
 
     @property
     def store(self) -> Store:
-        """What is remembered between two windows."""
+        """The stored session, presets and preferences."""
         if self._store is None:
             self._store = Store()
         return self._store
@@ -91,7 +91,7 @@ class Bridge(QObject):
         return bool(getattr(self.session, "joined", False))
 
     def start(self) -> bool:
-        """Start or join the engine and begin to poll. False, and ``refused``, if it cannot be started."""
+        """Start or join the engine and begin to poll. If it cannot be started, returns False and emits ``refused``."""
         self._timer.start()
         try:
             self.session.start()
@@ -103,34 +103,34 @@ class Bridge(QObject):
         return True
 
     def stay(self, wanted: bool) -> None:
-        """Whether the engine goes on without a window, also where it has nothing to play; kept for engines that are started later."""
+        """Set whether the engine keeps running without a window even if it has nothing to play. It also applies to later engines."""
         self._stay = wanted
         self.session.stay(wanted)
 
     def stop(self) -> None:
-        """End the sound."""
+        """Stop the engine."""
         self.session.stop()
         self.poll()
 
     def close(self) -> None:
-        """Leave; a detached engine plays on."""
+        """Close the session; a detached engine plays on."""
         self._timer.stop()
         for job in self.findChildren(Job):
             job.abandon()
         self.session.close()
 
     def job(self, name: str, **args: Any) -> Job:
-        """Do one of ``rtaudio.jobs`` in a child process of its own; listen to its signals. It ends with this bridge."""
-        job = Job(job_command(), name, args, self)
+        """Run one of ``rtaudio.jobs`` in a child process; the returned object emits its signals. The job ends with this bridge."""
+        job = Job(job_command(), name, args, remove_job_folders, self)
         job.ended.connect(job.deleteLater)
         return job
 
     def configure(self, **changes: Any) -> bool:
-        """Run on other settings: the present configuration with ``changes``. False, and ``refused``, if that is impossible."""
+        """Apply ``changes`` to the configuration. If that is impossible, returns False and emits ``refused``."""
         return self.send("configure", config=to_dict(replace(self.config, **changes)))
 
     def send(self, op: str, **args: Any) -> bool:
-        """Give an order of ``rtaudio.protocol.messages.OPERATIONS``. False, and ``refused``, if it is impossible."""
+        """Send a command of ``rtaudio.protocol.messages.OPERATIONS``. If it is impossible, returns False and emits ``refused``."""
         try:
             self.session.send(command(op, **args))
         except StemplayError as error:
@@ -139,18 +139,18 @@ class Bridge(QObject):
         return True
 
     def poll(self) -> None:
-        """Fetch the newest snapshot and tell whoever listens; nobody needs the same report of an engine that rests again."""
+        """Fetch the newest snapshot and emit ``snapshot_changed``, unless the engine rests and the snapshot has not changed."""
         before, self.snapshot = self.snapshot, self.session.snapshot()
         if not (self.snapshot.resting and self.snapshot == before):
             self.snapshot_changed.emit(self.snapshot)
 
-    def hear(self, source: str, after: int | None = None, seconds: float = 4.0) -> Heard | None:
-        """Sound of ``mix``, ``input`` or a strip, to draw; see ``Session.hear``. Asking keeps the engine's tap open."""
+    def hear(self, source: str, after: int | None = None, seconds: float = 4.0) -> TapAudio | None:
+        """Sound of ``mix``, ``input`` or a strip, to draw; see ``Session.hear``. Each call keeps the engine's tap open."""
         return self.session.hear(source, after, seconds)
 
 
 def file_session(path: str, output: str) -> SessionLike:
-    """An engine that plays the file at ``path`` untouched to ``output``, beside the live one and ending with this process."""
+    """An engine that plays the file at ``path`` unchanged to ``output``, besides the live engine. It ends with this process."""
     config = EngineConfig(
         input=path, output=output, model="none", midi="none", analyse=False, client_name="stemplay-listening"
     )

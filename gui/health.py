@@ -1,4 +1,4 @@
-"""What a snapshot means to a person: short facts for the status bar, and the one sentence that matters most. No widgets."""
+"""Turns a snapshot into short facts for the status bar and the most important sentence. No widgets."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from rtaudio.protocol.messages import SILENT_PORT, Snapshot
 PLAIN, GOOD, WARNING, BAD = "plain", "good", "warning", "bad"
 
 MARKS = "●❙■!…"
-"""Signs before the words of a state, for eyes only."""
+"""Symbols before the words of a state, which screen readers skip."""
 
 BUSY, FULL = 0.7, 0.95
-"""Shares of the time there is, from which a load is worth a warning, and from which it cannot work."""
+"""Shares of the available time from which a load is a warning, and from which it is too high."""
 
 
 @dataclass(frozen=True)
 class Fact:
-    """One item of the status bar: what it says, how bad it is, and the sentence that explains it."""
+    """An item of the status bar: its text, its severity, and the sentence that explains it."""
 
     key: str
     text: str
@@ -48,7 +48,7 @@ def facts(snapshot: Snapshot) -> list[Fact]:
 
 
 def state_of(snapshot: Snapshot) -> Fact:
-    """What the engine is doing."""
+    """The fact about the engine's state."""
     said, again = snapshot.message, _tr("Start tries again.")
     table = {
         "paused": ("❙❙ " + _tr("Paused"), PLAIN, _paused_sentence(snapshot)),
@@ -65,7 +65,7 @@ def state_of(snapshot: Snapshot) -> Fact:
         "waiting": (
             "! " + _tr("Waiting"),
             BAD,
-            said or _tr("The audio device is missing; sound goes on as soon as it is there."),
+            said or _tr("The audio device is missing; sound resumes as soon as it is back."),
         ),
         "finished": ("■ " + _tr("Finished"), PLAIN, said or _tr("The song has ended.")),
         "stopped": (
@@ -80,7 +80,7 @@ def state_of(snapshot: Snapshot) -> Fact:
 
 
 def _paused(snapshot: Snapshot) -> bool:
-    """Whether the stream runs and its song stands: an engine calls that running, a musician does not."""
+    """Whether the stream runs while its song is paused. The engine calls this running, a musician does not."""
     return snapshot.state == "running" and bool(snapshot.transport.path) and not snapshot.transport.playing
 
 
@@ -96,7 +96,7 @@ def _paused_sentence(snapshot: Snapshot) -> str:
 
 
 def trouble(snapshot: Snapshot) -> Fact | None:
-    """The sentence that should stand in sight, if there is one: a bad state, else what the engine has to say."""
+    """The sentence to show permanently, if there is one: a bad state, else the engine's message."""
     state = state_of(snapshot)
     if state.level == BAD:
         return state
@@ -133,7 +133,7 @@ def _ailing(snapshot: Snapshot) -> str:
 
 
 def offer(snapshot: Snapshot) -> str:
-    """What a button offers against blocks that the model was late for; "" while nothing is needed."""
+    """Text of the button that offers a longer deadline against missed blocks; "" if none is needed."""
     if not snapshot.offer or snapshot.state != "running":
         return ""
     more = snapshot.offer - 1000 * snapshot.latency.pipelining / max(1, snapshot.rate)
@@ -173,7 +173,7 @@ def _stream(snapshot: Snapshot) -> list[Fact]:
 
 def _loads(snapshot: Snapshot) -> list[Fact]:
     found = []
-    taken = snapshot.model_load.get("own", 1.0) < BUSY  # by others: the model itself would have time enough
+    taken = snapshot.model_load.get("own", 1.0) < BUSY  # by other programs: the model itself would have enough time
     model_cure = (
         _tr("Its own work would leave enough time: other programs take the processor. Close some of them.")
         if taken

@@ -7,22 +7,21 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 from PyQt6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, pyqtSignal
 
 PATIENCE_MS = 5000
-"""From the wish to cancel to a kill."""
+"""Milliseconds from the request to cancel until the process is killed."""
 
 
 class Job(QObject):
-    """A background job, under way from the moment it is made.
+    """A background job, which starts when it is created.
 
     Signals:
-        progress(dict): how far it is; done(dict): what came out; failed(str): one sentence for the person.
-        ended(): after each of these ends and after a cancellation, exactly once.
+        progress(dict): its progress; done(dict): its result; failed(str): one sentence for the user.
+        ended(): once, after ``done``, ``failed`` or a cancellation.
     """
 
     progress = pyqtSignal(dict)
@@ -31,14 +30,20 @@ class Job(QObject):
     ended = pyqtSignal()
 
     def __init__(
-        self, command: tuple[list[str], dict[str, str]], name: str, args: dict[str, Any], parent: QObject | None = None
+        self,
+        command: tuple[list[str], dict[str, str]],
+        name: str,
+        args: dict[str, Any],
+        clean_up: Callable[[dict[str, Any]], None],
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self.name, self.args = name, args
         self.cancelled = False
         self._answered = self._over = False
         self._buffer = b""
-        self._makes: dict[str, Any] = {}  # what a job that is killed leaves behind
+        self._makes: dict[str, Any] = {}  # temporary folders of the job, for ``clean_up`` if it is killed
+        self._clean_up = clean_up
         self._process = QProcess(self)
         environment = QProcessEnvironment()
         for key, value in command[1].items():
@@ -56,11 +61,11 @@ class Job(QObject):
 
     @property
     def running(self) -> bool:
-        """Whether it is still under way."""
+        """Whether it is still running."""
         return not self._over
 
     def cancel(self) -> None:
-        """Ask it to give up and clean up; it is killed if it does not. Nothing but ``ended`` is told from now on."""
+        """Request that it stops and cleans up; it is killed if it does not. From now on only ``ended`` is emitted."""
         if self._over or self.cancelled:
             return
         self.cancelled = True
@@ -68,7 +73,7 @@ class Job(QObject):
         self._killer.start(PATIENCE_MS)
 
     def abandon(self, wait_ms: int = 1500) -> None:
-        """The window closes: cancel, and wait a moment so that nothing is left behind."""
+        """Cancel because the window closes, and wait a moment so that no files are left."""
         self.cancel()
         if self._process.state() != QProcess.ProcessState.NotRunning and not self._process.waitForFinished(wait_ms):
             self._process.kill()
@@ -97,28 +102,19 @@ class Job(QObject):
     def _finished(self) -> None:
         self._killer.stop()
         self._read()
-        self._clear()
+        self._clean_up(self._makes)
         if not self._answered and not self.cancelled:
             self._answered = True
             words = bytes(self._process.readAllStandardError().data()).decode(errors="replace").strip().splitlines()
             self.failed.emit(
-                f"The helper process ended too early ({words[-1].strip().rstrip('.') if words else self.name})."
+                f"The helper process ended unexpectedly ({words[-1].strip().rstrip('.') if words else self.name})."
             )
         self._end()
-
-    def _clear(self) -> None:
-        """Remove what a job has left that had to be killed; one that ended has done so itself."""
-        if not self._makes:
-            return
-        shutil.rmtree(self._makes["folder"], ignore_errors=True)
-        with contextlib.suppress(OSError):  # the first that holds something ends this
-            for path in self._makes["parents"]:
-                Path(path).rmdir()
 
     def _error(self, error: QProcess.ProcessError) -> None:
         if error == QProcess.ProcessError.FailedToStart:
             self._answered = True
-            self.failed.emit(f"The helper process does not start: {self._process.errorString().rstrip('.')}.")
+            self.failed.emit(f"The helper process cannot be started: {self._process.errorString().rstrip('.')}.")
             self._end()
 
     def _end(self) -> None:

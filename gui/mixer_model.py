@@ -1,7 +1,7 @@
 """The mixer's state in the window: what the engine reports, plus the commands that are still on their way; with undo.
 
-The engine's snapshots are the truth, since MIDI controllers and other windows move faders too. But an order needs a moment to come back in
-a snapshot, and a control that the person moves must not jump back meanwhile: what was ordered is shown until the engine agrees, or for
+The engine's snapshots are the truth, since MIDI controllers and other windows move faders too. But a command needs a moment to come back in
+a snapshot, and a control that the person moves must not jump back meanwhile: the commanded value is shown until the engine agrees, or for
 ``ECHO_S``.
 """
 
@@ -21,7 +21,7 @@ from gui.undo import Move, Value, new_gesture
 from rtaudio.protocol.messages import MixerState, Snapshot, StemState
 
 ECHO_S = 0.6
-"""How long an order counts before the engine has confirmed it."""
+"""How long a commanded value counts before the engine has confirmed it."""
 
 UNDO_STEPS = 200
 
@@ -30,8 +30,8 @@ class MixerModel(QObject):
     """One for each bridge, see ``mixer_model_of``.
 
     Signals:
-        changed(MixerState): something that is shown changed.
-        strips_changed(list): there are other strips now (another model, an instrument more).
+        changed(MixerState): a shown value has changed.
+        strips_changed(list): the strips have changed (another model, or an instrument was added).
     """
 
     changed = pyqtSignal(object)
@@ -44,10 +44,10 @@ class MixerModel(QObject):
         self.clock = clock
         self.undo = QUndoStack(self)
         self.undo.setUndoLimit(UNDO_STEPS)
-        self._told = MixerState()  # what the engine said last
+        self._told = MixerState()  # the engine's last state
         self.inserts = InsertMoves(bridge, self.undo, lambda: self.state, lambda: self.changed.emit(self.state), clock, self)
         self._ahead: dict[tuple[str, str], tuple[Value, float]] = {}
-        self._wet = 0.0  # where A/B comes back to
+        self._wet = 0.0  # the dry/wet value to which A/B returns
         bridge.snapshot_changed.connect(self._take)
         self._take(bridge.snapshot)
 
@@ -57,12 +57,12 @@ class MixerModel(QObject):
         return list(self.state.stems)
 
     def value(self, strip: str, field: str) -> Value:
-        """What is shown of a field; ``strip`` "" is the mixer as a whole."""
+        """The shown value of a field; ``strip`` "" is the mixer as a whole."""
         found: Value = getattr(self.state.stems[strip] if strip else self.state, field)
         return found
 
     def move(self, strip: str, field: str, value: Value, gesture: int = 0, text: str = "") -> bool:
-        """A person moved a control: order it, and remember it for undo. Moves with the same ``gesture`` (not 0) are one step."""
+        """Send the command for a moved control and record it for undo. Moves with the same ``gesture`` (not 0) are one step."""
         if strip and strip not in self.state.stems:
             return False
         before = self.value(strip, field)
@@ -76,7 +76,7 @@ class MixerModel(QObject):
         return True
 
     def put(self, strip: str, field: str, value: Value) -> bool:
-        """Order a value without a memory of it."""
+        """Send a command for a value, without an undo step."""
         if strip:
             accepted = self.bridge.send("set_stem", stem=strip, field=field, value=value)
         else:
@@ -94,7 +94,7 @@ class MixerModel(QObject):
         return self.state.dry >= 1.0
 
     def compare(self, original: bool) -> None:
-        """A/B: ``original`` plays the mix as it came in, else the separated sum, as dry as it was set before."""
+        """A/B: ``original`` plays the unprocessed mix, else the stems with the previous dry/wet setting."""
         if original and not self.comparing:
             self._wet = self.state.dry
             self.move("", "dry", 1.0, text=self.tr("A/B"))
@@ -102,7 +102,7 @@ class MixerModel(QObject):
             self.move("", "dry", self._wet if self._wet < 1.0 else 0.0, text=self.tr("A/B"))
 
     def flatten(self) -> None:
-        """Every fader, pan, mute and solo back to where a new mixer has them, as one step of undo."""
+        """Reset all faders, pans, mutes and solos, as one step of undo."""
         rest = {"gain_db": 0.0, "pan": 0.0, "mute": False, "solo": False}
         moves = [(strip, field, value) for strip in self.strips for field, value in rest.items()] + [
             ("", "master_db", 0.0)
@@ -119,7 +119,7 @@ class MixerModel(QObject):
         return (not strip or strip in self.state.stems) and self.put(strip, field, value)
 
     def _take(self, snapshot: Snapshot) -> None:
-        """The engine's word, with what is on its way laid over it. Costs a comparison where nothing happened."""
+        """Take over the engine's state, with the pending commands applied to it. Cheap if nothing has changed."""
         said = snapshot.mixer
         if not said.stems or (said == self._told and not self._ahead and not self.inserts.ahead):
             return

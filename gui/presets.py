@@ -1,4 +1,4 @@
-"""Presets: named sounds. Saved, loaded, renamed and deleted from a menu; a mixer that was loaded can be undone like any move."""
+"""Presets: named sounds. They are saved, loaded, renamed and deleted from a menu. Loading a mixer can be undone like any move."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ STEM_FIELDS = tuple(entry.name for entry in fields(StemState) if entry.name != "
 
 
 def present_preset(bridge: Bridge) -> Preset:
-    """What is heard now, as a preset."""
+    """The present sound as a preset."""
     snapshot, config = bridge.snapshot, bridge.config
     return Preset(
         config.model,
         config.instrument,
         config.voices,
         copy.deepcopy(snapshot.mixer),
-        replace(copy.deepcopy(snapshot.instrument.state), record_folder="", record_format="wav"),  # no sound
+        replace(copy.deepcopy(snapshot.instrument.state), record_folder="", record_format="wav"),  # not part of the sound
     )
 
 
 def apply_preset(bridge: Bridge, preset: Preset, name: str = "") -> None:
-    """Sound like ``preset``. Other models mean a short restart of the stream; else the mixer just moves."""
+    """Load ``preset``. Other models restart the stream for a short time; otherwise only the mixer changes."""
     config = bridge.config
     wanted = {"model": preset.model, "instrument": preset.instrument_model, "voices": preset.voices}
     if any(getattr(config, key) != value for key, value in wanted.items()):
@@ -44,14 +44,14 @@ def apply_preset(bridge: Bridge, preset: Preset, name: str = "") -> None:
             wanted["routing"] = {}
         if not bridge.configure(**wanted):
             return
-        _order_mixer(bridge, preset)
+        _send_mixer(bridge, preset)
     else:
         _move_mixer(bridge, preset, name)
     if preset.instrument_model:
-        _order_instrument(bridge, preset)
+        _send_instrument(bridge, preset)
 
 
-def _order_mixer(bridge: Bridge, preset: Preset) -> None:
+def _send_mixer(bridge: Bridge, preset: Preset) -> None:
     for strip, state in preset.mixer.stems.items():
         for name in STEM_FIELDS:
             bridge.send("set_stem", stem=strip, field=name, value=getattr(state, name))
@@ -63,7 +63,7 @@ def _order_mixer(bridge: Bridge, preset: Preset) -> None:
 
 
 def _move_mixer(bridge: Bridge, preset: Preset, name: str) -> None:
-    """By the mixer model, as one step of undo."""
+    """Move the mixer through the mixer model, as one step of undo."""
     mixer_model = mixer_model_of(bridge)
     mixer_model.undo.beginMacro(QCoreApplication.translate("MixerModel", "Preset {}").format(name))
     for strip, state in preset.mixer.stems.items():
@@ -82,7 +82,7 @@ def _places(bridge: Bridge, preset: Preset) -> list[str]:
     return [place for place in places_of(preset.mixer) if not (song and place == INPUT)]
 
 
-def _order_instrument(bridge: Bridge, preset: Preset) -> None:
+def _send_instrument(bridge: Bridge, preset: Preset) -> None:
     state = preset.instrument
     for channel, shares in state.shares.items():
         if shares:
@@ -93,7 +93,7 @@ def _order_instrument(bridge: Bridge, preset: Preset) -> None:
 
 
 class PresetMenu(QMenu):
-    """The presets by name, and what can be done with them."""
+    """Menu of the presets and their actions."""
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -103,7 +103,7 @@ class PresetMenu(QMenu):
         self.fill()
 
     def fill(self) -> None:
-        """List what there is."""
+        """Fill the menu."""
         self.clear()
         names = self.bridge.store.preset_names()
         for name in names:
@@ -137,15 +137,15 @@ class PresetMenu(QMenu):
         return True
 
     def load(self, name: str) -> None:
-        """Sound like the preset."""
+        """Load the preset."""
         self._try(lambda: apply_preset(self.bridge, self.bridge.store.load_preset(name), name))
 
     def save(self, name: str) -> None:
-        """Keep what is heard now under this name."""
+        """Save the present sound under this name."""
         self._try(lambda: self.bridge.store.save_preset(name, present_preset(self.bridge)))
 
     def ask_and_save(self) -> None:
-        """Ask for a name, and again before another preset is lost."""
+        """Ask for a name and save; ask again before replacing a preset."""
         name, given = QInputDialog.getText(self.parentWidget(), self.tr("Save preset"), self.tr("Name"))
         name = name.strip()
         if not given or not name:
@@ -157,13 +157,13 @@ class PresetMenu(QMenu):
         self.save(name)
 
     def ask_and_rename(self, name: str) -> None:
-        """Ask for another name."""
+        """Ask for a new name and rename the preset."""
         new, given = QInputDialog.getText(self.parentWidget(), self.tr("Rename preset"), self.tr("Name"), text=name)
         if given and new.strip():
             self._try(lambda: self.bridge.store.rename_preset(name, new))
 
     def ask_and_delete(self, name: str) -> None:
-        """Ask, and delete."""
+        """Ask, then delete the preset."""
         if self._sure(self.tr("Delete the preset “{}”?").format(name)):
             self._try(lambda: self.bridge.store.delete_preset(name))
 

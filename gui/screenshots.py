@@ -1,8 +1,8 @@
-"""Pictures of every page and dialog, dark and light, at two sizes, of a real engine that plays the demo song without a sound card.
+"""Takes pictures of all pages and dialogs, dark and light, at two sizes, with a real engine that plays the demo song without a sound card.
 
     python -m gui.screenshots [FOLDER] [--only PAGE ...]
 
-Nothing of the person's own is touched: engine, settings and folders are of this run alone.
+The user's engine, settings and folders are not used or changed.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ MIXER = MixerState(
 
 
 class Camera:
-    """A window on an engine, and where its pictures go."""
+    """Takes pictures of a window into a folder."""
 
     def __init__(self, folder: Path, bridge: Bridge) -> None:
         self.folder, self.bridge = folder, bridge
@@ -54,7 +54,7 @@ class Camera:
         self.files: list[Path] = []
 
     def wait(self, seconds: float, until: Callable[[], bool] | None = None) -> bool:
-        """Let Qt work for so long, or until something is the case; whether it is."""
+        """Process Qt's events for this time, or until a condition is true; returns the condition."""
         app = QApplication.instance()
         assert app is not None
         end = time.monotonic() + seconds
@@ -66,8 +66,8 @@ class Camera:
         return until is None
 
     def shoot(self, widget: QWidget, name: str) -> None:
-        """One picture."""
-        self.bridge.send("reset_counters")  # what a busy machine missed is no matter of the picture
+        """Take one picture."""
+        self.bridge.send("reset_counters")  # misses of a busy machine do not belong in the picture
         self.wait(0.3)
         self.window.notice.dismiss()
         path = self.folder / f"{name}.png"
@@ -77,7 +77,7 @@ class Camera:
         print(path)
 
     def both(self, act: Callable[[str], None]) -> None:
-        """Do it in the dark and in the light."""
+        """Do it in the dark and in the light theme."""
         for name in THEMES:
             app = QApplication.instance()
             assert isinstance(app, QApplication)
@@ -86,7 +86,7 @@ class Camera:
             act(name)
 
     def page(self, key: str) -> None:
-        """A page in each theme and size."""
+        """Take pictures of a page in each theme and size."""
         self.window.show_page(key)
         self.wait(10.0 if key == "views" else 1.0)  # a spectrogram of ten seconds
 

@@ -16,23 +16,23 @@ from rtaudio.audio.format import StemplayError
 from rtaudio.protocol.messages import EngineConfig, MixerState, command
 
 SAVE_MS = 4000
-"""From one look whether something changed to the next."""
+"""Interval between two checks for changes."""
 
 FIRST = EngineConfig(input="none", instrument="sing-gm")
-"""A first start: the instrument is ready, and no microphone is heard before someone chooses one (it might howl)."""
+"""The configuration of a first start: with the instrument, and without a microphone, which might howl, until the user chooses one."""
 
 LAST_ATTEMPT = 3
 """Of ``_attempts``."""
 
 Asked = Callable[[EngineConfig], EngineConfig]
-"""What the command line asks for, laid over a configuration."""
+"""Applies the options of the command line to a configuration."""
 
 
 def restore(store: Store, asked: Asked) -> SessionLike:
-    """The engine that runs, else one that will start as the last window left it; what could not be kept is told in ``store.notices``.
+    """The running engine, else one that will start with the last session. What could not be restored is reported in ``store.notices``.
 
-    A song comes back paused where it was. A device that is missing is waited for by the engine. Raises StemplayError for what the
-    command line asks for and no engine can run on.
+    A song is restored paused at its position. The engine waits for a missing device. Raises StemplayError for invalid options of
+    the command line.
     """
     saved = store.load_session()
     if saved is None:
@@ -43,7 +43,7 @@ def restore(store: Store, asked: Asked) -> SessionLike:
         except StemplayError as error:
             if number == LAST_ATTEMPT:
                 raise
-            store.notices.append(f"The last session could not be restored whole: {error}")
+            store.notices.append(f"The last session could not be restored completely: {error}")
             continue
         if not session.joined:
             _resume(session, saved)
@@ -52,11 +52,11 @@ def restore(store: Store, asked: Asked) -> SessionLike:
 
 
 def _attempts(saved: SavedSession, store: Store) -> Iterator[SavedSession]:
-    """What to try, the best first: everything; without effects (one of a newer program is unknown); without models that are gone; a
-    first start. A plugin that is not installed any more is no reason for any of it: its slot says that it is missing."""
+    """Sessions to try, the best first: the saved one; the same without effects (one of a newer program is unknown); the same without
+    missing models; that of a first start. A plugin that is not installed needs none of this: its slot says that it is missing."""
     config = saved.config
     if os.path.isabs(config.input) and not exists(config.input):
-        store.notices.append(f"The song {config.input} is not there any more.")
+        store.notices.append(f"The song {config.input} does not exist any more.")
         config = replace(config, input="none")
     yield replace(saved, config=config)
     stems = {name: replace(strip, inserts=[]) for name, strip in saved.mixer.stems.items()}
@@ -67,17 +67,17 @@ def _attempts(saved: SavedSession, store: Store) -> Iterator[SavedSession]:
 
 
 def _resume(session: SessionLike, saved: SavedSession) -> None:
-    """The song where it was, paused."""
+    """Restore the song at its position, paused."""
     if session.config.input != saved.config.input or not os.path.isabs(saved.config.input):
         return
-    if saved.loop is not None:  # first: it takes a song that is beyond it back
+    if saved.loop is not None:  # before the seek, because a new loop moves a song that is beyond it
         session.send(command("set_loop", start_s=saved.loop[0], end_s=saved.loop[1]))
     session.send(command("seek", position_s=saved.position_s))
     session.send(command("pause"))
 
 
 class SessionStore(QObject):
-    """Saves what changed every few seconds, so that even a killed window loses little; ``save`` is called at the end too."""
+    """Saves changes every few seconds, so that even a killed window loses little; ``save`` is also called at the end."""
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
@@ -90,7 +90,7 @@ class SessionStore(QObject):
         self._timer.start()
 
     def present(self) -> SavedSession:
-        """Everything as it is now."""
+        """The present session."""
         snapshot, before = self.bridge.snapshot, self._saved or SavedSession()
         song = snapshot.transport.path
         present = SavedSession(
@@ -103,13 +103,13 @@ class SessionStore(QObject):
         return copy.deepcopy(present)
 
     def look(self) -> None:
-        """Save if something changed; that a song plays on is no reason."""
+        """Save if something other than the song's position has changed."""
         present = self.present()
         if self._saved is None or replace(present, position_s=0.0) != replace(self._saved, position_s=0.0):
             self.save()
 
     def save(self) -> None:
-        """Save. What the disk says against it is told once."""
+        """Save. An error of the disk is reported once."""
         present = self.present()
         try:
             self.bridge.store.save_session(present)

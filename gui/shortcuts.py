@@ -71,7 +71,7 @@ TABLE: tuple[Key, ...] = (
     Key(LISTENING, "answer", ("1…5",), QT_TRANSLATE_NOOP("Shortcuts", "Rate from 1 to 5; or 1 for A, 2 for B")),
     Key(LISTENING, "next_trial", ("Return", "Enter"), QT_TRANSLATE_NOOP("Shortcuts", "Keep the answer, next sound")),
 )
-"""Colleagues of other pages add lines with a group of their own and call ``bind`` in their page."""
+"""A page with shortcuts of its own adds lines with its own group here and calls ``bind``."""
 
 GESTURES: tuple[Key, ...] = (
     Key(FOCUS, "step", ("↑", "↓"), QT_TRANSLATE_NOOP("Shortcuts", "A small step (half a dB)")),
@@ -108,16 +108,16 @@ GESTURES: tuple[Key, ...] = (
     ),
     Key(PIANO, "middle", ("Home",), QT_TRANSLATE_NOOP("Shortcuts", "The point of the morph pad back to the middle")),
 )
-"""What keys do inside a control; the controls themselves listen to them."""
+"""Keys inside a control, which the controls handle themselves; listed for the help page."""
 
 
 def translated(text: str) -> str:
-    """A group or a description in the person's language."""
+    """A group or a description in the user's language."""
     return QCoreApplication.translate("Shortcuts", text)
 
 
 def sequences(key: Key) -> list[str]:
-    """Its key sequences; ``1…9`` stands for nine of them, ``1…5`` for five."""
+    """The key sequences; ``1…9`` stands for nine of them, ``1…5`` for five."""
     found = []
     for text in key.keys:
         span = SPAN.search(text)

@@ -1,6 +1,6 @@
-"""The window's command line. Whatever the person can mend is one sentence on standard error and exit code 2.
+"""The window's command line. An error that the user can fix is one sentence on standard error, with exit code 2.
 
-Nothing here imports Qt before the options and the display are looked at.
+Qt is imported only after the options and the display have been checked.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ PROGRAM = sys.argv[0] if sys.argv[0].endswith(" gui") else "python -m gui"
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence, without the usage text."""
+    """Reports errors in one sentence, without the usage text."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{message[:1].upper()}{message[1:].rstrip('.')}. ({PROGRAM} --help tells more.)\n")
@@ -46,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def display_problem() -> str:
-    """Why no window can be opened here, or "". Qt itself would abort the process."""
+    """The reason why no window can be opened here, or "". Qt itself would abort the process."""
     if sys.platform in ("win32", "darwin") or os.environ.get("QT_QPA_PLATFORM"):
         return ""
     if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):

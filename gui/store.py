@@ -1,8 +1,8 @@
-"""What the window remembers: the session, presets, preferences. JSON files, each replaced as a whole; no Qt and no thread here.
+"""The window's stored data: session, presets, preferences. JSON files, written atomically. No Qt, no thread.
 
-The folder is the platform's for this user's settings, or ``STEMPLAY_CONFIG_DIR``. A file that cannot be understood is set aside as
-``NAME.bad`` and told in a sentence; what is not in a file takes its default. Each file carries its version; ``MIGRATIONS`` brings
-older ones up to date, and one of a newer program is kept as ``NAME.newer``.
+The folder is the platform's for this user's settings, or ``STEMPLAY_CONFIG_DIR``. An invalid file is renamed to ``NAME.bad``
+and reported in a sentence. Values missing in a file get their defaults. Each file has a version: ``MIGRATIONS`` updates older files, and
+a file of a newer program is kept as ``NAME.newer``.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ MIGRATIONS: dict[int, Callable[[Values], Values]] = {}
 """``{n: f}``: ``f`` makes the values of a file of version ``n`` those of version ``n + 1``."""
 
 RECENT = 12
-"""Songs that are remembered."""
+"""Largest number of recent songs."""
 
 
 @dataclass
 class SavedSession:
-    """Everything the engine is to do: restored when the window opens. ``loop`` in seconds of the song."""
+    """The engine's desired state, restored when the window opens. ``loop`` in seconds of the song."""
 
     config: EngineConfig = field(default_factory=EngineConfig)
     mixer: MixerState = field(default_factory=MixerState)
@@ -56,7 +56,7 @@ class SavedSession:
 
 @dataclass
 class Preset:
-    """A named sound: models, mixer, instrument and learnt controllers, without devices and song."""
+    """A named sound: models, mixer, instrument and learned controllers, without devices and song."""
 
     model: str = DEFAULT_MODEL
     instrument_model: str = ""
@@ -67,10 +67,10 @@ class Preset:
 
 @dataclass
 class Preferences:
-    """What belongs to the window and not to the sound.
+    """Settings of the window, not of the sound.
 
     Attributes:
-        theme: ``dark`` or ``light``; ``page``: shown last; ``layout``: whatever the window keeps of itself, as texts and numbers.
+        theme: ``dark`` or ``light``; ``page``: shown last; ``layout``: geometry and other state of the window, as texts and numbers.
         recent: songs, the latest first.
         recording_folder, recording_format: where recordings go; ``export_folder`` likewise. Empty: the music folder.
         round_trips: measured device latency in samples by ``round_trip_key``.
@@ -88,17 +88,17 @@ class Preferences:
 
 
 def round_trip_key(input: str, output: str, rate: int, block: int) -> str:
-    """What a measured round trip is good for."""
+    """Key of a measured round trip: the devices, rate and block size to which it applies."""
     return f"{input} -> {output} @ {rate}/{block}"
 
 
 def music_folder() -> Path:
-    """Where recordings and exports go unless told otherwise."""
+    """Default folder for recordings and exports."""
     return Path(platformdirs.user_music_dir()) / "Stemplay"
 
 
 class Store:
-    """The files. ``notices`` collects sentences for the person; whoever shows them empties the list."""
+    """Reads and writes the files. ``notices`` collects sentences for the user; the code that shows them clears the list."""
 
     def __init__(self, folder: Path | None = None) -> None:
         configured = os.environ.get("STEMPLAY_CONFIG_DIR")
@@ -109,19 +109,19 @@ class Store:
     # -- the session --------------------------------------------------------------------------------------------------------
 
     def load_session(self) -> SavedSession | None:
-        """What was saved last; None the first time, or when it cannot be understood."""
+        """The last saved session; None if there is none or it is invalid."""
         return self._load(SavedSession, self.folder / "session.json")
 
     def save_session(self, session: SavedSession) -> None:
-        """Keep it. Raises StemplayError with one sentence if the disk refuses."""
+        """Save the session. Raises StemplayError if the disk refuses."""
         self._save(session, self.folder / "session.json")
 
     def save_preferences(self) -> None:
-        """Keep ``preferences``. Raises StemplayError likewise."""
+        """Save ``preferences``. Raises StemplayError if the disk refuses."""
         self._save(self.preferences, self.folder / "preferences.json")
 
     def remember_song(self, path: str) -> None:
-        """Put a song first among the recent ones, and keep that."""
+        """Move a song to the top of the recent ones and save."""
         others = [song for song in self.preferences.recent if song != path]
         self.preferences.recent = [path, *others][:RECENT]
         self.save_preferences()
@@ -129,13 +129,13 @@ class Store:
     # -- presets ------------------------------------------------------------------------------------------------------------
 
     def preset_names(self) -> list[str]:
-        """Sorted as people sort."""
+        """Names of the presets, sorted without regard to case."""
         with contextlib.suppress(OSError):
             return sorted((_name(path) for path in self._presets.glob("*.json")), key=str.casefold)
         return []
 
     def save_preset(self, name: str, preset: Preset) -> None:
-        """Keep ``preset``, instead of one that has the name."""
+        """Save ``preset``, replacing one of the same name."""
         self._save(preset, self._preset(name))
 
     def load_preset(self, name: str) -> Preset:

@@ -1,4 +1,4 @@
-"""Undo of mixer moves. Made by ``gui.mixer_model``; a drag is one step however many orders it gave."""
+"""Undo of mixer moves. Made by ``gui.mixer_model``; a drag is one step, however many commands it sent."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Move(QUndoCommand):
     """One control moved from ``before`` to ``after``.
 
     Args:
-        put: gives the order; False if it was refused.
+        put: sends the command; False if it was refused.
         strip: name of the stem, or "" for the mixer as a whole; of an insert, its place.
         field: of ``StemState`` or ``MixerState``; of an insert, its key and a parameter (``gui.insert_moves``).
         gesture: moves of one gesture (a drag, a turn of the wheel) become one step.
@@ -39,7 +39,7 @@ class Move(QUndoCommand):
         self._put, self.strip, self.field, self.before, self.after, self.gesture = (
             put, strip, field, before, after, gesture,
         )  # fmt: skip
-        self._done = True  # whoever pushes has given the order
+        self._done = True  # the caller that pushes has sent the command
 
     def id(self) -> int:
         """All moves may be merged."""

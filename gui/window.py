@@ -26,8 +26,8 @@ from gui import health, theme
 from gui.bridge import Bridge
 from gui.mixer_model import mixer_model_of
 from gui.pages import PAGES
-from gui.player.deck import deck_of
 from gui.player.drop import SongDrop
+from gui.player.player_model import player_model_of
 from gui.player.transport import TransportBar
 from gui.presets import PresetMenu
 from gui.settings.dialog import SettingsDialog
@@ -98,8 +98,8 @@ class MainWindow(QMainWindow):
         bind(self, self._handlers)
         bridge.refused.connect(self.notice.tell)
         bridge.snapshot_changed.connect(self.show_snapshot)
-        deck_of(bridge).told.connect(self._pass_on)
-        SongDrop(self, deck_of(bridge))
+        player_model_of(bridge).told.connect(self._pass_on)
+        SongDrop(self, player_model_of(bridge))
         left = bridge.store.preferences.page
         self.show_page(left if left in self.tabs else PAGES[0].key)
         root.setFocus()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import sys
 from pathlib import Path
+
+import platformdirs
 
 from models.card import CARD_FILE, CardError, ModelCard, read_card
 from models.names import is_file
@@ -17,22 +18,13 @@ PREFERRED = ("demucs-live", "demucs-open")
 
 
 def user_models() -> Path:
-    """Where models lie that the user installed (``models get``): the platform's folder for data, or ``STEMPLAY_MODELS_DIR``."""
+    """The folder of the models that the user installed (``models get``): the platform's data folder, or ``STEMPLAY_MODELS_DIR``."""
     configured = os.environ.get("STEMPLAY_MODELS_DIR")
+    folder = Path(configured or platformdirs.user_data_dir("stemplay", appauthor=False))
     if configured:
-        return Path(configured)
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or _home() / "AppData" / "Local") / "stemplay" / "models"
-    if sys.platform == "darwin":
-        return _home() / "Library" / "Application Support" / "stemplay" / "models"
-    return Path(os.environ.get("XDG_DATA_HOME") or _home() / ".local" / "share") / "stemplay" / "models"
-
-
-def _home() -> Path:
-    try:
-        return Path.home()
-    except RuntimeError:  # a user without one: a folder that does not exist, so nothing is installed there
-        return Path("/nonexistent")
+        return folder
+    # platformdirs returns "~/..." for a user without a home: use a folder that does not exist, so nothing is installed there
+    return folder / "models" if folder.is_absolute() else Path("/nonexistent")
 
 
 def model_names() -> list[str]:

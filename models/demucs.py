@@ -283,7 +283,7 @@ class CausalDemucs(DemucsBlocks, StreamingSeparator):
         rescale_weights(self, config.rescale)
 
     def initial_state(self, batch: int = 1) -> CausalDemucsState:
-        """The zero state: silence since ever."""
+        """Reset to the zero state."""
         recurrent = [lstm for lstm in (self.lstm, self.outer_lstm) if lstm is not None]
         return CausalDemucsState(
             [block.conv.initial_state(batch) for block in self.encoder],

@@ -4,7 +4,7 @@ import sys
 
 
 def run() -> int:
-    """The exit code. Ctrl-C is as quiet while libraries are still loading as it is later."""
+    """Run the command line and return its exit code. Ctrl-C ends it without a traceback, even while libraries are still loading."""
     try:
         from rtaudio.cli.main import main
 

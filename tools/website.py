@@ -32,7 +32,7 @@ ASSETS = ("docs/images", "docs/examples")
 API = {
     "session": ("Play and control", ["rtaudio.control.session.Session", "rtaudio.protocol.messages"]),
     "files": ("Separate and render files", ["rtaudio.files.offline", "rtaudio.files.midi_render"]),
-    "processors": ("Processors", ["rtaudio.processors.base", "rtaudio.processors.factory", "rtaudio.processors.frame"]),
+    "processors": ("Processors", ["rtaudio.processors.base", "rtaudio.processors.factory", "rtaudio.processors.frame_model"]),
     "ports": ("Ports and the engine", ["rtaudio.ports.base", "rtaudio.engine.engine.Engine", "rtaudio.audio.format"]),
     "instrument": ("The instrument", ["rtaudio.instrument.synth", "rtaudio.instrument.model", "rtaudio.midi.midi_file"]),
     "models": ("Models", ["models.card", "models.catalog", "models.archive"]),

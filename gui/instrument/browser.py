@@ -1,4 +1,4 @@
-"""The list of sounds: by family, with a search; a choice is heard at once."""
+"""The list of sounds: by family, with a search. A chosen sound plays at once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Browser(QWidget):
     """Sounds of the instrument.
 
     Signals:
-        chosen(str): a person picked this sound.
+        chosen(str): the user chose this sound.
     """
 
     chosen = pyqtSignal(str)
@@ -51,7 +51,7 @@ class Browser(QWidget):
         self.list.currentItemChanged.connect(self._picked)
 
     def offer(self, sounds: tuple[Sound, ...]) -> None:
-        """The sounds there are."""
+        """Set the list of sounds."""
         self._sounds = sounds
         self.family.clear()
         self.family.addItem(self.tr("All families"), -1)
@@ -60,14 +60,14 @@ class Browser(QWidget):
         self._fill()
 
     def show_current(self, name: str) -> None:
-        """Mark what is played ("" for a mixture); tells nobody."""
+        """Mark the present sound ("" for a mixture) without emitting a signal."""
         if name == self._current:
             return
         self._current = name
         self._mark()
 
     def names(self) -> list[str]:
-        """The sounds in the list as it is filtered now."""
+        """The sounds in the filtered list."""
         items = [self.list.item(row) for row in range(self.list.count())]
         return [item.data(NAME) for item in items if item is not None and item.data(NAME)]
 

@@ -1,4 +1,4 @@
-"""What an instrument can play, sorted as a musician looks for it: by General MIDI's sixteen families."""
+"""The sounds of an instrument, sorted by General MIDI's sixteen families."""
 
 from __future__ import annotations
 
@@ -45,19 +45,19 @@ class Sound:
 
     @property
     def title(self) -> str:
-        """As a person reads it: ``acoustic-grand-piano`` is Acoustic grand piano."""
+        """The title for the user: ``acoustic-grand-piano`` is "Acoustic grand piano"."""
         words = self.name.replace("-", " ").replace("_", " ").strip()
         return words[:1].upper() + words[1:]
 
 
 def family_title(family: int) -> str:
-    """Its name in the person's language."""
+    """The family's name in the user's language."""
     return QCoreApplication.translate("Families", FAMILIES[family] if family < len(FAMILIES) else OTHER)
 
 
 @lru_cache(maxsize=8)
 def sounds(model: str) -> tuple[Sound, ...]:
-    """What the instrument ``model`` (a name or a folder) plays, by its card, in the card's order; nothing if there is no such card."""
+    """The sounds of the instrument ``model`` (a name or a folder), in the order of its card; empty if there is no such card."""
     try:
         card = load_card(model)
     except CardError:
@@ -75,7 +75,7 @@ def sounds(model: str) -> tuple[Sound, ...]:
 
 
 def title_of(name: str) -> str:
-    """A sound's title by its name alone."""
+    """A sound's title, made from its name."""
     return Sound(name, 0).title
 
 

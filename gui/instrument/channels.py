@@ -1,4 +1,4 @@
-"""The channel map: what each of the sixteen MIDI channels plays, and which of them this page plays and changes."""
+"""The channel map: the sound of each of the sixteen MIDI channels, and which channel this page plays and changes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CHANNELS = 16
 
 
 def shares_of(report: InstrumentReport, channel: int) -> dict[str, float]:
-    """What a channel plays; the first instrument until something was chosen."""
+    """The sound of a channel; the first instrument until one is chosen."""
     found = report.state.shares.get(str(channel))
     return found or ({report.instruments[0]: 1.0} if report.instruments else {})
 
@@ -22,7 +22,7 @@ class ChannelMap(QWidget):
     """Sixteen lines.
 
     Signals:
-        chosen(int): a person wants to work on this channel, counted from 0.
+        chosen(int): the user selected this channel, counted from 0.
     """
 
     chosen = pyqtSignal(int)
@@ -44,7 +44,7 @@ class ChannelMap(QWidget):
         self.list.currentRowChanged.connect(self.chosen.emit)
 
     def show_report(self, report: InstrumentReport) -> None:
-        """Follow the engine."""
+        """Show the engine's state."""
         for channel in range(CHANNELS):
             item = self.list.item(channel)
             number = f"{channel + 1}".rjust(2, "\u2007")
@@ -54,7 +54,7 @@ class ChannelMap(QWidget):
                 item.setToolTip(plain(text))
 
     def show_channel(self, channel: int) -> None:
-        """Mark a line; tells nobody."""
+        """Mark a line without emitting a signal."""
         self.list.blockSignals(True)
         self.list.setCurrentRow(channel)
         self.list.blockSignals(False)

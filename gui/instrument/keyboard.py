@@ -1,4 +1,4 @@
-"""A piano on the screen: as many octaves as fit, struck by mouse or fingers, the lower on a key the louder."""
+"""A piano on the screen with as many octaves as fit, played by mouse or touch. The velocity rises towards the lower end of a key."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from gui.instrument.notes import PIANO_KEYS, ComputerKeys, Notes
 
 WHITE = (0, 2, 4, 5, 7, 9, 11)
 BLACK_SHARE = 0.62
-"""Length of a black key over that of a white one."""
+"""Ratio of the length of a black key to that of a white one."""
 
 KEY_WIDTH = 30
 SOFTEST = 16
@@ -31,7 +31,7 @@ SOFTEST = 16
 
 @dataclass(frozen=True)
 class Key:
-    """One key: MIDI note and where it lies."""
+    """One key: its MIDI note and its position."""
 
     note: int
     black: bool
@@ -66,18 +66,18 @@ class Keyboard(QWidget):
 
     @property
     def octaves(self) -> int:
-        """How many are in sight."""
+        """Number of visible octaves."""
         return max(1, min(9, self.width() // (7 * KEY_WIDTH)))
 
     @property
     def first(self) -> int:
-        """The lowest note in sight: a C, so that the octave of the computer's keys is near the middle."""
+        """The lowest visible note: a C, chosen so that the octave of the computer's keys is near the middle."""
         shown = self.octaves
         first = self._keys.base // 12 - (shown - 1) // 2
         return 12 * max(0, min(first, 10 - shown))
 
     def keys(self) -> list[Key]:
-        """All keys in sight, white ones first, as they are painted."""
+        """All visible keys, white ones first, in the order of painting."""
         whites = [
             note for note in range(self.first, self.first + 12 * self.octaves + 1) if note % 12 in WHITE and note < 128
         ]
@@ -90,7 +90,7 @@ class Keyboard(QWidget):
         return found
 
     def key_at(self, point: QPointF) -> tuple[int, int] | None:
-        """Note and velocity of a place; None beside the keys."""
+        """Note and velocity at a position; None outside the keys."""
         for key in reversed(self.keys()):
             if key.place.contains(point):
                 depth = (point.y() - key.place.top()) / key.place.height()
@@ -98,7 +98,7 @@ class Keyboard(QWidget):
         return None
 
     def place_of(self, note: int) -> QPointF:
-        """A point on a key that only it has, near its lower end."""
+        """A point that belongs only to this key, near its lower end."""
         key = next(key for key in self.keys() if key.note == note)
         return QPointF(key.place.center().x(), key.place.bottom() - 0.1 * key.place.height())
 
@@ -141,7 +141,7 @@ class Keyboard(QWidget):
             self.finger(point.id(), point.state().name != "Released", self.mapFromGlobal(point.globalPosition()))
 
     def finger(self, number: int, down: bool, place: QPointF) -> None:
-        """Finger ``number`` is at ``place``, or was lifted there."""
+        """Handle touch point ``number`` at ``place``, pressed or released."""
         if down:
             self._touch(("touch", number), place)
         else:

@@ -27,7 +27,7 @@ def _tr(text: str) -> str:
 
 
 def targets(snapshot: Snapshot) -> list[str]:
-    """Everything that a controller can move or press in this engine."""
+    """All targets of MIDI learn in this engine."""
     strips = [f"stem.{name}.{field}" for name in snapshot.mixer.stems for field in ("gain_db", "pan", "mute", "solo", "armed")]
     mixer = [f"mixer.{field}" for field in ("master_db", "dry", "bypass", "monitor", "limiter")]
     transport = [f"transport.{field}" for field in ("play", "start", "record", "loop")]
@@ -42,12 +42,12 @@ def _entry(entry: dict[str, object]) -> str:
 
 
 def note_name(note: int) -> str:
-    """60 is C4."""
+    """Name of a MIDI note; 60 is C4."""
     return f"{NOTES[note % 12]}{note // 12 - 1}"
 
 
 class LearnPanel(QWidget):
-    """What was learnt, and a way to learn without finding the control first."""
+    """Lists the learned controllers, and can learn a controller for any target."""
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -84,7 +84,7 @@ class LearnPanel(QWidget):
         self._allow()
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Follow the engine."""
+        """Show the engine's state."""
         report, wanted = snapshot.instrument, targets(snapshot)
         shown = (report.learning, tuple(wanted), tuple(str(entry) for entry in report.state.midi_map))
         if shown == self._shown:

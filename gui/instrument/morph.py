@@ -1,4 +1,4 @@
-"""Four sounds and a point between them: what the channel plays is their mixture."""
+"""Morphing: the channel plays a mixture of four sounds, given by a point between them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from gui.widgets.plain import PlainLabel
 
 
 class MorphPanel(QWidget):
-    """The pad with a choice of sound at each corner.
+    """The morph pad with a sound selector at each corner.
 
     Signals:
-        morphed(dict): shares by instrument name that a person asked for.
+        morphed(dict): shares by instrument name that the user set.
     """
 
     morphed = pyqtSignal(dict)
@@ -47,7 +47,7 @@ class MorphPanel(QWidget):
         self.pad.moved.connect(lambda x, y: self._tell())
 
     def offer(self, sounds: tuple[Sound, ...]) -> None:
-        """The sounds to choose from; the corners begin as far from each other as the list allows."""
+        """Set the sounds to choose from. The corners start with sounds far apart in the list."""
         for number, box in enumerate(self.corners):
             kept = box.currentData()
             box.clear()
@@ -57,7 +57,7 @@ class MorphPanel(QWidget):
             box.setCurrentIndex(index if index >= 0 else number * (len(sounds) - 1) // 3 if sounds else -1)
 
     def shares(self) -> dict[str, float]:
-        """What the pad asks for now; the same sound in two corners counts once."""
+        """Shares for the pad's present position; the shares of the same sound in two corners are added."""
         found: dict[str, float] = {}
         for box, share in zip(self.corners, bilinear(self.pad.x_place, self.pad.y_place), strict=True):
             if box.currentData() is not None and share > 0:
@@ -65,7 +65,7 @@ class MorphPanel(QWidget):
         return found
 
     def show_shares(self, shares: dict[str, float]) -> None:
-        """What the channel plays, wherever it was asked for. One sound alone leaves the pad as it is."""
+        """Show the channel's sound. A single sound leaves the pad unchanged."""
         self.readout.setText(shares_text(shares))
         mixed = [name for name, share in sorted(shares.items(), key=lambda item: -item[1]) if share > 0]
         if not 2 <= len(mixed) <= len(CORNERS):

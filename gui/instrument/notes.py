@@ -19,7 +19,7 @@ class Notes(QObject):
     """Notes that this window holds down.
 
     Signals:
-        changed(): other notes are held now.
+        changed(): the held notes have changed.
     """
 
     changed = pyqtSignal()
@@ -33,7 +33,7 @@ class Notes(QObject):
 
     @property
     def held(self) -> set[int]:
-        """Notes that are down, on any channel."""
+        """Held notes, on any channel."""
         return {note for _, note in self._held.values()}
 
     def holds(self, source: Hashable) -> int | None:
@@ -41,7 +41,7 @@ class Notes(QObject):
         return self._held[source][1] if source in self._held else None
 
     def press(self, source: Hashable, note: int, velocity: int) -> None:
-        """``source`` strikes a note; one that it held ends."""
+        """Start a note of ``source``; its previous note ends."""
         if source in self._held:
             self.release(source)
         key = (self.channel, note)
@@ -50,7 +50,7 @@ class Notes(QObject):
         self.changed.emit()
 
     def release(self, source: Hashable) -> None:
-        """``source`` lets go; the note ends if nobody else holds it."""
+        """Release the note of ``source``; it ends if no other source holds it."""
         key = self._held.pop(source, None)
         if key is None:
             return
@@ -59,12 +59,12 @@ class Notes(QObject):
         self.changed.emit()
 
     def release_kind(self, kind: str) -> None:
-        """All sources ``(kind, ...)`` let go."""
+        """Release the notes of all sources ``(kind, ...)``."""
         for source in [source for source in self._held if isinstance(source, tuple) and source[0] == kind]:
             self.release(source)
 
     def release_all(self) -> None:
-        """Everything ends, the pedal too: the page goes, or the window loses the keyboard."""
+        """Release all notes and the pedal, because the page is hidden or the window loses the focus."""
         for source in list(self._held):
             self.release(source)
         if self.pedal:
@@ -77,7 +77,7 @@ class Notes(QObject):
         self.changed.emit()
 
     def use_channel(self, channel: int) -> None:
-        """Play on another channel from now on; what sounds on the old one ends."""
+        """Change the channel; notes on the old one end."""
         if channel != self.channel:
             self.release_all()
             self.channel = channel
@@ -104,7 +104,7 @@ class ComputerKeys(QObject):
         return names.get(key) or (chr(key).lower() if int(Qt.Key.Key_A) <= key <= int(Qt.Key.Key_Z) else "")
 
     def press(self, key: int) -> bool:
-        """A key goes down (not a repetition); whether it is one of ours."""
+        """Handle a key press (not a repetition); returns whether it is one of these keys."""
         letter = self.letter(key)
         if letter and letter in PIANO_KEYS:
             note = self.base + PIANO_KEYS.index(letter)
@@ -120,7 +120,7 @@ class ComputerKeys(QObject):
         return True
 
     def release(self, key: int) -> bool:
-        """A key goes up: the note it began ends, whatever the octave is now."""
+        """Handle a key release: the note that it started ends, even if the octave has changed."""
         letter = self.letter(key)
         self._notes.release(("key", letter))
         return bool(letter) and letter in PIANO_KEYS + OCTAVE_DOWN + OCTAVE_UP + SOFTER + LOUDER

@@ -1,4 +1,4 @@
-"""The morph pad: a point between four sounds, whose shares are bilinear in its place."""
+"""The morph pad: a point between four sounds, whose shares are bilinear in its position."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ def bilinear(x: float, y: float) -> Shares:
 
 
 def place_of(shares: Shares) -> tuple[float, float]:
-    """The place whose shares these are, or nearly are: inverse of ``bilinear``."""
+    """The position for these shares, exact or nearest: inverse of ``bilinear``."""
     total = sum(shares) or 1.0
     return (shares[1] + shares[3]) / total, (shares[2] + shares[3]) / total
 
 
 class MorphPad(QWidget):
-    """A square with a point in it.
+    """A square with a movable point.
 
     Signals:
-        moved(float, float): a person moved the point.
+        moved(float, float): the user moved the point.
     """
 
     moved = pyqtSignal(float, float)
@@ -48,7 +48,7 @@ class MorphPad(QWidget):
         return QSize(300, 300)
 
     def show_place(self, x: float, y: float) -> None:
-        """Show a place; tells nobody."""
+        """Show a position without emitting a signal."""
         self.x_place, self.y_place = min(1.0, max(0.0, x)), min(1.0, max(0.0, y))
         percent = [
             f"{share:.0%} {name}" for share, name in zip(bilinear(self.x_place, self.y_place), CORNERS, strict=True)
@@ -115,7 +115,7 @@ class MorphPad(QWidget):
         painter.drawEllipse(point, 9, 9)
 
     def _tint(self, painter: QPainter, field: QRectF) -> None:
-        """A soft colour in each corner, stronger the more of it is heard."""
+        """Paint a soft colour in each corner, stronger for a larger share."""
         painter.setPen(Qt.PenStyle.NoPen)
         corners = (field.topLeft(), field.topRight(), field.bottomLeft(), field.bottomRight())
         names = ("bass", "vocals", "other", "drums")

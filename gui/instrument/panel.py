@@ -21,12 +21,12 @@ from gui.bridge import Bridge
 from gui.instrument.browser import Browser
 from gui.instrument.catalogue import Sound, sounds
 from gui.instrument.channels import ChannelMap, shares_of
+from gui.instrument.envelope import ECHO_S, EnvelopePanel
 from gui.instrument.keyboard import Keyboard
 from gui.instrument.learn import LearnPanel
 from gui.instrument.morph import MorphPanel
 from gui.instrument.notes import ComputerKeys, Notes
 from gui.instrument.ports import PortPanel
-from gui.instrument.shape import ECHO_S, ShapePanel
 from gui.instrument.status import InstrumentStatus
 from gui.instrument.throttle import Throttle
 from gui.widgets.plain import PlainLabel
@@ -36,7 +36,7 @@ OTHER_FAMILY = 16
 
 
 class InstrumentPanel(QWidget):
-    """See the module's text. Everything on it belongs to one MIDI channel at a time."""
+    """See the module's docstring. All controls apply to one MIDI channel at a time."""
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -45,7 +45,7 @@ class InstrumentPanel(QWidget):
         self.computer = ComputerKeys(self.notes, self)
         self.keyboard = Keyboard(self.notes, self.computer)
         self.browser, self.morph, self.channels = Browser(), MorphPanel(), ChannelMap()
-        self.shape, self.ports, self.learn = ShapePanel(bridge, self.computer), PortPanel(bridge), LearnPanel(bridge)
+        self.envelope, self.ports, self.learn = EnvelopePanel(bridge, self.computer), PortPanel(bridge), LearnPanel(bridge)
         self.status = InstrumentStatus()
         self._offered: tuple[str, tuple[str, ...]] = ("", ())
         self._sounds: tuple[Sound, ...] = ()
@@ -62,7 +62,7 @@ class InstrumentPanel(QWidget):
     # -- the channel's sound ----------------------------------------------------------------------------------------------
 
     def play_sound(self, shares: dict[str, float]) -> None:
-        """Give the channel in hand another sound; notes that sound follow."""
+        """Change the sound of the present channel, also of its sounding notes."""
         self._shown = dict(shares)
         self._set_sound(self.notes.channel, shares)
         self._show_shares(shares)
@@ -77,12 +77,12 @@ class InstrumentPanel(QWidget):
         self.show_snapshot(self.bridge.snapshot)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Follow the engine."""
+        """Show the engine's state."""
         report, config = snapshot.instrument, self.bridge.config
         self._offer(config.instrument, tuple(report.instruments))
         self.keyboard_lights(report.keys)
         self.status.show_snapshot(snapshot, config.voices)
-        self.shape.show_state(report.state)
+        self.envelope.show_state(report.state)
         self.channels.show_report(report)
         self.ports.show_snapshot(snapshot)
         self.learn.show_snapshot(snapshot)
@@ -96,7 +96,7 @@ class InstrumentPanel(QWidget):
             self.notes.release_kind("key")
 
     def keyboard_lights(self, keys: list[list[int]]) -> None:
-        """Light the notes that the engine holds, whoever plays them."""
+        """Light the notes that the engine holds, from any source."""
         sounding = frozenset(note for _, note in keys)
         if sounding != self.keyboard.sounding:
             self.keyboard.sounding = sounding
@@ -134,7 +134,7 @@ class InstrumentPanel(QWidget):
         self.tabs = QTabWidget()
         self.tabs.setAccessibleName(self.tr("Settings of the instrument"))
         pages = (self.tr("Touch"), self.tr("Channels"), self.tr("MIDI"), self.tr("Learn"))
-        for title, widget in zip(pages, (self.shape, self.channels, self.ports, self.learn), strict=True):
+        for title, widget in zip(pages, (self.envelope, self.channels, self.ports, self.learn), strict=True):
             self.tabs.addTab(widget, title)
         self.tabs.setMinimumWidth(300)
         self.tabs.currentChanged.connect(self._tab_shown)
@@ -192,7 +192,7 @@ class InstrumentPanel(QWidget):
             super().keyReleaseEvent(event)
 
     def _play_key(self, watched: QObject | None, event: QKeyEvent) -> bool:
-        """Whether the key was one of the piano's. Ctrl, Alt and Meta make it something else, but a release always counts."""
+        """Whether the key belongs to the piano. With Ctrl, Alt or Meta it does not, but a release always counts."""
         kind = event.type()
         if kind == QEvent.Type.KeyRelease:
             return event.isAutoRepeat() or self.computer.release(event.key())
@@ -219,7 +219,7 @@ class InstrumentPanel(QWidget):
 
 
 class _Column(QVBoxLayout):
-    """A column that shrinks to its minimum before a scroll area begins to scroll: texts that wrap would keep it at its wish."""
+    """A column that shrinks to its minimum before a scroll area scrolls. Texts that wrap would keep it at its preferred size."""
 
     def hasHeightForWidth(self) -> bool:  # noqa: N802 - Qt's name
         return False

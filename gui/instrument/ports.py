@@ -13,7 +13,7 @@ from rtaudio.protocol.messages import Snapshot
 
 
 class PortPanel(QWidget):
-    """The MIDI input. Choosing another starts the engine's stream again, which interrupts the sound for a moment."""
+    """Selects the MIDI input. Another choice restarts the engine's stream, which interrupts the sound for a moment."""
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,7 +49,7 @@ class PortPanel(QWidget):
         self._fill()
 
     def refresh(self) -> None:
-        """Ask for the inputs that are plugged in; the answer comes when it comes."""
+        """Request the list of present inputs; it arrives later."""
         self.look.setEnabled(False)
         job = self._bridge.job("midi_inputs")
         job.done.connect(self._found)
@@ -60,7 +60,7 @@ class PortPanel(QWidget):
         self.look.setEnabled(True)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Follow the engine."""
+        """Show the engine's state."""
         report = snapshot.instrument
         ports = ", ".join(report.ports)
         self.open.setText(self.tr("Open: {0}").format(ports) if ports else self.tr("No input is open."))

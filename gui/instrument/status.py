@@ -11,7 +11,7 @@ from rtaudio.protocol.messages import Snapshot
 
 
 class InstrumentStatus(QFrame):
-    """Facts with their names."""
+    """Labelled facts about the instrument."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -37,7 +37,7 @@ class InstrumentStatus(QFrame):
             flow.addWidget(label)
 
     def show_snapshot(self, snapshot: Snapshot, voices: int) -> None:
-        """Follow the engine; ``voices``: how many there may be."""
+        """Show the engine's state. ``voices``: the largest number of voices."""
         report = snapshot.instrument
         load = report.load
         texts = {

@@ -37,7 +37,7 @@ class Throttle(QObject):
         return 0.0 if self._waiting is not None else time.monotonic() - self._last
 
     def flush(self) -> None:
-        """Send what waits, now."""
+        """Send the waiting value now."""
         self._timer.stop()
         args, self._waiting = self._waiting, None
         if args is not None:

@@ -58,7 +58,7 @@ class ReelPlayer(QObject):
         super().__init__(parent)
         self._clock = clock
         self._piece: Piece | None = None
-        self._from = self._since = self._ordered = 0.0
+        self._from = self._since = self._commanded = 0.0
         self._is_ready = False
         self._told = ""
         self._session = make(path)
@@ -75,7 +75,7 @@ class ReelPlayer(QObject):
         self._send("seek", position_s=piece.start + offset)
         self._send("play")
         self._piece, self._from = piece, offset
-        self._since = self._ordered = self._clock()
+        self._since = self._commanded = self._clock()
 
     def stop(self) -> None:
         """Be silent."""
@@ -121,7 +121,7 @@ class ReelPlayer(QObject):
         assert self._piece is not None
         now = self._clock()
         heard = report.transport.position_s - self._piece.start
-        if now - self._ordered > SETTLE_S and report.state == "running" and -0.1 <= heard <= self._piece.seconds + 1.0:
+        if now - self._commanded > SETTLE_S and report.state == "running" and -0.1 <= heard <= self._piece.seconds + 1.0:
             age = min(0.2, max(0.0, time.time() - report.time)) if report.time else 0.0
             self._from, self._since = heard + age, now
 

@@ -24,7 +24,7 @@ class Page:
     factory: str
 
     def translated(self) -> str:
-        """The title in the person's language."""
+        """The title in the user's language."""
         return QCoreApplication.translate("Pages", self.title)
 
     def make(self, bridge: Bridge, parent: QWidget | None = None) -> QWidget:
@@ -42,4 +42,4 @@ PAGES: tuple[Page, ...] = (
     Page("curves", QT_TRANSLATE_NOOP("Pages", "Training"), "gui.pages.curves:CurvesPage"),
     Page("help", QT_TRANSLATE_NOOP("Pages", "Help"), "gui.pages.help:HelpPage"),
 )
-"""In the order of their tabs."""
+"""The pages in the order of their tabs."""

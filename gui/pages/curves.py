@@ -32,7 +32,7 @@ DASHES = (
 )  # fmt: skip
 SYMBOLS = ("o", "s", "t", "d", "+")
 FEW = 60
-"""Curves of no more points than this show each."""
+"""Curves with at most this many points show each point."""
 
 
 class CurvesPage(QWidget):
@@ -118,7 +118,7 @@ class CurvesPage(QWidget):
             self.open_folder(Path(folder))
 
     def open_folder(self, folder: Path) -> None:
-        """Show the runs in ``folder``; what was shown stays if there are none."""
+        """Show the runs in ``folder``; if there are none, the shown ones stay."""
         try:
             self.runs = [Run(path) for path in find_runs(folder)]
         except StemplayError as error:
@@ -137,14 +137,14 @@ class CurvesPage(QWidget):
         self.look()
 
     def look(self) -> None:
-        """Read what the runs have written since; the timer's."""
+        """Read new values of the runs; called by the timer."""
         if any([run.refresh() for run in self.runs]):
             self._offer()
             self.draw()
 
     @property
     def shown(self) -> list[Run]:
-        """The runs that are ticked."""
+        """The ticked runs."""
         ticked = [self.list.item(row) for row in range(self.list.count())]
         return [
             run
@@ -165,7 +165,7 @@ class CurvesPage(QWidget):
         self.quantity.blockSignals(False)
 
     def draw(self) -> None:
-        """Draw the chosen quantity of the ticked runs, and say the last values in words."""
+        """Draw the chosen quantity of the ticked runs, and write the last values as text."""
         item = self.plot.getPlotItem()
         item.clear()
         name, axis = self.quantity.currentText(), self.axis.currentData()
@@ -202,7 +202,7 @@ class CurvesPage(QWidget):
     # -- looks -----------------------------------------------------------------------------------------------------------
 
     def _dress(self) -> None:
-        """Colours of the theme in use."""
+        """Apply the colours of the present theme."""
         colours = theme.current()
         self.plot.setBackground(colours.panel)
         item = self.plot.getPlotItem()

@@ -1,4 +1,4 @@
-"""The page of SING: a surface to play on, or a friendly word where the engine has no instrument yet."""
+"""The page of SING: the instrument panel, or an invitation to load an instrument if the engine has none."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ INSTRUMENT = "sing-gm"
 
 
 class InstrumentPage(QStackedWidget):
-    """Shows the panel while the engine is wanted with an instrument."""
+    """Shows the panel if the configuration has an instrument."""
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,7 +35,7 @@ class InstrumentPage(QStackedWidget):
         self.show_snapshot(bridge.snapshot)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Follow the engine, while the page is in sight."""
+        """Show the engine's state while the page is visible."""
         if snapshot is not self.bridge.snapshot or (not self.isVisible() and self._window is not None):
             return
         has = bool(self.bridge.config.instrument)
@@ -46,7 +46,7 @@ class InstrumentPage(QStackedWidget):
             self.panel.show_snapshot(snapshot)
 
     def load_instrument(self) -> None:
-        """Run the engine with the shipped instrument; it starts again with it in a second or two."""
+        """Restart the engine with the shipped instrument, which takes a second or two."""
         self.bridge.configure(instrument=INSTRUMENT)
         self.bridge.poll()
 

@@ -23,10 +23,10 @@ from rtaudio.protocol.messages import Snapshot
 
 
 class ListeningPage(QWidget):
-    """Takes a participant through a sheet.
+    """Guides a participant through a sheet.
 
     Args:
-        make_session: gives the engine that plays a file; by default one of its own on the live engine's output device.
+        make_session: makes the engine that plays a file; by default a separate one on the live engine's output device.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class ListeningPage(QWidget):
         self.check.live_note.setVisible(report.state == "running")
 
     def _own_session(self, path: Path) -> SessionLike:
-        """On the output device of the live engine, if that has one."""
+        """Play on the output device of the live engine, if it has one."""
         output = self.bridge.config.output
         heard = output != "null" and Path(output).suffix.lower() not in (".wav", ".flac")
         return file_session(str(path), output if heard else "default")
@@ -99,7 +99,7 @@ class ListeningPage(QWidget):
         self._builder.start(0)
 
     def _build_on(self) -> None:
-        """One step of the reel, so that the window stays alive meanwhile."""
+        """Make one step of the reel, so that the window stays responsive."""
         try:
             self.check.building(next(self._steps))
         except StopIteration:
@@ -166,23 +166,23 @@ class ListeningPage(QWidget):
         self._show(3)
 
     def leave(self) -> None:
-        """Back to the start, where the sheets show how far they are."""
+        """Return to the start view, which shows the progress of the sheets."""
         self._end_player()
         self._show(0)
         if self.log is not None:
             self.start.open_test(self.log.sheet.folder)
 
     def tell(self, sentence: str) -> None:
-        """Show what went wrong; empty takes it away."""
+        """Show an error; an empty text removes it."""
         self.error.setText(sentence)
         self.error.setVisible(bool(sentence))
 
     def close_sound(self) -> None:
-        """The program ends."""
+        """Stop playing because the program ends."""
         self._end_player()
 
     def hideEvent(self, event: QHideEvent | None) -> None:  # noqa: N802 (Qt's name)
-        """Another page is shown: be silent."""
+        """Stop playing because another page is shown."""
         if self.player is not None:
             self.player.stop()
             self._sound_ended()

@@ -24,13 +24,13 @@ from rtaudio.protocol.parameters import MAX_SLOTS
 SILENT = Meter()
 
 NARROW, LOW = 720, 430
-"""Pixels of the page below which it saves on words, and strips on rows."""
+"""Sizes of the page in pixels below which it shortens texts, and strips use fewer rows."""
 SLOTS_LOW, SLOT_ROW = 390, 28
-"""Pixels of the page, and for each slot that strips show, below which a menu stands for the slots."""
+"""Pixels of the page, and for each slot that strips show, below which a menu replaces the slots."""
 
 
 class MixerPage(QWidget):
-    """Strips follow the model: another model, other strips."""
+    """The mixer. Its strips depend on the model."""
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -129,7 +129,7 @@ class MixerPage(QWidget):
         return self.rack
 
     def rebuild(self, _: object = None) -> None:
-        """Make the strips that the model has."""
+        """Make the strips of the model."""
         board = QWidget()
         row = QHBoxLayout(board)
         row.setContentsMargins(20, 8, 20, 16)
@@ -169,7 +169,7 @@ class MixerPage(QWidget):
             rack.show_state()
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
-        """In a small window, or at 200 %, the faders get what room there is."""
+        """Adapt to a small window, or to 200 % scale, so that the faders keep enough room."""
         super().resizeEvent(event)
         self._fit()
 
@@ -199,7 +199,7 @@ class MixerPage(QWidget):
         self.wet_label.setText(f"{round(100 * (1.0 - state.dry))} %")
 
     def feed(self, snapshot: Snapshot) -> None:
-        """Meters of a snapshot; nothing is drawn while nobody sees the page."""
+        """Show the meters of a snapshot; nothing is drawn while the page is hidden."""
         if not self.isVisible():
             return
         sounding = snapshot.state in ("running", "finished")

@@ -19,10 +19,10 @@ from PyQt6.QtWidgets import (
 
 from gui.bridge import Bridge
 from gui.player.choose import choose_song
-from gui.player.deck import deck_of
 from gui.player.drop import SongDrop
 from gui.player.export import ExportDialog
 from gui.player.icons import icon
+from gui.player.player_model import player_model_of
 from gui.player.recording import RecordingCard
 from gui.player.seek import STEP_MS
 from gui.player.times import clock, parse_clock
@@ -33,12 +33,12 @@ from gui.widgets.plain import PlainLabel, plain
 
 
 class PlayerPage(QWidget):
-    """See the module's text. Songs may be dropped on it."""
+    """See the module's docstring. Songs may be dropped on it."""
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.bridge, self.deck = bridge, deck_of(bridge)
-        SongDrop(self, self.deck)
+        self.bridge, self.player_model = bridge, player_model_of(bridge)
+        SongDrop(self, self.player_model)
         self._shown_loop: tuple[str, ...] = ("", "")
         content = QWidget()
         column = QVBoxLayout(content)
@@ -50,7 +50,7 @@ class PlayerPage(QWidget):
         self.message.hide()
         column.addWidget(self.message)
         column.addWidget(self._make_song(), 3)
-        self.recording = RecordingCard(self.deck)
+        self.recording = RecordingCard(self.player_model)
         column.addWidget(self.recording, 0)
         surface = QScrollArea()  # in a window that is too small for it
         surface.setWidgetResizable(True)
@@ -60,8 +60,8 @@ class PlayerPage(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(surface)
-        self.deck.changed.connect(self._dress)
-        self.deck.told.connect(self.tell)
+        self.player_model.changed.connect(self._dress)
+        self.player_model.told.connect(self.tell)
         bind(self, {"export": self.export})
         self._dress()
 
@@ -81,14 +81,14 @@ class PlayerPage(QWidget):
             names.addWidget(label)
         row.addLayout(names, 1)
         self.open_button = QPushButton(self.tr("Open song …"))
-        self.open_button.clicked.connect(lambda: choose_song(self.deck, self.window()))
+        self.open_button.clicked.connect(lambda: choose_song(self.player_model, self.window()))
         self.recent_button = QPushButton(self.tr("Recent"))
         self.recent_button.setAccessibleName(self.tr("Songs opened before"))
         self.recent_button.clicked.connect(self._show_recent)
         self.export_button = QPushButton(self.tr("Export stems …"))
         self.export_button.clicked.connect(self.export)
         self.close_button = QPushButton(self.tr("Close song"))
-        self.close_button.clicked.connect(self.deck.close_song)
+        self.close_button.clicked.connect(self.player_model.close_song)
         for button in (self.open_button, self.recent_button, self.export_button, self.close_button):
             row.addWidget(button)
         return row
@@ -99,7 +99,7 @@ class PlayerPage(QWidget):
         column = QVBoxLayout(card)
         column.setContentsMargins(1, 1, 1, 10)
         column.setSpacing(8)
-        self.wave = WaveView(self.deck)
+        self.wave = WaveView(self.player_model)
         self.empty = PlainLabel(self.tr("Drop a song here, or open one: WAV, FLAC, OGG, MP3, M4A."))
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.empty.setWordWrap(True)
@@ -112,21 +112,21 @@ class PlayerPage(QWidget):
         step = STEP_MS / 1000
         self.buttons: dict[str, QPushButton] = {}
         for key, drawing, name, act in (
-            ("start", "start", self.tr("To the start"), lambda: self.deck.seek(0.0)),
-            ("back", "back", self.tr("Five seconds back"), lambda: self.deck.nudge(-step)),
-            ("play", "play", self.tr("Play"), self.deck.toggle_play),
-            ("forward", "forward", self.tr("Five seconds on"), lambda: self.deck.nudge(step)),
+            ("start", "start", self.tr("To the start"), lambda: self.player_model.seek(0.0)),
+            ("back", "back", self.tr("Five seconds back"), lambda: self.player_model.nudge(-step)),
+            ("play", "play", self.tr("Play"), self.player_model.toggle_play),
+            ("forward", "forward", self.tr("Five seconds on"), lambda: self.player_model.nudge(step)),
         ):
             flow.addWidget(self._button(key, name, act, drawing))
         self.loop_label = PlainLabel(self.tr("Loop"))
         self.loop_label.setProperty("role", "muted")
         flow.push(self.loop_label)
         self.a_field, self.b_field = self._field(self.tr("Loop from")), self._field(self.tr("Loop to"))
-        flow.addWidget(self._button("a", self.tr("Set A here"), lambda: self.deck.set_a()))
+        flow.addWidget(self._button("a", self.tr("Set A here"), lambda: self.player_model.set_a()))
         flow.addWidget(self.a_field)
-        flow.addWidget(self._button("b", self.tr("Set B here"), lambda: self.deck.set_b()))
+        flow.addWidget(self._button("b", self.tr("Set B here"), lambda: self.player_model.set_b()))
         flow.addWidget(self.b_field)
-        flow.addWidget(self._button("off", self.tr("End loop"), self.deck.clear_loop))
+        flow.addWidget(self._button("off", self.tr("End loop"), self.player_model.clear_loop))
         column.addWidget(self.controls)
         return card
 
@@ -152,7 +152,7 @@ class PlayerPage(QWidget):
 
     def export(self) -> None:
         """Open the dialog of the export, for the song that is loaded."""
-        if self.deck.has_song:
+        if self.player_model.has_song:
             dialog = ExportDialog(self.bridge, self)
             dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             dialog.open()
@@ -163,7 +163,7 @@ class PlayerPage(QWidget):
             action = menu.addAction(Path(path).name.replace("&", "&&"))
             assert action is not None
             action.setToolTip(plain(path))
-            action.triggered.connect(lambda _, path=path: self.deck.open(path))
+            action.triggered.connect(lambda _, path=path: self.player_model.open(path))
         menu.exec(self.recent_button.mapToGlobal(self.recent_button.rect().bottomLeft()))
 
     def _loop_typed(self) -> None:
@@ -172,30 +172,30 @@ class PlayerPage(QWidget):
             return
         start, end = (parse_clock(text) for text in texts)
         if start is not None and end is not None:
-            self.deck.set_loop(start, end)
+            self.player_model.set_loop(start, end)
         elif start is not None:
-            self.deck.set_a(start)
+            self.player_model.set_a(start)
         self._show_loop()
 
     def _show_loop(self) -> None:
-        """The engine's loop in the fields, but for one that is typed into."""
-        start, end = self.deck.transport.loop or (self.deck.mark, None)
+        """Show the engine's loop in the fields, except in one that is being edited."""
+        start, end = self.player_model.transport.loop or (self.player_model.mark, None)
         self._shown_loop = tuple("" if value is None else clock(value, True) for value in (start, end))
         for field, text in zip((self.a_field, self.b_field), self._shown_loop, strict=True):
-            field.setEnabled(self.deck.has_song)
+            field.setEnabled(self.player_model.has_song)
             if not (field.hasFocus() and field.isModified()):
                 field.setText(text)
 
     # -- engine to screen ---------------------------------------------------------------------------------------------------
 
     def tell(self, sentence: str) -> None:
-        """Something the person should know about the song."""
+        """Show a message about the song."""
         self.message.setText(sentence)
         self.message.setVisible(bool(sentence))
 
     def _dress(self) -> None:
-        deck, transport = self.deck, self.deck.transport
-        path = deck.path
+        player_model, transport = self.player_model, self.player_model.transport
+        path = player_model.path
         self.title.setText(Path(path).name if path else self.tr("No song"))
         self.title.setToolTip(plain(path))
         self.facts.setText(self._facts() if path else self.tr("The sound comes from an input, or there is none."))
@@ -203,12 +203,12 @@ class PlayerPage(QWidget):
         self.wave.setVisible(song)
         self.controls.setVisible(song)
         self.empty.setVisible(not song)
-        self.export_button.setEnabled(deck.has_song and self.bridge.config.model != "none")
+        self.export_button.setEnabled(player_model.has_song and self.bridge.config.model != "none")
         self.close_button.setVisible(song)
         self.recent_button.setEnabled(bool(self.bridge.store.preferences.recent))
         for button in self.buttons.values():
-            button.setEnabled(deck.has_song)
-        self.buttons["off"].setEnabled(transport.loop is not None or deck.mark is not None)
+            button.setEnabled(player_model.has_song)
+        self.buttons["off"].setEnabled(transport.loop is not None or player_model.mark is not None)
         playing = self.buttons["play"]
         playing.setProperty("drawing", "pause" if transport.playing else "play")
         playing.setAccessibleName(self.tr("Pause") if transport.playing else self.tr("Play"))
@@ -219,9 +219,9 @@ class PlayerPage(QWidget):
         self._show_loop()
 
     def _facts(self) -> str:
-        picture = self.deck.picture
+        picture = self.player_model.picture
         if not picture.get("rate"):
-            return self.tr("Looking through the song …") if self.deck.pending else ""
+            return self.tr("Looking through the song …") if self.player_model.pending else ""
         channels = {1: self.tr("mono"), 2: self.tr("stereo")}.get(
             picture["channels"], f"{picture['channels']} channels"
         )
@@ -229,7 +229,7 @@ class PlayerPage(QWidget):
         return "  ·  ".join(parts)
 
     def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802
-        """Icons are drawn again in the colours of another theme."""
+        """Redraw icons in the colours of the new theme."""
         super().changeEvent(event)
         if event is not None and event.type() == QEvent.Type.PaletteChange and hasattr(self, "recording"):
             self._dress()

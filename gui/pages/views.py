@@ -19,15 +19,15 @@ from PyQt6.QtWidgets import (
 from gui import theme
 from gui.bridge import Bridge
 from gui.shortcuts import VIEWS, bind
+from gui.views.frame_rate import FASTEST_MS
 from gui.views.live import LiveView, RainbowView, SpectrogramView, WaveformView
-from gui.views.pace import FASTEST_MS
 from gui.views.scales import ColourBar
 from gui.widgets.flow import FlowLayout
 from gui.widgets.plain import PlainLabel
 from rtaudio.protocol.messages import Snapshot
 
 SILENT_LOOKS = 30
-"""Looks without sound after which the page says so."""
+"""Number of frames without sound after which the page says so."""
 
 
 class ViewsPage(QWidget):
@@ -58,7 +58,7 @@ class ViewsPage(QWidget):
 
     @property
     def view(self) -> LiveView:
-        """The one that is shown."""
+        """The visible view."""
         return list(self.views.values())[self.stack.currentIndex()]
 
     def show_view(self, name: str) -> None:
@@ -67,17 +67,17 @@ class ViewsPage(QWidget):
         self.buttons[name].setChecked(True)
         for widget in (self.scale_pair, self.range_pair):
             widget.setVisible(name == "spectrogram")
-        self._choose_source_in_list(self.view.feed.source)
+        self._choose_source_in_list(self.view.follower.source)
         self.view.frozen = self.freeze.isChecked()
         self.readout.clear()
 
     def look(self) -> None:
-        """Draw what is new; the timer's."""
+        """Draw new columns; called by the timer."""
         heard = self.view.advance()
         self._silent = 0 if heard else self._silent + 1
         if not self.readout.text() or self._silent:
             self._tell_silence()
-        self._timer.setInterval(self.view.pace.look())
+        self._timer.setInterval(self.view.frame_rate.look())
 
     # -- building ---------------------------------------------------------------------------------------------------------
 
@@ -156,7 +156,7 @@ class ViewsPage(QWidget):
     # -- choosing ---------------------------------------------------------------------------------------------------------
 
     def _follow(self, snapshot: Snapshot) -> None:
-        """Offer the strips that the engine has now."""
+        """Update the list of sources to the engine's strips."""
         sources = ("mix", "input", *snapshot.mixer.stems)
         if sources == self._sources:
             return
@@ -166,7 +166,7 @@ class ViewsPage(QWidget):
         for name in sources:
             self.source.addItem(self._title(name), name)
         self.source.blockSignals(False)
-        self._choose_source_in_list(self.view.feed.source)
+        self._choose_source_in_list(self.view.follower.source)
 
     def _title(self, name: str) -> str:
         known = {"mix": self.tr("Mix"), "input": self.tr("Input")}

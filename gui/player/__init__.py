@@ -1,1 +1,1 @@
-"""The song player: what its page and the transport bar share, the picture of the song, export."""
+"""The song player: the model shared by its page and the transport bar, the song's waveform, export."""

@@ -7,12 +7,12 @@ from pathlib import Path
 from PyQt6.QtCore import QCoreApplication
 from PyQt6.QtWidgets import QFileDialog, QWidget
 
-from gui.player.deck import SONG_ENDINGS, Deck
+from gui.player.player_model import SONG_ENDINGS, PlayerModel
 
 
-def choose_song(deck: Deck, parent: QWidget | None) -> None:
+def choose_song(player_model: PlayerModel, parent: QWidget | None) -> None:
     """Show the system's dialog and open what is chosen."""
-    recent = deck.bridge.store.preferences.recent
+    recent = player_model.bridge.store.preferences.recent
     start = str(Path(recent[0]).parent) if recent else str(Path.home())
     sounds = QCoreApplication.translate("Player", "Sound files")
     every = QCoreApplication.translate("Player", "All files")
@@ -21,4 +21,4 @@ def choose_song(deck: Deck, parent: QWidget | None) -> None:
         parent, QCoreApplication.translate("Player", "Open a song"), start, f"{sounds} ({endings});;{every} (*)"
     )
     if path:
-        deck.open(path)
+        player_model.open(path)

@@ -6,15 +6,15 @@ from PyQt6.QtCore import QEvent, QObject
 from PyQt6.QtGui import QDropEvent
 from PyQt6.QtWidgets import QWidget
 
-from gui.player.deck import Deck
+from gui.player.player_model import PlayerModel
 
 
 class SongDrop(QObject):
     """Opens the first file that is dropped on ``widget``."""
 
-    def __init__(self, widget: QWidget, deck: Deck) -> None:
+    def __init__(self, widget: QWidget, player_model: PlayerModel) -> None:
         super().__init__(widget)
-        self._deck = deck
+        self._player_model = player_model
         widget.setAcceptDrops(True)
         widget.installEventFilter(self)
 
@@ -27,5 +27,5 @@ class SongDrop(QObject):
             return False
         event.acceptProposedAction()
         if event.type() == QEvent.Type.Drop:
-            self._deck.open(files[0])
+            self._player_model.open(files[0])
         return True

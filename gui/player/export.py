@@ -1,4 +1,4 @@
-"""Export of stems: what, whereto, and how far it is."""
+"""The dialog to export stems: choice of stems, folder, and progress."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from PyQt6.QtWidgets import (
 
 from gui.bridge import Bridge
 from gui.jobs import Job
-from gui.player.deck import deck_of
+from gui.player.player_model import player_model_of
 from gui.player.times import clock
 from gui.store import music_folder
 from gui.theme import stem_title
@@ -43,8 +43,8 @@ class ExportDialog(QDialog):
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.bridge, self.deck = bridge, deck_of(bridge)
-        self.song = self.deck.transport.path
+        self.bridge, self.player_model = bridge, player_model_of(bridge)
+        self.song = self.player_model.transport.path
         self.cards = separators()
         with contextlib.suppress(CardError):
             self.cards.setdefault(bridge.config.model, load_card(bridge.config.model))
@@ -117,7 +117,7 @@ class ExportDialog(QDialog):
         form.addRow(self.tr("Folder"), row)
 
     def _show_stems(self) -> None:
-        """A box for each stem of the model; those of names that were there stay as they are."""
+        """Make a check box for each stem of the model; existing ones keep their state."""
         before = {name: box.isChecked() for name, box in self.stems.items()}
         for box in self.stems.values():
             self._flow.removeWidget(box)
@@ -163,7 +163,7 @@ class ExportDialog(QDialog):
         return [name for name, box in self.stems.items() if box.isChecked()]
 
     def start(self) -> None:
-        """Begin."""
+        """Start the export."""
         preferences = self.bridge.store.preferences
         preferences.export_format = self.format.currentData()
         preferences.export_folder = str(Path(self.folder.text()).parent)
@@ -184,7 +184,7 @@ class ExportDialog(QDialog):
         self.message.setText(self.tr("The model is being loaded …"))
 
     def give_up(self) -> None:
-        """Cancel what is under way, else close."""
+        """Cancel a running export, else close the dialog."""
         if self.job is not None and self.job.running:
             self.message.setText(self.tr("Cancelled; nothing was written."))
             self.job.cancel()
@@ -196,7 +196,7 @@ class ExportDialog(QDialog):
         done, total = facts.get("done", 0), facts.get("total", 0)
         if not done:
             return
-        rate = self.deck.picture.get("rate", 44_100)
+        rate = self.player_model.picture.get("rate", 44_100)
         text = (
             self.tr("{} of {} separated").format(clock(done / rate), clock(total / rate))
             if total
@@ -242,7 +242,7 @@ class ExportDialog(QDialog):
         self.bar.setVisible(busy or self.bar.value() > 0)
 
     def _choice_changed(self) -> None:
-        """Another choice: what was told of the last export is out of date, and files may be in the way."""
+        """Update after a changed choice: clear the last result, and check for existing files."""
         self.bar.setValue(0)
         there = sum(
             exists(Path(self.folder.text()) / f"{name}.{self.format.currentData()}") for name in self.chosen()

@@ -15,7 +15,7 @@ QUIET = re.compile(r"\b(headphones?|headset|earphones?|earbuds|airpods|loopback|
 
 
 def feedback_risk(config: EngineConfig, port: str = "") -> bool:
-    """Whether what comes out may come in again: a microphone and no headphones, or input and output of one device.
+    """Whether the output may feed back into the input: a microphone without headphones, or input and output of one device.
 
     Names are all there is to go by; ``port`` is what the engine says it plays on, ``INPUT to OUTPUT`` where these differ.
     """
@@ -29,7 +29,7 @@ def feedback_risk(config: EngineConfig, port: str = "") -> bool:
 
 
 class MonitorSwitch(Toggle):
-    """On: the live input, taken apart or not, is heard. Off, as at first: it is metered and recorded only."""
+    """On: the live input is heard, separated or not. Off (the default): it is only metered and recorded."""
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__("", "bypass", "", "", parent)
@@ -44,7 +44,7 @@ class MonitorSwitch(Toggle):
         self.show_snapshot(bridge.snapshot)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """The engine's word."""
+        """Show the engine's state."""
         self.show_on(snapshot.mixer.monitor)
 
     def _clicked(self, on: bool) -> None:
@@ -54,7 +54,7 @@ class MonitorSwitch(Toggle):
         self.bridge.send("set_mixer", field="monitor", value=on)
 
     def confirm(self) -> bool:
-        """Ask whether it may howl."""
+        """Ask before switching on, because it may howl."""
         box = QMessageBox(self.window())
         box.setIcon(QMessageBox.Icon.Warning)
         box.setWindowTitle(self.tr("Monitor the input"))

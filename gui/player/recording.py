@@ -1,4 +1,4 @@
-"""Where recordings go, and what the recorder does."""
+"""The card of the recorder: folder, format and state."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from gui.player.deck import Deck
 from gui.player.export import FORMATS
+from gui.player.player_model import PlayerModel
 from gui.player.times import clock
 from gui.store import music_folder
 from gui.theme import stem_title
@@ -29,9 +29,9 @@ from rtaudio.audio.format import StemplayError
 class RecordingCard(QFrame):
     """Folder, format, which strips are armed, and the recording that runs or ran last."""
 
-    def __init__(self, deck: Deck, parent: QWidget | None = None) -> None:
+    def __init__(self, player_model: PlayerModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.deck = deck
+        self.player_model = player_model
         self.setProperty("card", True)
         grid = QGridLayout(self)
         grid.setContentsMargins(16, 12, 16, 12)
@@ -40,7 +40,7 @@ class RecordingCard(QFrame):
         heading = PlainLabel(self.tr("Recording"))
         heading.setProperty("role", "heading")
         grid.addWidget(heading, 0, 0, 1, 2)
-        self.folder = QLineEdit(deck.bridge.store.preferences.recording_folder or str(music_folder()))
+        self.folder = QLineEdit(player_model.bridge.store.preferences.recording_folder or str(music_folder()))
         self.folder.setAccessibleName(self.tr("Folder of recordings"))
         self.folder.editingFinished.connect(self._keep)
         choose = QPushButton(self.tr("Choose …"))
@@ -55,7 +55,7 @@ class RecordingCard(QFrame):
         self.format = QComboBox()
         for key, text in FORMATS:
             self.format.addItem(text, key)
-        self.format.setCurrentIndex(max(0, self.format.findData(deck.bridge.store.preferences.recording_format)))
+        self.format.setCurrentIndex(max(0, self.format.findData(player_model.bridge.store.preferences.recording_format)))
         self.format.setAccessibleName(self.tr("Format of recordings"))
         self.format.currentIndexChanged.connect(self._keep)
         grid.addWidget(PlainLabel(self.tr("Format")), 2, 0)
@@ -71,7 +71,7 @@ class RecordingCard(QFrame):
         grid.addLayout(below, 3, 0, 1, 2)
         grid.setColumnStretch(1, 1)
         grid.setRowStretch(4, 1)
-        deck.bridge.snapshot_changed.connect(self._tell)
+        player_model.bridge.snapshot_changed.connect(self._tell)
         self._told = ""
         self._tell()
 
@@ -82,16 +82,16 @@ class RecordingCard(QFrame):
             self._keep()
 
     def _keep(self) -> None:
-        store = self.deck.bridge.store
+        store = self.player_model.bridge.store
         store.preferences.recording_folder = self.folder.text().strip()
         store.preferences.recording_format = self.format.currentData()
         try:
             store.save_preferences()
         except StemplayError as error:
-            self.deck.told.emit(str(error))
+            self.player_model.told.emit(str(error))
 
     def _open_folder(self) -> None:
-        recording = self.deck.recording
+        recording = self.player_model.recording
         QDesktopServices.openUrl(QUrl.fromLocalFile(recording.directory or self.folder.text()))
 
     def _tell(self) -> None:
@@ -99,11 +99,11 @@ class RecordingCard(QFrame):
         if text != self._told:
             self._told = text
             self.state.setText(text)
-            self.show_button.setVisible(bool(self.deck.recording.directory))
+            self.show_button.setVisible(bool(self.player_model.recording.directory))
 
     def sentence(self) -> str:
-        """What the recorder does, did, or would do."""
-        recording, mixer = self.deck.recording, self.deck.bridge.snapshot.mixer
+        """Text about the present, last or next recording."""
+        recording, mixer = self.player_model.recording, self.player_model.bridge.snapshot.mixer
         lost = self.tr(" %n block(s) were lost: the disk is too slow.", "", recording.dropped_blocks)
         if recording.error:
             return recording.error

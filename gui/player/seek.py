@@ -30,7 +30,7 @@ class SeekSlider(QSlider):
         self.sliderReleased.connect(lambda: self.wanted.emit(self.value() / 1000))
 
     def show_place(self, position_s: float, length_s: float) -> None:
-        """Follow the song, unless a hand is on the handle."""
+        """Follow the song, unless the handle is being dragged."""
         self.setMaximum(max(0, round(1000 * length_s)))
         if not self.isSliderDown():
             self.setValue(round(1000 * position_s))
@@ -42,7 +42,7 @@ class SeekSlider(QSlider):
             self.wanted.emit(self.sliderPosition() / 1000)
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Anywhere on the line takes the handle there."""
+        """Move the handle to the clicked position."""
         if event is None or event.button() != Qt.MouseButton.LeftButton or self.maximum() <= 0:
             return
         self.setSliderDown(True)

@@ -11,9 +11,9 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QStac
 from gui import theme
 from gui.bridge import Bridge
 from gui.player.choose import choose_song
-from gui.player.deck import deck_of
 from gui.player.icons import icon
 from gui.player.monitor import MonitorSwitch
+from gui.player.player_model import player_model_of
 from gui.player.seek import STEP_MS, SeekSlider
 from gui.player.times import clock
 from gui.shortcuts import bind
@@ -23,15 +23,15 @@ from gui.widgets.toggle import Toggle, polish
 from rtaudio.protocol.messages import Snapshot
 
 NARROW = 760
-"""Below so many pixels the loop's buttons and the times make room for the slider."""
+"""Width in pixels below which the loop's buttons and the times are hidden in favour of the slider."""
 
 
 class TransportBar(QFrame):
-    """See the module's text."""
+    """See the module's docstring."""
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.bridge, self.deck = bridge, deck_of(bridge)
+        self.bridge, self.player_model = bridge, player_model_of(bridge)
         self.setProperty("role", "footer")
         self.setAccessibleName(self.tr("Transport"))
         row = QHBoxLayout(self)
@@ -50,31 +50,31 @@ class TransportBar(QFrame):
         self.record_button = QPushButton(self.tr("Record"))
         self.record_button.setProperty("kind", "record")
         self.record_button.setMinimumWidth(104)
-        self.record_button.clicked.connect(self.deck.toggle_record)
+        self.record_button.clicked.connect(self.player_model.toggle_record)
         row.addWidget(self.record_button)
         for widget, target in (
             (self.play_button, "transport.play"), (self.start_button, "transport.start"), (self.a_button, "transport.loop"),
             (self.b_button, "transport.loop"), (self.record_button, "transport.record"), (self.monitor, "mixer.monitor"),
         ):  # fmt: skip
             learnable(widget, bridge, target)
-        self.deck.changed.connect(self._dress)
+        self.player_model.changed.connect(self._dress)
         bridge.snapshot_changed.connect(self.show_snapshot)
         bind(self, self.handlers())
         self._dress()
         self.show_snapshot(bridge.snapshot)
 
     def handlers(self) -> dict[str, Callable[[], object]]:
-        """What the shortcuts of the player do."""
-        deck = self.deck
+        """Handlers of the player's shortcuts."""
+        player = self.player_model
         return {
-            "play": deck.toggle_play, "to_start": lambda: deck.seek(0.0), "back": lambda: deck.nudge(-STEP_MS / 1000),
-            "forward": lambda: deck.nudge(STEP_MS / 1000), "loop_a": deck.set_a, "loop_b": deck.set_b,
-            "loop_off": deck.clear_loop, "record": deck.toggle_record, "open_song": self.choose,
+            "play": player.toggle_play, "to_start": lambda: player.seek(0.0), "back": lambda: player.nudge(-STEP_MS / 1000),
+            "forward": lambda: player.nudge(STEP_MS / 1000), "loop_a": player.set_a, "loop_b": player.set_b,
+            "loop_off": player.clear_loop, "record": player.toggle_record, "open_song": self.choose,
         }  # fmt: skip
 
     def choose(self) -> None:
         """Ask for a song and open it."""
-        choose_song(self.deck, self.window())
+        choose_song(self.player_model, self.window())
 
     # -- parts --------------------------------------------------------------------------------------------------------------
 
@@ -92,9 +92,9 @@ class TransportBar(QFrame):
         row = QHBoxLayout(box)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)
-        deck = self.deck
-        self.start_button = self._button(self.tr("To the start (Ctrl+Home)"), lambda: deck.seek(0.0))
-        self.play_button = self._button(self.tr("Play"), deck.toggle_play)
+        player_model = self.player_model
+        self.start_button = self._button(self.tr("To the start (Ctrl+Home)"), lambda: player_model.seek(0.0))
+        self.play_button = self._button(self.tr("Play"), player_model.toggle_play)
         self.position = PlainLabel(clock(0.0, True))
         self.length = PlainLabel()
         for label in (self.position, self.length):
@@ -102,12 +102,12 @@ class TransportBar(QFrame):
         self.position.setMinimumWidth(self.position.fontMetrics().horizontalAdvance("00:00.0") + 4)
         self.length.setProperty("role", "muted")
         self.slider = SeekSlider()
-        self.slider.wanted.connect(deck.seek)
+        self.slider.wanted.connect(player_model.seek)
         self.a_button = Toggle("A", "loop", self.tr("Loop from here"), self.tr("Point A: loop from here (Ctrl+[)"))
         self.b_button = Toggle("B", "loop", self.tr("Loop to here"), self.tr("Point B: loop to here (Ctrl+])"))
-        self.off_button = self._button(self.tr("End the loop (Ctrl+\\)"), deck.clear_loop, "✕")
-        self.a_button.clicked.connect(lambda: deck.set_a())
-        self.b_button.clicked.connect(lambda: deck.set_b())
+        self.off_button = self._button(self.tr("End the loop (Ctrl+\\)"), player_model.clear_loop, "✕")
+        self.a_button.clicked.connect(lambda: player_model.set_a())
+        self.b_button.clicked.connect(lambda: player_model.set_b())
         for widget in (self.start_button, self.play_button, self.position):
             row.addWidget(widget)
         row.addWidget(self.slider, 1)
@@ -131,7 +131,7 @@ class TransportBar(QFrame):
     # -- engine to screen ---------------------------------------------------------------------------------------------------
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """What moves."""
+        """Update the parts that change all the time."""
         transport = snapshot.transport
         if transport.path:
             self.position.setText(clock(transport.position_s, True))
@@ -140,11 +140,11 @@ class TransportBar(QFrame):
             self.record_button.setText(clock(snapshot.recording.seconds))
 
     def _dress(self) -> None:
-        """What changes now and then."""
-        deck, transport, recording = self.deck, self.deck.transport, self.deck.recording
-        self.ways.setCurrentIndex(0 if deck.has_song or deck.pending else 1)
+        """Update the parts that change now and then."""
+        player_model, transport, recording = self.player_model, self.player_model.transport, self.player_model.recording
+        self.ways.setCurrentIndex(0 if player_model.has_song or player_model.pending else 1)
         for button in (self.start_button, self.play_button, self.a_button, self.b_button, self.slider):
-            button.setEnabled(deck.has_song)
+            button.setEnabled(player_model.has_song)
         playing = transport.playing
         self.play_button.setIcon(icon("pause" if playing else "play"))
         name = self.tr("Pause (Space)") if playing else self.tr("Play (Space)")
@@ -152,18 +152,18 @@ class TransportBar(QFrame):
         self.play_button.setToolTip(name)
         self.start_button.setIcon(icon("start"))
         self.open_button.setIcon(icon("open"))
-        self.length.setText(clock(transport.length_s) if deck.has_song else "")
-        self.slider.loop, self.slider.mark = transport.loop, deck.mark
+        self.length.setText(clock(transport.length_s) if player_model.has_song else "")
+        self.slider.loop, self.slider.mark = transport.loop, player_model.mark
         self.slider.update()
-        self.a_button.setChecked(transport.loop is not None or deck.mark is not None)
+        self.a_button.setChecked(transport.loop is not None or player_model.mark is not None)
         self.b_button.setChecked(transport.loop is not None)
-        self.off_button.setEnabled(transport.loop is not None or deck.mark is not None)
+        self.off_button.setEnabled(transport.loop is not None or player_model.mark is not None)
         self._dress_live()
         self._dress_record(recording.active, recording.error, recording.dropped_blocks)
 
     def _dress_live(self) -> None:
         config = self.bridge.config
-        live = self.deck.live
+        live = self.player_model.live
         text = self.tr("Live input: {}").format(config.input) if live else self.tr("No song and no input")
         self.source.setText(text)
         self.source.setToolTip(plain(text))
@@ -171,7 +171,7 @@ class TransportBar(QFrame):
 
     def _dress_record(self, active: bool, error: str, dropped: int) -> None:
         button = self.record_button
-        button.setText(self.deck.record_text())
+        button.setText(self.player_model.record_text())
         button.setIcon(
             icon("stop" if active else "record", theme.current().on_accent if active else theme.current().bad)
         )
@@ -181,7 +181,7 @@ class TransportBar(QFrame):
             else self.tr("Record the mix and the armed strips (Ctrl+R)")
         )
         button.setAccessibleName(name)
-        folder = self.deck.recording.directory
+        folder = self.player_model.recording.directory
         button.setToolTip(plain(f"{name}\n{folder}") if active else name)
         if button.property("recording") != str(active).lower():
             button.setProperty("recording", str(active).lower())
@@ -198,7 +198,7 @@ class TransportBar(QFrame):
         super().resizeEvent(event)
 
     def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802
-        """Icons are drawn again in the colours of another theme."""
+        """Redraw icons in the colours of the new theme."""
         super().changeEvent(event)
         if event is not None and event.type() == QEvent.Type.PaletteChange and hasattr(self, "record_button"):
             self._dress()

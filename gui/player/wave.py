@@ -1,6 +1,6 @@
-"""The song as a picture: where it is loud, how far it is analysed, the loop, and where it plays.
+"""The song's waveform, with the analysed part, the loop and the playing position.
 
-A click goes there, a drag sets the loop, an edge of the loop can be dragged. Keys: arrows, Home and End move, A and B set the loop,
+A click seeks, a drag sets the loop, and the edges of the loop can be dragged. Keys: arrows, Home and End move, A and B set the loop,
 Delete ends it, Space plays.
 """
 
@@ -13,7 +13,7 @@ from PyQt6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, Q
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from gui import theme
-from gui.player.deck import Deck
+from gui.player.player_model import PlayerModel
 from gui.player.seek import STEP_MS
 from gui.player.times import clock
 
@@ -31,11 +31,11 @@ Columns = npt.NDArray[np.float64]
 
 
 class WaveView(QWidget):
-    """See the module's text."""
+    """See the module's docstring."""
 
-    def __init__(self, deck: Deck, parent: QWidget | None = None) -> None:
+    def __init__(self, player_model: PlayerModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.deck = deck
+        self.player_model = player_model
         self.setAccessibleName(self.tr("Picture of the song"))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
@@ -46,33 +46,33 @@ class WaveView(QWidget):
         self._dragged: tuple[float, float] | None = None
         self._hover: float | None = None
         self._shown: tuple[object, ...] = ()
-        deck.picture_changed.connect(self.update)
-        deck.changed.connect(self.update)
-        deck.bridge.snapshot_changed.connect(self._follow)
+        player_model.picture_changed.connect(self.update)
+        player_model.changed.connect(self.update)
+        player_model.bridge.snapshot_changed.connect(self._follow)
 
     # -- places -------------------------------------------------------------------------------------------------------------
 
     @property
     def length(self) -> float:
-        """Seconds that the width stands for."""
-        return self.deck.transport.length_s
+        """Length of the song in seconds, which the width represents."""
+        return self.player_model.transport.length_s
 
     def seconds_at(self, x: float) -> float:
-        """The place in the song under a pixel."""
+        """The position in the song at a pixel."""
         return min(max(0.0, x / max(1, self.width())), 1.0) * self.length
 
     def x_of(self, seconds: float) -> float:
-        """The pixel of a place."""
+        """The pixel of a position."""
         return self.width() * seconds / self.length if self.length else 0.0
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's names here and below
         return QSize(800, 220)
 
     def _follow(self) -> None:
-        """Paint again where something moved by a pixel."""
-        transport = self.deck.transport
+        """Repaint if something moved by a pixel."""
+        transport = self.player_model.transport
         shown = (
-            round(self.x_of(transport.position_s)), round(self.x_of(transport.analysed_s)), transport.loop, self.deck.mark,
+            round(self.x_of(transport.position_s)), round(self.x_of(transport.analysed_s)), transport.loop, self.player_model.mark,
         )  # fmt: skip
         if shown != self._shown and self.isVisible():
             self._shown = shown
@@ -84,10 +84,10 @@ class WaveView(QWidget):
     # -- hands --------------------------------------------------------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
-        if event is None or event.button() != Qt.MouseButton.LeftButton or not self.deck.has_song:
+        if event is None or event.button() != Qt.MouseButton.LeftButton or not self.player_model.has_song:
             return
         at = event.position().x()
-        loop = self.deck.transport.loop
+        loop = self.player_model.transport.loop
         self._pressed = at
         if loop is not None:  # an edge that is gripped moves, the other one stays
             start, end = (self.x_of(x) for x in loop)
@@ -104,7 +104,7 @@ class WaveView(QWidget):
         if self._pressed is not None and (self._dragged is not None or abs(at - self._pressed) >= DRAG_PX):
             first, last = sorted((self._pressed, at))
             self._dragged = (self.seconds_at(first), self.seconds_at(last))
-        edges = [self.x_of(x) for x in self.deck.transport.loop or ()]
+        edges = [self.x_of(x) for x in self.player_model.transport.loop or ()]
         near = any(abs(at - edge) <= GRIP_PX for edge in edges)
         self.setCursor(Qt.CursorShape.SizeHorCursor if near else Qt.CursorShape.ArrowCursor)
         self.update()
@@ -113,9 +113,9 @@ class WaveView(QWidget):
         pressed, dragged = self._pressed, self._dragged
         self._pressed = self._dragged = None
         if dragged is not None:
-            self.deck.set_loop(*dragged)
+            self.player_model.set_loop(*dragged)
         elif pressed is not None and event is not None:
-            self.deck.seek(self.seconds_at(event.position().x()))
+            self.player_model.seek(self.seconds_at(event.position().x()))
         self.update()
 
     def leaveEvent(self, event: object) -> None:  # noqa: N802
@@ -125,12 +125,12 @@ class WaveView(QWidget):
     def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802
         if event is None:
             return
-        deck, step = self.deck, STEP_MS / 1000
+        player_model, step = self.player_model, STEP_MS / 1000
         acts = {
-            Qt.Key.Key_Left: lambda: deck.nudge(-step), Qt.Key.Key_Right: lambda: deck.nudge(step),
-            Qt.Key.Key_Home: lambda: deck.seek(0.0), Qt.Key.Key_End: lambda: deck.seek(self.length),
-            Qt.Key.Key_A: deck.set_a, Qt.Key.Key_B: deck.set_b, Qt.Key.Key_Delete: deck.clear_loop,
-            Qt.Key.Key_Space: deck.toggle_play,
+            Qt.Key.Key_Left: lambda: player_model.nudge(-step), Qt.Key.Key_Right: lambda: player_model.nudge(step),
+            Qt.Key.Key_Home: lambda: player_model.seek(0.0), Qt.Key.Key_End: lambda: player_model.seek(self.length),
+            Qt.Key.Key_A: player_model.set_a, Qt.Key.Key_B: player_model.set_b, Qt.Key.Key_Delete: player_model.clear_loop,
+            Qt.Key.Key_Space: player_model.toggle_play,
         }  # fmt: skip
         act = acts.get(Qt.Key(event.key()))
         if act is None or event.modifiers() & Qt.KeyboardModifier.ControlModifier:
@@ -146,11 +146,11 @@ class WaveView(QWidget):
         colours, height = theme.current(), self.height()
         body = QRectF(0, RULER, self.width(), height - RULER - FOOT)
         self._paint_loop(painter, body)
-        transport = self.deck.transport
+        transport = self.player_model.transport
         painter.fillRect(QRectF(0, height - FOOT, self.width(), FOOT), QColor(colours.border))
         done = self.x_of(min(transport.analysed_s, self.length))
         painter.fillRect(QRectF(0, height - FOOT, done, FOOT), QColor(colours.good))
-        if self.deck.has_song and self.length:
+        if self.player_model.has_song and self.length:
             x = self.x_of(transport.position_s)
             painter.fillRect(QRectF(x - 1, RULER - 6, 2, height - RULER + 6), QColor(colours.text))
             painter.setBrush(QColor(colours.text))
@@ -167,15 +167,15 @@ class WaveView(QWidget):
         colour = QColor(theme.current().warning)
         veil = QColor(colour)
         veil.setAlpha(48)
-        loop = self._dragged or self.deck.transport.loop
+        loop = self._dragged or self.player_model.transport.loop
         if loop is not None:
             start, end = (self.x_of(x) for x in loop)
             painter.fillRect(QRectF(start, body.top(), end - start, body.height()), veil)
             for x, name in ((start, "A"), (end, "B")):
                 painter.fillRect(QRectF(x - 1, body.top(), 2, body.height()), colour)
                 self._flag(painter, x, name, colour, left=name == "B")
-        elif self.deck.mark is not None:
-            x = self.x_of(self.deck.mark)
+        elif self.player_model.mark is not None:
+            x = self.x_of(self.player_model.mark)
             painter.fillRect(QRectF(x - 1, body.top(), 2, body.height()), colour)
             self._flag(painter, x, "A", colour, left=False)
 
@@ -201,9 +201,9 @@ class WaveView(QWidget):
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
     def _picture(self) -> QPixmap:
-        """Ruler and waveform; drawn again only when something of them changed."""
+        """Draw ruler and waveform; only when they have changed."""
         ratio = self.devicePixelRatioF()
-        peaks = self.deck.peaks() if self.deck.picture.get("path") == self.deck.transport.path else ()
+        peaks = self.player_model.peaks() if self.player_model.picture.get("path") == self.player_model.transport.path else ()
         key = (
             self.size(),
             ratio,
@@ -211,7 +211,7 @@ class WaveView(QWidget):
             id(peaks),
             len(peaks),
             round(self.length, 2),
-            self.deck.pending,
+            self.player_model.pending,
         )
         if self._cache is None or self._cache[0] != key:
             pixmap = QPixmap(round(self.width() * ratio), round(self.height() * ratio))
@@ -247,10 +247,10 @@ class WaveView(QWidget):
         if not len(columns):
             painter.setPen(QColor(colours.muted_text))
             painter.setFont(theme.font())
-            text = self.tr("Looking through the song …") if self.deck.pending else self.tr("The song is being loaded …")
+            text = self.tr("Looking through the song …") if self.player_model.pending else self.tr("The song is being loaded …")
             painter.drawText(QRectF(0, top, self.width(), bottom - top), Qt.AlignmentFlag.AlignCenter, text)
             return
-        share = float(self.deck.picture.get("share", 1.0))
+        share = float(self.player_model.picture.get("share", 1.0))
         x = np.linspace(0.0, self.width() * share, len(columns) + 1)
         painter.setPen(Qt.PenStyle.NoPen)
         loud = max(0.25, float(np.abs(columns[:, :2]).max()))

@@ -1,4 +1,4 @@
-"""Settings: devices, latency, models, instrument. Everything can be looked at and tried; the sound goes on as it is until Apply."""
+"""Settings: devices, latency, models, instrument. Choices can be tried; the sound does not change until Apply."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rtaudio.protocol.messages import Snapshot
 
 
 class SettingsDialog(QDialog):
-    """See the module's text."""
+    """See the module's docstring."""
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -69,12 +69,12 @@ class SettingsDialog(QDialog):
         return row
 
     def tell(self, sentence: str) -> None:
-        """Something the person should know."""
+        """Show a message."""
         self.message.setText(sentence)
         self.message.setVisible(bool(sentence))
 
     def _warn(self) -> None:
-        """Say before Apply what the choice would sound like, as long as it is the choice."""
+        """Show a warning about the present choice before Apply."""
         warning = self.draft.expected["warning"] if self.draft.expected is not None else ""
         if warning or self.message.text() == self._warned:
             self.tell(warning)
@@ -90,7 +90,7 @@ class SettingsDialog(QDialog):
         self.tell(self.tr("The engine starts again with these settings …"))
 
     def _hear(self, snapshot: Snapshot) -> None:
-        """After Apply: how it went. The engine goes back by itself to what it could play."""
+        """Show the result of Apply. If the engine cannot play the settings, it returns to the previous ones by itself."""
         if not self._waiting or snapshot.state == "starting":
             return
         self.draft.follow()
@@ -101,7 +101,7 @@ class SettingsDialog(QDialog):
             self.tell(snapshot.message)
 
     def done(self, result: int) -> None:
-        """However it closes, nothing of the tests goes on."""
+        """Stop all tests when the dialog closes."""
         self.sound.rest()
         self.round_trip.rest()
         self.draft.rest()

@@ -1,7 +1,7 @@
-"""Settings as a person is choosing them. Nothing here touches the sound until ``apply``.
+"""A draft of the settings. Nothing here affects the sound until ``apply``.
 
-What there is to choose (devices, MIDI inputs, models) and what a choice would mean (the latency to expect, or why it is
-impossible) comes from child processes.
+Child processes provide the possible choices (devices, MIDI inputs, models) and their consequences (the expected latency, or why a
+choice is impossible).
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from gui.store import round_trip_key
 from rtaudio.protocol.messages import EngineConfig, to_dict
 
 SETTLE_MS = 250
-"""So long after the last change the latency is asked for."""
+"""Delay from the last change to the request of the latency."""
 
 BUSY = ("unavailable", "busy", "in use")
 """Words of a host whose device is taken: by our own engine, most likely, so only trying will tell."""
 
 
 class Draft(QObject):
-    """See the module's text.
+    """See the module's docstring.
 
     Signals:
-        changed(): another choice, or another list to choose from.
-        expected_changed(): ``expected`` or ``problem`` of the present choice is known, or no longer.
-        applied(): the engine was told. told(str): a sentence for the person.
+        changed(): the choice, or a list of choices, has changed.
+        expected_changed(): ``expected`` or ``problem`` of the present choice has changed.
+        applied(): the settings were sent to the engine. told(str): a sentence for the user.
     """
 
     changed = pyqtSignal()
@@ -61,7 +61,7 @@ class Draft(QObject):
     # -- lists --------------------------------------------------------------------------------------------------------------
 
     def refresh(self) -> None:
-        """Ask what there is now."""
+        """Request the lists of choices."""
         devices = self._job("devices")
         devices.done.connect(self._take_devices)
         devices.failed.connect(self._no_devices)
@@ -84,7 +84,7 @@ class Draft(QObject):
         return job
 
     def rest(self) -> None:
-        """Ask for nothing more."""
+        """Stop all requests."""
         self._timer.stop()
         self._applying = False
         for job in list(self._jobs):
@@ -112,16 +112,16 @@ class Draft(QObject):
 
     @property
     def dirty(self) -> bool:
-        """Whether something was chosen that is not applied."""
+        """Whether there are choices that are not applied."""
         return bool(self.changes())
 
     def changes(self) -> dict[str, Any]:
-        """What was chosen differently from what ran when the dialog opened (or was applied last)."""
+        """The choices that differ from the settings when the dialog opened, or from those applied last."""
         before, now = asdict(self.base), asdict(self.config)
         return {name: getattr(self.config, name) for name in now if now[name] != before[name]}
 
     def choose(self, **changes: Any) -> None:
-        """Another choice."""
+        """Change a choice."""
         chosen = replace(self.config, **changes)
         if chosen == self.config:
             return
@@ -152,11 +152,11 @@ class Draft(QObject):
 
     @property
     def checking(self) -> bool:
-        """Whether the answer for the present choice is still awaited."""
+        """Whether the result for the present choice is not known yet."""
         return self._timer.isActive() or self._asked is not None
 
     def round_trip_key(self) -> str:
-        """What a measurement with the present choice is good for; "" while that is not known."""
+        """Key of a round-trip measurement with the present choice; "" while that is not known."""
         facts = self.expected
         return round_trip_key(facts["input"], facts["output"], facts["rate"], facts["block"]) if facts else ""
 
@@ -167,7 +167,7 @@ class Draft(QObject):
     # -- applying -----------------------------------------------------------------------------------------------------------
 
     def apply(self) -> None:
-        """Let the engine run on this, unless it is known to be impossible. Waits for that knowledge, without blocking."""
+        """Apply the settings as soon as they are known to be possible. Does not block."""
         if not self.checking:
             self._apply_if_possible()
             return

@@ -1,4 +1,4 @@
-"""The level of an input that no engine listens to yet, by a short-lived child process."""
+"""The level of an input that no engine uses yet, measured by a short-lived child process."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class LevelBar(QWidget):
 
 
 class InputLevel(QWidget):
-    """A switch and the bar. It listens to what is chosen, before that is applied; another choice ends it."""
+    """A switch and the level bar. It measures the chosen input before it is applied; another choice stops it."""
 
     def __init__(self, draft: Draft, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -81,7 +81,7 @@ class InputLevel(QWidget):
         return (config.input, config.input_channels, config.rate)
 
     def listen(self) -> None:
-        """Start to listen."""
+        """Start measuring."""
         self._listened, config = self._choice(), self.draft.config
         self.job = self.draft.bridge.job(
             "meter", input=config.input, channels=list(config.input_channels), rate=config.rate
@@ -92,7 +92,7 @@ class InputLevel(QWidget):
         self.switch.setChecked(True)
 
     def rest(self) -> None:
-        """Stop listening."""
+        """Stop measuring."""
         job, self.job = self.job, None
         if job is not None:
             job.cancel()

@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QComboBox, QSizePolicy
 from gui.widgets.plain import plain
 
 Entry = tuple[str, Any]
-"""What is shown, and what it stands for."""
+"""The shown text, and the value that it stands for."""
 
 
 class Choice(QComboBox):

@@ -21,7 +21,7 @@ BLOCKS = (32, 64, 128, 256, 512, 1024, 2048)
 
 
 class SoundTab(QWidget):
-    """See the module's text."""
+    """See the module's docstring."""
 
     def __init__(self, draft: Draft, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -296,22 +296,22 @@
 </context><context>
     <name>CurvePicture</name>
     <message>
-        <location filename="../instrument/shape.py" line="172" />
+        <location filename="../instrument/envelope.py" line="172" />
         <source>Picture of the velocity curve</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/shape.py" line="194" />
+        <location filename="../instrument/envelope.py" line="194" />
         <source>soft touch</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/shape.py" line="195" />
+        <location filename="../instrument/envelope.py" line="195" />
         <source>hard touch</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/shape.py" line="196" />
+        <location filename="../instrument/envelope.py" line="196" />
         <source>loud</source>
         <translation type="unfinished" />
     </message>
@@ -398,23 +398,6 @@
         <translation type="unfinished" />
     </message>
 </context><context>
-    <name>Deck</name>
-    <message>
-        <location filename="../player/deck.py" line="186" />
-        <source>A loop needs some length: set A, go on, and set B.</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../player/deck.py" line="212" />
-        <source>Live</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../player/deck.py" line="217" />
-        <source>Record</source>
-        <translation type="unfinished" />
-    </message>
-</context><context>
     <name>DoneView</name>
     <message>
         <location filename="../listening/start.py" line="227" />
@@ -436,6 +419,58 @@
     <message>
         <location filename="../settings/draft.py" line="181" />
         <source>{} The sound is as it was.</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>EnvelopePanel</name>
+    <message>
+        <location filename="../instrument/envelope.py" line="91" />
+        <source>Attack</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/envelope.py" line="92" />
+        <source>Release</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/envelope.py" line="96" />
+        <source>Key velocity</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/envelope.py" line="97" />
+        <source>Of the computer's keys; the mouse plays louder the lower it strikes a key.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/envelope.py" line="103" />
+        <source>Linear</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/envelope.py" line="103" />
+        <source>Soft: easy to play loud</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/envelope.py" line="103" />
+        <source>Hard: needs strength</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/envelope.py" line="104" />
+        <source>Fixed: always 100</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/envelope.py" line="108" />
+        <source>Velocity curve</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/envelope.py" line="155" />
+        <source>Double click: {0}. Right click: MIDI learn.</source>
         <translation type="unfinished" />
     </message>
 </context><context>
@@ -707,7 +742,7 @@
     </message>
     <message>
         <location filename="../health.py" line="66" />
-        <source>The audio device is missing; sound goes on as soon as it is there.</source>
+        <source>The audio device is missing; sound resumes as soon as it is back.</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -1828,6 +1863,23 @@
         <translation type="unfinished" />
     </message>
 </context><context>
+    <name>PlayerModel</name>
+    <message>
+        <location filename="../player/player_model.py" line="186" />
+        <source>A loop needs some length: set A, go on, and set B.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/player_model.py" line="212" />
+        <source>Live</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/player_model.py" line="217" />
+        <source>Record</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
     <name>PlayerPage</name>
     <message>
         <location filename="../pages/player.py" line="83" />
@@ -2292,58 +2344,6 @@
     <message>
         <location filename="../settings/dialog.py" line="99" />
         <source>Applied.</source>
-        <translation type="unfinished" />
-    </message>
-</context><context>
-    <name>ShapePanel</name>
-    <message>
-        <location filename="../instrument/shape.py" line="91" />
-        <source>Attack</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../instrument/shape.py" line="92" />
-        <source>Release</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../instrument/shape.py" line="96" />
-        <source>Key velocity</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../instrument/shape.py" line="97" />
-        <source>Of the computer's keys; the mouse plays louder the lower it strikes a key.</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../instrument/shape.py" line="103" />
-        <source>Linear</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../instrument/shape.py" line="103" />
-        <source>Soft: easy to play loud</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../instrument/shape.py" line="103" />
-        <source>Hard: needs strength</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../instrument/shape.py" line="104" />
-        <source>Fixed: always 100</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../instrument/shape.py" line="108" />
-        <source>Velocity curve</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../instrument/shape.py" line="155" />
-        <source>Double click: {0}. Right click: MIDI learn.</source>
         <translation type="unfinished" />
     </message>
 </context><context>

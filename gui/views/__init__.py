@@ -1,4 +1,4 @@
-"""Live pictures of what the engine plays: spectrogram, rainbowgram, waveform. They draw columns as they come, never a picture anew.
+"""Live displays of the engine's sound: spectrogram, rainbowgram, waveform. They only draw new columns, never the whole picture again.
 
-``analysis`` and ``rainbow`` turn samples into columns (NumPy only), ``feed`` follows the engine's tap, ``picture`` shows columns.
+``analysis`` and ``rainbow`` turn samples into columns (NumPy only), ``tap_follower`` reads the engine's tap, ``picture`` shows columns.
 """

@@ -15,10 +15,10 @@ from PyQt6.QtWidgets import QVBoxLayout, QWidget
 from gui import theme
 from gui.bridge import Bridge
 from gui.views.analysis import SILENT_DB, Analyser, Outline, Scale, Spectrum
-from gui.views.feed import Feed
-from gui.views.pace import Pace
+from gui.views.frame_rate import FrameRateLimiter
 from gui.views.picture import Pixels, ScrollPlot, Ticks
 from gui.views.rainbow import Rainbow
+from gui.views.tap_follower import TapFollower
 
 SECONDS = 10.0
 NOTES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
@@ -53,8 +53,8 @@ class LiveView(QWidget):
 
     def __init__(self, bridge: Bridge, source: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.feed, self.pace, self.frozen = Feed(bridge, source), Pace(), False
-        self.plot = ScrollPlot(self.pace)
+        self.follower, self.frame_rate, self.frozen = TapFollower(bridge, source), FrameRateLimiter(), False
+        self.plot = ScrollPlot(self.frame_rate)
         self.rate = 0
         self._kept: npt.NDArray[Any] = np.zeros(0)
         self._theme = ""
@@ -90,25 +90,25 @@ class LiveView(QWidget):
 
     def choose(self, source: str) -> None:
         """Show another source, from now on; the picture begins anew."""
-        self.feed.choose(source)
+        self.follower.choose(source)
         self._prepare(self.rate)
 
     def advance(self) -> bool:
         """Take in what is new; False while there is nothing to hear."""
         if self.frozen:
             return True
-        with self.pace.work():
-            portion = self.feed.read()
-            if portion is None:
+        with self.frame_rate.work():
+            new = self.follower.read()
+            if new is None:
                 return False
-            if portion.rate != self.rate:
-                self._prepare(portion.rate)
+            if new.rate != self.rate:
+                self._prepare(new.rate)
             assert self.analyser is not None and self.plot.image is not None
-            if portion.skipped != 0:
+            if new.skipped != 0:
                 self.analyser.reset()
-                missed = 0 if portion.skipped is None else max(0, portion.skipped) // self.analyser.hop
+                missed = 0 if new.skipped is None else max(0, new.skipped) // self.analyser.hop
                 self._append(self._blank(min(missed, self.plot.image.columns)))
-            self._append(self.analyser.feed(portion.samples))
+            self._append(self.analyser.feed(new.samples))
         return True
 
     def repaint_all(self) -> None:
@@ -177,7 +177,7 @@ class SpectrogramView(LiveView):
     def set_scale(self, name: str) -> None:
         """``mel`` or ``log``; the picture begins anew."""
         self.scale_name = name
-        self.choose(self.feed.source)
+        self.choose(self.follower.source)
 
     def set_range(self, decibels: float) -> None:
         """How far below full scale the darkest colour lies."""
@@ -292,7 +292,7 @@ class WaveformView(LiveView):
 
     def feed_colour(self) -> str:
         """Name of the strip whose colour is drawn."""
-        return "master" if self.feed.source == "mix" else self.feed.source
+        return "master" if self.follower.source == "mix" else self.follower.source
 
     def words(self, row: float, column: npt.NDArray[Any]) -> str:
         peak = float(np.abs(column).max())

@@ -1,6 +1,6 @@
-"""A picture that scrolls: columns come in at the right, axes in seconds and in what the rows mean.
+"""A scrolling picture: new columns appear at the right; axes show seconds and the meaning of the rows.
 
-The pixels lie in a ring that is painted in two pieces, so that a new column costs its own pixels and nothing is moved.
+The pixels are in a ring buffer that is painted in two pieces, so that only the pixels of new columns are written.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from PyQt6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QWidget
 
 from gui import theme
-from gui.views.pace import Pace
+from gui.views.frame_rate import FrameRateLimiter
 
 Pixels = npt.NDArray[np.uint32]
 Ticks = list[tuple[float, str]]
@@ -33,7 +33,7 @@ class RingImage(pg.GraphicsObject):  # type: ignore[misc]
         self.smooth = True
 
     def append(self, columns: Pixels) -> None:
-        """``(k, rows)``: the oldest make room."""
+        """Append columns ``(k, rows)``, replacing the oldest ones."""
         columns = columns[-self.columns :]
         first = min(len(columns), self.columns - self.next)
         self.pixels[:, self.next : self.next + first] = columns[:first].T
@@ -63,15 +63,15 @@ class ScrollPlot(pg.PlotWidget):  # type: ignore[misc]
     """Axes around a ``RingImage``.
 
     Signals:
-        pointed(float, float): the mouse is over this time (seconds, negative) and row; ``left()``: over none.
+        pointed(float, float): the mouse is over this time (seconds, negative) and row. ``left()``: it left the picture.
     """
 
     pointed = pyqtSignal(float, float)
     left = pyqtSignal()
 
-    def __init__(self, pace: Pace, parent: QWidget | None = None) -> None:
+    def __init__(self, frame_rate: FrameRateLimiter, parent: QWidget | None = None) -> None:
         super().__init__(parent, enableMenu=False)
-        self._pace = pace
+        self._frame_rate = frame_rate
         self.image: RingImage | None = None
         self._levels: list[pg.InfiniteLine] = []
         self.hideButtons()
@@ -82,7 +82,7 @@ class ScrollPlot(pg.PlotWidget):  # type: ignore[misc]
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
     def show_ring(self, columns: int, rows: int, seconds: float, lag: float) -> RingImage:
-        """A new, empty picture."""
+        """Start a new, empty picture."""
         if self.image is not None:
             self.removeItem(self.image)
         self.image = RingImage(columns, rows, seconds, lag)
@@ -92,7 +92,7 @@ class ScrollPlot(pg.PlotWidget):  # type: ignore[misc]
         return self.image
 
     def set_rows(self, name: str, ticks: Ticks) -> None:
-        """Name and ticks of the vertical axis, ``(row, text)``."""
+        """Set the name and ticks of the vertical axis, ``(row, text)``."""
         self.setLabel("left", name)
         axis = self.getAxis("left")
         axis.setTicks([ticks])
@@ -100,7 +100,7 @@ class ScrollPlot(pg.PlotWidget):  # type: ignore[misc]
         axis.setWidth(widest + self.fontMetrics().height() + 16)
 
     def paint_theme(self) -> None:
-        """Colours of the palette in use."""
+        """Apply the colours of the present palette."""
         palette = theme.current()
         self.setBackground(palette.panel)
         font = QFont(self.font())
@@ -113,7 +113,7 @@ class ScrollPlot(pg.PlotWidget):  # type: ignore[misc]
         self.getAxis("left").label.setDefaultTextColor(QColor(palette.muted_text))
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802 (Qt's name)
-        with self._pace.work():
+        with self._frame_rate.work():
             super().paintEvent(event)
 
     def leaveEvent(self, event: Any) -> None:  # noqa: N802 (Qt's name)

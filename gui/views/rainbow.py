@@ -1,7 +1,7 @@
-"""A rainbowgram as it grows (DSP-07): the constant-Q transform of ``models.rainbowgram``, a column at a time.
+"""A live rainbowgram (DSP-07): the constant-Q transform of ``models.rainbowgram``, one column at a time.
 
-Each kernel is a short band of frequencies, so one Fourier transform a column and a few products a bin do what the sum over time
-does offline; a test holds the two together.
+Each kernel is a narrow band of frequencies. So one Fourier transform for each column and a few products for each bin give the same result
+as the sum over time offline; a test compares the two.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from models.rainbowgram import DYNAMIC_DB, bin_frequencies, colours, kernel
 
 COLUMN_S = 0.016
 _KEPT = 1e-3
-"""What of a kernel's spectrum is below this share of its peak is left out."""
+"""Parts of a kernel's spectrum below this share of its peak are left out."""
 
 
 class Rainbow:
@@ -55,7 +55,7 @@ class Rainbow:
         self._starts = np.array(starts)
 
     def reset(self) -> None:
-        """The next samples do not continue the last ones."""
+        """Announce that the next samples do not continue the last ones."""
         self._frames.reset()
         self._turns = None
 

@@ -1,4 +1,4 @@
-"""What the colours of a view mean: a bar with dB beside the spectrogram, a wheel of words beside the rainbowgram."""
+"""Legends of the views' colours: a bar in dB for the spectrogram, a scale of words for the rainbowgram."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A level to read and to type."""
+"""A field that shows a level and in which one can be typed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST_DB = 24.0
 
 
 class DbEntry(QLineEdit):
-    """Shows dB; Enter or leaving the field takes what was typed, Escape forgets it, nonsense is forgotten too.
+    """Shows dB. Enter or leaving the field accepts the typed value; Escape discards it, and an invalid value is discarded, too.
 
     Signals:
         entered(float): a level that was typed.
@@ -49,7 +49,7 @@ class DbEntry(QLineEdit):
         self.selectAll()
 
     def event(self, event: QEvent | None) -> bool:
-        """Undo is the mixer's unless something is being typed."""
+        """Leave undo to the mixer unless something is being typed."""
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and not self.isModified():
             undo = event.matches(QKeySequence.StandardKey.Undo) or event.matches(QKeySequence.StandardKey.Redo)
             if undo:

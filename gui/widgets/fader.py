@@ -16,13 +16,13 @@ SILENT = round(taper.FLOOR_DB * 10)
 """The slider's value (tenths of a dB) that means -inf."""
 
 MARGIN = 12
-"""Above and below the travel, so that the cap stays inside; the meter beside it uses the same."""
+"""Margin above and below the travel, so that the cap stays inside; the meter uses the same."""
 
 CAP = QSize(30, 20)
 
 
 def tenths(db: float) -> int:
-    """dB as the slider holds it."""
+    """Convert dB to the slider's value."""
     return max(SILENT, min(round(taper.TOP_DB * 10), round(db * 10))) if math.isfinite(db) else SILENT
 
 
@@ -35,7 +35,7 @@ class Fader(DragSlider):
     """Vertical fader, -inf to +6 dB.
 
     Signals:
-        moved_db(float, int): what a person set, and the gesture it belongs to.
+        moved_db(float, int): the level that the user set, and the gesture to which it belongs.
     """
 
     moved_db = pyqtSignal(float, int)
@@ -50,7 +50,7 @@ class Fader(DragSlider):
         self.moved.connect(lambda value, gesture: self.moved_db.emit(decibels(value), gesture))
 
     def show_db(self, db: float) -> None:
-        """Show a level; a drag under way is left alone."""
+        """Show a level, unless the fader is being dragged."""
         self.show_value(tenths(db))
 
     def place_of(self, value: int) -> float:

@@ -1,4 +1,4 @@
-"""A row that breaks into further rows where the window is narrow."""
+"""A row that wraps into further rows if the window is narrow."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class FlowLayout(QLayout):
             self._items.append(item)
 
     def push(self, widget: QWidget) -> None:
-        """Add a widget that is moved, with those after it, to the right end of its row."""
+        """Add a widget that is aligned to the right end of its row, with those after it."""
         self._pushed.add(len(self._items))
         self.addWidget(widget)
 

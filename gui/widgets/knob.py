@@ -31,7 +31,7 @@ class PanKnob(DragSlider):
         self.colour, self.dimmed, self._side = colour, False, 36
 
     def set_small(self, small: bool) -> None:
-        """A smaller knob, to stand beside a name."""
+        """Make the knob small, to fit beside a name."""
         self._side = 28 if small else 36
         self.updateGeometry()
 

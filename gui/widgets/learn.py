@@ -1,4 +1,4 @@
-"""The menu of a control that a MIDI controller may move: learn one, forget it. ``learnable`` gives it to any control."""
+"""The context menu of a control for MIDI learn: assign a controller, or remove it. ``learnable`` adds it to any control."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from gui.theme import stem_title
 
 
 def learn_menu(parent: QWidget, bridge: Bridge, targets: dict[str, str]) -> QMenu:
-    """Learn and forget for each of ``targets``: target of the order ``learn`` -> what a person calls it."""
+    """A menu to learn and forget each of ``targets``: target of the command ``learn`` -> name for the user."""
     menu = QMenu(parent)
     menu.setAccessibleName(_tr("MIDI learn"))
     report = bridge.snapshot.instrument
-    learnt = {str(entry.get("target")) for entry in report.state.midi_map}
+    learned = {str(entry.get("target")) for entry in report.state.midi_map}
     for target, what in targets.items():
         waiting = report.learning == target
         learn = menu.addAction(_tr("Stop waiting for a controller") if waiting else _tr("MIDI learn: {}").format(what))
@@ -22,7 +22,7 @@ def learn_menu(parent: QWidget, bridge: Bridge, targets: dict[str, str]) -> QMen
         assert learn is not None and forget is not None
         learn.setEnabled(bool(report.model))
         learn.triggered.connect(lambda _, t="" if waiting else target: bridge.send("learn", target=t))
-        forget.setEnabled(target in learnt)
+        forget.setEnabled(target in learned)
         forget.triggered.connect(lambda _, t=target: bridge.send("forget", target=t))
         menu.addSeparator()
     if not report.model:
@@ -33,7 +33,7 @@ def learn_menu(parent: QWidget, bridge: Bridge, targets: dict[str, str]) -> QMen
 
 
 def learnable(widget: QWidget, bridge: Bridge, target: str) -> None:
-    """Give ``widget`` the menu to learn and forget on right click and on the menu key."""
+    """Add the MIDI learn menu to ``widget``, for right click and the menu key."""
     widget.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
 
     def show(place: QPoint) -> None:
@@ -43,7 +43,7 @@ def learnable(widget: QWidget, bridge: Bridge, target: str) -> None:
 
 
 def target_title(target: str) -> str:
-    """What a learnable control is called: ``stem.vocals.gain_db`` is Vocals: level."""
+    """The user's name of a learnable control: ``stem.vocals.gain_db`` is "Vocals: level"."""
     kind, *rest = target.split(".")
     if kind == "stem" and len(rest) == 2:
         fields = {"pan": _tr("pan"), "gain_db": _tr("level"), "mute": _tr("mute"), "solo": _tr("solo"), "armed": _tr("record arm")}

@@ -16,23 +16,23 @@ from gui.widgets.fader import MARGIN
 from rtaudio.protocol.messages import Meter
 
 FALL_DB_S = 24.0
-"""How fast a bar falls back, as with programme meters."""
+"""Fall rate of a bar in dB a second, as for programme meters."""
 
 HOLD_S = 1.5
 GAP, LAMP = 1, 9
 WIDTHS = (30, 46)
-"""Least and greatest width of a meter; four bars share it."""
+"""Smallest and largest width of a meter, which has four bars."""
 
 
 class Ballistics:
-    """What one bar shows: up at once, down slowly; a mark holds the highest. Pure."""
+    """Ballistics of one bar: it rises at once and falls slowly, and a mark holds the peak. No Qt."""
 
     def __init__(self) -> None:
         self.level = self.held = -math.inf
         self._held_at = self._at = 0.0
 
     def feed(self, db: float, now: float) -> None:
-        """A new value at the time ``now`` in seconds."""
+        """Take a new value at the time ``now`` in seconds."""
         fallen = self.level - FALL_DB_S * max(0.0, now - self._at)
         self._at = now
         self.level = max(db, fallen if fallen > taper.FLOOR_DB else -math.inf)
@@ -41,7 +41,7 @@ class Ballistics:
 
 
 class LevelMeter(QAbstractButton):
-    """Meter of one strip: peak bars (a channel each), RMS bars, clip lamp. A click or Enter puts the lamp out."""
+    """Meter of one strip: peak bars (a channel each), RMS bars, clip lamp. A click or Enter resets the lamp."""
 
     def __init__(self, colour: str, parent: QWidget | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(parent)
@@ -57,7 +57,7 @@ class LevelMeter(QAbstractButton):
         self.clicked.connect(self.clear_clip)
 
     def feed(self, meter: Meter) -> None:
-        """The engine's newest values; repaints only if a pixel changes."""
+        """Show the engine's newest values; repaints only if a pixel changes."""
         now = self._clock()
         for bars, values in ((self.peaks, meter.peak), (self.rms, meter.rms)):
             while len(bars) < min(2, len(values)):
@@ -81,7 +81,7 @@ class LevelMeter(QAbstractButton):
                 self.setAccessibleDescription(f"{taper.written(self.held_db())} dB")
 
     def clear_clip(self) -> None:
-        """Put the clip lamp and the held peaks out."""
+        """Reset the clip lamp and the held peaks."""
         self.clipped = False
         for bar in (*self.peaks, *self.rms):
             bar.held = bar.level

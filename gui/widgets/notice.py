@@ -1,4 +1,4 @@
-"""One line in sight for what a person should know: a standing trouble, else the newest event until it is dismissed or old.
+"""A notice line: it shows a persisting problem, else the newest event until it is dismissed or expires.
 
 It floats over the page (``float_over``), so that nothing moves when it comes and goes.
 """
@@ -16,11 +16,11 @@ from gui.widgets.toggle import polish
 LASTING_MS = 20_000
 LINGER_MS = 6_000
 WIDEST, GAP = 640, 8
-"""Pixels: of the notice, and between it and the edges of what it floats over."""
+"""Sizes in pixels: of the notice, and of the margin around it."""
 
 
 class NoticeBar(QWidget):
-    """``stand`` for what lasts as long as its cause, ``tell`` for what happened once.
+    """A bar of notices: ``stand`` shows a persisting state, ``tell`` a single event.
 
     Signals:
         acted(): the button of ``offer`` was pressed.
@@ -67,13 +67,13 @@ class NoticeBar(QWidget):
         self.hide()
 
     def float_over(self, below: QWidget) -> None:
-        """Stand at the top of ``below``, a widget of the same parent, whatever its size."""
+        """Keep the bar at the top of ``below``, a widget of the same parent."""
         self._below = below
         below.installEventFilter(self)
         self._place()
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802 - Qt's name
-        """Follow what it floats over."""
+        """Follow the widget over which it floats."""
         if event is not None and event.type() in (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show):
             self._place()
         return super().eventFilter(watched, event)
@@ -89,22 +89,22 @@ class NoticeBar(QWidget):
 
     @property
     def text(self) -> str:
-        """What is in sight now."""
+        """The shown text."""
         return self.label.text() if not self.isHidden() else ""
 
     def tell(self, sentence: str, level: str = "warning", lasting_ms: int = LASTING_MS) -> None:
-        """Something happened."""
+        """Show an event."""
         self._event = (sentence, level)
         self._timer.start(lasting_ms)
         self._show()
 
     def withdraw(self, sentence: str) -> None:
-        """What was told is out of date."""
+        """Remove the event."""
         if self._event is not None and self._event[0] == sentence:
             self._forget()
 
     def stand(self, sentence: str, level: str = "bad") -> None:
-        """Something is the case; "" when it no longer is. A warning that comes and goes stays for a moment."""
+        """Show a persisting state; "" when it has ended. A brief warning stays visible for a moment."""
         standing = (sentence, level) if sentence else None
         if standing == self._standing:
             self._linger.stop()
@@ -116,7 +116,7 @@ class NoticeBar(QWidget):
             self._settle(standing)
 
     def offer(self, text: str) -> None:
-        """A button with what would help against what stands; "" for none. It shows while the trouble does."""
+        """Show a button with a remedy for the persisting problem; "" for none. It is visible while the problem is."""
         self._offer = text
         self._show()
 
@@ -130,7 +130,7 @@ class NoticeBar(QWidget):
         self._show()
 
     def dismiss(self) -> None:
-        """What is in sight goes: an event, and what it hid comes; or what stands, until there is something else to say."""
+        """Dismiss the shown event, or the persisting state until its text changes."""
         read = self._event[0] if self._event is not None else ""
         self._event = None
         if self._standing is not None and (not read or self._standing[0] in read):

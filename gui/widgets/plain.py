@@ -1,4 +1,4 @@
-"""Text that comes from files (songs, cards, presets) or from the system (devices, ports) is shown as it is, never read as markup."""
+"""Plain text: text from files (songs, cards, presets) or the system (devices, ports) is never interpreted as markup."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QLabel, QWidget
 
 
 class PlainLabel(QLabel):
-    """A label that shows its text letter by letter; Qt's own guesses whether a text is rich."""
+    """A label that shows plain text; QLabel would guess whether a text is rich text."""
 
     def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -18,5 +18,5 @@ class PlainLabel(QLabel):
 
 
 def plain(text: str) -> str:
-    """``text`` for a tool tip or a question, which have no plain format: the same in sight, whatever it holds."""
+    """``text`` escaped for a tool tip or a message box, which have no plain format."""
     return f"<span>{escape(text)}</span>".replace("\n", "<br>") if "<" in text else text

@@ -11,18 +11,18 @@ from PyQt6.QtWidgets import QAbstractSlider, QWidget
 from gui.undo import new_gesture
 
 GESTURE_S = 0.8
-"""Wheel and key steps that follow each other so quickly are one gesture."""
+"""Wheel and key steps within this time belong to one gesture."""
 
 FINE = 0.1
 NOTCH = 120
 
 
 class DragSlider(QAbstractSlider):
-    """A value that a person drags. ``show_value`` tells nobody; what a person or an assistive tool does emits ``moved``.
+    """A draggable value. Actions of the user or of an assistive tool emit ``moved``; ``show_value`` emits nothing.
 
     Signals:
         moved(int, int): new value, and the number of the gesture that it belongs to.
-        let_go(): a drag has ended; time to show the truth again.
+        let_go(): a drag has ended, so the engine's value must be shown again.
     """
 
     moved = pyqtSignal(int, int)
@@ -44,21 +44,21 @@ class DragSlider(QAbstractSlider):
     # What a kind of control decides ------------------------------------------------------------------------------
 
     def place_of(self, value: int) -> float:
-        """Where a value lies on the travel, 0 to 1."""
+        """Position of a value on the travel, 0 to 1."""
         return (value - self.minimum()) / (self.maximum() - self.minimum())
 
     def value_at(self, place: float) -> int:
-        """The value at a place of the travel."""
+        """The value at a position of the travel."""
         return round(self.minimum() + place * (self.maximum() - self.minimum()))
 
     def travel(self) -> float:
-        """Pixels that a drag needs from one end to the other."""
+        """Length of the travel in pixels."""
         return 160.0
 
     # ---------------------------------------------------------------------------------------------------------------
 
     def show_value(self, value: int) -> None:
-        """Show what the engine says; a drag under way is left alone."""
+        """Show the engine's value, unless the control is being dragged."""
         if self.isSliderDown() or value == self.value():
             return
         self._showing = True
@@ -66,7 +66,7 @@ class DragSlider(QAbstractSlider):
         self._showing = False
 
     def reset(self) -> None:
-        """Back to the rest position, as one step of undo."""
+        """Return to the rest position, as one step of undo."""
         self._gesture = new_gesture()
         self.setValue(self.rest)
         self._gesture = new_gesture()

@@ -1,4 +1,4 @@
-"""The status bar: facts of the engine, each with its sentence; a click on a counter clears it."""
+"""The status bar: facts about the engine, each with an explanation; a click on a counter resets it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ CLEARS = ("xruns", "misses")
 
 class StatusBar(QFrame):
     """Signals:
-    cleared(): a person wants the counters at zero.
-    asked(Fact): a person clicked an item and wants its sentence.
+    cleared(): the user requests a reset of the counters.
+    asked(Fact): the user clicked an item to see its explanation.
     """
 
     cleared = pyqtSignal()
@@ -32,7 +32,7 @@ class StatusBar(QFrame):
         self._facts: dict[str, Fact] = {}
 
     def show_facts(self, facts: list[Fact]) -> None:
-        """Show them; only what changed is touched."""
+        """Show the facts; only changed items are updated."""
         shown = {fact.key: fact for fact in facts}
         if shown == self._facts:
             return

@@ -23,7 +23,7 @@ WIDTH = (128, 188)
 
 
 class BaseStrip(QFrame):
-    """What both have: colour and name, fader, meter, level to type. ``strip`` "" is the master."""
+    """The common parts of all strips: colour and name, fader, meter, level field. ``strip`` "" is the master."""
 
     def __init__(self, mixer_model: MixerModel, strip: str, gain_field: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,9 +52,9 @@ class BaseStrip(QFrame):
         self.meter.setToolTip(self.tr("Left: peak. Right: RMS. A click resets the clip indicator."))
         self.entry.setAccessibleName(self.tr("{} level in dB, to type").format(self.title))
         self.entry.setToolTip(self.tr("Type a level in dB, or -inf"))
-        self.fader.moved_db.connect(lambda db, gesture: self._order(self.gain_field, db, gesture))
+        self.fader.moved_db.connect(lambda db, gesture: self._send_command(self.gain_field, db, gesture))
         self.fader.let_go.connect(lambda: self.show_state(self.mixer_model.state))
-        self.entry.entered.connect(lambda db: self._order(self.gain_field, db))
+        self.entry.entered.connect(lambda db: self._send_command(self.gain_field, db))
 
     def _add_head(self) -> None:
         bar = QFrame()
@@ -108,7 +108,7 @@ class BaseStrip(QFrame):
         else:
             self.column.insertWidget(3, self.rack)
 
-    def _order(self, field: str, value: float | bool, gesture: int = 0) -> None:
+    def _send_command(self, field: str, value: float | bool, gesture: int = 0) -> None:
         if not self.mixer_model.move(self.strip, field, value, gesture):
             self.show_state(self.mixer_model.state)
 
@@ -118,7 +118,7 @@ class BaseStrip(QFrame):
         self.fader.setAccessibleDescription(f"{taper.written(db)} dB")
 
     def set_compact(self, compact: bool) -> None:
-        """Where the window is low: fewer rows, so that the fader keeps its travel."""
+        """Use fewer rows in a low window, so that the fader keeps its travel."""
         if compact != self.compact:
             self.compact = compact
             self._arrange(compact)
@@ -134,7 +134,7 @@ class BaseStrip(QFrame):
         self.column.setContentsMargins(1, 1, 1, 6 if compact else 12)
 
     def targets(self) -> dict[str, str]:
-        """What a MIDI controller may move here: target of ``learn`` -> what a person calls it."""
+        """Targets of MIDI learn in this strip: target of ``learn`` -> name for the user."""
         raise NotImplementedError
 
     def contextMenuEvent(self, event: QContextMenuEvent | None) -> None:  # noqa: N802 - Qt's name
@@ -143,14 +143,14 @@ class BaseStrip(QFrame):
             learn_menu(self, self.mixer_model.bridge, self.targets()).exec(event.globalPos())
 
     def show_learning(self, target: str) -> None:
-        """The control that waits for a MIDI controller, of this strip or another."""
+        """Show which control waits for a MIDI controller, of this strip or another."""
         learning = target in self.targets()
         if learning != self._learning:
             self._learning = learning
             self.show_state(self.mixer_model.state)
 
     def show_state(self, state: MixerState) -> None:
-        """Show what the mixer model says."""
+        """Show the mixer model's state."""
         raise NotImplementedError
 
     def feed(self, meter: Meter) -> None:
@@ -174,7 +174,7 @@ class Strip(BaseStrip):
         self.pan = PanKnob(self.colour)
         self.pan.setAccessibleName(self.tr("{} pan").format(self.title))
         self.pan.setToolTip(self.tr("Left and right: drag, wheel or arrows; double click for the centre"))
-        self.pan.moved.connect(lambda value, gesture: self._order("pan", value / 100, gesture))
+        self.pan.moved.connect(lambda value, gesture: self._send_command("pan", value / 100, gesture))
         self.pan.let_go.connect(lambda: self.show_state(self.mixer_model.state))
         self.pan_label = PlainLabel("C")
         self.pan_label.setProperty("role", "small")
@@ -198,7 +198,7 @@ class Strip(BaseStrip):
         switches.setSpacing(6)
         for button, field in ((self.mute, "mute"), (self.solo, "solo"), (self.arm, "armed")):
             switches.addWidget(button)
-            button.clicked.connect(lambda on, f=field: self._order(f, on))
+            button.clicked.connect(lambda on, f=field: self._send_command(f, on))
         self.column.addLayout(switches)
         self.show_state(mixer_model.state)
 
@@ -256,7 +256,7 @@ class Strip(BaseStrip):
             polish(self.arm)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802 - Qt's name
-        """M, S and R, from any control of the strip that has no use for letters."""
+        """Handle M, S and R from any control of the strip that does not use letters."""
         keys = {Qt.Key.Key_M: self.mute, Qt.Key.Key_S: self.solo, Qt.Key.Key_R: self.arm}
         if event is not None and event.modifiers() == Qt.KeyboardModifier.NoModifier and Qt.Key(event.key()) in keys:
             keys[Qt.Key(event.key())].click()
@@ -288,7 +288,7 @@ class MasterStrip(BaseStrip):
             self.tr("Limiter"),
             self.tr("Keeps the output below full scale; leave it on unless you know why not"),
         )
-        self.limiter.clicked.connect(lambda on: self._order("limiter", on))
+        self.limiter.clicked.connect(lambda on: self._send_command("limiter", on))
         row = QHBoxLayout()
         row.setContentsMargins(12, 2, 12, 0)
         row.addWidget(self.limiter)
@@ -308,7 +308,7 @@ class MasterStrip(BaseStrip):
         return {"mixer.master_db": self.tr("level"), "mixer.limiter": self.tr("limiter")}
 
     def show_reduction(self, db: float) -> None:
-        """How far the limiter turns down, in dB (0 or negative)."""
+        """Show the limiter's gain reduction in dB (0 or negative)."""
         text = self.tr("limiting {} dB").format(taper.written(db)) if db <= -0.05 else self.tr("limiter idle")
         if text != self.reduction.text():
             self.reduction.setText(text)

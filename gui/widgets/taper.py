@@ -1,6 +1,6 @@
-"""The scale that faders and meters share: dB to place and back. Pure; no Qt.
+"""The taper of faders and meters: dB to position and back. No Qt.
 
-Most of the travel belongs to the range in which one mixes (0 to -20 dB); the bottom is silence.
+Most of the travel covers the range used for mixing (0 to -20 dB); the bottom is silence.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from bisect import bisect_right
 
 TOP_DB = 6.0
 FLOOR_DB = -60.0
-"""Below it a fader is at its bottom: -inf."""
+"""Below this level a fader is at its bottom: -inf."""
 
 _CURVE = (
     (0.0, FLOOR_DB), (0.06, -50.0), (0.13, -40.0), (0.23, -30.0), (0.36, -20.0), (0.52, -12.0), (0.65, -6.0), (0.80, 0.0), (1.0, TOP_DB),
 )  # fmt: skip
 
 TICKS_DB = (6, 0, -6, -12, -20, -30, -40)
-"""What the scale writes beside itself; the bottom is written as -inf."""
+"""Labels of the scale; the bottom is labelled -inf."""
 
 
 def place(db: float) -> float:
-    """Where ``db`` lies on the travel, 0 (bottom) to 1 (top)."""
+    """Position of ``db`` on the travel, 0 (bottom) to 1 (top)."""
     if not db > FLOOR_DB:  # also NaN
         return 0.0
     if db >= TOP_DB:
@@ -43,7 +43,7 @@ def level(position: float) -> float:
 
 
 def to_db(amplitude: float) -> float:
-    """A linear amplitude in dB; -inf for silence (and what is no number)."""
+    """A linear amplitude in dB; -inf for silence and NaN."""
     return 20.0 * math.log10(amplitude) if amplitude > 0.0 and math.isfinite(amplitude) else -math.inf
 
 
@@ -56,7 +56,7 @@ def written(db: float) -> str:
 
 
 def read(text: str) -> float | None:
-    """The dB that a person typed (``-6``, ``−6,5 dB``, ``-inf``), or None if it is no number."""
+    """The dB that a person typed (``-6``, ``−6,5 dB``, ``-inf``), or None if it is not a number."""
     plain = text.strip().lower().replace("−", "-").replace(",", ".").removesuffix("db").strip()
     if plain in ("-inf", "inf", "-∞", "∞", "off"):
         return -math.inf

@@ -1,4 +1,4 @@
-"""A switch with a letter: mute, solo, record arm and their kin. Lit and filled is on; the accessible name says what it is."""
+"""A switch with a letter: mute, solo, record arm and similar. It is filled when on; the accessible name says what it does."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gui.widgets.plain import plain
 
 
 class Toggle(QPushButton):
-    """A checkable button. ``kind`` chooses its colour in the style sheet; ``clicked(bool)`` is a person's doing only."""
+    """A checkable button. ``kind`` chooses its colour in the style sheet; only the user's action emits ``clicked(bool)``."""
 
     def __init__(self, text: str, kind: str, name: str, tip: str = "", parent: QWidget | None = None) -> None:
         super().__init__(text, parent)
@@ -20,13 +20,13 @@ class Toggle(QPushButton):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def show_on(self, on: bool) -> None:
-        """Show the engine's word."""
+        """Show the engine's state."""
         if on != self.isChecked():
             self.setChecked(on)
 
 
 def polish(widget: QWidget) -> None:
-    """Let the style sheet look again at a widget whose properties changed."""
+    """Apply the style sheet again to a widget whose properties changed."""
     style = widget.style()
     if style is not None:
         style.unpolish(widget)

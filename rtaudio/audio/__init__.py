@@ -1,1 +1,1 @@
-"""Samples: their format, rings, rate conversion, limiting, levels. Knows nothing of models, files or devices."""
+"""Sample processing: stream format, ring buffers, rate conversion, limiter, levels. Knows nothing about models, files or devices."""

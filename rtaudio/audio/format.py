@@ -21,15 +21,15 @@ MIN_RATE, MAX_RATE = 4_000, 384_000
 
 
 class StemplayError(Exception):
-    """A problem that the user can mend, told in one sentence.
+    """A problem that the user can fix, described in one sentence.
 
-    Command lines print it and exit with code 2; the engine puts it into its snapshot. Never a traceback.
+    The command line prints it and exits with code 2. The engine puts it into its snapshot. No traceback is shown.
     """
 
 
 @dataclass(frozen=True)
 class StreamFormat:
-    """What flows through a stream.
+    """Format of an audio stream.
 
     Attributes:
         rate: sample rate in Hz.

@@ -1,6 +1,6 @@
 """The master safety limiter: no latency, instant attack, release linear in dB, visible gain reduction.
 
-It protects ears and converters, it is no mastering tool. There is no look-ahead, so it adds no latency; a peak is caught on
+It protects ears and converters; it is not a mastering tool. There is no look-ahead, so it adds no latency; a peak is caught on
 its own sample. Below the ceiling, with no reduction being released, the sound passes bit for bit.
 
 The gain in dB follows ``g[n] = min(need[n], g[n-1] + release)`` with ``need[n] = min(0, ceiling - peak[n])``. Written as
@@ -70,7 +70,7 @@ class Limiter:
         return self._carry / UNITS
 
     def reset(self) -> None:
-        """Forget the reduction that is being released."""
+        """Reset the gain to 0 dB."""
         self._carry = 0
 
     def process(self, audio: Audio) -> float:

@@ -1,4 +1,4 @@
-"""Counters that cost nothing: histograms with bounded memory for loads."""
+"""A histogram of loads with bounded memory and a negligible cost for each count."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _OCTAVES = 24
 
 
 class LoadMeter:
-    """How often which load occurred (1.0 is all the time there is), on a logarithmic scale.
+    """A histogram of loads on a logarithmic scale. A load of 1.0 uses all of the available time.
 
     ``add`` belongs to one thread; the others may be called from any. Memory is the same after an hour as after a second.
     """
@@ -29,12 +29,12 @@ class LoadMeter:
             self.largest = load
 
     def reset(self) -> None:
-        """Forget all."""
+        """Clear the histogram."""
         self._counts = [0] * len(self._counts)
         self.largest = 0.0
 
     def quantile(self, share: float) -> float:
-        """The load that ``share`` (0 to 1) of all did not exceed; 0 if there were none."""
+        """The load that a ``share`` (0 to 1) of all counted loads did not exceed; 0 if none were counted."""
         counts = self._counts.copy()
         wanted, seen = share * sum(counts), 0
         if wanted <= 0:

@@ -1,9 +1,9 @@
 """Streaming sample-rate conversion with a state that can be copied (RT-07).
 
-A windowed-sinc polyphase filter for rational ratios, linear phase, and *aligned*: output sample ``j`` is the signal at time
-``j / rate_out``, with no shift; the price is a hold-back of half the filter, which ``Resampler.hold_back`` tells. Each output
-sample is one inner product over a fixed window, so blocks of any size give the same samples, and the whole state is the last
-window of input: checkpoints are exact, which no library converter offers (theirs cannot be copied). The low-pass lies below
+A linear-phase windowed-sinc polyphase filter for rational ratios. It is *aligned*: output sample ``j`` is the signal at time
+``j / rate_out``, without a shift. In return it holds back half of the filter's length (``Resampler.hold_back``). Each output
+sample is one inner product over a fixed window, so blocks of any size give the same samples. The whole state is the last
+window of input, so it can be saved and restored exactly; the state of library converters cannot be copied. The low-pass lies below
 the lower Nyquist frequency: ``STOPBAND_DB`` from there on, flat to 86 % of it.
 
 Neighbouring outputs share most of their windows. Where the phases repeat in groups, a group is one product of its piece of the signal
@@ -26,12 +26,12 @@ HALF_LENGTH = 32
 """Half of the filter, in samples of the lower rate: 0.73 ms at 44.1 kHz."""
 
 _MAX_PHASES = 1024
-"""Ratios with more phases interpolate between these; the error is below -118 dB."""
+"""Number of stored phases. Ratios with more phases interpolate between them, with an error below -118 dB."""
 
 _CHUNK = 2048
 
 _GROUP = 64
-"""Outputs of one product, at most; below a quarter of it the gain is gone."""
+"""Largest number of outputs of one matrix product. With fewer than a quarter of it a product is no faster."""
 
 
 class Resampler:
@@ -52,15 +52,15 @@ class Resampler:
 
     @property
     def hold_back(self) -> int:
-        """Input frames that must follow a moment before its output can be computed."""
+        """Number of input frames after a given time that are needed to compute the output at that time."""
         return self.taps // 2
 
     def output_count(self, n: int) -> int:
-        """Frames that have come out after ``n`` frames went in."""
+        """Total number of output frames after ``n`` input frames."""
         return max(0, -(-(n - self.hold_back) * self.up // self.down))
 
     def reset(self) -> None:
-        """Silence since ever."""
+        """Reset the history to silence."""
         # channels first, so that windows are contiguous
         self._history: Audio = np.zeros((self.channels, self.taps - 1), dtype=np.float32)
         self._start = 1 - self.taps  # input index of the first sample in the history
@@ -92,7 +92,7 @@ class Resampler:
         return out
 
     def _compute_groups(self, signal: Audio, first: int, last: int) -> Audio:
-        """The same, in products of whole groups, so that each output is summed in one order however the sound is cut."""
+        """Like ``_compute``, in products of whole groups. Each output is summed in the same order whatever the size of the blocks."""
         size, groups = self._group, range(first // self._group, -(-last // self._group))
         out = np.empty((len(signal), len(groups) * size), np.float32)
         for column, number in enumerate(groups):
@@ -100,7 +100,7 @@ class Resampler:
             begin = number * size * self.down // self.up - self.taps // 2 + 1 - self._start
             low, high = max(begin, 0), min(begin + len(band), signal.shape[1])
             window = signal[:, low:high]
-            if high - low < len(band):  # what is not there only concerns outputs that are not asked for
+            if high - low < len(band):  # the missing inputs belong to outputs that are not requested
                 window = np.zeros((len(signal), len(band)), np.float32)
                 window[:, low - begin : high - begin] = signal[:, low:high]
             np.matmul(window, band, out=out[:, column * size : (column + 1) * size])
@@ -120,12 +120,12 @@ class Resampler:
         return {"history": self._history.copy(), "start": self._start, "done": self._done}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Put back what ``get_state`` returned."""
+        """Restore what ``get_state`` returned."""
         self._history, self._start, self._done = state["history"].copy(), state["start"], state["done"]
 
 
 def resample(audio: Audio, rate_in: int, rate_out: int) -> Audio:
-    """The whole of ``audio`` ``(frames, channels)``: ``ceil(frames * rate_out / rate_in)`` frames, aligned; both edges are silence."""
+    """Convert all of ``audio`` ``(frames, channels)``, as if silence surrounded it, to ``ceil(frames * rate_out / rate_in)`` frames."""
     if rate_in == rate_out:
         return audio.astype(np.float32)
     converter = Resampler(rate_in, rate_out, audio.shape[1])
@@ -153,7 +153,7 @@ def _filters(up: int, down: int, taps: int) -> Audio:
 
 
 def _group_size(up: int) -> int:
-    """Outputs after which phases repeat or the next of few groups begins; 0 where that is nothing to gain from."""
+    """Outputs in one group: the phases repeat after it, or the next of a few groups begins. 0 if groups would not save time."""
     if up <= _GROUP:
         return up * (_GROUP // up)
     divisors = [size for size in range(_GROUP // 4, _GROUP + 1) if up % size == 0] if up <= _MAX_PHASES else []

@@ -4,9 +4,9 @@ Positions count samples since the stream began and never wrap; only the storage 
 ``[start, end)`` of the latest uninterrupted writing. A write that does not continue at ``end`` begins a new range: there is
 never a hole inside. Each range belongs to an *epoch*; a reader that asks for another epoch finds nothing.
 
-Nobody waits here and nobody locks. The writer publishes ``(epoch, start, end)`` as one tuple, shrunk before it overwrites
-and grown after it has written; the reader looks again after copying, so a torn read is noticed and refused. That this is
-enough relies on an assignment of one reference being atomic, which it is in CPython with and without a global lock.
+There are no locks, and neither thread waits. The writer publishes ``(epoch, start, end)`` as one tuple. It shrinks this range before
+it overwrites frames and grows it after writing. The reader compares the range again after copying, so it detects and rejects a torn
+read. This relies on the assignment of one reference being atomic, as it is in CPython with and without a global lock.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ class Ring:
     Args:
         capacity: frames kept; the oldest are forgotten first.
         shape: of one frame: ``(channels,)`` or ``(n_sources, channels)``.
-        origin: position at which the writing begins. Before it is silence, as long as nothing was forgotten.
+        origin: position of the first write. Earlier positions read as silence until frames have been overwritten.
     """
 
     def __init__(self, capacity: int, shape: tuple[int, ...], origin: int = 0) -> None:
         if capacity < 1:
-            raise ValueError(f"A ring of {capacity} frames holds nothing.")
+            raise ValueError(f"A ring needs at least one frame, not {capacity}.")
         self.capacity, self.tail = capacity, tuple(shape)
         self._data: Audio = np.empty((capacity, *shape), np.float32)
         self._data.fill(0.0)  # touches every page now, not in the audio callback
@@ -61,7 +61,7 @@ class Ring:
     # -- writer -------------------------------------------------------------------------------------------------------
 
     def write(self, position: int, frames: Audio, epoch: int = 0) -> None:
-        """Put ``frames`` ``(n, *shape)`` at ``position``. Of more than ``capacity`` frames the last ones are kept."""
+        """Write ``frames`` ``(n, *shape)`` at ``position``. If there are more than ``capacity``, only the last ones are kept."""
         surplus = len(frames) - self.capacity
         if surplus > 0:
             frames, position = frames[surplus:], position + surplus
@@ -105,7 +105,7 @@ class Ring:
         return self._holds(start, end, epoch)
 
     def read(self, position: int, out: Audio, epoch: int = 0) -> None:
-        """Like ``read_into``, with zeros for what is not there (any more, or yet)."""
+        """Like ``read_into``, with zeros for frames that have been overwritten or not been written yet."""
         if self.read_into(position, out, epoch):
             return
         _, start, end = self._range

@@ -101,7 +101,7 @@ def allocations(block: int, blocks: int = BLOCKS) -> Allocations:
     return Allocations(int(peaks.max()), int(np.median(peaks)), kept)
 
 
-class Spent:
+class DurationHistogram:
     """Times in seconds, as a histogram of milliseconds: an hour of them takes no more room than a second, and stops nobody."""
 
     def __init__(self) -> None:
@@ -131,7 +131,7 @@ class _Probe:
     """A thread that wants the interpreter every ``PROBE_S`` and keeps by how much it was late."""
 
     def __init__(self) -> None:
-        self.late = Spent()
+        self.late = DurationHistogram()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="stemplay-probe", daemon=True)
 
@@ -185,7 +185,7 @@ def times(song: Path, seconds: float, block: int, model: str, instrument: str = 
         midi="none",
     )
     engine = build_engine(config, MixerState(), InstrumentState())
-    spent = Spent()
+    spent = DurationHistogram()
     timed(engine, spent)
     settle(block / engine.port.rate)
     engine.start()
@@ -208,7 +208,7 @@ def times(song: Path, seconds: float, block: int, model: str, instrument: str = 
     )  # fmt: skip
 
 
-def timed(engine: Any, spent: Spent) -> None:
+def timed(engine: Any, spent: DurationHistogram) -> None:
     """Let the engine's port call a callback that is timed from outside. Before ``start``."""
     start: Callable[[Any], None] = engine.port.start
 

@@ -72,7 +72,7 @@ class NoteLatency:
 
     Attributes:
         block: frames of a callback; ``declared_ms``: one block and the player's margin.
-        resampler_ms: what the resampler holds back, part of the measured figures and not of the declared one.
+        resampler_ms: delay of the resampler. It is in no other figure: its filter's pre-ringing exceeds ``AUDIBLE`` at once.
         misses: blocks that were not ready.
     """
 

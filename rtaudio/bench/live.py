@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from rtaudio.audio.format import StemplayError
-from rtaudio.bench.busy import Watch
 from rtaudio.bench.jack_server import JackServer, running, why_no_server
 from rtaudio.bench.machine import ROOT
+from rtaudio.bench.system_load import SystemLoadMonitor
 from rtaudio.system.child_process import child_environment
 
 SONG = ROOT / "demo" / "kimseye.ogg"
@@ -106,7 +106,7 @@ def play(
     command += ["--output", "JACK" if server else "null", "--rate", str(rate), "--block", str(block)]
     command += ["--seconds", str(seconds), *(["--look-ahead", str(look_ahead)] if look_ahead else [])]
     environment = child_environment() | (server.environment if server else {})
-    watch = Watch(children=True)
+    watch = SystemLoadMonitor(children=True)
     try:
         child = subprocess.run(
             command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds + PATIENCE_S,

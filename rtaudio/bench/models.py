@@ -19,7 +19,7 @@ from rtaudio.bench.machine import Machine
 from rtaudio.bench.timing import ROUNDS, back_to_back, paced
 from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.processors.factory import make_frame_model, make_separator, refined_ms
-from rtaudio.processors.frame import FrameModel
+from rtaudio.processors.frame_model import FrameModel
 
 
 @dataclass(frozen=True)

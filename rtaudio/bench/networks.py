@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import subprocess
 import sys
 from pathlib import Path
+
+import platformdirs
 
 from models.card import CARD_FILE, CARD_VERSION
 from rtaudio.audio.format import StemplayError
@@ -45,6 +46,5 @@ def can_train() -> bool:
 
 
 def cache_directory() -> Path:
-    """Where the timing networks are kept: the user's cache, apart for each version of the card."""
-    base = os.environ.get("LOCALAPPDATA") if sys.platform == "win32" else os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "stemplay" / f"timing-{CARD_VERSION}"
+    """The folder of the timing networks in the user's cache, a different one for each version of the card."""
+    return Path(platformdirs.user_cache_dir("stemplay", appauthor=False)) / f"timing-{CARD_VERSION}"

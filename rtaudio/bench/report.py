@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from rtaudio.audio.format import StemplayError
-from rtaudio.bench.busy import Busy
 from rtaudio.bench.live import Played
 from rtaudio.bench.machine import About, Machine
 from rtaudio.bench.models import ModelCost
 from rtaudio.bench.peers import Peer
+from rtaudio.bench.system_load import SystemLoad
 
 Result = dict[str, Any]
 """See ``as_result``."""
@@ -40,7 +40,7 @@ class Findings:
     latencies: dict[str, Any] = field(default_factory=dict)
     peers: list[Peer] = field(default_factory=list)
     played: list[Played] = field(default_factory=list)
-    busy: Busy | None = None
+    busy: SystemLoad | None = None
     warnings: list[str] = field(default_factory=list)
 
 

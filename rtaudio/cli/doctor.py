@@ -16,7 +16,7 @@ from rtaudio.audio.format import StemplayError
 from rtaudio.ports.devices import Device, list_devices
 
 DISK_LOW = 2 << 30
-"""Bytes; an hour of four stems and a mix in float WAV takes 6.4 GB."""
+"""Free space in bytes that is enough: an hour of four stems and a mix in float WAV takes 6.4 GB."""
 
 PACKAGES: dict[str, dict[str, str]] = {
     "portaudio": {"apt": "libportaudio2", "dnf": "portaudio", "brew": "portaudio"},
@@ -24,7 +24,7 @@ PACKAGES: dict[str, dict[str, str]] = {
     "ffmpeg": {"apt": "ffmpeg", "dnf": "ffmpeg-free", "brew": "ffmpeg", "winget": "Gyan.FFmpeg"},
     "alsa": {"apt": "libasound2", "dnf": "alsa-lib"},
 }
-"""What each part is called by the package managers."""
+"""Name of each part in each package manager."""
 
 MANAGERS: dict[str, str] = {
     "apt": "sudo apt-get install {}", "dnf": "sudo dnf install {}", "brew": "brew install {}", "winget": "winget install {}",
@@ -44,13 +44,13 @@ class Finding:
 
 
 def package_manager() -> str:
-    """``apt``, ``dnf``, ``brew``, ``winget`` or nothing."""
+    """The system's package manager: ``apt``, ``dnf``, ``brew``, ``winget``, or an empty string."""
     programs = {"apt": "apt-get", "dnf": "dnf", "brew": "brew", "winget": "winget"}
     return next((name for name, program in programs.items() if shutil.which(program)), "")
 
 
 def install(part: str, manager: str | None = None) -> str:
-    """The command that installs ``part`` here; names the part where no known package manager has it."""
+    """The command that installs ``part`` here, or advice if no known package manager has it."""
     manager = package_manager() if manager is None else manager
     package = PACKAGES[part].get(manager)
     return MANAGERS[manager].format(package) if package else f"install {part} with your system's package manager"
@@ -62,13 +62,13 @@ def examine() -> list[Finding]:
     for check in CHECKS:
         try:
             findings += check()
-        except Exception as error:  # a doctor does not faint
+        except Exception as error:  # the other checks must still run
             findings.append(Finding(check.__name__.strip("_"), "advice", f"could not be checked: {error}"))
     return findings
 
 
 def can_play(findings: list[Finding]) -> bool:
-    """Whether nothing that sound needs is missing."""
+    """Whether everything that sound needs is present."""
     return not any(finding.needed and finding.state == "missing" for finding in findings)
 
 
@@ -190,7 +190,7 @@ def _processor() -> list[Finding]:
 
 
 def cpu_flags() -> set[str]:
-    """The processor's features as Linux names them; empty where they cannot be read."""
+    """The processor's features by Linux's names; empty if they cannot be read."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

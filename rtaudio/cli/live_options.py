@@ -1,4 +1,4 @@
-"""The options of ``python -m rtaudio live``, and the state they ask for. What is wrong with them is told in one sentence."""
+"""The options of ``python -m rtaudio live``, and the configuration and mixer that they describe."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from rtaudio.audio.format import StemplayError
+from rtaudio.cli.inserts import add_insert_option, parse_inserts
 from rtaudio.ports.base import DeviceMissingError
 from rtaudio.ports.devices import DEFAULT_NAMES, default_device, find_device, list_devices
 from rtaudio.protocol.checks import check_config, check_value, is_device, is_input_file, is_output_file, stem_names
+from rtaudio.protocol.insert_checks import slots_of
 from rtaudio.protocol.messages import DEFAULT_MODEL, MAX_DEADLINE, EngineConfig, MixerState, StemState
+from rtaudio.protocol.strips import INPUT, MASTER
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_ends(sound: argparse._ArgumentGroup) -> None:
-    """Where sound comes from and goes to, and how."""
+    """Options for input and output."""
     sound.add_argument(
         "--input",
         "-i",
@@ -82,7 +85,7 @@ def _add_ends(sound: argparse._ArgumentGroup) -> None:
 
 
 def _add_model(sound: argparse._ArgumentGroup) -> None:
-    """Which model, and the time it gets."""
+    """Options for the model and its deadline."""
     sound.add_argument(
         "--model",
         default=DEFAULT_MODEL,
@@ -121,6 +124,7 @@ def _add_mixer(mixer: argparse._ArgumentGroup) -> None:
     mixer.add_argument(
         "--dry", type=float, default=0.0, metavar="X", help="0: stems, 1: the delayed input (default: %(default)s)"
     )
+    add_insert_option(mixer, "a stem, the master, or (input) a live input before it is separated")
     mixer.add_argument("--bypass", action="store_true", help="play the delayed input unprocessed")
     mixer.add_argument(
         "--route",
@@ -140,13 +144,13 @@ def _add_run(group: argparse._ArgumentGroup) -> None:
 
 
 def configuration(args: argparse.Namespace) -> EngineConfig:
-    """The EngineConfig that the arguments ask for. Raises StemplayError."""
+    """The EngineConfig for the arguments. Raises StemplayError."""
     if args.block < 0 or args.block > 1 << 16:
-        raise StemplayError(f"A block of {args.block} frames is outside 1 to {1 << 16} (0: as the host likes).")
+        raise StemplayError(f"A block of {args.block} frames is outside 1 to {1 << 16} (0: chosen by the host).")
     if args.full_speed and is_device(args.output) and args.output != "default":
-        raise StemplayError("--full-speed works only with a file or null as output: a device has its own clock.")
+        raise StemplayError("--full-speed needs a file or null as output, because a device has its own clock.")
     if args.full_speed and args.input != "none" and not is_input_file(args.input):
-        raise StemplayError("--full-speed needs a file as --input: live sound comes at its own speed.")
+        raise StemplayError("--full-speed needs a file as --input, because live sound has its own speed.")
     if args.loop is not None and not is_input_file(args.input):
         raise StemplayError("--loop needs a file as --input.")
     if args.strict and not is_input_file(args.input):
@@ -154,7 +158,7 @@ def configuration(args: argparse.Namespace) -> EngineConfig:
     if args.input_channels and (args.input == "none" or is_input_file(args.input)):
         raise StemplayError("--input-channels needs a device as --input.")
     if args.adapt and args.detach:
-        raise StemplayError("--adapt tells of what it does: it does not go with --detach.")
+        raise StemplayError("--adapt does not work with --detach, because it must stay attached to the engine.")
     if args.record == "":
         raise StemplayError("--record takes a folder, not ''.")
     return EngineConfig(
@@ -176,7 +180,7 @@ def configuration(args: argparse.Namespace) -> EngineConfig:
 
 
 def _output(args: argparse.Namespace) -> str:
-    """The output that the arguments ask for: where nothing can be heard, the ``--fallback`` file takes the place of ``default``."""
+    """The output for the arguments: if no sound can be played, the ``--fallback`` file replaces ``default``."""
     output: str = args.output
     if args.fallback is not None and not is_output_file(args.fallback):
         raise StemplayError(f"--fallback takes a .wav or .flac file, not {args.fallback!r}.")
@@ -196,12 +200,12 @@ def _can_be_heard() -> bool:
 
 
 def mixer_state(args: argparse.Namespace) -> MixerState:
-    """The faders that the arguments ask for. Raises StemplayError for a stem the model does not give, or an impossible value."""
+    """The mixer for the arguments. Raises StemplayError for a stem that the model does not have, or an invalid value."""
     mixer = MixerState(stems={name: StemState() for name in stem_names(args.model)})
 
     def strip(name: str) -> StemState:
         if name not in mixer.stems:
-            raise StemplayError(f"There is no stem {name!r}; the model {args.model} gives {', '.join(mixer.stems)}.")
+            raise StemplayError(f"There is no stem {name!r}; the stems of {args.model} are {', '.join(mixer.stems)}.")
         return mixer.stems[name]
 
     for stem, text in _pairs(args.gain, "--gain", "-6"):
@@ -218,6 +222,10 @@ def mixer_state(args: argparse.Namespace) -> MixerState:
         strip(name).mute = True
     for name in _names(args.solo):
         strip(name).solo = True
+    for place, inserts in parse_inserts(args.insert, (*mixer.stems, MASTER, INPUT)).items():
+        slots_of(mixer, place)[:] = inserts
+    if mixer.input_inserts and is_input_file(args.input):
+        raise StemplayError("Inserts of the input need a live input; for a song, put them on its stems or on the master.")
     mixer.monitor = args.monitor or not may_howl(args)
     mixer.dry = float(check_value("--dry", args.dry, (0.0, 1.0)))
     mixer.bypass = args.bypass
@@ -225,15 +233,15 @@ def mixer_state(args: argparse.Namespace) -> MixerState:
 
 
 def may_howl(args: argparse.Namespace) -> bool:
-    """Whether sound of a device goes to a device: a microphone may hear the loudspeakers."""
+    """Whether sound from a device is played by a device, so that a microphone may pick up the loudspeakers."""
     return args.input != "none" and not is_input_file(args.input) and is_device(args.output)
 
 
 def check(config: EngineConfig, strict: bool = False) -> None:
-    """Find bad names before anything starts: files, and devices that are not there now. Raises StemplayError.
+    """Check the names of files and devices before anything starts. Raises StemplayError.
 
     Args:
-        strict: damaged sound is refused, too.
+        strict: also refuse damaged sound.
     """
     check_config(config)
     from_file = is_input_file(config.input)

@@ -1,7 +1,7 @@
 """The command line: a table of sub-commands, each in a module of its own that is imported only when it is called.
 
-A command's module has ``NAME``, ``HELP``, ``add_arguments(parser)`` and ``run(args) -> int``. Whatever the user can mend is one
-sentence on standard error and exit code 2.
+A command's module has ``NAME``, ``HELP``, ``add_arguments(parser)`` and ``run(args) -> int``. An error that the user can fix is reported
+as one sentence on standard error, with exit code 2.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ COMMANDS: dict[str, str] = {
     "render": "render a MIDI file as a sound file",
     "instruments": "list the instruments of a model",
     "devices": "list sound devices",
+    "plugins": "list effects and plugins, and look for plugins",
     "models": "list, install and pack models",
     "bench": "measure how fast the models run here",
     "doctor": "say what is missing on this machine and how to fix it",
@@ -41,14 +42,14 @@ COMMANDS: dict[str, str] = {
 }
 """Name -> one line for ``--help``; the code is in ``rtaudio/cli/commands/NAME.py``."""
 WINDOW = "gui"
-"""The one command whose code is not there."""
+"""The only command whose code is not in this package."""
 
 PROGRAM = "stemplay" if Path(sys.argv[0]).stem == "stemplay" else "python -m rtaudio"
-"""How this command line was called: by the installed script, or as a module."""
+"""The name by which this command line was called: the installed script, or the module."""
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence, without the usage text."""
+    """Reports errors in one sentence, without the usage text."""
 
     def error(self, message: str) -> NoReturn:
         sentence = message[:1].upper() + message[1:].rstrip(".")
@@ -64,7 +65,7 @@ def version() -> str:
 
 
 def overview() -> str:
-    """The text of ``--help``: made from the table, so that a broken command cannot break it."""
+    """The text of ``--help``, made from the table without importing any command."""
     width = max(len(name) for name in COMMANDS) + 2
     rows = "\n".join(f"  {name:<{width}}{text}" for name, text in COMMANDS.items())
     more = f"{PROGRAM} COMMAND --help tells more about a command."
@@ -72,7 +73,7 @@ def overview() -> str:
 
 
 def load(name: str) -> ModuleType:
-    """The module of a command. Raises StemplayError for an unknown name or a library it cannot do without."""
+    """The module of a command. Raises StemplayError for an unknown name or a missing library."""
     if name not in COMMANDS:
         near = difflib.get_close_matches(name, COMMANDS, n=1)
         hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(COMMANDS)}."
@@ -81,7 +82,7 @@ def load(name: str) -> ModuleType:
         return importlib.import_module(f"rtaudio.cli.commands.{name}")
     except ModuleNotFoundError as error:
         raise StemplayError(
-            f"The command {name} needs {error.name}, which is not installed; {PROGRAM} doctor tells how to mend that."
+            f"The command {name} needs {error.name}, which is not installed; {PROGRAM} doctor says how to install it."
         ) from None
 
 
@@ -102,7 +103,7 @@ def dispatch(arguments: Sequence[str]) -> int:
 
 
 def _window(arguments: Sequence[str]) -> int:
-    """The window's own command line; it lies outside of this package, which must not import it, and is run as a program."""
+    """Run the window's own command line as a program, because this package must not import it."""
     before, sys.argv = sys.argv, [f"{PROGRAM} {WINDOW}", *arguments]
     try:
         runpy.run_module("gui", run_name="__main__")
@@ -119,7 +120,7 @@ def _window(arguments: Sequence[str]) -> int:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """SIGTERM and a closed terminal end a command as cleanly as Ctrl-C does: no unfinished file is left behind."""
+    """Let SIGTERM and a closed terminal end a command as cleanly as Ctrl-C: no unfinished file is left."""
 
     def end(*_: object) -> None:
         raise KeyboardInterrupt
@@ -138,7 +139,7 @@ def interruptible() -> Iterator[None]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point. Returns the exit code: 0, what the command says, 2 for bad input, 130 for Ctrl-C."""
-    for name in ("stdout", "stderr"):  # closed by who called us; and names of files may be bytes that are no text
+    for name in ("stdout", "stderr"):  # the caller may have closed it, and file names may be invalid text
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - until the process ends
         elif isinstance(stream := getattr(sys, name), io.TextIOWrapper):
@@ -154,10 +155,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # a reader like `head` left
+    except BrokenPipeError:  # a reader such as `head` has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except OSError as error:  # standard output on a full disk, for one
+    except OSError as error:  # for example if standard output is on a full disk
         print(f"{PROGRAM} stopped: {(error.strerror or str(error)).rstrip('.')}.", file=sys.stderr)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

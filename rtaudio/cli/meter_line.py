@@ -1,4 +1,4 @@
-"""The engine's state as a line of text: redrawn in a terminal, plain and seldom elsewhere. Pure text; owns no thread."""
+"""The engine's state as a line of text: redrawn in a terminal, otherwise printed now and then. It owns no thread."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TextIO
 from rtaudio.protocol.messages import FULL_SPEED, Meter, Snapshot
 
 COLOURS = {"drums": 33, "bass": 34, "other": 32, "vocals": 35}
-"""ANSI colours of the stems; every bar also has its name beside it."""
+"""ANSI colours of the stems. Every bar is labelled with its name, too."""
 
 FLOOR_DB = -60.0
 PLAIN_PERIOD_S = 3.0
@@ -47,7 +47,7 @@ def stem_field(name: str, report: Snapshot, width: int, colour: bool, steps: str
 
 
 def counters(report: Snapshot) -> str:
-    """Limiter, xruns, misses, load, and what else is worth saying."""
+    """Limiter, xruns, misses, load, and further values if they are not 0."""
     parts = [f"lim {report.limiter_db:.1f}" if abs(report.limiter_db) >= 0.05 else "lim -"]
     parts += [
         f"xruns {report.xruns}",
@@ -63,7 +63,7 @@ def counters(report: Snapshot) -> str:
 
 
 def place(report: Snapshot) -> str:
-    """Where the song is, or how long the stream runs."""
+    """Position of the song, or the time for which the stream has run."""
     if report.transport.path:
         return f"{_clock(report.transport.position_s)}/{_clock(report.transport.length_s)}"
     return _clock(report.frames / report.rate) if report.rate else _clock(0.0)
@@ -101,7 +101,7 @@ class MeterLine:
             os.system("")  # switches a Windows console to ANSI sequences
 
     def show(self, report: Snapshot) -> None:
-        """Draw, if it is time to. A new sentence of the engine's is always shown."""
+        """Draw if enough time has passed. A new message of the engine is always shown."""
         if self._terminal:
             columns = shutil.get_terminal_size((100, 24)).columns - 1
             self._put("\r\x1b[K" + compose(report, columns, self._colour, self._steps))
@@ -115,11 +115,11 @@ class MeterLine:
             self._put(compose(report, 1000, False, self._steps) + "\n")
 
     def say(self, sentence: str) -> None:
-        """A line of its own."""
+        """Print a separate line."""
         self._put(("\r\x1b[K" if self._terminal else "") + sentence + "\n")
 
     def close(self) -> None:
-        """Leave the terminal tidy."""
+        """End the redrawn line."""
         if self._terminal:
             self._put("\r\x1b[K")
 

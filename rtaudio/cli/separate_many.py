@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 from rtaudio.audio.format import StemplayError
@@ -17,7 +18,7 @@ DEFAULT_FOLDER = "separated"
 
 
 def separate_many(args: argparse.Namespace) -> int:
-    """Separate all songs; exit code 1 if one of them failed. Raises StemplayError for what concerns all of them."""
+    """Separate all songs; exit code 1 if one of them failed. Raises StemplayError for errors that concern all of them."""
     output = Path(args.output if args.output is not None else DEFAULT_FOLDER)
     stems = stem_names(args.model) if args.stems is None else tuple(name.strip() for name in args.stems.split(","))
     unknown = [name for name in stems if name not in stem_names(args.model)]
@@ -27,6 +28,7 @@ def separate_many(args: argparse.Namespace) -> int:
     options = {
         "model": args.model, "stems": list(stems), "format": args.format, "consistent": not args.no_consistent,
         "refine": not args.no_refine, "strict": args.strict,
+        "inserts": {stem: [asdict(insert) for insert in inserts] for stem, inserts in args.inserts.items()},
     }  # fmt: skip
     files = [f"{name}.{args.format}" for name in stems]
     shown = not args.quiet and sys.stderr.isatty()
@@ -59,7 +61,7 @@ def _facts(outcome: Outcome) -> dict[str, object]:
 
 
 def _summary(outcomes: list[Outcome], total: int, stream: object) -> None:
-    """How many songs became what; then, once more, what failed, for in a long list it was lost."""
+    """Print the number of songs for each outcome, and repeat the failures, which are easily missed in a long list."""
     counts = {state: sum(outcome.state == state for outcome in outcomes) for state in ("separated", "kept", "failed")}
     text = f"{total} songs: {counts['separated']} separated, {counts['kept']} already there, {counts['failed']} failed"
     rest = total - sum(counts.values())
@@ -72,7 +74,7 @@ def _summary(outcomes: list[Outcome], total: int, stream: object) -> None:
 
 @contextmanager
 def _bar(total: int, shown: bool) -> Iterator[tuple[Callable[[float], None], Callable[..., None]]]:
-    """What shows the progress, and what writes a line without disturbing that."""
+    """A function that shows progress, and one that writes a line without disturbing the bar."""
     if not shown:
         yield lambda done: None, lambda text, stream: print(text, file=stream, flush=True)
         return

@@ -1,14 +1,15 @@
-"""An engine's report as text and as JSON. Pure; owns no thread."""
+"""An engine's report as text and as JSON. No I/O, no thread."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from rtaudio.protocol.messages import FULL_SPEED, SILENT_PORT, Snapshot
 
 
 def status_dict(report: Snapshot) -> dict[str, Any]:
-    """What ``--json`` prints."""
+    """The dictionary that ``--json`` prints."""
     latency = report.latency
     known = {
         "state": report.state,
@@ -38,6 +39,8 @@ def status_dict(report: Snapshot) -> dict[str, Any]:
             for take in report.recordings
         ],
     }  # fmt: skip
+    if report.inserts:
+        known["inserts"] = {strip: [asdict(insert) for insert in inserts] for strip, inserts in report.inserts.items()}
     played = report.instrument
     if played.model:
         known["instrument"] = {

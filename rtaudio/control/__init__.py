@@ -1,1 +1,1 @@
-"""Sessions and processes: who starts an engine, watches it, and talks to it."""
+"""Sessions and processes: start an engine, watch it, and communicate with it."""

@@ -1,10 +1,10 @@
-"""The detached engine's daemon: a process that holds a supervisor and lets clients of the same user join in.
+"""The detached engine's daemon: a process that holds a supervisor and accepts clients of the same user.
 
-``python -m rtaudio engine`` runs it; ``rtaudio.control.session`` starts and meets it. Each client gets ``hello``, then snapshots and the
-desired state as they change, and at the end how everything was then; it may send ``start``, commands, ``stop``, and ``stay``: whether an
-engine that nobody attends and that has nothing to play is to go on (``ORPHAN_LIMIT``). Threads, none near
-audio: *main* waits for the end, *door* accepts, and each client has *client-reader* and *client-writer*, so that a client that hangs
-keeps nobody else waiting.
+``python -m rtaudio engine`` runs it; ``rtaudio.control.session`` starts it and connects to it. Each client receives ``hello``, then
+snapshots and the desired state whenever they change, and the last ones of both at the end. A client may send ``start``, commands,
+``shutdown``, and ``stay``, which says whether an engine without clients and with nothing to play keeps running (``ORPHAN_LIMIT``).
+No thread touches audio: *main* waits for the end, *door* accepts connections, and each client has a *client-reader* and a
+*client-writer*, so that a client that hangs delays no other.
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ from rtaudio.protocol.messages import Command, Snapshot, to_dict
 
 SNAPSHOT_PERIOD = 1 / 30
 RESTING_PERIOD = 1 / 10
-"""Between two looks at an engine that rests."""
+"""Seconds between two snapshots of an engine that rests."""
 IDLE_LIMIT = 30.0
-"""Seconds without a client and without sound to keep alive, after which the daemon ends by itself."""
+"""Seconds without clients and without a running engine after which the daemon ends by itself."""
 
 ORPHAN_LIMIT = 600.0
-"""Seconds that an engine without clients plays on that has nothing to play: no song, no input, no recording and no notes."""
+"""Seconds for which an engine without clients keeps running if it has nothing to play: no song, input, recording or notes."""
 
 ENDING_LIMIT = 15.0
 """Seconds that a new daemon waits for the old one to end."""
 
 FAREWELL_LIMIT = 2.0
-"""Seconds that an ending daemon gives its clients to read its last word."""
+"""Seconds that an ending daemon gives its clients to read its last messages."""
 
 
 def _answers(directory: Path) -> bool:
-    """Whether a daemon of this user takes clients."""
+    """Whether a daemon of this user accepts clients."""
     try:
         connection = connect(directory)
     except StemplayError:
-        return True  # of another key, but alive
+        return True  # it has another key, but it is alive
     if connection is None:
         return False
     try:
@@ -56,26 +56,26 @@ def _answers(directory: Path) -> bool:
         connection.close()
 
 
-class Guest:
-    """One client, as its two threads know it."""
+class ClientConnection:
+    """The state of one client, shared by its two threads."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.left = threading.Event()
         self.held = HeldNotes()
         self.obeyed = 0
-        """Orders of this client that are done or refused: it lays those that it gave later over the state that it is told."""
+        """Number of this client's commands carried out or refused. The client adds its later commands to the state that it receives."""
         self.resting = False
-        """Whether the report told last was of an engine that rests."""
+        """Whether the engine was resting in the last report."""
         self._report: Message | None = None
         self._state: DesiredState | None = None
 
     def tell(self, supervisor: Supervisor | None, notice: str, last: bool = False) -> None:
-        """Send what changed. It may block for as long as the client likes. Raises OSError when that is gone."""
-        obeyed = self.obeyed  # read before the state, which holds them then
+        """Send changes to the client. It may block as long as the client does not read. Raises OSError if the client is gone."""
+        obeyed = self.obeyed  # read before the state, which then includes these commands
         if supervisor is not None:
             state = supervisor.desired
-            position, state.position_s = state.position_s, 0.0  # reports tell how a song moves on
+            position, state.position_s = state.position_s, 0.0  # the position is in the reports
             if state != self._state or last:
                 self._state = state
                 told = state.to_json() | {"position_s": position}
@@ -104,7 +104,7 @@ class Daemon:
         self._silent = threading.Event()  # the engine has ended
 
     def serve(self) -> bool:
-        """Run until asked to stop, or idle. False if another daemon of this user already runs; one that is ending is waited for."""
+        """Run until a stop is requested or the daemon is idle. Waits for a daemon that is ending; False if another one is running."""
         lock = daemon_lock(self._directory)
         patience = time.monotonic() + ENDING_LIMIT
         while not lock.acquire():
@@ -149,7 +149,7 @@ class Daemon:
         return self._supervisor is not None and self._supervisor.snapshot().state not in ("stopped", "finished")
 
     def _needed(self) -> bool:
-        """Whether there is anything to play, or to wait for."""
+        """Whether there is anything to play or to record."""
         if self._supervisor is None:
             return False
         report = self._supervisor.snapshot()
@@ -162,7 +162,7 @@ class Daemon:
             except OSError:
                 if self._end.is_set():
                     return
-                time.sleep(0.1)  # a stranger who hung up at once
+                time.sleep(0.1)  # a client that disconnected at once
                 continue
             threading.Thread(target=self._welcome, args=(server, raw), name="client-reader", daemon=True).start()
 
@@ -172,27 +172,27 @@ class Daemon:
             return
         if (
             self._end.is_set()
-        ):  # no guest in a house that closes: who comes right after a stop must not find the old engine
+        ):  # accept no client while ending: one that connects right after a stop must not find the old engine
             connection.close()
             return
         with self._lock:
             self._clients += 1
-        guest = Guest(connection)
-        writer = threading.Thread(target=self._tell, args=(guest,), name="client-writer", daemon=True)
+        client = ClientConnection(connection)
+        writer = threading.Thread(target=self._tell, args=(client,), name="client-writer", daemon=True)
         try:
             connection.send({"hello": self._hello()})
             writer.start()
             while not self._end.is_set():
                 message = connection.receive(0.5)
                 if message is not None:
-                    self._obey(message, guest)
+                    self._handle_command(message, client)
             self._silent.wait(ENDING_LIMIT)
         except (EOFError, OSError):
             pass
         finally:
-            for data in guest.held.endings():  # a client that was killed cannot let go of its keys
-                self._obey({"op": "midi", "args": {"data": data}}, guest)
-            guest.left.set()
+            for data in client.held.endings():  # a client that was killed cannot release its keys
+                self._handle_command({"op": "midi", "args": {"data": data}}, client)
+            client.left.set()
             if writer.is_alive():
                 writer.join(FAREWELL_LIMIT)
             with self._lock:
@@ -204,8 +204,8 @@ class Daemon:
         desired = supervisor.desired.to_json() if supervisor is not None else None
         return {"pid": os.getpid(), "desired": desired}
 
-    def _obey(self, message: Message, guest: Guest) -> None:
-        """Do what a client asks."""
+    def _handle_command(self, message: Message, client: ClientConnection) -> None:
+        """Carry out a client's message."""
         try:
             if "start" in message:
                 self._start(DesiredState.from_json(message["start"]))
@@ -216,25 +216,25 @@ class Daemon:
             elif "op" in message and self._supervisor is not None:
                 self._supervisor.send(Command(message["op"], message.get("args", {})))
                 if message["op"] == "midi":
-                    guest.held.follow(message["args"]["data"])
+                    client.held.follow(message["args"]["data"])
         except StemplayError as error:
             self._notice = str(error)
-        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:  # not what a client of ours would send
-            self._notice = f"A client sent what nobody understands ({type(error).__name__}: {error})."
+        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:  # no client of ours sends this
+            self._notice = f"A client sent an invalid message ({type(error).__name__}: {error})."
         if "op" in message:
-            guest.obeyed += 1
+            client.obeyed += 1
 
     def _start(self, desired: DesiredState) -> None:
-        with self._lock:  # two clients may say start at once: the first wins, the second has attached
+        with self._lock:  # two clients may send start at once: the first one starts, the second one attaches
             if self._supervisor is None:
                 self._supervisor = Supervisor(desired)
             self._supervisor.start()
 
-    def _tell(self, guest: Guest) -> None:
-        """Tell a client what changes, and at the end of the engine how it was last."""
+    def _tell(self, client: ClientConnection) -> None:
+        """Send changes to a client, and the last state when the engine ends."""
         with contextlib.suppress(OSError):
-            while not guest.left.is_set():
-                guest.tell(self._supervisor, self._notice)
-                guest.left.wait(RESTING_PERIOD if guest.resting else SNAPSHOT_PERIOD)
-            guest.tell(self._supervisor, self._notice, last=self._silent.is_set())
-        guest.connection.close()
+            while not client.left.is_set():
+                client.tell(self._supervisor, self._notice)
+                client.left.wait(RESTING_PERIOD if client.resting else SNAPSHOT_PERIOD)
+            client.tell(self._supervisor, self._notice, last=self._silent.is_set())
+        client.connection.close()

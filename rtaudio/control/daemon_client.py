@@ -1,6 +1,6 @@
 """The client's end of a detached engine's socket. Only ``wait_closed`` and ``close`` block.
 
-Two threads: *daemon-client-reader* takes what the daemon tells, *daemon-client-writer* sends. Both may block on the socket.
+Two threads: *daemon-client-reader* receives, *daemon-client-writer* sends. Both may block on the socket.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from rtaudio.protocol.messages import Command, Snapshot, from_dict
 
 
 class DaemonClient:
-    """One conversation with a daemon. ``order`` and ``desired`` belong to one thread.
+    """A connection to a daemon. ``enqueue`` and ``desired`` belong to one thread.
 
     Attributes:
-        hello: what the daemon says first; None if it says nothing.
+        hello: the daemon's first message; None if there was none.
         engine_pid: process id of the living engine.
     """
 
@@ -31,9 +31,9 @@ class DaemonClient:
         self._latest: Snapshot | None = None
         self._closed = threading.Event()
         self._leaving = False
-        self._orders: deque[Command] = deque()  # those that the daemon has not confirmed
+        self._commands: deque[Command] = deque()  # those that the daemon has not confirmed
         self._confirmed = 0
-        self._told: tuple[int, Message | None] = (0, None)  # orders that the state holds, and the state
+        self._told: tuple[int, Message | None] = (0, None)  # commands that the state holds, and the state
         self._taken: Message | None = None
         self.engine_pid: int | None = None
         self.hello: Message | None = None
@@ -42,7 +42,7 @@ class DaemonClient:
 
     @property
     def alive(self) -> bool:
-        """Whether the daemon is there, as far as is known."""
+        """Whether the connection to the daemon is alive, as far as is known."""
         return not self._closed.is_set()
 
     def follow(self) -> None:
@@ -54,28 +54,28 @@ class DaemonClient:
         """Queue a message."""
         self._outbox.put(message)
 
-    def order(self, order: Command) -> None:
-        """Queue an order, and remember it until the daemon's state holds it."""
-        self._orders.append(order)
-        self.send({"op": order.op, "args": order.args})
+    def enqueue(self, command: Command) -> None:
+        """Queue a command, and remember it until the daemon's state holds it."""
+        self._commands.append(command)
+        self.send({"op": command.op, "args": command.args})
 
     def desired(self) -> DesiredState | None:
-        """What the engine is wanted to do: the daemon's word, and on top of it the orders that it had not had by then.
+        """The desired state: the one last received from the daemon, plus the commands that the daemon had not received by then.
 
-        None while that is what this gave last. Once the link is dead it is how the engine was at its end.
+        None if it has not changed since the last call. After the connection has ended it is the engine's last state.
         """
         held, values = self._told
-        while self._confirmed < held and self._orders:
-            self._orders.popleft()
+        while self._confirmed < held and self._commands:
+            self._commands.popleft()
             self._confirmed += 1
         if values is None or values is self._taken:
             return None
         self._taken = values
-        with contextlib.suppress(StemplayError):  # of a model whose files are gone
+        with contextlib.suppress(StemplayError):  # the model's files may be gone
             desired = DesiredState.from_json(values)
-            for order in self._orders:
+            for command in self._commands:
                 with contextlib.suppress(StemplayError):
-                    desired.apply(order)
+                    desired.apply(command)
             return desired
         return None
 
@@ -85,15 +85,15 @@ class DaemonClient:
         if not self.alive:
             report = report or Snapshot()
             told = {"stopped": report.message, "finished": ""}.get(report.state, "The detached engine is gone.")
-            report.state, report.message = "stopped", told  # a song's end is no state of an engine that is gone
+            report.state, report.message = "stopped", told  # an engine that is gone cannot be ``finished``
         return report
 
     def wait_closed(self, timeout: float) -> bool:
-        """Wait until the daemon has hung up."""
+        """Wait until the daemon has closed the connection."""
         return self._closed.wait(timeout)
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._leaving = True
         self._outbox.put(None)
         self._closed.wait(1.0)
@@ -116,7 +116,7 @@ class DaemonClient:
         self._outbox.put(None)
 
     def _bring_up_to_date(self) -> None:
-        """A daemon that died without a last word has told how far the song was only in its reports."""
+        """Take the song's position from the last report, in case the daemon died without sending its last state."""
         (held, values), report = self._told, self._latest
         if values is not None and report is not None and report.transport.path == values["config"]["input"]:
             position = 0.0 if report.state == "finished" else report.transport.position_s

@@ -1,6 +1,6 @@
-"""From a configuration to an engine: which port, which source, which processor. The only place that knows all kinds of each.
+"""Builds an engine from a configuration: chooses port, source and processor. The only module that knows all kinds of each.
 
-Importing this module loads no audio library; building does. Runs in the engine process' main thread and owns no thread.
+Importing this module loads no audio library; building an engine does. It runs in the main thread of the engine process.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ if TYPE_CHECKING:
 
 DEFAULT_RATE = 44_100
 NO_DEVICE = (
-    "There is no sound card and no JACK server, so nothing is heard: connect a sound card or start JACK, and start again. "
-    "Recording, export and a file as output work without."
+    "There is no sound card and no JACK server, so nothing is heard. Connect a sound card or start JACK, and start again. "
+    "Recording, export and output to a file work without one."
 )
 
 
 def resolve(config: EngineConfig) -> tuple[EngineConfig, str]:
-    """``config`` with every ``default`` replaced by what it means now, and one sentence when that is not sound.
+    """``config`` with every ``default`` replaced by a device, and a sentence if nothing will be heard.
 
     ``default`` as output is the sound card, then the JACK server, then ``null``; as input the device of the same kind.
 
     Raises:
-        DeviceMissingError: a device that was asked for by name is not there.
-        StemplayError: there is no such file.
+        DeviceMissingError: a device given by name is missing.
+        StemplayError: the input file does not exist.
     """
     file_input = is_input_file(config.input)
     if file_input and not is_file(config.input):
@@ -75,7 +75,7 @@ def resolve(config: EngineConfig) -> tuple[EngineConfig, str]:
 
 
 def _resolve_capture(config: EngineConfig) -> EngineConfig:
-    """A live input whose sound no device plays. ``default`` to ``null`` is silence where there is nothing to listen to."""
+    """Resolve a live input without an output device. With ``null`` as output, ``default`` is silence if there is no input device."""
     wanted = config.input != "default" or config.output != "null"
     try:
         source = _pick(config.input, _devices(config.client_name), output=False)
@@ -84,12 +84,12 @@ def _resolve_capture(config: EngineConfig) -> EngineConfig:
             raise
         source = None
     if source is None and wanted:
-        raise DeviceMissingError("There is no input device to listen to.")
+        raise DeviceMissingError("There is no input device.")
     return replace(config, input=source.label if source is not None else "none")
 
 
 def _devices(client_name: str) -> list[Device]:
-    from rtaudio.ports.portaudio import load_portaudio  # late: starts the audio library
+    from rtaudio.ports.portaudio import load_portaudio  # imported late, because it starts the audio library
 
     load_portaudio(client_name)
     return query_here()
@@ -100,7 +100,7 @@ def _pick(text: str, devices: list[Device], *, output: bool) -> Device | None:
 
 
 def open_port(config: EngineConfig, file_rate: int | None = None) -> Port:
-    """The port of a resolved configuration. ``file_rate`` is the rate of a file input, used where no device has its own."""
+    """The port of a resolved configuration. ``file_rate`` is the rate of a file input, used if no device determines the rate."""
     widest = max([2, *(channel for channels in config.routing.values() for channel in channels)])
     live = config.input != "none" and not is_input_file(config.input)
     devices = _devices(config.client_name) if live or is_device(config.output) else []
@@ -128,7 +128,7 @@ def open_port(config: EngineConfig, file_rate: int | None = None) -> Port:
 
 
 def make_dispatcher(config: EngineConfig, state: InstrumentState, port: Port, channels: int) -> MidiDispatcher | None:
-    """The instrument of a configuration, for sound of ``channels`` through ``port``. Raises StemplayError if it cannot be."""
+    """The instrument of a configuration, or None without one. Raises StemplayError if it cannot be loaded."""
     if not config.instrument:
         return None
     from rtaudio.instrument.midi_dispatcher import MidiDispatcher
@@ -137,14 +137,14 @@ def make_dispatcher(config: EngineConfig, state: InstrumentState, port: Port, ch
 
 
 def build_engine(config: EngineConfig, mixer: MixerState, instrument: InstrumentState | None = None) -> Engine:
-    """An engine that is ready to start. Slow (loads the model); a missing device is noticed first.
+    """Build an engine that is ready to start. Slow, because it loads the model. A missing device is reported before that.
 
     Raises:
-        DeviceMissingError: waiting for the device makes sense.
+        DeviceMissingError: a device is missing; it may be connected later.
         StemplayError: the configuration cannot be played.
     """
     from rtaudio.processors.factory import (
-        make_processor,  # late: loads ONNX Runtime, and a missing device is noticed without it
+        make_processor,  # imported late, because it loads ONNX Runtime
     )
 
     config, _ = resolve(config)
@@ -183,7 +183,7 @@ def build_engine(config: EngineConfig, mixer: MixerState, instrument: Instrument
 
 
 def _analysis(config: EngineConfig, source: FilePlayer, port: Port):  # type: ignore[no-untyped-def]
-    """Background analysis of a song, where seeks are to be exact and time is real."""
+    """Background analysis of a song in real time, for exact seeks; otherwise None."""
     if not config.analyse or config.model == "none" or not port.realtime:
         return None
     from rtaudio.engine.song_analysis import SongAnalysis

@@ -2,13 +2,13 @@
 
 Standard input brings commands, standard output takes snapshots, both as framed JSON (``rtaudio/control/ipc.py``). Threads:
 
-- *main* builds, commands and stops the engine. It may block, even hang for ever in a driver: then the supervisor kills us.
-- *orders* reads the pipe. When the parent is gone it arms the *undertaker* and asks for a clean end.
-- *reports* writes snapshots, thirty a second (four where nothing sounds). It may block on a parent that does not read; sound does not
-  notice.
-- *undertaker* ends the process a moment after the parent's death or a shutdown, whatever hangs by then.
+- *main* builds, commands and stops the engine. It may block, even for ever in a driver; then the supervisor kills this process.
+- *commands* reads the pipe. When the parent is gone it starts the *exit-timer* and requests a clean end.
+- *reports* writes snapshots, thirty a second (four while nothing sounds). It may block on a parent that does not read, which does not
+  affect the sound.
+- *exit-timer* ends the process a moment after the parent's death or a shutdown, even if other threads hang.
 
-SIGTERM ends it cleanly, as a shutdown does; the signals of a terminal are for the parent to answer.
+SIGTERM ends it cleanly, like a shutdown. Signals from a terminal are left to the parent.
 """
 
 from __future__ import annotations
@@ -35,40 +35,40 @@ from rtaudio.tap.shared import TapWriter, open_tap
 
 REPORT_PERIOD = 1 / 30
 RESTING_PERIOD = 1 / 4
-"""Between two reports of an engine that rests, from ``RESTING_AFTER`` seconds after the last order on."""
+"""Seconds between two reports of an engine that rests, starting ``RESTING_AFTER`` seconds after the last command."""
 RESTING_AFTER = 1.0
 ORPHAN_GRACE = 1.5
-"""Seconds an engine has to end its recording after its parent died."""
+"""Seconds that an engine has to finish its recording after its parent died."""
 SHUTDOWN_GRACE = 5.0
-"""Seconds it has when the parent lives and waits for it."""
+"""Seconds that it has if the parent is alive and waits for it."""
 GIL_LIMIT = 30.0
-"""Seconds after which a process whose Python threads are all stuck ends itself, telling where."""
+"""Seconds after which a process whose Python threads are all stuck prints their tracebacks and exits."""
 
 EXIT_REFUSED = 3
-"""Exit status when the desired state cannot be run (the parent was told why)."""
+"""Exit status if the desired state is impossible; the parent has been told why."""
 
 
 class EngineHost:
-    """One life of an engine, from the parent's ``start`` message to ``shutdown`` or the pipe's end."""
+    """Runs an engine from the parent's ``start`` message to ``shutdown`` or the end of the pipe."""
 
     def __init__(self, incoming: BinaryIO, outgoing: BinaryIO) -> None:
         self._incoming, self._outgoing = incoming, outgoing
-        self._orders: queue.SimpleQueue[Message | None] = queue.SimpleQueue()  # a signal's handler may put, too
-        self._pending: deque[Message | None] = deque()  # orders that main has taken from the queue
+        self._commands: queue.SimpleQueue[Message | None] = queue.SimpleQueue()  # reentrant, because a signal handler puts, too
+        self._pending: deque[Message | None] = deque()  # commands that main has taken from the queue
         self._write_lock = threading.Lock()
         self._report_lock = threading.Lock()
         self._leaving = False
         self._stirred = threading.Event()
-        self._ordered = 0.0
+        self._commanded = 0.0
         self._engine: Any = None
         self._tap: TapWriter | None = None
         self._remark = ""
         self._starting = Snapshot(state="starting", message="The engine is starting.")
 
     def run(self) -> int:
-        """Live. Returns the exit status."""
-        threading.Thread(target=self._read_orders, name="orders", daemon=True).start()
-        first = self._orders.get()
+        """Run the engine. Returns the exit status."""
+        threading.Thread(target=self._read_commands, name="commands", daemon=True).start()
+        first = self._commands.get()
         if first is None:
             return 0
         desired = DesiredState.from_json(first["start"])
@@ -77,9 +77,9 @@ class EngineHost:
             self._build(desired)
         except StemplayError as error:
             return self._refuse(error)
-        if not self._obey(desired):
+        if not self._handle_commands(desired):
             return EXIT_REFUSED
-        bury_after(SHUTDOWN_GRACE)
+        exit_after(SHUTDOWN_GRACE)
         finished = self._engine.snapshot().state == "finished"
         with self._report_lock:  # no report of a stopped engine may come after the last one
             self._leaving = True
@@ -103,8 +103,8 @@ class EngineHost:
         config, self._remark = resolve(desired.config)
         self._write({"resolved": {"input": config.input, "output": config.output}})
         engine = build_engine(config, desired.mixer, desired.instrument)
-        for order in resume_orders(desired):
-            _send_where_possible(engine, order)
+        for cmd in resume_commands(desired):
+            _send_where_possible(engine, cmd)
         self._tap = open_tap(engine.tap)
         settle(engine.port.block / engine.port.rate)
         engine.start()
@@ -117,15 +117,15 @@ class EngineHost:
         self._write({"error": str(error), "kind": kind})
         return EXIT_REFUSED
 
-    def _obey(self, desired: DesiredState) -> bool:
-        """Pass commands to the engine until the end is asked for (True), or the device is lost (False).
+    def _handle_commands(self, desired: DesiredState) -> bool:
+        """Pass commands to the engine until its end is requested (True) or the device is lost (False).
 
-        A refused command is told, and changes nothing.
+        A refused command is reported and changes nothing.
         """
         while True:
             faulthandler.dump_traceback_later(GIL_LIMIT, exit=True)  # a thread in C: needs no GIL to fire
             try:
-                message = self._next_order()
+                message = self._next_command()
             except queue.Empty:
                 if self._device_lost():
                     return False
@@ -133,62 +133,62 @@ class EngineHost:
             if message is None or message.get("op") == "shutdown":
                 return True
             try:
-                order = command(message["op"], **message.get("args", {}))
-                desired.apply(order)
-                self._engine.send(order)
+                cmd = command(message["op"], **message.get("args", {}))
+                desired.apply(cmd)
+                self._engine.send(cmd)
             except (StemplayError, CardError) as error:
                 self._write({"notice": str(error)})
 
-    def _next_order(self) -> Message | None:
-        """The next order, which is not a seek that a later seek or the end makes pointless: scrubbing must not pile them up.
+    def _next_command(self) -> Message | None:
+        """The next command. Seeks that a later seek or the end makes pointless are skipped, so that they do not pile up while scrubbing.
 
-        Raises queue.Empty when there is none for a while.
+        Raises queue.Empty if there is none for half a second.
         """
         if not self._pending:
-            self._pending.append(self._orders.get(timeout=0.5))
+            self._pending.append(self._commands.get(timeout=0.5))
         with contextlib.suppress(queue.Empty):
             while True:
-                self._pending.append(self._orders.get_nowait())
+                self._pending.append(self._commands.get_nowait())
         message = self._pending.popleft()
         while _is(message, "seek") and any(_is(later, "seek", "shutdown") for later in self._pending):
             message = self._pending.popleft()
         return message
 
     def _device_lost(self) -> bool:
-        """Tell the parent when the host has ended a device's stream; only files and clocks may end by themselves."""
+        """Whether the host has ended a device's stream, which is reported to the parent. Only files and clocks may end by themselves."""
         port, config = self._engine.port, self._engine.config
         devices = is_device(config.output) or not (config.input == "none" or is_input_file(config.input))
         if not (port.finished.is_set() and devices):
             return False
         self._write({"error": port.error or f"{port.name} is gone.", "kind": "device"})
-        bury_after(SHUTDOWN_GRACE)
+        exit_after(SHUTDOWN_GRACE)
         if self._engine.recorder is not None:
-            self._engine.recorder.stop()  # close its files; stopping the port itself may hang
+            self._engine.recorder.stop()  # finish its files now, because stopping the port may hang
             with self._report_lock:
                 self._leaving = True
                 last = self._engine.snapshot()
-                last.state = "stalled"  # the recording ended because the device did, not because somebody wanted it
+                last.state = "stalled"  # the device ended the recording, not a command
                 self._write({"snapshot": to_dict(last)})
         return True
 
     def end(self, *_: object) -> None:
-        """End as when the parent has gone: cleanly, and soon. May be called by a signal's handler."""
-        bury_after(SHUTDOWN_GRACE)
-        self._orders.put(None)
+        """End cleanly and soon, as when the parent is gone. A signal handler may call it."""
+        exit_after(SHUTDOWN_GRACE)
+        self._commands.put(None)
 
-    def _read_orders(self) -> None:
+    def _read_commands(self) -> None:
         try:
             while (message := read_message(self._incoming)) is not None:
-                self._orders.put(message)
-                self._ordered = time.monotonic()
+                self._commands.put(message)
+                self._commanded = time.monotonic()
                 self._stirred.set()
         except (OSError, ValueError):
             pass
-        bury_after(ORPHAN_GRACE)
-        self._orders.put(None)
+        exit_after(ORPHAN_GRACE)
+        self._commands.put(None)
 
     def _report(self) -> None:
-        from rtaudio.system.realtime import REPORT_PRIORITY, request_realtime  # late, see _build
+        from rtaudio.system.realtime import REPORT_PRIORITY, request_realtime  # imported late, see _build
 
         request_realtime(REPORT_PRIORITY)
         due = time.monotonic()
@@ -202,19 +202,19 @@ class EngineHost:
                     snapshot.tap = self._publish()
                 if not self._write({"snapshot": to_dict(snapshot)}):
                     return
-            if snapshot.resting and time.monotonic() - self._ordered > RESTING_AFTER:
+            if snapshot.resting and time.monotonic() - self._commanded > RESTING_AFTER:
                 self._stirred.wait(RESTING_PERIOD)
                 self._stirred.clear()
             due = max(due + REPORT_PERIOD, time.monotonic())
             time.sleep(max(0.0, due - time.monotonic()))
 
     def _publish(self) -> str:
-        """Let the tap flow on; returns where, or nothing after it failed (a full disk): reports matter more than pictures."""
+        """Write new sound to the tap. Returns its path, or an empty string after a failure (a full disk), which must not stop reports."""
         if self._tap is None:
             return ""
         try:
             self._tap.publish()
-        except Exception:  # whatever it is: without reports the supervisor would take the engine for hung and kill it
+        except Exception:  # any error: without reports the supervisor would consider the engine hung and kill it
             broken, self._tap = self._tap, None
             with contextlib.suppress(Exception):
                 broken.close()
@@ -231,41 +231,41 @@ class EngineHost:
 
 
 def _is(message: Message | None, *operations: str) -> bool:
-    """Whether an order is one of these; the end of the orders counts as ``shutdown``."""
+    """Whether a message is one of these commands; None (the end of the pipe) counts as ``shutdown``."""
     return ("shutdown" if message is None else message.get("op")) in operations
 
 
-def resume_orders(desired: DesiredState) -> list[Command]:
-    """Commands that bring a fresh engine to where the desired state is (the mixer it gets when it is built)."""
-    orders = []
+def resume_commands(desired: DesiredState) -> list[Command]:
+    """Commands that bring a new engine to the desired state, except for the mixer, which it gets when it is built."""
+    commands = []
     if desired.loop is not None:
-        orders.append(command("set_loop", start_s=desired.loop[0], end_s=desired.loop[1]))
+        commands.append(command("set_loop", start_s=desired.loop[0], end_s=desired.loop[1]))
     if desired.position_s > 0:
-        orders.append(command("seek", position_s=desired.position_s))
-    orders.append(command("play" if desired.playing else "pause"))
+        commands.append(command("seek", position_s=desired.position_s))
+    commands.append(command("play" if desired.playing else "pause"))
     if desired.recording is not None:
-        orders.append(command("record", **desired.recording))
-    return orders
+        commands.append(command("record", **desired.recording))
+    return commands
 
 
-def _send_where_possible(engine: Any, order: Command) -> None:
-    """A live input has no transport: leave its orders out."""
-    if engine.source is not None or order.op == "record":
-        engine.send(order)
+def _send_where_possible(engine: Any, cmd: Command) -> None:
+    """Send a command, unless it is for the transport and the input is live."""
+    if engine.source is not None or cmd.op == "record":
+        engine.send(cmd)
 
 
-def bury_after(seconds: float) -> None:
-    """End this process in ``seconds``, without asking anyone."""
+def exit_after(seconds: float) -> None:
+    """Exit this process in ``seconds``, even if other threads hang."""
 
-    def undertaker() -> None:
+    def force_exit() -> None:
         time.sleep(seconds)
         os._exit(0)
 
-    threading.Thread(target=undertaker, name="undertaker", daemon=True).start()
+    threading.Thread(target=force_exit, name="exit-timer", daemon=True).start()
 
 
 def private_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """Our two pipes under new descriptors; what libraries print goes to standard error instead of between the frames."""
+    """Our two pipes under new descriptors. The output of libraries goes to standard error, not between the messages."""
     incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
@@ -275,23 +275,23 @@ def private_pipes() -> tuple[BinaryIO, BinaryIO]:
 
 
 def main() -> None:
-    """Entry point of the process. Leaves through ``os._exit``: PortAudio's own clean-up hangs after a server's death."""
+    """Entry point of the process. It exits through ``os._exit``, because PortAudio's clean-up hangs after a server's death."""
     faulthandler.enable()
     status = 1
     try:
         host = EngineHost(*private_pipes())
-        for name in ("SIGINT", "SIGHUP", "SIGBREAK"):  # they reach a terminal's whole group; the parent decides
+        for name in ("SIGINT", "SIGHUP", "SIGBREAK"):  # they reach all processes of a terminal; the parent handles them
             if hasattr(signal, name):
                 signal.signal(getattr(signal, name), signal.SIG_IGN)
         signal.signal(
             signal.SIGTERM, host.end
-        )  # whoever means only us, and a whole group or unit: recordings are ended first
+        )  # sent to this process or to its group: finish recordings first
         status = host.run()
     except BaseException:
         sys.excepthook(*sys.exc_info())
     finally:
         sys.stderr.flush()
-        bury_after(SHUTDOWN_GRACE)
+        exit_after(SHUTDOWN_GRACE)
         release_portaudio()
         os._exit(status)
 

@@ -1,7 +1,7 @@
-"""An engine process, seen from its parent: pipes, heartbeat, end.
+"""The parent's side of an engine process: pipes, heartbeat, end.
 
-Three threads a process, none of which touches audio: *engine-reader* waits for its reports, *engine-writer* for its pipe to take
-commands and *engine-stderr* for what its libraries print. Callers never wait for the engine, save in ``end`` and ``kill``.
+Each process has three threads in the parent, none of which touches audio: *engine-reader* receives reports, *engine-writer* sends commands,
+and *engine-stderr* reads what libraries print. Callers never wait for the engine, except in ``end`` and ``kill``.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from rtaudio.system.child_process import child_environment
 
 @dataclass(frozen=True)
 class Limits:
-    """When an engine counts as hung, in seconds.
+    """Timeouts in seconds after which an engine counts as hung, and limits of restarts.
 
     Attributes:
-        silent: without any report (the process is stuck, or starved beyond use).
-        stalled: reports arrive and say ``running``, yet no callback came: the audio server or the device is gone.
-        reports: so many reports must have shown the stall, so that a process that merely got no CPU is not killed.
-        starting: from spawn to sound; loading a large model on a busy machine takes long.
-        retry: between two attempts to open a missing device.
-        backoff: first and largest pause before a crashed engine is started again.
-        healthy: after so long a life the pause starts small again.
-        attempts: an engine that never played, or that writes a file from its start, is tried so often, then its error stands.
+        silent: time without any report (the process is stuck or gets no processor time).
+        stalled: time without a callback although reports say ``running``: the audio server or the device is gone.
+        reports: number of reports that must have shown the stall, so that a process that merely got no processor time is not killed.
+        starting: time from spawn to sound; loading a large model on a busy machine takes long.
+        retry: pause between two attempts to open a missing device.
+        backoff: first and largest pause before a crashed engine is restarted.
+        healthy: run time after which the pause starts small again.
+        attempts: number of attempts for an engine that never played or that writes a file from its start.
     """
 
     silent: float = 4.0
@@ -54,8 +54,8 @@ class EngineProcess:
         self.last_report = self.born
         self.latest: Snapshot | None = None
         self.error: tuple[str, str] | None = None
-        """``(kind, sentence)`` once the engine refused to start; kind is ``device`` or ``refused``."""
-        self.notice, self.noticed = "", 0.0  # a refused order and when it was told
+        """``(kind, sentence)`` after the engine has refused to start; kind is ``device`` or ``refused``."""
+        self.notice, self.noticed = "", 0.0  # the error of a refused command, and when it was reported
         self.resolved: dict[str, str] = {}
         self.words: collections.deque[str] = collections.deque(maxlen=40)
         self._outbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
@@ -73,7 +73,7 @@ class EngineProcess:
 
     @property
     def dead(self) -> bool:
-        """The process is gone (and all it had to say was read)."""
+        """Whether the process is gone and all its messages have been read."""
         return self._process.poll() is not None and self._ended.wait(0.5)
 
     def send(self, message: Message) -> None:
@@ -81,7 +81,7 @@ class EngineProcess:
         self._outbox.put(message)
 
     def kill(self) -> None:
-        """SIGKILL or TerminateProcess: a hung driver notices nothing gentler."""
+        """SIGKILL or TerminateProcess, because a hung driver does not react to anything else."""
         self._outbox.put(None)
         with contextlib.suppress(OSError):
             self._process.kill()
@@ -90,7 +90,7 @@ class EngineProcess:
         self._ended.wait(1)
 
     def end(self, timeout: float) -> None:
-        """Ask for a clean end (recordings are closed), kill after ``timeout`` seconds."""
+        """Request a clean end, which finishes recordings; kill the process after ``timeout`` seconds."""
         self.send({"op": "shutdown"})
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout)
@@ -133,7 +133,7 @@ class EngineProcess:
 
 
 class StallDetector:
-    """Tells a stream without callbacks from a process without CPU: it counts the reports that show no progress."""
+    """Distinguishes a stream without callbacks from a process without processor time, by counting reports that show no progress."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -143,7 +143,7 @@ class StallDetector:
         self._sequence = -1
 
     def stalled(self, snapshot: Snapshot, now: float) -> bool:
-        """Feed the newest report; True once the stream hangs."""
+        """Take the newest report; True if the stream hangs."""
         if snapshot.state not in ("running", "stalled") or snapshot.frames != self._frames:
             self._frames, self._since, self._reports = snapshot.frames, now, 0
             return False

@@ -1,7 +1,7 @@
 """Communication between processes: length-prefixed JSON objects on pipes and on a private socket of this user.
 
-There is no pickle anywhere: sockets carry ``send_bytes`` / ``recv_bytes`` of JSON only, after both sides have proved that they
-know a key that lies in a file only this user can read. POSIX uses a Unix socket, Windows a named pipe. This module owns no
+No pickle is used: sockets carry JSON only (``send_bytes`` / ``recv_bytes``), after both sides have proved that they know a key, which is
+in a file that only this user can read. POSIX uses a Unix socket, Windows a named pipe. This module owns no
 thread; ``read_message`` and ``Connection`` may block their caller, which is therefore never an audio thread.
 """
 
@@ -23,7 +23,7 @@ from rtaudio.audio.format import StemplayError
 from rtaudio.system.file_lock import FileLock
 
 MAX_MESSAGE = 1 << 22
-"""Bytes; a longer message is a fault of the sender and ends the conversation."""
+"""Largest message in bytes. A longer one is an error and ends the connection."""
 
 _LENGTH = struct.Struct("<I")
 _SOCKET_PATH_LIMIT = 100  # sun_path holds 104 bytes on macOS, 108 on Linux
@@ -37,7 +37,7 @@ def _plain(value: Any) -> Any:
         return value.tolist()
     if isinstance(value, Path):
         return str(value)
-    raise TypeError(f"{type(value).__name__} cannot travel between processes")
+    raise TypeError(f"{type(value).__name__} cannot be sent to another process")
 
 
 def encode(message: Message) -> bytes:
@@ -49,7 +49,7 @@ def decode(data: bytes) -> Message:
     """Inverse of ``encode``. Raises ValueError for anything but a JSON object."""
     value = json.loads(data)
     if not isinstance(value, dict):
-        raise ValueError("a message is a JSON object")
+        raise ValueError("a message must be a JSON object")
     return value
 
 
@@ -109,7 +109,7 @@ def read_key(directory: Path) -> bytes | None:
 
 
 def daemon_lock(directory: Path) -> FileLock:
-    """One daemon a directory."""
+    """The lock that allows one daemon for each directory."""
     return FileLock(directory / "engine.lock")
 
 
@@ -117,26 +117,26 @@ def daemon_lock(directory: Path) -> FileLock:
 
 
 class Connection:
-    """One end of an authenticated conversation. ``send`` and ``receive`` may be called by two different threads."""
+    """One end of an authenticated connection. ``send`` and ``receive`` may be called by two different threads."""
 
     def __init__(self, raw: mpc.Connection) -> None:  # type: ignore[type-arg,unused-ignore]
         self._raw = raw
 
     def send(self, message: Message) -> None:
-        """Blocks while the other side does not read. Raises OSError when it is gone."""
+        """Send a message. Blocks while the other side does not read. Raises OSError if it is gone."""
         try:
             self._raw.send_bytes(encode(message))
         except ValueError as error:  # closed meanwhile
             raise OSError(str(error)) from None
 
     def receive(self, timeout: float) -> Message | None:
-        """The next message, or None after ``timeout`` seconds. Raises EOFError or OSError when the other side is gone or talks garbage."""
+        """The next message, or None after ``timeout`` seconds. EOFError, OSError: the other side is gone or sends invalid data."""
         if not self._raw.poll(timeout):
             return None
         try:
             return decode(self._raw.recv_bytes(MAX_MESSAGE))
         except ValueError as error:
-            raise OSError(f"garbage on the socket: {error}") from None
+            raise OSError(f"invalid data on the socket: {error}") from None
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
@@ -144,13 +144,13 @@ class Connection:
 
 
 class SocketServer:
-    """Listens on the private socket. ``accept`` only waits for someone; ``welcome`` checks the key (a stranger may dawdle there)."""
+    """Listens on the private socket. ``accept`` only waits for a connection; ``welcome`` checks the key, which a slow client can delay."""
 
     def __init__(self, directory: Path) -> None:
         address = socket_address(directory)
         if sys.platform != "win32":
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(address)  # left by a killed daemon; the lock says that none lives
+                os.unlink(address)  # left by a killed daemon: the lock shows that none is alive
         self._key = make_key(directory)
         self._listener = mpc.Listener(address)
         if sys.platform != "win32":
@@ -162,7 +162,7 @@ class SocketServer:
         return self._listener.accept()  # type: ignore[no-any-return,unused-ignore]
 
     def welcome(self, raw: mpc.Connection) -> Connection | None:  # type: ignore[type-arg,unused-ignore]
-        """Prove the key to each other; None for a stranger. Blocks: call it in the client's own thread."""
+        """Check that both sides know the key; None if the client does not. It blocks, so call it in the client's own thread."""
         try:
             mpc.deliver_challenge(raw, self._key)
             mpc.answer_challenge(raw, self._key)

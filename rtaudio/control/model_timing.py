@@ -1,10 +1,10 @@
 """Times the model at the start and chooses its deadline (``rtaudio/engine/deadline.py``).
 
-The processor runs as it will run: in a thread of its own with the priority of the worker, on sound that is due at
-its time, with what else the machine does meanwhile and with the callbacks that will be beside it (``Callbacks``): they take processor
-time and Python's interpreter. When the results were ready after they were due is what must fit, the rare late ones included: the 99th
-percentile, and ``MARGIN`` on it. Where blocks are small, many of them miss a piece that is late, and the latest one counts. The smallest
-number of blocks that holds this is the deadline.
+The processor runs under the conditions of live use: in a thread of its own with the priority of the worker, on sound that arrives at its
+time, next to other programs and to simulated callbacks (``Callbacks``), which need processor time and Python's interpreter. The time from
+when sound is due to when its stems are ready must fit into the deadline, including rare late results: its 99th percentile plus ``MARGIN``.
+With small blocks, one late result makes many blocks miss, so the largest time counts. The deadline is the smallest number of blocks that
+is long enough.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ from rtaudio.protocol.messages import EngineConfig, MixerState
 from rtaudio.system.realtime import MODEL_PRIORITY, request_realtime, switch_interval
 
 MARGIN = 1.3
-"""Of the 99th percentile: one call in a hundred is later, and what else runs changes."""
+"""Added share of the 99th percentile: one call in a hundred takes longer, and the load of the machine changes."""
 WAKE_S = 0.0002
-"""Added for the way from the callback to the worker and back."""
+"""Seconds added for passing sound from the callback to the worker and back."""
 SMALL_S = 0.003
-"""Shorter blocks are small. Without a model there is nothing to time but the waking of a thread, which small blocks have no time for."""
+"""Blocks shorter than this count as small. Without a model only the wake-up of a thread is timed, for which small blocks are too short."""
 TIMED_S = 0.5
-"""How long the processor is tried."""
+"""Seconds for which the processor is timed."""
 FEWEST, MOST = 10, 150
-"""Pieces that are tried, whatever time that takes, and however short they are."""
+"""Smallest and largest number of timed bursts."""
 SETTLING = 3
-"""The first pieces do not count."""
+"""The first bursts do not count."""
 LONGEST_S = 0.25
-"""More is never chosen: a model that needs it is too slow for the machine."""
+"""Longest deadline that is chosen. A model that needs more is too slow for the machine."""
 
 
 @dataclass(frozen=True)
 class Clock:
-    """The time, and how to wait; a test has its own."""
+    """The time and how to wait; tests replace it."""
 
     now: Callable[[], float] = time.perf_counter
     sleep: Callable[[float], None] = time.sleep
@@ -55,11 +55,11 @@ class Clock:
 
 @dataclass(frozen=True)
 class Needed:
-    """What a processor needs.
+    """Result of timing a processor.
 
     Attributes:
-        frames: of its deadline, whole blocks.
-        share: of its time that it works, by the median piece: from 1 on it is too slow for any deadline.
+        frames: the deadline that it needs, in whole blocks.
+        share: computing time over the duration of the sound (median); from 1 on it is too slow for any deadline.
     """
 
     frames: int
@@ -69,7 +69,7 @@ class Needed:
 def given_frames(
     config: EngineConfig, processor: Processor, fmt: StreamFormat, align: int, clock: Clock | None = None
 ) -> int:
-    """The deadline in frames, whole blocks: what ``config.deadline`` asks for, or what ``processor`` needs, which is prepared for that.
+    """The deadline in frames, whole blocks: ``config.deadline``, or else what ``processor`` needs, which is prepared and timed.
 
     Raises:
         StemplayError: the processor cannot work in this format.
@@ -98,13 +98,12 @@ def needed(processor: Processor, fmt: StreamFormat, align: int, clock: Clock | N
 
 
 def piece_frames(processor: Processor, fmt: StreamFormat) -> int:
-    """Frames that the processor works on at once: as many blocks as a call of the network takes."""
+    """Frames of a burst: the blocks that one call of the network processes."""
     return -(-processor.burst // fmt.block) * fmt.block
 
 
 class Callbacks:
-    """Within it a thread does, block after block, what the audio callback does with a song and stems that are there, and threads take
-    turns as they will during sound.
+    """Context manager that runs a thread with the work of the audio callback, block after block, so that threads compete as they do live.
 
     Args:
         outputs: names of the stems.
@@ -131,15 +130,15 @@ class Callbacks:
 
 
 def paced(processor: Processor, fmt: StreamFormat, clock: Clock) -> list[float]:
-    """Seconds from when each piece of sound was due to when its stems were ready, in a thread as the worker's.
+    """Seconds from when each burst of sound was due to when its stems were ready, in a thread like the worker's.
 
-    A piece is as many blocks as a call of the network takes. The processor must be prepared.
+    A burst is the blocks that one call of the network processes. The processor must be prepared.
     """
     found: list[float] = []
 
     def run() -> None:
         request_realtime(MODEL_PRIORITY)
-        with contextlib.suppress(Exception):  # a model that fails is told of when it plays
+        with contextlib.suppress(Exception):  # a failing model is reported when it plays
             found.extend(_paced(processor, fmt, clock))
 
     thread = threading.Thread(target=run, name="stemplay-timing", daemon=True)
@@ -162,7 +161,7 @@ def _paced(processor: Processor, fmt: StreamFormat, clock: Clock) -> list[float]
         if wait > 0:
             clock.sleep(wait)
         else:
-            due -= wait  # it was late already: this piece is not to be blamed for the one before
+            due -= wait  # this burst started late: do not count the delay of the one before
         processor.process(sound)
         late.append(clock.now() - due)
     return late[SETTLING:]

@@ -1,11 +1,11 @@
 """The facade of an engine: start it, send commands, read its state.
 
-*Attached* (a command line): this process holds the supervisor, and the engine dies with this process however it dies.
-*Detached* (the window): a daemon holds the supervisor, sound plays on when this process dies, and another client may join.
+*Attached* (command line): this process holds the supervisor, and the engine always ends with this process.
+*Detached* (window): a daemon holds the supervisor. Sound plays on when this process dies, and other clients may connect.
 
 ``send`` and ``snapshot`` never wait for an engine. A detached session owns the two threads of its ``DaemonClient``, which may block on the
-socket. It holds the desired state as the daemon told it last, with the orders on top that the daemon had not had yet: what MIDI or
-another window moved inside the engine is not undone by its next start, and what this client ordered later counts.
+socket. It holds the last desired state from the daemon, plus the commands that the daemon had not received yet. So the next start does
+not undo changes made by MIDI or another window, and includes this client's latest commands.
 """
 
 from __future__ import annotations
@@ -26,25 +26,26 @@ from rtaudio.control.ipc import connect
 from rtaudio.control.supervisor import Supervisor
 from rtaudio.protocol.checks import absolute_config, check_config, with_absolute_paths
 from rtaudio.protocol.desired_state import DesiredState
-from rtaudio.protocol.messages import Command, EngineConfig, Heard, InstrumentState, MixerState, Snapshot
+from rtaudio.protocol.messages import Command, EngineConfig, InstrumentState, MixerState, Snapshot, TapAudio
 from rtaudio.system.child_process import child_environment
+from rtaudio.system.child_process import remove_job_folders as remove_job_folders  # for the window
 from rtaudio.system.private_folder import runtime_directory
 from rtaudio.tap.shared import TapReader
 
 DAEMON_START = 20.0
-"""Seconds that a new daemon has to open its socket."""
+"""Seconds that a new daemon may take to open its socket."""
 
 
 class Session:
-    """One engine, seen from a program that wants sound.
+    """An engine as a program uses it.
 
     Args:
-        config: what to run on; a detached session that finds an engine running takes over that engine's instead.
-        mixer: faders to start with; ``instrument``: sounds and learnt controllers likewise.
+        config: the settings. A detached session that finds a running engine uses that engine's settings instead.
+        mixer: the initial mixer. ``instrument``: the initial sounds and learned controllers.
         detached: let the engine outlive this process.
-        directory: where the detached engine is met (default: the private folder of this user).
+        directory: the folder of the detached engine's socket (default: the private folder of this user).
 
-    Raises StemplayError for a model or a stem that does not exist, or values that no engine could run on.
+    Raises StemplayError for a model or a stem that does not exist, or for invalid settings.
     """
 
     def __init__(
@@ -79,20 +80,20 @@ class Session:
 
     @property
     def config(self) -> EngineConfig:
-        """The configuration that is wanted now."""
+        """The desired configuration."""
         return copy.deepcopy(self._state().config)
 
     @property
     def engine_pid(self) -> int | None:
-        """Process id of the engine while one lives."""
+        """Process id of the engine, or None if there is none."""
         if self.detached:
             return self._client.engine_pid if self._client is not None else None
         return self._supervisor.engine_pid if self._supervisor is not None else None
 
     def start(self) -> None:
-        """Start the engine, or join the detached one that runs. Sound begins a moment later: see ``snapshot().state``.
+        """Start the engine, or connect to the running detached one. Sound begins a moment later: see ``snapshot().state``.
 
-        After ``stop`` all is as it was heard last, but for what was ordered since.
+        After ``stop`` the engine starts in its last state, with the commands sent since then.
 
         Raises StemplayError if the daemon of a detached engine cannot be started.
         """
@@ -103,7 +104,7 @@ class Session:
             return
         self._follow()
         if self._client is not None and self._client.alive:
-            self._client.send({"start": self._desired.to_json()})  # where it was given up; what plays is left alone
+            self._client.send({"start": self._desired.to_json()})  # starts an engine that was given up; a running one is not affected
             return
         if not self._join():
             _spawn_daemon(self._runtime())
@@ -117,12 +118,12 @@ class Session:
             self._client.send({"start": self._desired.to_json()})
 
     def stay(self, wanted: bool) -> None:
-        """Whether a detached engine that nobody attends is to go on though it has nothing to play; else it ends after ten minutes."""
+        """Set whether a detached engine without clients keeps running with nothing to play. Otherwise it ends after ten minutes."""
         if self._client is not None:
             self._client.send({"stay": wanted})
 
     def stop(self) -> None:
-        """End the sound, and a detached engine's daemon too. Waits for it, a few seconds at most."""
+        """Stop the engine, and the daemon of a detached one. Waits for its end, a few seconds at most."""
         if self._supervisor is not None:
             self._supervisor.stop()
         if self._client is not None:
@@ -131,7 +132,7 @@ class Session:
             self._client.close()
 
     def close(self) -> None:
-        """Leave: a detached engine plays on, an attached one ends."""
+        """Close the session: a detached engine plays on, an attached one ends."""
         if self._tap is not None:
             self._tap.close()
             self._tap = None
@@ -140,22 +141,22 @@ class Session:
         if self._supervisor is not None:
             self._supervisor.stop()
 
-    def send(self, order: Command) -> None:
-        """Give an order. It is kept for the next engine if none lives. Raises StemplayError if it is impossible."""
+    def send(self, command: Command) -> None:
+        """Send a command. Without an engine it is kept for the next one. Raises StemplayError if it is invalid."""
         if self._supervisor is not None:
-            self._supervisor.send(order)
+            self._supervisor.send(command)
             return
         if self.detached:
-            order = with_absolute_paths(order)
-        alive = self._client is not None and self._client.alive  # before: what a dead daemon told is all there is to follow
+            command = with_absolute_paths(command)
+        alive = self._client is not None and self._client.alive  # checked first: after a daemon's death its last state is all there is
         self._follow()
-        self._desired.apply(order)
+        self._desired.apply(command)
         if self._client is not None and alive:
-            self._client.order(order)
+            self._client.enqueue(command)
 
     def snapshot(self) -> Snapshot:
-        """The newest report; costs nothing. Before ``start`` and after the end its state is ``stopped``, and the faders are those
-        that a start would bring."""
+        """The newest report, without waiting. Before ``start`` and after the end its state is ``stopped``, and its mixer is that of the
+        next start."""
         if self._supervisor is not None:
             return self._supervisor.snapshot()
         report = self._client.snapshot() if self._client is not None else None
@@ -163,11 +164,11 @@ class Session:
             return Snapshot(state="stopped", mixer=copy.deepcopy(self._desired.mixer))
         return report if self._client is not None and self._client.alive else _as_wanted(report, self._state())
 
-    def hear(self, source: str, after: int | None = None, seconds: float = 4.0) -> Heard | None:
-        """What the engine played: ``mix``, ``input`` or a strip before its fader; from position ``after`` on, or the last ``seconds``.
+    def hear(self, source: str, after: int | None = None, seconds: float = 4.0) -> TapAudio | None:
+        """Sound of the engine: ``mix``, ``input`` or a strip before its fader, from position ``after`` on, or the last ``seconds``.
 
-        None while there is nothing: no engine, no such strip, or nobody asked in the last two seconds (asking again helps). Never
-        waits; for one thread.
+        None if there is no engine or no such strip, or if the last call was more than two seconds ago (the next call succeeds). Never
+        waits. Only one thread may call it.
         """
         report = self.snapshot()
         path = report.tap if report.state in ("running", "finished") else ""  # after a song the instrument plays on
@@ -191,7 +192,7 @@ class Session:
         self.close()
 
     def _follow(self) -> None:
-        """Take over what the daemon told: controllers, other clients, and settings that could not be played change its state too."""
+        """Take over the daemon's desired state, which controllers, other clients and rejected settings change, too."""
         told = self._client.desired() if self._client is not None else None
         if told is not None:
             self._desired = told
@@ -224,7 +225,7 @@ class Session:
 
 
 def _as_wanted(report: Snapshot, desired: DesiredState) -> Snapshot:
-    """The last report of an engine that is gone, with what the next one will be told."""
+    """The last report of an engine that is gone, with the desired state of the next one."""
     report.mixer = copy.deepcopy(desired.mixer)
     if report.instrument.model:
         report.instrument = replace(report.instrument, state=copy.deepcopy(desired.instrument))
@@ -236,12 +237,12 @@ def _as_wanted(report: Snapshot, desired: DesiredState) -> Snapshot:
 
 
 def job_command() -> tuple[list[str], dict[str, str]]:
-    """Command line and environment of a child process for one of ``rtaudio.jobs``: what a window must not wait for itself."""
+    """Command line and environment of a child process that runs one of ``rtaudio.jobs``, for which a window must not wait."""
     return [sys.executable, "-m", "rtaudio.jobs"], child_environment()
 
 
 def _spawn_daemon(directory: Path) -> None:
-    """Start a daemon that belongs to nobody's terminal. If another one wins the race it just leaves again."""
+    """Start a daemon that is detached from any terminal. If another one starts at the same time, it ends at once."""
     options: dict[str, object] = {"start_new_session": True}
     if sys.platform == "win32":
         options = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}

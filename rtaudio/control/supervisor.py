@@ -1,7 +1,7 @@
 """Keeps an engine running: starts its process, watches its heartbeat, kills it when it hangs, and restarts it in the same state.
 
 The thread *supervisor* decides (those of ``rtaudio/control/engine_process.py`` listen). Callers of ``Supervisor`` never wait for the
-engine, save in ``stop``.
+engine, except in ``stop``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rtaudio.audio.format import StemplayError
 from rtaudio.control.engine_process import EngineProcess, Limits, StallDetector
-from rtaudio.control.run_totals import RunTotals
+from rtaudio.control.restart_totals import RestartTotals
 from rtaudio.files.take_recovery import CutOff, finish_cut_off
 from rtaudio.protocol.checks import is_output_file
 from rtaudio.protocol.desired_state import DesiredState
@@ -23,13 +23,13 @@ from rtaudio.protocol.messages import Command, EngineConfig, Recording, Snapshot
 from rtaudio.tap.shared import remove as remove_tap
 
 NOTICE_S = 10.0
-"""How long a refused order is told of, before other messages are seen again."""
+"""Seconds for which the error of a refused command is shown before other messages."""
 
 
 class Supervisor:
-    """Holds the desired state and an engine that follows it.
+    """Holds the desired state and keeps an engine running in this state.
 
-    ``send`` and ``snapshot`` may be called by any thread at any time, whether an engine lives or not.
+    Any thread may call ``send`` and ``snapshot`` at any time, with or without a running engine.
     """
 
     def __init__(self, desired: DesiredState, limits: Limits | None = None, arguments: list[str] | None = None) -> None:
@@ -39,37 +39,37 @@ class Supervisor:
         self._lock = threading.Lock()  # guards desired, engine and report; held for moments only
         self._desired = desired
         self._engine: EngineProcess | None = None
-        self._pids: set[int] = set()  # of all engines so far
+        self._pids: set[int] = set()  # process ids of all engines so far
         self._report = Snapshot(state="stopped", mixer=desired.mixer)
         self._pinned: dict[str, str] = {}
         self._restarts = 0
         self._failures = 0
-        self._totals = RunTotals()
-        self._finisher: threading.Thread | None = None  # of recordings that were cut off
-        self._found: tuple[str, float] = ("", 0.0)  # what it told, and when
+        self._totals = RestartTotals()
+        self._finisher: threading.Thread | None = None  # finishes interrupted recordings
+        self._found: tuple[str, float] = ("", 0.0)  # its message, and when it came
         self._played = False
-        self._story = ""  # why it was started again, told for a while
-        self._error = ""  # why it is not started again
-        self._seen: Snapshot | None = None  # the report of the present engine that was looked at last
-        self._fallback: DesiredState | None = None  # what played before a change of settings that has not played yet
+        self._story = ""  # why the engine was restarted, shown for a while
+        self._error = ""  # why the engine is not restarted
+        self._seen: Snapshot | None = None  # the last processed report of the present engine
+        self._fallback: DesiredState | None = None  # the state before a change of settings, until the new ones have played
         self._wake = threading.Event()
         self._stopping = False
         self._thread: threading.Thread | None = None
 
     @property
     def desired(self) -> DesiredState:
-        """A copy of the saved state."""
+        """A copy of the desired state."""
         with self._lock:
             return copy.deepcopy(self._desired)
 
     @property
     def config(self) -> EngineConfig:
-        """What is wanted; replaced, never changed, by a command."""
+        """The desired configuration. Commands replace it and never modify it."""
         return self._desired.config
 
     @property
     def engine_pid(self) -> int | None:
-        """Process id of the living engine."""
+        """Process id of the engine, or None."""
         engine = self._engine
         return engine.pid if engine is not None else None
 
@@ -80,7 +80,7 @@ class Supervisor:
         return list(engine.words) if engine is not None else []
 
     def start(self) -> None:
-        """Start supervising, or try again what was given up; returns at once."""
+        """Start supervising, or try again after giving up; returns at once."""
         if self._thread is None or not self._thread.is_alive():
             self._stopping = False
             self._say("starting", "The engine is starting.")
@@ -101,29 +101,29 @@ class Supervisor:
         if self._finisher is not None:
             self._finisher.join(timeout)
 
-    def send(self, order: Command) -> None:
-        """Save an order and pass it on. Raises StemplayError if it is impossible; a missing engine gets it when it is back."""
+    def send(self, command: Command) -> None:
+        """Apply a command to the desired state and pass it to the engine, if there is one. Raises StemplayError if it is invalid."""
         with self._lock:
-            before = copy.deepcopy(self._desired) if order.op == "configure" and self._played else None
-            self._desired.apply(order)
+            before = copy.deepcopy(self._desired) if command.op == "configure" and self._played else None
+            self._desired.apply(command)
             engine = self._engine
-            if order.op == "reset_counters":
+            if command.op == "reset_counters":
                 self._totals.forget_counters()
-            if order.op == "configure":
+            if command.op == "configure":
                 self._fallback = before or self._fallback
                 self._pinned = {}
                 self._failures = 0
                 self._played = False
                 self._story = self._error = ""
                 self._wake.set()
-            elif engine is not None and order.op != "shutdown":
-                engine.send({"op": order.op, "args": order.args})
-        if order.op == "shutdown":
+            elif engine is not None and command.op != "shutdown":
+                engine.send({"op": command.op, "args": command.args})
+        if command.op == "shutdown":
             self._stopping = True
             self._wake.set()
 
     def snapshot(self) -> Snapshot:
-        """The newest report, with what the supervisor knows added."""
+        """The newest report, with the supervisor's messages and totals."""
         with self._lock:
             report = copy.copy(self._report)
             report.restarts = self._restarts
@@ -149,17 +149,17 @@ class Supervisor:
             pause = self._judge(verdict, engine)
             self._count(verdict)
             if pause is None:
-                self._wake.wait()  # nothing to do until another configuration or the end
+                self._wake.wait()  # wait for another configuration or the end
             elif pause:
                 self._wake.wait(pause)
         if self._report.state != "finished":
             self._say("stopped", self._error)
         else:
             with self._lock:
-                self._desired.position_s = 0.0  # who starts it again wants to hear the song, not its end
+                self._desired.position_s = 0.0  # the next start plays the song from its beginning
 
     def _count(self, verdict: str) -> None:
-        """Keep the counters of an engine that is gone, and where it left a gap."""
+        """Add the counters of an engine that is gone to the totals, and record the interruption."""
         with self._lock:
             if verdict == "configure":
                 self._totals = self._totals.start_over()
@@ -167,9 +167,9 @@ class Supervisor:
                 self._totals.engine_lost(self._report.message)
 
     def _finish_recordings(self) -> None:
-        """Finish what was cut off, by this engine or long ago, while everything else goes on."""
+        """Finish interrupted recordings of this or earlier engines, in the background."""
         if self._finisher is not None and self._finisher.is_alive():
-            self._finisher.join(0.2)  # nearly always it only looked whether there is anything
+            self._finisher.join(0.2)  # it usually finds nothing and ends at once
         self._finisher = threading.Thread(target=self._find_cut_off, name="take-finisher", daemon=True)
         self._finisher.start()
 
@@ -181,9 +181,9 @@ class Supervisor:
                 self._found = (take.sentence, time.monotonic())
 
     def _pinned_state(self) -> DesiredState:
-        """The desired state with ``default`` replaced by what it meant the last time it played.
+        """The desired state with ``default`` replaced by the devices that it meant the last time it played.
 
-        A server that died must be waited for, not exchanged for the clock without a sound card.
+        The engine must wait for a server that died, not change to the clock without a sound card.
         """
         state = copy.deepcopy(self._desired)
         for end, meaning in self._pinned.items():
@@ -191,7 +191,7 @@ class Supervisor:
         return state
 
     def _watch(self, engine: EngineProcess) -> str:
-        """Follow one engine. Returns why it has to go: end, configure, dead, hung, silent or slow."""
+        """Watch one engine. Returns why it must be stopped: end, configure, dead, hung, silent or slow."""
         detector = StallDetector(self._limits)
         while True:
             self._wake.wait(0.1 if engine.latest is not None and engine.latest.resting else 0.03)
@@ -213,21 +213,21 @@ class Supervisor:
                 return "hung"
 
     def _absorb(self, engine: EngineProcess) -> None:
-        """Take over the newest report and what of it must survive the engine."""
+        """Take over the newest report, and the parts of it that must survive the engine."""
         report = engine.latest
         if report is None or report.state == "starting":
             return
         with self._lock:
-            if report.frames > 0 and not self._wake.is_set():  # not by an outgoing engine
+            if report.frames > 0 and not self._wake.is_set():  # ignore an engine that is being replaced
                 self._played, self._fallback = True, None
             if report.state == "running" and report.transport.path == self._desired.config.input:
                 self._desired.position_s = report.transport.position_s
             if report.instrument.model:
-                self._desired.instrument.midi_map = report.instrument.state.midi_map  # learnt inside the engine
+                self._desired.instrument.midi_map = report.instrument.state.midi_map  # learned inside the engine
             if self._desired.recording is not None and report.recording.error:
-                self._desired.recording = None  # it stopped by itself (a full disk): do not start it again
+                self._desired.recording = None  # it stopped by itself (a full disk): do not restart it
             outgoing = self._wake.is_set() and not self._stopping
-            if not outgoing:  # what such an engine had found means nothing to the next configuration
+            if not outgoing:  # its state does not apply to the next configuration
                 self._remember(engine.resolved)
                 if self._seen is not None:
                     take_over(self._desired, self._seen, report)
@@ -238,38 +238,38 @@ class Supervisor:
             shown = self._totals.follow(report)
             notice = engine.notice if time.monotonic() - engine.noticed < NOTICE_S else ""
             found = self._found[0] if time.monotonic() - self._found[1] < NOTICE_S else ""
-            if shown.state == "stopped" and not self._stopping:  # somebody ended it, not us: another one follows
+            if shown.state == "stopped" and not self._stopping:  # we did not stop it, so another one follows
                 shown.state = "starting"
             shown.message = notice or report.message or " ".join(filter(None, (self._story, found)))
             self._report = shown
 
     def _remember(self, resolved: dict[str, str]) -> None:
-        """Keep what ``default`` meant, once it was a real device."""
+        """Remember the real device that ``default`` meant."""
         for end, meaning in resolved.items():
             if getattr(self._desired.config, end) == "default" and meaning not in ("null", "none"):
                 self._pinned.setdefault(end, meaning)
 
     def _farewell(self, engine: EngineProcess) -> None:
-        """The engine's end: clean where someone asked for it, certain in any case."""
+        """End the engine: cleanly if that was requested, else by killing it."""
         if self._stopping or self._wake.is_set():
             engine.end(6.0)
             self._absorb(engine)
         else:
             engine.kill()
         if engine.latest is not None and engine.latest.tap:
-            remove_tap(Path(engine.latest.tap))  # one that was killed could not
+            remove_tap(Path(engine.latest.tap))  # a killed engine could not remove it
         self._finish_recordings()
         with self._lock:
             self._engine = None
 
     def _judge(self, verdict: str, engine: EngineProcess) -> float | None:
-        """Say what happened and how long to pause: seconds, or None to wait for the user."""
+        """Report what happened and return the pause before the next start in seconds, or None to wait for the user."""
         if verdict in ("end", "configure"):
             if verdict == "configure":
-                self._say("starting", "The engine starts again with its new settings.")
+                self._say("starting", "The engine is restarting with its new settings.")
             return 0.0
         if engine.error is not None:
-            if engine.latest is not None and engine.latest.frames > 0:  # it had played: the next one is started again
+            if engine.latest is not None and engine.latest.frames > 0:  # it had played, so this counts as a restart
                 self._restarts += 1
             return self._judge_refusal(*engine.error)
         if self._fallback is not None:
@@ -286,7 +286,7 @@ class Supervisor:
             return self._again()
         if self._failures < self._limits.attempts:
             return self._again()
-        self._give_up(f"The engine was given up after {self._failures} attempts: {self._story}")
+        self._give_up(f"The engine did not run after {self._failures} attempts: {self._story}")
         return None
 
     def _give_up(self, sentence: str) -> None:
@@ -300,11 +300,11 @@ class Supervisor:
         return min(largest, first * 2.0 ** (self._failures - 1))
 
     def _go_back(self, sentence: str) -> float:
-        """New settings cannot be played: take those that could, and say so."""
+        """Return to the previous settings, because the new ones cannot be played, and report it."""
         with self._lock:
             assert self._fallback is not None
             self._desired, self._fallback = self._fallback, None
-        self._story = f"{sentence.rstrip('.')}; the settings are as they were before."
+        self._story = f"{sentence.rstrip('.')}; the previous settings are used again."
         self._say("starting", self._story)
         return 0.0
 
@@ -312,7 +312,7 @@ class Supervisor:
         if self._fallback is not None:
             return self._go_back(sentence)
         if kind == "device":
-            self._say("waiting", f"{sentence.rstrip('.')}; sound goes on as soon as it is there.")
+            self._say("waiting", f"{sentence.rstrip('.')}; sound resumes as soon as it is back.")
             return self._limits.retry
         self._give_up(sentence)
         return None
@@ -327,10 +327,10 @@ class Supervisor:
 
 
 _STORIES = {
-    "dead": "The audio engine died and was started again.",
-    "hung": "The audio server or device stopped calling, so the engine was started again.",
-    "silent": "The audio engine stopped answering and was started again.",
-    "slow": "The audio engine took too long to start, so it was started again.",
+    "dead": "The audio engine crashed and was restarted.",
+    "hung": "The audio server or device stopped responding, so the engine was restarted.",
+    "silent": "The audio engine stopped responding and was restarted.",
+    "slow": "The audio engine took too long to start, so it was restarted.",
 }
 
 
@@ -339,9 +339,9 @@ def _as_recording(take: CutOff) -> Recording:
 
 
 def take_over(desired: DesiredState, before: Snapshot, now: Snapshot) -> None:
-    """Save what changed between two reports of an engine: MIDI controllers and program changes act inside it, without an order.
+    """Copy changes between two reports into ``desired``: MIDI controllers and program changes act inside the engine, without a command.
 
-    Only changes are taken: an engine that obeys no more and reports the same for ever undoes no order.
+    Only changes are copied, so an engine that no longer responds and always reports the same undoes no command.
     """
     places: list[tuple[object, object, object]] = [
         (before.mixer, now.mixer, desired.mixer),
@@ -359,15 +359,15 @@ def take_over(desired: DesiredState, before: Snapshot, now: Snapshot) -> None:
 
 
 def _take_over_transport(desired: DesiredState, before: Snapshot, now: Snapshot) -> None:
-    """The same of what a controller's buttons start and end: song, loop and recording."""
+    """Do the same for song, loop and recording, which a controller's buttons start and end."""
     was, song = before.transport, now.transport
     if song.path and song.path == was.path and now.state == "running":
-        if song.playing != was.playing and song.position_s < song.length_s - 0.1:  # not at its end, where it stops by itself
+        if song.playing != was.playing and song.position_s < song.length_s - 0.1:  # not at its end, where the song stops by itself
             desired.playing = song.playing
         if song.loop != was.loop:
             desired.loop = song.loop
     old, take = before.recording, now.recording
-    if now.state != "running":  # an engine that ends closes its files, and its recording goes on in the next
+    if now.state != "running":  # an ending engine closes its files, and the next one continues the recording
         return
     if take.active and not old.active and desired.recording is None:
         desired.recording = {"directory": take.directory, "format": now.instrument.state.record_format}
@@ -376,5 +376,5 @@ def _take_over_transport(desired: DesiredState, before: Snapshot, now: Snapshot)
 
 
 def refused(snapshot: Snapshot) -> StemplayError | None:
-    """The error that keeps an engine from starting at all, if there is one."""
+    """The error that prevents the engine from starting, or None."""
     return StemplayError(snapshot.message) if snapshot.state == "stopped" and snapshot.message else None

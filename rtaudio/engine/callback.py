@@ -1,8 +1,8 @@
-"""The audio callback: whatever happens, the buffer is filled with finite samples, in time.
+"""The audio callback: it always fills the buffer with finite samples, in time.
 
-``AudioCallback.__call__`` runs in the port's thread. It waits for nobody (but for the worker where the port is not real time),
-raises nothing, and counts what went wrong. Control threads hand it wishes by setting an attribute, which it takes up when the
-sound is faded out: ``panic`` and ``replace``.
+``AudioCallback.__call__`` runs in the port's thread. It never waits for another thread (except for the worker, if the port is not real
+time), raises nothing, and counts errors. Control threads request actions by setting the attributes ``panic`` and ``replace``. The callback
+fades the sound out before it carries them out.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from rtaudio.engine.recorder import Recorder
     from rtaudio.files.song_player import FilePlayer
     from rtaudio.ports.base import Port
-    from rtaudio.tap.capture import Capture
+    from rtaudio.tap.buffer import TapBuffer
 
 GATE_S = 0.005
-"""Fade of the gate."""
+"""Length of the gate's fade."""
 
 PANIC_S = 0.25
-"""Silence after a panic, beyond the pipeline's own delay: long enough to end feedback."""
+"""Silence after a panic, in addition to the pipeline's own delay: long enough to end feedback."""
 
 MAX_TAIL_S = 10.0
 """So long may echoes and reverb go on after the end of a song."""
@@ -36,8 +36,8 @@ Routes = list[tuple[int, list[int]]]
 """``[(index of the stem, 0-based output channels)]``."""
 
 
-class Gate:
-    """Fades everything out and in again, sample by sample, in straight lines."""
+class FadeGate:
+    """Fades all signals out and in with a linear ramp."""
 
     def __init__(self, rate: int) -> None:
         self._length = max(1, round(GATE_S * rate))
@@ -51,11 +51,11 @@ class Gate:
 
     @property
     def idle(self) -> bool:
-        """Whether it changes nothing, and is not about to."""
+        """Whether the gate is fully open and stays open."""
         return self.open and self._level == self._length
 
     def apply(self, *signals: Audio) -> None:
-        """Shape ``signals``, all of the same ``n`` frames, in place."""
+        """Apply the fade to ``signals``, all of the same ``n`` frames, in place."""
         if self.open and self._level == self._length:
             return
         n = len(signals[0])
@@ -67,20 +67,20 @@ class Gate:
 
 
 class AudioCallback:
-    """What a port calls.
+    """The function that a port calls for each block.
 
     Args:
-        port: for its channels and whether it is real time; not called, but for ``complete``.
-        pipeline: the first one; ``replace`` may bring others.
+        port: gives the channels and whether it is real time. Of its methods only ``complete`` is called.
+        pipeline: the first one. Setting ``replace`` exchanges it.
         picks: 0-based input channel for each channel of the mix; empty without input.
         routes: stems with output channels of their own.
         source: plays instead of the port's input.
         recorder: gets the stems and the mix.
-        tap: gets all of it while somebody looks.
-        limit: frames after which a port that is not real time is told that it is complete, 0 for none.
+        tap: gets input, mix and strips while somebody listens.
+        limit: number of frames after which ``port.complete`` is called, 0 for no limit.
 
     Attributes:
-        unfit: queue on which the size of a block that the pipeline was not made for is told.
+        unfit: queue for the sizes of blocks that the pipeline was not prepared for.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class AudioCallback:
         source: FilePlayer | None,
         recorder: Recorder | None,
         limit: int = 0,
-        tap: Capture | None = None,
+        tap: TapBuffer | None = None,
     ) -> None:
         self.pipeline = pipeline
         self.replace: Pipeline | None = None
@@ -104,7 +104,7 @@ class AudioCallback:
         self.fault = ""
         self.song_ended = False
         self._port, self._picks, self._routes, self._source, self._recorder = port, picks, routes, source, recorder
-        self._gate = Gate(pipeline.format.rate)
+        self._gate = FadeGate(pipeline.format.rate)
         self._hold = 0
         self._limit = limit
         self._tap = tap
@@ -124,7 +124,7 @@ class AudioCallback:
                 stop = min(start + self.pipeline.format.block, total)  # the pipeline may be another one after each part
                 self._play(indata[start:stop], outdata[start:stop])
                 start = stop
-        except Exception as error:  # nothing may leave a callback; the person is told through the snapshot
+        except Exception as error:  # no exception may leave a callback; the snapshot reports it
             outdata.fill(0.0)
             self._note(error)
         self.frames += total
@@ -135,7 +135,7 @@ class AudioCallback:
             self.load.add((time.perf_counter() - started) * self.pipeline.format.rate / total)
 
     def _check_size(self, n: int) -> None:
-        """In real time, tell of a block that is larger than prepared for, or that breaks the promise of a fixed size."""
+        """In real time, report a block that is larger than prepared for or breaks the promise of a fixed size."""
         pipeline = self.pipeline
         fits = n <= pipeline.format.block and not (pipeline.align and n % pipeline.align)
         if not fits and pipeline.realtime and n > self._told:
@@ -212,7 +212,7 @@ class AudioCallback:
     # -- out --------------------------------------------------------------------------------------------------------------
 
     def _speak(self, mixed: Audio, strips: Audio, outdata: Audio) -> None:
-        """The mix to the first two channels (or down to one), routed stems to theirs. The last guard against bad samples."""
+        """Write the mix to the first two channels (or to one), and routed stems to theirs. Replaces invalid samples as a last resort."""
         channels, available = mixed.shape[1], outdata.shape[1]
         if available == 1 and channels > 1:
             np.mean(mixed, axis=1, keepdims=True, out=outdata)
@@ -249,7 +249,7 @@ class AudioCallback:
     # -- wishes -----------------------------------------------------------------------------------------------------------
 
     def _change(self, n: int) -> None:
-        """Carry out what waits for silence, once it is silent."""
+        """Carry out a waiting panic or replacement once the gate is closed."""
         self._hold = max(0, self._hold - n)
         if not self._gate.silent:
             return
@@ -260,7 +260,7 @@ class AudioCallback:
         fresh, self.replace = self.replace, None
         if fresh is not None:
             self.pipeline, self._told = fresh, 0
-            self._hold = max(self._hold, fresh.delay)  # until then it plays the silence before its beginning
+            self._hold = max(self._hold, fresh.delay)  # until then the new pipeline plays the silence before its first samples
 
     def _note(self, error: Exception) -> None:
         self.faults += 1

@@ -1,4 +1,4 @@
-"""What a running engine does at each command, learned controllers and buttons included."""
+"""How a running engine carries out commands, also those of learned controllers and buttons."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
     from rtaudio.plugins.rack import Rack
 
 STALLED_S = 1.0
-"""Without a callback for so long, a port of real time has stalled."""
+"""Seconds without a callback after which a real-time port counts as stalled."""
 FRESH_S = 0.5
-"""A callback so long ago says nothing of now."""
+"""Seconds after which the latest callback says nothing about the present."""
 
 
 class EngineCommands:
-    """The part of ``Engine`` that obeys. A command's method is called under the lock of control threads."""
+    """The part of ``Engine`` that carries out commands. Their methods are called with the lock of the control threads held."""
 
     config: EngineConfig
     format: StreamFormat
@@ -75,20 +75,20 @@ class EngineCommands:
         return transport
 
     def send(self, command: Command) -> None:
-        """Obey ``command`` (not ``configure`` and ``shutdown``, which concern the process).
+        """Carry out ``command`` (except ``configure`` and ``shutdown``, which concern the process).
 
-        ``seek`` in an analysed song takes a fraction of a second, while the old place plays on. Raises StemplayError if the
-        command cannot be obeyed.
+        ``seek`` in an analysed song takes a fraction of a second, while the old position plays on. Raises StemplayError if the
+        command is impossible.
         """
         handler = getattr(self, f"_do_{command.op}", None)
         if handler is None:
-            raise StemplayError(f"A running engine cannot {command.op}.")
+            raise StemplayError(f"A running engine cannot carry out the command {command.op}.")
         with self._lock:
             handler(**command.args)
 
     def _do_set_stem(self, stem: str, field: str, value: Any) -> None:
         if stem not in self.stems:
-            raise StemplayError(f"There is no stem {stem!r}; this model gives {', '.join(self.stems)}.")
+            raise StemplayError(f"There is no stem {stem!r}; this model's stems are {', '.join(self.stems)}.")
         state = copy.deepcopy(self._state)
         assign(state.stems.setdefault(stem, StemState()), field, value, STEM_FIELDS)
         self._mixer.set_state(self._heard(state))
@@ -137,12 +137,12 @@ class EngineCommands:
         pipeline.give(blocks_for(float(ms) / 1000, pipeline.format) * pipeline.format.block)
 
     def _heard(self, state: MixerState) -> MixerState:
-        """``state`` as the mixer obeys it: monitoring is a matter of live inputs only."""
+        """``state`` for the mixer: ``monitor`` applies to live inputs only."""
         return state if self.source is None else replace(state, monitor=True)
 
     def _song(self) -> FilePlayer:
         if self.source is None:
-            raise StemplayError("No song is loaded: the sound comes from a device.")
+            raise StemplayError("No song is loaded; the sound comes from a device.")
         return self.source
 
     def _do_play(self) -> None:
@@ -152,7 +152,7 @@ class EngineCommands:
         self._song().pause()
 
     def _do_seek(self, position_s: float) -> None:
-        """With an analysed song, a processor that has caught up takes over at the very block in which the song jumps."""
+        """In an analysed song, a processor that has caught up takes over in the same block in which the song jumps."""
         song = self._song()
         frame = min(max(0, round(float(position_s) * self.format.rate)), song.length)
         prepared = None
@@ -163,7 +163,7 @@ class EngineCommands:
         song.seek(frame, fade=self.config.model == "none", payload=prepared)
 
     def _do_set_loop(self, start_s: float | None, end_s: float | None) -> None:
-        """A loop takes effect at once: where its end has passed, or comes too soon for the loop's fade, the song goes back to its start."""
+        """Set a loop at once. If its end has passed, or comes too soon for the loop's fade, the song jumps to the loop's start."""
         rate, song = self.format.rate, self._song()
         song.set_loop(*(None if t is None else round(float(t) * rate) for t in (start_s, end_s)))
         loop = song.loop
@@ -192,7 +192,7 @@ class EngineCommands:
         self._mixer.reset_clips()
 
     def _do_panic(self) -> None:
-        """Silence now, by a short fade, and the song pauses; processor and rings are emptied, new sound comes back after ``PANIC_S``."""
+        """Fade to silence, pause the song, and clear processor and rings. New sound is heard after ``PANIC_S``."""
         self._callback.panic = True
         if self.source is not None:
             self.source.pause()
@@ -201,7 +201,7 @@ class EngineCommands:
 
     def _dispatcher(self) -> MidiDispatcher:
         if self.dispatcher is None:
-            raise StemplayError("This engine has no instrument: start it with one.")
+            raise StemplayError("This engine has no instrument. Start it with one.")
         return self.dispatcher
 
     def _do_midi(self, data: list[int]) -> None:
@@ -223,7 +223,7 @@ class EngineCommands:
         self._dispatcher().forget(target)
 
     def _do_control(self, target: str, value: float | None) -> None:
-        """A learnt controller moved: ``stem.NAME.FIELD``, ``mixer.FIELD``; or a button was pressed (None)."""
+        """Apply a learned controller's value to ``stem.NAME.FIELD`` or ``mixer.FIELD``, or handle a button press (None)."""
         kind, *rest = target.split(".")
         if value is None:
             self._press(target)
@@ -233,13 +233,13 @@ class EngineCommands:
             self.send(Command("set_mixer", {"field": rest[0], "value": value}))
 
     def _press(self, target: str) -> None:
-        """What a press asks for; in the thread of the MIDI input, so that what is impossible becomes a sentence for the person."""
+        """Carry out a button press, in the thread of the MIDI input. An error becomes a message for the user."""
         recording = self.recorder.status if self.recorder is not None else Recording()
         with self._lock:
             try:
-                for order in self._learned_buttons.orders(
+                for command in self._learned_buttons.commands(
                     target, self._state, self._transport(), recording, self._dispatcher().state
                 ):
-                    self.send(order)
+                    self.send(command)
             except StemplayError as error:
                 self._notice = str(error)

@@ -1,8 +1,8 @@
-"""Explains in a sentence why blocks were not ready in time. Pure; owns no thread.
+"""Explains in a sentence why blocks were not ready in time. No I/O, no thread.
 
-The model's thread is late because it has too much to do, or because it may not do it. Its wall time for a piece of sound grows with
-both; its own processor time only with the model. So it is the own time, over the time of the sound that was worked on, that tells a
-model that is too slow from a machine whose processor others have.
+The model's thread is late because the model needs too much time, or because other threads take the processor. Both increase the wall time
+for a block of sound, but only the model increases the thread's own processor time. So this time, over the duration of the processed sound,
+tells a slow model from a busy machine.
 """
 
 from __future__ import annotations
@@ -13,27 +13,27 @@ from dataclasses import dataclass
 from rtaudio.protocol.messages import MAX_DEADLINE
 
 LATE_SHARE = 0.02
-"""Share of blocks missed between two looks above which the person is told."""
+"""Share of missed blocks between two checks above which the user is told."""
 
 NEAR = 0.7
-"""From this share of the time there is, a model's own work leaves too little room: any small delay makes it late."""
+"""A model that needs more than this share of the available time counts as too slow: any small delay makes it late."""
 
 LOOK_S = 0.5
-"""Seconds of sound between two looks."""
+"""Seconds of sound between two checks."""
 
 RECENT_S = 4.0
-"""What was missed in the last seconds decides whether more time is offered."""
+"""Seconds of sound whose misses decide whether a longer deadline is offered."""
 
 OFFER_SHARE = 0.005
-"""Share of blocks missed above which it is."""
+"""Share of missed blocks above which a longer deadline is offered."""
 
 FEWEST = 3
-"""Blocks missed before anything is offered."""
+"""Number of missed blocks before a longer deadline is offered."""
 
 
 @dataclass(frozen=True)
-class Spent:
-    """What a worker has done since it began: frames that it worked on, and seconds of processor time that this took."""
+class CpuTime:
+    """A worker's totals since its start: processed frames, and the seconds of processor time that they took."""
 
     frames: int = 0
     own_s: float = 0.0
@@ -41,16 +41,16 @@ class Spent:
 
 @dataclass(frozen=True)
 class Stream:
-    """What the sentence depends on beside the counters.
+    """Facts about the stream on which the sentence depends, besides the counters.
 
     Attributes:
-        rate: Hz. ``block``: frames that the worker gets at once.
-        burst: frames whose work the model does at once, in the call that completes them.
-        given: frames whose time the worker has for it (``rtaudio.engine.deadline``); 0 for a block.
-        separated: False where no model runs at all.
-        plays: whether an instrument wants processor time too.
-        realtime: what the system said when the worker asked for realtime priority.
-        live: whether time passes by itself: where the callback waits for the model, nothing is missed.
+        rate: Hz. ``block``: frames that the worker is given at a time.
+        burst: frames that the model processes together, in the call that completes them.
+        given: the deadline in frames (``rtaudio.engine.deadline``); 0 for one block.
+        separated: False if no model runs.
+        plays: whether an instrument needs processor time, too.
+        realtime: the system's answer to the worker's request for realtime priority.
+        live: False if the callback waits for the model, so that nothing is missed.
     """
 
     rate: int
@@ -64,22 +64,22 @@ class Stream:
 
     @property
     def time_given(self) -> int:
-        """Frames."""
+        """The deadline in frames."""
         return self.given or self.block
 
     @property
     def next_ms(self) -> float:
-        """One block more than now."""
+        """A deadline of one block more than now, ms."""
         return 1000 * (self.time_given + self.block) / self.rate
 
 
 class DeadlineMisses:
-    """Looks at the counters now and then.
+    """Checks the counters from time to time.
 
     Attributes:
-        own: the worker's processor time over the time of its sound, at the last look.
-        offer: frames that the worker would need to be given so that less is missed, one block more than now; 0 while all is well,
-            and where the model is too slow for any deadline.
+        own: the worker's processor time over the duration of its sound, at the last check.
+        offer: a deadline in frames that would reduce misses, one block more than now; 0 if none is needed or the model is too slow
+            for any deadline.
     """
 
     def __init__(self) -> None:
@@ -89,17 +89,17 @@ class DeadlineMisses:
         self._given = 0
         self._known = False
         self._frames = self._misses = 0
-        self._spent = Spent()
+        self._spent = CpuTime()
         self._text = ""
 
-    def look(self, stream: Stream, frames: int, misses: int, spent: Spent) -> str:
-        """The sentence while more than ``LATE_SHARE`` of the sound is missed, else "". ``frames`` and ``misses`` since the start."""
+    def look(self, stream: Stream, frames: int, misses: int, spent: CpuTime) -> str:
+        """The sentence while more than ``LATE_SHARE`` of the blocks is missed, else "". ``frames`` and ``misses`` count from the start."""
         passed = frames - self._frames
         if passed < LOOK_S * stream.rate:
             return self._text
         newly = misses - self._misses
         share = newly * stream.block / passed
-        before = self._spent if spent.frames >= self._spent.frames else Spent()  # a new pipeline counts from zero
+        before = self._spent if spent.frames >= self._spent.frames else CpuTime()  # a new pipeline counts from zero
         if spent.frames > before.frames:
             self._known = True
             self.own = max(0.0, spent.own_s - before.own_s) * stream.rate / (spent.frames - before.frames)
@@ -110,7 +110,7 @@ class DeadlineMisses:
         return self._text
 
     def _consider(self, stream: Stream, passed: int, missed: int) -> None:
-        """Whether one block more is worth offering, by what was missed in the last seconds with the present deadline."""
+        """Decide whether to offer one block more, by the misses of the last seconds with the present deadline."""
         if self._given != stream.time_given:
             self._given = stream.time_given
             self._recent.clear()
@@ -124,7 +124,7 @@ class DeadlineMisses:
 
 
 def _sentence(stream: Stream, share: float, own: float | None) -> str:
-    """``own``: as in ``DeadlineMisses``; None while the model has not done with its first sound yet."""
+    """``own``: as in ``DeadlineMisses``; None while the model has not finished its first sound."""
     if not stream.separated:
         return (
             f"This machine is too busy: {share:.0%} of the sound was not ready in time. "
@@ -135,18 +135,18 @@ def _sentence(stream: Stream, share: float, own: float | None) -> str:
         return f"The model is late: {heard}. Choose a smaller model or a larger block, or end other programs."
     if own >= NEAR:
         return (
-            f"The model is too slow here: {heard}, for its own work takes {own:.0%} of the time there is. "
+            f"The model is too slow here: {heard}, because the model needs {own:.0%} of the available time. "
             "Choose a smaller model or a larger block."
         )
     more = f"give the model one block more, a deadline of {stream.next_ms:.1f} ms"
     at_once = own * stream.burst / stream.time_given
     if at_once >= NEAR:
         return (
-            f"The model has too little time: {heard}, for it works on {stream.burst} frames at once, "
-            f"which takes {at_once:.0%} of the time it is given. {more[0].upper()}{more[1:]}, or choose a smaller model."
+            f"The model has too little time: {heard}, because it processes {stream.burst} frames at once, "
+            f"which takes {at_once:.0%} of its deadline. {more[0].upper()}{more[1:]}, or choose a smaller model."
         )
     hogs = "Other programs or the instrument's notes" if stream.plays else "Other programs"
     cure = f"End other programs or {more}"
     if "refused" in stream.realtime:
         cure += "; realtime priority helps too (python -m rtaudio doctor)"
-    return f"{hogs} take the processor: {heard}, though the model's own work takes only {own:.0%} of the time there is. {cure}."
+    return f"{hogs} take the processor: {heard}, although the model needs only {own:.0%} of the available time. {cure}."

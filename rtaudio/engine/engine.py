@@ -1,15 +1,15 @@
 """The engine: port -> ring -> worker -> ring -> mixer -> port.
 
-``Engine`` is what control threads see of it: it puts the parts together, passes commands on and reports. The sound itself is in
+Control threads use ``Engine``, which puts the parts together, passes commands on and reports. The sound itself is processed in
 ``rtaudio/engine/callback.py`` (the port's thread) and ``rtaudio/engine/worker.py`` (the model's thread).
 
 Threads: ``start``, ``stop``, ``send`` and ``snapshot`` may block and belong to control threads; ``send`` may be called by several.
-``Engine`` owns the thread ``stemplay-pipeline-builder``, which makes a new pipeline when the host begins to use blocks that the present
-one was not made for.
+``Engine`` owns the thread ``stemplay-pipeline-builder``, which makes a new pipeline when the host changes to blocks for which the present
+one was not prepared.
 
 Latency: output at timeline position q plays input position ``q - L`` with ``L = processor.latency + deadline`` (see
-``rtaudio/engine/pipeline.py``). L does not change while the host keeps its block size, whatever is late, until a command gives the model
-more time (``set_deadline``).
+``rtaudio/engine/pipeline.py``). L changes only if the host changes its block size or a command changes the model's deadline
+(``set_deadline``), not if the model is late.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from rtaudio.protocol.messages import (
     MixerState,
 )
 from rtaudio.protocol.strips import strip_names
-from rtaudio.tap.capture import Capture
+from rtaudio.tap.buffer import TapBuffer
 
 if TYPE_CHECKING:
     from rtaudio.engine.recorder import Recorder
@@ -48,19 +48,18 @@ class Engine(EngineReport):
     """One stream through one processor.
 
     Args:
-        config: for routing and input channels; whoever built the parts has dealt with the rest.
-        mixer: the faders to begin with; copied.
-        port, processor: where sound comes from and goes to, and what happens to it. The engine prepares the processor and closes
-            the port.
+        config: its routing and input channels are used here; the caller has built the parts from the rest.
+        mixer: the initial state of the mixer; copied.
+        port, processor: the input and output, and the separator. The engine prepares the processor and closes the port.
         source: a song that plays instead of the port's input.
         recorder, analysis: optional; stopped, and the analysis started, with the engine. The analysis must have been made for
             ``stream_plan(port)``.
-        deadline: frames whose time the model gets, whole blocks (``rtaudio.engine.deadline``); 0 for one block.
+        deadline: time given to the model in frames, whole blocks (``rtaudio.engine.deadline``); 0 for one block.
         load_insert: makes the plugins of inserts; without it there are none.
         dispatcher: the instrument and its MIDI input, started and stopped with the engine; made for the rate of ``port``.
 
     Raises:
-        StemplayError: the processor cannot work in this format, or the routing names what is not there.
+        StemplayError: the processor cannot work in this format, or the routing names an unknown stem or channel.
     """
 
     def __init__(
@@ -89,13 +88,13 @@ class Engine(EngineReport):
         self.inserts = self._make_rack(self.format)
         heard = self._heard(mixer)
         pipeline = Pipeline(processor, self.format, align, heard, port.realtime, self._player, deadline, self.inserts)
-        self.tap = Capture(self.format, self.stems)
+        self.tap = TapBuffer(self.format, self.stems)
         self._callback = AudioCallback(
             port, pipeline, picks, routes, source, recorder, round(config.seconds * port.rate), self.tap
         )
         self._lock = (
             threading.RLock()
-        )  # of control threads among themselves; a learnt controller's order gives another one
+        )  # between control threads; reentrant, because the command of a learned controller may lead to another command
         self._pipeline_builder = threading.Thread(target=self._keep, name="stemplay-pipeline-builder", daemon=True)
         self._learned_buttons = LearnedButtons()
         self._sequence = 0
@@ -129,7 +128,7 @@ class Engine(EngineReport):
         self._phase = "running"
 
     def stop(self) -> None:
-        """Stop everything and finish files. The port may hang when its server died: the process has to be killed then.
+        """Stop everything and finish files. If the audio server has died, the port may hang; then the process must be killed.
 
         May be called twice, and without ``start``.
         """
@@ -154,7 +153,7 @@ class Engine(EngineReport):
             self.source.close()
 
     def _keep(self) -> None:
-        """The pipeline builder: give blocks of an unforeseen size a pipeline of their own. Latency changes once, between two fades."""
+        """The pipeline builder: makes a new pipeline for blocks of an unexpected size. The latency changes once, between two fades."""
         while (size := self._callback.unfit.get()) is not None:
             old = self._callback.pipeline
             if not old.stop(timeout=None):
@@ -201,9 +200,9 @@ class Engine(EngineReport):
 
 
 def stream_plan(port: Port, source: FilePlayer | None = None) -> tuple[StreamFormat, int]:
-    """The format in which an engine on ``port`` works, and the block that it promises its processors (0: none).
+    """The format of an engine on ``port``, and the block size that it promises its processors (0: none).
 
-    Stereo, or mono where everything is.
+    The format is stereo, or mono if input, output and song all are.
     """
     mono = port.in_channels == port.out_channels == 1
     channels = source.channels if source is not None else 1 if mono else 2

@@ -1,16 +1,16 @@
-"""What plays when the model is late: the delayed dry mix, shared among the stems.
+"""Fail-open: when the model is late, the delayed dry mix plays, shared among the stems.
 
-Each stem's share is its part of the stems' recent energy, which is the least-squares guess of a stem from the mix alone. The
-shares sum to one, so the stems go on summing to the mix; a muted stem takes its usual part out, and a soloed one is not silent.
+Each stem's share is its part of the stems' recent energy, the least-squares estimate of a stem from the mix alone. The shares sum
+to 1, so the stems still sum to the mix. A muted stem removes its usual part, and a soloed one is not silent.
 
-No change makes a step, each is spread over ``FADE`` samples:
+No change makes a step; each is spread over ``FADE`` samples:
 
-- away from the model's stems there is nothing left to fade out; what the stems were off their shares at the last sample is
-  added and decays. These offsets sum to zero over the stems, so the mix itself is untouched;
-- back to the model's stems it is a true cross-fade;
-- where the song itself jumps (a seek), the step decays in stems and dry alike.
+- from the model's stems to the shared mix: no late stems exist that could be faded out. The difference of stems and shares at the last
+  sample is added and decays. These offsets sum to zero over the stems, so they do not change the mix;
+- back to the model's stems: a cross-fade;
+- where the song jumps (a seek): the step decays in stems and dry mix alike.
 
-One thread, the audio callback, uses this.
+Only the audio callback uses this module.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ import numpy as np
 from rtaudio.audio.format import Audio
 
 FADE = 64
-"""Samples of every transition."""
+"""Length of every transition in samples."""
 
 SMOOTHING_S = 1.0
-"""Time constant of the energies."""
+"""Time constant of the energies in seconds."""
 
 FLOOR = 0.02
-"""The least share of a stem: a soloed stem that was silent so far is not quite silent."""
+"""Smallest share of a stem, so that a soloed stem that was silent so far is not completely silent."""
 
 _RISE = (np.sin(np.linspace(0.0, np.pi / 2, FADE + 2)[1:-1]) ** 2).astype(np.float32)
 _FALL = (np.float32(1) - _RISE).astype(np.float32)
 
 
 class Decay:
-    """An offset that is added to a signal of frames of ``shape`` and dies away over ``FADE`` samples."""
+    """An offset that is added to a signal of frames of ``shape`` and decays over ``FADE`` samples."""
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         self._offset = np.zeros(shape, np.float32)
@@ -44,7 +44,7 @@ class Decay:
         self._step = FADE
 
     def start(self, offset: Audio) -> None:
-        """Begin anew with ``offset``; what was left of the one before is part of it."""
+        """Restart with ``offset``, which must include the rest of the previous one."""
         self._offset[...] = offset
         self._step = 0
 
@@ -53,7 +53,7 @@ class Decay:
         self._step = FADE
 
     def add(self, block: Audio) -> None:
-        """Add what is due to ``block``, in place."""
+        """Add the decaying offset to ``block``, in place."""
         n = min(len(block), FADE - self._step)
         if n > 0:
             work = np.multiply(self._curve[self._step : self._step + n], self._offset, out=self._work[:n])
@@ -62,7 +62,7 @@ class Decay:
 
 
 class FailOpen:
-    """Finishes the stems of each block: the model's, or the shared dry mix.
+    """Chooses the stems of each block: the model's, or the shared dry mix.
 
     Args:
         n_stems, channels: of a frame.
@@ -85,7 +85,7 @@ class FailOpen:
         self.failing = False
 
     def reset(self) -> None:
-        """After silence: no transition is under way. The energies stay."""
+        """End all transitions, for a start after silence. The energies stay."""
         for last in (self._last_stems, self._last_dry, self._heard_stems, self._heard_dry):
             last.fill(0)
         for decay in (self._miss, self._stem_jump, self._dry_jump):
@@ -93,14 +93,14 @@ class FailOpen:
         self._back, self._jumped, self.failing = FADE, False, False
 
     def jump(self) -> None:
-        """The next sample does not follow the last one."""
+        """Announce that the next sample does not continue the last one."""
         self._jumped = True
 
     def process(self, stems: Audio, dry: Audio, late: bool) -> None:
         """Finish a block in place.
 
         Args:
-            stems: ``(n, n_stems, channels)``: the model's, or anything if ``late``. Afterwards what is to be played.
+            stems: ``(n, n_stems, channels)``: the model's, or anything if ``late``. Afterwards the stems to play.
             dry: ``(n, channels)``: the delayed input. Afterwards without the step of a jump.
         """
         if not len(dry):
@@ -147,7 +147,7 @@ class FailOpen:
         self._energy += (1.0 - keep) / len(stems) * np.einsum("nsc,nsc->s", stems, stems)
 
     def _share_out(self) -> None:
-        """Shares from the energies. They stay until the next failure: what plays must not sway."""
+        """Compute shares from the energies. They stay constant until the next failure, so that levels do not fluctuate."""
         total = float(self._energy.sum())
         if total > 1e-12 and math.isfinite(total):
             share = FLOOR + (1.0 - FLOOR * len(self._energy)) * self._energy / total

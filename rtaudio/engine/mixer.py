@@ -6,8 +6,8 @@ Signal flow of one call, shapes ``(frames, ...)``::
     dry (C) ------------------------------------------------------------> * dry ---+                                       |
        └------------------------------------------- bypass: the input untouched, past master and limiter ------------------┘
 
-The last ``beside`` strips (instruments) go straight to the master: dry/wet and bypass, which choose between the input and its
-stems, leave them sounding.
+The last ``beside`` strips (instruments) go straight to the master. Dry/wet and bypass choose between the input and its stems and do
+not affect these strips.
 
 - **Pan** is a balance: at ``pan`` the left channel is scaled by ``min(1, 1 - pan)`` and the right by ``min(1, 1 + pan)``. The
   centre is exactly unity, so flat faders give exactly the sum of the stems; no position is louder than the centre. Mono has no
@@ -15,13 +15,13 @@ stems, leave them sounding.
 - **Solo**: when any stem of this mixer is soloed, only stems soloed and not muted are heard.
 - **Monitor** off takes the input out of the mix in every form (stems, dry, bypass); strips are metered and recorded all the same.
 - **Dry/wet** is linear, because dry and wet are the same waveform when the stems sum to the input.
-- **Inserts** of the master (``inserts``) work on the sum before the master fader; what bypasses them is as late as they are. Those of the
-  strips have done their work when ``process`` is called.
-- A new state glides in over ``RAMP_S``, each coefficient in a straight line from where it is now; the ramp counts samples, so
-  the output does not depend on how it is cut into blocks.
+- **Inserts** of the master (``inserts``) process the sum before the master fader. What bypasses them is delayed by their latency.
+  Inserts of the strips are applied before ``process`` is called.
+- A new state takes effect over ``RAMP_S``: each coefficient moves linearly from its present value. Ramps count samples, so the output
+  does not depend on the size of the blocks.
 - A non-finite sample becomes silence.
 
-Threads: ``process`` belongs to one thread (the audio callback); it waits for nobody and its arrays exist beforehand.
+Threads: ``process`` belongs to one thread (the audio callback). It never waits, and its arrays are preallocated.
 ``set_state``, ``take_meters`` and ``reset_clips`` may be called from any one other thread at any time and never block it.
 """
 
@@ -41,13 +41,13 @@ RAMP_S = 0.010
 """Length of every ramp in seconds."""
 
 SILENCE_DB = -144.0
-"""A gain at or below this many dB is exact silence."""
+"""A gain at or below this value in dB is exact silence."""
 
 Floats = npt.NDArray[np.float64]
 
 
 def linear_gain(db: float) -> float:
-    """Gain in dB to a factor; exactly 0 at or below ``SILENCE_DB``. Raises StemplayError for NaN or more than 60 dB."""
+    """Convert a gain in dB to a factor; exactly 0 at or below ``SILENCE_DB``. Raises StemplayError for NaN or more than 60 dB."""
     if math.isnan(db) or db > 60.0:
         raise StemplayError(f"A gain of {db} dB is not possible: choose 60 dB or less, down to -inf.")
     return 0.0 if db <= SILENCE_DB else 10.0 ** (db / 20.0)
@@ -64,7 +64,7 @@ def balance(pan: float, channels: int) -> list[float]:
 
 
 class Ramp:
-    """A vector of coefficients that glides to its target in ``length`` samples, the same for any cutting into blocks."""
+    """A vector of coefficients that moves linearly to its target in ``length`` samples, independent of the size of blocks."""
 
     def __init__(self, target: Floats, length: int, max_block: int) -> None:
         self._time = np.arange(1, length + 1, dtype=np.float64) / length
@@ -82,7 +82,7 @@ class Ramp:
         return self._done >= len(self._time)
 
     def set(self, target: Floats) -> None:
-        """Head for ``target`` from the present value."""
+        """Start a ramp from the present value to ``target``."""
         if not self.steady:
             self._start += self._delta * (self._time[self._done - 1] if self._done else 0.0)
         else:
@@ -93,7 +93,7 @@ class Ramp:
         self._done = 0 if self._delta.any() else len(self._time)
 
     def finish(self) -> None:
-        """Be at the target now."""
+        """Jump to the target."""
         self._done = len(self._time)
 
     def values(self, n: int) -> Audio:
@@ -114,7 +114,7 @@ class Ramp:
 
 
 class Targets:
-    """What a MixerState means in coefficients; made by the controlling thread, read by the callback."""
+    """The coefficients of a MixerState; made by the control thread, read by the callback."""
 
     def __init__(self, stems: tuple[str, ...], channels: int, state: MixerState) -> None:
         strips = [state.stems.get(name, StemState()) for name in stems]
@@ -163,7 +163,7 @@ class _Bank:
 
 
 class Mixer:
-    """See the module's text.
+    """See the module's docstring.
 
     Args:
         stems: names of the strips, in the order of the stems' axis.
@@ -171,7 +171,7 @@ class Mixer:
         rate: Hz.
         max_block: the largest block to prepare for; longer calls work, in pieces.
         state: what to start with, without a ramp; default flat.
-        beside: how many of the last strips lie beside the choice between input and stems.
+        beside: number of strips at the end that dry/wet and bypass do not affect (instruments).
     """
 
     def __init__(
@@ -209,16 +209,16 @@ class Mixer:
     # -- any controlling thread ---------------------------------------------------------------------------------------
 
     def set_state(self, state: MixerState) -> None:
-        """Obey ``state`` from the next block on, through ramps. Stems that the state does not name are flat.
+        """Apply ``state`` from the next block on, with ramps. Stems that the state does not name are flat.
 
-        Raises StemplayError for values outside their range; the old state then stays.
+        Raises StemplayError, and keeps the old state, if a value is outside its range.
         """
         self._targets = Targets(self.stems, self.channels, state)
 
     def take_meters(self) -> tuple[dict[str, Meter], Meter]:
         """Meters of each strip (after fader and pan) and of the output since the previous call.
 
-        Taken while the callback writes, at most that block's share is left out; a clip is never lost.
+        If the callback writes at the same time, at most its current block is left out. A clip is never lost.
         """
         self._spare.clear()
         bank, self._bank = self._bank, self._spare
@@ -234,7 +234,7 @@ class Mixer:
         return min(self._limiter_held, self._bank.limiter_db)
 
     def reset_clips(self) -> None:
-        """Unlatch the clip lamps."""
+        """Reset the clip indicators."""
         self._clipped[:] = [False] * len(self._clipped)
 
     # -- the audio callback -------------------------------------------------------------------------------------------
@@ -243,29 +243,29 @@ class Mixer:
     def strips(self) -> Audio:
         """Each strip after fader, mute, solo and pan, ``(frames, S, C)``, of the latest call (of its last ``max_block`` frames).
 
-        For outputs of their own. A view that the next call overwrites.
+        It is for stems routed to outputs of their own. The next call overwrites this view.
         """
         return self._strips_view
 
     @property
     def settled(self) -> bool:
-        """Whether silence would go through and change nothing: no ramp is under way, and no release of the limiter."""
+        """Whether silence would pass without changing anything: no ramp is moving and the limiter is not releasing."""
         still = self._targets is self._applied and self._strip_ramp.steady and self._bus_ramp.steady
         return still and self.limiter.gain_db == 0.0
 
     def rest(self, n: int) -> None:
-        """``process`` of ``n`` frames of silence, where ``settled``: only the meters count them."""
+        """Like ``process`` for ``n`` frames of silence while ``settled``: only the meters are updated."""
         self._bank.frames += n
 
     def reset(self) -> None:
-        """Jump to the latest state and forget the limiter's reduction, for a start from silence."""
+        """Jump to the latest state and reset the limiter, for a start from silence."""
         self._apply(self._targets)
         self._strip_ramp.finish()
         self._bus_ramp.finish()
         self.limiter.reset()
 
     def process(self, stems: Audio, dry: Audio, out: Audio) -> None:
-        """Mix ``stems`` ``(n, S, C)`` and ``dry`` ``(n, C)`` into ``out`` ``(n, C)``. The inputs are left alone."""
+        """Mix ``stems`` ``(n, S, C)`` and ``dry`` ``(n, C)`` into ``out`` ``(n, C)``. The inputs do not change."""
         if self._targets is not self._applied:
             self._apply(self._targets)
         with np.errstate(all="ignore"):
@@ -330,7 +330,7 @@ class Mixer:
         return both[:, :channels], both[:, channels:]
 
     def _measure(self, audio: Audio, work: Audio, rows: slice) -> None:
-        """Peak and energy of ``audio`` ``(n, k, C)`` into ``rows`` of the block's accumulators; mends non-finite samples."""
+        """Peak and energy of ``audio`` ``(n, k, C)`` into ``rows`` of the block's accumulators; replaces non-finite samples."""
         peak = self._block_peak[rows]
         np.abs(audio, out=work)
         np.maximum.reduce(work, axis=0, out=peak)
@@ -343,7 +343,7 @@ class Mixer:
 
 
 def _sum_strips(strips: Audio, out: Audio) -> None:
-    """Sum ``(n, k, C)`` over its strips into ``out``, in their order, without an array of its own."""
+    """Sum ``(n, k, C)`` over its strips into ``out``, in order, without a temporary array."""
     if strips.shape[1] == 0:
         out.fill(0.0)
         return
@@ -353,7 +353,7 @@ def _sum_strips(strips: Audio, out: Audio) -> None:
 
 
 def _silence_non_finite(audio: Audio, work: Audio) -> None:
-    """Put 0 where ``audio`` is NaN or infinite. ``work`` has its shape."""
+    """Set NaN and infinite samples of ``audio`` to 0. ``work`` has the same shape."""
     np.abs(audio, out=work)
     if not math.isfinite(work.max(initial=0.0)):
         np.nan_to_num(audio, copy=False, nan=0.0, posinf=0.0, neginf=0.0)

@@ -1,16 +1,14 @@
-"""What the audio callback does with one block: in to the rings, out through fail-open and mixer.
+"""How the audio callback processes a block: input to the rings, output through fail-open and mixer.
 
-A timeline counts samples from the pipeline's beginning, before which was silence; everything lies at its place on it. The
-block of ``n`` frames at position ``q`` puts its input at ``q`` and plays the input of ``q - delay``, with
-``delay = processor.latency + given``: the worker, told of a block, has the time of ``given`` frames until its stems are asked for, one
-block or some (``rtaudio/engine/deadline.py``). The delay changes only when somebody asks for it (``give``); the sound then fades over from
-the one place on the timeline to the other.
+A timeline counts samples from the pipeline's start; before it was silence. The block of ``n`` frames at position ``q`` stores its input at
+``q`` and plays the input of ``q - delay``, with ``delay = processor.latency + given``. So the worker has the time of ``given`` frames (one
+block or more, ``rtaudio/engine/deadline.py``) before its stems are fetched. The delay changes only on request (``give``); the sound then
+cross-fades from the old position on the timeline to the new one.
 
-After ``REST_S`` of silence, in and out, there is nothing to play: blocks pass without mixer and fail-open, and the worker, which is
-told of all input all the same, seldom (``resting``).
+After ``REST_S`` of silence at input and output, blocks skip mixer and fail-open, and the worker is told of new input less often.
 
-The callback's thread calls everything here but the constructor and ``stop``. Arrays exist beforehand. The only thing ever waited
-for is the worker, by ``render`` of a port that is not real time.
+The callback's thread calls everything here except the constructor, ``stop`` and ``give``. Arrays are preallocated. Only ``render`` may
+wait, for the worker, if the port is not real time.
 """
 
 from __future__ import annotations
@@ -30,10 +28,10 @@ from rtaudio.protocol.messages import MixerState
 from rtaudio.protocol.strips import strip_names
 
 FADE_S = 0.02
-"""From one delay to another."""
+"""Length of the cross-fade from one delay to another."""
 
 REST_S = 0.25
-"""Silence, beyond the delay, after which nothing more is expected to come out."""
+"""Silence, in addition to the delay, after which the pipeline rests."""
 
 if TYPE_CHECKING:
     from rtaudio.instrument.player import InstrumentPlayer
@@ -44,13 +42,13 @@ class Pipeline:
     """Rings, worker, fail-open and mixer for one stream format.
 
     Args:
-        processor: anything; it is prepared here and belongs to the worker from ``start`` to ``stop``.
+        processor: it is prepared here and belongs to the worker from ``start`` to ``stop``.
         fmt: ``fmt.block`` is the largest block that can be in time.
-        align: frames that every block is a multiple of, 0 if that cannot be promised.
+        align: every block is a multiple of this number of frames; 0 if that cannot be promised.
         state: of the mixer.
         realtime: whether the callback must not wait.
         instrument: plays beside the stems, as one more strip.
-        given: frames whose time the worker gets, whole blocks; 0 for one.
+        given: deadline of the worker in frames, whole blocks; 0 for one block.
         inserts: effects on the input, the strips and the master; they belong to the engine and outlive the pipeline.
 
     Raises:
@@ -112,7 +110,7 @@ class Pipeline:
         return self.worker.stop(timeout)
 
     def feed(self, n: int) -> None:
-        """Take the ``n`` frames in ``input`` in: they belong to ``position``."""
+        """Store the ``n`` frames in ``input`` at ``position`` and tell the worker."""
         if self.inserts is not None:
             self.inserts.process_input(self.input[:n])
         self.inputs.write(self.position, self.input[:n], self._epoch)
@@ -126,7 +124,7 @@ class Pipeline:
 
     @property
     def resting(self) -> bool:
-        """Whether all has been silence for a while, and nothing is about to change."""
+        """Whether input and output have been silent for a while and no change is under way."""
         if self._quiet < self.delay + (REST_S + self._tail_s) * self.format.rate or not self.realtime:
             return False
         still = not self._older and self._wanted == self.given and not self._jumps and self.mixer.settled
@@ -143,7 +141,7 @@ class Pipeline:
         return 0.0 if self.inserts is None or self.inserts.idle else self.inserts.tail_s
 
     def rest(self, n: int) -> None:
-        """Play ``n`` frames of silence: what ``render`` would play, where ``rested`` says so."""
+        """Play ``n`` frames of silence. It replaces ``render`` if ``rested`` is set."""
         if self._dirty:
             self._dirty = False
             for part in (self.wet, self.dry, self.mixed):
@@ -153,18 +151,18 @@ class Pipeline:
         self.mixer.rest(n)
 
     def switch(self, processor: Processor | None, smooth: bool) -> None:
-        """The next input is from elsewhere in the song: ``processor`` has caught up there (None: start afresh).
+        """Announce that the next input comes from another position of the song, where ``processor`` has caught up (None: reset).
 
-        ``smooth``: the input itself makes a step there, which is to be spread.
+        ``smooth``: spread the step of the input over some samples.
         """
         self.worker.switch(self.position, processor)
         if smooth:
             self._jumps.append(self.position)
 
     def render(self, n: int) -> bool:
-        """Play what is due with the ``n`` frames fed last, into ``mixed``; ``wet`` and ``dry`` hold its parts.
+        """Render the ``n`` frames that are due into ``mixed``; ``wet`` and ``dry`` hold stems and input.
 
-        Returns whether the model was late for sound; of silence nobody misses anything.
+        Returns whether the model was late for sound. Late silence does not count.
         """
         self._dirty = True
         if not self.realtime:
@@ -199,7 +197,7 @@ class Pipeline:
         return missed
 
     def give(self, frames: int) -> int:
-        """Let the worker have the time of ``frames`` from now on, whole blocks; called by a control thread. Returns how many it will be."""
+        """Set the worker's deadline to ``frames``, in whole blocks; called by a control thread. Returns the resulting deadline."""
         frames = max(1, -(-frames // self.format.block)) * self.format.block
         longest = max(len(self._silence), self.delay - self.given + frames)
         self._silence = np.zeros((longest, self.format.channels), np.float32)
@@ -207,7 +205,7 @@ class Pipeline:
         return frames
 
     def _fade_over(self, before: int, wet: Audio, dry: Audio, late: bool) -> None:
-        """Blend into ``wet`` and ``dry`` what the delay of before would play; where its stems were late there is nothing to blend."""
+        """Cross-fade ``wet`` and ``dry`` from the previous delay, unless its stems were late."""
         n = len(dry)
         old_wet, old_dry = (part[:n] for part in self._before)
         self.inputs.read(before, old_dry, self._epoch)
@@ -226,11 +224,11 @@ class Pipeline:
             self._older = 0
 
     def rescue(self, n: int) -> None:
-        """After a failure: the delayed input into ``mixed``, whatever else is broken."""
+        """After a failure, copy the delayed input into ``mixed``."""
         self.inputs.read(self.position - n - self.delay, self.mixed[:n], self._epoch)
 
     def clear(self) -> None:
-        """Forget all sound inside: what was fed so far will not be heard. Latency and position stay."""
+        """Drop all sound inside, so that earlier input is not heard. Latency and position stay."""
         self._epoch += 1
         self._jumps.clear()
         self.inputs.write(self.position - self.delay, self._silence[: self.delay], self._epoch)

@@ -1,7 +1,7 @@
 """The recorder: a file for each armed strip and one for the mix, aligned to the sample, written by a separate thread.
 
-The audio callback copies each block into a ring that exists beforehand and goes on; the thread ``stemplay-recorder`` (one a
-recording) empties the ring into the files. Only that thread ever waits for a disk. Blocks for which the ring has no room are
+The audio callback copies each block into a preallocated ring. The thread ``stemplay-recorder`` (one for each recording) writes the ring
+to the files. Only this thread waits for a disk. Blocks for which the ring has no room are
 counted and written as silence of their length, so that all files stay aligned with each other and with the clock.
 
 Files are ``STEM.wav`` and ``mix.wav`` (float32; RF64 past 4 GiB, so that a long recording stays one piece that every part of a
@@ -33,7 +33,7 @@ from rtaudio.protocol.messages import Recording
 POLL_S = 0.02
 SYNC_S = 1.0
 CHUNK = 1 << 14
-"""Frames written at once at most."""
+"""Largest number of frames written at once."""
 
 
 class Recorder:
@@ -57,12 +57,12 @@ class Recorder:
         self._before: list[Recording] = []  # those that have ended, but for the latest
 
     def start(self, directory: str | Path, format: str = "wav", armed: Collection[str] | None = None) -> None:
-        """Start recording into ``directory``, which is made. Raises StemplayError with one sentence if that cannot be.
+        """Start recording into ``directory``, which is created. Raises StemplayError if that is impossible.
 
-        ``armed`` names the stems that get a file (None: all of them); the mix always does.
+        ``armed`` names the stems that are recorded (None: all of them). The mix is always recorded.
         """
         if self._latest is not None and self._latest.thread.is_alive():
-            raise StemplayError("A recording is under way already: stop it first.")
+            raise StemplayError("A recording is already running. Stop it first.")
         unknown = set(armed or ()) - set(self.stems)
         if unknown:
             raise StemplayError(f"There is no stem {', '.join(sorted(unknown))} to record.")
@@ -71,7 +71,7 @@ class Recorder:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except (OSError, ValueError) as error:
-            raise StemplayError(f"Nothing can be recorded into {folder}: {reason(error)}.") from None
+            raise StemplayError(f"Recording into {folder} is impossible: {reason(error)}.") from None
         writers: list[Writer] = []
         try:
             for path in file_paths(folder, tuple(self.stems[i] for i in picks), format):
@@ -89,17 +89,16 @@ class Recorder:
     def push(self, stems: Audio, mix: Audio, wait: bool = False) -> None:
         """Take a block of stems ``(n, S, C)`` and mix ``(n, C)``; does nothing while no recording runs.
 
-        A block of another shape (as after a change of model) is a dropped one.
+        A block of another shape (as after a change of model) counts as dropped.
 
-        Never blocks; with ``wait`` (for a clock that may be held up, as when a file is played at full speed) it waits for room
-        instead of dropping the block.
+        It never waits, unless ``wait`` is set (for ports that are not real time): then it waits for room instead of dropping the block.
         """
         take = self._take
         if take is not None and take.open:
             take.push(stems, mix, wait)
 
     def stop(self, timeout: float = 10.0) -> None:
-        """End the recording and finish its files; waits for the disk, at most ``timeout`` seconds. Harmless when none runs."""
+        """End the recording and finish its files; waits for the disk, at most ``timeout`` seconds. Does nothing if none runs."""
         take, self._take = self._take, None
         if take is None:
             return
@@ -107,12 +106,12 @@ class Recorder:
         take.thread.join(timeout)
         if take.thread.is_alive():
             self._trouble = (
-                f"The disk has not answered for {timeout:.0f} s; the recording in {take.folder} is being finished."
+                f"The disk has not responded for {timeout:.0f} s; the recording in {take.folder} is still being finished."
             )
 
     @property
     def ended(self) -> list[Recording]:
-        """The recordings that have ended and left files."""
+        """The finished recordings that have files."""
         latest = self._latest
         if latest is None or latest.thread.is_alive() or not latest.files:
             return self._before
@@ -120,7 +119,7 @@ class Recorder:
 
     @property
     def status(self) -> Recording:
-        """What is going on, for a snapshot."""
+        """The state of the recorder, for a snapshot."""
         take = self._latest
         if take is None:
             return Recording()
@@ -132,9 +131,9 @@ class Recorder:
 
 
 def file_paths(folder: Path, stems: tuple[str, ...], format: str) -> list[Path]:
-    """Free names for the stems and, last, the mix: all with the same number, none of them (nor its ``.part``) existing."""
+    """Unused file names for the stems and, last, the mix, all with the same number. Neither they nor their ``.part`` files exist."""
     if format not in FORMATS:
-        raise StemplayError(f"{format!r} is no format to write; choose {' or '.join(FORMATS)}.")
+        raise StemplayError(f"{format!r} is not an output format; choose {' or '.join(FORMATS)}.")
     names: list[str] = []
     for stem in stems:
         name = re.sub(r"[^\w.-]", "_", stem).lstrip(".") or "stem"
@@ -146,14 +145,14 @@ def file_paths(folder: Path, stems: tuple[str, ...], format: str) -> list[Path]:
     while True:
         tail = f"-{number}" if number > 1 else ""
         paths = [folder / f"{name}{tail}.{format}" for name in names]
-        # In this order: a take that is being finished meanwhile goes from the one name to the other.
+        # In this order, because a take that is being finished at the same time is renamed from the one to the other.
         if not any(path.with_name(path.name + PART).exists() or path.exists() for path in paths):
             return paths
         number += 1
 
 
 class _Take:
-    """One recording: the ring, its writers and the thread that empties the one into the others.
+    """One recording: the ring, the writers, and the thread that writes the ring to the files.
 
     The callback writes ``head``, ``gap`` and ``dropped``, the thread ``tail`` and ``frames``; both append to and pop from
     ``gaps`` (silences: ring position, frames), a deque whose operations are atomic.
@@ -171,7 +170,7 @@ class _Take:
         self._gaps: deque[tuple[int, int]] = deque()
         self.error = ""
         self.files: list[str] = []
-        """Their names, once they have them."""
+        """Names of the finished files."""
         self._note = Note(writers)
         self.open = True
         self.stopping = threading.Event()
@@ -217,7 +216,7 @@ class _Take:
             problem = _system_reason(error)
         except OSError as error:
             problem = reason(error)
-        except Exception as error:  # a recording must not take anything else with it
+        except Exception as error:  # a failed recording must not affect anything else
             problem = f"{type(error).__name__}: {error}".rstrip(".")
         self.open = False
         self._finish(problem)
@@ -237,7 +236,7 @@ class _Take:
                 self.stopping.wait(POLL_S)
 
     def _drain(self) -> bool:
-        """Write one stretch; False when there is nothing to write."""
+        """Write one contiguous part of the ring; False if there is nothing to write."""
         head, tail = self.head, self.tail
         until = head
         if self._gaps:
@@ -287,15 +286,15 @@ class _Take:
         self._note.remove()
         seconds = f"{length / self.rate:.1f} s"
         if lost and problem:
-            self.error = f"The recording stopped after {seconds} ({problem}) and could not be kept whole ({lost})."
+            self.error = f"The recording stopped after {seconds} ({problem}) and is incomplete ({lost})."
         elif lost:
-            self.error = f"The recording of {seconds} could not be kept whole: {lost}."
+            self.error = f"The recording of {seconds} is incomplete: {lost}."
         elif problem:
             self.error = (
-                f"The recording stopped after {seconds} ({problem}); what was written is kept in {self.folder}."
+                f"The recording stopped after {seconds} ({problem}); the recorded part is in {self.folder}."
             )
 
 
 def _system_reason(error: StemplayError) -> str:
-    """What the system said behind ``error``, as a part of a sentence."""
+    """The system's message that caused ``error``, as part of a sentence."""
     return reason(error.__cause__) if isinstance(error.__cause__, OSError) else str(error).rstrip(".")

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     pass
 
 STALLED_S = 1.0
-"""Without a callback for so long, a port of real time has stalled."""
+"""Seconds without a callback after which a real-time port counts as stalled."""
 FRESH_S = 0.5
-"""A callback so long ago says nothing of now."""
+"""Seconds after which the latest callback says nothing about the present."""
 
 
 class EngineReport(EngineCommands):
-    """The part of ``Engine`` that tells how it is."""
+    """The part of ``Engine`` that reports its state."""
 
     port: Port
     _phase: str
@@ -35,14 +35,14 @@ class EngineReport(EngineCommands):
 
     @property
     def latency(self) -> Latency:
-        """The composed number, see ``rtaudio.engine.engine``."""
+        """The latency and its parts, see ``rtaudio.engine.engine``."""
         pipeline = self._callback.pipeline
         rate = pipeline.format.rate
         inserts = self.inserts.latency if self.inserts is not None else 0
         return Latency(pipeline.algorithmic, pipeline.resampler, pipeline.given, self.port.device_latency, rate, inserts)
 
     def snapshot(self) -> Snapshot:
-        """The present state; meters are those since the previous snapshot, so only one thread should ask."""
+        """The present state. Meters cover the time since the previous snapshot, so only one thread should call it."""
         callback, pipeline = self._callback, self._callback.pipeline
         meters, master = pipeline.mixer.take_meters()
         self._sequence += 1
@@ -78,7 +78,7 @@ class EngineReport(EngineCommands):
 
     @property
     def resting(self) -> bool:
-        """Whether nothing sounds and nothing moves: no song, recording or note."""
+        """Whether nothing sounds and nothing changes: no song, recording or note."""
         moves = (self.source is not None and self.source.playing) or (
             self.recorder is not None and self.recorder.status.active
         )
@@ -104,7 +104,7 @@ class EngineReport(EngineCommands):
         return message or late or self._notice
 
     def _late(self) -> str:
-        """Why blocks are late, while they are."""
+        """Why blocks are late, or an empty string while they are not."""
         callback, pipeline = self._callback, self._callback.pipeline
         worker, fmt = pipeline.worker, pipeline.format
         separated, plays = self.config.model != "none", self.dispatcher is not None

@@ -1,12 +1,12 @@
-"""A loaded song, analysed in the background, so that a seek is right at once.
+"""Analyses a loaded song in the background, so that the stems are exact at once after a seek.
 
-A recurrent network's state at a place in the song depends on everything before; a second of pre-roll does not restore it. The
+A recurrent network's state at a position of the song depends on everything before it. A second of pre-roll does not restore it. The
 thread ``stemplay-analysis`` plays the song through a processor of its own and keeps a checkpoint about every second. A seek
 restores the checkpoint before it and catches up at most one interval.
 
-The thread has the lowest priority where the system lets it, works in short slices and sleeps as long as it has worked, so that
-the live worker is not starved. ``start`` and ``stop`` belong to the control thread; ``prepare`` may be called from any thread but
-the audio callback: it takes a fraction of a second.
+The thread has the lowest priority if the system allows it, works in short slices and sleeps as long as it has worked, so that
+it does not slow down the live worker. ``start`` and ``stop`` belong to the control thread. ``prepare`` takes a fraction of a second; any
+thread except the audio callback may call it.
 
 Memory: the checkpoints stay below ``max_bytes`` (64 MiB by default). Beyond that every second one is dropped and the interval
 doubles.
@@ -28,7 +28,7 @@ from rtaudio.audio.format import Audio, StreamFormat, to_channels
 from rtaudio.processors.base import Processor, State
 
 PREROLL_S = 2.0
-"""Pre-roll of a seek beyond what is analysed: from the zero state, so only nearly right."""
+"""Seconds of pre-roll, from the zero state, for a seek to a position that is not analysed yet. Its stems are only nearly exact."""
 
 _SLICE = 2048
 _CATCH_UP = 8192
@@ -40,9 +40,9 @@ class SongAnalysis:
     Args:
         make_processor: makes a new, unprepared processor; cheap if it shares a loaded model (``ModelRuntime.sibling``).
         song: ``(frames, channels)`` at ``fmt.rate``.
-        align: the block that the stream promises (``Processor.align``), 0 for none.
+        align: the promised block size (``Processor.align``), 0 for none.
         interval_s: distance of the checkpoints in seconds.
-        max_bytes: bound on their memory.
+        max_bytes: upper bound of their memory.
     """
 
     def __init__(
@@ -74,12 +74,12 @@ class SongAnalysis:
 
     @property
     def analysed(self) -> int:
-        """Frames of the song to which a seek is exact."""
+        """Frames of the song that are analysed. A seek to one of them is exact."""
         return self._analysed
 
     @property
     def checkpoint_bytes(self) -> int:
-        """Memory that the checkpoints take."""
+        """Memory of the checkpoints, in bytes."""
         return self._bytes
 
     def start(self) -> None:
@@ -89,23 +89,23 @@ class SongAnalysis:
             self._thread.start()
 
     def stop(self) -> None:
-        """End the thread; what is analysed stays usable."""
+        """End the thread. The checkpoints stay usable."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Block until the thread has ended; False if the time is up before."""
+        """Wait until the thread has ended; False on timeout."""
         if self._thread is not None:
             self._thread.join(timeout)
             return not self._thread.is_alive()
         return False
 
     def prepare(self, frame: int) -> Processor:
-        """A standby processor that has heard the song up to ``frame`` (rounded down to ``grid``).
+        """A standby processor that has processed the song up to ``frame`` (rounded down to ``grid``).
 
-        Fed with the song from there on, it gives what uninterrupted playing gives, from the first sample: first the ``latency``
-        frames before ``frame``, then the stems from ``frame`` on. Beyond ``analysed`` it has heard only ``PREROLL_S`` seconds.
+        If it is fed with the song from there, its output is that of uninterrupted playing from the first sample on: the ``latency``
+        frames before ``frame``, then the stems from ``frame`` on. Beyond ``analysed`` it has only processed ``PREROLL_S`` seconds.
         """
         frame = max(0, min(frame, len(self._song))) // self.grid * self.grid
         processor = self._new_processor()
@@ -152,8 +152,8 @@ class SongAnalysis:
                 self._analysed = stop
                 self._stop.wait(max(0.0005, time.perf_counter() - started))
             if self._analysed == end:
-                self._analysed = len(self._song)  # what is left is less than a block
-        except Exception as error:  # the song plays on without; the snapshot tells
+                self._analysed = len(self._song)  # the rest is less than a block
+        except Exception as error:  # the song plays on without analysis; the snapshot reports it
             self.error = f"The song cannot be analysed: {error}"
 
     def _next_checkpoint(self, position: int) -> int:
@@ -183,7 +183,7 @@ def _size(value: Any) -> int:
 
 
 def _lower_priority() -> None:
-    """On Linux a thread can be nice on its own; elsewhere the sleeps must do."""
+    """On Linux, lower this thread's priority. On other systems the sleeps must suffice."""
     if hasattr(os, "setpriority") and os.uname().sysname == "Linux":
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)

@@ -1,16 +1,16 @@
-"""The one thread that runs the model.
+"""The only thread that runs the model.
 
-``Worker`` owns the thread ``stemplay-model`` and, while it runs, the processor. It may take its time; in real time nobody waits
-for it. The audio callback tells it through a queue how far the input ring reaches and what happens where on the timeline; it
-answers with stems at the positions they belong to. A result that comes late is never played, because its position has passed.
+``Worker`` owns the thread ``stemplay-model`` and, while it runs, the processor. In real time no thread waits for it. The audio callback
+tells it through a queue how far the input ring reaches, and at which positions processors change. The worker writes stems at the positions
+to which they belong. A late result is never played, because its position has passed.
 
-**Falling behind.** Up to ``BACKLOG_S`` it catches up, which keeps the model's memory whole; meanwhile all it makes is too late. Further
-behind, or where catching up would take longer than ``CATCH_UP_S`` because the model has little time to spare, it skips to the newest
-audio that can still be in time. Over a gap of up to ``KEEP_STATE_S`` the recurrent state is kept: half a second later it is
-still the same music, and the few frames of the splice cost less than relearning it from nothing. After a longer gap the sound
-may be another, and a wrong memory is worse than none: it is reset, which is how the model was trained to begin.
+**Falling behind.** Up to ``BACKLOG_S`` behind, the worker catches up, which preserves the model's state; until then all its stems are too
+late. If it is further behind, or if catching up would take longer than ``CATCH_UP_S``, it skips to the newest audio that can still be in
+time. Over a gap of up to ``KEEP_STATE_S`` the recurrent state is kept: half a second later the music is still similar, and the few wrong
+frames at the splice cost less than starting from the zero state. After a longer gap the sound may be different, and a wrong state is worse
+than none, so it is reset.
 
-**A processor that fails** (raises, or gives what ``OutputCheck`` refuses) is reset and tried again with the next block.
+**A processor that fails** (raises, or whose output ``OutputCheck`` rejects) is reset and tried again with the next block.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ from rtaudio.audio.format import Audio
 from rtaudio.audio.load_meter import LoadMeter
 from rtaudio.audio.output_check import OutputCheck
 from rtaudio.audio.ring import Ring
-from rtaudio.engine.deadline_misses import Spent
+from rtaudio.engine.deadline_misses import CpuTime
 from rtaudio.processors.base import Processor
 from rtaudio.system.realtime import MODEL_PRIORITY, request_realtime
 
 BACKLOG_S = 0.1
 CATCH_UP_S = 0.15
-"""Longer than this it does not catch up, if it can at all: a splice is heard for less."""
+"""Longest time for catching up, seconds. A splice is audible for less."""
 PACES = 9
-"""Pieces by whose median it is known how fast the model works: one that was held up says nothing."""
+"""Number of blocks whose median time says how fast the model is. A single block may have been delayed by other threads."""
 KEEP_STATE_S = 0.5
 SILENCE_S = 0.06
-"""Of long silence so much is dealt with at once; far less than what may be left behind."""
+"""Seconds of a long silence that are processed at once; far less than the allowed backlog."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Switch:
-    """From ``position`` on another processor works (None: the present one, reset)."""
+    """From ``position`` on another processor is used (None: the present one, reset)."""
 
     position: int
     processor: Processor | None
@@ -52,7 +52,7 @@ class _Switch:
 
 @dataclass(frozen=True)
 class _Clear:
-    """What lies before ``position`` is forgotten; results now belong to ``epoch``."""
+    """Everything before ``position`` is dropped; results now belong to ``epoch``."""
 
     position: int
     epoch: int
@@ -66,14 +66,14 @@ class Worker:
 
     Args:
         processor: prepared for ``rate`` and, if ``grain`` > 1, aligned to it.
-        inputs: ring of the mix; its end is where the work begins.
-        stems: ring of the stems; its origin is ``processor.latency`` before that.
+        inputs: ring of the mix; processing begins at its end.
+        stems: ring of the stems; its origin is ``processor.latency`` frames earlier.
         block: frames of the largest callback.
         grain: process only multiples of this many frames.
         realtime: False: never skip, because the callback waits.
 
     Attributes:
-        given: frames whose time it has for what it is told of (``rtaudio.engine.deadline``); ``load`` is over that.
+        given: the deadline in frames (``rtaudio.engine.deadline``). ``load`` is the time needed over this time.
     """
 
     def __init__(
@@ -93,13 +93,13 @@ class Worker:
         self._drop = self._ahead = 0
         self._asked = self._done = 0
         self._stopping = False
-        self._wanted = 0  # up to where the input must reach for there to be work; less need not wake anybody
+        self._wanted = 0  # the end of the input from which there is work; before that the thread need not wake
         self._progress = threading.Condition()
         self._buffer = np.zeros((self.silence, *inputs.tail), np.float32)
         self._thread = threading.Thread(target=self._run, name="stemplay-model", daemon=True)
         self._check = OutputCheck(rate, self.latency)
         self.load = LoadMeter()
-        self.thread_time: Callable[[], float] = time.thread_time  # a test has clocks of its own
+        self.thread_time: Callable[[], float] = time.thread_time  # replaced by tests
         self.wall_time: Callable[[], float] = time.perf_counter
         self._paces: deque[float] = deque(maxlen=PACES)
         self._worked, self._own = 0, 0.0
@@ -110,7 +110,7 @@ class Worker:
     # -- audio callback: none of these waits, except wait_until ---------------------------------------------------------
 
     def feed(self, end: int, silent: bool = False) -> None:
-        """The input ring now reaches ``end``. ``silent``: all that it has not been told of before is silence."""
+        """Tell the worker that the input ring now reaches ``end``. ``silent``: the new part is all silence."""
         if silent:
             self._silent_until = end
         if end >= self._wanted or not self._realtime:
@@ -124,13 +124,13 @@ class Worker:
         self._jobs.put(_Switch(position, processor))
 
     def clear(self, position: int, epoch: int) -> None:
-        """Forget what lies before ``position``; the stems' ring holds silence there in the new ``epoch``."""
+        """Drop everything before ``position``; the stems' ring holds silence there in the new ``epoch``."""
         self._wanted = 0
         self._asked += 1
         self._jobs.put(_Clear(position, epoch))
 
     def wait_until(self, end: int) -> None:
-        """Wait until the input before ``end`` is dealt with, in whole grains. Only for ports that are not real time."""
+        """Wait until the input before ``end`` is processed, in whole grains. Only for ports that are not real time."""
         target = end - end % self._grain
         with self._progress:
             while self._position < target and self._thread.is_alive():
@@ -152,18 +152,18 @@ class Worker:
 
     @property
     def idle(self) -> bool:
-        """Whether everything asked for is done."""
+        """Whether all requested work is done."""
         return self._done == self._asked
 
     @property
     def position(self) -> int:
-        """How far on the timeline the work is."""
+        """Position on the timeline up to which the input is processed."""
         return self._position
 
     @property
-    def spent(self) -> Spent:
-        """How much was worked on, and the processor time that this took, without what other programs took meanwhile."""
-        return Spent(self._worked, self._own + self.processor.elsewhere_s)
+    def spent(self) -> CpuTime:
+        """Processed frames and the processor time they took, without the time of other programs."""
+        return CpuTime(self._worked, self._own + self.processor.elsewhere_s)
 
     # -- the worker's thread ----------------------------------------------------------------------------------------------
 
@@ -178,7 +178,7 @@ class Worker:
             while waiting and not self._stopping:
                 job = waiting.popleft()
                 if isinstance(job, int):
-                    if not (waiting and isinstance(waiting[0], int)):  # of several only the last matters
+                    if not (waiting and isinstance(waiting[0], int)):  # of several positions only the last matters
                         self._advance(job)
                 elif isinstance(job, _Switch):
                     self._take_over(job)
@@ -187,7 +187,7 @@ class Worker:
                 self._done += 1
 
     def _advance(self, end: int) -> None:
-        """Process whole grains up to ``end``, looking before each piece how far behind it is."""
+        """Process whole grains up to ``end``, checking before each part how far behind the worker is."""
         while end - self._position >= self._grain and not self._stopping:
             if self._realtime:
                 self._skip(end)
@@ -197,7 +197,7 @@ class Worker:
                 self._process(count)
 
     def _skip(self, end: int) -> None:
-        """Leave out what can no longer be in time, if there is too much of it. ``end`` is as far as this job goes."""
+        """Skip input whose stems would be late, if there is too much of it. ``end`` is where this job ends."""
         newest = self._inputs.end
         behind = newest - self._position
         if behind <= self._backlog and self._catch_up(behind - self._piece) <= CATCH_UP_S:
@@ -212,7 +212,7 @@ class Worker:
                 self._reset()
 
     def _catch_up(self, behind: int) -> float:
-        """Seconds until the work that is late by now is done, with what comes meanwhile. 0 for a model that is too slow at all."""
+        """Seconds needed to catch up with ``behind`` frames while new input arrives. 0 for a model that is too slow to catch up."""
         late = behind - self.given
         share = sorted(self._paces)[len(self._paces) // 2] if self._paces else 0.0
         return late / self._rate * share / (1 - share) if late > 0 and share < 1 else 0.0
@@ -229,7 +229,7 @@ class Worker:
                 self.message = ""
             except Exception as error:
                 self._fail(error)
-            if block.any():  # silence may cost nothing, and nobody hears that it is late
+            if block.any():  # silence may take no time, and it is inaudible if it is late
                 spent = self.wall_time() - started
                 self._paces.append(spent * self._rate / count)
                 self.load.add(spent * self._rate / max(count, self.given))
@@ -240,7 +240,7 @@ class Worker:
         self._move_on(self._position + count)
 
     def _deliver(self, position: int, stems: Audio) -> None:
-        """Write ``stems``, without those that belong before the latest gap, or were written ahead already."""
+        """Write ``stems``, except those from before the latest gap and those already written ahead."""
         dropped = min(self._drop or self._ahead, len(stems))
         if self._drop:
             self._drop -= dropped
@@ -250,9 +250,9 @@ class Worker:
             self._stems.write(position + dropped, stems[dropped:], self._epoch)
 
     def _deliver_ahead(self, end: int) -> None:
-        """Also write what is ready before it is due, so that nobody need wake this thread before there is more to do.
+        """Also write stems that are ready before they are due, so that this thread can sleep until there is more work.
 
-        ``end`` is up to where the input is dealt with.
+        ``end``: position up to which the input is processed.
         """
         ahead = self.processor.ahead() if self._realtime and not self._drop else None
         if ahead is None or not np.isfinite(ahead).all():
@@ -264,7 +264,7 @@ class Worker:
         self._wanted = end + self.processor.missing
 
     def _move(self, position: int) -> None:
-        """Go on at ``position``: what is still inside the processor belongs elsewhere."""
+        """Continue at ``position``; the samples still inside the processor belong to an earlier position."""
         self._drop, self._ahead = self.latency, 0
         self._move_on(position)
 
@@ -278,7 +278,7 @@ class Worker:
 
     def _fail(self, error: Exception) -> None:
         self.failures += 1
-        self.message = f"The model failed and was started again: {_sentence(error)}"
+        self.message = f"The model failed and was restarted: {_sentence(error)}"
         self._drop, self._ahead = self.latency, 0
         self._reset()
 
@@ -286,10 +286,10 @@ class Worker:
         try:
             self.processor.reset()
         except Exception as error:
-            self.message = f"The model failed and cannot be started again: {_sentence(error)}"
+            self.message = f"The model failed and cannot be restarted: {_sentence(error)}"
 
     def _take_over(self, job: _Switch) -> None:
-        """Finish what lies before the switch, as if silence followed; then the other processor begins."""
+        """Finish everything before the switch, as if silence followed, then change to the other processor."""
         self._advance(job.position)
         try:
             tail = self.processor.flush()

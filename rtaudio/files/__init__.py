@@ -1,1 +1,1 @@
-"""Sound files in and out, songs, and whole files through the processors."""
+"""Sound files: reading, writing, songs, and separation of whole files."""

@@ -1,8 +1,8 @@
-"""How a sound file becomes float32 blocks: by soundfile, else PyAV, else the ffmpeg program.
+"""Decodes a sound file into float32 blocks, with soundfile, else PyAV, else the ffmpeg program.
 
 Each decoder is a class with ``rate``, ``channels``, ``frames`` (None when unknown), ``read()`` (the next block, empty at the
-end), ``complaint`` (a remark on damage, or empty) and ``close()``. Opening raises ``NotReadable`` when it is not the right one.
-Damage in mid-file ends the sound and leaves a complaint; it is no error, what came before is kept.
+end), ``complaint`` (a description of damage, or empty) and ``close()``. Opening raises ``NotReadable`` if the decoder does not know the
+format. Damage in mid-file ends the sound and sets ``complaint``. It is not an error: the sound before it is kept.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ import soundfile
 from rtaudio.audio.format import Audio
 
 PIECE = 4096
-"""Frames decoded at once: on damage in mid-file, less than this much sound is lost before it."""
+"""Frames decoded at once. Before damage in mid-file, fewer frames than this are lost."""
 
 BLOCK = 16 * PIECE
 
 
-class NotReadable(Exception):  # noqa: N818 - a question answered with no, not an error
+class NotReadable(Exception):  # noqa: N818 - a negative answer, not an error
     """This decoder cannot read the file."""
 
 
 class Decoder(Protocol):
-    """See the module's text."""
+    """See the module's docstring."""
 
     name: str
     rate: int
@@ -45,7 +45,7 @@ class Decoder(Protocol):
 
 
 class _StraightSoundFile(soundfile.SoundFile):  # type: ignore[misc]
-    """A SoundFile read from front to back. soundfile seeks after every read, and a seek mutes the next frame of an MP3."""
+    """A SoundFile that is only read sequentially. soundfile seeks after every read, and a seek mutes the next frame of an MP3."""
 
     def seekable(self) -> bool:
         return False
@@ -91,7 +91,7 @@ class SoundFileDecoder:
 
 
 def _header_claims_more(log: str) -> bool:
-    """Whether libsndfile's log tells of a data chunk larger than the file (sizes that mean "unknown" aside)."""
+    """Whether libsndfile's log reports a data chunk larger than the file, except for sizes that mean "unknown"."""
     for claimed, actual in re.findall(r"(?:data|riff|SSND|Data Size)\s*:\s*(\d+) \(should be (\d+)\)", log):
         if int(actual) < int(claimed) < 0x7FFF_0000:
             return True
@@ -111,19 +111,19 @@ class AvDecoder:
         self._av = av
         self.complaint = ""
         try:
-            # Only this very file: a playlist must not make us open addresses.
+            # Open only this file: a playlist must not make FFmpeg open addresses.
             self._container = av.open(str(path.resolve()), options={"protocol_whitelist": "file"})
         except (av.FFmpegError, OSError, ValueError) as error:
             raise NotReadable(str(error)) from None
         found = self._container.streams.audio
-        if not found or not getattr(found[0], "rate", 0):  # a head that names no known codec gives a stream without one
+        if not found or not getattr(found[0], "rate", 0):  # a header with an unknown codec gives a stream without one
             self._container.close()
             raise NotReadable("no sound in it")
         stream = self._container.streams.audio[0]
         self.rate, self.channels = int(stream.rate), len(stream.layout.channels)
         self.frames: int | None = None
         if stream.duration and stream.time_base and stream.time_base * self.rate == 1:
-            self.frames = int(stream.duration)  # exact: the encoder's padding lies behind it
+            self.frames = int(stream.duration)  # exact: the encoder's padding comes after it
         self._blocks = self._decode(stream)
 
     def _decode(self, stream: Any) -> Iterator[Audio]:

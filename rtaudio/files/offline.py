@@ -1,13 +1,13 @@
-"""Whole sounds and files through the same processors as live, at full speed. No thread is owned here.
+"""Separates whole sounds and files with the same processors as live, at full speed. It owns no thread.
 
-Offline *is* streaming from the zero state, with the latency taken off at the end: stems are as long as the input and aligned
-to the sample.
+Offline separation streams from the zero state and removes the latency afterwards: stems are as long as the input and aligned to
+the sample.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,14 +19,16 @@ from rtaudio.audio.output_check import OutputCheck
 from rtaudio.files.sound_file import FORMATS, create_writer, open_reader, require_undamaged
 from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.instrument.model import InstrumentModel
+from rtaudio.plugins.offline import OfflineInserts
 from rtaudio.processors.base import Processor
 from rtaudio.processors.factory import make_frame_model, make_separator, refined_for_files
+from rtaudio.protocol.messages import InsertState
 
 BLOCK = 16_384
-"""Frames of one call: large enough that Python's part vanishes, small enough for a steady progress bar."""
+"""Frames of one call: enough that Python's overhead is negligible, few enough for a smooth progress bar."""
 
 INTEGER_FORMATS = {"flac": 24}
-"""Formats that round, with their bits; WAV is written as 32-bit float."""
+"""Formats that round to integers, and their bits. WAV is written as 32-bit float."""
 
 Model = str | Path | ModelRuntime | Processor
 
@@ -39,10 +41,10 @@ def separate_array(
     Args:
         model: name in the zoo, directory, a loaded runtime (it is reset), or any processor.
         refine: as in ``separate_file``.
-        phases: calls of a causal network in a hop, see ``Phases``; 1 as it is.
+        phases: number of calls of a causal network for each hop, see ``StaggeredModel``; 1 for the network as it is.
 
     Raises:
-        StemplayError: the model cannot be used so, or rate or channels are impossible.
+        StemplayError: the model does not support these options, or rate or channels are invalid.
     """
     mix = np.asarray(mix, dtype=np.float32)
     mix = mix[:, None] if mix.ndim == 1 else mix
@@ -58,18 +60,18 @@ def separate_array(
 
 
 def filtered_array(mix: Audio, rate: int, model: str | Path | ModelRuntime) -> Audio:
-    """What refining draws the stems towards: ``mix`` filtered by their spectra; as ``separate_array``. Only of separators that stream."""
+    """Like ``separate_array``, but returns only ``mix`` through the refinement's filters. Only for separators that can be refined."""
     return separate_array(mix, rate, make_separator(refined_for_files(make_frame_model(model), share=1.0)))
 
 
 def aligned_stems(processor: Processor, blocks: Iterable[Audio], rate: int) -> Iterator[Audio]:
-    """The stems of ``blocks`` with the latency taken off: in all as many frames as went in.
+    """The stems of ``blocks`` without the latency: as many frames in all as the input has.
 
     Args:
         processor: prepared for ``rate``.
 
     Raises:
-        StemplayError: the model gives what cannot be played.
+        StemplayError: the model's output is invalid.
     """
     skip, check = processor.latency, OutputCheck(rate, processor.latency)
     for block in blocks:
@@ -77,7 +79,7 @@ def aligned_stems(processor: Processor, blocks: Iterable[Audio], rate: int) -> I
         try:
             check(block, stems)
         except StemplayError as error:
-            raise StemplayError(f"The model is of no use for this sound: {error}.") from None
+            raise StemplayError(f"The model failed on this sound: {error}.") from None
         dropped = min(skip, len(stems))
         skip -= dropped
         yield stems[dropped:]
@@ -85,7 +87,7 @@ def aligned_stems(processor: Processor, blocks: Iterable[Audio], rate: int) -> I
 
 
 def as_processor(model: Model, consistent: bool = True, refine: bool = False, phases: int = 1) -> Processor:
-    """A processor for whatever names a model."""
+    """Make a processor from a name, a path, a runtime or a processor."""
     if isinstance(model, Processor):
         return model
     return make_separator(model, consistent, for_files=refine, phases=phases)
@@ -93,15 +95,15 @@ def as_processor(model: Model, consistent: bool = True, refine: bool = False, ph
 
 @dataclass
 class Separation:
-    """What ``separate_file`` did.
+    """Result of ``separate_file``.
 
     Attributes:
         rate, channels, frames: of the input and of each stem.
-        latency: of the processor in samples at ``rate``; taken off in the files.
+        latency: of the processor in samples at ``rate``; removed from the files.
         seconds: wall time.
         files: stem name -> file.
         clipped: stem name -> samples beyond full scale that an integer format clipped.
-        warnings: what was wrong with the song, a sentence each.
+        warnings: problems of the song, one sentence each.
     """
 
     rate: int
@@ -129,21 +131,23 @@ def separate_file(
     consistent: bool = True,
     refine: bool = False,
     strict: bool = False,
+    inserts: Mapping[str, Sequence[InsertState]] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Separation:
-    """Separate a sound file of any length into one file a stem, ``directory/STEM.format``, in bounded memory.
+    """Separate a sound file of any length into one file for each stem, ``directory/STEM.format``, in bounded memory.
 
-    A file appears under its name only when it is complete. Existing stems are replaced; the song itself never is.
+    A file gets its name only when it is complete. Existing stems are replaced; the song itself never is.
 
     Args:
         stems: names of the stems to write; all if None.
-        refine: by the stems' own spectra, looking ahead as no live sound can (``rtaudio.processors.refine``); models in chunks and
-            enhancers stay as they are.
-        strict: refuse a damaged song before anything is written; else the sound that it has is separated, see ``Separation.warnings``.
+        refine: refine the stems with the longest look-ahead (``rtaudio.processors.refine``), except for models that work in chunks
+            and for enhancers.
+        strict: refuse a damaged song before anything is written. Otherwise its readable part is separated, see ``Separation.warnings``.
+        inserts: effects on stems, by the stems' names; their latency is removed, and what rings on after the song's end is left out.
         progress: called with (frames done, frames in all; 0 if unknown).
 
     Raises:
-        StemplayError: one sentence; the song, the model, a stem's name or the directory cannot be used.
+        StemplayError: the song, the model, a stem's name or the directory cannot be used.
     """
     started = time.perf_counter()
     if format not in FORMATS:
@@ -157,18 +161,26 @@ def separate_file(
         processor.prepare(StreamFormat(reader.rate, reader.channels, BLOCK))
         _prepare_directory(target, Path(song), chosen, format)
         frames = 0
-        with ExitStack() as stack:  # an error on the way discards every unfinished file
+        with ExitStack() as stack:  # an error discards all unfinished files
             paths = {name: target / f"{name}.{format}" for name in chosen}
             writers = {
                 name: stack.enter_context(create_writer(path, reader.rate, reader.channels, format, reader.frames))
                 for name, path in paths.items()
             }
+            effects = {
+                name: stack.enter_context(OfflineInserts(states, reader.rate, reader.channels))
+                for name, states in (inserts or {}).items()
+                if name in writers
+            }
             for stems_block in aligned_stems(processor, reader.blocks(BLOCK), reader.rate):
                 for name, writer in writers.items():
-                    writer.write(np.ascontiguousarray(stems_block[:, processor.outputs.index(name)]))
+                    stem = np.ascontiguousarray(stems_block[:, processor.outputs.index(name)])
+                    writer.write(effects[name].process(stem) if name in effects else stem)
                 frames += len(stems_block)
                 if progress is not None:
                     progress(frames, reader.frames)
+            for name, chain in effects.items():
+                writers[name].write(chain.flush())
         return Separation(
             rate=reader.rate,
             channels=reader.channels,
@@ -205,7 +217,7 @@ def _prepare_directory(target: Path, song: Path, stems: list[str], format: str) 
 
 
 class InstrumentNotes:
-    """Whole notes of an exported instrument, by the same steps that the engine plays.
+    """Renders whole notes of an exported instrument with the same steps as the engine.
 
     Args:
         model: name in the zoo or a directory.
@@ -214,7 +226,7 @@ class InstrumentNotes:
         instruments: names in the order of the table.
 
     Raises:
-        StemplayError: the model is no instrument, or cannot be used.
+        StemplayError: the model is not an instrument, or cannot be used.
     """
 
     def __init__(self, model: str | Path) -> None:

@@ -1,8 +1,8 @@
-"""A whole song, decoded and converted to the device's rate, where the audio callback can read it without waiting.
+"""A whole song, decoded and converted to the device's rate, so that the audio callback can read it without waiting.
 
-It takes 4 bytes a sample: 21 MB a minute for stereo at 44.1 kHz. Up to ``MEMORY_LIMIT`` bytes (25 minutes) it lives in memory; a
-longer one in an unnamed temporary file mapped into memory, of which the player keeps the parts near the playing position in the
-system's cache (``Song.prefetch``), so that the callback meets no disk.
+It takes 4 bytes a sample: 21 MB a minute for stereo at 44.1 kHz. Up to ``MEMORY_LIMIT`` bytes (25 minutes) it is held in memory. A longer
+one is held in an unnamed temporary file that is mapped into memory. The player keeps the parts near the playing position in the system's
+cache (``Song.prefetch``), so that the callback does not wait for the disk.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from rtaudio.files.sound_file import Progress, in_steps, open_reader, resampled
 from rtaudio.files.writer import reason
 
 MEMORY_LIMIT = 1 << 29
-"""Bytes up to which a song is held in memory."""
+"""Largest song that is held in memory, in bytes."""
 
 
 class Song:
-    """Decoded samples ``(frames, channels)``; ``file`` backs them when they are too many for memory."""
+    """Decoded samples ``(frames, channels)``. ``file`` is the mapped temporary file of a long song."""
 
     def __init__(self, samples: Audio, file: IO[bytes] | None = None, warnings: list[str] | None = None) -> None:
         self.samples, self.warnings = samples, warnings or []
@@ -39,7 +39,7 @@ class Song:
         return self._file is not None
 
     def prefetch(self, start: int, stop: int) -> None:
-        """Get the frames ``start`` to ``stop`` into the system's cache. May wait for the disk; not for the callback."""
+        """Read the frames ``start`` to ``stop`` into the system's cache. It may wait for the disk, so the callback must not call it."""
         if self._file is None:
             return
         frame = 4 * self.samples.shape[1]
@@ -50,7 +50,7 @@ class Song:
                 self._file.read(max(0, min(stop, len(self.samples)) - max(0, start)) * frame)
 
     def close(self) -> None:
-        """Give the temporary file back once nobody reads ``samples`` any more."""
+        """Release the temporary file. Call it when ``samples`` are not read any more."""
         with self._lock:
             if self._file is not None:
                 self._file.close()
@@ -59,8 +59,8 @@ class Song:
 def load_song(path: str | Path, rate: int, channels: int, progress: Progress | None = None) -> Song:
     """Decode ``path`` and convert it to ``rate`` and ``channels`` (see ``to_channels``).
 
-    ``progress`` is called with the share done, 0 to 1, about a hundred times at most. ``Song.warnings`` tells what was wrong
-    with the file. Raises StemplayError with one sentence for a file that is no sound, or when neither memory nor disk hold it.
+    ``progress`` is called with the share done, 0 to 1, about a hundred times at most. ``Song.warnings`` lists problems of
+    the file. Raises StemplayError if the file is not a sound file, or if neither memory nor disk can hold it.
     """
     with open_reader(path) as reader:
         blocks = (
@@ -74,7 +74,7 @@ def load_song(path: str | Path, rate: int, channels: int, progress: Progress | N
             what = reason(error) if isinstance(error, OSError) else "not enough memory"
             raise StemplayError(f"{path} cannot be loaded: {what} (TMPDIR chooses the folder of long songs).") from None
         if not len(samples):
-            raise StemplayError(f"{path} holds no sound at {rate} Hz.")
+            raise StemplayError(f"{path} contains no sound at {rate} Hz.")
         return Song(samples, file, reader.warnings)
 
 

@@ -1,20 +1,20 @@
-"""A song as a source of sound: play, pause, seek and loop with positions exact to the sample.
+"""Plays a song as a source of sound: play, pause, seek and loop, exact to the sample.
 
 The whole song is decoded and converted to the device's rate when it is loaded (``rtaudio/files/song.py`` says what memory that takes).
 
-Every change is a fade of ``FADE_S`` (raised cosine), and none moves the timeline:
+Every change is a fade of ``FADE_S`` (raised cosine). No fade shifts positions:
 
-- **pause** plays on while it fades, then stands; **play** fades in from there. Frame 0 is never faded: a song starts as it is.
-- **seek** takes effect at the first block boundary: that block's first sample is the sought frame, over which the old place
-  fades out (or not: ``fade=False`` makes the samples exactly those of the song, for a caller that cross-fades later).
+- **pause** fades out while the song plays on, then stops; **play** fades in from there. Frame 0 is never faded.
+- **seek** takes effect at the next block boundary: that block's first sample is the requested frame, and the old position fades out
+  over it. With ``fade=False`` the samples are exactly those of the song, for a caller that cross-fades later.
 - **loop** A-B goes from frame B - 1 to frame A; before B the song fades into what precedes A, so that from A on the
-  samples are the song's. Looping the whole song joins end and start unfaded. Whoever seeks to beyond B hears the song play
-  on, and its end leads to A.
-- At the **end** the song stands (``finished``) until a seek, from which it plays on, or ``play``, which starts it again.
+  samples are the song's. Looping the whole song joins end and start without a fade. After a seek beyond B the song plays to its
+  end and then continues at A.
+- At the **end** the song stops (``finished``). A seek continues it from there, and ``play`` starts it from the beginning.
 
-Threads: ``read_into`` belongs to the audio callback; it waits for nobody. The other methods belong to one control thread. For a
-song in a temporary file a thread named ``stemplay-prefetch`` keeps what plays next in the system's cache; it may wait for the
-disk, and so may ``seek`` then.
+Threads: ``read_into`` belongs to the audio callback and never waits. The other methods belong to one control thread. For a
+song in a temporary file the thread ``stemplay-prefetch`` keeps the next seconds in the system's cache. It may wait for the disk, and so may
+``seek`` of such a song.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from rtaudio.protocol.messages import Transport
 FADE_S = 0.005
 
 PREFETCH_S = 10.0
-"""How far ahead of the playing position a song in a file is kept in the cache."""
+"""Seconds ahead of the playing position that are kept in the cache, for a song in a file."""
 
 
 @dataclass(frozen=True, eq=False)
 class Switch:
-    """A seek as the callback carries it out: the block that shows it begins with ``frame`` of the song.
+    """A seek for the callback: the block in which it takes effect begins with ``frame`` of the song.
 
-    ``payload`` is whatever the seeker wants handed over at that very block, such as a prepared processor.
+    ``payload`` is handed over in the same block, for example a prepared processor.
     """
 
     frame: int
@@ -61,7 +61,7 @@ class FilePlayer:
     Args:
         path: sound file.
         rate: Hz of the samples wanted.
-        channels: wanted; mono is copied to all, see ``to_channels``.
+        channels: of the output; see ``to_channels``.
         loop: play the whole song again and again.
         playing: start playing with the first block, or wait for ``play``.
         progress: called while loading with the share done, 0 to 1, about a hundred times at most.
@@ -88,7 +88,7 @@ class FilePlayer:
 
     def _set_up(self, song: Song, rate: int, path: str, loop: bool, playing: bool) -> None:
         if not len(song.samples):
-            raise StemplayError(f"{path or 'The song'} holds no sound.")
+            raise StemplayError(f"{path or 'The song'} contains no sound.")
         self._song, self.samples, self.rate, self.path, self.warnings = song, song.samples, rate, path, song.warnings
         self.length, self.channels = song.samples.shape
         self._fade = max(1, round(FADE_S * rate))
@@ -99,7 +99,7 @@ class FilePlayer:
         self._falling = self._rising[::-1].copy()
         self._work = np.zeros((self._fade, self.channels), np.float32)
         self._playing = playing
-        self._loop = self._active = _Loop(0, self.length) if loop else None  # wanted; obeyed by the callback
+        self._loop = self._active = _Loop(0, self.length) if loop else None  # the requested loop, and the one that the callback uses
         self._pending = self._taken = Switch(0)
         self._position = 0
         self._level = self._fade if playing else 0
@@ -117,19 +117,19 @@ class FilePlayer:
     # -- control thread -----------------------------------------------------------------------------------------------
 
     def play(self) -> None:
-        """Play from where it stands; from the start when the song has ended."""
+        """Play from the present position, or from the start if the song has ended."""
         if self.finished and self._pending is self._taken:
             self.seek(0)
         self._playing = True
 
     def pause(self) -> None:
-        """Fade out and stand still."""
+        """Fade out and stop at the present position."""
         self._playing = False
 
     def seek(self, frame: int, fade: bool = True, payload: Any = None) -> Switch:
-        """Go to ``frame`` (moved into the song) at the next block boundary; a later seek replaces one not yet carried out.
+        """Go to ``frame`` (clipped to the song) at the next block boundary. It replaces an earlier seek that has not taken effect yet.
 
-        A seek that meets the fade of the one before, or a loop's, waits for its end: at most ``FADE_S``.
+        During the fade of the previous seek or of a loop it waits for the end of the fade, at most ``FADE_S``.
         """
         switch = Switch(min(max(0, int(frame)), self.length), fade, payload)
         self._song.prefetch(switch.frame, switch.frame + self.rate)
@@ -161,18 +161,18 @@ class FilePlayer:
 
     @property
     def loop(self) -> tuple[int, int] | None:
-        """First frame of the loop and the first behind it."""
+        """First frame of the loop and the first frame after it, or None."""
         loop = self._loop
         return None if loop is None else (loop.start, loop.end)
 
     @property
     def fade(self) -> int:
-        """Frames of a fade; a loop that changes within its last one is obeyed too late for it."""
+        """Frames of a fade. A change of the loop within its last fade takes effect too late for this pass."""
         return self._fade
 
     @property
     def playing(self) -> bool:
-        """Whether the song moves (or will with the next block)."""
+        """Whether the song plays, or will from the next block on."""
         return self._playing and not (self.finished and self._pending is self._taken)
 
     @property
@@ -182,7 +182,7 @@ class FilePlayer:
         return self._position if pending is self._taken else pending.frame
 
     def transport(self) -> Transport:
-        """The state for a snapshot. ``analysed_s`` is somebody else's to fill in."""
+        """The state for a snapshot. The caller fills in ``analysed_s``."""
         loop = self._loop
         region = None if loop is None else (loop.start / self.rate, loop.end / self.rate)
         return Transport(
@@ -190,7 +190,7 @@ class FilePlayer:
         )
 
     def close(self) -> None:
-        """End the thread and let go of the song; nobody may read any more."""
+        """End the thread and release the song, which must not be read any more."""
         self._closing.set()
         if self._prefetcher is not None:
             self._prefetcher.join()
@@ -208,7 +208,7 @@ class FilePlayer:
     # -- audio callback -----------------------------------------------------------------------------------------------
 
     def read_into(self, out: Audio) -> None:
-        """Fill ``out`` ``(n, channels)`` with the next ``n`` frames, silence where paused or ended.
+        """Fill ``out`` ``(n, channels)`` with the next ``n`` frames, or silence if the song is paused or has ended.
 
         Afterwards ``block_start`` is the song's frame of ``out[0]`` and ``switched`` the ``Switch`` that took effect with this
         block, else None.
@@ -235,26 +235,26 @@ class FilePlayer:
         self.finished = False
 
     def _take_loop(self) -> None:
-        """A loop that changes in the middle of a fade is obeyed after it."""
+        """Take over the requested loop, after the fade if one is under way."""
         wanted = self._loop
         if wanted is not self._active and not (self._level and (self._at_seam(self._active) or self._at_seam(wanted))):
             self._active = wanted
 
     def _restart(self, loop: _Loop) -> None:
-        """From the song's end to a loop that ended before, once nothing of the old place sounds: fade in, as nothing leads there."""
+        """Continue at the loop's start after the song's end, with a fade-in."""
         self._position, self.finished = loop.start, False
         if loop.start:
             self._tail_position, self._tail_left = self.length, self._fade
 
     def _seam(self, loop: _Loop) -> int:
-        """The frame from which a loop's end fades into its beginning."""
+        """The frame at which the cross-fade from a loop's end to its start begins."""
         return loop.end if loop.start == 0 and loop.end == self.length else loop.end - self._fade
 
     def _at_seam(self, loop: _Loop | None) -> bool:
         return loop is not None and self._seam(loop) <= self._position < loop.end
 
     def _segment(self, out: Audio) -> int:
-        """Fill the beginning of ``out`` with one stretch that needs one kind of treatment; returns its length."""
+        """Fill the beginning of ``out`` with one segment of uniform treatment; returns its length."""
         playing = self._playing
         if playing and self._level == 0 and self._position == 0:
             self._level = self._fade
@@ -292,7 +292,7 @@ class FilePlayer:
         return n
 
     def _stretch(self, n: int, end: int, seam: int, ended: bool, playing: bool) -> int:
-        """How many of ``n`` frames, from the present position on, need one kind of treatment."""
+        """The number of frames, up to ``n``, from the present position on that need the same treatment."""
         if not ended:
             n = min(n, (seam if self._position < seam else end) - self._position)
         if self._tail_left:
@@ -325,7 +325,7 @@ class FilePlayer:
     def _blend(self, out: Audio, other: int, step: int, new_over_old: bool) -> None:
         """Cross-fade ``out`` with the song from frame ``other`` on, ``step`` samples into the fade.
 
-        ``new_over_old``: ``out`` fades away into the other; else ``out`` fades in over the other.
+        ``new_over_old``: ``out`` fades out and the other fades in; otherwise the reverse.
         """
         n = len(out)
         rising, falling = self._rising[step : step + n], self._falling[step : step + n]

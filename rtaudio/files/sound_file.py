@@ -1,8 +1,8 @@
 """Reads sound files of any length in blocks of float32 ``(frames, channels)``, and opens writers.
 
-Every format that soundfile knows, the others through PyAV or the ffmpeg program where present. What is no sound, or holds none,
-raises StemplayError with one sentence. What is damaged or cut short gives the sound before the damage; samples that are not
-finite become silence; both are told in ``Reader.warnings``, one sentence each. Writing: ``rtaudio/files/writer.py``.
+It reads all formats of soundfile, and others through PyAV or the ffmpeg program if installed. A file that is not sound or contains none
+raises StemplayError. A damaged or truncated file gives the sound before the damage, and samples that are not finite become silence;
+``Reader.warnings`` reports both, one sentence each. Writing: ``rtaudio/files/writer.py``.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ __all__ = [
 MAX_CHANNELS = 64
 
 Progress = Callable[[float], None]
-"""Called with the share done, 0 to 1."""
+"""Called with the completed share, 0 to 1."""
 
 
 def in_steps(progress: Progress, steps: int = 100) -> Progress:
-    """Pass on at most ``steps`` calls and a last one at 1.0, the share always larger than before: for bars and pipes that are slow."""
+    """Pass on at most ``steps`` calls with increasing shares, and a last one with 1.0, for slow progress bars and pipes."""
     told = 0.0
 
     def tell(share: float) -> None:
@@ -53,13 +53,13 @@ def in_steps(progress: Progress, steps: int = 100) -> Progress:
 
 
 class Reader:
-    """A sound file as blocks. Use as a context manager; made by ``open_reader``.
+    """Reads a sound file in blocks. A context manager; made by ``open_reader``.
 
     Attributes:
         rate: Hz.
         channels: number of channels.
-        frames: length as the file states it, 0 when it does not; an estimate for some MP3 files.
-        decoder: who reads it: ``soundfile``, ``PyAV`` or ``ffmpeg``.
+        frames: length stated by the file, 0 if it states none; an estimate for some MP3 files.
+        decoder: ``soundfile``, ``PyAV`` or ``ffmpeg``.
         position: frames read so far.
     """
 
@@ -72,7 +72,7 @@ class Reader:
 
     @property
     def warnings(self) -> list[str]:
-        """What was wrong with the sound read so far, one sentence each; complete after the last block."""
+        """Problems of the sound read so far, one sentence each; complete after the last block."""
         found = []
         if self._decoder.complaint:
             length = f" of {self.frames / self.rate:.1f}" if self.frames and self.frames > self.position else ""
@@ -80,7 +80,7 @@ class Reader:
                 f"{self.path.name}: {self._decoder.complaint}; {self.position / self.rate:.1f}{length} s of it could be read."
             )
         if self._mended:
-            found.append(f"{self.path.name}: {self._mended} samples are not numbers and were replaced by silence.")
+            found.append(f"{self.path.name}: {self._mended} samples are not finite numbers and were replaced by silence.")
         return found
 
     def blocks(self, frames: int = 1 << 16, progress: Progress | None = None) -> Iterator[Audio]:
@@ -153,21 +153,21 @@ def open_reader(path: str | Path) -> Reader:
         empty = True
         decoder.close()
     if empty:
-        raise StemplayError(f"{path} holds no sound.")
+        raise StemplayError(f"{path} contains no sound.")
     if not _decoders_installed():
         raise StemplayError(
             f"{path} cannot be read; if it is sound, install PyAV (pip install av) or ffmpeg to read its format."
         )
-    raise StemplayError(f"{path} is not a sound file in any format known here.")
+    raise StemplayError(f"{path} is not a sound file of a known format.")
 
 
 def require_undamaged(path: str | Path) -> None:
-    """Decode the whole file and keep nothing. Raises StemplayError with what ``Reader.warnings`` would tell, if it tells anything."""
+    """Decode the whole file without keeping it. Raises StemplayError if ``Reader.warnings`` reports a problem."""
     with open_reader(path) as reader:
         for _ in reader.blocks():
             pass
         if reader.warnings:
-            raise StemplayError(" ".join([*reader.warnings, "Nothing was written: damaged sound is refused."]))
+            raise StemplayError(" ".join([*reader.warnings, "Nothing was written, because damaged sound is refused."]))
 
 
 def _decoders_installed() -> bool:
@@ -184,11 +184,11 @@ def _check(path: Path, decoder: Decoder) -> None:
     if not MIN_RATE <= decoder.rate <= MAX_RATE:
         raise StemplayError(f"{path} has a sample rate of {decoder.rate} Hz, outside {MIN_RATE} to {MAX_RATE} Hz.")
     if not 1 <= decoder.channels <= MAX_CHANNELS:
-        raise StemplayError(f"{path} has {decoder.channels} channels; 1 to {MAX_CHANNELS} can be read.")
+        raise StemplayError(f"{path} has {decoder.channels} channels; only 1 to {MAX_CHANNELS} can be read.")
 
 
 def resampled(blocks: Iterable[Audio], rate: int, to_rate: int, channels: int) -> Iterator[Audio]:
-    """Convert blocks ``(frames, channels)`` from ``rate`` to ``to_rate``: aligned at sample 0, in soxr's high quality."""
+    """Convert blocks ``(frames, channels)`` from ``rate`` to ``to_rate``: aligned at sample 0, with soxr's high quality."""
     if rate == to_rate:
         yield from blocks
         return
@@ -203,7 +203,7 @@ def resampled(blocks: Iterable[Audio], rate: int, to_rate: int, channels: int) -
 def read_audio(path: str | Path, rate: int | None = None) -> tuple[Audio, int]:
     """The whole file, float32 ``(frames, channels)``, and its rate, which is ``rate`` if given (converted).
 
-    Takes 4 bytes a sample, twice that for a moment; long files want ``open_reader``. Raises StemplayError.
+    It takes 4 bytes a sample, and twice as many for a moment. Use ``open_reader`` for long files. Raises StemplayError.
     """
     with open_reader(path) as reader:
         try:
@@ -212,4 +212,4 @@ def read_audio(path: str | Path, rate: int | None = None) -> tuple[Audio, int]:
                 np.concatenate(blocks) if blocks else np.zeros((0, reader.channels), np.float32)
             ), rate or reader.rate
         except MemoryError:
-            raise StemplayError(f"{path} is too long to be held in memory.") from None
+            raise StemplayError(f"{path} is too long for the memory.") from None

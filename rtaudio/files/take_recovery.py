@@ -1,12 +1,12 @@
-"""Completes recordings that were cut off: gives them their names and headers.
+"""Finishes interrupted recordings: completes their headers and gives them their final names.
 
-A recording's files are called ``.part`` until it ends (``rtaudio/files/writer.py``). An engine that is killed, or a machine that loses its
-power, cannot end one. So each take leaves a note while it goes on: a small JSON file that names its unfinished files, locked by the
-engine that writes them. A note that nobody holds any more is of a take that was cut off; ``finish_cut_off`` ends it: the files are cut
-to one length, so that they stay aligned, their headers say that length, and they get the names that they were meant to have. Nothing
-else is touched; ``.part`` files without a note stay as they are.
+A recording's files end in ``.part`` until it is finished (``rtaudio/files/writer.py``). A killed engine cannot finish it, nor can a
+machine that loses power. So each running recording has a note: a small JSON file that names its unfinished files, locked by the engine
+that writes them. A note without a lock belongs to an interrupted recording. ``finish_cut_off`` finishes it: the files are cut to the
+same length, so that they stay aligned, their headers get this length, and they get their final names. No other file is changed;
+``.part`` files without a note stay as they are.
 
-Notes lie in ``state_directory()``, which outlives a restart of the machine.
+Notes are in ``state_directory()``, which survives a restart of the machine.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import platformdirs
+
 from rtaudio.audio.format import StemplayError
 from rtaudio.files.sound_file import open_reader
 from rtaudio.files.writer import FORMATS, PART, Writer, create_writer, cut_wav, reason, wav_frames
@@ -27,19 +29,19 @@ from rtaudio.system.file_lock import FileLock
 
 MOST_FILES = 256
 MOST_BYTES = 1 << 20
-"""Of a note; a larger one is none of ours."""
+"""Largest size of a note in bytes; a larger file is not one of ours."""
 
 
 @dataclass(frozen=True)
 class CutOff:
-    """A recording that was cut off, after ``finish_cut_off``.
+    """An interrupted recording after ``finish_cut_off``.
 
     Attributes:
-        pid: the engine that wrote it.
-        directory: where it is.
-        files: their names now, without folders.
+        pid: process id of the engine that wrote it.
+        directory: its folder.
+        files: names of the finished files, without folders.
         seconds: length.
-        error: why it could not be finished; it is tried again at the next start.
+        error: why it could not be finished. The next start tries again.
     """
 
     pid: int
@@ -50,34 +52,36 @@ class CutOff:
 
     @property
     def sentence(self) -> str:
-        """For the person in front of it."""
+        """A sentence for the user."""
         if self.error:
-            return f"A recording in {self.directory} was cut off and cannot be finished: {self.error}."
+            return f"An interrupted recording in {self.directory} cannot be finished: {self.error}."
         return (
-            f"A recording that was cut off has been finished: {self.seconds:.1f} s in {self.directory} "
+            f"An interrupted recording has been finished: {self.seconds:.1f} s in {self.directory} "
             f"({', '.join(self.files)})."
         )
 
 
 def state_directory() -> Path:
-    """Where notes lie: the platform's folder for the state of this user's programs, or ``STEMPLAY_STATE_DIR``."""
+    """The folder of the notes: the platform's folder for a program's state, or ``STEMPLAY_STATE_DIR``.
+
+    Raises RuntimeError if the user has no home directory.
+    """
     configured = os.environ.get("STEMPLAY_STATE_DIR")
     if configured:
         return Path(configured)
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "stemplay" / "state"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "stemplay" / "state"
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "stemplay"
+    folder = Path(platformdirs.user_state_dir("stemplay", appauthor=False))
+    if not folder.is_absolute():  # "~/...": there is no home to expand it with
+        raise RuntimeError("There is no home directory for the notes of recordings.")
+    return folder / "state" if sys.platform in ("win32", "darwin") else folder  # not among the other files in this folder
 
 
 class Note:
-    """That a take is being written. Where none can be kept (a home that is read-only) the recording goes on without it."""
+    """The note of a running recording. If it cannot be written (for example in a read-only home), the recording goes on without one."""
 
     def __init__(self, writers: Sequence[Writer]) -> None:
         self._lock: FileLock | None = None
         text = json.dumps({"pid": os.getpid(), "parts": [str(writer.part.absolute()) for writer in writers]})
-        with contextlib.suppress(OSError, RuntimeError):  # RuntimeError: there is no home
+        with contextlib.suppress(OSError, RuntimeError):  # RuntimeError: no home directory
             folder = state_directory()
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = FileLock(folder / f"take-{secrets.token_hex(8)}.json")
@@ -86,11 +90,11 @@ class Note:
                 lock.path.write_text(text, encoding="utf-8")
 
     def remove(self) -> None:
-        """The take has ended: its files have their names."""
+        """Remove the note, because the recording is finished."""
         if self._lock is None:
             return
         lock, self._lock = self._lock, None
-        if sys.platform == "win32":  # which removes no open file
+        if sys.platform == "win32":  # Windows does not remove open files
             lock.release()
         with contextlib.suppress(OSError):
             lock.path.unlink()
@@ -98,9 +102,9 @@ class Note:
 
 
 def finish_cut_off() -> list[CutOff]:
-    """Finish what was cut off, and tell of it. Takes that are going on, in whatever process, are left alone.
+    """Finish interrupted recordings and return them. Running recordings of any process are not affected.
 
-    May take long: a FLAC is written anew.
+    It may take long, because a FLAC file is rewritten.
     """
     found = []
     try:
@@ -127,13 +131,13 @@ def finish_cut_off() -> list[CutOff]:
 
 
 def _finish(note: Path) -> CutOff | None:
-    """None where nothing is left to finish."""
+    """Finish one recording; None if its files are gone."""
     read = _read_note(note)
     if read is None:
         return None
     pid, parts = read
-    if not parts[0].parent.is_dir():  # a disk that is not plugged in
-        return CutOff(pid, str(parts[0].parent), error="the folder is not there")
+    if not parts[0].parent.is_dir():  # for example a disk that is not connected
+        return CutOff(pid, str(parts[0].parent), error="the folder does not exist")
     parts = [part for part in parts if part.is_file()]
     if not parts:
         return None
@@ -146,13 +150,13 @@ def _finish(note: Path) -> CutOff | None:
 
 
 def _read_note(note: Path) -> tuple[int, list[Path]] | None:
-    """The engine's process and the unfinished files; None for what is no note of ours."""
+    """The engine's process id and the unfinished files; None if it is not a note of ours."""
     try:
         if note.stat().st_size > MOST_BYTES:
             return None
         read = json.loads(note.read_text("utf-8"))
         pid, names = int(read["pid"]), [str(name) for name in read["parts"]]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError, OverflowError):  # the last: Infinity is no whole number
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, OverflowError):  # OverflowError: infinity cannot be an integer
         return None
     parts = [Path(name) for name in names]
     suffixes = {f".{kind}" for kind in FORMATS}
@@ -161,13 +165,13 @@ def _read_note(note: Path) -> tuple[int, list[Path]] | None:
 
 
 def _finish_files(parts: list[Path]) -> tuple[list[str], float]:
-    """Give the files their names; returns those and the length in seconds."""
+    """Give the files their final names; returns the names and the length in seconds."""
     lengths: list[tuple[Path, int, int]] = []
     for part in parts:
         frames, rate = wav_frames(part) if _format(part) == "wav" else _flac_frames(part)
         lengths.append((part, frames, rate))
     for part, frames, _ in lengths:
-        if not frames:  # cut off before its first block; the others may have sound
+        if not frames:  # interrupted before its first block; the other files may have sound
             part.unlink()
     lengths = [length for length in lengths if length[1]]
     if not lengths:
@@ -190,7 +194,7 @@ def _format(part: Path) -> str:
 
 
 def _free(path: Path) -> Path:
-    """``path``, or with a number where that is somebody else's by now."""
+    """``path``, with a number if the name is taken."""
     number, target = 1, path
     while target.exists():
         number += 1
@@ -199,7 +203,7 @@ def _free(path: Path) -> Path:
 
 
 def _flac_frames(part: Path) -> tuple[int, int]:
-    """Frames that can be read, and the rate. The header of an unfinished FLAC does not know its length."""
+    """Number of readable frames, and the rate. The header of an unfinished FLAC does not contain its length."""
     if not part.stat().st_size:
         return 0, 1
     with open_reader(part) as reader:
@@ -207,9 +211,9 @@ def _flac_frames(part: Path) -> tuple[int, int]:
 
 
 def _rewrite_flac(part: Path, target: Path, frames: int, rate: int) -> None:
-    """A FLAC states its length and its sum in its header, which is written with the sound."""
+    """Rewrite a FLAC file, because its header contains its length and checksum."""
     whole = part.with_name(part.name + ".flac")
-    whole.with_name(whole.name + PART).unlink(missing_ok=True)  # of an attempt that was itself cut off
+    whole.with_name(whole.name + PART).unlink(missing_ok=True)  # left by an earlier attempt that was interrupted
     with open_reader(part) as reader, create_writer(whole, rate, reader.channels, "flac") as writer:
         for block in reader.blocks():
             writer.write(block[: frames - writer.frames])

@@ -1,8 +1,8 @@
 """Writes sound files of any length in blocks of float32 ``(frames, channels)``.
 
-Writing is atomic: the sound goes to ``NAME.part``, which becomes ``NAME`` at the end.
+Writing is atomic: the sound is written to ``NAME.part``, which is renamed to ``NAME`` at the end.
 
-An unfinished file that is there already, of another writer or of one that was killed, stays: the new one is ``NAME.2.part``.
+An existing unfinished file, of another writer or of one that was killed, is kept: the new one is then ``NAME.2.part``.
 
 - ``wav``: 32-bit float, unchanged, levels above full scale kept. A header with room for RF64's 64-bit sizes (EBU Tech 3306)
   becomes plain RIFF at the end, or RF64 if the file has passed 4 GiB: one file, whatever its length.
@@ -29,12 +29,12 @@ import soundfile
 from rtaudio.audio.format import Audio, StemplayError
 
 RIFF_LIMIT = 0xFFFF_FFFE
-"""The largest size a RIFF header may state, bytes; beyond it the file is RF64."""
+"""Largest size that a RIFF header can state, in bytes. A larger file becomes RF64."""
 
 FORMATS = ("wav", "flac")
 
 PART = ".part"
-"""Behind the name of a file until it is complete."""
+"""Suffix of a file until it is complete."""
 
 
 class Writer(ABC):
@@ -64,7 +64,7 @@ class Writer(ABC):
         raise AssertionError("numbers never end")
 
     def write(self, audio: Audio) -> None:
-        """Append ``(frames, channels)``; not-finite samples become silence. Raises StemplayError when the disk does not take it."""
+        """Append ``(frames, channels)``; non-finite samples become silence. Raises StemplayError if the disk refuses it."""
         if audio.ndim != 2 or audio.shape[1] != self.channels:
             raise ValueError(f"expected (frames, {self.channels}), got {audio.shape}")
         if not np.isfinite(audio).all():
@@ -76,10 +76,10 @@ class Writer(ABC):
         self.frames += len(audio)
 
     def close(self, frames: int | None = None, keep: bool = False) -> None:
-        """Finish the file and give it its name; after a failed write, with what was written.
+        """Finish the file and rename it. After a failed write it contains what was written before.
 
-        ``frames`` cuts it to at most so many (WAV only: FLAC keeps what it has). When the disk refuses the end of the file, it is
-        removed, or with ``keep`` takes its name with what is in it; StemplayError is raised in both cases.
+        ``frames`` cuts it to at most this length (WAV only). If the disk refuses the end of the file, the file is removed, or with
+        ``keep`` renamed with its present content; StemplayError is raised in both cases.
         """
         if self.closed:
             return
@@ -99,7 +99,7 @@ class Writer(ABC):
             raise StemplayError(f"{self.path} cannot be finished: {reason(error)}.") from error
 
     def discard(self) -> None:
-        """Give up: close and remove the unfinished file."""
+        """Close and remove the unfinished file."""
         if self.closed:
             return
         self.closed = True
@@ -109,8 +109,8 @@ class Writer(ABC):
         with contextlib.suppress(OSError):
             self.part.unlink()
 
-    def sync(self) -> None:  # noqa: B027 - formats that cannot need not
-        """Make the unfinished file readable as it is now, as far as the format allows. May raise OSError."""
+    def sync(self) -> None:  # noqa: B027 - optional
+        """Make the unfinished file readable in its present state, if the format allows it. May raise OSError."""
 
     @abstractmethod
     def _append(self, audio: Audio) -> None: ...
@@ -118,8 +118,8 @@ class Writer(ABC):
     @abstractmethod
     def _finish(self, frames: int) -> None: ...
 
-    def _abandon(self) -> None:  # noqa: B027 - not every format has something
-        """Free what is not the raw file."""
+    def _abandon(self) -> None:  # noqa: B027 - optional
+        """Release everything except the raw file."""
 
     def __enter__(self) -> Self:
         return self
@@ -134,14 +134,14 @@ class Writer(ABC):
 
 
 def _write_all(raw: Any, data: memoryview | bytes) -> None:
-    """Write all of ``data`` to an unbuffered file, which may take less at a time."""
+    """Write all of ``data`` to an unbuffered file, whose ``write`` may write less at a time."""
     view = memoryview(data).cast("B")
     while view:
         view = view[raw.write(view) :]
 
 
 def wav_header(frames: int, channels: int, rate: int) -> bytes:
-    """The first ``WavWriter.HEADER`` bytes of a float32 file: RIFF, or RF64 where its sizes need more than 32 bits."""
+    """The first ``WavWriter.HEADER`` bytes of a float32 file: RIFF, or RF64 if its sizes need more than 32 bits."""
     frame, size = 4 * channels, 4 * channels * frames
     riff = WavWriter.HEADER - 8 + size
     large = riff > RIFF_LIMIT
@@ -175,23 +175,23 @@ class WavWriter(Writer):
         self._raw.seek(0, os.SEEK_END)
 
     def _finish(self, frames: int) -> None:
-        # A write that failed half-way leaves a torn frame: the file ends where the last whole write did.
+        # A write that failed half-way leaves an incomplete frame: cut the file after the last complete write.
         self._raw.truncate(self.HEADER + 4 * self.channels * frames)
         self.frames = frames
         self.sync()
 
 
 def wav_frames(path: Path) -> tuple[int, int]:
-    """Whole frames in an unfinished file of a ``WavWriter``, and its rate, whatever length its header says.
+    """Number of complete frames in an unfinished file of a ``WavWriter``, and its rate. The length in its header is ignored.
 
-    Raises StemplayError when another program wrote it; OSError.
+    Raises OSError, or StemplayError if another program wrote the file.
     """
     channels, rate = _wav_head(path)
     return max(0, path.stat().st_size - WavWriter.HEADER) // (4 * channels), rate
 
 
 def cut_wav(path: Path, frames: int) -> None:
-    """End an unfinished file of a ``WavWriter`` after ``frames`` frames, in its header, too. Raises as ``wav_frames`` does."""
+    """Cut an unfinished file of a ``WavWriter`` to ``frames`` frames, and update its header. Raises like ``wav_frames``."""
     channels, rate = _wav_head(path)
     with path.open("r+b", buffering=0) as raw:
         raw.truncate(WavWriter.HEADER + 4 * channels * frames)
@@ -203,18 +203,18 @@ def _wav_head(path: Path) -> tuple[int, int]:
     """Channels and rate."""
     with path.open("rb") as file:
         head = file.read(WavWriter.HEADER)
-    if not head:  # not even the header: as long as nothing
+    if not head:  # without even a header: no frames
         return 1, 1
     if len(head) == WavWriter.HEADER:
         channels, rate = struct.unpack_from("<HI", head, 58)
         ours = head[:4] in (b"RIFF", b"RF64") and 0 < channels <= 256 and 0 < rate < 1 << 24
         if ours and head[48:80] == wav_header(0, channels, rate)[48:80] and head[84:88] == b"data":
             return channels, rate
-    raise StemplayError(f"{path} is no recording of ours.")
+    raise StemplayError(f"{path} is not a recording of this program.")
 
 
 class _Guarded:
-    """The raw file as libsndfile wants it. It cannot carry Python's exceptions, so the first one is kept for ``FlacWriter``."""
+    """Wraps the raw file for libsndfile, through which exceptions cannot pass. It keeps the first one for ``FlacWriter``."""
 
     def __init__(self, raw: Any) -> None:
         self._raw = raw
@@ -294,16 +294,16 @@ def create_writer(
         rate: Hz.
         channels: of the sound.
         format: ``wav`` (float32) or ``flac`` (24 bit).
-        frames_hint: expected length; a WAV that the disk has no room for is refused at once.
-        exclusive: refuse where somebody's unfinished file is, instead of writing beside it.
+        frames_hint: expected length; a WAV for which the disk has no room is refused at once.
+        exclusive: refuse if an unfinished file of this name exists, instead of writing beside it.
 
     Raises StemplayError: unknown format, folder missing or not writable, disk too small.
     """
     path = Path(path)
     if format not in FORMATS:
-        raise StemplayError(f"{format!r} is no format to write; choose {' or '.join(FORMATS)}.")
+        raise StemplayError(f"{format!r} is not an output format; choose {' or '.join(FORMATS)}.")
     if path.is_dir():
-        raise StemplayError(f"{path} is a folder; a sound file cannot take its name.")
+        raise StemplayError(f"{path} is a folder, so a sound file cannot have this name.")
     try:
         if frames_hint and format == "wav":
             needed, free = WavWriter.HEADER + 4 * channels * frames_hint, shutil.disk_usage(path.parent).free
@@ -317,5 +317,5 @@ def create_writer(
 
 
 def reason(error: Exception) -> str:
-    """What the system says, as a part of a sentence."""
+    """The system's message as part of a sentence."""
     return (error.strerror if isinstance(error, OSError) and error.strerror else str(error)).rstrip(".")

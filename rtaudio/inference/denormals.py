@@ -1,9 +1,9 @@
-"""Numbers too small for a normal float count as zero while a model runs.
+"""Treats denormal numbers (too small for a normal float) as zero while a model runs.
 
-After a loud passage, silence decays into such denormal numbers, with which a processor is several times slower (measured: a
-frame of 0.28 ms took 1.02). ONNX Runtime's own option reaches only the thread that opened the first session of the process,
-and stays switched on there, where other code may rely on exact arithmetic; the engine's worker is another thread. So the
-mode is set here, a thread at a time, for the time of one call, through the C library's floating-point environment.
+After a loud passage, the states of a network decay into denormal numbers, with which a processor is several times slower (measured:
+1.02 ms for a frame instead of 0.28 ms). ONNX Runtime's own option affects only the thread that opens the first session of the process,
+and stays switched on there, where other code may rely on exact arithmetic. The engine's worker is another thread. Therefore this
+module sets the mode in the calling thread, for the duration of one call, through the C library's floating-point environment.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _WINDOWS_FLUSH, _WINDOWS_MASK = 0x01000000, 0x03000000
 
 
 class DenormalsAsZero:
-    """Context manager: within it, in the calling thread, denormal numbers are zero; the mode before is put back.
+    """Context manager that treats denormal numbers as zero in the calling thread, and restores the previous mode at its end.
 
-    Where the system offers no way, it does nothing. Not reentrant across threads: give each user its own.
+    On systems without such a mode it does nothing. Several threads cannot share one: give each thread its own.
     """
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ Buffer = ctypes.Array[ctypes.c_char]
 
 
 def _nothing(*_: Buffer) -> None:
-    """Where there is no way."""
+    """Do nothing, on systems without such a mode."""
 
 
 def _posix() -> tuple[Callable[[Buffer, Buffer], None], Callable[[Buffer], None]]:
@@ -92,12 +92,12 @@ def _windows() -> tuple[Callable[[Buffer, Buffer], None], Callable[[Buffer], Non
 
 
 def flushes() -> bool:
-    """Whether a denormal result is zero in the calling thread right now."""
+    """Whether denormal results are zero in the calling thread now."""
     return not float((np.array([1e-38], dtype=np.float32) * np.float32(0.01))[0])
 
 
 def _choose() -> tuple[Callable[[Buffer, Buffer], None], Callable[[Buffer], None]]:
-    """The system's way, if it can be seen to work."""
+    """The functions for this system if a test shows that they work, else ``_nothing``."""
     try:
         enter, leave = _windows() if sys.platform == "win32" else _posix()
         before, inside = ctypes.create_string_buffer(64), ctypes.create_string_buffer(64)
@@ -111,4 +111,4 @@ def _choose() -> tuple[Callable[[Buffer, Buffer], None], Callable[[Buffer], None
 
 _enter, _leave = _choose()
 AVAILABLE = _enter is not _nothing
-"""Whether this system offers a way."""
+"""Whether this system has such a mode."""

@@ -1,9 +1,9 @@
-"""Whether this processor adds up products of 8-bit integers exactly, found by asking it.
+"""Tests whether ONNX Runtime sums products of 8-bit integers exactly on this processor.
 
-ONNX Runtime multiplies unsigned by signed bytes with the processor's dot products (VNNI, AMX, SDOT). Where there are none on x86 it
-adds each two products in 16 bits, which overflow for large weights beside each other; its option ``session.x64quantprecision``
-is exact at half the speed, and slows down processors that do not need it. So it is set only where it is needed. A model of one
-product is all that it takes to know.
+ONNX Runtime multiplies unsigned by signed bytes with the processor's dot products (VNNI, AMX, SDOT). On x86
+processors without them it adds pairs of products in 16 bits, which overflow if neighbouring weights are large. Its option
+``session.x64quantprecision`` is exact at half the speed, and also slows down processors that do not need it, so it is set only where
+it is needed. This is tested with a model that consists of one matrix product.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ _UINT8, _INT8, _INT32 = 2, 3, 6
 
 
 def product_model() -> bytes:
-    """An ONNX file: ``y (ROWS, COLUMNS) int32 = x (ROWS, SIZE) uint8 @ w``, all weights the largest. By hand: the package that
-    writes such files is no part of the player."""
+    """An ONNX file: ``y (ROWS, COLUMNS) int32 = x (ROWS, SIZE) uint8 @ w``, with all weights at their maximum.
+
+    It is encoded by hand, because the ``onnx`` package is not a run-time dependency.
+    """
     node = _text(1, "x") + _text(1, "w") + _text(2, "y") + _text(4, "MatMulInteger")
     sizes = _number(1, SIZE) + _number(1, COLUMNS)
     weights = sizes + _number(2, _INT8) + _text(8, "w") + _part(9, bytes([LARGEST_WEIGHT]) * (SIZE * COLUMNS))

@@ -1,8 +1,8 @@
-"""What an ONNX file says about itself, read from its protobuf fields before any runtime sees it.
+"""Reads facts about an ONNX file from its protobuf fields, before ONNX Runtime loads it.
 
-ONNX Runtime would resolve external data while it loads, and it tells neither operator sets nor domains; the ``onnx`` package
-is no run-time dependency. The format is simple: a message is a row of (field number, wire type, value), and only the fields
-in ``_NESTED`` hold messages that matter here. Weights are stepped over, not copied.
+ONNX Runtime would resolve external data while it loads, and it reports neither operator sets nor domains. The ``onnx`` package is
+not a run-time dependency. The format is simple: a message is a sequence of (field number, wire type, value), and only the fields in
+``_NESTED`` contain messages that matter here. Weights are skipped, not copied.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 
 
 class NotOnnxError(Exception):
-    """The bytes are no ONNX model."""
+    """The bytes are not an ONNX model."""
 
 
 @dataclass
 class OnnxFacts:
-    """``opsets``: domain -> version (the standard domain is ``""``). ``external``: names of files the model would read."""
+    """``opsets``: domain -> version (the standard domain is ``""``). ``external``: names of other files that the model refers to."""
 
     opsets: dict[str, int] = field(default_factory=dict)
     external: list[str] = field(default_factory=list)
@@ -42,7 +42,7 @@ _MAX_DEPTH = 64
 
 
 def read_facts(data: bytes) -> OnnxFacts:
-    """Walk the file. Raises NotOnnxError if it is no protobuf, or has no graph or no operator set."""
+    """Parse the file. Raises NotOnnxError if it is not protobuf, or has no graph or no operator set."""
     facts = OnnxFacts()
     _walk(memoryview(data), "model", facts, 0)
     if not facts.has_graph or not facts.opsets:
@@ -70,7 +70,7 @@ def _walk(data: memoryview, message: str, facts: OnnxFacts, depth: int) -> None:
     if message == "entry" and texts.get(1) == "location":
         facts.external.append(texts.get(2, ""))
     if message == "tensor" and numbers.get(14) == _EXTERNAL and not facts.external:
-        facts.external.append("a file it does not name")
+        facts.external.append("an unnamed file")
 
 
 def _fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
@@ -87,9 +87,9 @@ def _fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
         elif wire in (_FIXED64, _FIXED32):
             size = 8 if wire == _FIXED64 else 4
         else:
-            raise NotOnnxError("it is no protobuf file")
+            raise NotOnnxError("it is not a protobuf file")
         if position + size > end or key < 8:
-            raise NotOnnxError("it is cut off or no protobuf file")
+            raise NotOnnxError("it is truncated or not a protobuf file")
         yield key >> 3, data[position : position + size] if wire == _BYTES else 0
         position += size
 
@@ -103,4 +103,4 @@ def _varint(data: memoryview, position: int) -> tuple[int, int]:
         if byte < 0x80:
             return value, position
         shift += 7
-    raise NotOnnxError("it is cut off or no protobuf file")
+    raise NotOnnxError("it is truncated or not a protobuf file")

@@ -1,8 +1,8 @@
 """Exported models on ONNX Runtime, with their state carried by name. The only module that imports ``onnxruntime``.
 
-One intra-op thread, sequential, no spinning: a second thread costs more than it gives at these sizes, and spinning steals
-the audio thread's core. Denormals count as zero in ``run``, or silence would be slow. No thread is owned here; a
-``ModelRuntime`` is used by one thread at a time, siblings share the session and may run in parallel.
+One intra-op thread, sequential, no spinning: at these sizes a second thread costs more than it saves, and spinning would occupy the
+audio thread's core. ``run`` treats denormal numbers as zero, because silence would be slow otherwise. This module owns no thread. One
+thread at a time may use a ``ModelRuntime``; siblings share the session and may run in parallel.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ class ModelRuntime:
 
     Args:
         model: name in the zoo, or a directory with ``model.onnx`` and ``card.json``.
-        threads: intra-op threads; more than one only pays for whole chunks of non-causal models.
+        threads: intra-op threads; more than one helps only for whole chunks of non-causal models.
 
     Raises:
-        StemplayError: one sentence; no such model, or card and file are damaged or contradict each other.
+        StemplayError: there is no such model, or its card and file are damaged or contradict each other.
     """
 
     def __init__(self, model: str | Path, threads: int = 1) -> None:
@@ -67,7 +67,7 @@ class ModelRuntime:
         self._quick = DenormalsAsZero()
 
     def sibling(self) -> ModelRuntime:
-        """Another stream through the same loaded model: shares the weights, starts from the zero state."""
+        """A runtime for another stream that shares the loaded weights and starts from the zero state."""
         other = object.__new__(ModelRuntime)
         other.card, other._session = self.card, self._session
         other._start()
@@ -79,7 +79,7 @@ class ModelRuntime:
             return self._stream.run(np.ascontiguousarray(mix, dtype=np.float32))
 
     def reset(self) -> None:
-        """The zero state: silence since ever."""
+        """Reset to the zero state."""
         self._stream.put({s.name: np.zeros(s.shape, dtype=s.dtype) for s in self.card.states})
 
     def get_state(self) -> States:
@@ -87,14 +87,14 @@ class ModelRuntime:
         return self._stream.copy()
 
     def set_state(self, state: States) -> None:
-        """Put back a copy of what ``get_state`` returned. Raises StemplayError if it belongs to another model."""
+        """Restore a copy of what ``get_state`` returned. Raises StemplayError if it belongs to another model."""
         shapes = {s.name: s.shape for s in self.card.states}
         if {name: value.shape for name, value in state.items()} != shapes:
             raise StemplayError(f"The saved state does not belong to the model {self.card.name!r}.")
         self._stream.put({s.name: np.array(state[s.name], dtype=s.dtype) for s in self.card.states})
 
     def warm_up(self, calls: int = 20) -> None:
-        """Run on silence, so that the first real block is not slowed down by page faults; the state is as before."""
+        """Run on silence, so that page faults do not slow down the first real block. The state does not change."""
         state = self.get_state()
         silence = np.zeros((self.card.hop, self.card.channels), dtype=np.float32)
         for _ in range(calls):
@@ -103,7 +103,7 @@ class ModelRuntime:
 
 
 class _Stream:
-    """The tensors of one stream, bound to the session once: a call hands over no states, as it reads one set and writes the other.
+    """The tensors of one stream, bound to the session once. Each call reads one set of states and writes the other, so none is copied.
 
     A call that fails leaves the state as it was.
     """
@@ -144,19 +144,19 @@ def _tensor(shape: tuple[int, ...], dtype: str) -> ort.OrtValue:
 
 
 def check_file(card: ModelCard, data: bytes) -> None:
-    """Refuse what must not reach ONNX Runtime."""
+    """Check a model file before it is given to ONNX Runtime. Raises StemplayError if it must not be loaded."""
     where = f"The model {card.name!r}"
     try:
         facts = read_facts(data)
     except NotOnnxError as error:
-        raise StemplayError(f"{where} is no ONNX file: {error}.") from None
+        raise StemplayError(f"{where} is not an ONNX file: {error}.") from None
     if facts.external:
         raise StemplayError(
-            f"{where} wants to read its weights from another file ({facts.external[0]}), which is not allowed."
+            f"{where} reads weights from another file ({facts.external[0]}), which is not allowed."
         )
     foreign = sorted(domain for domain in facts.opsets if domain not in DOMAINS)
     if foreign:
-        raise StemplayError(f"{where} needs operators of the foreign domain {', '.join(foreign)}.")
+        raise StemplayError(f"{where} needs operators of the unsupported domain {', '.join(foreign)}.")
     opset = facts.opsets.get("", 0)
     if opset != card.opset:
         raise StemplayError(f"{where} has operator set {opset}, not {card.opset} as its card says.")
@@ -172,7 +172,7 @@ def open_session(card: ModelCard, data: bytes, threads: int) -> ort.InferenceSes
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.log_severity_level = 4
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_session_config_entry("session.set_denormal_as_zero", "1")  # for threads of its own, if there are any
+    options.add_session_config_entry("session.set_denormal_as_zero", "1")  # for ONNX Runtime's own threads, if there are any
     if card.kind == "instrument" and not sums_are_exact():
         options.add_session_config_entry("session.x64quantprecision", "1")
     try:
@@ -185,7 +185,7 @@ def open_session(card: ModelCard, data: bytes, threads: int) -> ort.InferenceSes
 
 @functools.cache
 def sums_are_exact() -> bool:
-    """Whether products of 8-bit integers are added up without overflow here (``rtaudio.inference.integer_products``)."""
+    """Whether products of 8-bit integers are summed without overflow on this processor (``rtaudio.inference.integer_products``)."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     session = ort.InferenceSession(integer_products.product_model(), options, providers=["CPUExecutionProvider"])
@@ -195,9 +195,9 @@ def sums_are_exact() -> bool:
 
 
 def _check_tensors(card: ModelCard, session: ort.InferenceSession) -> None:
-    """Every input and output of the graph is in the card with its shape and type, and the other way round.
+    """Check that the inputs and outputs of the graph are those of the card, with the same shapes and types.
 
-    A rate that the file tells (ours do, models from elsewhere need not) is the card's.
+    If the file states a sample rate (ours do, others may not), it must be the card's.
     """
     rate = session.get_modelmeta().custom_metadata_map.get("sample_rate", str(card.sample_rate))
     if rate != str(card.sample_rate):
@@ -220,9 +220,9 @@ def compare_tensors(
     found = {tensor.name: tensor for tensor in tensors}
     missing, extra = sorted(set(expected) - set(found)), sorted(set(found) - set(expected))
     if missing:
-        raise StemplayError(f"{where} lacks the {side} {', '.join(missing)} that its card names.")
+        raise StemplayError(f"{where} lacks the {side} {', '.join(missing)}, which its card names.")
     if extra:
-        raise StemplayError(f"{where} has the {side} {', '.join(extra)} that its card does not name.")
+        raise StemplayError(f"{where} has the {side} {', '.join(extra)}, which its card does not name.")
     for name, (shape, dtype) in expected.items():
         tensor = found[name]
         if tensor.type != _TYPES.get(dtype):

@@ -1,4 +1,4 @@
-"""What one MIDI channel remembers between notes: its sound, pedals, bend and faders (MIDI 1.0, RP-015 for the reset)."""
+"""The state of one MIDI channel: its sound, pedals, pitch bend, volume and pan (MIDI 1.0; RP-015 for the reset)."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 BEND_RANGE = 2.0
-"""Semitones of a full pitch bend until RPN 0 says otherwise."""
+"""Default pitch bend range in semitones; RPN 0 changes it."""
 
 VIBRATO_HZ = 5.5
 VIBRATO_DEPTH = 0.5
-"""Semitones at full modulation."""
+"""Depth of the vibrato in semitones at full modulation."""
 
 _MODULATION, _DATA, _VOLUME, _PAN, _EXPRESSION, _DATA_FINE = 1, 6, 7, 10, 11, 38
 _SUSTAIN, _SOSTENUTO, _NRPN_LOW, _NRPN_HIGH, _RPN_LOW, _RPN_HIGH = 64, 66, 98, 99, 100, 101
@@ -20,12 +20,12 @@ _SUSTAIN, _SOSTENUTO, _NRPN_LOW, _NRPN_HIGH, _RPN_LOW, _RPN_HIGH = 64, 66, 98, 9
 
 @dataclass
 class Channel:
-    """One of sixteen. Values are MIDI's 0 to 127 unless said otherwise.
+    """One of the sixteen channels. Values are MIDI's 0 to 127 unless stated otherwise.
 
     Attributes:
         weights: shares of the instruments, ``(instruments,)``.
         bend: semitones, range included; ``bend_range``: of a full bend.
-        sustain, sostenuto: pedals down. ``caught``: notes that the sostenuto pedal holds.
+        sustain, sostenuto: whether the pedals are down. ``caught``: notes that the sostenuto pedal holds.
     """
 
     weights: npt.NDArray[np.float32]
@@ -42,17 +42,17 @@ class Channel:
 
     @property
     def bend(self) -> float:
-        """Semitones."""
+        """Pitch bend in semitones."""
         return self.bend_wheel / 8192 * self.bend_range
 
     def gains(self) -> tuple[float, float]:
-        """Left and right: volume and expression by the square law of General MIDI 2, pan at constant power."""
+        """Gains of left and right: volume and expression by the square law of General MIDI 2, constant-power pan."""
         level = (self.volume / 127) ** 2 * (self.expression / 127) ** 2
         angle = (max(self.pan, 1) - 1) / 126 * np.pi / 2
         return level * float(np.cos(angle)) * 2**0.5, level * float(np.sin(angle)) * 2**0.5
 
     def control(self, number: int, value: int) -> None:
-        """A control change that only changes what is remembered; pedals' effect on notes is the synthesiser's."""
+        """Apply a control change to this state. The synthesiser applies the effect of pedals on notes."""
         if number == _MODULATION:
             self.modulation = value
         elif number == _VOLUME:
@@ -77,7 +77,7 @@ class Channel:
             self.bend_range = int(self.bend_range) + min(value, 99) / 100
 
     def reset(self) -> None:
-        """Controllers as RP-015 asks: volume, pan and sound stay."""
+        """Reset all controllers as RP-015 requires: volume, pan and sound do not change."""
         self.modulation, self.expression, self.bend_wheel = 0, 127, 0
         self.sustain = self.sostenuto = False
         self.caught.clear()

@@ -1,4 +1,4 @@
-"""General MIDI's 128 programs on the instruments of a model."""
+"""Maps General MIDI's 128 programs to the instruments of a model."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from rtaudio.instrument.model import InstrumentModel
 
 
 def program_table(model: InstrumentModel) -> dict[int, int]:
-    """The 128 programs of General MIDI -> indices of ``model``, whose card tells the programs; else its first instrument plays all."""
+    """General MIDI program -> index of an instrument of ``model``, by its card's programs; without them the first one plays all."""
     known = model.card.training.get("programs")
     usable = isinstance(known, list) and len(known) == len(model.instruments) and all(isinstance(n, int) for n in known)
     return nearest_programs(known) if usable and known else dict.fromkeys(range(128), 0)
 
 
 def nearest_programs(programs: Sequence[int]) -> dict[int, int]:
-    """Which instrument plays each of the 128 General MIDI programs: ``{program: index}``.
+    """The instrument for each of the 128 General MIDI programs: ``{program: index}``.
 
-    The program itself where the model has it, else the nearest of its family of eight, else of the nearest family.
+    That is the program itself if the model has it, else the nearest one of its family of eight, else the nearest of all.
 
     Args:
         programs: General MIDI program of each instrument of the model, 0 to 127.

@@ -1,7 +1,7 @@
-"""The MIDI dispatcher: sends messages to notes, controls and programs, and holds the instrument's parts.
+"""The MIDI dispatcher: routes messages to notes, learned controls and programs, and owns the parts of the instrument.
 
-Messages come in the driver's threads (``receive``), go through curve and map, and wait in the player's queue. After a sound was chosen,
-by an order or by a program change, the primer prepares its notes in the background.
+Messages arrive in the driver's threads (``receive``), pass the velocity curve and the MIDI map, and wait in the player's queue. When a
+command or a program change selects a sound, the cache warmer prepares its notes in the background.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ _CURVES: dict[str, Callable[[int], float]] = {
 
 
 def curved(velocity: int, curve: str) -> int:
-    """A key's velocity 1 to 127 by one of the ``VELOCITY_CURVES``; never 0, which would end the note."""
+    """Apply one of the ``VELOCITY_CURVES`` to a velocity of 1 to 127. The result is never 0, which would end the note."""
     return min(127, max(1, round(_CURVES[curve](velocity))))
 
 
 class MidiDispatcher:
-    """See the module's text.
+    """Routes MIDI messages; see the module's docstring.
 
     Args:
-        config: its ``instrument``, ``midi`` and ``voices`` count here.
-        state: to begin with.
+        config: of the engine; ``instrument``, ``midi`` and ``voices`` are used.
+        state: the initial settings.
         rate, channels, block, realtime: of the port.
 
     Raises:
@@ -75,7 +75,7 @@ class MidiDispatcher:
     # -- the engine -------------------------------------------------------------------------------------------------------
 
     def start(self, control: Callable[[str, float | None], None]) -> None:
-        """Listen and play; ``control(target, value)`` is told of each learnt controller's movement, of a button's press with None."""
+        """Start. ``control(target, value)`` is called when a learned controller moves; ``value`` is None when a button is pressed."""
         self._control = control
         self.player.start()
         self._cache_warmer.start(self._sounds)
@@ -88,53 +88,53 @@ class MidiDispatcher:
         self.player.stop()
 
     def panic(self) -> None:
-        """Silence; what waits is forgotten."""
+        """Silence all notes and drop waiting messages."""
         self.player.clear()
 
     def receive(self, data: Sequence[int]) -> None:
-        """The bytes of a message from elsewhere, as from keys on the screen."""
+        """Take the bytes of a message from another source, such as an on-screen keyboard."""
         for message in self._parser.feed(data, time.monotonic()):
             self._take(message)
 
     def set_sound(self, channel: int, shares: dict[str, float]) -> None:
-        """What a channel plays: shares by name. Raises StemplayError for a name that is not there."""
+        """Set the sound of a channel: shares by name. Raises StemplayError for an unknown name."""
         weights = self._model.instrument_weights(shares)
         self._keep(channel, shares)
-        self.player.order(lambda synth: synth.set_instrument(channel, weights))
+        self.player.enqueue(lambda synth: synth.set_instrument(channel, weights))
         self._chosen(channel, weights)
 
     def set_field(self, field: str, value: Any) -> None:
-        """A field of ``InstrumentState`` other than ``shares`` and ``midi_map``."""
+        """Set a field of ``InstrumentState`` other than ``shares`` and ``midi_map``."""
         setattr(self._state, field, value)
         if field in INSTRUMENT_TIMES:
-            self.player.order(lambda synth: setattr(synth, field, float(value)))
+            self.player.enqueue(lambda synth: setattr(synth, field, float(value)))
 
     def set_map(self, entries: list[dict[str, Any]]) -> None:
-        """Take these learnt controllers instead of the present ones."""
+        """Replace the learned controllers."""
         self._map = MidiMap(entries)
 
     def learn(self, target: str) -> None:
-        """The next controller that moves is ``target``'s; empty: none is waited for."""
+        """Assign the next controller that moves to ``target``. Empty: stop waiting for one."""
         if target:
             control_range(target, self._strips)
         self._map.learn(target)
 
     def forget(self, target: str) -> None:
-        """Free the controllers of ``target``; all if it is empty."""
+        """Remove the controllers of ``target``; all controllers if it is empty."""
         self._map.forget(target)
 
     @property
     def state(self) -> InstrumentState:
-        """What it plays with now; not to be changed."""
+        """The present settings. Do not change them."""
         return self._state
 
     @property
     def message(self) -> str:
-        """What is wrong, in a sentence."""
+        """A sentence about a problem, or an empty string."""
         return self.player.message
 
     def report(self) -> InstrumentReport:
-        """What the instrument does now."""
+        """The present state of the instrument."""
         self._state.midi_map = self._map.entries()
         player, synth = self.player, self._synth
         return InstrumentReport(
@@ -163,8 +163,8 @@ class MidiDispatcher:
         waiting = self._map.learning
         moved = self._map.take(message)
         if moved is not None:
-            learnt = bool(waiting) and not self._map.learning
-            self._turn(*moved, learnt)
+            learned = bool(waiting) and not self._map.learning
+            self._apply_controller(*moved, learned)
             return
         if message.kind == "note_on" and message.b > 0:
             velocity = curved(message.b, self._state.curve)
@@ -175,33 +175,33 @@ class MidiDispatcher:
             self._chosen(message.channel, self._model.instrument_weights({number: 1}))
         self.player.push(message)
 
-    def _press(self, target: str, down: bool, learnt: bool) -> None:
+    def _press(self, target: str, down: bool, learned: bool) -> None:
         if not down:
             self._pressed.discard(target)
         elif target not in self._pressed:
             self._pressed.add(target)
-            if not learnt:
+            if not learned:
                 self._control(target, None)
 
     def _keep(self, channel: int, shares: dict[str, float]) -> None:
-        """Remember a channel's sound in a new dictionary: another thread may be copying the old one for a report."""
+        """Store a channel's sound in a new dictionary, because another thread may be copying the old one for a report."""
         self._state.shares = {**self._state.shares, str(channel): dict(shares)}
 
     def _chosen(self, channel: int, weights: Array) -> None:
-        """Prime a channel's new sound before those of the others."""
+        """Prepare a channel's new sound before the sounds of other channels."""
         if np.array_equal(weights, self._sounds[channel]):
             return
         self._sounds[channel] = weights
         self._cache_warmer.prime([weights, *self._sounds])
 
-    def _turn(self, target: str, place: float, learnt: bool = False) -> None:
-        """A learnt controller stands at ``place``, 0 to 1. The press by which a button was ``learnt`` does nothing more."""
+    def _apply_controller(self, target: str, place: float, learned: bool = False) -> None:
+        """Apply a learned controller's position, 0 to 1. The press by which a button has just been ``learned`` has no effect."""
         try:
             limits = control_range(target, self._strips)
         except StemplayError:
-            return  # of a strip that another model had
+            return  # for a strip of another model
         if limits is None:
-            self._press(target, place >= 0.5, learnt)
+            self._press(target, place >= 0.5, learned)
             return
         low, high = limits
         value = low + (high - low) * place

@@ -1,7 +1,7 @@
-"""An exported SING instrument on ONNX Runtime: one time step of any number of voices, rows independent.
+"""An exported SING instrument on ONNX Runtime: one time step of any number of independent voices.
 
-Works on notes at the model's rate and knows neither MIDI channels nor the device; ``rtaudio.instrument`` plays on it. Used by one
-thread at a time; ``sibling`` shares the weights with another thread.
+It computes notes at the model's rate and knows neither MIDI channels nor the device; ``rtaudio.instrument.synth`` plays it. One thread at a
+time may use it; ``sibling`` shares the weights with another thread.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _STATES = ("h", "c", "context", "tail")
 
 @dataclass
 class VoiceState:
-    """The state of voices between two steps; the first axis of each array is the voice."""
+    """The states of voices between two steps; the first axis of each array is the voice."""
 
     h: Array
     c: Array
@@ -47,7 +47,7 @@ class VoiceState:
 
     @staticmethod
     def gather(places: Sequence[tuple[VoiceState, int]]) -> VoiceState:
-        """The voices at these rows of states, in order; at least one. A copy, unless it is all of one state as it stands."""
+        """The voices at these rows of states, in order; at least one. A copy, unless they are all rows of one state in order."""
         first = places[0][0]
         if len(first) == len(places) and all(s is first and row == k for k, (s, row) in enumerate(places)):
             return first
@@ -55,7 +55,7 @@ class VoiceState:
 
     @property
     def nbytes(self) -> int:
-        """Memory of the arrays."""
+        """Bytes of the arrays."""
         return sum(getattr(self, name).nbytes for name in _STATES)
 
 
@@ -67,17 +67,17 @@ class InstrumentModel:
 
     Attributes:
         instruments: names in the order of the table.
-        pitches: lowest and highest MIDI pitch of the table; ``ranges``: those trained of each instrument.
+        pitches: lowest and highest MIDI pitch of the table. ``ranges``: those of each instrument's training notes.
         velocities: MIDI velocity of each level.
-        steps: time steps of a note; ``samples`` of them are heard, 4 s in the thesis.
-        sustains: of each instrument, whether it sounds as long as its key is held.
+        steps: time steps of a note, which give ``samples`` audible samples, 4 s in the thesis.
+        sustains: for each instrument, whether it sounds as long as its key is held.
 
     Raises:
-        StemplayError: one sentence; no such model, another kind of model, or card and file contradict each other.
+        StemplayError: there is no such model, it is not an instrument, or its card and file contradict each other.
     """
 
     PRIMING = 13
-    """Steps before the first sample (EQ-RT-3): what calls for time 0 to 12 return is not to be heard."""
+    """Steps before the first audible sample (EQ-RT-3): the output of the steps 0 to 12 must not be heard."""
 
     def __init__(self, model: str | Path) -> None:
         try:
@@ -107,7 +107,7 @@ class InstrumentModel:
             self.sustains = tuple(bool(value) for value in facts["sustains"])
             self.ranges = tuple((int(low), int(high)) for low, high in facts["ranges"])
         except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
-            raise StemplayError(f"The card of {self.card.name!r} lacks what an instrument needs: {error}.") from None
+            raise StemplayError(f"The card of {self.card.name!r} lacks a value that an instrument needs: {error}.") from None
         fits = len(self.sustains) == len(self.ranges) == len(self.instruments)
         if not fits or not self.velocities or self.pitches[0] > self.pitches[1] or self.steps <= self.PRIMING + 1:
             raise StemplayError(f"The card of {self.card.name!r} contradicts itself about its instruments or pitches.")
@@ -135,7 +135,7 @@ class InstrumentModel:
         self._quick = DenormalsAsZero()
 
     def sibling(self) -> InstrumentModel:
-        """The same loaded weights for another thread."""
+        """An instrument for another thread that shares the loaded weights."""
         other = object.__new__(InstrumentModel)
         other.__dict__.update(self.__dict__)
         other._start()
@@ -167,15 +167,15 @@ class InstrumentModel:
         return audio, VoiceState(*states)
 
     def velocity_weights(self, velocity: float) -> Array:
-        """Weights of the two levels around a MIDI velocity; beyond the outermost levels, those."""
+        """Weights of the two levels around a MIDI velocity; outside the range of levels, the nearest one."""
         return _between(np.asarray(self.velocities, np.float64), velocity)
 
     def pitch_weights(self, pitch: float) -> Array:
-        """Weights of a MIDI pitch, limited to the table."""
+        """Weights of a MIDI pitch, clipped to the range of the table."""
         return _between(np.arange(self.pitches[0], self.pitches[1] + 1, dtype=np.float64), pitch)
 
     def instrument_weights(self, shares: Mapping[Any, float]) -> Array:
-        """Weights from shares by name or index, scaled to sum to 1. Raises StemplayError for an unknown one or no share."""
+        """Weights from shares by name or index, scaled to sum to 1. Raises StemplayError for unknown names or if no share is above 0."""
         weights = np.zeros(len(self.instruments), np.float32)
         for key, share in shares.items():
             if isinstance(key, str):

@@ -1,7 +1,7 @@
 """Fills the note cache: the states just before the first sample of every note of a sound, computed in advance.
 
-Without them a note that is struck for the first time costs ``InstrumentModel.PRIMING`` steps within the block that plays it.
-``CacheWarmer`` owns the thread ``stemplay-note-cache``; what it computes the synthesiser keeps, within ``CACHE_BYTES``.
+Otherwise the first block of a new note needs ``InstrumentModel.PRIMING`` additional steps. ``CacheWarmer`` owns the thread
+``stemplay-note-cache``. The synthesiser stores the states, up to ``CACHE_BYTES``.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ from rtaudio.instrument.synth import CACHE_BYTES, Key, rounded
 from rtaudio.instrument.voice import Array
 
 PRIMING_BATCH = 32
-"""Notes primed together."""
+"""Number of notes primed in one batch."""
 
 
 class CacheWarmer:
-    """Primes the sounds that are in use, the most urgent first, each from the middle of its keyboard outwards.
+    """Primes the sounds in use, the most urgent first, each from the middle of its range outwards.
 
     Args:
-        model: not used by any other thread.
-        player: its synthesiser gets the states, between two blocks.
+        model: must not be used by any other thread.
+        player: its synthesiser receives the states between two blocks.
     """
 
     def __init__(self, model: InstrumentModel, player: InstrumentPlayer) -> None:
         self._model, self._player = model, player
         self._wanted: list[Array] = []
         self._primed: set[bytes] = set()
-        self._part = 0.0  # of the present sound that is done
+        self._part = 0.0  # the part of the present sound that is done
         self._wake = threading.Condition()
         self._ending = False
         self._thread = threading.Thread(target=self._run, name="stemplay-note-cache", daemon=True)
 
     @property
     def done(self) -> float:
-        """Part of what is wanted that is there, 0 to 1."""
+        """The part of the wanted notes that is in the cache, 0 to 1."""
         wanted = self._wanted
         primed = sum(sound.tobytes() in self._primed for sound in wanted)
         return min(1.0, (primed + self._part) / len(wanted)) if wanted else 1.0
@@ -50,7 +50,7 @@ class CacheWarmer:
         self._thread.start()
 
     def prime(self, sounds: Iterable[Array]) -> None:
-        """Prepare these sounds, the most urgent first, as many as there is memory for; give up others. Never blocks for long."""
+        """Prepare these sounds, the most urgent first, as many as fit into memory, instead of earlier ones. Never blocks for long."""
         unique = list({sound.tobytes(): sound for sound in sounds}.values())
         with self._wake:
             self._wanted = unique[: sounds_in_memory(self._model)]
@@ -87,7 +87,7 @@ class CacheWarmer:
                     self._part = 0.0
 
     def _sound(self, sound: Array) -> Iterator[float]:
-        """Prime what the synthesiser lacks of a sound; yields the part that is done."""
+        """Prime the notes of a sound that the synthesiser lacks; yields the part that is done."""
         batches = list(note_batches(self._model, sound))
         for number, (velocities, pitches) in enumerate(batches):
             missing = [
@@ -97,18 +97,18 @@ class CacheWarmer:
             ]
             if missing:
                 states = primed_states(self._model, sound, velocities[missing], pitches[missing])
-                self._player.order(lambda synth, states=states: synth.keep(states))  # type: ignore[misc]
+                self._player.enqueue(lambda synth, states=states: synth.keep(states))  # type: ignore[misc]
             yield (number + 1) / len(batches)
 
 
 def sounds_in_memory(model: InstrumentModel) -> int:
-    """How many sounds of the widest range ``CACHE_BYTES`` hold at once; at least one is tried."""
+    """The number of sounds of the widest range that fit into ``CACHE_BYTES``; at least 1."""
     widest = max(high - low + 1 for low, high in model.ranges)
     return max(1, CACHE_BYTES // (model.initial_state(1).nbytes * widest * len(_velocities(model))))
 
 
 def _velocities(model: InstrumentModel) -> list[Array]:
-    """Weights of the velocities that are told apart."""
+    """Weights of the velocities that the cache distinguishes."""
     levels = sorted({min(127, max(model.velocities[0], rounded(velocity))) for velocity in range(1, 128)})
     return list({model.velocity_weights(level).tobytes(): model.velocity_weights(level) for level in levels}.values())
 
@@ -128,7 +128,7 @@ def note_batches(model: InstrumentModel, sound: Array) -> Iterator[tuple[Array, 
 
 
 def primed_states(model: InstrumentModel, sound: Array, velocities: Array, pitches: Array) -> dict[Key, VoiceState]:
-    """The states of notes just before their first sample, by what ``Synth`` looks for."""
+    """The states of notes just before their first sample, by the keys that ``Synth`` looks up."""
     count = len(pitches)
     sounds = np.repeat(sound[None], count, axis=0)
     state = model.initial_state(count)

@@ -1,17 +1,15 @@
-"""An instrument in real time: MIDI messages come with the time they arrived, sound leaves block by block, at a constant delay.
+"""Plays an instrument in real time: timestamped MIDI messages in, blocks of sound out, with a constant delay.
 
-``InstrumentPlayer`` owns the thread ``stemplay-instrument``, which alone touches the synthesiser. Every message takes effect
-exactly ``delay`` after it arrived: one block and ``MARGIN_S``. Jitter of a few hundredths of a second is heard as bad timing,
-while a constant delay of the same size is not, so a message is placed at its sample, not at the next block's beginning.
+``InstrumentPlayer`` owns the thread ``stemplay-instrument``, the only one that uses the synthesiser. Every message takes effect exactly
+``delay`` after it arrived: one block and ``MARGIN_S``. Jitter of a few hundredths of a second is heard as bad timing, while a constant
+delay of the same size is not. So a message is placed at its sample, not at the beginning of the next block.
 
-How: the callback that plays the output from position ``q`` on tells so, with the time. From this the thread knows when the block
-after it will be asked for, sleeps until ``MARGIN_S`` before, and renders it with all that has arrived by then; what the notes that
-sound already need for the block after that is computed at once, in the time left. The callback only copies from a ring. A block that
-was not ready in time plays silence, is counted, and the thread gives itself half a block more from then on (up to two blocks), as a
-host that calls in bursts needs.
+The callback reports each position that it plays, with the time. From this the thread knows when the next block will be requested. It
+sleeps until ``MARGIN_S`` before that time, and renders the block with all messages that have arrived by then. In the time left it computes
+what the sounding notes need for the block after that. The callback only copies from a ring. If a block is not ready in time, silence is
+played and a miss is counted. From then on the thread starts half a block earlier (up to two blocks), as a host that calls in bursts needs.
 
-Where nothing has sounded for ``REST_S`` the thread sleeps until there is a message, which wakes it itself: no later than if it had
-been awake.
+When nothing has sounded for ``REST_S``, the thread sleeps until a message arrives. That does not delay the message.
 """
 
 from __future__ import annotations
@@ -42,31 +40,31 @@ if TYPE_CHECKING:
 
 
 MARGIN_S = 0.003
-"""Time to render the next block in."""
+"""Seconds reserved for rendering the next block."""
 
 LIMIT = 4096
-"""Messages that may wait; of more, only those that end notes are taken."""
+"""Largest number of waiting messages. When it is reached, only messages that end notes are accepted."""
 
 PRIORITY = 45
-"""Above the separator's worker (a key is more urgent than a stem), below the audio callback."""
+"""Priority above the separator's worker (a key is more urgent than a stem) and below the audio callback."""
 
 REST_S = 0.25
-"""Silence after which the thread sleeps."""
+"""Seconds of silence after which the thread sleeps."""
 
 _SMOOTHING = 0.05
-"""Share of a callback's deviation by which the clock follows it."""
+"""Smoothing factor with which the clock follows the times of callbacks."""
 
-Order = Callable[[Synth], None]
+SynthCommand = Callable[[Synth], None]
 
 
 class InstrumentPlayer:
-    """See the module's text.
+    """Plays a synthesiser in real time; see the module's docstring.
 
     Args:
         synth: at the port's rate; belongs to this object from ``start`` on.
         channels: of the output, 1 or 2.
         block: frames of the largest callback.
-        realtime: False: nothing is in a hurry, and ``read`` renders by itself.
+        realtime: False: ``read`` renders by itself, without the thread.
         clock: monotonic seconds.
     """
 
@@ -81,40 +79,40 @@ class InstrumentPlayer:
         self._clock = clock
         self._margin = MARGIN_S
         self._events: deque[TimedEvent] = deque()
-        self._orders: deque[Order] = deque()
+        self._commands: deque[SynthCommand] = deque()
         self._ticks: queue.SimpleQueue[tuple[int, int, float] | None] = queue.SimpleQueue()
         self._ring = Ring(4 * synth.rate, (channels,))
-        self._anchor: tuple[int, float] | None = None  # a position and the time at which it is asked for
+        self._anchor: tuple[int, float] | None = None  # a position and the time at which it is requested
         self._widened = 0
-        self._asked = self._position = 0  # how far the callback is, and the thread
+        self._asked = self._position = 0  # positions of the callback and of the thread
         self._quiet, self._asleep = 0, False
-        self._last = (0, block, clock())  # the block that was asked for last
+        self._last = (0, block, clock())  # the block requested last
         self._thread = threading.Thread(target=self._run, name="stemplay-instrument", daemon=True)
 
     # -- any thread -------------------------------------------------------------------------------------------------------
 
     @property
     def delay(self) -> float:
-        """Seconds from a message's arrival to its sample, the synthesiser's own hold-back left out."""
+        """Seconds from a message's arrival to its sample, without the synthesiser's own latency."""
         return self.block / self.synth.rate + self._margin + self._widened * self.block / (2 * self.synth.rate)
 
     def push(self, event: TimedEvent) -> None:
-        """Take a message in; never blocks."""
+        """Queue a message; never blocks."""
         if len(self._events) >= LIMIT and not _ends_something(event):
             self.dropped += 1
             return
         self._events.append(event)
         self._wake()
 
-    def order(self, order: Order) -> None:
-        """Have ``order(synth)`` called between two blocks, soon; never blocks."""
-        self._orders.append(order)
+    def enqueue(self, command: SynthCommand) -> None:
+        """Queue ``command(synth)``, which is called before the next block is rendered. Never blocks."""
+        self._commands.append(command)
         self._wake()
 
     @property
     def resting(self) -> bool:
-        """Whether nothing sounds and nothing waits: the blocks that are asked for are silence."""
-        return self._asleep and not self._events and not self._orders
+        """Whether nothing sounds and no message waits, so that requested blocks are silent."""
+        return self._asleep and not self._events and not self._commands
 
     def _wake(self) -> None:
         if self._asleep:
@@ -122,16 +120,16 @@ class InstrumentPlayer:
             self._ticks.put(self._last)
 
     def reset(self) -> None:
-        """Count and measure afresh, and try the shortest delay again."""
+        """Reset counters and measurements, and return to the shortest delay."""
         self.load.reset()
         self.misses = self.late = self.dropped = self._widened = 0
 
     def clear(self) -> None:
-        """Silence from the next block on; messages that wait are forgotten."""
-        self.order(self._forget)
+        """Silence all notes from the next block on and drop waiting messages."""
+        self.enqueue(self._forget)
 
     def start(self) -> None:
-        """Start the thread, where it is needed."""
+        """Start the thread if it is needed."""
         if self.realtime:
             self._thread.start()
 
@@ -144,11 +142,11 @@ class InstrumentPlayer:
     # -- the audio callback -----------------------------------------------------------------------------------------------
 
     def read(self, out: Audio) -> bool:
-        """Fill ``out`` ``(frames, channels)``, the next to be heard; False if it was not ready and is silent."""
+        """Fill ``out`` ``(frames, channels)`` with the next block; False if the block was not ready and ``out`` is silent."""
         count, position = len(out), self._asked
         self._asked += count
         if not self.realtime:
-            self._obey()
+            self._run_commands()
             out[...] = self._shape(self.synth.render(count, self._due(position, count, None)))
             return True
         self._last = (position, count, self._clock())
@@ -178,14 +176,14 @@ class InstrumentPlayer:
                 tick = later
             try:
                 self._serve(*tick)
-            except Exception as error:  # the thread must live: the next block is tried afresh
+            except Exception as error:  # the thread must survive: it tries the next block again
                 self.message = (
                     f"The instrument failed and was silenced: {str(error).rstrip('.') or type(error).__name__}."
                 )
                 self.synth.panic()
 
     def _serve(self, position: int, count: int, now: float) -> None:
-        """Wait until shortly before the block after ``[position, position + count)`` is asked for, and render it."""
+        """Wait until shortly before the block after ``[position, position + count)`` is requested, and render it."""
         rate = self.synth.rate
         at = self._follow(position, now)
         ahead = self._margin + self._widened * self.block / (2 * rate)
@@ -199,19 +197,19 @@ class InstrumentPlayer:
         todo = target - self._position
         if todo <= 0:
             return
-        self._obey()
+        self._run_commands()
         audio = self._shape(self.synth.render(todo, self._due(self._position, todo, self._anchor)))
         if not np.isfinite(audio).all():
-            raise FloatingPointError("it gave samples that are not finite")
+            raise FloatingPointError("its output contains samples that are not finite")
         self._ring.write(self._position, audio)
         self._position = target
         self._quiet = 0 if self.synth.active or audio.any() else self._quiet + todo
         self.synth.prepare(todo)
         self.load.add((time.perf_counter() - started) * rate / todo)
-        self._asleep = self._quiet >= REST_S * rate and not (self._events or self._orders)
+        self._asleep = self._quiet >= REST_S * rate and not (self._events or self._commands)
 
     def _follow(self, position: int, now: float) -> float:
-        """The smoothed time at which ``position`` was asked for."""
+        """The smoothed time at which ``position`` was requested."""
         rate = self.synth.rate
         if self._anchor is not None:
             expected = self._anchor[1] + (position - self._anchor[0]) / rate
@@ -222,16 +220,16 @@ class InstrumentPlayer:
         return now
 
     def _forget(self, synth: Synth) -> None:
-        """Runs where messages are taken out, so that none vanishes between a look at it and its taking."""
+        """Drop all messages. It runs in the thread that takes messages from the queue, so that both never happen at once."""
         self._events.clear()
         synth.panic()
 
-    def _obey(self) -> None:
-        while self._orders:
-            self._orders.popleft()(self.synth)
+    def _run_commands(self) -> None:
+        while self._commands:
+            self._commands.popleft()(self.synth)
 
     def _due(self, start: int, count: int, anchor: tuple[int, float] | None) -> list[tuple[int, Event]]:
-        """Messages that belong into ``[start, start + count)``, with their offsets; those that come later stay."""
+        """Messages that belong into ``[start, start + count)``, with their offsets; later ones stay in the queue."""
         found: list[tuple[int, Event]] = []
         least = 0
         while self._events:
@@ -242,7 +240,7 @@ class InstrumentPlayer:
                 if offset >= count:
                     break
                 self.late += offset < 0
-            least = max(least, offset)  # arrival order is kept whatever the stamps say
+            least = max(least, offset)  # messages keep their order of arrival whatever their timestamps
             found.append((least, self._events.popleft()))
         return found
 

@@ -16,19 +16,19 @@ from rtaudio.audio.format import Audio
 from rtaudio.audio.resample import Resampler
 from rtaudio.instrument.channel import VIBRATO_DEPTH, VIBRATO_HZ, Channel
 from rtaudio.instrument.model import InstrumentModel, VoiceState
-from rtaudio.instrument.voice import LAST_CALL, LOOP_END, Array, Shadow, Voice
+from rtaudio.instrument.voice import LAST_CALL, LOOP_END, Array, ReplacementNote, Voice
 
 LEVEL = 0.35
-"""Gain of one full note: a chord of several stays below full scale most of the time; the mixer's limiter does the rest."""
+"""Gain of one note at full level. Most chords stay below full scale; the mixer's limiter handles the others."""
 
 CACHE_BYTES = 256 << 20
-"""Memory for the states of notes already primed, at most: some five sounds of the shipped model."""
+"""Largest memory for primed states, in bytes: about five sounds of the shipped model."""
 
 PART = 256
-"""Frames of output that are made at once: 6 ms at 44.1 kHz."""
+"""Output frames rendered at once: 6 ms at 44.1 kHz."""
 
-SHADOWS, SHADOW_EVERY = 8, 48
-"""Looping notes that follow a changed sound at a time, and samples at the model's rate for each of which they get a network step."""
+REPLACEMENTS, REPLACEMENT_EVERY = 8, 48
+"""Looping notes recomputed at a time after their sound has changed, and samples at the model's rate between two steps of each."""
 
 RELEASE_MS, ATTACK_MS, STEAL_MS = 250.0, 0.0, 5.0
 
@@ -47,22 +47,22 @@ class Event(Protocol):
 
 
 def rounded(velocity: int) -> int:
-    """The velocity that is played for a key's: even numbers and 127, which halves what has to be primed. No ear tells them apart."""
+    """Round a velocity to an even number or 127. This halves the number of notes to prime, and the difference is inaudible."""
     return velocity if velocity == 127 else max(1, velocity + velocity % 2)
 
 
 Key = tuple[bytes, bytes, bytes]
-"""Instrument, velocity and pitch weights of a primed state."""
+"""Instrument, velocity and pitch weights of a primed state, as bytes."""
 
 
 class Synth:
     """An instrument with sixteen channels.
 
     Args:
-        model: what makes the sound.
+        model: computes the sound.
         rate: of the output, Hz.
-        voices: how many may sound at once; one more takes the place of one that is released, quiet or old, in this order.
-        programs: General MIDI program number -> index of an instrument of the model; others keep the present sound.
+        voices: the largest number of simultaneous notes. One more replaces a released one, else a quiet one, else an old one.
+        programs: General MIDI program number -> index of an instrument of the model. Other programs keep the present sound.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Synth:
         self._cache: OrderedDict[Key, VoiceState] = OrderedDict()
         self._resampler = Resampler(model.sample_rate, rate, 2)
         self._rest = np.zeros((0, 2), np.float32)
-        self._order = self._in = self._out = self._at = self._shadow_time = 0
+        self._order = self._in = self._out = self._at = self._replacement_time = 0
         self.stolen = 0
 
     @property
@@ -90,27 +90,27 @@ class Synth:
 
     @property
     def active(self) -> int:
-        """Notes that sound."""
+        """Number of sounding notes."""
         return len(self._voices)
 
     @property
     def keys(self) -> list[list[int]]:
-        """``[channel, pitch]`` of the notes whose key is down; may be asked by any thread."""
+        """``[channel, pitch]`` of the notes whose key is down. Any thread may read it."""
         held = {(voice.channel, voice.note) for voice in list(self._voices) if voice.held}
         return [list(key) for key in sorted(held)]
 
     @property
     def pending(self) -> int:
-        """Notes whose key or pedal still holds them."""
+        """Number of notes held by a key or pedal."""
         return sum(not voice.released for voice in self._voices)
 
     def set_instrument(self, channel: int, weights: Array) -> None:
-        """Change a channel's sound. Notes that the network still computes follow at once; those in their loop are computed
-        again beside it, a little in every block, and cross over to the new loop."""
+        """Change a channel's sound. Notes that the network still computes change at once. Looping notes are computed again, a little in
+        every block, and then cross-fade to the new loop."""
         self.channels[channel].weights = weights
 
     def panic(self) -> None:
-        """Silence from the next sample on, pedals up."""
+        """Silence all notes from the next sample on, and release pedals."""
         self._voices.clear()
         self._resampler.reset()
         self._rest = np.zeros((0, 2), np.float32)
@@ -121,7 +121,7 @@ class Synth:
     # -- events -----------------------------------------------------------------------------------------------------------
 
     def handle(self, event: Event) -> None:
-        """Obey one event now; kinds that mean nothing here are ignored."""
+        """Apply an event now; unknown kinds are ignored."""
         if not 0 <= event.channel < 16:
             return
         if event.kind == "note_on" and event.b > 0:
@@ -137,7 +137,7 @@ class Synth:
 
     def _note_on(self, number: int, note: int, velocity: int) -> None:
         model, channel = self.model, self.channels[number]
-        for voice in self._voices:  # the same key again: the old note gives way
+        for voice in self._voices:  # the same key again: the old note is released
             if voice.channel == number and voice.note == note and voice.held:
                 voice.held = False
                 voice.release(self._samples(self.release_ms), self._at)
@@ -154,12 +154,12 @@ class Synth:
                 number, note, self._order, weights[1], weights[2], float(note - played), model.sustains[main],
                 state, time, self._samples(self.attack_ms) if self.attack_ms else 0,
                 weights=weights[0], delay=self._at,
-                level=min(1.0, velocity / model.velocities[0]),  # softer than the softest recording: that one, quieter
+                level=min(1.0, velocity / model.velocities[0]),  # below the lowest trained velocity: that level with a lower gain
             )
         )  # fmt: skip
 
     def _steal(self) -> None:
-        """The least missed note fades in five milliseconds: released before held, then quiet, then old."""
+        """Fade out the least audible note in 5 ms: released notes first, then the quietest, then the oldest."""
         fading = 6.9 / self._samples(STEAL_MS)
         candidates = [voice for voice in self._voices if voice.falling < fading]
         victim = min(candidates, key=lambda v: (not v.released, round(v.loudness(), 2), v.order))
@@ -201,7 +201,7 @@ class Synth:
         return max(1, round(milliseconds * self.model.sample_rate / 1000))
 
     def _beginning(self, key: Key) -> tuple[VoiceState, int]:
-        """The state just before a note's first sample where it is known, else that before all priming; and its time."""
+        """The state just before a note's first sample if it is cached, else the initial state; and its time step."""
         state = self._cache.get(key)
         if state is None:
             return self.model.initial_state(1), 0
@@ -209,7 +209,7 @@ class Synth:
         return state, self.model.PRIMING
 
     def keep(self, states: Mapping[Key, VoiceState]) -> None:
-        """Remember primed states; the longest unused are forgotten beyond ``CACHE_BYTES``."""
+        """Cache primed states; beyond ``CACHE_BYTES`` the least recently used are dropped."""
         for key, state in states.items():
             self._cache[key] = state
             self._cache.move_to_end(key)
@@ -217,20 +217,20 @@ class Synth:
                 self._cache.popitem(last=False)
 
     def knows(self, key: Key) -> bool:
-        """Whether a primed state is kept; other threads may ask."""
+        """Whether a primed state is cached. Any thread may call it."""
         return key in self._cache
 
     @property
     def cache_bytes(self) -> int:
-        """Memory of the primed states."""
+        """Bytes of the primed states."""
         return sum(state.nbytes for state in self._cache.values())
 
     # -- sound ------------------------------------------------------------------------------------------------------------
 
     def render(self, frames: int, events: Iterable[tuple[int, Event]] = ()) -> Audio:
-        """The next ``frames`` of sound, ``(frames, 2)``; each event takes effect at its offset, ``latency`` later.
+        """Render the next ``frames``, ``(frames, 2)``; each event takes effect at its offset, ``latency`` later.
 
-        Notes begin and end at their sample. What bends or fades all notes of a channel begins with a part of ``PART`` frames.
+        Notes begin and end at their sample. Bends and fades of a channel begin at the next multiple of ``PART`` frames.
         """
         waiting = deque(events)
         parts = []
@@ -247,19 +247,19 @@ class Synth:
         return np.concatenate(parts) if parts else np.zeros((0, 2), np.float32)
 
     def prepare(self, frames: int) -> None:
-        """Compute what the notes that sound now need for the next ``frames``, so that these ask for little but new notes."""
+        """Compute in advance what the sounding notes need for the next ``frames``, so that mostly new notes remain to be computed."""
         count = self._model_samples(self._out + frames) - self._in
         self._fill([self._ratio(voice) for voice in self._voices], count)
         self._find_loops(count)
 
     def _model_samples(self, frames: int) -> int:
-        """How many samples at the model's rate ``frames`` of output ask for."""
+        """Number of samples at the model's rate for ``frames`` of output."""
         if self.rate == self.model.sample_rate:
             return frames
         return -(-frames * self.model.sample_rate // self.rate) + self._resampler.hold_back
 
     def _advance(self, frames: int) -> Audio:
-        """Output of a part: as many samples at the model's rate as the resampler asks for."""
+        """Render one part: mix as many samples at the model's rate as the resampler needs."""
         self._out += frames
         target = self._model_samples(self._out)
         mixed = self._mix(target - self._in)
@@ -267,7 +267,7 @@ class Synth:
         if self.rate == self.model.sample_rate:
             return mixed
         audio = np.concatenate([self._rest, self._resampler.process(mixed)])
-        self._rest = audio[frames:]  # a few samples that belong to the next call
+        self._rest = audio[frames:]  # a few frames that belong to the next call
         return audio[:frames]
 
     def _mix(self, count: int) -> Audio:
@@ -283,7 +283,7 @@ class Synth:
         target = np.array([gains_of[voice.channel] for voice in self._voices], np.float32)
         before = np.array([voice.gains or gains for voice, gains in zip(self._voices, target, strict=True)], np.float32)
         out = audio.T @ (before * np.float32(LEVEL))
-        if not np.array_equal(before, target):  # a fader moves: from one gain to the next within this part
+        if not np.array_equal(before, target):  # the gain changes: ramp to the new one within this part
             out += np.linspace(0, 1, count, dtype=np.float32)[:, None] * (
                 audio.T @ ((target - before) * np.float32(LEVEL))
             )
@@ -301,7 +301,7 @@ class Synth:
         return float(2.0 ** (semitones / 12)) if semitones else 1.0
 
     def _fill(self, ratios: Sequence[float], count: int) -> None:
-        """Step the network for all voices that lack samples, together, until none does; unprimed notes are primed on the way."""
+        """Step the network for all voices that lack samples, together, until none does. This also primes notes that are not cached."""
         needs = [voice.needed(count, ratio) for voice, ratio in zip(self._voices, ratios, strict=True)]
         while lacking := [v for v, need in zip(self._voices, needs, strict=True) if v.filled < need]:
             audio, state = self.model.step(
@@ -322,46 +322,46 @@ class Synth:
                 voice.state, voice.row = (
                     state,
                     row,
-                )  # not cut apart: the same voices mostly need the next step together, too
+                )  # keep them in one array: the same voices mostly need the next step together, too
                 if voice.time == self.model.PRIMING:
                     key = voice.weights.tobytes(), voice.velocity.tobytes(), voice.pitch.tobytes()
                     self.keep({key: state.take([row])})
 
     def _sustains(self, weights: Array) -> bool:
-        """Whether a sound goes on as long as its key is held: as its main instrument does."""
+        """Whether a sound lasts as long as its key is held, which its main instrument decides."""
         return self.model.sustains[int(np.argmax(weights))]
 
     def _follow(self, count: int) -> None:
-        """Compute notes in their loop again where their channel's sound has changed: some steps for a few of them, by the time
-        that passes, whatever the blocks' size."""
+        """Recompute looping notes whose channel's sound has changed: some steps for a few of them at a time. The number of steps
+        depends on the time that passes, not on the size of the blocks."""
         for voice in self._voices:
             weights = self.channels[voice.channel].weights
-            if voice.place >= LOOP_END and voice.shadow is None and not np.array_equal(voice.weights, weights):
-                voice.shadow = Shadow(self.model.initial_state(1), weights, self._sustains(weights))
-        shadows = [(voice, voice.shadow) for voice in self._voices if voice.shadow is not None]
-        for voice, shadow in shadows:
-            if shadow.complete:
-                voice.adopt(shadow)  # finding its loop takes a millisecond: one a part
+            if voice.place >= LOOP_END and voice.replacement is None and not np.array_equal(voice.weights, weights):
+                voice.replacement = ReplacementNote(self.model.initial_state(1), weights, self._sustains(weights))
+        replacements = [(voice, voice.replacement) for voice in self._voices if voice.replacement is not None]
+        for voice, replacement in replacements:
+            if replacement.complete:
+                voice.adopt(replacement)  # finding a loop takes a millisecond: only one in each part
                 break
-        busy = [(voice, shadow) for voice, shadow in shadows if not shadow.complete][:SHADOWS]
-        self._shadow_time = self._shadow_time + count if busy else 0
-        steps, self._shadow_time = divmod(self._shadow_time, SHADOW_EVERY)
+        busy = [(voice, replacement) for voice, replacement in replacements if not replacement.complete][:REPLACEMENTS]
+        self._replacement_time = self._replacement_time + count if busy else 0
+        steps, self._replacement_time = divmod(self._replacement_time, REPLACEMENT_EVERY)
         for _ in range(steps):
             audio, state = self.model.step(
                 np.stack([voice.velocity for voice, _ in busy]),
-                np.stack([shadow.weights for _, shadow in busy]),
+                np.stack([replacement.weights for _, replacement in busy]),
                 np.stack([voice.pitch for voice, _ in busy]),
-                np.array([shadow.time for _, shadow in busy], np.int64),
-                VoiceState.stack([shadow.state for _, shadow in busy]),
+                np.array([replacement.time for _, replacement in busy], np.int64),
+                VoiceState.stack([replacement.state for _, replacement in busy]),
             )
-            for row, (_, shadow) in enumerate(busy):
-                shadow.take(audio[row], state.take([row]), self.model.PRIMING)
-            busy = [(voice, shadow) for voice, shadow in busy if not shadow.complete]
+            for row, (_, replacement) in enumerate(busy):
+                replacement.take(audio[row], state.take([row]), self.model.PRIMING)
+            busy = [(voice, replacement) for voice, replacement in busy if not replacement.complete]
             if not busy:
                 return
 
     def _find_loops(self, count: int) -> None:
-        """Prepare the loop of the note that reaches it next; of so many that time is short, of several."""
+        """Prepare the loop of the note that reaches its loop next, or of several if time is short."""
         waiting = sorted((voice for voice in self._voices if voice.wants_loop), key=lambda voice: -voice.place)
         if waiting:
             left = max(LAST_CALL - waiting[0].place, 1.0)

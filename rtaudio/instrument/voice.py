@@ -1,8 +1,8 @@
 """A sounding note: its samples at the model's rate, its envelope, and its continuation beyond the length that the model was trained on.
 
-A trained note is held for three seconds. A voice takes the network's samples up to ``LOOP_END`` and then goes on by itself in a
-loop whose start is found by correlation and whose seam is cross-faded: at a constant level for what sustains, falling as it fell
-before for what dies away.
+A training note is held for three seconds. A voice plays the network's samples up to ``LOOP_END`` and then continues in a loop, whose
+start is found by correlation and whose seam is cross-faded.
+Sustaining sounds keep their level; decaying sounds continue to decay at the same rate.
 """
 
 from __future__ import annotations
@@ -17,33 +17,34 @@ from rtaudio.instrument.model import VoiceState
 Array = npt.NDArray[np.float32]
 
 LOOP_END = 44_032
-"""2.75 s at 16 kHz, whole hops: shortly before trained notes are released."""
+"""2.75 s at 16 kHz, in whole hops: shortly before training notes are released."""
 
 AHEAD, AHEAD_FROM = 5_632, 24_576
-"""So many samples before a note reaches its loop, the loop's samples are there: to find one takes a millisecond, and those of a chord
-are then found one after the other. The network computes them a quarter faster than they are heard, from ``AHEAD_FROM`` before."""
+"""Number of samples by which the samples of a loop are complete before the note reaches it. Finding a loop takes a millisecond, so the
+loops of a chord are found one after the other. From
+``AHEAD_FROM`` samples before the loop on, the network computes a note a quarter faster than it is heard."""
 
 LOOP_FIRST, LOOP_LAST = 16_000, 32_000
-"""Where a loop may begin."""
+"""Range in which a loop may begin, in samples."""
 
 SEAM = 1_600
-"""Samples of cross-fade, 0.1 s."""
+"""Length of the cross-fade in samples, 0.1 s."""
 
 STEADY, _STEADY_HOP = 6_400, 64
-"""Samples over which the loudness of a loop is made even, 0.4 s, and those taken together."""
+"""Length of the window that evens out the level of a loop, 0.4 s in samples, and its hop."""
 
 HALF_TAPS = 16
 _PHASES = 256
 
 LAST_CALL = LOOP_END - SEAM - 2 * HALF_TAPS
-"""A loop that is found before a note has come so far begins without a step."""
+"""A loop that is found before the note reaches this sample begins without a step."""
 
 
 @dataclass
 class Loop:
-    """``body`` repeats after ``LOOP_END``, flat in level; ``decay`` is in nepers a sample, 0 for what sustains.
+    """``body`` repeats after ``LOOP_END`` at a constant level. ``decay`` is in nepers a sample, 0 for sustaining sounds.
 
-    ``entry`` are the last ``SEAM`` samples of the note, cross-faded into the loop: in its place they lead in without a step.
+    ``entry`` are the last ``SEAM`` samples of the note, cross-faded into the loop. They replace these samples, so there is no step.
     """
 
     body: Array
@@ -51,23 +52,23 @@ class Loop:
     entry: Array
 
     def read(self, start: int, count: int) -> Array:
-        """Samples from ``start`` after the loop's end."""
+        """``count`` samples from ``start`` on, counted from ``LOOP_END``."""
         index = np.arange(start, start + count)
         wave = self.body[index % len(self.body)]
         return wave if self.decay == 0 else (wave * np.exp(-self.decay * index)).astype(np.float32)
 
 
 def find_loop(note: Array, sustains: bool) -> Loop:
-    """A loop for ``note`` ``(LOOP_END,)``: it begins where the wave is most like its end."""
+    """Find a loop for ``note`` ``(LOOP_END,)``: it begins where the waveform is most similar to its end."""
     window = note[LOOP_END - SEAM :].astype(np.float64)
     area = note[LOOP_FIRST - SEAM : LOOP_LAST].astype(np.float64)
-    size = 18_432  # a quick size above the area's 17,600: what wraps around is not looked at
+    size = 18_432  # a fast FFT size above the area's 17,600; the samples that wrap around are not used
     product = np.fft.irfft(np.fft.rfft(area, size) * np.conj(np.fft.rfft(window, size)), size)[: len(area) - SEAM + 1]
     energy = np.cumsum(np.concatenate([[0.0], area**2]))
     norm = np.sqrt(np.maximum(energy[SEAM:] - energy[:-SEAM], 1e-12) * max(float(window @ window), 1e-12))
     likeness = product / norm
     best = int(np.argmax(likeness))
-    start = LOOP_FIRST + best  # the window before ``start`` is like the window before the end
+    start = LOOP_FIRST + best  # the window before ``start`` is similar to the window before the end
     early = float(np.sqrt(np.mean(note[start - SEAM : start].astype(np.float64) ** 2)))
     late = float(np.sqrt(np.mean(window**2)))
     length = LOOP_END - start
@@ -76,7 +77,7 @@ def find_loop(note: Array, sustains: bool) -> Loop:
     fade = np.linspace(0, 1, SEAM, endpoint=False)
     alike = float(np.clip(likeness[best], 0, 1))
     body = flat[SEAM:].copy()
-    scale = np.sqrt((1 - fade) ** 2 + fade**2 + 2 * alike * fade * (1 - fade))  # constant power at any likeness
+    scale = np.sqrt((1 - fade) ** 2 + fade**2 + 2 * alike * fade * (1 - fade))  # constant power at any correlation
     body[-SEAM:] = (body[-SEAM:] * (1 - fade) + flat[:SEAM] * fade) / np.maximum(scale, 0.5)
     before = flat[:SEAM] * np.exp(fall * np.arange(SEAM, 0, -1))
     entry = (window * (1 - fade) + before * fade) / np.maximum(scale, 0.5)
@@ -85,9 +86,9 @@ def find_loop(note: Array, sustains: bool) -> Loop:
 
 
 def _steadying(body: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """A gain that takes swells slower than ``STEADY`` out of a loop, where they would come back at its rate: a beat of once a second.
+    """A gain that removes changes of level slower than ``STEADY`` from a loop. Otherwise they would repeat about once a second.
 
-    It is 1 where the loop begins, after the note, and the same at both ends. Tremolo and beating partials are quicker and stay.
+    It is 1 at the start of the loop, which follows the note, and equal at both ends. Tremolo and beating partials are faster and remain.
     """
     count = len(body) // _STEADY_HOP
     power = np.square(body[: count * _STEADY_HOP].reshape(count, _STEADY_HOP)).mean(1)
@@ -103,8 +104,8 @@ def _steadying(body: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 @dataclass
-class Shadow:
-    """A looping note computed again with another sound, beside the one that is heard."""
+class ReplacementNote:
+    """A looping note that is recomputed with another sound while the old one is heard."""
 
     state: VoiceState
     weights: Array
@@ -114,7 +115,7 @@ class Shadow:
     filled: int = 0
 
     def take(self, audio: Array, state: VoiceState, priming: int) -> None:
-        """The result of one step; those of the first ``priming`` steps are not heard."""
+        """Take the result of one step. The samples of the first ``priming`` steps are dropped."""
         if self.time >= priming:
             self.wave[self.filled : self.filled + len(audio)] = audio
             self.filled += len(audio)
@@ -123,28 +124,28 @@ class Shadow:
 
     @property
     def complete(self) -> bool:
-        """A loop can be made of it."""
+        """Whether it is long enough for a loop."""
         return self.filled >= LOOP_END
 
 
 CROSSING = 4_000
-"""Samples in which a loop gives way to that of another sound, 0.25 s."""
+"""Length of the cross-fade between the loops of two sounds, 0.25 s in samples."""
 
 
 @dataclass
 class Voice:
-    """A note from its key to its end.
+    """A note from its note-on to the end of its release.
 
     Attributes:
-        channel, note: where it came from. ``held``: the key is down. ``order``: when it began, for stealing.
-        velocity, pitch: weights for the model; ``shift``: semitones between the asked pitch and the trained one that plays.
-        state, row, time: the network's state, shared by voices that took a step together, this one's row of it, and its next step.
-            ``wave``: samples so far; ``place``: where reading is.
-        level: of the envelope; ``fall``: in nepers a sample once released.
-        ending: when in the next reading a steeper ``fall`` begins. ``delay``: samples until the note begins.
-        sustains: the main instrument of ``weights`` sounds as long as its key is held.
-        weights: of the instruments that the wave was made with. ``shadow``: the note with a newer sound, until it is complete.
-        leaving, crossed: the loop that gives way to ``loop``, and how many samples of ``CROSSING`` have passed.
+        channel, note: of its note-on. ``held``: the key is down. ``order``: number of the note, for stealing the oldest.
+        velocity, pitch: weights for the model. ``shift``: semitones from the trained pitch that plays to the requested one.
+        state, row, time: the network's state, shared by voices that took a step together; this voice's row of it; the next time step.
+            ``wave``: samples so far. ``place``: the reading position.
+        level: of the envelope. ``fall``: its release rate in nepers a sample.
+        ending: sample of the next reading at which a steeper ``fall`` begins, and that fall. ``delay``: samples until the note begins.
+        sustains: whether the main instrument of ``weights`` sounds as long as its key is held.
+        weights: of the instruments that the wave was made with. ``replacement``: the note with a newer sound, until it is complete.
+        leaving, crossed: the loop that ``loop`` replaces, and how many samples of ``CROSSING`` have passed.
     """
 
     channel: int
@@ -171,22 +172,22 @@ class Voice:
     gains: tuple[float, float] | None = None
     done: bool = False
     weights: Array = field(default_factory=lambda: np.zeros(0, np.float32))
-    shadow: Shadow | None = None
+    replacement: ReplacementNote | None = None
     leaving: Loop | None = None
     crossed: float = 0.0
 
     @property
     def released(self) -> bool:
-        """The envelope is falling, or is about to."""
+        """Whether the release has begun or is about to."""
         return self.falling > 0
 
     @property
     def falling(self) -> float:
-        """Nepers a sample by which the envelope falls after what has been asked of it."""
+        """Release rate in nepers a sample, including a release that has not begun yet."""
         return max(self.fall, self.ending[1]) if self.ending else self.fall
 
     def loudness(self) -> float:
-        """What stealing compares: the envelope times the recent level."""
+        """The envelope times the recent level, by which notes to steal are chosen."""
         end = min(int(self.place), self.filled)
         recent = self.wave[max(0, end - 512) : end]
         if self.loop is not None and self.loop.decay and self.place > LOOP_END:
@@ -195,36 +196,36 @@ class Voice:
             )
         return self.level * float(np.abs(recent).max(initial=0.0)) if self.age else 1.0
 
-    def adopt(self, shadow: Shadow) -> None:
-        """Cross over to a complete shadow's loop, whose level begins where this one's is."""
+    def adopt(self, replacement: ReplacementNote) -> None:
+        """Cross-fade to the loop of a complete replacement, which starts at this note's level."""
         self.leaving, self.crossed = self.loop, self.place
-        self.wave, self.weights, self.sustains, self.shadow = shadow.wave, shadow.weights, shadow.sustains, None
-        self.loop = find_loop(shadow.wave, self.sustains)
+        self.wave, self.weights, self.sustains, self.replacement = replacement.wave, replacement.weights, replacement.sustains, None
+        self.loop = find_loop(replacement.wave, self.sustains)
 
     def release(self, samples: int, at: int = 0) -> None:
-        """Fall by 60 dB in ``samples``, from sample ``at`` of the next reading on; never slower than before."""
+        """Release: fall by 60 dB in ``samples``, from sample ``at`` of the next reading on, but never more slowly than before."""
         fall = 6.9 / max(samples, 1)
         self.ending = (min(at, self.ending[0]), max(fall, self.ending[1])) if self.ending else (at, fall)
 
     def needed(self, count: int, ratio: float) -> int:
-        """Samples of ``wave`` that reading ``count`` more asks for."""
+        """Number of samples of ``wave`` needed for reading ``count`` more samples."""
         count = max(0, count - self.delay)
         reach = int(np.ceil(self.place + count * ratio)) + (HALF_TAPS + 1 if self.shifted(ratio) else 0)
         return min(LOOP_END, reach + min(AHEAD, max(0, reach - LOOP_END + AHEAD_FROM) // 4))
 
     @property
     def wants_loop(self) -> bool:
-        """A loop can be found, and is not yet."""
+        """Whether a loop can be found and has not been yet."""
         return self.loop is None and self.filled >= LOOP_END
 
     def prepare_loop(self) -> None:
-        """Find the loop, before reading needs it."""
+        """Find the loop before it is read."""
         self.loop = find_loop(self.wave, self.sustains)
         if self.place < LAST_CALL:
             self.wave[-SEAM:] = self.loop.entry
 
     def shifted(self, ratio: float) -> bool:
-        """Whether samples lie between those of the wave."""
+        """Whether reading needs interpolation between samples of the wave."""
         return abs(ratio - 1) > 1e-9 or self.place != int(self.place)
 
     def read(self, count: int, ratio: float) -> Array:
@@ -234,7 +235,7 @@ class Voice:
         """
         if not (self.delay or self.fall or self.ending or self.age < self.attack or self.shifted(ratio)):
             start = int(self.place)
-            if start + count <= LOOP_END:  # most of the time: nothing happens to the note
+            if start + count <= LOOP_END:  # the usual case: a held note before its loop
                 self.place += count
                 self.age += count
                 self.done = self.level < 1e-3
@@ -279,7 +280,7 @@ class Voice:
         return result
 
     def _samples(self, start: int, count: int) -> Array:
-        """The wave from ``start`` (may be negative: silence), continued by the loop."""
+        """The wave from ``start`` on, continued by the loop. Negative positions are silence."""
         if start >= 0 and start + count <= LOOP_END:
             return self.wave[start : start + count]
         parts = []
@@ -296,7 +297,7 @@ class Voice:
         return np.concatenate(parts)
 
     def _looped(self, start: int, count: int) -> Array:
-        """The loop from ``start`` on; for a while a mixture with the one it follows, at constant power: they are unlike."""
+        """The loop from ``start``, cross-faded during ``CROSSING`` with the one it replaces, at constant power (they are uncorrelated)."""
         assert self.loop is not None
         audio = self.loop.read(start - LOOP_END, count)
         if self.leaving is not None:
@@ -311,7 +312,7 @@ class Voice:
     def _interpolated(self, count: int, ratio: float) -> Array:
         """Windowed-sinc reading between samples; the low-pass follows the ratio, so that nothing aliases."""
         places = self.place + ratio * np.arange(count)
-        whole = places.astype(np.int64)  # places are never negative
+        whole = places.astype(np.int64)  # positions are never negative
         first = int(whole[0]) - HALF_TAPS + 1
         source = self._samples(first, int(whole[-1]) - first + HALF_TAPS + 1)
         phase = (places - whole) * _PHASES

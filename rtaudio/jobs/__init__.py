@@ -1,10 +1,10 @@
-"""Background jobs, each in a short-lived child process, so that a job that blocks, hangs in a driver or crashes harms nothing else.
+"""Background jobs. Each runs in a short-lived child process, so that a job that blocks, hangs in a driver or crashes affects nothing else.
 
 ``python -m rtaudio.jobs`` reads one line of JSON, ``{"job": NAME, "args": {...}}``, from standard input and answers in lines of
-JSON: any number of ``{"progress": {...}}``, then ``{"done": {...}}`` or ``{"error": SENTENCE}``. Before it makes a folder that lasts
-as long as the job it says ``{"makes": {"folder": PATH, "parents": [PATH, ...]}}``, so that whoever has to kill it can clear that away,
-and the parents if they are empty. The end of standard input means: give up and clean up. No audio and no file of the person in front
-of it is lost by that.
+JSON: any number of ``{"progress": {...}}``, then ``{"done": {...}}`` or ``{"error": SENTENCE}``. Before it creates a temporary
+folder it writes ``{"makes": {"folder": PATH, "parents": [PATH, ...]}}``, so that a parent that has to kill the job can remove this folder,
+and its parents if they are empty. The end of standard input cancels the job, which then cleans up. No audio and no file of the user is
+lost by that.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ Facts = dict[str, Any]
 
 
 class CancelledError(Exception):
-    """Whoever asked has lost interest."""
+    """The job has been cancelled."""
 
 
 class Report:
-    """What a job tells while it works. ``cancelled`` is set when nobody listens any more."""
+    """Reports a job's progress. ``cancelled`` is set when the job must end."""
 
     def __init__(self, out: IO[str]) -> None:
         self._out = out
         self.cancelled = threading.Event()
 
     def progress(self, **values: Any) -> None:
-        """Tell how far it is. Raises CancelledError when it should end."""
+        """Report progress. Raises CancelledError if the job must end."""
         if self.cancelled.is_set():
             raise CancelledError
         self.line({"progress": values})
 
     def line(self, values: Facts) -> None:
-        """Write one line; a listener that is gone cancels the job."""
+        """Write one line. If the reader is gone, the job is cancelled."""
         try:
             self._out.write(json.dumps(values) + "\n")
             self._out.flush()
@@ -45,4 +45,4 @@ class Report:
 
 
 JobFunction = Callable[..., Facts]
-"""``job(report, **args)`` returns what is done. Raises StemplayError with one sentence."""
+"""``job(report, **args)`` returns the result. Raises StemplayError."""

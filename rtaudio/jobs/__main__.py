@@ -14,9 +14,10 @@ from rtaudio.audio.format import StemplayError
 from rtaudio.jobs import CancelledError, JobFunction, Report
 
 JOBS = {
-    "devices": "rtaudio.jobs.lists",
-    "midi_inputs": "rtaudio.jobs.lists",
-    "models": "rtaudio.jobs.lists",
+    "devices": "rtaudio.jobs.inventory",
+    "midi_inputs": "rtaudio.jobs.inventory",
+    "models": "rtaudio.jobs.inventory",
+    "plugins": "rtaudio.jobs.plugins",
     "latency": "rtaudio.jobs.expected",
     "tone": "rtaudio.jobs.tone",
     "meter": "rtaudio.jobs.meter",
@@ -24,10 +25,10 @@ JOBS = {
     "overview": "rtaudio.jobs.overview",
     "export": "rtaudio.jobs.export",
 }
-"""Where each job's function of the same name is."""
+"""Module of each job's function, which has the same name."""
 
 GRACE = 4.0
-"""Seconds a job has to end after it was cancelled; a driver may hang."""
+"""Seconds that a job may take to end after it was cancelled, because a driver may hang."""
 
 
 def find(name: str) -> JobFunction:
@@ -53,23 +54,23 @@ def _listen(report: Report) -> None:
 
 
 def main() -> None:
-    """Do one job. What libraries print goes to standard error."""
+    """Run one job. The output of libraries goes to standard error."""
     report = Report(os.fdopen(os.dup(1), "w", encoding="utf-8"))
-    for name in ("SIGINT", "SIGHUP", "SIGBREAK"):  # of a terminal, to all its processes: our parent answers them
+    for name in ("SIGINT", "SIGHUP", "SIGBREAK"):  # a terminal sends them to all its processes; our parent handles them
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: _cancel(report))
     os.dup2(2, 1)
-    order = json.loads(sys.stdin.buffer.readline())
+    request = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_listen, args=(report,), name="listener", daemon=True).start()
     try:
-        report.line({"done": find(order["job"])(report, **order.get("args", {}))})
+        report.line({"done": find(request["job"])(report, **request.get("args", {}))})
     except CancelledError:
         pass
     except StemplayError as error:
         report.line({"error": str(error)})
     except Exception as error:
-        report.line({"error": f"This did not work ({type(error).__name__}: {str(error).rstrip('.')})."})
+        report.line({"error": f"The job failed ({type(error).__name__}: {str(error).rstrip('.')})."})
     from rtaudio.ports.devices import release_portaudio
 
     release_portaudio()

@@ -1,8 +1,8 @@
-"""Many songs: each is separated by a background job (``rtaudio.jobs.export``) in a process of its own, some at a time.
+"""Separates many songs, several at a time. Each song is a background job (``rtaudio.jobs.export``) in a process of its own.
 
-A job that fails, crashes or is killed costs its own song and no other. Nothing half done is left behind: stems appear in a song's folder
-when all of them are complete, and what a killed job made is removed. ``run`` owns a thread for each job, named ``batch-N``, which waits for
-its lines; the caller waits for the threads.
+A job that fails, crashes or is killed affects no other song. No incomplete files are left: stems appear in a song's folder when all of them
+are complete, and the files of a killed job are removed. ``run`` owns a thread for each job, named ``batch-N``, which reads its lines; the
+caller waits for the threads.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import json
 import queue
-import shutil
 import subprocess
 import sys
 import threading
@@ -22,14 +21,14 @@ from typing import Any
 from models.names import is_dir, is_file
 from rtaudio.audio.format import StemplayError
 from rtaudio.jobs import Facts
-from rtaudio.system.child_process import child_environment
+from rtaudio.system.child_process import child_environment, remove_job_folders
 
 SUFFIXES = frozenset(
     ".wav .flac .ogg .oga .opus .mp3 .aif .aiff .aifc .m4a .mp4 .aac .wma .w64 .rf64 .caf .au .webm .mka".split()  # noqa: SIM905
 )
-"""Of the files that are taken from a folder; a file that is named is always tried."""
+"""Suffixes of the files that are taken from a folder. A file that is named explicitly is always tried."""
 PATIENCE_S = 6.0
-"""Until a job that was asked to end is killed; longer than it takes to clear up (``rtaudio.jobs.__main__.GRACE``)."""
+"""Seconds until a cancelled job is killed; longer than its clean-up may take (``rtaudio.jobs.__main__.GRACE``)."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +41,11 @@ class Song:
 
 @dataclass
 class Outcome:
-    """What became of a song: ``separated``, ``kept`` (its stems were there), ``failed`` or ``unfinished`` (it was stopped).
+    """Result of a song: ``separated``, ``kept`` (its stems existed), ``failed`` or ``unfinished`` (stopped).
 
     Attributes:
-        done: what the job says of its result, see ``rtaudio.jobs.export``.
-        error: one sentence where it failed.
+        done: the job's result, see ``rtaudio.jobs.export``.
+        error: one sentence if it failed.
     """
 
     song: Song
@@ -80,7 +79,7 @@ def find_songs(named: Sequence[str], output: Path) -> list[Song]:
 
 
 def _placed(found: dict[Path, Path], output: Path) -> list[Song]:
-    """Folders of their own for songs of one name: ``a.mp3`` and ``a.wav`` become ``a`` and ``a (wav)``."""
+    """Give songs with the same name different folders: ``a.mp3`` and ``a.wav`` become ``a`` and ``a (wav)``."""
     taken: set[str] = set()
     songs = []
     for path, place in found.items():
@@ -94,14 +93,14 @@ def _placed(found: dict[Path, Path], output: Path) -> list[Song]:
 
 
 class Batch:
-    """Songs that are separated alike.
+    """Songs that are separated with the same options.
 
     Args:
-        stems: names of the files that a song's folder is to hold; a song whose folder holds all of them is kept as it is.
-        options: arguments of ``rtaudio.jobs.export`` beside song and folder.
-        again: separate songs whose stems are there, too.
-        tell: called with each outcome as it comes, from any thread, one at a time.
-        progress: called with how many songs are done, a fraction of those in work included.
+        stems: names of the files in a song's folder. A song whose folder contains all of them is not separated again.
+        options: arguments of ``rtaudio.jobs.export`` other than song and folder.
+        again: also separate songs whose stems exist.
+        tell: called with each outcome, from any thread, one at a time.
+        progress: called with the number of completed songs, including fractions of those in progress.
     """
 
     def __init__(
@@ -120,7 +119,7 @@ class Batch:
     def run(self, jobs: int = 1) -> list[Outcome]:
         """Separate all of them, ``jobs`` at a time; returns the outcomes in the order of the songs.
 
-        KeyboardInterrupt ends what is in work, clears up and is raised again; ``outcomes`` has what was done.
+        KeyboardInterrupt stops the running jobs, cleans up and is raised again; ``outcomes`` then has the completed songs.
         """
         waiting: queue.SimpleQueue[Song] = queue.SimpleQueue()
         for song in self._songs:
@@ -142,7 +141,7 @@ class Batch:
         return sorted(self.outcomes, key=lambda outcome: order[outcome.song])
 
     def stop(self) -> None:
-        """Start nothing more, and end what is in work."""
+        """Start no more jobs, and stop the running ones."""
         self._stopped.set()
         with self._lock:
             children = list(self._children.values())
@@ -164,7 +163,7 @@ class Batch:
                 return
             try:
                 outcome = self._outcome(song)
-            except Exception as error:  # a song is never lost without a word
+            except Exception as error:  # every song gets an outcome
                 outcome = Outcome(song, "failed", error=f"{song.path.name}: {type(error).__name__}: {error}")
             self._ended(outcome)
 
@@ -179,24 +178,24 @@ class Batch:
     def _outcome(self, song: Song) -> Outcome:
         if not self._again and all((song.folder / name).is_file() for name in self._stems):
             return Outcome(song, "kept")
-        order = {"job": "export", "args": {"song": str(song.path), "folder": str(song.folder.absolute()), **self._options}}
+        request = {"job": "export", "args": {"song": str(song.path), "folder": str(song.folder.absolute()), **self._options}}
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
         child = subprocess.Popen([sys.executable, "-m", "rtaudio.jobs"], env=child_environment(), **pipes)
         with self._lock:
             self._children[song] = child
         try:
-            return self._follow(song, child, json.dumps(order).encode() + b"\n")
+            return self._follow(song, child, json.dumps(request).encode() + b"\n")
         finally:
             with self._lock:
                 del self._children[song]
 
-    def _follow(self, song: Song, child: subprocess.Popen[bytes], order: bytes) -> Outcome:
-        """Read what the job says until its end."""
+    def _follow(self, song: Song, child: subprocess.Popen[bytes], request: bytes) -> Outcome:
+        """Read the job's lines until its end."""
         assert child.stdin is not None and child.stdout is not None
         makes: Facts = {}
         answer: Facts = {}
-        with contextlib.suppress(OSError, ValueError):  # it died, or was ended before it began
-            child.stdin.write(order)
+        with contextlib.suppress(OSError, ValueError):  # it died, or was stopped before it began
+            child.stdin.write(request)
             child.stdin.flush()
         if self._stopped.is_set():
             with contextlib.suppress(OSError):
@@ -214,25 +213,15 @@ class Batch:
         child.stdout.close()
         if "done" in answer:
             return Outcome(song, "separated", done=answer["done"])
-        _clear(makes)
+        remove_job_folders(makes)
         if "error" in answer:
             return Outcome(song, "failed", error=answer["error"])
         if self._stopped.is_set():
             return Outcome(song, "unfinished")
-        return Outcome(song, "failed", error=f"{song.path.name}: its process ended too early (exit code {child.returncode}).")
+        return Outcome(song, "failed", error=f"{song.path.name}: its process ended unexpectedly (exit code {child.returncode}).")
 
     def _heard(self, song: Song, values: Facts) -> None:
         if values.get("total"):
             with self._lock:
                 self._part[song] = min(1.0, values["done"] / values["total"])
                 self._progress(self._finished + sum(self._part.values()))
-
-
-def _clear(makes: Facts) -> None:
-    """Remove what a job left that was killed; one that ended by itself has done so."""
-    if not makes:
-        return
-    shutil.rmtree(makes["folder"], ignore_errors=True)
-    with contextlib.suppress(OSError):  # the first folder that holds something ends this
-        for path in makes["parents"]:
-            Path(path).rmdir()

@@ -1,4 +1,4 @@
-"""Finds out what settings would do without applying them: the expected latency, or why they are impossible."""
+"""Checks settings without applying them: the expected latency, or why they are impossible."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from rtaudio.jobs import Facts, Report
 from rtaudio.ports.base import Port
 from rtaudio.processors.base import Processor
 from rtaudio.processors.factory import make_processor, make_separator
-from rtaudio.processors.frame import STEM_KINDS
+from rtaudio.processors.frame_model import STEM_KINDS
 from rtaudio.processors.passthrough import Passthrough
 from rtaudio.protocol.checks import check_config, is_input_file, is_output_file
 from rtaudio.protocol.messages import EngineConfig, Latency, from_dict, to_dict
 
 
 class CardModel:
-    """A FrameModel that has the measures of a causal model's card and never runs: all that latency depends on."""
+    """A FrameModel with the hop, rate and delay of a causal model's card, which cannot run. It serves to compute the latency."""
 
     def __init__(self, card: ModelCard) -> None:
         self.name, self.rate, self.channels, self.outputs = card.name, card.sample_rate, card.channels, card.outputs
         self.shares, self.hop, self.window, self.delay = card.shares, card.hop, card.hop, card.latency
 
     def run(self, mix: Audio) -> Audio:
-        raise RuntimeError("A card makes no sound.")
+        raise RuntimeError("A model's card cannot run.")
 
     def reset(self) -> None: ...
     def warm_up(self) -> None: ...
@@ -41,12 +41,12 @@ class CardModel:
 
 
 def latency(report: Report, config: dict[str, Any]) -> Facts:
-    """The composed latency of ``config``, as the engine would report it, and what ``default`` means in it.
+    """The latency of ``config`` as the engine would report it, and the devices that ``default`` means.
 
-    ``warning``: a sentence where the model does not fit the block or the time it is to get; else empty.
+    ``warning``: a sentence if the model does not fit the block size or the deadline; else empty.
 
     Raises:
-        DeviceMissingError, StemplayError: the settings are impossible; one sentence.
+        DeviceMissingError, StemplayError: the settings are impossible.
     """
     wanted = from_dict(EngineConfig, config)
     check_config(wanted)
@@ -70,9 +70,9 @@ def compose(port: Port, config: EngineConfig, channels: int = 0) -> tuple[Latenc
     """Hop, resampler, pipelining and device of ``config`` on a port that is not started, as ``rtaudio.engine.pipeline`` composes them, and
     a warning.
 
-    In real time a model is timed, with what else the machine does now; else nothing runs.
+    In real time the model is timed under the present load of the machine; otherwise nothing runs.
     """
-    measured = measures(config.model, config.look_ahead)  # refuses what is no separator
+    measured = measures(config.model, config.look_ahead)  # raises for models that are not separators
     timed = port.realtime and config.model != "none"
     processor = make_processor(config.model, config.consistent, config.look_ahead) if timed else measured
     mono = port.in_channels == port.out_channels == 1
@@ -89,23 +89,23 @@ def compose(port: Port, config: EngineConfig, channels: int = 0) -> tuple[Latenc
 
 
 def misfit(model: str, found: Needed, given: int, fmt: StreamFormat) -> str:
-    """What a person should know before the sound depends on it: a sentence, or nothing."""
+    """A warning if the model does not fit the settings, or an empty string."""
     ms = 1000 / fmt.rate
     if found.share >= NEAR:
         return (
-            f"{model} is too slow for this machine at blocks of {fmt.block} frames: it works {found.share:.0%} of the time, measured now. "
+            f"{model} is too slow for this machine at blocks of {fmt.block} frames: it needs {found.share:.0%} of the time, measured now. "
             "Parts of the sound would play unseparated. Choose a larger block or another model."
         )
     if given < found.frames:
         return (
-            f"{model} needs {found.frames * ms:.1f} ms at blocks of {fmt.block} frames, measured now, and is to get {given * ms:.1f}: "
+            f"{model} needs {found.frames * ms:.1f} ms at blocks of {fmt.block} frames, measured now; its deadline is {given * ms:.1f} ms: "
             "parts of the sound would play unseparated."
         )
     return ""
 
 
 def measures(model: str, look_ahead_ms: float = 0.0) -> Processor:
-    """A processor with the latency of ``model``. Raises StemplayError if there is no such separator, or it cannot look ahead."""
+    """A processor with the latency of ``model``. Raises StemplayError if there is no such separator, or if it cannot be refined."""
     if model == "none":
         return Passthrough()
     try:

@@ -1,7 +1,7 @@
-"""Export: a song into one file a stem, at full speed, exactly as ``python -m rtaudio separate`` does it.
+"""Export: separates a song into one file for each stem, at full speed, exactly like ``python -m rtaudio separate``.
 
-The stems are made in a hidden folder beside their place and moved when all are complete: whoever cancels, or is killed, leaves
-none of them half done.
+The stems are made in a hidden folder inside the target folder and moved when all are complete, so that a job that is cancelled or killed
+leaves no incomplete stem.
 """
 
 from __future__ import annotations
@@ -11,14 +11,16 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from models.catalog import best_separator
 from rtaudio.audio.format import StemplayError
 from rtaudio.files.offline import separate_file
 from rtaudio.files.writer import reason
 from rtaudio.jobs import Facts, Report
+from rtaudio.protocol.insert_checks import check_inserts
 
 PREFIX = ".stemplay-export-"
 TELL_S = 0.1
@@ -27,11 +29,12 @@ TELL_S = 0.1
 def export(
     report: Report, song: str, folder: str, model: str = "", stems: Sequence[str] | None = None,
     format: str = "wav", consistent: bool = True, refine: bool = True, strict: bool = False,
+    inserts: Mapping[str, Any] | None = None,
 ) -> Facts:  # fmt: skip
-    """Separate ``song`` into ``folder``/STEM.``format``; files of these names are replaced, the song itself never is.
+    """Separate ``song`` into ``folder``/STEM.``format``; existing files are replaced, but never the song itself.
 
-    Without a ``model`` it is the best that is installed.
-    Tells ``done`` and ``total`` frames (0 if unknown). Raises StemplayError with one sentence.
+    Without a ``model`` the best installed one is used. ``inserts``: effects of stems, as lists of ``InsertState`` as dicts. Reports
+    ``done`` and ``total`` frames (0 if unknown). Raises StemplayError.
     """
     target, told = Path(folder), 0.0
 
@@ -44,12 +47,12 @@ def export(
 
     made = [path for path in (target, *target.parents) if not path.exists()]  # the deepest first
     workshop = target / f"{PREFIX}{secrets.token_hex(8)}"
-    report.line({"makes": {"folder": str(workshop), "parents": [str(path) for path in made]}})  # for whoever kills us
+    report.line({"makes": {"folder": str(workshop), "parents": [str(path) for path in made]}})  # for a parent that has to kill this job
     _make(workshop)
     try:
         result = separate_file(
             song, workshop, model or best_separator(), stems=stems, format=format, consistent=consistent, refine=refine,
-            strict=strict, progress=progress,
+            strict=strict, inserts={stem: check_inserts(stem, states) for stem, states in (inserts or {}).items()}, progress=progress,
         )  # fmt: skip
         report.progress(done=result.frames, total=result.frames)
         files = _move(result.files, target, Path(song))
@@ -57,7 +60,7 @@ def export(
         shutil.rmtree(workshop, ignore_errors=True)
         with contextlib.suppress(
             OSError
-        ):  # folders that hold nothing go again; the first that holds something ends this
+        ):  # remove empty folders; stops at the first one that is not empty
             for path in made:
                 path.rmdir()
     return {
@@ -70,7 +73,7 @@ def _make(workshop: Path) -> None:
     try:
         workshop.mkdir(parents=True)
     except (OSError, ValueError) as error:
-        raise StemplayError(f"Nothing can be exported into {workshop.parent}: {reason(error)}.") from None
+        raise StemplayError(f"Exporting into {workshop.parent} is impossible: {reason(error)}.") from None
 
 
 def _move(files: dict[str, Path], target: Path, song: Path) -> dict[str, Path]:
@@ -78,10 +81,10 @@ def _move(files: dict[str, Path], target: Path, song: Path) -> dict[str, Path]:
     for path in moved.values():
         with contextlib.suppress(OSError):
             if path.samefile(song):
-                raise StemplayError(f"The stem {path.name} would overwrite the song: choose another folder.")
+                raise StemplayError(f"The stem {path.name} would overwrite the song. Choose another folder.")
     try:
         for name, path in files.items():
             os.replace(path, moved[name])
     except OSError as error:
-        raise StemplayError(f"The stems cannot be put into {target}: {reason(error)}.") from None
+        raise StemplayError(f"The stems cannot be moved into {target}: {reason(error)}.") from None
     return moved

@@ -1,7 +1,7 @@
-"""The loopback wizard: how long sound takes from an output of this machine back to an input, over a cable or through the air.
+"""Measures the round trip: the time that sound takes from an output of this machine to an input, over a cable or through the air.
 
-A chirp is played again and again on the very stream that an engine would open, and found in the input by correlation. What is
-measured is what the engine can only estimate: the ``device`` part of its latency.
+A chirp is played repeatedly on the same stream that an engine would open, and found in the input by correlation. This measures the
+``device`` part of the latency, which the engine can only estimate.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ Floats = npt.NDArray[np.float64]
 CHIRP_S = 0.05
 LEVEL_DB = -12.0
 GAP_S = 0.6
-"""From one chirp to the next: the longest delay that is found."""
+"""Seconds between two chirps: the longest delay that can be measured."""
 
 ROUNDS = 8
 SETTLE_S = 0.5
 CLEAR = 8.0
-"""The correlation's peak must stand so many times above its median to count as heard."""
+"""Smallest ratio of the correlation's peak to its median for a detected chirp."""
 
 AGREE_S = 0.0005
 NEEDED = 3
-"""Chirps whose delays must agree within ``AGREE_S``."""
+"""Number of chirps whose delays must agree within ``AGREE_S``."""
 
 
 def chirp(rate: int) -> Floats:
-    """From 300 Hz to 6 kHz (less at low rates), Hann window: a narrow peak that rooms and cheap speakers leave whole."""
+    """A chirp, 300 Hz to 6 kHz (less at low rates), Hann window: its narrow correlation peak survives rooms and cheap loudspeakers."""
     n = round(CHIRP_S * rate)
     t = np.arange(n) / rate
     low, high = 300.0, min(6000.0, 0.4 * rate)
@@ -41,8 +41,8 @@ def chirp(rate: int) -> Floats:
 
 
 def find_delay(heard: Floats, probe: Floats) -> tuple[float, float]:
-    """``(delay in samples, clearness)`` of ``probe`` in ``heard`` ``(frames,)``: the peak of the cross-correlation's magnitude,
-    between samples by a parabola, and its height over the median."""
+    """Find ``probe`` in ``heard`` ``(frames,)``: the delay in samples, from the peak of the cross-correlation's magnitude with parabolic
+    interpolation, and the ratio of the peak to the median."""
     size = 1 << (len(heard) + len(probe) - 1).bit_length()
     spectrum = np.fft.rfft(heard, size) * np.conj(np.fft.rfft(probe, size))
     correlation = np.abs(np.fft.irfft(spectrum, size)[: len(heard)])
@@ -62,7 +62,7 @@ def agreed(delays: list[float], tolerance: float) -> list[float]:
 
 
 class _Exchange:
-    """Plays chirps at exact frames and keeps what comes in; its ``callback`` is a port's."""
+    """Plays chirps at exact frames and records the input. ``callback`` is the callback of a port."""
 
     def __init__(self, rate: int, channel: int) -> None:
         self.rate, self.channel = rate, channel
@@ -85,7 +85,7 @@ class _Exchange:
         self.position += n
 
     def result(self, k: int) -> tuple[float, float]:
-        """Delay and clearness of chirp ``k``."""
+        """Delay and peak-to-median ratio of chirp ``k``."""
         at = self.start + k * self.gap
         return find_delay(self.heard[at : at + self.gap].astype(np.float64), self.probe)
 
@@ -94,16 +94,16 @@ def loopback(
     report: Report, input: str = "default", output: str = "default", rate: int | None = None, block: int = 256,
     channel: int = 1,
 ) -> Facts:  # fmt: skip
-    """Measure ``output`` to ``input``. ``channel`` of the input counts from 1.
+    """Measure the round trip from ``output`` to ``input``. ``channel`` of the input counts from 1.
 
     Returns ``ms``, ``samples`` and ``rate`` of the round trip, how many chirps agreed, and the host's ``estimate_ms``.
-    Raises StemplayError with one sentence if nothing, or nothing clear, comes back.
+    Raises StemplayError if no clear chirp comes back.
     """
     if channel < 1:
-        raise StemplayError(f"Input channels count from 1; {channel} is none.")
+        raise StemplayError(f"Input channels count from 1, so there is no channel {channel}.")
     port = PortAudioPort(output, input, rate, block, in_channels=max(2, channel), client_name="stemplay-test")
     if channel > port.in_channels:
-        raise StemplayError(f"Input channel {channel} is not there: {input} has channels 1 to {port.in_channels}.")
+        raise StemplayError(f"Input channel {channel} does not exist: {input} has channels 1 to {port.in_channels}.")
     exchange = _Exchange(port.rate, channel - 1)
     delays: list[float] = []
     port.start(exchange.callback)
@@ -112,7 +112,7 @@ def loopback(
             while exchange.position < exchange.start + (k + 1) * exchange.gap:
                 report.progress(share=min(1.0, exchange.position / exchange.total), heard=len(delays))
                 if port.finished.is_set():
-                    raise StemplayError(f"{port.name} stopped while it was measured.")
+                    raise StemplayError(f"{port.name} stopped during the measurement.")
                 report.cancelled.wait(0.05)
             delay, clearness = exchange.result(k)
             if clearness > CLEAR and np.abs(exchange.heard).max() > 1e-4:

@@ -1,4 +1,4 @@
-"""Levels of an input that no engine listens to yet."""
+"""Measures the levels of an input that no engine uses yet."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ PERIOD_S = 0.05
 
 
 def meter(report: Report, input: str = "default", rate: int | None = None, channels: Sequence[int] = ()) -> Facts:
-    """Tell ``peak`` and ``rms`` of each chosen channel twenty times a second, until cancelled.
+    """Report ``peak`` and ``rms`` of each chosen channel twenty times a second, until cancelled.
 
-    ``channels`` count from 1; none means the first two. Raises StemplayError if the device or a channel is not there.
+    ``channels`` count from 1; none means the first two. Raises StemplayError if the device or a channel does not exist.
     """
     port = CapturePort(input, rate, 0, in_channels=max((2, *channels)), client_name="stemplay-test")
     picks = list(dict.fromkeys(input_picks(tuple(channels), port.in_channels, max(1, len(channels), 2))))
-    lock = threading.Lock()  # of a meter, in a process without an engine: the callback may wait for it
+    lock = threading.Lock()  # there is no engine in this process, so the callback may wait
     peak, energy, frames = np.zeros(len(picks)), np.zeros(len(picks)), 0
 
     def listen(indata: Audio, outdata: Audio, xrun: bool) -> None:

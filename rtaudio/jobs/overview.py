@@ -1,4 +1,4 @@
-"""The picture of a whole song: lowest, highest and RMS level of each of its columns, and whether the file can be read at all."""
+"""The waveform overview of a song: lowest, highest and RMS level of each column. It also checks that the file can be read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rtaudio.files.sound_file import open_reader
 from rtaudio.jobs import Facts, Report
 
 GRAIN = 512
-"""Frames of the finest column that is kept."""
+"""Frames of the finest column."""
 
 TELL_S = 0.25
 
@@ -20,9 +20,9 @@ Rows = npt.NDArray[np.float32]
 
 
 def overview(report: Report, path: str, columns: int = 1600) -> Facts:
-    """Read ``path`` and draw it: ``peaks`` is a list of ``[low, high, rms]``, at most ``columns`` long, over all channels.
+    """Read ``path`` and compute its overview: ``peaks`` is a list of ``[low, high, rms]``, at most ``columns`` long, over all channels.
 
-    While it reads, ``progress`` tells the share done and the columns so far. Raises StemplayError if it is no sound.
+    While it reads, ``progress`` reports the share done and the columns so far. Raises StemplayError if it is not a sound file.
     """
     parts: list[Rows] = []
     told = time.monotonic()
@@ -41,13 +41,13 @@ def overview(report: Report, path: str, columns: int = 1600) -> Facts:
                 report.progress(**facts, share=share, seconds=expected / reader.rate, peaks=listed(drawn))
         frames, warnings = reader.position, reader.warnings
     if not parts:
-        raise StemplayError(f"{path} holds no sound.")
+        raise StemplayError(f"{path} contains no sound.")
     rows = condense(np.concatenate(parts), columns)
     return facts | {"frames": frames, "seconds": frames / facts["rate"], "warnings": warnings, "peaks": listed(rows)}
 
 
 def condense(rows: Rows, columns: int) -> Rows:
-    """At most ``columns`` rows of ``(low, high, rms)`` that cover the same time."""
+    """Combine rows of ``(low, high, rms)`` into at most ``columns`` rows for the same time."""
     if len(rows) <= columns:
         return rows
     starts = np.arange(columns) * len(rows) // columns
@@ -60,6 +60,6 @@ def condense(rows: Rows, columns: int) -> Rows:
 
 
 def listed(rows: Rows) -> list[list[float]]:
-    """For JSON: three digits are more than a screen shows."""
+    """Rows as lists for JSON, rounded to three digits, which is more than a screen shows."""
     values: list[list[float]] = np.round(rows.astype(np.float64), 3).tolist()
     return values

@@ -27,7 +27,7 @@ def tone_signal(rate: int, frequency: float = 440.0) -> Audio:
 
 
 def tone(report: Report, output: str = "default", rate: int | None = None, block: int = 0) -> Facts:
-    """Play it on ``output``; tells ``channel`` as it goes. Raises StemplayError if the device does not start."""
+    """Play the test tone on ``output``; reports each ``channel``.  Raises StemplayError if the device does not start."""
     port = PortAudioPort(output, None, rate, block, client_name="stemplay-test")
     sound, position = tone_signal(port.rate), 0
 
@@ -45,7 +45,7 @@ def tone(report: Report, output: str = "default", rate: int | None = None, block
             step = min(len(STEPS) - 1, position * len(STEPS) // len(sound))
             report.progress(channel=STEPS[step][0], share=position / len(sound))
             report.cancelled.wait(0.05)
-        report.cancelled.wait(0.1 + port.device_latency / port.rate)  # what is still in the device's buffers
+        report.cancelled.wait(0.1 + port.device_latency / port.rate)  # wait for the sound in the device's buffers
     finally:
         port.stop()
         port.close()

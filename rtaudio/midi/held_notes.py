@@ -1,4 +1,4 @@
-"""The notes and pedals that a sender holds down, so that they can be released when the sender disappears. Pure; owns no thread."""
+"""Keeps track of the notes and pedals that a sender holds down, to release them if the sender disappears. No I/O, no thread."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from rtaudio.midi.message import MidiMessage, MidiParser
 
 SUSTAIN, SOSTENUTO = 64, 66
 RESET_CONTROLLERS, MODES = 121, (120, 123, 124, 125, 126, 127)
-"""``MODES`` end all notes of a channel."""
+"""Reset All Controllers, and the channel mode messages (``MODES``) that end all notes of a channel."""
 
 _RESTS = {1: 0, 11: 127}
-"""Modulation and expression where nobody touches them."""
+"""Values of modulation and expression at rest."""
 
 
 class HeldNotes:
-    """Notes, pedals and wheels of one sender."""
+    """Held notes, pedals and wheels of one sender."""
 
     def __init__(self) -> None:
         self._parser = MidiParser()
@@ -24,12 +24,12 @@ class HeldNotes:
         self._moved: set[tuple[int, int]] = set()  # channel and controller away from rest; -1 is the bend wheel
 
     def follow(self, data: Sequence[int]) -> None:
-        """Take in the bytes of a message that was passed on."""
+        """Update from the bytes of a message."""
         for message in self._parser.feed(data):
             self.take(message)
 
     def take(self, message: MidiMessage) -> None:
-        """Take in a message that was passed on."""
+        """Update from a message."""
         key = (message.channel, message.a)
         if message.kind == "note_on" and message.b > 0:
             self._notes.add(key)
@@ -53,7 +53,7 @@ class HeldNotes:
             self._notes = {other for other in self._notes if other[0] != channel}
 
     def endings(self) -> list[list[int]]:
-        """Messages that end all of it and leave alone what others hold; nothing is held afterwards."""
+        """Messages that release everything this sender holds, and nothing that others hold. Afterwards nothing is held."""
         found = [[0xB0 | channel, control, 0] for channel, control in sorted(self._pedals)]
         found += [[0x80 | channel, note, 0] for channel, note in sorted(self._notes)]
         found += [[0xB0 | channel, RESET_CONTROLLERS, 0] for channel in sorted({channel for channel, _ in self._moved})]

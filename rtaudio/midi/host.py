@@ -1,7 +1,7 @@
 """The MIDI process: ``python -m rtaudio.midi.host CHOICE`` writes what arrives to standard output, until standard input ends.
 
 Lines: ``m TIME BYTES...`` for a message (hexadecimal bytes, monotonic seconds, which all processes of a machine share) and
-``s {"ports": [...], "trouble": "..."}`` at every look at the ports, at least twice a second.
+``s {"ports": [...], "trouble": "..."}`` after every check of the ports, at least twice a second.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rtaudio.midi.message import MidiMessage
 from rtaudio.midi.ports import MESSAGE_S, POLL_S, OpenPorts
 
 CLOSE_S = 1.0
-"""So long may ports take to close."""
+"""Seconds that ports may take to close."""
 
 
 class MidiHost:
@@ -29,7 +29,7 @@ class MidiHost:
         self.ending = threading.Event()
 
     def run(self) -> None:
-        """Look and listen; at the end close the ports, for a JACK server waits long for a client that is gone without a word."""
+        """Check ports, receive messages. At the end close the ports, because a JACK server waits long for a client that just vanishes."""
         while not self.ending.is_set():
             self._look()
             due = time.monotonic() + POLL_S
@@ -45,7 +45,7 @@ class MidiHost:
         trouble = ""
         try:
             self._ports.look()
-        except Exception as error:  # the next look may go well
+        except Exception as error:  # the next check may succeed
             trouble = f"MIDI does not work here: {str(error).rstrip('.') or type(error).__name__}."
         self._write("s " + json.dumps({"ports": self._ports.names, "trouble": trouble or self._ports.trouble}))
 
@@ -81,7 +81,7 @@ def follow_parent(ending: threading.Event) -> None:
 def main() -> None:
     """Entry point."""
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # libraries that print must not come between our lines
+    os.dup2(2, 1)  # the output of libraries must not get between our lines
     host = MidiHost(sys.argv[1], out)
     threading.Thread(target=follow_parent, args=(host.ending,), name="parent", daemon=True).start()
     host.run()

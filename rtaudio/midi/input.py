@@ -1,4 +1,4 @@
-"""MIDI input as the engine sees it: messages of a child process, which is started again when it dies or hangs."""
+"""The engine's MIDI input: messages from a child process, which is restarted when it dies or hangs."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from rtaudio.midi.message import MidiMessage, MidiParser
 from rtaudio.midi.ports import WORDS, end_notes
 
 SILENT_S = 8.0
-"""Without a sign of life for so long the child hangs in a driver."""
+"""Seconds without a line from the child process after which it is considered to hang in a driver."""
 
 PAUSE_S = 1.0
 GRACE_S = 2.0
-"""What a child that is told to end may take for it."""
+"""Seconds that the child process may take to end when it is asked to."""
 
 
 class MidiInput:
-    """Inputs that follow what is plugged in.
+    """MIDI inputs that are opened when they are plugged in.
 
     Args:
         choice: ``default`` (all inputs), ``none``, ``virtual`` (a port of our own that others connect to) or a port's name.
-        receive: gets each message, in the thread ``stemplay-midi``; also those that end all notes of a vanished input.
+        receive: gets each message, in the thread ``stemplay-midi``; also messages that end all notes of a vanished input.
     """
 
     def __init__(self, choice: str, receive: Callable[[MidiMessage], None]) -> None:
@@ -45,15 +45,15 @@ class MidiInput:
 
     @property
     def message(self) -> str:
-        """A sentence about what is missing, or nothing."""
+        """A sentence about a problem or a missing input, or an empty string."""
         if self._trouble or self.choice == "none" or self.ports or not self._looked.is_set():
             return self._trouble
         if self.choice in WORDS:
-            return "There is no MIDI input; one that is plugged in is used at once."
-        return f"The MIDI input {self.choice!r} is not there; it is used as soon as it is plugged in."
+            return "There is no MIDI input. As soon as one is plugged in, it is used."
+        return f"The MIDI input {self.choice!r} is missing. As soon as it is plugged in, it is used."
 
     def start(self) -> None:
-        """Listen from now on."""
+        """Start listening."""
         if self.choice != "none":
             self._heard = time.monotonic()
             for thread in self._threads:
@@ -84,8 +84,8 @@ class MidiInput:
                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=child_environment(),
                     text=True, encoding="utf-8",
                 )  # fmt: skip
-            except OSError as error:  # no memory or no process left: it may go well later
-                self._trouble = f"MIDI cannot be listened to: {error.strerror}."
+            except OSError as error:  # out of memory or processes: it may succeed later
+                self._trouble = f"MIDI input cannot be started: {error.strerror}."
                 self._ending.wait(PAUSE_S)
                 continue
             if self._ending.is_set():
@@ -121,7 +121,7 @@ class MidiInput:
         """Kill a child that hangs; ``_run`` starts another."""
         while not self._ending.wait(1.0):
             if time.monotonic() - self._heard > SILENT_S:
-                self._trouble = "A MIDI driver did not answer; it is tried again."
+                self._trouble = "A MIDI driver did not respond; MIDI is being restarted."
                 self._heard = time.monotonic()
                 self._kill()
 

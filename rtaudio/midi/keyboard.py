@@ -1,4 +1,4 @@
-"""The computer's keyboard as a piano, where no other is plugged in: for a window (keys go down and up) and for a terminal."""
+"""The computer's keyboard as a piano: in a window, which reports when keys go down and up, and in a terminal, which does not."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ KEYS = "awsedftgyhujkolp;'"
 
 OCTAVE_DOWN, OCTAVE_UP, SOFTER, LOUDER, PEDAL = "z", "x", "c", "v", " "
 TERMINAL_NOTE_S = 0.6
-"""A terminal tells no key's release: a note is held so long."""
+"""Seconds for which a note is held, because a terminal does not report the release of keys."""
 
 
 class ComputerKeyboard:
-    """Keys to MIDI bytes. ``base``: note of the lowest key; ``velocity``: of all of them."""
+    """Converts keys to MIDI bytes. ``base``: note of the lowest key. ``velocity``: of all keys."""
 
     def __init__(self, channel: int = 0, base: int = 60, velocity: int = 90) -> None:
         self.channel, self.base, self.velocity = channel, base, velocity
@@ -27,7 +27,7 @@ class ComputerKeyboard:
         self._held: dict[str, int] = {}
 
     def press(self, key: str) -> list[list[int]]:
-        """What a key that goes down sends; a repeated one sends nothing."""
+        """MIDI messages for a pressed key; none for a key that is already down."""
         key = key.lower()
         if key in (OCTAVE_DOWN, OCTAVE_UP):
             self.base = min(96, max(12, self.base + (12 if key == OCTAVE_UP else -12)))
@@ -43,21 +43,21 @@ class ComputerKeyboard:
         return []
 
     def release(self, key: str) -> list[list[int]]:
-        """What a key that goes up sends: it ends the note it began, whatever the octave is now."""
+        """MIDI messages for a released key. They end the note that the key started, even if the octave has changed since."""
         note = self._held.pop(key.lower(), None)
         return [] if note is None else [[0x80 | self.channel, note, 0]]
 
     def release_all(self) -> list[list[int]]:
-        """All keys up, as when the window loses the keyboard."""
+        """Release all keys, for example when the window loses the focus."""
         return [message for key in list(self._held) for message in self.release(key)]
 
 
 class TerminalKeys:
-    """Plays the keys typed into a terminal. Does nothing where standard input is none.
+    """Plays the keys typed into a terminal. Does nothing if standard input is not a terminal.
 
     Args:
         send: gets the bytes of each message.
-        keyboard: whose keys.
+        keyboard: maps keys to notes.
     """
 
     def __init__(self, send: Callable[[list[int]], None], keyboard: ComputerKeyboard | None = None) -> None:
@@ -68,24 +68,24 @@ class TerminalKeys:
         self.active = sys.stdin is not None and sys.stdin.isatty()
 
     def start(self) -> None:
-        """Read keys from now on."""
+        """Start reading keys."""
         if self.active:
             self._thread.start()
 
     def stop(self) -> None:
-        """Give the terminal back as it was."""
+        """Restore the terminal."""
         self._ending.set()
         if self._thread.is_alive():
             self._thread.join(1.0)
 
     def typed(self, key: str, now: float) -> None:
-        """A key was typed at ``now``: it sounds, or sounds on."""
+        """Handle a key typed at ``now``: start its note, or prolong it."""
         for message in self.keyboard.press(key):
             self._send(message)
         self._ends[key.lower()] = now + TERMINAL_NOTE_S
 
     def tick(self, now: float) -> None:
-        """End the notes whose time is over."""
+        """End the notes whose hold time is over."""
         for key in [key for key, end in self._ends.items() if end <= now]:
             del self._ends[key]
             for message in self.keyboard.release(key):
@@ -105,7 +105,7 @@ class TerminalKeys:
 
 @contextlib.contextmanager
 def _raw_terminal() -> Iterator[Callable[[float], str]]:
-    """Keys at once and unseen: yields ``read(timeout)``, which returns what was typed. Ctrl-C still interrupts."""
+    """Read keys without echo and without Enter: yields ``read(timeout)``, which returns the typed text. Ctrl-C still interrupts."""
     if sys.platform == "win32":
         import msvcrt
 

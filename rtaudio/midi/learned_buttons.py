@@ -1,7 +1,6 @@
-"""The commands of learned MIDI buttons. Pure; owns no thread.
+"""The commands of learned MIDI buttons. No I/O, no thread.
 
-A press is a controller that rises through the middle, or a note that is struck: buttons that send something at each press and nothing
-else, or zero at the release, both work.
+A press is a controller whose value rises through the middle, or a note-on. So buttons work whether or not they send 0 when released.
 """
 
 from __future__ import annotations
@@ -14,18 +13,18 @@ from rtaudio.protocol.messages import Command, InstrumentState, MixerState, Reco
 
 
 class LearnedButtons:
-    """Turns presses into orders. It remembers only where a loop is to begin."""
+    """Turns presses into commands. Its only state is the start of a loop whose end is not set yet."""
 
     def __init__(self) -> None:
         self._mark: tuple[str, float] | None = None
 
-    def orders(
+    def commands(
         self, target: str, mixer: MixerState, transport: Transport, recording: Recording, place: InstrumentState
     ) -> list[Command]:
-        """The orders of one press, given how everything is.
+        """The commands of one press, given the present state of the engine.
 
         Args:
-            place: where recordings go.
+            place: its ``record_folder`` and ``record_format`` say where recordings go.
 
         Raises:
             StemplayError: there is no song to play, or no folder to record into.
@@ -39,7 +38,7 @@ class LearnedButtons:
         if rest[0] == "record":
             return [self._record(transport, recording, place)]
         if not transport.path:
-            raise StemplayError("No song is loaded: the button of the controller has nothing to play.")
+            raise StemplayError("No song is loaded, so the controller's button cannot play.")
         if rest[0] == "play":
             return [command("pause" if transport.playing else "play")]
         if rest[0] == "start":
@@ -47,7 +46,7 @@ class LearnedButtons:
         return self._loop(transport)
 
     def _loop(self, transport: Transport) -> list[Command]:
-        """The first press is A, the second B, the third ends the loop."""
+        """The first press sets A, the second sets B, the third ends the loop."""
         mark, self._mark = self._mark, None
         if transport.loop is not None:
             return [command("set_loop", start_s=None, end_s=None)]
@@ -60,7 +59,7 @@ class LearnedButtons:
         if recording.active:
             return command("stop_recording")
         if not place.record_folder:
-            raise StemplayError("No folder for recordings is chosen: the button of the controller cannot record.")
+            raise StemplayError("No folder for recordings is chosen, so the controller's button cannot record.")
         what = Path(transport.path).stem if transport.path else "Live"
         folder = Path(place.record_folder) / f"{what} {datetime.now():%Y-%m-%d %H.%M.%S}"
         return command("record", directory=str(folder), format=place.record_format)

@@ -1,4 +1,4 @@
-"""MIDI learn: assigns MIDI controllers to controls. Pure; owns no thread."""
+"""MIDI learn: assigns MIDI controllers to controls. No I/O, no thread."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from rtaudio.midi.message import MidiMessage
 from rtaudio.protocol.strips import is_button
 
 RESERVED = frozenset({0, 6, 32, 38, *range(96, 102), *range(120, 128)})
-"""Controllers that are not learnt: bank, data entry, (N)RPN and channel mode."""
+"""Controllers that cannot be learned: bank select, data entry, (N)RPN and channel mode."""
 
 
 class MidiMap:
-    """Controllers, or keys of a controller, and their targets. Each moves one target; a target may have several.
+    """Maps controllers and keys to targets. Each controller moves one target; a target may have several controllers.
 
-    Entries are ``{"channel", "control", "target"}``, and of keys ``{"channel", "note", "target"}``: keys are for buttons alone.
+    Entries are ``{"channel", "control", "target"}``, or ``{"channel", "note", "target"}`` for keys. Keys can only press buttons.
     """
 
     def __init__(self, entries: list[dict[str, Any]] | None = None) -> None:
@@ -26,19 +26,19 @@ class MidiMap:
                 key = kind, int(entry["channel"]), int(entry[kind])
                 target = str(entry["target"])
             except (ArithmeticError, KeyError, TypeError, ValueError):
-                continue  # of another version: the others are worth keeping
+                continue  # written by another version: keep the other entries
             self._targets[key] = target
 
     def learn(self, target: str) -> None:
-        """Give ``target`` the next controller that moves, or key where it is a button; empty: wait no longer."""
+        """Assign the next controller that moves to ``target`` (or the next key if it is a button). Empty: stop waiting for one."""
         self.learning = target
 
     def forget(self, target: str) -> None:
-        """Free all controllers of ``target``; of everything if it is empty."""
+        """Remove all controllers of ``target``, or of all targets if it is empty."""
         self._targets = {key: kept for key, kept in self._targets.items() if target and kept != target}
 
     def take(self, message: MidiMessage) -> tuple[str, float] | None:
-        """``(target, 0 to 1)`` if the message is of a learnt controller, or of one that is learnt by it; None: it is not ours."""
+        """``(target, 0 to 1)`` if the message comes from a learned controller, or from one that is being learned; otherwise None."""
         kind = {"control": "control", "note_on": "note", "note_off": "note"}.get(message.kind)
         if kind is None:
             return None
@@ -53,13 +53,13 @@ class MidiMap:
         return target, float(struck) if kind == "note" else message.b / 127
 
     def _fit(self, message: MidiMessage) -> bool:
-        """Whether it can be learnt for what is waited for."""
+        """Whether the controller of this message can be learned for the target that waits."""
         if message.kind == "control":
             return message.a not in RESERVED
         return message.kind == "note_on" and message.b > 0 and is_button(self.learning)
 
     def entries(self) -> list[dict[str, Any]]:
-        """As JSON keeps it."""
+        """The map as plain JSON values."""
         return [
             {"channel": channel, kind: number, "target": target}
             for (kind, channel, number), target in sorted(self._targets.items())

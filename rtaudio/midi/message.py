@@ -18,7 +18,7 @@ class MidiMessage:
 
     Attributes:
         kind: one of ``KINDS``. ``channel``: 0 to 15.
-        a, b: its data bytes, 0 to 127; of a bend ``a`` is -8192 to 8191 and ``b`` is 0.
+        a, b: its data bytes, 0 to 127; for a bend ``a`` is -8192 to 8191 and ``b`` is 0.
         time: monotonic seconds of its arrival.
     """
 
@@ -29,7 +29,7 @@ class MidiMessage:
     time: float = 0.0
 
     def bytes(self) -> list[int]:
-        """As sent over a wire."""
+        """The message as MIDI bytes."""
         status = _STATUS[self.kind] << 4 | self.channel
         if self.kind == "bend":
             return [status, (self.a + 8192) & 0x7F, (self.a + 8192) >> 7]
@@ -37,10 +37,10 @@ class MidiMessage:
 
 
 class MidiParser:
-    """Bytes in any portions -> channel messages.
+    """Parses a stream of bytes, given in pieces of any size, into channel messages.
 
-    Running status is understood. Real-time bytes (clock, active sensing) may come anywhere and are left out, system exclusive
-    and system common messages are passed over, stray data bytes are dropped: whatever comes, the next status byte is a fresh start.
+    Running status is supported. Real-time bytes (clock, active sensing) may come anywhere and are ignored, as are system exclusive and
+    system common messages and stray data bytes. The parser resynchronises at the next status byte.
     """
 
     def __init__(self) -> None:

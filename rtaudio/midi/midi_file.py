@@ -15,17 +15,17 @@ DRUMS = 9
 
 
 LARGEST = 64 << 20
-"""Bytes of a MIDI file."""
+"""Largest size of a MIDI file, bytes."""
 MACBINARY = 128
-"""Bytes of the head that old Macintosh programs put before a file."""
+"""Size of the MacBinary header that old Macintosh programs put before a file, bytes."""
 PEDALS = (64, 66)
 """Controllers that hold notes: damper and sostenuto."""
 BEAT_US = 500_000
-"""Microseconds of a beat until a file says otherwise: 120 in a minute."""
+"""Microseconds of a beat until the first tempo event: 120 beats a minute."""
 SMPTE = {24: 24.0, 25: 25.0, 29: 30_000 / 1001, 30: 30.0}
-"""Frames of film a second, by the number that stands for them."""
+"""SMPTE format code -> frames a second."""
 SHORTEST_S = 0.5
-"""So long sounds a note that begins where the file ends."""
+"""Seconds for which a note sounds that begins at the end of the file."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ class MidiEvent:
 
 
 def read_midi(path: Path) -> list[MidiEvent]:
-    """All channel messages of a file in order, tempo changes applied; notes and pedals that it leaves down end with it.
+    """All channel messages of a file in order of time, with tempo changes applied. Held notes and pedals are released at its end.
 
-    RIFF MIDI (``.rmi``) and files with a MacBinary head are read, too. Raises StemplayError if it is no MIDI file.
+    RIFF MIDI (``.rmi``) and files with a MacBinary header are read, too. Raises StemplayError if it is not a MIDI file.
     """
     import mido
 
@@ -72,18 +72,18 @@ def read_midi(path: Path) -> list[MidiEvent]:
 
 
 def _timed(file: Any) -> Iterator[tuple[float, Any]]:
-    """Messages of all tracks with their seconds. Time in the file is counted in parts of a beat, or of a frame of film (SMPTE).
+    """Messages of all tracks with their times in seconds. Times in the file are in ticks of a beat or of an SMPTE frame.
 
-    Raises ValueError for tracks that are songs of their own (type 2), or a division of time that means nothing.
+    Raises ValueError if the tracks are independent songs (type 2) or the time division is invalid.
     """
     import mido
 
     if file.type == 2:
-        raise ValueError("its tracks are songs of their own (type 2)")
+        raise ValueError("its tracks are independent songs (type 2)")
     division, tempo, now = file.ticks_per_beat, BEAT_US, 0.0  # signed 16 bits, as mido reads it
     frames, parts = -(division >> 8), division & 0xFF
     if division == 0 or (division < 0 and (frames not in SMPTE or parts == 0)):
-        raise ValueError("its division of time means nothing")
+        raise ValueError("its time division is invalid")
     for message in mido.merge_tracks(file.tracks):
         now += message.time / (SMPTE[frames] * parts) if division < 0 else message.time * tempo * 1e-6 / division
         yield now, message
@@ -92,7 +92,7 @@ def _timed(file: Any) -> Iterator[tuple[float, Any]]:
 
 
 def standard_midi(data: bytes) -> bytes:
-    """The standard MIDI file in ``data``: as it is, in a RIFF container or behind a MacBinary head."""
+    """Extract the standard MIDI file from ``data``, which may be in a RIFF container or behind a MacBinary header."""
     if data[:4] == b"RIFF" and data[8:12] == b"RMID":
         at = 12
         while at + 8 <= len(data):
@@ -100,7 +100,7 @@ def standard_midi(data: bytes) -> bytes:
             if name == b"data":
                 return data[at + 8 : at + 8 + size]
             at += 8 + size + size % 2
-        raise StemplayError("The RIFF file has no part with MIDI data.")
+        raise StemplayError("The RIFF file has no chunk with MIDI data.")
     if data[:1] == b"\0" and data[MACBINARY : MACBINARY + 4] == b"MThd" and 1 <= data[1] <= 63:
         size = int.from_bytes(data[83:87], "big")  # of the data fork; a resource fork may follow
         return data[MACBINARY : MACBINARY + size] if size else data[MACBINARY:]
@@ -108,7 +108,7 @@ def standard_midi(data: bytes) -> bytes:
 
 
 def _endings(events: list[MidiEvent], end: float) -> list[MidiEvent]:
-    """What lets go of notes and pedals that are down when the file ends at ``end`` seconds."""
+    """Events that release notes and pedals still held when the file ends at ``end`` seconds."""
     down: dict[tuple[int, int], list[float]] = {}
     pedals: dict[tuple[int, int], float] = {}
     for event in events:
@@ -134,7 +134,7 @@ _FIELDS = {
     "program_change": ("program", "program", None),
     "pitchwheel": ("bend", "pitch", None),
 }
-"""mido's type -> our kind and the names of its one or two numbers."""
+"""mido's type -> our kind, and the names of its one or two values."""
 
 
 def _event(message: Any, time: float) -> MidiEvent | None:

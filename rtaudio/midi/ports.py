@@ -1,10 +1,10 @@
-"""MIDI inputs of this machine through mido and python-rtmidi: found by name, opened, lost and found again.
+"""MIDI inputs of this machine through mido and python-rtmidi: found by name, opened, and reopened after they were unplugged.
 
-All this happens in a process of its own (``rtaudio.midi.host``): python-rtmidi holds Python's global lock while it asks a JACK
-server for something, the server may wait for the engine's audio callback, and that waits for the lock. For the same reason a
-port of JACK is polled and never calls Python from JACK's thread.
+This runs in a process of its own (``rtaudio.midi.host``). python-rtmidi holds Python's global lock while it waits for a JACK server, the
+server may wait for the engine's audio callback, and the callback would wait for the lock. For the same reason a JACK port is polled and
+never calls Python from JACK's thread.
 
-Linux has two worlds: the ALSA sequencer and JACK; both are looked at. ``STEMPLAY_MIDI_BACKEND`` chooses one (``LINUX_ALSA``,
+Linux has two MIDI systems, the ALSA sequencer and JACK; both are used. ``STEMPLAY_MIDI_BACKEND`` chooses one (``LINUX_ALSA``,
 ``UNIX_JACK``, ``MACOSX_CORE``, ``WINDOWS_MM``) or ``none``.
 """
 
@@ -26,21 +26,21 @@ from rtaudio.midi.held_notes import HeldNotes
 from rtaudio.midi.message import MidiMessage, MidiParser
 
 POLL_S = 0.5
-"""How often the names of the ports are looked at."""
+"""Seconds between two checks of the list of ports."""
 
 LIST_TIMEOUT = 10.0
 VIRTUAL_NAME = "stemplay"
 WORDS = ("default", "none", "virtual")
 
 MESSAGE_S = 0.001
-"""How often a port of JACK is asked for messages."""
+"""Seconds between two polls of a JACK port."""
 
 Name = tuple[str, str]
 """API and port name."""
 
 
 def backends() -> tuple[str, ...]:
-    """RtMidi APIs to look at, the usual first."""
+    """RtMidi APIs to use, the most common first."""
     chosen = os.environ.get("STEMPLAY_MIDI_BACKEND", "")
     if chosen:
         return () if chosen == "none" else (chosen,)
@@ -52,19 +52,19 @@ def backends() -> tuple[str, ...]:
 
 
 def stable_name(name: str) -> str:
-    """A port's name without the numbers that ALSA and Windows give anew each time it is plugged in."""
+    """A port's name without the numbers that ALSA and Windows change each time it is plugged in."""
     return re.sub(r"( \d+:\d+| \d+)$", "", name).strip()
 
 
 class PortList:
-    """Names of the inputs. Keeps one client per API open, because opening one for every look disturbs a JACK server."""
+    """Lists the inputs. It keeps one client per API open, because opening one for every check disturbs a JACK server."""
 
     def __init__(self, apis: Sequence[str] | None = None) -> None:
         self.apis = tuple(backends() if apis is None else apis)
         self._clients: dict[str, Any] = {}
 
     def names(self) -> list[Name]:
-        """The inputs that are there now, our own left out; empty where MIDI does not work."""
+        """The present inputs without our own; empty if MIDI does not work."""
         found: list[Name] = []
         for api in self.apis:
             if api == "UNIX_JACK" and sys.platform == "linux" and not jack_may_run():
@@ -72,7 +72,7 @@ class PortList:
                 continue
             try:
                 ports = self._client(api).get_ports()
-            except Exception:  # RtMidi's errors are of several kinds; a server that died is asked afresh next time
+            except Exception:  # RtMidi raises several kinds of errors; a server that died gets a new client next time
                 self._drop(api)
                 continue
             found += [(api, str(name)) for name in ports if not _ours(str(name))]
@@ -102,7 +102,7 @@ def _ours(name: str) -> bool:
 
 
 def list_inputs() -> list[str]:
-    """Names of the MIDI inputs of this machine, asked for in a child process: drivers write to standard error and may hang."""
+    """Names of the MIDI inputs of this machine. A child process lists them, because drivers write to standard error and may hang."""
     from rtaudio.system.child_process import child_environment
 
     try:
@@ -112,13 +112,13 @@ def list_inputs() -> list[str]:
         )  # fmt: skip
         return [str(name) for name in json.loads(child.stdout)]
     except subprocess.TimeoutExpired:
-        raise StemplayError("A MIDI driver did not answer when asked for its inputs.") from None
+        raise StemplayError("A MIDI driver did not respond when it was asked for its inputs.") from None
     except ValueError:
         return []
 
 
 def jack_may_run() -> bool:
-    """Whether a JACK server (of jackd or PipeWire) has left its traces; asking in vain makes libjack complain each time."""
+    """Whether files of a JACK server (jackd or PipeWire) exist. Without a server, libjack prints an error at each attempt to connect."""
     runtime = Path(os.environ.get("XDG_RUNTIME_DIR", f"/run/user/{os.getuid()}")) if sys.platform != "win32" else None
     memory = Path("/dev/shm")
     return (
@@ -129,19 +129,19 @@ def jack_may_run() -> bool:
 
 
 def find_input(wanted: str, names: Sequence[str]) -> str:
-    """The port that ``wanted`` means: exactly, or as a part of one name in any case. Raises StemplayError."""
+    """The port whose name is ``wanted``, or the only one that contains it (ignoring case). Raises StemplayError if there is none."""
     alike = [name for name in names if name == wanted or stable_name(name) == stable_name(wanted)]
     alike = alike or [name for name in names if wanted.lower() in name.lower()]
     if len(alike) == 1:
         return alike[0]
     if alike:
-        raise StemplayError(f"{wanted!r} is the name of several MIDI inputs: {', '.join(alike)}.")
+        raise StemplayError(f"{wanted!r} matches several MIDI inputs: {', '.join(alike)}.")
     there = f"there are {', '.join(names)}" if names else "there are none here"
     raise StemplayError(f"There is no MIDI input {wanted!r}; {there}.")
 
 
 class Opened:
-    """One open port: ``poll`` hands over what has arrived; ports of other APIs than JACK's call ``receive`` by themselves."""
+    """An open port. JACK ports deliver their messages in ``poll``; ports of other APIs call ``receive`` by themselves."""
 
     def __init__(self, name: Name, receive: Callable[[MidiMessage], None], virtual: bool = False) -> None:
         self.name, self._receive, self._parser, self._held = name, receive, MidiParser(), HeldNotes()
@@ -165,30 +165,30 @@ class Opened:
 
         options = (
             {"client_name": VIRTUAL_NAME, "virtual": True} if virtual else {}
-        )  # a client name alone means virtual to mido
+        )  # mido opens a virtual port if only a client name is given
         return mido.Backend(f"mido.backends.rtmidi/{api}").open_input(port, callback=self._called, **options)
 
     def _called(self, message: Any) -> None:
         self._take(message.bytes())
 
     def poll(self) -> None:
-        """Hand over what waits."""
+        """Deliver waiting messages."""
         while (found := self._port.get_message()) is not None:
             self._take(found[0])
 
     def _take(self, data: Sequence[int]) -> None:
-        now = time.monotonic()  # mido drops the driver's stamp, and JACK's RtMidi has none within a period
+        now = time.monotonic()  # mido drops the driver's timestamp, and RtMidi on JACK has none within a period
         for message in self._parser.feed(data, now):
             self._held.take(message)
             self._receive(message)
 
     def end(self) -> None:
-        """End what it holds, once it is closed: notes, pedals and wheels of other inputs stay."""
+        """Release the notes, pedals and wheels that this port holds, and none of other inputs. Call it after ``close``."""
         for data in self._held.endings():
             self._take(data)
 
     def close(self) -> None:
-        """Close it; one that is gone may complain."""
+        """Close the port, ignoring errors of a port that has vanished."""
         with contextlib.suppress(Exception):
             (self._port.close_port if self.polled else self._port.close)()
         if self.polled:
@@ -197,12 +197,12 @@ class Opened:
 
 
 class OpenPorts:
-    """The open inputs, which follow what is plugged in.
+    """The open inputs, updated when devices are plugged in or unplugged.
 
     Args:
         choice: ``default`` (all inputs), ``virtual`` (a port of our own that others connect to) or a port's name.
-        receive: gets each message; what ends the notes of a port that vanishes, too.
-        apis: RtMidi APIs; None: the usual ones.
+        receive: gets each message, and messages that end the notes of a port that vanishes.
+        apis: RtMidi APIs; None: those of ``backends``.
     """
 
     def __init__(self, choice: str, receive: Callable[[MidiMessage], None], apis: Sequence[str] | None = None) -> None:
@@ -219,17 +219,17 @@ class OpenPorts:
 
     @property
     def polled(self) -> bool:
-        """Whether ``poll`` has anything to do."""
+        """Whether any port must be polled."""
         return any(port.polled for port in self._open.values())
 
     def poll(self) -> None:
-        """Hand over the messages of ports that do not call by themselves."""
+        """Deliver the messages of ports that must be polled."""
         for port in self._open.values():
             if port.polled:
                 port.poll()
 
     def look(self) -> None:
-        """Open what has come, and close what is gone, whose notes end."""
+        """Open new inputs; close inputs that have gone, and end their notes."""
         if self.choice == "virtual":
             if not self._open:
                 self._open_virtual()
@@ -264,21 +264,21 @@ class OpenPorts:
             self._open[name] = Opened(name, self._receive)
             self._refused.pop(name, None)
             self.trouble = ""
-        except Exception as error:  # taken by another program (Windows), or gone again
+        except Exception as error:  # in use by another program (Windows), or already unplugged
             if name not in self._refused:
                 self._refused[name] = str(error)
                 self.trouble = f"The MIDI input {name[1]} cannot be opened: {str(error).rstrip('.')}."
 
     def _open_virtual(self) -> None:
         if not self._list.apis or sys.platform == "win32":
-            self.trouble = "A virtual MIDI port is not possible on this system."
+            self.trouble = "This system has no virtual MIDI ports."
             return
         name = (self._list.apis[0], VIRTUAL_NAME)
         self._open[name] = Opened(name, self._receive, virtual=True)
 
 
 def end_notes() -> list[MidiMessage]:
-    """What ends all notes when the process that listens is gone: pedals up, wheels centred, all notes off, on every channel."""
+    """Messages that end all notes after the listening process has died: pedals up, wheels centred, all notes off, on every channel."""
     now = time.monotonic()
     return [MidiMessage("control", channel, control, 0, now) for channel in range(16) for control in (64, 66, 123, 121)]
 
@@ -289,7 +289,7 @@ def main() -> None:
     try:
         print(json.dumps([name for _, name in ports.names()]), flush=True)
     finally:
-        ports.close()  # a client that just vanishes holds a JACK server up, for as long as a minute
+        ports.close()  # a client that just vanishes can block a JACK server for up to a minute
 
 
 if __name__ == "__main__":

@@ -18,13 +18,15 @@ class Plugin(ABC):
     by one other thread at any time: it stores the value, and the next ``process`` takes it up.
 
     Attributes:
-        name: how a person reads it.
+        name: how a person reads it. ``maker``, ``category``: the same, for a list of plugins.
         parameters: the table of its parameters, in the order of an editor.
         has_editor: whether ``open_editor`` shows a window of the plugin's own.
         trouble: why it gives no sound any more, one sentence; empty while it works.
     """
 
     name: str = ""
+    maker: str = ""
+    category: str = ""
     parameters: tuple[Parameter, ...] = ()
     has_editor: bool = False
     trouble: str = ""

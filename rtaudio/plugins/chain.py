@@ -103,8 +103,8 @@ class Chain:
                 self._pad.push(audio)
                 self._pad.read(self._pad.longest, self._old[:n])
                 audio[...] = self._old[:n]
-            self._warm = max(0, self._warm - n)
             self._fade(audio, n, wanted)
+            self._warm = max(0, self._warm - n)
         elif self._line is not None:
             audio[...] = self._dry[:n]
         if wanted is not self._now:

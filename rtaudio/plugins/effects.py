@@ -34,7 +34,7 @@ class BuiltInEffect(Plugin):
 
     def __init__(self, effect: Effect) -> None:
         self.effect = effect
-        self.name, self.parameters = effect.name, effect.parameters
+        self.name, self.category, self.parameters = effect.name, effect.category, effect.parameters
         self._wanted: Values = {p.id: p.default for p in self.parameters}
         self._normal = {p.id: p.normal(p.default) for p in self.parameters}
         self._target = dict(self._normal)
@@ -116,6 +116,38 @@ def _pedalboard() -> Any:
     return pedalboard
 
 
+class _Gain:
+    """A gain that moves in a straight line within each call, where pedalboard's makes a step."""
+
+    def __init__(self) -> None:
+        self.gain_db = 0.0
+        self._now: float | None = None
+
+    def process(self, planar: Audio, rate: int, block: int, reset: bool = False) -> Audio:
+        wanted = 10.0 ** (self.gain_db / 20)
+        before, self._now = self._now if self._now is not None else wanted, wanted
+        if before == wanted:
+            return planar * np.float32(wanted)
+        return planar * np.linspace(before, wanted, planar.shape[1] + 1, dtype=np.float32)[1:]
+
+    def reset(self) -> None:
+        self._now = None
+
+
+class _ThenGain:
+    """An effect of pedalboard, then a gain."""
+
+    def __init__(self, first: Any, gain: _Gain) -> None:
+        self._first, self._gain = first, gain
+
+    def process(self, planar: Audio, rate: int, block: int, reset: bool = False) -> Audio:
+        return self._gain.process(self._first.process(planar, rate, block, reset=reset), rate, block)
+
+    def reset(self) -> None:
+        self._first.reset()
+        self._gain.reset()
+
+
 def _equaliser() -> tuple[Any, Apply]:
     p = _pedalboard()
     low, mid, high = p.LowShelfFilter(), p.PeakFilter(), p.HighShelfFilter()
@@ -141,14 +173,14 @@ def _filter(kind: str) -> tuple[Any, Apply]:
 
 def _compressor() -> tuple[Any, Apply]:
     p = _pedalboard()
-    compressor, gain = p.Compressor(), p.Gain()
+    compressor, gain = p.Compressor(), _Gain()
 
     def apply(v: Values) -> None:
         compressor.threshold_db, compressor.ratio = v["threshold"], v["ratio"]
         compressor.attack_ms, compressor.release_ms = v["attack"], v["release"]
         gain.gain_db = v["gain"]
 
-    return p.Pedalboard([compressor, gain]), apply
+    return _ThenGain(compressor, gain), apply
 
 
 def _gate() -> tuple[Any, Apply]:
@@ -162,7 +194,7 @@ def _gate() -> tuple[Any, Apply]:
 
 
 def _gain() -> tuple[Any, Apply]:
-    gain = _pedalboard().Gain()
+    gain = _Gain()
 
     def apply(v: Values) -> None:
         gain.gain_db = v["gain"]
@@ -203,12 +235,12 @@ def _chorus() -> tuple[Any, Apply]:
 
 def _saturation() -> tuple[Any, Apply]:
     p = _pedalboard()
-    drive, gain = p.Distortion(), p.Gain()
+    drive, gain = p.Distortion(), _Gain()
 
     def apply(v: Values) -> None:
         drive.drive_db, gain.gain_db = v["drive"], v["gain"]
 
-    return p.Pedalboard([drive, gain]), apply
+    return _ThenGain(drive, gain), apply
 
 
 _MAKERS: dict[str, Callable[[], tuple[Any, Apply]]] = {

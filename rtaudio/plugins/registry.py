@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from rtaudio.audio.format import StemplayError
 from rtaudio.plugins.base import Plugin
 from rtaudio.plugins.effects import make_effect
+from rtaudio.plugins.isolated import IsolatedPlugin
 from rtaudio.plugins.rack import saved
 from rtaudio.protocol.insert_checks import is_foreign
 from rtaudio.protocol.messages import InsertState
+
+ISOLATED_EFFECTS = ("pitch",)
+"""Built-in effects that compute in bursts, which the audio callback must not do."""
 
 
 def load_insert(state: InsertState, rate: int, block: int, channels: int, realtime: bool) -> Plugin:
@@ -15,8 +18,10 @@ def load_insert(state: InsertState, rate: int, block: int, channels: int, realti
 
     Raises StemplayError if there is no such plugin, if it cannot be loaded, or if it does not work in this format.
     """
-    if is_foreign(state.plugin):
-        raise StemplayError("later")
+    if is_foreign(state.plugin) or state.plugin in ISOLATED_EFFECTS:
+        isolated = IsolatedPlugin(state, realtime)
+        isolated.prepare(rate, block, channels)
+        return isolated
     plugin = make_effect(state.plugin)
     if state.state:
         plugin.restore_state(saved(state))

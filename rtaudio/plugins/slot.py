@@ -41,7 +41,7 @@ class Slot:
         self.latency, self.misses = plugin.latency, 0
         self._delay = DelayLine(self.latency, block, channels)
         self._dry = np.zeros((block, channels), np.float32)
-        self._last = np.zeros(channels, np.float32)
+        self._last = np.zeros(channels, np.float32)  # what was played last, less the dry sound there
         self._length = max(1, round(FADE_S * rate))
         self._steps = np.arange(1, block + 1, dtype=np.float32)[:, None] / self._length
         self._level = 0.0  # 0 dry, 1 wet
@@ -71,7 +71,7 @@ class Slot:
             self._sound(audio, n, wanted)
         else:
             audio[...] = self._dry[:n]
-        self._last[...] = audio[-1]
+        np.subtract(audio[-1], self._dry[n - 1], out=self._last)
 
     def _sound(self, audio: Audio, n: int, wanted: bool) -> None:
         if not self._running:
@@ -83,7 +83,7 @@ class Slot:
             if self._level > 0.0:
                 self._level = 0.0
                 spread = min(n, SPREAD)
-                audio[:spread] += (self._last - dry[0]) * _FALL[:spread]
+                audio[:spread] += self._last * _FALL[:spread]
             self._running = not self.failure
             return
         if self._warm > 0:

@@ -1,7 +1,7 @@
 """An input device without an output device: the output is written to a sound file, or discarded.
 
-The input's clock calls back, in a thread of the host's. ``FileSink`` owns the thread ``stemplay-capture``, which alone waits for
-the disk; the callback copies its block into a queue and goes on.
+The host calls the callback in its own thread, at the input's clock. ``FileSink`` owns the thread ``stemplay-capture``, the only one that
+waits for the disk. The callback copies its block into a queue.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from rtaudio.ports.base import VARYING_BLOCK, Callback, DeviceMissingError, Port
 from rtaudio.ports.portaudio import _channels, _reason, _Scheduled, device_label, find_device, load_portaudio
 
 SINK_SECONDS = 10.0
-"""How long the disk may stand still before sound is lost (and that is told)."""
+"""Seconds for which the disk may block before writing stops with an error."""
 
 
 class FileSink:
-    """Writes blocks to a file in a thread of its own. ``error`` tells in one sentence why it stopped."""
+    """Writes blocks to a file in a thread of its own. ``error``: one sentence if writing has stopped."""
 
     def __init__(self, path: str | Path, rate: int, channels: int) -> None:
         self.error = ""
@@ -35,17 +35,17 @@ class FileSink:
         self._thread.start()
 
     def push(self, block: Audio) -> None:
-        """Take ``(n, channels)`` from the callback; never waits."""
+        """Queue ``(n, channels)`` from the callback; never waits."""
         if self.error:
             return
         if self._waiting > self._room:
-            self.error = f"The disk is too slow for {self._path}: writing stopped."
+            self.error = f"The disk is too slow for {self._path}, so writing has stopped."
             return
         self._waiting += len(block)
         self._blocks.put(block.copy())
 
     def close(self) -> None:
-        """Write what is left and finish the file; waits for the disk."""
+        """Write the remaining blocks and finish the file; waits for the disk."""
         self._blocks.put(None)
         self._thread.join()
         self._writer.close()
@@ -60,23 +60,23 @@ class FileSink:
                     unsynced += len(block)
                     if unsynced >= self._rate:
                         unsynced = 0
-                        self._writer.sync()  # even an engine that is killed leaves sound behind
+                        self._writer.sync()  # so that the file is readable even if the engine is killed
             except (OSError, StemplayError) as error:
                 self.error = f"Writing the output stopped: {str(error).rstrip('.')}."
 
 
 class CapturePort(Port):
-    """An input stream alone.
+    """A port with an input stream only.
 
     Args:
         input: device as for ``find_device``.
         rate: Hz, None for the device's own.
-        block: frames a callback, 0 lets the host choose.
-        in_channels: how many to open at least; ``out_channels``: of what is written.
-        path: ``.wav`` or ``.flac`` file for what comes out, None for nowhere.
+        block: frames of a callback; 0 lets the host choose.
+        in_channels: smallest number of input channels to open. ``out_channels``: number of output channels.
+        path: ``.wav`` or ``.flac`` file for the output; None discards it.
 
     Raises:
-        DeviceMissingError: the device or its server is not there.
+        DeviceMissingError: the device or its server is missing.
         StemplayError: PortAudio is missing, the device refuses the rate or the channels, or the file cannot be made.
     """
 
@@ -98,7 +98,7 @@ class CapturePort(Port):
         self.rate = int(rate or device["default_samplerate"])
         self.in_channels, self.out_channels = _channels(device, "input", in_channels), out_channels
         label = device_label(device, sd.query_hostapis())
-        self.name = f"{label}, writing {path}" if path else f"{label}, heard by nobody"
+        self.name = f"{label}, writing {path}" if path else f"{label}, output discarded"
         self.block, self.max_block = block, block or VARYING_BLOCK
         try:
             sd.check_input_settings(self._device, self.in_channels, "float32", samplerate=self.rate)

@@ -1,7 +1,7 @@
 """Output without a sound card: driven by a wall clock, or at full speed, optionally written to a sound file.
 
-``ClockPort`` owns the thread named ``stemplay-clock``. Paced, it calls back at the times a sound card would and counts an xrun
-when it is a block late; unpaced, it runs as fast as the engine answers and the engine waits for its worker (nothing is missed).
+``ClockPort`` owns the thread named ``stemplay-clock``. If it is paced, it calls back at the times of a sound card and counts an
+xrun when it is a block late. Otherwise it runs at full speed, and the engine waits for its worker, so nothing is missed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class ClockPort(Port):
     """A null device with an exact clock.
 
     Args:
-        path: ``.wav`` or ``.flac`` file to write the output to, None for nowhere.
+        path: ``.wav`` or ``.flac`` file for the output; None discards it.
         paced: follow the wall clock, else run at full speed.
     """
 
@@ -59,7 +59,7 @@ class ClockPort(Port):
         self._thread.start()
 
     def complete(self) -> None:
-        """At full speed: end after the block in hand. A clock runs on."""
+        """At full speed, end after the present block. A paced clock runs on."""
         if not self.realtime:
             self._stop.set()
 
@@ -104,6 +104,6 @@ class ClockPort(Port):
             self._unsynced += len(outdata)
             if self._unsynced >= self.rate:
                 self._unsynced = 0
-                self._writer.sync()  # even an engine that is killed leaves sound behind
-        except (OSError, RuntimeError, StemplayError) as error:  # a full disk ends the file, not the sound
+                self._writer.sync()  # so that the file is readable even if the engine is killed
+        except (OSError, RuntimeError, StemplayError) as error:  # a full disk ends the file, but not the sound
             self.error = f"Writing the output stopped: {error}."

@@ -1,7 +1,7 @@
-"""Which sound devices there are. PortAudio's list is frozen when its library starts, so a fresh child process makes each list.
+"""Lists the sound devices. PortAudio's list does not change after its library has started, so a new child process makes each list.
 
-``python -m rtaudio.ports.devices`` is that child: it prints the list as JSON. Inside the engine process, which is fresh by nature,
-``query_here`` asks directly. ``list_devices`` blocks for about half a second.
+``python -m rtaudio.ports.devices`` is this child process; it prints the list as JSON. A new engine process calls ``query_here`` directly.
+ ``list_devices`` blocks for about half a second.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from rtaudio.audio.format import StemplayError
 from rtaudio.ports.base import DeviceMissingError
 
 LIST_TIMEOUT = 15.0
-"""Seconds; a driver that hangs must not hang us."""
+"""Timeout in seconds, in case a driver hangs."""
 
 DEFAULT_NAMES = ("default", "none", "null")
-"""What ``--input`` and ``--output`` accept beside devices and files."""
+"""Values that ``--input`` and ``--output`` accept besides devices and files."""
 
 
 @dataclass(frozen=True)
 class Device:
-    """One entry of PortAudio's list. ``host_api`` and ``name`` are what to choose it by; the index changes with each list.
+    """An entry of PortAudio's list. Choose it by ``host_api`` and ``name``, because the index changes from list to list.
 
-    ``inputs`` and ``outputs`` are channels, ``rate`` is the device's own in Hz.
+    ``inputs`` and ``outputs`` are numbers of channels; ``rate`` is the device's default rate in Hz.
     """
 
     index: int
@@ -42,7 +42,7 @@ class Device:
 
     @property
     def label(self) -> str:
-        """``HOSTAPI:NAME``, as ``--input`` and ``--output`` take it."""
+        """``HOSTAPI:NAME``, as ``--input`` and ``--output`` accept it."""
         return f"{short_api(self.host_api)}:{self.name}"
 
 
@@ -53,7 +53,7 @@ def short_api(host_api: str) -> str:
 
 
 def portaudio_hint() -> str:
-    """How to get the PortAudio library on this system."""
+    """The command that installs the PortAudio library on this system."""
     if sys.platform == "darwin":
         return "brew install portaudio"
     if sys.platform == "win32":
@@ -67,7 +67,7 @@ def query_here() -> list[Device]:
         import sounddevice as sd
     except (OSError, ImportError) as error:
         raise DeviceMissingError(
-            f"The PortAudio library cannot be loaded ({error}); get it with: {portaudio_hint()}"
+            f"The PortAudio library cannot be loaded ({error}); install it with: {portaudio_hint()}"
         ) from None
     apis = sd.query_hostapis()
     found = []
@@ -84,10 +84,10 @@ def query_here() -> list[Device]:
 
 
 def list_devices(timeout: float = LIST_TIMEOUT) -> list[Device]:
-    """The devices of this moment, from a short-lived child process.
+    """The present devices, listed by a short-lived child process.
 
     Raises:
-        DeviceMissingError: there is no PortAudio.
+        DeviceMissingError: PortAudio is missing.
         StemplayError: the child crashed or hung in a driver.
     """
     from rtaudio.system.child_process import child_environment
@@ -99,22 +99,22 @@ def list_devices(timeout: float = LIST_TIMEOUT) -> list[Device]:
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise StemplayError(
-            f"An audio driver did not answer within {timeout:g} s when asked for its devices."
+            f"An audio driver did not respond within {timeout:g} s when it was asked for its devices."
         ) from None
     try:
         answer = json.loads(child.stdout)
     except ValueError:
         words = child.stderr.decode(errors="replace").strip().splitlines()
-        raise StemplayError(f"Listing the devices failed: {words[-1] if words else child.returncode}.") from None
+        raise StemplayError(f"The devices could not be listed: {words[-1] if words else child.returncode}.") from None
     if "error" in answer:
         raise DeviceMissingError(answer["error"])
     return [Device(**entry) for entry in answer["devices"]]
 
 
 def find_device(text: str, devices: list[Device], *, output: bool) -> Device:
-    """The device meant by an index, ``HOSTAPI:NAME`` or a name (whole, else a part that only one device has).
+    """Find a device by index, ``HOSTAPI:NAME`` or name (whole, or a part that only one device has).
 
-    Raises DeviceMissingError with the nearest names.
+    Raises DeviceMissingError with the most similar names.
     """
     usable = [d for d in devices if (d.outputs if output else d.inputs) > 0]
     if text.isdigit():
@@ -133,10 +133,10 @@ def find_device(text: str, devices: list[Device], *, output: bool) -> Device:
 
 
 def near_names(text: str, devices: list[Device], kind: str) -> str:
-    """A half sentence that names the devices most like ``text``."""
+    """The second half of a sentence: the devices most similar to ``text``."""
     labels = [d.label for d in devices]
     if not labels:
-        return f"no {kind} device is present at all."
+        return f"no {kind} device is present."
     by_name = {d.name.casefold(): d.label for d in devices} | {label.casefold(): label for label in labels}
     near = [by_name[x] for x in difflib.get_close_matches(text.casefold(), by_name, n=4, cutoff=0.4)]
     names = list(dict.fromkeys(near)) or labels[:6]
@@ -144,7 +144,7 @@ def near_names(text: str, devices: list[Device], kind: str) -> str:
 
 
 def default_device(devices: list[Device], *, output: bool) -> Device | None:
-    """The sound card that the system prefers, else the first JACK device, else None."""
+    """The system's default sound card, else the first JACK device, else None."""
     usable = [d for d in devices if (d.outputs if output else d.inputs) > 0]
     preferred = [d for d in usable if d.default_output] if output else [d for d in usable if d.default_input]
     cards = [d for d in preferred if "JACK" not in d.host_api]
@@ -154,9 +154,9 @@ def default_device(devices: list[Device], *, output: bool) -> Device | None:
 
 
 def release_portaudio(limit: float = 2.0) -> None:
-    """Say goodbye to audio servers before the process ends: a client that just vanishes can hold a JACK server up for seconds.
+    """Disconnect from audio servers before the process ends, because a client that just vanishes can block a JACK server for seconds.
 
-    The goodbye itself hangs when the server is dead, so it is given ``limit`` seconds in a thread (*goodbye*) of its own.
+    Disconnecting hangs if the server is dead, so it runs in a thread of its own (*goodbye*) for at most ``limit`` seconds.
     """
     sounddevice = sys.modules.get("sounddevice")
     if sounddevice is not None:
@@ -166,7 +166,7 @@ def release_portaudio(limit: float = 2.0) -> None:
 
 
 def main() -> None:
-    """Print the list of this process as JSON on the descriptor that was standard output; drivers' chatter goes elsewhere."""
+    """Print the list as JSON on the original standard output. The output of drivers goes to standard error."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     try:

@@ -1,4 +1,4 @@
-"""A port whose clock is the test: each ``tick`` is one callback. No thread."""
+"""A port for tests, without a thread: each call of ``tick`` is one callback."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rtaudio.ports.base import Callback, Port
 
 
 class FakePort(Port):
-    """A clock in your hand.
+    """A port whose callbacks the test triggers.
 
     Args:
         block: promise blocks of this size, or 0 for none.
@@ -41,7 +41,7 @@ class FakePort(Port):
     def tick(self, sound: int | Audio, xrun: bool = False) -> Audio:
         """One callback with ``sound`` ``(n, in_channels)``, or with ``n`` frames of silence; returns what came out.
 
-        The output buffer is full of NaN beforehand: whoever leaves a sample unfilled is found out.
+        The output buffer is filled with NaN before the call, so that samples that are not written are detected.
         """
         if self._callback is None:
             raise RuntimeError("The fake port is not started.")

@@ -1,4 +1,4 @@
-"""A sound file through the engine at full speed: what goes in is a file's samples, what comes out may be written to another.
+"""Runs a sound file through the engine at full speed, and can write the output to another file.
 
 The callback waits for the worker (``realtime`` is False), so the result is the same on any machine under any load, sample for
 sample. ``FilePort`` owns the thread ``stemplay-file``, which reads, calls back and writes.
@@ -19,14 +19,14 @@ from rtaudio.ports.base import Callback, Port
 
 
 class FilePort(Port):
-    """Feeds a file and ends when it ends.
+    """A port whose input is a file. It ends with the file.
 
     Args:
         source: path of a sound file, or samples ``(frames, channels)`` at ``rate``.
-        output: ``.wav`` or ``.flac`` file for what comes out; None keeps it nowhere.
-        rate: Hz; of a path it is the file's own and must not be given.
+        output: ``.wav`` or ``.flac`` file for the output; None discards it.
+        rate: of samples, in Hz. A file has its own rate, so it must not be given for a path.
         block: frames of each call; the last one is filled up with silence.
-        tail: frames of silence after the end, so that what is still inside comes out: the engine's latency.
+        tail: frames of silence after the end, to flush the engine: its latency.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class FilePort(Port):
             self.finished.set()
 
     def _cut(self) -> Iterator[Audio]:
-        """The file and its tail in whole blocks."""
+        """Yield the file and its tail in whole blocks."""
         rest = np.zeros((0, self.in_channels), np.float32)
         for piece in self._blocks:
             rest = np.concatenate((rest, piece))

@@ -1,7 +1,7 @@
 """Sound cards and sound servers through PortAudio (``sounddevice``): ALSA, JACK, PulseAudio, CoreAudio, WASAPI, ASIO and the rest.
 
-The callback runs in a thread of the host's. When the server behind a stream dies, ``stop`` and ``close`` may hang for ever: an
-engine lives in a process of its own for that reason.
+The callback runs in a thread of the host. When the server of a stream dies, ``stop`` and ``close`` may hang for ever. For that reason the
+engine has a process of its own.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ import numpy as np
 
 from rtaudio.audio.format import StemplayError
 from rtaudio.ports.base import VARYING_BLOCK, Callback, DeviceMissingError, Port
-from rtaudio.ports.bridge import DriftBridge
+from rtaudio.ports.drift import DriftCompensator
 from rtaudio.system.realtime import request_realtime
 
 INSTALL = (
     "The PortAudio library is not installed: 'sudo apt-get install libportaudio2' (Debian, Ubuntu) or "
-    "'sudo dnf install portaudio' (Fedora) brings it; on macOS and Windows it comes with the Python package sounddevice."
+    "'sudo dnf install portaudio' (Fedora) installs it. On macOS and Windows the Python package sounddevice contains it."
 )
 PLAUSIBLE_LATENCY_S = 5.0
-"""Hosts report garbage when nothing is wired."""
+"""Largest credible latency in seconds; hosts report larger values if nothing is connected."""
 
 
 def load_portaudio(client_name: str = "stemplay") -> Any:
@@ -39,7 +39,7 @@ def load_portaudio(client_name: str = "stemplay") -> Any:
         else:
             load_portaudio.name = name = ctypes.create_string_buffer(client_name.encode())  # type: ignore[attr-defined]
             setter.argtypes = [ctypes.c_char_p]
-            setter(name)  # PortAudio keeps the pointer, so the buffer must live
+            setter(name)  # PortAudio keeps the pointer, so the buffer must stay alive
     try:
         import sounddevice
     except OSError:
@@ -48,7 +48,7 @@ def load_portaudio(client_name: str = "stemplay") -> Any:
 
 
 def device_label(device: dict[str, Any], hostapis: Any) -> str:
-    """``HOSTAPI:NAME``, the name that finds a device again; indices change from day to day."""
+    """``HOSTAPI:NAME``, by which a device can be found again; indices change."""
     return f"{hostapis[device['hostapi']]['name']}:{device['name']}"
 
 
@@ -57,10 +57,10 @@ def find_device(sounddevice: Any, wanted: str, kind: str) -> int:
 
     Args:
         wanted: an index, ``HOSTAPI:NAME``, a name or a part of one (case does not matter), or ``default``.
-        kind: ``input`` or ``output``; only devices with such channels count.
+        kind: ``input`` or ``output``; only devices with such channels are considered.
 
     Raises:
-        DeviceMissingError: there is none; the sentence lists what is near.
+        DeviceMissingError: there is none; the message lists similar devices.
     """
     devices, hostapis = sounddevice.query_devices(), sounddevice.query_hostapis()
     usable = [i for i, d in enumerate(devices) if d[f"max_{kind}_channels"] > 0]
@@ -91,17 +91,17 @@ def find_device(sounddevice: Any, wanted: str, kind: str) -> int:
 
 
 class PortAudioPort(Port):
-    """One duplex stream, an output alone, or an output with an input on another clock (``rtaudio/ports/bridge.py``).
+    """One duplex stream, an output alone, or an output with an input on another clock (``rtaudio/ports/drift.py``).
 
     Args:
         output: device as for ``find_device``.
-        input: the same, or None for an output-only port (a song plays).
+        input: likewise, or None for an output-only port (to play a song).
         rate: Hz, None for the output device's own.
-        block: frames a callback, 0 lets the host choose.
-        in_channels: how many to open at least (two where the device has them); likewise ``out_channels``.
+        block: frames of a callback; 0 lets the host choose.
+        in_channels: smallest number of channels to open (two if the device has them); likewise ``out_channels``.
 
     Raises:
-        DeviceMissingError: the device or its server is not there.
+        DeviceMissingError: the device or its server is missing.
         StemplayError: PortAudio is missing, or the device refuses the rate or the channels.
     """
 
@@ -132,13 +132,13 @@ class PortAudioPort(Port):
         self.block, self.max_block = block, block or VARYING_BLOCK
         self._stream: Any = None
         self._input_stream: Any = None
-        self._bridge: DriftBridge | None = None
+        self._bridge: DriftCompensator | None = None
         self._in_rate = self.rate
         self._one_clock = in_index is None or one_clock(devices[in_index], out, hostapis)
         self._check()
 
     def _check(self) -> None:
-        """Ask PortAudio whether the devices work like this. An input on a clock of its own may also keep its own rate."""
+        """Check with PortAudio that the devices support these settings. An input with another clock may keep its own rate."""
         sd = self._sd
         source, out = self._device if isinstance(self._device, tuple) else (None, self._device)
         try:
@@ -166,7 +166,7 @@ class PortAudioPort(Port):
         self.device_latency = self._estimate()
 
     def expected_latency(self) -> float:
-        """The estimate of streams that are opened and not started; of the host's defaults where a device is taken."""
+        """The estimate of opened streams, without starting them; the host's defaults if a device is in use."""
         try:
             self._open(lambda indata, outdata, xrun: None)
             return self._estimate()
@@ -216,8 +216,8 @@ class PortAudioPort(Port):
         self._stream = self._sd.OutputStream(**options, finished_callback=self.finished.set)
 
     def _open_bridged(self, callback: Callback) -> None:
-        """Two streams; the output's clock rules and the input is converted to it."""
-        bridge = DriftBridge(self._in_rate, self.rate, self.in_channels, self.max_block, self.max_block)
+        """Open two streams; the input is converted to the output's clock."""
+        bridge = DriftCompensator(self._in_rate, self.rate, self.in_channels, self.max_block, self.max_block)
         heard = np.zeros((4 * self.max_block, self.in_channels), np.float32)
         lost = [False]
 
@@ -242,10 +242,10 @@ class PortAudioPort(Port):
         )
 
     def _estimate(self) -> float:
-        """The host's own delay in samples, 0 where its report is not credible.
+        """The host's own delay in samples, 0 if its report is not credible.
 
-        On JACK PortAudio often reports too little or nonsense: a duplex stream then counts as what an independent client
-        measures, one period for the server's cycle and one that PortAudio adds; an output alone as one.
+        On JACK, PortAudio often reports too little or invalid values. Then the delay of a duplex stream is taken as two periods, which
+        an independent client measures: one of the server's cycle and one added by PortAudio. For an output alone it is one period.
         """
         latency = self._stream.latency
         seconds = sum(latency) if isinstance(latency, tuple) else latency
@@ -272,7 +272,7 @@ class PortAudioPort(Port):
 
 
 def one_clock(input: dict[str, Any], output: dict[str, Any], hostapis: Any) -> bool:
-    """Whether two devices surely share a clock, so that one duplex stream serves: the same device, or one JACK server."""
+    """Whether two devices certainly share a clock and can be one duplex stream: the same device, or one JACK server."""
     if input["hostapi"] != output["hostapi"]:
         return False
     return input["name"] == output["name"] or "JACK" in hostapis[output["hostapi"]]["name"]
@@ -283,7 +283,7 @@ def _is_xrun(status: Any) -> bool:
 
 
 class _Scheduled:
-    """The engine's callback, which first asks for realtime scheduling of the host's thread: not every host does."""
+    """Wraps the engine's callback and first requests realtime scheduling for the host's thread, which not every host has."""
 
     def __init__(self, port: Port, callback: Callback) -> None:
         self._port, self._callback = port, callback
@@ -295,7 +295,7 @@ class _Scheduled:
 
 
 def _channels(device: dict[str, Any], kind: str, wanted: int) -> int:
-    """At least ``wanted``, at most what the device has; two where a pair exists. Raises StemplayError if it has fewer than asked."""
+    """``wanted`` channels, or two if the device has them and fewer are wanted. Raises StemplayError if the device has too few."""
     have = int(device[f"max_{kind}_channels"])
     if wanted > max(2, have):
         raise StemplayError(f"The {kind} device {device['name']!r} has {have} channels, not {wanted}.")
@@ -303,5 +303,5 @@ def _channels(device: dict[str, Any], kind: str, wanted: int) -> int:
 
 
 def _reason(error: Exception) -> str:
-    """PortAudio's text in its shortest form."""
+    """PortAudio's message without its prefix and code."""
     return str(error.args[0] if error.args else error).replace("\n", " ").rstrip(".")

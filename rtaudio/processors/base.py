@@ -1,7 +1,7 @@
-"""The one contract of everything that makes or changes sound.
+"""The interface of all processors, which turn a mix into stems.
 
-A processor is used by one thread at a time (the engine's worker, or an offline loop). It may allocate and take time; it may
-not touch devices.
+A processor is used by one thread at a time (the engine's worker, or an offline loop). It may allocate memory and take time. It must
+not use audio devices.
 """
 
 from __future__ import annotations
@@ -16,40 +16,40 @@ State = dict[str, Any]
 
 
 class Processor(ABC):
-    """A mix in, ``outputs`` named stems out, any number of frames a call.
+    """Turns a mix into the stems named by ``outputs``, any number of frames in each call.
 
     ``process`` returns exactly as many frames as it was given; the output is delayed by ``latency`` samples (at the format's
     rate), so the first ``latency`` frames after ``reset`` are zeros. ``flush`` returns the ``latency`` frames that are still
     inside, computed as if silence followed, *before* it clears anything, and then resets.
 
-    Equality to keep: for any cutting into blocks, ``concat(process(b) for b in blocks) + flush()`` is the same to 1e-5, and its
-    frames ``latency:`` are the stems of the input, aligned to the sample.
+    For any division into blocks, ``concat(process(b) for b in blocks) + flush()`` must be the same to 1e-5, and its frames
+    ``latency:`` are the stems of the input, aligned to the sample.
     """
 
     outputs: tuple[str, ...] = ()
 
     @property
     def burst(self) -> int:
-        """Frames at the format's rate whose work is done at once, in the call that completes them."""
+        """Number of frames (at the format's rate) that are processed together, in the call that completes them."""
         return 1
 
     @property
     def missing(self) -> int:
-        """Frames until more stems can be ready: fewer change nothing but what is due. At least 1, and never too many."""
+        """Number of input frames until more stems can be ready. With fewer frames no new stems are computed. At least 1, never too high."""
         return 1
 
     def ahead(self) -> Audio | None:
-        """Stems that are ready before they are due, ``(frames, len(outputs), channels)``: the next calls return them first."""
+        """Stems computed before they are due, ``(frames, len(outputs), channels)``, or None. The next calls return these frames first."""
         return None
 
     @property
     def elsewhere_s(self) -> float:
-        """Seconds of processor time that threads of its own have taken so far, beside its caller's."""
+        """Seconds of processor time used so far by the processor's own threads, without the caller's."""
         return 0.0
 
     @abstractmethod
     def prepare(self, fmt: StreamFormat) -> None:
-        """Get ready for ``fmt`` (allocate, load converters, warm up) and reset. Raises StemplayError if it cannot."""
+        """Prepare for ``fmt`` (allocate, make converters, warm up) and reset. Raises StemplayError if that is impossible."""
 
     @abstractmethod
     def process(self, block: Audio) -> Audio:
@@ -57,11 +57,11 @@ class Processor(ABC):
 
     @abstractmethod
     def flush(self) -> Audio:
-        """The tail: ``(latency, len(outputs), channels)``, then reset."""
+        """Return the last ``latency`` frames, ``(latency, len(outputs), channels)``, and reset."""
 
     @abstractmethod
     def reset(self) -> None:
-        """Forget the past: bit-identical to a fresh, prepared processor afterwards."""
+        """Clear all state. Afterwards the processor is bit-identical to a new one after ``prepare``."""
 
     @property
     @abstractmethod
@@ -90,5 +90,5 @@ class Processor(ABC):
         raise NotImplementedError(f"{type(self).__name__} cannot save its state.")
 
     def restore_state(self, state: State) -> None:
-        """Put back what ``save_state`` returned."""
+        """Restore what ``save_state`` returned."""
         raise NotImplementedError(f"{type(self).__name__} cannot restore a state.")

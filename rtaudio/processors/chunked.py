@@ -1,8 +1,8 @@
 """Non-causal networks in live use: overlapping chunks with a windowed cross-fade (RT-04).
 
 A chunk starts every ``hop = chunk - overlap`` samples. Where two chunks overlap, one fades out while the next fades in with
-weights that sum to 1, so that a model that changes nothing gives back its input. The price is latency: a whole chunk, and the
-time to compute it, for which ``InBackground`` adds another ``hop``.
+weights that sum to 1, so that a model that changes nothing gives back its input. The latency is a whole
+chunk, plus the time to compute it, for which ``InBackground`` adds another ``hop``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rtaudio.inference.runtime import ModelRuntime
 
 
 class ChunkedModel:
-    """A FrameModel (``rtaudio.processors.frame``) made of a function of whole chunks.
+    """A FrameModel (``rtaudio.processors.frame_model``) that applies a function to whole chunks.
 
     The first chunk starts at the first sample and does not fade in, so a sound of at most ``chunk - overlap`` samples is
     exactly what the function makes of it, padded with silence.
@@ -56,7 +56,7 @@ class ChunkedModel:
         """An exported model whose hop is its chunk and which has no states; a quarter of the chunk overlaps by default."""
         card = runtime.card
         if card.kind not in ("separator", "enhancer") or card.states:
-            raise StemplayError(f"The model {card.name!r} is no separator of whole chunks.")
+            raise StemplayError(f"The model {card.name!r} is not a separator of whole chunks.")
         overlap = card.hop // 4 if overlap is None else overlap
         return cls(
             runtime.run,
@@ -70,7 +70,7 @@ class ChunkedModel:
         )
 
     def run(self, mix: Audio) -> Audio:
-        """One chunk in, the ``hop`` samples out that no later chunk changes."""
+        """Process one chunk; return the ``hop`` samples that no later chunk changes."""
         stems = self._separate(mix)
         out = stems[: self.hop].copy()
         if self._tail is not None:
@@ -79,7 +79,7 @@ class ChunkedModel:
         return out
 
     def reset(self) -> None:
-        """No chunk before."""
+        """Forget the previous chunk."""
         self._tail = None
 
     def get_state(self) -> dict[str, Any]:
@@ -87,7 +87,7 @@ class ChunkedModel:
         return {"tail": None if self._tail is None else self._tail.copy()}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Put back what ``get_state`` returned."""
+        """Restore what ``get_state`` returned."""
         tail = state["tail"]
         self._tail = None if tail is None else tail.copy()
 

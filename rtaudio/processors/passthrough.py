@@ -1,4 +1,4 @@
-"""Processors without a model: for ``--model none``, for tests, and to play a slow model on purpose."""
+"""Processors without a model: for ``--model none`` and for tests, which can also make them slow on purpose."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from rtaudio.processors.base import Processor, State
 
 
 class Passthrough(Processor):
-    """Every stem is an equal part of the mix, so that they sum to it.
+    """Every stem is an equal share of the mix, so that they sum to it.
 
     Args:
         outputs: names of the stems.
         delay: latency in samples, as a model would have it.
-        cost_s: seconds to sleep in each call of ``process``: artificial slowness.
+        cost_s: seconds to sleep in each call of ``process``, to simulate a slow model.
     """
 
     def __init__(self, outputs: tuple[str, ...] = SOURCES, delay: int = 0, cost_s: float = 0.0) -> None:

@@ -1,11 +1,11 @@
-"""Refinement: Wiener filters made of the stems' spectra, at the price of look-ahead.
+"""Refinement: Wiener filters computed from the stems' spectra. It needs look-ahead, which adds latency.
 
-A network of ten minutes of music is often right about how loud each source is in a band and wrong about its waveform. So from the
-powers of its stems follows a filter for each source, the ratio of its power to all (Wiener; thesis section 1.3.2, as Open-Unmix does
-in whole songs); the mix through these filters is a second estimate, whose errors are others, and what comes out is between the two.
+A small network is often right about the level of each source in a band, but wrong about its waveform. From the powers of its stems
+follows a filter for each source, the ratio of its power to the sum of all (Wiener; thesis section 1.3.2; Open-Unmix does this with whole
+songs). The mix through these filters is a second estimate with other errors. The output is a weighted mean of both.
 
-A filter that must not look ahead turns the phases, and helps nothing (measured: worse than the stems alone). With a look-ahead of some
-milliseconds the echo of a filter before its time fits in.
+A filter without look-ahead shifts the phases and does not help (measured: worse than the stems alone). A look-ahead of some milliseconds
+leaves room for the part of the impulse response before time 0.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ import numpy as np
 import numpy.typing as npt
 
 from rtaudio.audio.format import Audio, StemplayError
-from rtaudio.processors.frame import FrameModel
+from rtaudio.processors.frame_model import FrameModel
 from rtaudio.processors.residual import whole_shares
 
 WINDOW_S = 0.093
 """Of the spectra: 4096 samples at 44.1 kHz."""
 SHARE = 0.5
-"""How much of the filtered mix is in the stems, the rest being the network's, where a card does not say."""
+"""Share of the filtered mix in the output if the card does not say; the rest is the network's stems."""
 FLOOR = 1e-9
-"""Added to each source's power: where all are silent they share equally."""
+"""Added to each source's power, so that silent sources get equal shares."""
 Spectra = npt.NDArray[np.complex64]
 
 
 class Refined:
-    """Another FrameModel, ``look_ahead`` samples later: its stems, drawn towards the mix filtered by the ratios of their powers.
+    """Wraps a FrameModel and delays it by ``look_ahead`` samples: a weighted mean of its stems and the mix filtered by their power ratios.
 
-    The filters of a hop and of the one before are faded, so nothing jumps where hops meet. Their taps reach ``look_ahead`` samples
-    ahead and half a window back: those with a counterpart on the other side of 0 are weighted so that both weigh 2 together, as in a
-    filter without any turn of phase, and what is missing ahead is put behind. All filters together are the delayed mix itself.
+    The output cross-fades from the filters of the previous hop to those of this one, so there is no step between hops. The taps reach
+    ``look_ahead`` samples ahead and half a window back. Two taps at the same distance from 0 are weighted so that their weights sum to
+    2, as in a zero-phase filter; what the tap ahead loses is added to the one behind. The filters sum to the delayed mix itself.
 
     Args:
-        hops: of the model, from one set of filters to the next: more are quicker and, live, later.
-        share: of the filtered mix in what comes out, for all stems or for each.
+        hops: number of the model's hops for each set of filters. More hops cost less time, but add latency in live use.
+        share: of the filtered mix in the output, one for all stems or one for each.
 
     Raises:
         StemplayError: the model's frames overlap, or the look-ahead is longer than half a window.
@@ -59,7 +59,7 @@ class Refined:
             raise StemplayError(f"The model {inner.name!r} works in overlapping chunks: its stems cannot be refined.")
         if not 0 < look_ahead <= self._behind:
             longest = 1000 * self._behind / inner.rate
-            raise StemplayError(f"A look-ahead is more than 0 and at most {longest:.0f} ms.")
+            raise StemplayError(f"The look-ahead must be more than 0 and at most {longest:.0f} ms.")
         self._analysis = _analysis_window(self._size, max(min(self.hop, self._behind), look_ahead))
         self._weights = _tap_weights(self._behind, look_ahead)
         self._parts = -(-len(self._weights) // self.hop)
@@ -98,16 +98,16 @@ class Refined:
         return out
 
     def _with_residual(self, estimate: Audio, heard: Audio) -> Audio:
-        """Stems that sum to the mix, as in what is heard: what they lack of it is shared. ``(n_sources * channels, hop)``."""
+        """Stems with the residual shared among them, so that they sum to the mix. ``(n_sources * channels, hop)``."""
         stems = estimate.reshape(len(self.outputs), self.channels, -1)
         rest = heard - stems.sum(axis=0)
         whole: Audio = (stems + self._residual_shares * rest).reshape(estimate.shape)
         return whole
 
     def _renew_filters(self) -> None:
-        """The filters that the newest window of stems asks for, but the last: in parts of a hop, ``(n_sources - 1, parts, bins)``.
+        """Compute the filters of the newest window of stems, in parts of a hop, ``(n_sources - 1, parts, bins)``.
 
-        The last is what all together, the delayed mix, leave over. Those of the hop before stay beside them.
+        The last source needs none: it is the delayed mix minus all others. The filters of the previous hop are kept, too.
         """
         stems, size, rows = len(self.outputs), self._size, self._rows
         np.multiply(self._whole.last(size), self._analysis, out=rows.windowed)
@@ -133,7 +133,7 @@ class Refined:
         self._newest, self._filled = newest, True
 
     def _filtered(self) -> Audio:
-        """The hop that ended ``look_ahead`` samples ago, faded from one set of filters to the next; by overlap-save in parts of a hop.
+        """The hop that ended ``look_ahead`` samples ago, cross-faded from one set of filters to the next, by partitioned overlap-save.
 
         Returns ``(n_sources, channels, hop)``.
         """
@@ -149,22 +149,22 @@ class Refined:
         return filtered
 
     def reset(self) -> None:
-        """Forget the past."""
+        """Clear all state."""
         self._inner.reset()
         self._clear()
 
     def warm_up(self) -> None:
-        """Warm the other model up."""
+        """Warm up the wrapped model."""
         self._inner.warm_up()
 
     def get_state(self) -> dict[str, Any]:
-        """A deep copy."""
+        """A deep copy of the state."""
         windows = [window.copy() for window in (self._mix, self._plain, self._whole)]
         filters = (self._filters.copy(), self._newest, self._filled)
         return {"inner": self._inner.get_state(), "windows": windows, "heard": self._heard.copy(), "filters": filters}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Put back what ``get_state`` returned."""
+        """Restore what ``get_state`` returned."""
         self._inner.set_state(state["inner"])
         self._mix, self._plain, self._whole = (window.copy() for window in state["windows"])
         self._heard = state["heard"].copy()
@@ -173,7 +173,7 @@ class Refined:
 
 
 class _Rows:
-    """Room for one hop's windows, spectra and taps, so that no hop asks for any."""
+    """Preallocated arrays for one hop's windows, spectra and taps."""
 
     def __init__(self, stems: int, channels: int, size: int, parts: int, hop: int) -> None:
         self.windowed = np.empty((stems * channels, size), np.float32)
@@ -185,7 +185,7 @@ class _Rows:
 
 
 class Window:
-    """The last ``size`` samples of ``rows`` signals, in one piece of memory, with nothing moved in most calls."""
+    """The last ``size`` samples of ``rows`` signals, contiguous in memory; most calls move no samples."""
 
     def __init__(self, rows: int, size: int) -> None:
         self._size = self._end = size
@@ -206,14 +206,14 @@ class Window:
         return self._data[:, end - count : end]
 
     def copy(self) -> Window:
-        """Another one with the same samples."""
+        """A copy with the same samples."""
         other = Window(len(self._data), self._size)
         other._data[:, : self._size] = self.last(self._size)
         return other
 
 
 def _summed(filters: Spectra, heard: Spectra) -> Spectra:
-    """``(2, n, parts, bins)`` and ``(parts, channels, bins)`` -> ``(2, n, channels, bins)``: all parts of each filter together."""
+    """``(2, n, parts, bins)`` and ``(parts, channels, bins)`` -> ``(2, n, channels, bins)``: summed over the parts of each filter."""
     total: Spectra = filters[:, :, 0, None] * heard[0]
     product = np.empty_like(total)
     for part in range(1, len(heard)):

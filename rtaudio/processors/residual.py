@@ -1,4 +1,4 @@
-"""The residual (mix minus stems), and its division among the stems."""
+"""The residual (mix minus sum of stems) and how it is shared among the stems."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rtaudio.audio.format import Audio
 
 
 def whole_shares(shares: Sequence[float] | Audio, n_sources: int) -> Audio:
-    """The shares, or equal ones if there are none, divided by their sum: a card rounds them."""
+    """The shares scaled to sum to 1, because those of a card are rounded; equal shares if there are none."""
     exact = np.asarray(shares, dtype=np.float64) if len(shares) else np.ones(n_sources)
     parts: Audio = (exact / exact.sum()).astype(np.float32)
     return parts

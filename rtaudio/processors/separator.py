@@ -1,8 +1,8 @@
-"""A separator behind the processor contract: any block size, any device rate, stems that sum to the mix.
+"""A separator as a processor: any block size, any device rate, stems that sum to the mix.
 
-The way of the sound: block -> channels and rate of the model -> FIFO -> model, a frame at a time -> rate and channels of the
-device -> FIFO -> as many frames as came in. All bookkeeping is in absolute sample counts, so the latency is one exact number:
-the largest hold-back that occurs over a whole period of the two grids (``_hold_back``). No thread is owned here.
+The signal flow: block -> channels and rate of the model -> FIFO -> model, a frame at a time -> rate and channels of the
+device -> FIFO -> as many frames as came in. All positions are absolute sample counts, so the latency is one exact number:
+the largest hold-back that occurs over a whole period of the two grids (``_hold_back``). It owns no thread.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ import numpy as np
 from rtaudio.audio.format import Audio, StemplayError, StreamFormat, to_channels
 from rtaudio.audio.resample import Resampler
 from rtaudio.processors.base import Processor, State
-from rtaudio.processors.frame import FrameModel, InBackground
+from rtaudio.processors.frame_model import FrameModel, InBackground
 from rtaudio.processors.residual import share_residual, whole_shares
 
 
 class SeparatorProcessor(Processor):
-    """Mix in, stems out, by a model.
+    """Separates a mix into stems with a model.
 
     Args:
-        model: a network that works frame by frame; ``rtaudio.processors.factory`` makes one of a model's name.
+        model: a network that works frame by frame; ``rtaudio.processors.factory`` makes one from a model's name.
         consistent: share the residual ``mix - sum(stems)``, formed at the device's rate after alignment, so that the stems
             sum to the delayed mix.
-        shares: ``(n_sources,)`` weights of that sharing, summing to 1; the model's own if None, else equal ones.
+        shares: ``(n_sources,)`` weights for the residual, summing to 1. None: those of the model's card, or equal ones if it has none.
     """
 
     def __init__(
@@ -57,13 +57,13 @@ class SeparatorProcessor(Processor):
 
     @property
     def burst(self) -> int:
-        """A hop of the network; nothing of note where that works in a thread of its own."""
+        """A hop of the network, or 1 if the network runs in a thread of its own."""
         model = self._model
         return 1 if isinstance(model, InBackground) else max(1, model.hop * self._require_format().rate // model.rate)
 
     @property
     def missing(self) -> int:
-        """What the network's next frame lacks."""
+        """Number of frames that the network's next frame lacks."""
         lacking = self._model.window - len(self._pending)
         if self._to_model is not None:
             lacking = (lacking - 1) * self._to_model.down // self._to_model.up
@@ -80,11 +80,11 @@ class SeparatorProcessor(Processor):
 
     @property
     def elsewhere_s(self) -> float:
-        """What the network's own thread has taken, where it has one."""
+        """Processor time of the network's own thread, if it has one."""
         return self._model.spent_s if isinstance(self._model, InBackground) else 0.0
 
     def prepare(self, fmt: StreamFormat) -> None:
-        """Make converters for ``fmt``, warm the model up and reset."""
+        """Make converters for ``fmt``, warm up the model and reset."""
         model = self._model
         self._format = fmt
         self._inner_channels = min(fmt.channels, model.channels)  # what is converted between the rates
@@ -100,8 +100,8 @@ class SeparatorProcessor(Processor):
     def align(self, block: int) -> None:
         """Promise that each call until the next ``prepare`` has a multiple of ``block`` frames; resets.
 
-        Without rate conversion the latency falls from ``hop`` to ``hop - gcd(hop, block)``: nothing at all for whole hops. With
-        conversion nothing changes.
+        Without rate conversion the latency falls from ``hop`` to ``hop - gcd(hop, block)``, which is 0 for blocks of whole hops. With
+        conversion it stays the same.
         """
         if block < 1:
             raise ValueError(f"A block of {block} frames cannot be promised.")
@@ -116,7 +116,7 @@ class SeparatorProcessor(Processor):
         if block.ndim != 2 or block.shape[1] != fmt.channels:
             raise ValueError(f"A block of shape {block.shape} is not (frames, {fmt.channels}).")
         if self._aligned_block and len(block) % self._aligned_block:
-            raise ValueError(f"A block of {len(block)} frames is no multiple of the promised {self._aligned_block}.")
+            raise ValueError(f"A block of {len(block)} frames is not a multiple of the promised {self._aligned_block}.")
         if not np.isfinite(block).all():  # it would stay in the recurrent state for ever
             block = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
         self._feed(block)
@@ -131,12 +131,12 @@ class SeparatorProcessor(Processor):
         return stems
 
     def _finished(self, stems: Audio, dry: Audio) -> Audio:
-        """The device's channels, and the sum of ``dry``."""
+        """Convert stems to the device's channels, and make them sum to ``dry`` if that is wanted."""
         wet = to_device_channels(stems, self._require_format().channels)
         return share_residual(wet, dry, self.shares) if self.consistent else wet
 
     def _feed(self, block: Audio) -> None:
-        """Push a device block through to the ready stems."""
+        """Process a block of the device and append the stems to those that are ready."""
         model = self._model
         inner = to_channels(block, self._inner_channels)
         inner = inner if self._to_model is None else self._to_model.process(inner)
@@ -173,7 +173,7 @@ class SeparatorProcessor(Processor):
         return self._ready[0]
 
     def flush(self) -> Audio:
-        """The ``latency`` frames that are still inside, as if silence followed; then reset."""
+        """Return the ``latency`` frames that are still inside, computed as if silence followed, and reset."""
         fmt = self._require_format()
         block = self._aligned_block or 1
         whole = -(-self._latency // block) * block  # in whole blocks, as all calls: what is due is only ready there
@@ -182,7 +182,7 @@ class SeparatorProcessor(Processor):
         return tail
 
     def reset(self) -> None:
-        """Forget the past."""
+        """Clear all state."""
         fmt = self._require_format()
         self._model.reset()
         for converter in (self._to_model, self._to_device):
@@ -209,7 +209,7 @@ class SeparatorProcessor(Processor):
         return -(-(model.window + model.delay) * fmt.rate // model.rate)
 
     def save_state(self) -> State:
-        """A deep copy: the model's state, both converters and all FIFOs; exact at any rate."""
+        """A deep copy of the model's state, both converters and all FIFOs; exact at any rate."""
         return {
             "format": self._require_format(),
             "block": self._aligned_block,
@@ -220,7 +220,7 @@ class SeparatorProcessor(Processor):
         }
 
     def restore_state(self, state: State) -> None:
-        """Put back a copy. Raises StemplayError if the state belongs to another model or format."""
+        """Restore a copy of a state. Raises StemplayError if the state belongs to another model or format."""
         fmt = self._require_format()
         saved = state["format"]
         if (saved.rate, saved.channels, state["block"]) != (fmt.rate, fmt.channels, self._aligned_block):
@@ -235,14 +235,14 @@ class SeparatorProcessor(Processor):
 
     def _require_format(self) -> StreamFormat:
         if self._format is None:
-            raise RuntimeError("prepare() must come first.")
+            raise RuntimeError("Call prepare() first.")
         return self._format
 
     def _hold_back(self, block: int) -> int:
         """The largest number of device frames inside after any call, if each call has a multiple of ``block`` frames.
 
-        Device frames in minus stems ready is periodic and largest just before a frame of the model completes, so it is enough
-        to look through one period of frames. (Blocks that are promised are only looked through at the model's own rate.)
+        The number of device frames in minus stems ready is periodic, and largest just before a frame of the model is complete. So one
+        period of frames is examined. (A promised block size only matters at the model's own rate.)
         """
         model = self._model
         if self._to_model is None or self._to_device is None:

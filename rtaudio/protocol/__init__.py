@@ -1,1 +1,1 @@
-"""What engine, supervisor and windows say to each other: messages, names of strips, the desired state. Pure data."""
+"""Data that engine, supervisor and windows exchange: messages, names of strips, the desired state."""

@@ -1,4 +1,4 @@
-"""What a configuration and the values in it may be; what is wrong is said in one sentence."""
+"""Checks of configurations and their values. An invalid value raises an error of one sentence."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MIXER_FIELDS: dict[str, Range | None] = {
     "dry": (0.0, 1.0), "master_db": _GAIN, "limiter": None, "ceiling_db": (-60.0, 0.0), "bypass": None,
     "monitor": None,
 }  # fmt: skip
-"""Allowed range of a number; None is a switch."""
+"""Allowed range of a number; None stands for a switch."""
 
 INSTRUMENT_TIMES: dict[str, Range] = {"attack_ms": (0.0, 5000.0), "release_ms": (1.0, 20_000.0)}
 
@@ -51,7 +51,7 @@ def is_output_file(output: str) -> bool:
 
 
 def is_input_file(source: str) -> bool:
-    """Whether ``source`` names a sound file: something with a path that is no device's name, or that exists."""
+    """Whether ``source`` names a sound file: it looks like a path and not like a device's name, or it exists."""
     return source not in ("default", "none") and (is_file(source) or _looks_like_path(source))
 
 
@@ -65,15 +65,15 @@ def is_device(output: str) -> bool:
     return output != "null" and not is_output_file(output)
 
 
-def with_absolute_paths(order: Command) -> Command:
-    """``order`` with the paths in it made absolute, for an engine that runs in another working directory than who asks."""
-    args = dict(order.args)
-    if order.op == "record" and args["directory"] and isinstance(args["directory"], str | Path):
+def with_absolute_paths(command: Command) -> Command:
+    """``command`` with absolute paths, for an engine whose working directory differs from the caller's."""
+    args = dict(command.args)
+    if command.op == "record" and args["directory"] and isinstance(args["directory"], str | Path):
         args["directory"] = str(Path(args["directory"]).absolute())
-    elif order.op == "configure" and isinstance(args["config"], dict):
+    elif command.op == "configure" and isinstance(args["config"], dict):
         check_config(from_dict(EngineConfig, args["config"]))
         args["config"] = {**args["config"], **_absolute(from_dict(EngineConfig, args["config"]))}
-    return Command(order.op, args)
+    return Command(command.op, args)
 
 
 def _absolute(config: EngineConfig) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def absolute_config(config: EngineConfig) -> EngineConfig:
 
 
 def stem_names(model: str) -> tuple[str, ...]:
-    """Names of the stems that ``model`` gives, read from its card. Raises StemplayError if there is no such model."""
+    """Names of the stems of ``model``, read from its card. Raises StemplayError if there is no such model."""
     if model == "none":
         return SOURCES
     try:
@@ -109,7 +109,7 @@ def strips_of(config: EngineConfig) -> tuple[str, ...]:
 
 
 def instrument_names(model: str) -> tuple[str, ...]:
-    """What the instrument ``model`` can play, read from its card. Raises StemplayError if it is no instrument."""
+    """Names of the instruments that ``model`` can play, read from its card. Raises StemplayError if it is not an instrument."""
     try:
         card = load_card(model)
     except CardError as error:
@@ -120,7 +120,7 @@ def instrument_names(model: str) -> tuple[str, ...]:
 
 
 def control_range(target: str, strips: tuple[str, ...]) -> Range | None:
-    """What a MIDI controller moves ``target`` between: ``stem.NAME.gain_db``, ``stem.NAME.pan``, ``mixer.dry``,
+    """The range within which a MIDI controller moves ``target``: ``stem.NAME.gain_db``, ``stem.NAME.pan``, ``mixer.dry``,
     ``mixer.master_db``, ``instrument.attack_ms`` or ``instrument.release_ms``. None for a button (``rtaudio.midi.learned_buttons``). Raises
     StemplayError for anything else."""
     if not isinstance(target, str):
@@ -140,7 +140,7 @@ def control_range(target: str, strips: tuple[str, ...]) -> Range | None:
 
 
 def check_value(name: str, value: Any, limits: Range | None) -> float | bool:
-    """``value`` as what the field holds. Raises StemplayError in one sentence."""
+    """``value`` converted to the field's type. Raises StemplayError if it is invalid."""
     if limits is None:
         if isinstance(value, bool):
             return value
@@ -156,7 +156,7 @@ def check_value(name: str, value: Any, limits: Range | None) -> float | bool:
 
 
 def assign(state: Any, field: str, value: Any, fields: dict[str, Range | None]) -> None:
-    """Set a field of ``state`` to a checked value. Raises StemplayError if there is no such field, or the value cannot be."""
+    """Set a field of ``state`` to a checked value. Raises StemplayError if there is no such field, or the value is invalid."""
     if not isinstance(field, str) or field not in fields:
         raise StemplayError(f"There is no control {field!r}; choose from {', '.join(fields)}.")
     setattr(state, field, check_value(field, value, fields[field]))
@@ -190,7 +190,7 @@ def is_whole(value: Any) -> bool:
 
 
 def check_config(config: EngineConfig) -> None:
-    """Refuse what no engine could run on. Raises StemplayError in one sentence."""
+    """Check that an engine can run with ``config``. Raises StemplayError if it cannot."""
     _check_kinds(config)
     StreamFormat(config.rate if config.rate is not None else 44_100, 2, config.block if config.block != 0 else 1)
     if any(channel < 1 for channel in config.input_channels):
@@ -202,18 +202,18 @@ def check_config(config: EngineConfig) -> None:
         raise StemplayError(f"A look-ahead of {config.look_ahead:g} ms is not possible: choose 0 to {MAX_LOOK_AHEAD}.")
     if not 0 <= config.deadline <= MAX_DEADLINE:
         raise StemplayError(
-            f"A deadline of {config.deadline:g} ms is not possible: choose up to {MAX_DEADLINE}, or 0 for what the model needs."
+            f"A deadline of {config.deadline:g} ms is not possible: choose up to {MAX_DEADLINE}, or 0 for the time that the model needs."
         )
     if config.look_ahead and config.model == "none":
-        raise StemplayError("Without a model there are no stems to look ahead for.")
+        raise StemplayError("A look-ahead needs a model, because without one there are no stems to refine.")
     if config.instrument:
         instrument_names(config.instrument)
     if not 1 <= config.voices <= MAX_VOICES:
         raise StemplayError(f"{config.voices} voices are not possible: choose 1 to {MAX_VOICES}.")
     for stem, channels in config.routing.items():
         if stem not in stems:
-            raise StemplayError(f"There is no stem {stem!r} to route; the model gives {', '.join(stems)}.")
+            raise StemplayError(f"There is no stem {stem!r} to route; the model's stems are {', '.join(stems)}.")
         if not channels or any(channel < 1 for channel in channels):
-            raise StemplayError(f"The output channels of {stem} are numbers from 1 on, like 3,4.")
+            raise StemplayError(f"The output channels of {stem} must be numbers from 1, such as 3,4.")
         if max(channels) > MAX_CHANNELS:
             raise StemplayError(f"Channel {max(channels)} for {stem} is too high: there are at most {MAX_CHANNELS}.")

@@ -1,6 +1,7 @@
 """The desired state: what the user wants the engine to do, as a value that outlives any engine process.
 
-Commands are applied here first (and refused here, in one sentence), then sent to the engine; a fresh engine gets the whole value.
+A command is applied to the desired state first, and refused there with one sentence if it is invalid. Then it is sent to the engine.
+A new engine receives the whole desired state.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class DesiredState:
     """Configuration, mixer, transport and recording as the user wants them.
 
     ``recording`` holds the arguments of the ``record`` command while a recording is wanted. ``position_s`` follows the engine's
-    reports, so that a restarted engine goes on where the dead one was.
+    reports, so that a restarted engine continues where the previous one stopped.
     """
 
     config: EngineConfig = field(default_factory=EngineConfig)
@@ -60,32 +61,32 @@ class DesiredState:
         self.fill_stems()
 
     def fill_stems(self) -> None:
-        """Give each stem of the model a strip, and each insert a key.
+        """Add a strip for each stem of the model, and a key to each insert.
 
-        Raises StemplayError if a strip is named that the model does not have, or for an insert that cannot be.
+        Raises StemplayError if the mixer has a strip that the model does not have, or an invalid insert.
         """
         names = strips_of(self.config)
         for name in self.mixer.stems:
             if name not in names:
-                raise StemplayError(f"There is no stem {name!r}; the model gives {', '.join(names)}.")
+                raise StemplayError(f"There is no stem {name!r}; the model's stems are {', '.join(names)}.")
         self.mixer.stems = {name: self.mixer.stems.get(name, StemState()) for name in names}
         check_all(self.mixer)
 
-    def apply(self, order: Command) -> None:
-        """Take ``order`` in. Raises StemplayError, and changes nothing, if it is impossible."""
-        command(order.op, **order.args)
-        getattr(self, f"_{order.op}", lambda: None)(**order.args)
+    def apply(self, cmd: Command) -> None:
+        """Apply ``cmd``. Raises StemplayError, and changes nothing, if it is invalid."""
+        command(cmd.op, **cmd.args)
+        getattr(self, f"_{cmd.op}", lambda: None)(**cmd.args)
 
     def _set_stem(self, stem: str, field: str, value: Any) -> None:
         if stem not in self.mixer.stems:
-            raise StemplayError(f"There is no stem {stem!r}; the model gives {', '.join(self.mixer.stems)}.")
+            raise StemplayError(f"There is no stem {stem!r}; the model's stems are {', '.join(self.mixer.stems)}.")
         if field not in STEM_FIELDS:
-            raise StemplayError(f"A stem has {', '.join(STEM_FIELDS)}, but no {field!r}.")
+            raise StemplayError(f"A stem has no field {field!r}, only {', '.join(STEM_FIELDS)}.")
         setattr(self.mixer.stems[stem], field, check_value(f"{field} of {stem}", value, STEM_FIELDS[field]))
 
     def _set_mixer(self, field: str, value: Any) -> None:
         if field not in MIXER_FIELDS:
-            raise StemplayError(f"The mixer has {', '.join(MIXER_FIELDS)}, but no {field!r}.")
+            raise StemplayError(f"The mixer has no field {field!r}, only {', '.join(MIXER_FIELDS)}.")
         setattr(self.mixer, field, check_value(field, value, MIXER_FIELDS[field]))
 
     def _set_inserts(self, strip: Any, inserts: Any) -> None:
@@ -127,14 +128,14 @@ class DesiredState:
     def _set_deadline(self, ms: Any) -> None:
         value = float(check_value("The deadline", ms, (0.0, MAX_DEADLINE)))
         if value <= 0:
-            raise StemplayError("The deadline of a running engine is a time above 0 ms.")
+            raise StemplayError("The deadline of a running engine must be more than 0 ms.")
         self.config = replace(self.config, deadline=value)
 
     def _record(self, directory: Any, format: Any) -> None:
         if format not in RECORDING_FORMATS:
-            raise StemplayError(f"Recordings are written as {' or '.join(RECORDING_FORMATS)}, not {format!r}.")
+            raise StemplayError(f"The format of recordings must be {' or '.join(RECORDING_FORMATS)}, not {format!r}.")
         if not isinstance(directory, str | Path) or not str(directory):
-            raise StemplayError(f"A recording goes into a folder, not {directory!r}.")
+            raise StemplayError(f"A recording needs the path of a folder, not {directory!r}.")
         self.recording = {"directory": str(directory), "format": format}
 
     def _stop_recording(self) -> None:
@@ -142,20 +143,20 @@ class DesiredState:
 
     def _needs_instrument(self) -> tuple[str, ...]:
         if not self.config.instrument:
-            raise StemplayError("This engine has no instrument: start it with one.")
+            raise StemplayError("This engine has no instrument. Start it with one.")
         return instrument_names(self.config.instrument)
 
     def _midi(self, data: Any) -> None:
         self._needs_instrument()
         if not isinstance(data, list) or not data or not all(is_whole(byte) and 0 <= byte < 256 for byte in data):
-            raise StemplayError(f"A MIDI message is a list of bytes, not {data!r}.")
+            raise StemplayError(f"A MIDI message must be a list of bytes, not {data!r}.")
 
     def _set_sound(self, channel: Any, shares: Any) -> None:
         known = self._needs_instrument()
         if not is_whole(channel) or not 0 <= channel < 16:
-            raise StemplayError(f"A MIDI channel is 0 to 15, not {channel!r}.")
+            raise StemplayError(f"A MIDI channel must be 0 to 15, not {channel!r}.")
         if not isinstance(shares, dict) or not shares:
-            raise StemplayError(f"A sound is instruments and their shares, not {shares!r}.")
+            raise StemplayError(f"A sound must map instruments to shares, not be {shares!r}.")
         for name, share in shares.items():
             if name not in known:
                 raise StemplayError(f"There is no instrument {name!r}; python -m rtaudio instruments lists them.")
@@ -168,32 +169,32 @@ class DesiredState:
         self._needs_instrument()
         if field == "curve":
             if value not in VELOCITY_CURVES:
-                raise StemplayError(f"A velocity curve is {', '.join(VELOCITY_CURVES)}, not {value!r}.")
+                raise StemplayError(f"The velocity curve must be one of {', '.join(VELOCITY_CURVES)}, not {value!r}.")
         elif field == "record_folder":
             if not isinstance(value, str) or (value and not Path(value).is_absolute()):
-                raise StemplayError(f"Recordings go into a folder that is named from the root on, not {value!r}.")
+                raise StemplayError(f"The folder for recordings must be an absolute path, not {value!r}.")
         elif field == "record_format":
             if value not in RECORDING_FORMATS:
-                raise StemplayError(f"Recordings are written as {' or '.join(RECORDING_FORMATS)}, not {value!r}.")
+                raise StemplayError(f"The format of recordings must be {' or '.join(RECORDING_FORMATS)}, not {value!r}.")
         elif field in INSTRUMENT_TIMES:
             value = float(check_value(field, value, INSTRUMENT_TIMES[field]))
         else:
             known = ", ".join([*INSTRUMENT_TIMES, "curve", "record_folder", "record_format"])
-            raise StemplayError(f"The instrument has {known}, but no {field!r}.")
+            raise StemplayError(f"The instrument has no field {field!r}, only {known}.")
         setattr(self.instrument, field, value)
 
     def _set_midi_map(self, entries: Any) -> None:
         self._needs_instrument()
         if not isinstance(entries, list):
-            raise StemplayError(f"The learnt controllers are a list, not {entries!r}.")
+            raise StemplayError(f"The learned controllers must be a list, not {entries!r}.")
         for entry in entries:
             kind = "note" if isinstance(entry, dict) and "note" in entry else "control"
             if not isinstance(entry, dict) or not {"channel", kind, "target"} <= set(entry):
-                raise StemplayError(f"A learnt controller has channel, control (or note) and target, not {entry!r}.")
+                raise StemplayError(f"A learned controller needs channel, control (or note) and target, unlike {entry!r}.")
             if not all(is_whole(entry[key]) and 0 <= entry[key] < 128 for key in ("channel", kind)):
-                raise StemplayError(f"Channel and {kind} of a MIDI controller are 0 to 127, not {entry!r}.")
+                raise StemplayError(f"Channel and {kind} of a MIDI controller must be 0 to 127, unlike in {entry!r}.")
             if control_range(entry["target"], strips_of(self.config)) is not None and kind == "note":
-                raise StemplayError(f"A key presses a button; it cannot move {entry['target']!r}.")
+                raise StemplayError(f"A key can only press a button; it cannot move {entry['target']!r}.")
         self.instrument.midi_map = copy.deepcopy(entries)
 
     def _learn(self, target: Any) -> None:
@@ -206,7 +207,7 @@ class DesiredState:
 
     def _configure(self, config: Any) -> None:
         if not isinstance(config, dict):
-            raise StemplayError(f"The engine's settings are names and values, not {config!r}.")
+            raise StemplayError(f"The engine's settings must map names to values, not be {config!r}.")
         unknown = set(config) - {f.name for f in fields(EngineConfig)}
         if unknown:
             raise StemplayError(f"The engine has no setting {', '.join(sorted(unknown))}.")
@@ -220,7 +221,7 @@ class DesiredState:
         self.fill_stems()
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values for ``from_json`` in another process."""
+        """As plain JSON values, for ``from_json`` in another process."""
         return to_dict(self)
 
     @classmethod

@@ -19,9 +19,15 @@ MAX_STATE = 1 << 21
 MAX_VALUES = 4096
 
 
+def split_plugin(plugin: str) -> tuple[str, str]:
+    """``PATH::NAME`` as path and name; the name is empty where the file holds one plugin."""
+    path, _, name = plugin.partition("::")
+    return path, name
+
+
 def is_plugin_file(plugin: str) -> bool:
     """Whether ``plugin`` names a file (or bundle) of a plugin."""
-    return Path(plugin).suffix.lower() in PLUGIN_FILES
+    return Path(split_plugin(plugin)[0]).suffix.lower() in PLUGIN_FILES
 
 
 def is_foreign(plugin: str) -> bool:
@@ -63,7 +69,7 @@ def check_inserts(strip: str, inserts: Any) -> list[InsertState]:
         raise StemplayError(f"Two inserts of {strip} have the same key.")
     for entry in checked:
         if not entry.key:
-            stem = Path(entry.plugin).stem if is_plugin_file(entry.plugin) else entry.plugin
+            stem = Path(split_plugin(entry.plugin)[0]).stem if is_plugin_file(entry.plugin) else entry.plugin
             entry.key = next(key for k in range(1, MAX_SLOTS + 2) if (key := f"{stem}-{k}") not in keys)
             keys.append(entry.key)
     return checked

@@ -1,4 +1,4 @@
-"""What engine, supervisor and windows say to each other: configuration, commands, snapshots. Plain JSON, no pickle.
+"""Messages between engine, supervisor and windows: configuration, commands, snapshots. Plain JSON, no pickle.
 
 The desired state (configuration and mixer) is a value that can be saved and sent to a fresh engine; a snapshot is what the
 engine reports about itself thirty times a second, and losing one is harmless.
@@ -14,9 +14,9 @@ from rtaudio.audio.format import Audio, StemplayError
 
 DEFAULT_MODEL = default_separator()
 SILENT_PORT = "a clock without sound card"
-"""Name of the port through which nothing is heard."""
+"""Name of the port that discards its output."""
 FULL_SPEED = "full speed"
-"""How the name of a port begins that waits for no clock."""
+"""Prefix of the name of a port that runs at full speed, without waiting for a clock."""
 
 T = TypeVar("T")
 
@@ -79,11 +79,12 @@ class StemState:
 
 @dataclass
 class MixerState:
-    """Everything the mixer obeys. ``dry`` 0 is only stems, 1 only the (delayed) input; ``bypass`` plays the input untouched.
+    """All settings of the mixer. ``dry`` 0 plays only the stems, 1 only the (delayed) input; ``bypass`` plays the input unchanged.
 
-    ``monitor`` lets a live input be heard at all, as stems, dry or bypassed. Without it meters and the stems' recordings go on and
-    instruments sound; a song from a file is always heard. ``inserts`` are effects on the whole mix, before the master fader;
-    ``input_inserts`` are effects on a live input, before it is separated.
+    Without ``monitor`` a live input is not heard, be it as stems, dry or bypassed. Meters and recordings of the stems still work, and
+    instruments are heard. A song from a file is always heard.
+    ``inserts`` are effects on the whole mix, before the master fader; ``input_inserts`` are effects on a live input, before it is
+    separated.
     """
 
     stems: dict[str, StemState] = field(default_factory=dict)
@@ -99,14 +100,14 @@ class MixerState:
 
 @dataclass
 class InstrumentState:
-    """What the instrument plays with.
+    """Settings of the instrument.
 
     Attributes:
-        shares: sound of each of the sixteen channels (``"0"`` to ``"15"``): instrument name -> share; a mixture is a morph.
+        shares: sound of each of the sixteen channels (``"0"`` to ``"15"``): instrument name -> share. Several instruments are a morph.
         attack_ms, release_ms: of every note's envelope.
-        curve: how a key's velocity is taken: ``linear``, ``soft`` (easy to play loud), ``hard`` or ``fixed`` (always 100).
-        midi_map: controllers that were learnt, as ``rtaudio.midi.learned_controls.MidiMap`` writes them.
-        record_folder, record_format: where a recording goes that a controller's button starts; without a folder none does.
+        curve: velocity curve of the keys: ``linear``, ``soft`` (easy to play loud), ``hard`` or ``fixed`` (always 100).
+        midi_map: controllers that were learned, as ``rtaudio.midi.learned_controls.MidiMap`` writes them.
+        record_folder, record_format: of recordings that a controller's button starts. Without a folder the button cannot record.
     """
 
     shares: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -127,7 +128,7 @@ VELOCITY_CURVES = ("linear", "soft", "hard", "fixed")
 
 @dataclass
 class EngineConfig:
-    """What an engine runs on. Changing it means a short restart of the stream, never of the recording's files.
+    """Settings of an engine. A change restarts the stream for a short time; files of finished recordings stay as they are.
 
     Attributes:
         input: device name or ``HOSTAPI:NAME`` or index as text, the path of a sound file, ``none``, or ``default``.
@@ -137,18 +138,18 @@ class EngineConfig:
         block: frames of one callback; 0 lets the host choose and vary.
         model: name in the zoo, or a directory with ``model.onnx`` and ``card.json``.
         consistent: share the residual so that the stems sum to the mix.
-        deadline: ms that the model gets for a piece of sound, a part of the latency (``rtaudio.engine.deadline``); 0: what it needs,
+        deadline: ms that the model is given for a block, a part of the latency (``rtaudio.engine.deadline``); 0: as many as it needs,
             measured at the start.
-        look_ahead: refine the stems by their own spectra (``rtaudio.processors.refine``), so many ms later; 0: do not.
+        look_ahead: ms of look-ahead, and of added latency, for refining the stems (``rtaudio.processors.refine``); 0: no refinement.
         paced: with ``null`` or a file as output: follow the wall clock (True) or run at full speed (False).
         input_channels: 1-based device channels to listen to, () for the first two.
         routing: stem -> 1-based output channels of its own, beside the mix (``{"vocals": [3, 4]}``).
         loop: start a file input again at its end.
-        seconds: at full speed, end after so much sound; 0 for all of it. (Whoever listens to a clock can stop by it.)
+        seconds: at full speed, end after this many seconds of sound; 0: play all of it. (A paced engine is stopped by its caller.)
         instrument: model of the instrument that MIDI plays: name in the zoo or a directory; empty for none.
         midi: MIDI input: ``default`` (all), ``none``, ``virtual`` (a port of our own), or a port's name.
-        voices: notes at once.
-        analyse: go through a file input in the background, so that a seek is right at once; costs as much as playing it.
+        voices: the largest number of simultaneous notes.
+        analyse: analyse a file input in the background, so that the stems are exact at once after a seek. Costs as much as playing it.
     """
 
     input: str = "default"
@@ -201,7 +202,7 @@ class Latency:
 
 @dataclass
 class Transport:
-    """Where a file input is. Positions in seconds of the file; ``warnings`` tells what is wrong with it, a sentence each."""
+    """Position of a file input, in seconds of the file. ``warnings``: problems of the file, one sentence each."""
 
     path: str = ""
     playing: bool = False
@@ -214,7 +215,7 @@ class Transport:
 
 @dataclass
 class Recording:
-    """What the recorder does. ``error`` tells why a recording stopped by itself; ``files`` are the names of one that has ended."""
+    """State of the recorder. ``error``: why a recording stopped by itself. ``files``: names of the files of a finished recording."""
 
     active: bool = False
     directory: str = ""
@@ -226,12 +227,12 @@ class Recording:
 
 @dataclass
 class Interruption:
-    """The sound was away because its engine was.
+    """An interruption of the sound while its engine was restarted.
 
     Attributes:
         reason: one sentence.
-        after_s: seconds of sound before it.
-        gap_s: without sound, by the wall clock; at least so long while it lasts.
+        after_s: seconds of sound before the interruption.
+        gap_s: seconds without sound by the wall clock, so far if it still lasts.
     """
 
     reason: str = ""
@@ -250,18 +251,18 @@ class Meter:
 
 @dataclass
 class InstrumentReport:
-    """What the instrument does.
+    """State of the instrument.
 
     Attributes:
         model: its name, empty without an instrument; ``instruments``: what it can play.
         notes: sounding now. ``keys``: ``[channel, pitch]`` of those whose key is down.
         ``stolen``: notes that gave way to others since the start.
-        ports: MIDI inputs that are open; ``midi``: a sentence when one is missed.
-        received: MIDI messages so far. ``misses``: blocks that were not ready.
-        late: messages that came too late for their sample; ``dropped``: those that a flood lost.
+        ports: open MIDI inputs. ``midi``: a sentence if one is missing.
+        received: MIDI messages so far. ``misses``: blocks that were not ready in time.
+        late: messages that came too late for their sample. ``dropped``: messages lost because too many arrived at once.
         load: rendering time over the time rendered. ``delay_ms``: from a message to its sample.
-        learning: the control that waits for a MIDI controller. ``primed``: share of the notes whose beginning is prepared.
-        state: as it is now.
+        learning: the control that waits for a MIDI controller. ``primed``: share of the notes that are in the note cache.
+        state: the present settings.
     """
 
     model: str = ""
@@ -283,13 +284,13 @@ class InstrumentReport:
 
 
 @dataclass(frozen=True)
-class Heard:
-    """Sound that an engine has played, for whoever draws it; travels through a shared file (``rtaudio/tap``), never as JSON.
+class TapAudio:
+    """Sound that an engine has played, for displays. It is passed through a shared file (``rtaudio/tap``), never as JSON.
 
     Attributes:
         rate: Hz. ``start``: position of the first frame since the engine began.
         frames: ``(n, channels)``.
-        life: which engine it was; positions of another do not continue these.
+        life: identifies the engine process; positions of different engines are unrelated.
     """
 
     rate: int
@@ -303,15 +304,15 @@ class Snapshot:
     """The engine's report.
 
     ``state``: ``starting``, ``running``, ``stalled`` (no callbacks), ``waiting`` (for a device), ``stopped``, ``finished`` (a file ended).
-    ``message`` is one sentence for the person in front of it. ``xruns`` counts the host's, ``misses`` blocks that the model was
-    late for. ``dsp_load`` is callback time over block time, ``model_load`` worker time over the time it is given (``latency.pipelining``);
-    its ``own`` is the mean of the last half second without what other programs took of the processor meanwhile.
-    ``recordings`` are those that have ended, by their files; ``recording`` is the present or the last one. After a restart
-    ``frames``, ``xruns``, ``misses`` and the instrument's counters are sums over all engines since the settings were last changed,
-    and ``interruptions`` lists where there was none.
-    ``offer``: a deadline in ms that would help against misses, one block more than now; 0 while none is needed.
-    ``resting``: nothing sounds and nothing moves; reports then come a few times a second.
-    ``inserts``: what sits in the slots of each strip, of ``master`` and of ``input``, where there is anything.
+    ``message`` is one sentence for the user. ``xruns`` counts those of the host, ``misses`` blocks for which the model was late.
+    ``dsp_load`` is callback time over block time. ``model_load`` is worker time over the time that the worker is given
+    (``latency.pipelining``); its ``own`` is the mean of the last half second, without the processor time of other programs.
+    ``recordings`` are the finished ones, with their files; ``recording`` is the present or the last one. After a restart ``frames``,
+    ``xruns``, ``misses`` and the instrument's counters are sums over all engines since the settings were last changed, and
+    ``interruptions`` lists the gaps between engines.
+    ``offer``: a longer deadline in ms (by one block) that would prevent misses; 0 if none is needed.
+    ``resting``: nothing sounds and nothing changes; reports then come a few times a second.
+    ``inserts``: what is in the slots of each strip, of ``master`` and of ``input``, where there is anything.
     ``tap`` is the file through which the engine's sound can be read (see ``Session.hear``), empty where there is none.
     """
 
@@ -374,7 +375,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "midi": ("data",),  # the bytes of one message, as from an on-screen keyboard
     "set_sound": ("channel", "shares"),  # channel from 0; {instrument: share}
     "set_instrument": ("field", "value"),  # of InstrumentState: attack_ms, release_ms, curve, record_folder, record_format
-    "set_midi_map": ("entries",),  # all learnt controllers at once, as in InstrumentState.midi_map
+    "set_midi_map": ("entries",),  # all learned controllers at once, as in InstrumentState.midi_map
     "learn": ("target",),  # the next MIDI controller that moves is the target's; "" ends the waiting
     "forget": ("target",),
     "configure": ("config",),  # a whole EngineConfig as a dict

@@ -1,1 +1,1 @@
-"""What the operating system is asked for: realtime threads, locks, private folders, child processes."""
+"""Services of the operating system: realtime threads, file locks, private folders, child processes."""

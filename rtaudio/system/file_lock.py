@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import IO
 
 _BYTE = 1 << 30
-"""Which byte Windows locks: beyond the end of any file locked here, for nobody could read a locked byte."""
+"""The byte that Windows locks. It lies beyond the end of any file locked here, because a locked byte could not be read."""
 
 
 class FileLock:
-    """An exclusive lock on ``path``, which is made where it is missing; its folder must be there."""
+    """An exclusive lock on ``path``, which is created if it does not exist. Its folder must exist."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -37,7 +37,7 @@ class FileLock:
         return True
 
     def release(self) -> None:
-        """Give it back. The file stays: removing it would race with the next taker."""
+        """Release the lock. The file stays, because removing it would race with the next process that acquires the lock."""
         if self._file is not None:
             self._file.close()
             self._file = None

@@ -1,4 +1,4 @@
-"""Asking the system for punctual threads, and keeping Python out of their way. Each function tells what it got in one sentence."""
+"""Requests realtime scheduling from the system, and keeps garbage collection and other Python threads from delaying the audio."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ import os
 import sys
 
 SWITCH_INTERVAL_S = 0.0005, 0.00003
-"""How long a Python thread may keep the interpreter while another waits, at most and at least: the audio callback is such another."""
+"""Longest and shortest time for which a Python thread may keep the interpreter while another one, such as the audio callback, waits."""
 MODEL_PRIORITY, CALLBACK_PRIORITY = 40, 60
-"""Of whoever runs a model, and of the audio callback where no sound server gives it one (JACK's is higher, and kept)."""
+"""Priorities of threads that run a model, and of the audio callback if no sound server sets it (JACK's is higher, and is kept)."""
 REPORT_PRIORITY = 5
-"""Of the thread that reports: below all sound, but above other programs. While it holds the interpreter nobody may keep it from giving it
-back, or the threads of the sound wait for those who do."""
+"""Priority of the reporting thread: below all audio threads, but above other programs. If another program could preempt it while it holds
+the interpreter, the audio threads would wait for that program."""
 KEPT_BYTES = 32 << 20
-"""Free memory that the process keeps, and the smallest allocation that the system is asked for separately; the most glibc allows."""
+"""Free memory that the process keeps, and the size from which an allocation gets a mapping of its own; the largest glibc allows."""
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-"""Of glibc's malloc.h."""
+"""Constants of glibc's malloc.h."""
 
 
 def settle(block_s: float = 0.0) -> None:
-    """After warm-up: no garbage collection during sound (a collection of a large heap stalls for most of a second).
+    """Switch garbage collection off. Call it after warm-up: the collection of a large heap would stall the audio for most of a second.
 
     Args:
-        block_s: length of the device's blocks, if known; the callback waits for the interpreter for an eighth of one at most.
+        block_s: length of the device's blocks in seconds, if known. The callback then waits for the interpreter for at most an eighth
+            of a block.
     """
     gc.collect()
     gc.freeze()
@@ -33,17 +34,17 @@ def settle(block_s: float = 0.0) -> None:
 
 
 def switch_interval(block_s: float = 0.0) -> float:
-    """For how many seconds a thread may keep the interpreter while the callback of blocks of ``block_s`` (0: unknown) waits for it."""
+    """Seconds for which a thread may keep the interpreter while the callback waits, for blocks of ``block_s`` seconds (0: unknown)."""
     longest, shortest = SWITCH_INTERVAL_S
     return max(shortest, min(longest, block_s / 8 if block_s > 0 else longest))
 
 
 def keep_memory() -> None:
-    """Keep what is freed for the next allocation of this process, instead of giving it back to the system at once.
+    """Keep freed memory for later allocations of this process, instead of returning it to the system at once.
 
-    glibc gives the top of its heap back as soon as 128 KiB of it are free, and gets each page again by a fault: a transform of 4096
-    samples in numpy then takes three times as long, and so does whatever else needs room for a moment. The allocators of macOS and
-    Windows, and musl's, keep freed pages for a while by themselves, and have no such setting.
+    glibc returns the top of its heap as soon as 128 KiB of it are free, and gets each page back through a page fault. A NumPy FFT of
+    4096 samples then takes three times as long, and so does other code with temporary arrays. The allocators of macOS, Windows and
+    musl keep freed pages for a while by themselves and have no such setting.
     """
     if not sys.platform.startswith("linux"):
         return
@@ -73,7 +74,7 @@ def request_realtime(priority: int = CALLBACK_PRIORITY) -> str:
 
 def _linux(priority: int) -> str:
     policy = os.sched_getscheduler(0) & ~0x40000000  # SCHED_RESET_ON_FORK
-    if policy in (os.SCHED_FIFO, os.SCHED_RR):  # the host has arranged it: not ours to lower
+    if policy in (os.SCHED_FIFO, os.SCHED_RR):  # set by the sound server: do not lower it
         return f"granted: realtime by the sound server, priority {os.sched_getparam(0).sched_priority}"
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
@@ -86,7 +87,7 @@ def _linux(priority: int) -> str:
 
 
 def _macos() -> str:
-    """QOS_CLASS_USER_INTERACTIVE: what an unprivileged thread may have beside the host's own audio thread."""
+    """QOS_CLASS_USER_INTERACTIVE, the highest class that an unprivileged thread can get."""
     library = ctypes.CDLL(None, use_errno=True)
     if library.pthread_set_qos_class_self_np(0x21, 0) != 0:
         return "refused: macOS did not raise the thread's quality of service"

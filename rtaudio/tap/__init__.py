@@ -1,6 +1,6 @@
 """The engine's tap: the last seconds of the mix, the input and each stem, for a window that draws them.
 
-``capture`` is the side of the audio callback: it copies into a ring in memory while somebody listens, and does nothing otherwise.
-``shared`` carries that ring's news, thirty times a second and in a control thread, into a memory-mapped file in the private
-folder of this user, where another process reads them. No side ever waits for the other.
+``buffer`` belongs to the audio callback, which copies each block into a ring in memory while somebody listens. Thirty times a second a
+control thread copies the new part of this ring into a memory-mapped file in the user's private folder (``shared``), where another process
+reads it. Neither side waits for the other.
 """

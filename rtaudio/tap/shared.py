@@ -1,12 +1,12 @@
 """The tap's file: a ring of samples that one process writes and another reads, without locks, pipes or waiting.
 
-Two files in the private folder. The *head* (4 KiB, there from the engine's start) says what the engine gives, how far it is, that
-it lives, and until when somebody listens; the *sound* file is made when somebody first does. Times are monotonic seconds, which
-all processes of a machine share. A reader is refused what is being overwritten: the range shrinks before and grows after each
-writing, a stamp is odd in between, and the reader looks again after copying. An engine that died leaves a head whose sign of
-life grows old: nothing is read from it.
+There are two files in the private folder. The *head* (4 KiB, created when the engine starts) holds the format, the range that can be
+read, the time when the engine last wrote it, and the time until which somebody listens. The *sound* file is created for the first
+listener. Times are monotonic seconds, which all processes of a machine share. A reader never gets frames that are being overwritten:
+the range shrinks before each write and grows after it, a stamp is odd in between, and the reader checks both again after copying. A
+head that is not updated any more belongs to an engine that died; nothing is read from it.
 
-``TapWriter`` belongs to the thread that reports of the engine, ``TapReader`` to one thread of the listener.
+``TapWriter`` belongs to the engine's reporting thread, ``TapReader`` to one thread of the listener.
 """
 
 from __future__ import annotations
@@ -23,35 +23,35 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rtaudio.protocol.messages import Heard
-from rtaudio.tap.capture import Capture
+from rtaudio.protocol.messages import TapAudio
+from rtaudio.tap.buffer import TapBuffer
 
 FILE_S = 4.0
 """Seconds of sound in the file."""
 
 WANTED_S = 2.0
-"""So long after a reader's last look the engine goes on giving."""
+"""Seconds for which the engine goes on writing after the last read."""
 
 DEAD_S = 1.0
-"""An engine without a sign of life for so long gives nothing any more."""
+"""Seconds without an update of the head after which the engine counts as dead."""
 
 _MAGIC = 0x31706174_6D657473
 _HEAD, _TEXT = 4096, 256
-_STAMP, _START, _END, _READY = 1, 2, 3, 4  # places of whole numbers in the head; 0 is the magic number
-_WANTED, _ALIVE = 8, 9  # places of times
+_STAMP, _START, _END, _READY = 1, 2, 3, 4  # indices of integers in the head; 0 is the magic number
+_WANTED, _ALIVE = 8, 9  # indices of times
 PREFIX, SOUND = "tap-", ".sound"
 
 
 class TapWriter:
-    """Publishes a capture. Raises OSError if the folder has no room for the head."""
+    """Publishes a ``TapBuffer``. Raises OSError if there is no room for the head."""
 
-    def __init__(self, capture: Capture, directory: Path) -> None:
+    def __init__(self, buffer: TapBuffer, directory: Path) -> None:
         sweep(directory)
-        self._capture = capture
-        self._capacity = round(FILE_S * capture.rate)
+        self._buffer = buffer
+        self._capacity = round(FILE_S * buffer.rate)
         self.path = directory / f"{PREFIX}{os.getpid()}-{time.monotonic_ns():x}"
         about = {
-            "rate": capture.rate, "channels": capture.channels, "sources": capture.sources, "capacity": self._capacity,
+            "rate": buffer.rate, "channels": buffer.channels, "sources": buffer.sources, "capacity": self._capacity,
         }  # fmt: skip
         head = np.zeros(_HEAD // 8, np.int64)
         text = json.dumps(about).encode()
@@ -64,24 +64,24 @@ class TapWriter:
         self._data: npt.NDArray[np.float32] | None = None
 
     def publish(self) -> None:
-        """Carry over what is new, if anybody listens. Raises OSError when the disk is full."""
+        """Copy new frames into the file if somebody listens. Raises OSError if the disk is full."""
         now = time.monotonic()
         self._times[_ALIVE] = now
         wanted = bool(self._times[_WANTED] > now)
-        self._capture.listen(wanted)
+        self._buffer.listen(wanted)
         if not wanted:
             return
         data = self._open_sound() if self._data is None else self._data
-        position, frames = self._capture.take()
+        position, frames = self._buffer.take()
         frames = frames[-self._capacity :]
         if len(frames):
             self._write(data, position, frames)
 
     def _open_sound(self) -> npt.NDArray[np.float32]:
-        shape = len(self._capture.sources), self._capacity, self._capture.channels
+        shape = len(self._buffer.sources), self._capacity, self._buffer.channels
         size = 4 * int(np.prod(shape))
         path = _sound_path(self.path)
-        _write_whole(path, bytes(size))  # real zeros: a disk that is full says so now, not in the middle of a page
+        _write_whole(path, bytes(size))  # written zeros: a full disk is noticed now, not by a signal while a page is written
         self._sound = _Mapping(path, size)
         self._data = self._sound.array(np.float32).reshape(shape)
         self._whole[_READY] = 1
@@ -105,8 +105,8 @@ class TapWriter:
         self._whole[_STAMP] += 1
 
     def close(self) -> None:
-        """Say that the end is here and remove the files."""
-        self._capture.listen(False)
+        """Mark the tap as ended and remove its files."""
+        self._buffer.listen(False)
         self._times[_ALIVE] = 0.0
         del self._whole, self._times
         self._data = None
@@ -117,7 +117,7 @@ class TapWriter:
 
 
 class TapReader:
-    """Reads what the engine that made ``path`` plays. Raises OSError or ValueError if there is nothing to read."""
+    """Reads the tap at ``path``. Raises OSError or ValueError if it cannot be read."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -130,14 +130,14 @@ class TapReader:
             self.rate, self.channels, self._capacity = int(about["rate"]), int(about["channels"]), int(about["capacity"])
             self.sources = tuple(str(name) for name in about["sources"])
         except (KeyError, TypeError, OverflowError):
-            raise ValueError(f"{path} does not say what is in it") from None
+            raise ValueError(f"{path} has no valid head") from None
         self._sound: _Mapping | None = None
         self._data: npt.NDArray[np.float32] | None = None
 
-    def read(self, source: str, after: int | None = None, seconds: float = FILE_S) -> Heard | None:
-        """What ``source`` played from position ``after`` on (None: the last ``seconds``), the newest ``seconds`` of it at most.
+    def read(self, source: str, after: int | None = None, seconds: float = FILE_S) -> TapAudio | None:
+        """What ``source`` played from position ``after`` on (None: the last ``seconds``), but no more than the newest ``seconds``.
 
-        None: the engine gives nothing (yet, or any more), or has no such source. A reading also asks for more.
+        Returns None if the engine does not write (yet, or any more) or has no such source. Each read keeps the engine writing.
         """
         now = time.monotonic()
         if now - self._times[_ALIVE] > DEAD_S or source not in self.sources:
@@ -161,7 +161,7 @@ class TapReader:
         span = self._range()
         if span is None or span[0] > first or span[1] < end:  # overwritten while it was copied
             return None
-        return Heard(self.rate, first, frames, self.path.name)
+        return TapAudio(self.rate, first, frames, self.path.name)
 
     def _open_sound(self) -> npt.NDArray[np.float32]:
         shape = len(self.sources), self._capacity, self.channels
@@ -170,7 +170,7 @@ class TapReader:
         return self._data
 
     def _range(self) -> tuple[int, int] | None:
-        """What may be read; None while the writer changes it, which takes it a microsecond, or longer when it loses the processor."""
+        """The range that may be read; None while the writer changes it, for a microsecond or until it is scheduled again."""
         for _ in range(100):
             stamp = int(self._whole[_STAMP])
             start, end = int(self._whole[_START]), int(self._whole[_END])
@@ -179,7 +179,7 @@ class TapReader:
         return None
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Unmap the files."""
         del self._whole, self._times
         self._data = None
         self._map.close()
@@ -198,23 +198,23 @@ class _Mapping:
         return np.frombuffer(self._memory, kind)
 
     def close(self) -> None:
-        with contextlib.suppress(BufferError):  # somebody still holds an array of it: it goes with that
+        with contextlib.suppress(BufferError):  # an array of it is still in use: the memory is unmapped with that array
             self._memory.close()
 
 
-def open_tap(capture: Capture) -> TapWriter | None:
-    """A writer in this user's private folder; None where that is impossible, since sound matters more than pictures."""
+def open_tap(buffer: TapBuffer) -> TapWriter | None:
+    """A writer in this user's private folder, or None if that is impossible: the engine plays on without a tap."""
     from rtaudio.audio.format import StemplayError
     from rtaudio.system.private_folder import runtime_directory
 
     try:
-        return TapWriter(capture, runtime_directory())
+        return TapWriter(buffer, runtime_directory())
     except (OSError, ValueError, StemplayError):
         return None
 
 
 def sweep(directory: Path) -> None:
-    """Remove what engines left that were killed."""
+    """Remove the files of engines that were killed."""
     for path in directory.glob(PREFIX + "*"):
         pid = path.name[len(PREFIX) :].partition("-")[0]
         if path.suffix != SOUND and pid.isdigit() and not _alive(int(pid)):
@@ -222,7 +222,7 @@ def sweep(directory: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a tap's files, where nobody holds them (Windows)."""
+    """Remove a tap's files; on Windows only if no process has them open."""
     for name in (path, _sound_path(path)):
         with contextlib.suppress(OSError):
             name.unlink()
@@ -230,7 +230,7 @@ def remove(path: Path) -> None:
 
 def _alive(pid: int) -> bool:
     if sys.platform == "win32":
-        return False  # what a living process has mapped cannot be removed there
+        return False  # Windows does not remove files that a living process has mapped
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -245,7 +245,7 @@ def _sound_path(path: Path) -> Path:
 
 
 def _write_whole(path: Path, content: bytes) -> None:
-    """A new file of this user alone, complete or not there: a disk that is full is not left fuller."""
+    """Create a file that only this user can read. If the disk is full, remove the incomplete file."""
     part = path.with_name(path.name + ".part")
     try:
         with os.fdopen(

@@ -141,21 +141,21 @@ def midi_files(data: bytes) -> None:
 
 
 def midi_bytes(data: bytes) -> None:
-    """Whatever a MIDI input sends, in any portions, and what was learnt from it."""
-    choices, parser, learnt = Choices(data), MidiParser(), MidiMap()
-    learnt.learn(choices.pick(("mixer.dry", "transport.play", "stem.drums.mute")))
+    """Whatever a MIDI input sends, in any portions, and what was learned from it."""
+    choices, parser, learned = Choices(data), MidiParser(), MidiMap()
+    learned.learn(choices.pick(("mixer.dry", "transport.play", "stem.drums.mute")))
     left = choices.rest()
     while left:
         count = 1 + choices.below(7)
         for message in parser.feed(left[:count], 0.0):
             assert 0 <= message.channel < 16 and 0 <= message.b < 128
             assert -8192 <= message.a < 8192
-            moved = learnt.take(message)
+            moved = learned.take(message)
             assert moved is None or 0.0 <= moved[1] <= 1.0
             if message.kind != "bend":
                 assert MidiParser().feed(message.bytes(), 0.0) == [message]
         left = left[count:]
-    assert MidiMap(learnt.entries()).entries() == learnt.entries()
+    assert MidiMap(learned.entries()).entries() == learned.entries()
 
 
 @functools.cache
@@ -267,7 +267,7 @@ def _wanted() -> DesiredState:
 
 
 def messages(data: bytes) -> None:
-    """What comes through the socket: frames, orders and desired states. A refused order changes nothing."""
+    """What comes through the socket: frames, commands and desired states. A refused command changes nothing."""
     choices = Choices(data)
     wanted = copy.deepcopy(_wanted())
     op = choices.pick(sorted(OPERATIONS))
@@ -278,7 +278,7 @@ def messages(data: bytes) -> None:
     except StemplayError as error:
         sentence(error)
         assert wanted.to_json() == before, f"{op} was refused and obeyed"
-    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):  # the daemon says that nobody understands it
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):  # the daemon reports it as invalid
         assert wanted.to_json() == before, f"{op} was not understood and obeyed"
     else:
         text = (

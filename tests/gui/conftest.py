@@ -19,7 +19,7 @@ from gui.bridge import Bridge
 from gui.window import MainWindow
 from rtaudio.audio.format import Audio
 from rtaudio.protocol.desired_state import DesiredState
-from rtaudio.protocol.messages import Command, EngineConfig, Heard, InstrumentReport, Meter, MixerState, Snapshot
+from rtaudio.protocol.messages import Command, EngineConfig, InstrumentReport, Meter, MixerState, Snapshot, TapAudio
 
 if TYPE_CHECKING:
     from gui.instrument.panel import InstrumentPanel
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 
 class FakeSession:
-    """Takes orders as the real one does (impossible ones raise) and keeps them; its report is whatever the test sets."""
+    """Takes commands as the real one does (impossible ones raise) and keeps them; its report is whatever the test sets."""
 
     def __init__(self, config: EngineConfig | None = None) -> None:
         self.desired = DesiredState(config or EngineConfig(instrument="sing-gm"), MixerState())
-        self.orders: list[Command] = []
+        self.commands: list[Command] = []
         self.sound: dict[str, Audio] = {}
         self.started = self.stopped = self.closed = 0
         self.staying = False
@@ -57,17 +57,17 @@ class FakeSession:
     def close(self) -> None:
         self.closed += 1
 
-    def send(self, order: Command) -> None:
-        self.desired.apply(order)
-        self.orders.append(order)
+    def send(self, command: Command) -> None:
+        self.desired.apply(command)
+        self.commands.append(command)
 
-    def hear(self, source: str, after: int | None = None, seconds: float = 4.0) -> Heard | None:
+    def hear(self, source: str, after: int | None = None, seconds: float = 4.0) -> TapAudio | None:
         """``sound[source]`` from ``after`` on, as an engine's tap gives it; None without one."""
         sound = self.sound.get(source)
         if sound is None:
             return None
         start = max(after or 0, len(sound) - round(seconds * self.report.rate))
-        return Heard(self.report.rate, start, sound[start:], "fake")
+        return TapAudio(self.report.rate, start, sound[start:], "fake")
 
     def snapshot(self) -> Snapshot:
         self.report.sequence += 1
@@ -105,7 +105,7 @@ def bridge(qapp: QApplication, session: FakeSession) -> Iterator[Bridge]:
 
 @pytest.fixture
 def instrument_page(qtbot: QtBot, bridge: Bridge, session: FakeSession) -> Iterator[InstrumentPage]:
-    """The instrument's page, in sight, of an engine that agrees with every order at once."""
+    """The instrument's page, in sight, of an engine that agrees with every command at once."""
     from gui.pages.instrument import InstrumentPage
     from models.catalog import load_card
 
@@ -117,7 +117,7 @@ def instrument_page(qtbot: QtBot, bridge: Bridge, session: FakeSession) -> Itera
     page.resize(1200, 640)
     page.show()
     qtbot.waitExposed(page)
-    session.orders.clear()
+    session.commands.clear()
     yield page
     page.hide()
 

@@ -14,7 +14,7 @@ Left = Qt.MouseButton.LeftButton
 
 
 def midi(session: FakeSession) -> list[list[int]]:
-    return [order.args["data"] for order in session.orders if order.op == "midi"]
+    return [command.args["data"] for command in session.commands if command.op == "midi"]
 
 
 def hanging(session: FakeSession) -> set[tuple[int, int]]:

@@ -54,9 +54,9 @@ class Stage:
     def key(self, key: Qt.Key) -> None:
         self.qtbot.keyClick(self.page.trials.focusWidget() or self.page.trials, key)  # type: ignore[union-attr]
 
-    def orders(self) -> list[str]:
-        return [order.op for order in self.session.orders]
+    def commands(self) -> list[str]:
+        return [command.op for command in self.session.commands]
 
     @property
     def sought(self) -> float:
-        return float([order for order in self.session.orders if order.op == "seek"][-1].args["position_s"])
+        return float([command for command in self.session.commands if command.op == "seek"][-1].args["position_s"])

@@ -8,8 +8,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from gui.bridge import Bridge
-from gui.player.deck import deck_of
 from gui.player.export import ExportDialog
+from gui.player.player_model import player_model_of
 from models.catalog import best_separator, separators
 from rtaudio.files.offline import separate_file
 from rtaudio.protocol.messages import Transport
@@ -82,9 +82,9 @@ def test_damaged_sound_is_told_by_player_and_export_in_the_same_sentence(
 ) -> None:
     path = cut_short(tmp_path / "cut.wav")
     told: list[str] = []
-    deck = deck_of(bridge)
-    deck.told.connect(told.append)
-    deck.open(path)
+    player_model = player_model_of(bridge)
+    player_model.told.connect(told.append)
+    player_model.open(path)
     qtbot.waitUntil(lambda: bool(told and told[-1]), timeout=PATIENCE)
     assert "cut short" in told[-1]
     dialog.song = str(path)
@@ -125,7 +125,7 @@ def test_what_hinders_an_export_is_told_in_one_sentence(dialog: ExportDialog, tm
     dialog.folder.setText(str(tmp_path / "file" / "below"))
     dialog.export_button.click()
     qtbot.waitUntil(lambda: dialog.job is None, timeout=PATIENCE)
-    assert "Nothing can be exported" in dialog.message.text() and dialog.message.text().endswith(".")
+    assert "Exporting into" in dialog.message.text() and dialog.message.text().endswith(".")
     for box in dialog.stems.values():
         box.setChecked(False)
     assert not dialog.export_button.isEnabled()

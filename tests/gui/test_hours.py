@@ -49,10 +49,10 @@ class EngineSession(FakeSession):
         self.every, self.asked = every, 0
         self.sound_in = np.random.default_rng(0).uniform(-0.5, 0.5, (block, 2)).astype(np.float32)
 
-    def send(self, order: Command) -> None:
-        super().send(order)
-        self.orders.clear()  # the fake's own memory is not the window's
-        self.engine.send(order)
+    def send(self, command: Command) -> None:
+        super().send(command)
+        self.commands.clear()  # the fake's own memory is not the window's
+        self.engine.send(command)
 
     def snapshot(self) -> Snapshot:
         """A report; before each ``every``-th of them a block of sound passes."""

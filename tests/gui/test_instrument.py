@@ -33,7 +33,7 @@ def test_a_sound_is_found_by_family_and_by_search_and_played_at_once(
     qtbot.keyClicks(browser.search, "flute")
     assert "flute" in browser.names() and len(browser.names()) < len(NAMES)
     qtbot.keyClick(browser.search, Qt.Key.Key_Return)
-    flute = session.orders[-1]
+    flute = session.commands[-1]
     assert flute.op == "set_sound" and flute.args == {"channel": 0, "shares": {browser.names()[0]: 1.0}}
     browser.search.setText("no such thing")
     assert not browser.names() and "No sound" in browser.count.text()
@@ -52,7 +52,7 @@ def test_a_sound_chosen_elsewhere_is_marked_and_nothing_is_sent(
     bridge.poll()
     item = panel.browser.list.currentItem()
     assert item is not None and item.text() == catalogue.title_of(NAMES[5])
-    assert not session.orders
+    assert not session.commands
 
 
 def test_titles_and_mixtures_in_words() -> None:
@@ -82,10 +82,10 @@ def test_dragging_morphs_at_most_thirty_times_a_second_and_ends_where_it_ends(
         drag(pad, QPointF(20 + step, 30))
     qtbot.mouseRelease(pad, Left, pos=pad.rect().center())
     qtbot.waitUntil(lambda: panel._set_sound._waiting is None)
-    orders = [order for order in session.orders if order.op == "set_sound"]
-    assert 1 <= len(orders) <= 2 + 30 * (time.monotonic() - begun)
-    assert orders[-1].args["shares"] == panel.morph.shares()
-    assert sum(orders[-1].args["shares"].values()) == pytest.approx(1, abs=1e-3)
+    commands = [command for command in session.commands if command.op == "set_sound"]
+    assert 1 <= len(commands) <= 2 + 30 * (time.monotonic() - begun)
+    assert commands[-1].args["shares"] == panel.morph.shares()
+    assert sum(commands[-1].args["shares"].values()) == pytest.approx(1, abs=1e-3)
     assert len(panel.morph.readout.text().split(",")) >= 2
 
 
@@ -98,7 +98,7 @@ def test_arrows_move_the_point_and_home_brings_it_back(
     assert (pad.x_place, pad.y_place) == pytest.approx((0.4, 0.48))
     qtbot.keyClick(pad, Qt.Key.Key_Home)
     assert (pad.x_place, pad.y_place) == (0.5, 0.5)
-    assert any(order.op == "set_sound" for order in session.orders)
+    assert any(command.op == "set_sound" for command in session.commands)
     assert "%" in pad.accessibleDescription()
 
 
@@ -108,7 +108,7 @@ def test_corners_are_chosen_and_a_mixture_from_elsewhere_finds_its_place(
     box = panel.morph.corners[0]
     box.setCurrentIndex(box.findData("oboe"))
     box.activated.emit(box.currentIndex())
-    assert "oboe" in session.orders[-1].args["shares"]
+    assert "oboe" in session.commands[-1].args["shares"]
     panel._set_sound._last = -10.0
     session.report.instrument.state.shares = {"0": {"tuba": 0.25, "flute": 0.75}}
     bridge.poll()
@@ -122,7 +122,7 @@ def test_corners_are_chosen_and_a_mixture_from_elsewhere_finds_its_place(
 def test_each_channel_has_its_sound(panel: InstrumentPanel, session: FakeSession, bridge: Bridge, qtbot: QtBot) -> None:
     panel.channels.list.setCurrentRow(9)
     panel.play_sound({"tuba": 1.0})
-    assert session.orders[-1].args == {"channel": 9, "shares": {"tuba": 1.0}}
+    assert session.commands[-1].args == {"channel": 9, "shares": {"tuba": 1.0}}
     qtbot.keyPress(panel.keyboard, Qt.Key.Key_A)
     qtbot.keyRelease(panel.keyboard, Qt.Key.Key_A)
     assert [0x99, 60, 90] in midi(session) and [0x89, 60, 0] in midi(session)
@@ -132,25 +132,25 @@ def test_each_channel_has_its_sound(panel: InstrumentPanel, session: FakeSession
 
 
 def test_attack_release_and_curve_reach_the_engine(panel: InstrumentPanel, session: FakeSession, qtbot: QtBot) -> None:
-    panel.shape.attack.setValue(500)
-    panel.shape.release.setValue(1000)
-    panel.shape.curve.setCurrentIndex(2)
-    panel.shape.curve.activated.emit(2)
+    panel.envelope.attack.setValue(500)
+    panel.envelope.release.setValue(1000)
+    panel.envelope.curve.setCurrentIndex(2)
+    panel.envelope.curve.activated.emit(2)
     state = session.desired.instrument
     assert state.attack_ms == pytest.approx(250) and state.release_ms == pytest.approx(4000) and state.curve == "hard"
-    qtbot.mouseDClick(panel.shape.release, Left)
+    qtbot.mouseDClick(panel.envelope.release, Left)
     qtbot.waitUntil(lambda: state.release_ms == 250)
-    panel.shape.picture.grab()
+    panel.envelope.picture.grab()
 
 
 def test_the_engines_times_are_shown_and_not_sent_back(
     panel: InstrumentPanel, session: FakeSession, bridge: Bridge
 ) -> None:
     session.report.instrument.state.release_ms = 1234.0
-    for _, _, throttle in panel.shape._times.values():
+    for _, _, throttle in panel.envelope._times.values():
         throttle._last = -10.0
     bridge.poll()
-    assert panel.shape.release.milliseconds == pytest.approx(1234, rel=0.01) and not session.orders
+    assert panel.envelope.release.milliseconds == pytest.approx(1234, rel=0.01) and not session.commands
 
 
 def test_another_midi_input_is_configured(panel: InstrumentPanel, session: FakeSession) -> None:
@@ -163,13 +163,13 @@ def test_another_midi_input_is_configured(panel: InstrumentPanel, session: FakeS
 
 
 def test_a_missing_input_is_told_in_a_sentence(panel: InstrumentPanel, session: FakeSession, bridge: Bridge) -> None:
-    session.report.instrument.midi = "The MIDI input 'X' is not there; it is used as soon as it is plugged in."
+    session.report.instrument.midi = "The MIDI input 'X' is missing. As soon as it is plugged in, it is used."
     session.report.instrument.ports = ["Y"]
     bridge.poll()
     assert "plugged in" in panel.ports.trouble.text() and panel.ports.open.text() == "Open: Y"
 
 
-def test_everything_learnable_is_offered_and_learnt_by_right_click(
+def test_everything_learnable_is_offered_and_learned_by_right_click(
     panel: InstrumentPanel, session: FakeSession, bridge: Bridge, qtbot: QtBot
 ) -> None:
     strips = tuple(session.report.mixer.stems)
@@ -181,23 +181,23 @@ def test_everything_learnable_is_offered_and_learnt_by_right_click(
     popup = QApplication.activePopupWidget()
     assert isinstance(popup, QMenu) and "Dry/wet" in popup.actions()[0].text()
     popup.actions()[0].trigger()
-    assert session.orders[-1].op == "learn" and session.orders[-1].args == {"target": "mixer.dry"}
+    assert session.commands[-1].op == "learn" and session.commands[-1].args == {"target": "mixer.dry"}
     popup.close()
 
 
-def test_learnt_controllers_are_listed_and_forgotten(
+def test_learned_controllers_are_listed_and_forgotten(
     panel: InstrumentPanel, session: FakeSession, bridge: Bridge, qtbot: QtBot
 ) -> None:
     learn = panel.learn
     panel.tabs.setCurrentWidget(learn)
     learn.choice.setCurrentIndex(learn.choice.findData("instrument.release_ms"))
     qtbot.mouseClick(learn.learn, Left)
-    assert session.orders[-1].args == {"target": "instrument.release_ms"}
+    assert session.commands[-1].args == {"target": "instrument.release_ms"}
     session.report.instrument.learning = "instrument.release_ms"
     bridge.poll()
     assert "Release" in learn.hint.text() and learn.learn.text() == "Cancel"
     qtbot.mouseClick(learn.learn, Left)
-    assert session.orders[-1].args == {"target": ""}
+    assert session.commands[-1].args == {"target": ""}
     session.report.instrument.learning = ""
     session.report.instrument.state.midi_map = [{"channel": 0, "control": 7, "target": "stem.vocals.gain_db"}]
     bridge.poll()
@@ -205,9 +205,9 @@ def test_learnt_controllers_are_listed_and_forgotten(
     assert item is not None and "controller 7, channel 1" in item.text() and "Vocals" in item.text()
     learn.list.setCurrentRow(0)
     qtbot.mouseClick(learn.forget, Left)
-    assert session.orders[-1].op == "forget" and session.orders[-1].args == {"target": "stem.vocals.gain_db"}
+    assert session.commands[-1].op == "forget" and session.commands[-1].args == {"target": "stem.vocals.gain_db"}
     qtbot.mouseClick(learn.forget_all, Left)
-    assert session.orders[-1].args == {"target": ""}
+    assert session.commands[-1].args == {"target": ""}
 
 
 def test_the_status_tells_what_the_instrument_reports(
@@ -258,6 +258,6 @@ def test_controls_have_names_for_assistive_tools(instrument_page: InstrumentPage
         instrument_page.panel.morph.pad,
         *instrument_page.panel.morph.corners,
         instrument_page.panel.browser.list,
-        instrument_page.panel.shape.attack,
+        instrument_page.panel.envelope.attack,
     ):
         assert box.accessibleName()

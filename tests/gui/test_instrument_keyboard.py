@@ -8,7 +8,7 @@ from PyQt6.QtWidgets import QApplication, QLineEdit, QMainWindow
 from pytestqt.qtbot import QtBot
 
 from gui.bridge import Bridge
-from gui.instrument import shape
+from gui.instrument import envelope
 from gui.instrument.keyboard import SOFTEST
 from gui.instrument.notes import PIANO_KEYS
 from gui.instrument.panel import InstrumentPanel
@@ -109,8 +109,8 @@ def test_the_computers_keys_play_where_the_focus_is_but_not_in_a_text(
     qtbot.keyClick(panel.keyboard, Qt.Key.Key_C)  # softer
     qtbot.keyPress(panel.keyboard, Qt.Key.Key_A)
     qtbot.keyRelease(panel.keyboard, Qt.Key.Key_A)
-    assert [0x90, 72, 70] in midi(session) and panel.shape.velocity.value() == 70
-    session.orders.clear()
+    assert [0x90, 72, 70] in midi(session) and panel.envelope.velocity.value() == 70
+    session.commands.clear()
     qtbot.keyClicks(panel.browser.search, "sax")
     qtbot.keyClick(panel.keyboard, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
     assert not midi(session) and panel.browser.search.text() == "sax"
@@ -118,7 +118,7 @@ def test_the_computers_keys_play_where_the_focus_is_but_not_in_a_text(
 
 def test_keys_are_those_of_the_terminal_and_curves_those_of_the_engine() -> None:
     assert PIANO_KEYS == KEYS
-    for name, curve in shape.CURVES.items():
+    for name, curve in envelope.CURVES.items():
         for velocity in (1, 30, 64, 100, 127):
             assert abs(127 * curve(velocity / 127) - curved(velocity, name)) <= 1
 

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from gui.bridge import Bridge
 from gui.pages.instrument import InstrumentPage
-from gui.views.feed import Feed
+from gui.views.tap_follower import TapFollower
 from rtaudio.control.session import Session
 from rtaudio.protocol.messages import EngineConfig
 from tests.sing_fixture import tiny_instrument
@@ -22,11 +22,11 @@ class Ear:
     """Loudness of what the tap gave since the last time it was asked."""
 
     def __init__(self, bridge: Bridge) -> None:
-        self._feed = Feed(bridge, "instrument")
+        self._feed = TapFollower(bridge, "instrument")
 
     def level(self) -> float | None:
-        portion = self._feed.read()
-        return None if portion is None or len(portion.samples) < 400 else float(np.abs(portion.samples).max())
+        new = self._feed.read()
+        return None if new is None or len(new.samples) < 400 else float(np.abs(new.samples).max())
 
     def hears(self, loud: bool) -> bool:
         level = self.level()

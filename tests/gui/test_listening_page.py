@@ -45,7 +45,7 @@ def test_nobody_begins_without_saying_what_they_listen_with_and_hearing_the_chec
     stage.click(check.devices.buttons[0])
     assert not check.begin_button.isEnabled()
     stage.click(check.check_button)
-    assert stage.orders()[-2:] == ["seek", "play"] and stage.sought == 0.0
+    assert stage.commands()[-2:] == ["seek", "play"] and stage.sought == 0.0
     assert check.begin_button.isEnabled()
     check.volume.setValue(-12)
     assert stage.session.desired.mixer.master_db == -12
@@ -64,7 +64,7 @@ def test_a_live_engine_that_sounds_as_well_is_told(
 
 def test_the_player_begins_in_silence_and_softly(stage: Stage, tmp_path: Path) -> None:
     stage.open(write_test(tmp_path))
-    assert stage.orders()[0] == "pause" and "play" not in stage.orders()
+    assert stage.commands()[0] == "pause" and "play" not in stage.commands()
     assert stage.session.desired.mixer.master_db == -20
 
 
@@ -77,14 +77,14 @@ def test_rating_by_mouse(stage: Stage, tmp_path: Path) -> None:
     )
     assert not trials.next_button.isEnabled() and trials.hint.text() == "Listen first"
     stage.click(trials.sound_buttons["sound"])
-    assert stage.orders()[-1] == "play" and trials.sound_buttons["sound"].text() == "■  Stop"
+    assert stage.commands()[-1] == "play" and trials.sound_buttons["sound"].text() == "■  Stop"
     for rating, point in zip(trials.ratings, (4, 2), strict=True):
         assert trials.hint.text() == "Answer to go on"
         stage.click(rating.choices.buttons[point - 1])
     stage.click(trials.next_button)
     assert answers(tmp_path)[1]["ratings"] == {"quality": 4, "contamination": 2}
     assert trials.title.text() == "Sound 2 of 3" and [rating.value for rating in trials.ratings] == [0, 0]
-    assert stage.orders()[-1] == "pause"
+    assert stage.commands()[-1] == "pause"
 
 
 def test_rating_by_keys_to_the_end(stage: Stage, tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_another_page_silences_the_sound(stage: Stage, tmp_path: Path) -> None:
     stage.begin()
     stage.key(Qt.Key.Key_P)
     stage.page.hide()
-    assert stage.orders()[-1] == "pause" and stage.page.trials is not None and stage.page.trials.playing == ""
+    assert stage.commands()[-1] == "pause" and stage.page.trials is not None and stage.page.trials.playing == ""
 
 
 # ---------------------------------------------------------------- ABX
@@ -169,7 +169,7 @@ def test_abx_needs_all_three_heard_and_a_choice(stage: Stage, tmp_path: Path) ->
     assert trials.hint.text() == "Listen to B first" and len(answers(tmp_path)) == 1
     stage.key(Qt.Key.Key_B)
     stage.key(Qt.Key.Key_B)  # stops it
-    assert stage.orders()[-1] == "pause" and trials.playing == ""
+    assert stage.commands()[-1] == "pause" and trials.playing == ""
     stage.click(trials.choice.buttons[1])
     stage.key(Qt.Key.Key_Return)
     assert answers(tmp_path)[1] | {"time": ""} == {

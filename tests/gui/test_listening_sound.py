@@ -54,7 +54,7 @@ def test_a_sound_ends_at_its_end(bridge: Bridge, session: FakeSession, qtbot: Qt
     session.report.transport.position_s = 12.0
     with qtbot.waitSignal(player.ended):
         player.look()
-    assert session.orders[-1].op == "pause" and player.position() == 0.0
+    assert session.commands[-1].op == "pause" and player.position() == 0.0
     player.close()
 
 

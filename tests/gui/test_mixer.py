@@ -41,8 +41,8 @@ def vocals(page: MixerPage) -> Strip:
 
 
 def last(session: FakeSession) -> tuple[str, object]:
-    order = session.orders[-1]
-    return f"{order.args.get('stem', 'mixer')}.{order.args['field']}", order.args["value"]
+    command = session.commands[-1]
+    return f"{command.args.get('stem', 'mixer')}.{command.args['field']}", command.args["value"]
 
 
 def drag(fader: Fader, pixels: int, steps: int = 5) -> None:
@@ -104,7 +104,7 @@ def test_dragging_the_fader(page: MixerPage, vocals: Strip, session: FakeSession
 
 def test_a_grip_does_not_make_the_fader_jump(vocals: Strip, session: FakeSession) -> None:
     QTest.mouseClick(vocals.fader, LEFT, pos=QPoint(10, vocals.fader.height() - 20))
-    assert not session.orders
+    assert not session.commands
 
 
 def test_double_click_resets(vocals: Strip, session: FakeSession) -> None:
@@ -130,10 +130,10 @@ def test_typing_nonsense_changes_nothing(vocals: Strip, session: FakeSession) ->
     vocals.entry.selectAll()
     QTest.keyClicks(vocals.entry, "loud")
     QTest.keyClick(vocals.entry, Qt.Key.Key_Return)
-    assert not session.orders and vocals.entry.text() == "0.0"
+    assert not session.commands and vocals.entry.text() == "0.0"
     QTest.keyClicks(vocals.entry, "-3")
     QTest.keyClick(vocals.entry, Qt.Key.Key_Escape)
-    assert not session.orders and vocals.entry.text() == "0.0"
+    assert not session.commands and vocals.entry.text() == "0.0"
 
 
 def test_keys_and_wheel_move_in_steps(page: MixerPage, vocals: Strip, session: FakeSession) -> None:
@@ -208,7 +208,7 @@ def test_a_midi_controller_moves_the_fader(page: MixerPage, bridge: Bridge, sess
     session.report.mixer.stems["vocals"].gain_db = -20.0
     bridge.poll()
     assert page.strips["vocals"].fader.value() == -200 and page.strips["vocals"].entry.text() == "−20.0"
-    assert not session.orders, "what the engine says is not ordered again"
+    assert not session.commands, "what the engine says is not ordered again"
 
 
 def test_a_flood_of_snapshots_does_not_make_a_dragged_fader_stutter(
@@ -288,7 +288,7 @@ def test_midi_learn_from_a_strip(
     menu = learn_menu(found, bridge, found.targets())
     actions = [action for action in menu.actions() if action.text().startswith("MIDI learn")]
     actions[list(found.targets()).index(target)].trigger()
-    assert (session.orders[-1].op, session.orders[-1].args) == ("learn", {"target": target})
+    assert (session.commands[-1].op, session.commands[-1].args) == ("learn", {"target": target})
     session.report.instrument.learning = target
     bridge.poll()
     assert found.note.text() == "move a control …"

@@ -33,15 +33,15 @@ def mixer_model(bridge: Bridge, clock: Clock) -> MixerModel:
     return mixer_model
 
 
-def orders(session: FakeSession) -> list[tuple[str, str, object]]:
-    return [(order.args.get("stem", ""), order.args["field"], order.args["value"]) for order in session.orders]
+def commands(session: FakeSession) -> list[tuple[str, str, object]]:
+    return [(command.args.get("stem", ""), command.args["field"], command.args["value"]) for command in session.commands]
 
 
 def test_there_is_one_desk_for_a_bridge(bridge: Bridge) -> None:
     assert mixer_model_of(bridge) is mixer_model_of(bridge)
 
 
-def test_old_snapshots_do_not_undo_what_was_just_ordered(
+def test_old_snapshots_do_not_undo_what_was_just_commanded(
     mixer_model: MixerModel, bridge: Bridge, session: FakeSession, clock: Clock
 ) -> None:
     old = copy.deepcopy(session.report.mixer)
@@ -80,7 +80,7 @@ def test_a_drag_is_one_step_of_undo(mixer_model: MixerModel, session: FakeSessio
     assert mixer_model.value("bass", "gain_db") == 0.0
     mixer_model.undo.redo()
     assert mixer_model.value("bass", "gain_db") == -3.0
-    assert orders(session)[-3:] == [("bass", "gain_db", -3.0), ("bass", "gain_db", 0.0), ("bass", "gain_db", -3.0)]
+    assert commands(session)[-3:] == [("bass", "gain_db", -3.0), ("bass", "gain_db", 0.0), ("bass", "gain_db", -3.0)]
 
 
 def test_a_drag_that_comes_back_leaves_nothing_to_undo(mixer_model: MixerModel) -> None:

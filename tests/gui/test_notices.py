@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 from gui import theme
 from gui.app import _Complaint
 from gui.bridge import Bridge
-from gui.player.deck import deck_of
+from gui.player.player_model import player_model_of
 from gui.widgets.notice import NoticeBar
 from gui.window import MainWindow
 from rtaudio.protocol.messages import InsertReport, Latency, Recording, Transport
@@ -91,14 +91,14 @@ def test_a_counter_that_grows_again_after_its_reset_has_room_at_once(
 @pytest.mark.parametrize("counter", ["xruns", "misses"])
 def test_a_click_clears_the_counters(window: MainWindow, session: FakeSession, counter: str) -> None:
     QTest.mouseClick(window.status.items[counter], LEFT)
-    assert session.orders[-1].op == "reset_counters"
+    assert session.commands[-1].op == "reset_counters"
 
 
 @pytest.mark.parametrize(
     ("state", "message", "sentence"),
     [
         ("stalled", "", "The audio device has stopped asking for sound"),
-        ("waiting", "The device X is gone; sound goes on as soon as it is there.", "The device X is gone"),
+        ("waiting", "The device X is gone; sound resumes as soon as it is back.", "The device X is gone"),
         ("stopped", "There is no file 'a.wav'.", "There is no file 'a.wav'. Start tries again."),
     ],
 )
@@ -115,14 +115,14 @@ def test_a_red_state_explains_itself(
 
 
 def test_a_restart_is_told_and_stays_in_sight(window: MainWindow, bridge: Bridge, session: FakeSession) -> None:
-    session.report.restarts, session.report.message = 1, "The audio engine died and was started again."
+    session.report.restarts, session.report.message = 1, "The audio engine crashed and was restarted."
     session.report.state = "starting"
     bridge.poll()
     session.report.state, session.report.message = "running", ""
     bridge.poll()
     assert (
         window.notice.text
-        == "The engine was restarted, with the same mixer. The audio engine died and was started again."
+        == "The engine was restarted, with the same mixer. The audio engine crashed and was restarted."
     )
     assert window.status.items["restarts"].text() == "Restarts 1"
     QTest.mouseClick(window.notice.close_button, LEFT)
@@ -144,13 +144,13 @@ def test_a_notice_lies_over_the_page_and_is_never_cut(window: MainWindow, bridge
 
 
 def test_what_the_player_told_goes_when_it_is_out_of_date(window: MainWindow) -> None:
-    deck = deck_of(window.bridge)
-    deck.told.emit("letter.mp3 is not a sound file.")
+    player_model = player_model_of(window.bridge)
+    player_model.told.emit("letter.mp3 is not a sound file.")
     assert window.notice.text == "letter.mp3 is not a sound file."
-    deck.told.emit("")
+    player_model.told.emit("")
     assert window.notice.text == ""
     window.notice.tell("Something else.")
-    deck.told.emit("")
+    player_model.told.emit("")
     assert window.notice.text == "Something else."
 
 
@@ -214,7 +214,7 @@ def test_a_notice_moves_nothing_on_the_page(window: MainWindow, bridge: Bridge, 
     assert window.notice.text == "", "what was dismissed at 11 % is not news at 50 %"
 
 
-def test_refused_orders_are_told(window: MainWindow, bridge: Bridge) -> None:
+def test_refused_commands_are_told(window: MainWindow, bridge: Bridge) -> None:
     bridge.send("set_stem", stem="kazoo", field="mute", value=True)
     assert "kazoo" in window.notice.text
 
@@ -238,9 +238,9 @@ def test_time_that_the_model_lacks_is_given_by_one_click_and_only_then(
     bridge.poll()
     assert window.notice.text.startswith("Now and then the model is late")
     assert button.isVisible() and button.text() == "Give it 2.7 ms more" == button.accessibleName()
-    assert all(order.op != "set_deadline" for order in session.orders)
+    assert all(command.op != "set_deadline" for command in session.commands)
     QTest.mouseClick(button, LEFT)
-    assert session.orders[-1].op == "set_deadline" and session.orders[-1].args == {"ms": 16 / 3}
+    assert session.commands[-1].op == "set_deadline" and session.commands[-1].args == {"ms": 16 / 3}
     report.offer = 0.0
     bridge.poll()
     assert not button.isVisible()

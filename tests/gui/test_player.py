@@ -12,9 +12,9 @@ from pytestqt.qtbot import QtBot
 
 from gui.bridge import Bridge
 from gui.pages.player import PlayerPage
-from gui.player.deck import deck_of
 from gui.player.drop import SongDrop
 from gui.player.monitor import MonitorSwitch, feedback_risk
+from gui.player.player_model import player_model_of
 from gui.player.times import clock, parse_clock
 from gui.player.transport import TransportBar
 from rtaudio.protocol.messages import EngineConfig, Recording, Transport
@@ -22,8 +22,8 @@ from tests.gui.conftest import FakeSession
 from tests.gui.test_jobs import PATIENCE, write_song
 
 
-def orders(session: FakeSession) -> list[tuple[str, dict[str, object]]]:
-    return [(order.op, order.args) for order in session.orders]
+def commands(session: FakeSession) -> list[tuple[str, dict[str, object]]]:
+    return [(command.op, command.args) for command in session.commands]
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def page(bridge: Bridge, session: FakeSession, song: Path, qtbot: QtBot) -> Play
     page.resize(1000, 600)
     page.show()
     bridge.poll()
-    session.orders.clear()
+    session.commands.clear()
     return page
 
 
@@ -65,7 +65,7 @@ def test_the_bar_plays_pauses_seeks_and_nudges(bar: TransportBar, bridge: Bridge
     bar.start_button.click()
     QTest.keyClick(bar.slider, Qt.Key.Key_Right)
     QTest.mouseClick(bar.slider, Qt.MouseButton.LeftButton, pos=QPoint(bar.slider.width() // 2, 13))
-    ops = orders(session)
+    ops = commands(session)
     assert ops[:3] == [("pause", {}), ("play", {}), ("seek", {"position_s": 0.0})]
     assert ops[3] == ("seek", {"position_s": 35.0})
     assert ops[4][0] == "seek" and ops[4][1]["position_s"] == pytest.approx(50.0, abs=0.5)
@@ -75,30 +75,30 @@ def test_a_handle_that_is_held_does_not_run_away(bar: TransportBar, bridge: Brid
     QTest.mousePress(bar.slider, Qt.MouseButton.LeftButton, pos=QPoint(bar.slider.width() // 2, 13))
     session.report.transport.position_s = 31.0
     bridge.poll()
-    assert abs(bar.slider.sliderPosition() - 50_000) < 500 and not session.orders
+    assert abs(bar.slider.sliderPosition() - 50_000) < 500 and not session.commands
     QTest.mouseRelease(bar.slider, Qt.MouseButton.LeftButton, pos=QPoint(bar.slider.width() // 2, 13))
-    assert [order.op for order in session.orders] == ["seek"]
+    assert [command.op for command in session.commands] == ["seek"]
 
 
 def test_a_loop_is_set_by_buttons_shown_and_ended(bar: TransportBar, bridge: Bridge, session: FakeSession) -> None:
     bar.a_button.click()
-    assert not session.orders and bar.a_button.isChecked() and not bar.b_button.isChecked(), "B is waited for"
+    assert not session.commands and bar.a_button.isChecked() and not bar.b_button.isChecked(), "B is waited for"
     session.report.transport.position_s = 40.0
     bridge.poll()
     bar.b_button.click()
-    assert orders(session) == [("set_loop", {"start_s": 30.0, "end_s": 40.0})]
+    assert commands(session) == [("set_loop", {"start_s": 30.0, "end_s": 40.0})]
     session.report.transport.loop = (30.0, 40.0)
     bridge.poll()
     assert bar.a_button.isChecked() and bar.b_button.isChecked()
     bar.off_button.click()
-    assert orders(session)[-1] == ("set_loop", {"start_s": None, "end_s": None})
+    assert commands(session)[-1] == ("set_loop", {"start_s": None, "end_s": None})
 
 
 def test_keys_work_wherever_the_focus_is(bar: TransportBar, session: FakeSession) -> None:
     for keys in ("Ctrl+Space", "Alt+Right", "Alt+Left", "Ctrl+Home", "Ctrl+[", "Ctrl+R"):
         QTest.keySequence(bar, keys)
-    assert [order.op for order in session.orders] == ["pause", "seek", "seek", "seek", "record"]
-    assert deck_of(bar.bridge).mark == 30.0
+    assert [command.op for command in session.commands] == ["pause", "seek", "seek", "seek", "record"]
+    assert player_model_of(bar.bridge).mark == 30.0
 
 
 def test_the_picture_seeks_by_click_and_loops_by_drag(page: PlayerPage, bridge: Bridge, session: FakeSession) -> None:
@@ -109,12 +109,12 @@ def test_the_picture_seeks_by_click_and_loops_by_drag(page: PlayerPage, bridge: 
         return QPoint(round(share * wide), 60)
 
     QTest.mouseClick(wave, Qt.MouseButton.LeftButton, pos=at(0.75))
-    assert session.orders[-1].args["position_s"] == pytest.approx(75, abs=0.2)
+    assert session.commands[-1].args["position_s"] == pytest.approx(75, abs=0.2)
     QTest.mousePress(wave, Qt.MouseButton.LeftButton, pos=at(0.6))
     QTest.mouseMove(wave, at(0.4))
     QTest.mouseMove(wave, at(0.2))
     QTest.mouseRelease(wave, Qt.MouseButton.LeftButton, pos=at(0.2))
-    loop = session.orders[-1]
+    loop = session.commands[-1]
     assert loop.op == "set_loop" and loop.args["start_s"] == pytest.approx(20, abs=0.2)
     assert loop.args["end_s"] == pytest.approx(60, abs=0.2)
     session.report.transport.loop = (20.0, 60.0)
@@ -124,13 +124,13 @@ def test_the_picture_seeks_by_click_and_loops_by_drag(page: PlayerPage, bridge: 
     QTest.mouseMove(wave, at(0.7))
     QTest.mouseMove(wave, at(0.9))
     QTest.mouseRelease(wave, Qt.MouseButton.LeftButton, pos=at(0.9))
-    assert session.orders[-1].args["start_s"] == pytest.approx(20, abs=0.2)
-    assert session.orders[-1].args["end_s"] == pytest.approx(90, abs=0.2)
+    assert session.commands[-1].args["start_s"] == pytest.approx(20, abs=0.2)
+    assert session.commands[-1].args["end_s"] == pytest.approx(90, abs=0.2)
     wave.setFocus()
-    session.orders.clear()
+    session.commands.clear()
     for key in (Qt.Key.Key_Left, Qt.Key.Key_Home, Qt.Key.Key_Space, Qt.Key.Key_Delete):
         QTest.keyClick(wave, key)
-    assert [order.op for order in session.orders] == ["seek", "seek", "pause", "set_loop"]
+    assert [command.op for command in session.commands] == ["seek", "seek", "pause", "set_loop"]
 
 
 def test_a_loop_is_typed(page: PlayerPage, session: FakeSession) -> None:
@@ -139,12 +139,12 @@ def test_a_loop_is_typed(page: PlayerPage, session: FakeSession) -> None:
         field.selectAll()
         QTest.keyClicks(field, text)
         QTest.keyClick(field, Qt.Key.Key_Return)
-    assert orders(session)[-1] == ("set_loop", {"start_s": 10.0, "end_s": 62.5})
+    assert commands(session)[-1] == ("set_loop", {"start_s": 10.0, "end_s": 62.5})
 
 
 def test_the_picture_of_a_song_that_plays_is_made(page: PlayerPage, qtbot: QtBot) -> None:
-    qtbot.waitUntil(lambda: page.deck.picture.get("share") == 1.0, timeout=PATIENCE)
-    assert len(page.deck.peaks()) > 500
+    qtbot.waitUntil(lambda: page.player_model.picture.get("share") == 1.0, timeout=PATIENCE)
+    assert len(page.player_model.peaks()) > 500
     assert "8 kHz" in page.facts.text() and "stereo" in page.facts.text() and "1:40" in page.facts.text()
     picture = page.wave.grab().toImage()
     middle = page.wave.height() // 2
@@ -165,7 +165,7 @@ def test_a_dropped_song_is_loaded_and_remembered(
     taker = page.findChild(SongDrop)
     assert page.acceptDrops() and taker is not None and taker.eventFilter(page, drop)  # Qt drops only from a real drag
     qtbot.waitUntil(lambda: session.config.input == str(other), timeout=PATIENCE)
-    assert [order.op for order in session.orders] == ["configure", "play"]
+    assert [command.op for command in session.commands] == ["configure", "play"]
     assert bridge.store.preferences.recent == [str(other)]
     page.close_button.click()
     assert session.config.input == "none"
@@ -175,13 +175,13 @@ def test_a_file_that_is_no_song_is_told_and_the_old_one_plays_on(
     page: PlayerPage, bridge: Bridge, session: FakeSession, song: Path, tmp_path: Path, qtbot: QtBot
 ) -> None:
     (tmp_path / "letter.mp3").write_text("Dear Alexandre, ")
-    page.deck.open(tmp_path / "letter.mp3")
+    page.player_model.open(tmp_path / "letter.mp3")
     qtbot.waitUntil(lambda: "letter.mp3" in page.message.text(), timeout=PATIENCE)
     assert page.message.isVisible() and page.message.text().endswith(".")
-    assert not session.orders and session.config.input == str(song)
+    assert not session.commands and session.config.input == str(song)
     session.report.transport.position_s = 31.0
     bridge.poll()
-    qtbot.waitUntil(lambda: page.deck.picture.get("path") == str(song), timeout=PATIENCE)  # its picture is there again
+    qtbot.waitUntil(lambda: page.player_model.picture.get("path") == str(song), timeout=PATIENCE)  # its picture is there again
     assert "letter.mp3" in page.message.text(), "the sentence stays"
 
 
@@ -189,7 +189,7 @@ def test_the_title_is_that_of_the_song_whose_length_is_told(
     page: PlayerPage, bridge: Bridge, session: FakeSession, tmp_path: Path, qtbot: QtBot
 ) -> None:
     other = write_song(tmp_path / "other.wav", seconds=3.0, rate=8000)
-    page.deck.open(other)
+    page.player_model.open(other)
     qtbot.waitUntil(lambda: session.config.input == str(other), timeout=PATIENCE)
     qtbot.waitUntil(lambda: "0:03" in page.facts.text(), timeout=PATIENCE)
     assert session.report.transport.path != str(other), "the engine has yet to load it"
@@ -203,7 +203,7 @@ def test_recording_goes_where_it_should_and_tells_what_it_does(
     page.recording.folder.editingFinished.emit()
     page.recording.format.setCurrentIndex(page.recording.format.findData("flac"))
     bar.record_button.click()
-    op, args = orders(session)[-1]
+    op, args = commands(session)[-1]
     assert op == "record" and args["format"] == "flac"
     assert Path(str(args["directory"])).parent == tmp_path / "takes" and "song" in str(args["directory"])
     session.report.recording = Recording(True, str(args["directory"]), 75.0, 3)
@@ -211,7 +211,7 @@ def test_recording_goes_where_it_should_and_tells_what_it_does(
     assert bar.record_button.text() == "1:15" and "3" in bar.trouble.text() and bar.trouble.isVisible()
     assert "1:15" in page.recording.state.text() and "3" in page.recording.state.text()
     bar.record_button.click()
-    assert session.orders[-1].op == "stop_recording"
+    assert session.commands[-1].op == "stop_recording"
     session.report.recording = Recording(False, str(args["directory"]), 80.0, 3, "The disk is full.")
     bridge.poll()
     assert page.recording.state.text() == "The disk is full." and bar.trouble.toolTip() == "The disk is full."

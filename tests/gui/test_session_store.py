@@ -195,7 +195,7 @@ def test_a_preset_moves_the_mixer_and_can_be_undone(bridge: Bridge, session: Fak
     assert mixer.stems["vocals"].mute and mixer.master_db == 0.0
     assert session.desired.instrument.shares == {"2": {"violin": 1.0}}
     assert session.desired.instrument.release_ms == 900.0 and session.desired.instrument.midi_map
-    assert not any(order.op == "configure" for order in session.orders), "no restart for the same models"
+    assert not any(command.op == "configure" for command in session.commands), "no restart for the same models"
     mixer_model.undo.undo()
     assert not mixer.stems["vocals"].mute and mixer.master_db == -9.0
 

@@ -144,12 +144,12 @@ def test_everything_is_chosen_on_a_draft_and_applied_at_once(
     dialog.model.look_ahead.setValue(17.4)
     dialog.instrument.midi.take("Keys")
     dialog.instrument.voices.setValue(16)
-    assert not session.orders, "nothing touches the sound before Apply"
+    assert not session.commands, "nothing touches the sound before Apply"
     dialog.model.model.take("demucs-live")  # the engine would refuse the other, which is not in the zoo
     qtbot.waitUntil(lambda: len(jobs.open("latency")) > 0)
     expect(jobs, qtbot)
     dialog.apply_button.click()
-    assert [order.op for order in session.orders] == ["configure"]
+    assert [command.op for command in session.commands] == ["configure"]
     config = session.config
     assert (config.output, config.input, config.input_channels) == ("ALSA:Scarlett", "ALSA:Scarlett", (3, 4))
     assert (config.rate, config.block, config.model, config.consistent) == (48_000, 512, "demucs-live", False)
@@ -169,7 +169,7 @@ def test_the_latency_is_told_before_anything_is_applied(
     bridge.store.preferences.round_trips[key] = 882.0
     dialog.draft.expected_changed.emit()
     assert dialog.sound.latency.text() == "50.0 ms" and "measured" in dialog.sound.latency_parts.text()
-    assert not session.orders
+    assert not session.commands
 
 
 def test_a_model_that_does_not_fit_is_told_before_apply_and_may_be_tried(
@@ -182,7 +182,7 @@ def test_a_model_that_does_not_fit_is_told_before_apply_and_may_be_tried(
     qtbot.waitUntil(lambda: len(jobs) > asked)
     expect(jobs, qtbot, warning="big is too slow for this machine.")
     assert dialog.message.text() == "big is too slow for this machine." and dialog.message.isVisible()
-    assert not session.orders and dialog.apply_button.isEnabled()
+    assert not session.commands and dialog.apply_button.isEnabled()
     dialog.model.model.take("demucs-live")
     assert dialog.message.text() == "", "it was of the choice before"
 
@@ -194,11 +194,11 @@ def test_what_is_impossible_is_told_and_not_applied(
     dialog.sound.rate.take(96_000)
     dialog.apply_button.click()  # before the answer is there
     qtbot.waitUntil(lambda: jobs.latest("latency").args["config"]["rate"] == 96_000)
-    assert not session.orders
+    assert not session.commands
     jobs.latest("latency").refuse("Speakers does not work at 96000 Hz.")
     assert dialog.sound.latency.text() == "Impossible"
     assert "96000" in dialog.message.text() and "as it was" in dialog.message.text()
-    assert not session.orders
+    assert not session.commands
 
 
 def test_a_device_that_our_own_engine_holds_can_only_be_tried(
@@ -222,9 +222,9 @@ def test_an_engine_that_goes_back_is_followed(
     expect(jobs, qtbot)
     dialog.apply_button.click()
     session.desired.config = before  # as a supervisor does it
-    session.report.message = "No such device; the settings are as they were before."
+    session.report.message = "No such device; the previous settings are used again."
     bridge.poll()
-    assert "as they were" in dialog.message.text()
+    assert "previous settings" in dialog.message.text()
     assert dialog.draft.config.block == before.block and not dialog.draft.dirty
 
 
@@ -267,7 +267,7 @@ def test_a_tone_is_played_on_the_chosen_output(dialog: SettingsDialog, jobs: Job
     tone.progress.emit({"channel": "right", "share": 0.5})
     assert dialog.sound.tone_button.text() == "Right"
     dialog.sound.tone_button.click()
-    assert tone.cancelled and dialog.sound.tone_button.text() == "Test tone" and not session.orders
+    assert tone.cancelled and dialog.sound.tone_button.text() == "Test tone" and not session.commands
 
 
 def test_a_measured_round_trip_is_kept_for_the_pair_of_devices(

@@ -13,12 +13,12 @@ from gui import theme
 from gui.bridge import Bridge
 from gui.pages.views import ViewsPage
 from gui.views.analysis import SILENT_DB, Outline, Scale, Spectrum, filter_bank, hz_to_mel, mel_to_hz
-from gui.views.feed import Feed
+from gui.views.frame_rate import FASTEST_MS, FrameRateLimiter
 from gui.views.live import RainbowView, SpectrogramView, WaveformView, note_name
-from gui.views.pace import FASTEST_MS, Pace
 from gui.views.rainbow import Rainbow
+from gui.views.tap_follower import TapFollower
 from models.rainbowgram import bin_frequencies, constant_q
-from rtaudio.protocol.messages import Heard
+from rtaudio.protocol.messages import TapAudio
 from tests.gui.conftest import FakeSession
 
 RATE = 44_100
@@ -99,7 +99,7 @@ def test_names_of_notes() -> None:
 
 
 def test_a_feed_follows_and_tells_of_gaps_and_of_another_life(bridge: Bridge, session: FakeSession) -> None:
-    feed = Feed(bridge)
+    feed = TapFollower(bridge)
     assert feed.read() is None
     session.sound["mix"] = np.ones((1000, 2), np.float32)
     first = feed.read()
@@ -115,24 +115,24 @@ def test_a_feed_follows_and_tells_of_gaps_and_of_another_life(bridge: Bridge, se
 def test_a_feed_goes_on_with_an_engine_that_was_restarted(
     bridge: Bridge, session: FakeSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    feed = Feed(bridge)
+    feed = TapFollower(bridge)
     session.sound["mix"] = np.ones((5000, 2), np.float32)
     assert feed.read() is not None
     fresh = np.full((700, 2), 0.5, np.float32)
 
-    def hear(source: str, after: int | None = None, seconds: float = 4.0) -> Heard:
+    def hear(source: str, after: int | None = None, seconds: float = 4.0) -> TapAudio:
         start = min(after or 0, len(fresh))
-        return Heard(RATE, start, fresh[start:], "another")
+        return TapAudio(RATE, start, fresh[start:], "another")
 
     monkeypatch.setattr(session, "hear", hear)
-    portion = feed.read()
-    assert portion is not None and portion.skipped is None and len(portion.samples) == 700
+    new = feed.read()
+    assert new is not None and new.skipped is None and len(new.samples) == 700
     again = feed.read()
     assert again is not None and again.skipped == 0 and not len(again.samples)
 
 
 def test_the_pace_slows_when_drawing_costs_much() -> None:
-    pace = Pace()
+    pace = FrameRateLimiter()
     for _ in range(15):
         with pace.work():
             begun = time.thread_time()

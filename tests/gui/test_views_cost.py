@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from gui import theme
 from gui.bridge import Bridge
 from gui.pages.views import ViewsPage
-from rtaudio.protocol.messages import Heard
+from rtaudio.protocol.messages import TapAudio
 from tests.gui.conftest import FakeSession
 
 RATE = 44_100
@@ -29,10 +29,10 @@ class Playing(FakeSession):
         self.began = time.monotonic()
         self.noise = np.random.default_rng(0).standard_normal((RATE, 2)).astype(np.float32) * 0.1
 
-    def hear(self, source: str, after: int | None = None, seconds: float = 4.0) -> Heard | None:
+    def hear(self, source: str, after: int | None = None, seconds: float = 4.0) -> TapAudio | None:
         now = int((time.monotonic() - self.began) * RATE)
         start = max(0 if after is None else after, now - round(seconds * RATE))
-        return Heard(RATE, start, self.noise[np.arange(start, max(start, now)) % RATE], "noise")
+        return TapAudio(RATE, start, self.noise[np.arange(start, max(start, now)) % RATE], "noise")
 
 
 @pytest.mark.slow
@@ -50,6 +50,6 @@ def test_a_view_costs_a_small_part_of_a_core(qtbot: QtBot, qapp: QApplication, n
     cpu, wall = time.process_time(), time.monotonic()
     qtbot.wait(round(1000 * WALL_S))
     share = (time.process_time() - cpu) / (time.monotonic() - wall)
-    print(f"{name}: {share:.1%} of one core over {WALL_S:.0f} s, a look every {page.view.pace.interval_ms} ms")
+    print(f"{name}: {share:.1%} of one core over {WALL_S:.0f} s, a look every {page.view.frame_rate.interval_ms} ms")
     bridge.close()
     assert share < GENEROUS

@@ -27,7 +27,7 @@ def test_bypass_and_panic_reach_the_session(window: MainWindow, session: FakeSes
     QTest.mouseClick(window.bypass, LEFT)
     assert session.desired.mixer.bypass and not window.mixer_model.undo.canUndo()
     QTest.mouseClick(window.panic, LEFT)
-    assert session.orders[-1].op == "panic"
+    assert session.commands[-1].op == "panic"
 
 
 def test_start_and_stop(window: MainWindow, bridge: Bridge, session: FakeSession) -> None:
@@ -49,22 +49,22 @@ def test_space_plays_wherever_no_text_is_typed_and_return_presses_what_has_the_f
     bridge.poll()
     window.activateWindow()
     for widget in (window.tabs["mixer"], window.bypass, window):
-        session.orders.clear()
+        session.commands.clear()
         widget.setFocus()
         qtbot.keyClick(widget, Qt.Key.Key_Space)
-        assert [order.op for order in session.orders] == ["pause"], widget
+        assert [command.op for command in session.commands] == ["pause"], widget
     window.bypass.setFocus()
-    session.orders.clear()
+    session.commands.clear()
     qtbot.keyClick(window.bypass, Qt.Key.Key_Return)
-    assert [(order.op, order.args.get("field")) for order in session.orders] == [("set_mixer", "bypass")]
+    assert [(command.op, command.args.get("field")) for command in session.commands] == [("set_mixer", "bypass")]
     window.show_page("player")
     field = window.pages["player"].findChild(QLineEdit)
     assert field is not None
     field.setFocus()
     field.clear()
-    session.orders.clear()
+    session.commands.clear()
     qtbot.keyClick(field, Qt.Key.Key_Space)
-    assert field.text() == " " and not session.orders
+    assert field.text() == " " and not session.commands
 
 
 def test_every_button_of_the_transport_can_be_learnt(
@@ -83,7 +83,7 @@ def test_every_button_of_the_transport_can_be_learnt(
         assert isinstance(popup, QMenu)
         popup.actions()[0].trigger()
         popup.close()
-        assert session.orders[-1].args == {"target": target}
+        assert session.commands[-1].args == {"target": target}
 
 
 def test_the_engine_is_told_where_a_button_records(
@@ -92,11 +92,11 @@ def test_the_engine_is_told_where_a_button_records(
     bridge.store.preferences.recording_folder, bridge.store.preferences.recording_format = str(tmp_path), "flac"
     session.report.instrument.model = "sing-gm"
     bridge.poll()
-    told = {order.args["field"]: order.args["value"] for order in session.orders if order.op == "set_instrument"}
+    told = {command.args["field"]: command.args["value"] for command in session.commands if command.op == "set_instrument"}
     assert told == {"record_folder": str(tmp_path), "record_format": "flac"}
-    session.orders.clear()
+    session.commands.clear()
     bridge.poll()
-    assert not session.orders, "once"
+    assert not session.commands, "once"
 
 
 def test_pages_are_made_when_they_are_shown_and_keys_go_through_them(window: MainWindow, qtbot: QtBot) -> None:
@@ -191,7 +191,7 @@ def test_undo_right_after_typing_a_level(window: MainWindow, session: FakeSessio
     entry.selectAll()
     QTest.keyClicks(entry, "-12")
     QTest.keyClick(entry, Qt.Key.Key_Z, CONTROL)
-    assert entry.text() != "-12" and not session.orders, "while typing it is the text's"
+    assert entry.text() != "-12" and not session.commands, "while typing it is the text's"
     QTest.keyClicks(entry, "-12")
     QTest.keyClick(entry, Qt.Key.Key_Return)
     assert session.desired.mixer.stems["vocals"].gain_db == -12.0

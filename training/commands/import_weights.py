@@ -9,7 +9,7 @@ from models.network import Separator, StreamingSeparator
 from rtaudio.audio.format import StemplayError
 from training.cli import positive_float, positive_int
 from training.export.separator import chunks_sentence, export_separator
-from training.runs import foreign_demucs
+from training.runs import import_demucs
 
 HELP = "make a model that plays live of a state dict of the public demucs (version 1 or 2) or denoiser package"
 
@@ -37,12 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Load, export and print how late it plays."""
-    state = foreign_demucs.read_state_dict(args.weights)
+    state = import_demucs.read_state_dict(args.weights)
     chunk: int | None = None
     shares: tuple[float, ...] = ()
     network: Separator
     if args.package == "denoiser":
-        network = foreign_demucs.denoiser(state, resample=args.resample or 4, sample_rate=args.sample_rate or 16_000)
+        network = import_demucs.denoiser(state, resample=args.resample or 4, sample_rate=args.sample_rate or 16_000)
         shares = (0.0, 1.0)  # what the network does not hear, above its rate, is no voice
         late = network.hop + network.latency
         what = (
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         if args.resample == 4:
             raise StemplayError("Demucs works at its rate or at twice its rate.")
-        network = foreign_demucs.demucs(
+        network = import_demucs.demucs(
             state, resample=args.resample or 2, padded=args.padded, sample_rate=args.sample_rate or 44_100
         )
         chunk = int(args.chunk_seconds * network.config.sample_rate)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from rtaudio.audio.format import SOURCES
-from training.data import arrange, midi, musdb18, room
+from training.data import arrange, mastering, midi, musdb18
 from training.data import folder as stem_folders
 from training.data.splits import split_of
 from training.data.store import fingerprint
@@ -44,13 +44,16 @@ class Job:
     group: str = ""
     bandwidth: float = 22_050.0
     take: midi.Take | None = None
-    finish: room.Finish | None = None
+    finish: mastering.Finish | None = None
     arrangement: arrange.Arrangement | None = None
     score: Path | None = None
     mapping: stem_folders.Mapping | None = None
 
     def digest(self) -> str:
-        """Of everything that decides what the item holds."""
+        """SHA-256 of everything that decides what the item holds.
+
+        It covers the ``repr`` of the options: renaming one of their classes or fields makes every rendered song again.
+        """
         how = [value for value in (self.finish, self.arrangement, self.mapping) if value is not None]
         return fingerprint(self.paths, VERSION, self.take, self.split, self.bandwidth, *how)
 
@@ -145,7 +148,7 @@ def _song_jobs(folder: str) -> Callable[[Path, Options], Iterator[Job]]:
             for path in sorted((data / "midi" / folder).glob("*.mid")):
                 rng = np.random.default_rng([options.seed, number, *path.stem.encode()])
                 take = midi.draw_take(rng, list(options.soundfonts), options.song_seconds)
-                finish = room.draw_finish(rng, len(RENDERED))
+                finish = mastering.draw_mastering(rng, len(RENDERED))
                 yield Job(folder, f"{path.stem}.{number}", (path,), group=path.stem, take=take, finish=finish)
 
     return jobs
@@ -185,7 +188,7 @@ def _backing_jobs(data: Path, options: Options) -> Iterator[Job]:
             singer = voices[rng.integers(len(voices))]
             recordings = tuple(singer[i] for i in rng.permutation(len(singer))[:12])
         yield Job(
-            "mma", f"{number:04d}", recordings, group=f"mma {number}", take=take, finish=room.draw_finish(rng, len(SOURCES)),
+            "mma", f"{number:04d}", recordings, group=f"mma {number}", take=take, finish=mastering.draw_mastering(rng, len(SOURCES)),
             arrangement=arrangement, score=score,
         )  # fmt: skip
 

@@ -16,7 +16,7 @@ import numpy as np
 from tqdm import tqdm
 
 from rtaudio.audio.format import StemplayError
-from training.data import arrange, decode, midi, musdb18, room, singing
+from training.data import arrange, decode, mastering, midi, musdb18, singing
 from training.data import folder as stem_folders
 from training.data.jobs import RENDERED, RENDERED_FROM_MIDI, SOURCES_OF, Job, Options
 from training.data.store import Item, Manifest, Stems, write_stems
@@ -51,7 +51,7 @@ def _make_stems(job: Job) -> Stems:
         return stem_folders.read_files(job.paths, job.mapping)
     else:
         return _join_phrases([decode.read_voice(path) for path in job.paths])
-    return room.finish_song(stems, job.finish) if job.finish is not None and stems.size else stems
+    return mastering.master_song(stems, job.finish) if job.finish is not None and stems.size else stems
 
 
 def _backing_track(job: Job, arrangement: arrange.Arrangement, take: midi.Take) -> Stems:

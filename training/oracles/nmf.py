@@ -1,4 +1,4 @@
-"""Non-negative matrix factorisation (BSE-04) by scikit-learn: dictionaries of spectra, learnt or blind (section 1.3.1).
+"""Non-negative matrix factorisation (BSE-04) by scikit-learn: dictionaries of spectra, learned or blind (section 1.3.1).
 
 Spectrograms are magnitudes ``(bins, frames)``; all updates are multiplicative and of the Kullback-Leibler divergence.
 """
@@ -49,7 +49,7 @@ def divergence(magnitudes: Matrix, model: Matrix, floor: float = 1e-12) -> float
 
 
 def supervised(mix: Stems, dictionaries: list[Matrix], updates: int = 100) -> Stems:
-    """Separate ``mix (channels, time)`` with one learnt dictionary a source: weights on their union, then a soft mask.
+    """Separate ``mix (channels, time)`` with one learned dictionary a source: weights on their union, then a soft mask.
 
     Returns:
         ``(sources, channels, time)``; they sum to the mixture.
@@ -67,7 +67,7 @@ def supervised(mix: Stems, dictionaries: list[Matrix], updates: int = 100) -> St
 
 
 def oracle_nmf(stems: Stems, components: int = 16, updates: int = 60) -> Stems:
-    """Dictionaries learnt on the song's own true sources: what this model could do with perfect training data."""
+    """Dictionaries learned on the song's own true sources: what this model could do with perfect training data."""
     mono = spectra(stems).abs().mean(dim=1).numpy()
     dictionaries = [factorise(source, components, updates)[0] for source in mono]
     return supervised(stems.sum(axis=0), dictionaries, updates)

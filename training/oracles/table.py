@@ -44,7 +44,7 @@ ORACLES: dict[str, Oracle] = {
     "irm1": Oracle("IRM oracle, magnitudes", "the true magnitude spectrograms", partial(ideal_ratio_mask, power=1.0)),
     "ibm": Oracle("IBM oracle", "which true source is the loudest in each bin", ideal_binary_mask),
     "wiener": Oracle("Multichannel Wiener oracle", "the true spectrograms", oracle_wiener),
-    "nmf": Oracle("NMF oracle", "16 spectra a source, learnt on the song's true sources", oracle_nmf),
+    "nmf": Oracle("NMF oracle", "16 spectra a source, learned on the song's true sources", oracle_nmf),
     "griffin-lim": Oracle("Griffin-Lim oracle", "the true magnitudes, no phase", oracle_griffin_lim),
 }
 

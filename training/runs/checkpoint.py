@@ -18,7 +18,7 @@ from models.registry import config_from_dict, config_to_dict, kind_of, make_netw
 from rtaudio.audio.format import StemplayError
 from training.data.store import replacing, write_atomic
 from training.optim.quantize import HEADER, unpack_state
-from training.runs.foreign import read_matmul_demucs
+from training.runs.import_matmul import read_matmul_demucs
 
 StateDict = dict[str, Tensor]
 
@@ -60,7 +60,7 @@ def load_weights(path: Path) -> tuple[StateDict, SeparatorConfig | None]:
 
 
 def initialise(network: Separator, path: Path) -> None:
-    """Start ``network`` from other weights: safetensors, or an ``.npz`` of matrices (``training.runs.foreign``)."""
+    """Start ``network`` from other weights: safetensors, or an ``.npz`` of matrices (``training.runs.import_matmul``)."""
     if not path.exists():
         raise StemplayError(f"There is no file {path} to start from.")
     state = _matrices(path, network) if path.suffix == ".npz" else load_weights(path)[0]

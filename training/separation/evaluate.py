@@ -68,7 +68,7 @@ def evaluate(
     Args:
         metric: ``global`` (whole song) or ``frames`` (median over 1 s frames, EQ-MUS-2).
         refine: as files are separated, not as it is live.
-        phases: calls in a hop, by as many copies of the network in turn (``rtaudio.processors.phases``).
+        phases: calls in a hop, by as many copies of the network in turn (``rtaudio.processors.staggered``).
 
     Raises:
         StemplayError: the model cannot be used.

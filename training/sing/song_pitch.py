@@ -52,7 +52,7 @@ def score_notes(song: Path) -> list[ScoreNote]:
 
 
 @dataclass(frozen=True)
-class Heard:
+class MeasuredNote:
     """What was found of a note: how far from its key in cents, and the part of all power that its eight first harmonics have."""
 
     note: ScoreNote
@@ -60,7 +60,7 @@ class Heard:
     share: float
 
 
-def listen(wav: metrics.Wave, notes: list[ScoreNote]) -> list[Heard]:
+def listen(wav: metrics.Wave, notes: list[ScoreNote]) -> list[MeasuredNote]:
     """Look for each note; those that are too short to tell are left out.
 
     Args:
@@ -74,7 +74,7 @@ def listen(wav: metrics.Wave, notes: list[ScoreNote]) -> list[Heard]:
             key = metrics.hertz(note.pitch)
             f0 = metrics.fundamental(part, key, within=WITHIN, start=SETTLED_S, stop=stop)
             settled = part[int(SETTLED_S * metrics.RATE) : int(stop * metrics.RATE)]
-            found.append(Heard(note, metrics.cents(f0, key), _share(settled, f0)))
+            found.append(MeasuredNote(note, metrics.cents(f0, key), _share(settled, f0)))
     return found
 
 
@@ -84,7 +84,7 @@ def _share(part: metrics.Wave, f0: float) -> float:
     return float(sum(power[line - 2 : line + 3].sum() for line in lines) / max(power.sum(), 1e-20))
 
 
-def summary(found: list[Heard]) -> dict[str, Any]:
+def summary(found: list[MeasuredNote]) -> dict[str, Any]:
     """Median and worst of the absolute errors in cents, and how many notes are not there at all."""
     sizes = np.abs([heard.cents for heard in found])
     return {

@@ -14,7 +14,6 @@ from models.card import CardError
 from models.catalog import load_card, model_names
 from rtaudio.audio.format import StemplayError
 from rtaudio.bench import callback, live, starts, table, text
-from rtaudio.bench.busy import Watch
 from rtaudio.bench.compare import changes, differences
 from rtaudio.bench.instrument import measure_instrument, measure_latency
 from rtaudio.bench.jack_server import why_no_server
@@ -24,6 +23,7 @@ from rtaudio.bench.networks import timing_models
 from rtaudio.bench.options import add_arguments, check
 from rtaudio.bench.peers import measure_peers
 from rtaudio.bench.report import Findings, Result, as_result, read, write
+from rtaudio.bench.system_load import SystemLoadMonitor
 from rtaudio.protocol.messages import DEFAULT_MODEL
 
 __all__ = ["HELP", "NAME", "add_arguments", "run"]
@@ -37,7 +37,7 @@ AIM = 0.35
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure, and print, keep, compare or publish the result."""
+    """Measure, and print, save, compare or publish the result."""
     if args.table:
         _publish(read(args.table), args.into)
         return 0
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         return _starts(args)
     if args.callback:
         return _callback(args)
-    check(args)  # what is wrong with a file is told before minutes are spent
+    check(args)  # check files before minutes are spent
     earlier = read(args.compare) if args.compare else None
     say: Callable[[str], None] = (lambda line: None) if args.json else (lambda line: print(line, flush=True))
     only_live = args.live and not args.full
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     found = Findings(about_this())
     for line in text.about_lines(found.about):
         say(line)
-    watch = Watch(children=True)
+    watch = SystemLoadMonitor(children=True)
     if not only_live:
         _time_separators(separators, args, found, say)
         _time_instruments(instruments, args, found, say)
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _starts(args: argparse.Namespace) -> int:
     if not args.starts:
-        raise StemplayError("--fresh belongs to --starts.")
+        raise StemplayError("--fresh needs --starts.")
     say = (lambda line: None) if args.json else print
     say(starts.HEADER)
     found = starts.measure_starts(args.song, lambda start: say(starts.row(start)), fresh=args.fresh)
@@ -126,12 +126,12 @@ def _publish(result: Result, page: Path | None) -> None:
 
 
 def _models(args: argparse.Namespace, only_live: bool) -> tuple[list[str | Path], list[str | Path]]:
-    """Separators and instruments that are asked for. Raises StemplayError for one that does not exist."""
+    """The requested separators and instruments. Raises StemplayError if one does not exist."""
     models: list[str | Path] = list(args.model) or list(model_names())
     if not args.model and not only_live and (args.models_dir or not args.full):
         models += timing_models(args.models_dir)
     if not models:
-        raise StemplayError("There is no model to time: none is shipped here and no directory is given.")
+        raise StemplayError("There is no model to time: none is installed and no directory is given.")
     instruments = [model for model in models if _is_instrument(model)]
     if only_live and args.model and instruments:
         raise StemplayError(f"{instruments[0]} is an instrument; --live plays separators.")
@@ -210,8 +210,8 @@ def _play(plan: live.Plan, found: Findings, say: Callable[[str], None]) -> None:
         say(line)
 
 
-def _doubts(found: Findings, watch: Watch) -> None:
-    """Everything that makes the numbers worth less."""
+def _doubts(found: Findings, watch: SystemLoadMonitor) -> None:
+    """Add warnings about everything that makes the numbers less reliable."""
     found.busy = watch.end()
     found.warnings += found.busy.warnings()
     if found.machine and found.after:

@@ -22,7 +22,7 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps([asdict(device) for device in devices], indent=2))
         return 0
     if not devices:
-        print("There is no sound device here. Start a JACK server, or write to a file or to `null`.")
+        print("There is no sound device. Start a JACK server, or use a file or `null` as output.")
         return 0
     width = max(len(device.label) for device in devices)
     for device in devices:

@@ -1,4 +1,4 @@
-"""``python -m rtaudio doctor``: what is missing here, and the command that mends it."""
+"""``python -m rtaudio doctor``: what is missing on this machine, and the command that fixes it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Examine and tell."""
+    """Run all checks and print the findings."""
     findings = examine()
     playable = can_play(findings)
     if args.json:
@@ -40,6 +40,6 @@ def run(args: argparse.Namespace) -> int:
     print(
         "Sound can play."
         if playable
-        else "Sound cannot play through a device yet; files can be separated all the same."
+        else "Sound cannot play through a device yet, but files can be separated."
     )
     return 0 if playable else 1

@@ -32,6 +32,6 @@ def run(args: argparse.Namespace) -> int:
     width = max(len(name) for name in model.instruments)
     for row in rows:
         print(
-            f"{row['name']:<{width}}  notes {row['low']} to {row['high']}  {'sustains' if row['sustains'] else 'dies away'}"
+            f"{row['name']:<{width}}  notes {row['low']} to {row['high']}  {'sustains' if row['sustains'] else 'decays'}"
         )
     return 0

@@ -21,16 +21,16 @@ __all__ = ["HELP", "NAME", "add_arguments", "follow", "run"]
 NAME = "live"
 HELP = "Separate live sound or a sound file while it plays. Ctrl-C ends it."
 
-NOT_HEARD = "The live input is metered and recorded, not heard: --monitor plays it. Use headphones then, for loudspeakers may howl."
+NOT_HEARD = "The live input is metered and recorded, but not heard: --monitor plays it. Use headphones then, because loudspeakers may howl."
 FRAME_S = 1 / 15
-"""Time between two looks at the engine."""
+"""Seconds between two checks of the engine."""
 
 
 def run(args: argparse.Namespace) -> int:
-    """Play until the end and tell the facts."""
+    """Play until the end and print the results."""
     config, mixer = configuration(args), mixer_state(args)
     if args.seconds is not None and not args.seconds > 0:
-        raise StemplayError(f"--seconds takes a number over 0, not {args.seconds:g}.")
+        raise StemplayError(f"--seconds takes a number above 0, not {args.seconds:g}.")
     check(config, args.strict)
     session = Session(config, mixer, detached=args.detach)
     if args.loop:
@@ -79,10 +79,10 @@ def _detach(session: Session, as_json: bool) -> int:
 
 
 def follow(session: Session, seconds: float | None, stream: TextIO | None = None, adapt: bool = False) -> None:
-    """Show the meters until the sound has ended. Raises StemplayError if the engine refuses to start at all.
+    """Show the meters until the sound has ended. Raises StemplayError if the engine cannot start.
 
     Args:
-        adapt: take what the engine offers against misses, and say so.
+        adapt: apply the longer deadline that the engine offers against misses, and report it.
     """
     line = MeterLine(stream)
     greeted = ""
@@ -113,7 +113,7 @@ def follow(session: Session, seconds: float | None, stream: TextIO | None = None
             if adapt and report.offer > taken:
                 taken = report.offer
                 session.send(command("set_deadline", ms=taken))
-                line.say(f"The model was late: it gets {taken:.1f} ms from now on, one block more of latency.")
+                line.say(f"The model was late. Its deadline is now {taken:.1f} ms, which adds one block of latency.")
             line.show(report)
             time.sleep(FRAME_S)
     finally:
@@ -121,7 +121,7 @@ def follow(session: Session, seconds: float | None, stream: TextIO | None = None
 
 
 def _unheard(report: Snapshot) -> bool:
-    """Whether a live input is not monitored."""
+    """Whether the input is live and not monitored."""
     return not (report.mixer.monitor or report.transport.path)
 
 

@@ -1,4 +1,4 @@
-"""``python -m rtaudio models``: what is installed, and what its cards say; other models are installed by ``models get``."""
+"""``python -m rtaudio models``: list installed models and their cards; install others with ``models get``."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the cards, or do what is asked for. A damaged card is an error, as it would be when it is used."""
+    """Print the cards, or carry out an action. A damaged card is an error, as when the model is used."""
     if args.model and args.model[0] in ACTIONS:
         return _act(args)
     if args.source or args.sha256 or args.replace or args.output:
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _act(args: argparse.Namespace) -> int:
-    """One of ``ACTIONS``."""
+    """Carry out one of ``ACTIONS``."""
     action, *names = args.model
     needed = {"get": (args.source, args.sha256), "pack": (args.output,), "remove": ()}[action]
     if len(names) != 1 or not all(needed):
@@ -87,7 +87,7 @@ def _get(name: str, args: argparse.Namespace) -> None:
 
 
 def _loads(directory: Path) -> None:
-    """Whether the model can be used here. Raises StemplayError or CardError."""
+    """Check that the model can be used here. Raises StemplayError or CardError."""
     if read_card(directory).kind == "instrument":
         from rtaudio.instrument.model import InstrumentModel
 
@@ -99,7 +99,7 @@ def _loads(directory: Path) -> None:
 
 
 def describe(card: ModelCard) -> list[str]:
-    """A few lines for a person."""
+    """Describe the model in a few lines."""
     ms = 1000 * (card.hop + card.latency) / card.sample_rate
     channels = {1: "mono", 2: "stereo"}.get(card.channels, f"{card.channels} channels")
     what = (

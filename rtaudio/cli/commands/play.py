@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rate", type=int, metavar="HZ", help="device rate (default: the device's own)")
     parser.add_argument("--block", type=int, default=256, metavar="N", help="frames of a block (default: %(default)s)")
     parser.add_argument(
-        "--voices", type=int, default=32, help=f"notes at once, up to {MAX_VOICES} (default: %(default)s)"
+        "--voices", type=int, default=32, help=f"largest number of simultaneous notes, up to {MAX_VOICES} (default: %(default)s)"
     )
     parser.add_argument(
         "--curve", choices=VELOCITY_CURVES, default="linear", help="velocity curve (default: %(default)s)"
@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Play until Ctrl-C or ``--seconds`` and tell the facts."""
+    """Play until Ctrl-C or ``--seconds`` and print the results."""
     session = Session(configuration(args))
     shares = sound(args.instrument, args.model)
     for channel in range(16):
@@ -79,9 +79,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def configuration(args: argparse.Namespace) -> EngineConfig:
-    """The engine that the arguments ask for. Raises StemplayError for what cannot be."""
+    """Configuration and instrument for the arguments. Raises StemplayError."""
     if args.seconds is not None and not args.seconds > 0:
-        raise StemplayError(f"--seconds takes a number over 0, not {args.seconds:g}.")
+        raise StemplayError(f"--seconds takes a number above 0, not {args.seconds:g}.")
     check_value("--attack", args.attack, INSTRUMENT_TIMES["attack_ms"])
     check_value("--release", args.release, INSTRUMENT_TIMES["release_ms"])
     config = EngineConfig(
@@ -107,12 +107,12 @@ def sound(choice: str | None, model: str) -> dict[str, float]:
         try:
             shares[name] = float(share) if sign else 1.0
         except ValueError:
-            raise StemplayError(f"The share of {name} is a number, not {share!r}.") from None
+            raise StemplayError(f"The share of {name} must be a number, not {share!r}.") from None
     return shares
 
 
 def follow(session: Session, seconds: float | None, keys: TerminalKeys, stream: TextIO) -> None:
-    """Show what plays until the end. Raises StemplayError if the engine refuses to start at all."""
+    """Show the meters until the end. Raises StemplayError if the engine cannot start."""
     since: float | None = None
     said = ""
     shown = 0.0
@@ -142,14 +142,14 @@ def follow(session: Session, seconds: float | None, keys: TerminalKeys, stream: 
 def _greet(report: Snapshot, keys: TerminalKeys, stream: TextIO) -> None:
     played = report.instrument
     print(
-        f"{where(report)} A key is heard {played.delay_ms:.1f} ms after it is struck, and the device's own delay.",
+        f"{where(report)} A key is heard {played.delay_ms:.1f} ms after it is struck, plus the device's own delay.",
         file=stream,
     )
     if played.ports:
         print(f"MIDI from {', '.join(played.ports)}.", file=stream)
     if keys.active:
         print(
-            f"The keys {KEYS} play too; z and x change the octave, c and v the loudness, space the pedal.", file=stream
+            f"The keys {KEYS} play, too; z and x change the octave, c and v the velocity, space is the pedal.", file=stream
         )
         keys.start()
     stream.flush()

@@ -9,16 +9,18 @@ import time
 from pathlib import Path
 
 from rtaudio.audio.format import MAX_RATE, MIN_RATE, StemplayError
+from rtaudio.cli.inserts import add_insert_option, parse_inserts
 from rtaudio.files.midi_render import render_song
 from rtaudio.instrument.general_midi import program_table
 from rtaudio.instrument.model import InstrumentModel
 from rtaudio.instrument.synth import Synth
 from rtaudio.midi.midi_file import DRUMS, MidiEvent, read_midi
+from rtaudio.protocol.strips import INSTRUMENT, MASTER
 
 NAME = "render"
 HELP = "Render a MIDI file as a sound file."
 TELL_S, LONGEST_S = 600.0, 4 * 3600.0
-"""The length of a song that is said before it is rendered; the longest one without ``--yes``."""
+"""Seconds from which a song's length is printed before rendering, and the longest length without ``--yes``."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,13 +37,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", metavar="NAME", default="sing-gm", help="an installed model or a directory (default: %(default)s)"
     )
-    parser.add_argument("--voices", type=int, default=64, help="notes at once (default: %(default)s)")
+    parser.add_argument("--voices", type=int, default=64, help="largest number of simultaneous notes (default: %(default)s)")
+    add_insert_option(parser, "the instrument or the master")
     parser.add_argument("--yes", action="store_true", help="render songs that are longer than four hours")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Render and tell how fast."""
+    """Render and print the speed."""
     path = Path(args.output)
     if path.suffix.lower() not in (".wav", ".flac"):
         raise StemplayError(f"The output {str(path)!r} must end in .wav or .flac.")
@@ -49,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
         raise StemplayError(f"A sample rate of {args.rate} Hz is outside {MIN_RATE} to {MAX_RATE} Hz.")
     if not 1 <= args.voices <= 1024:
         raise StemplayError(f"{args.voices} voices are not possible: choose 1 to 1024.")
+    inserts = parse_inserts(args.insert, (INSTRUMENT, MASTER))
     model = InstrumentModel(args.model)
     programs = program_map(model, args.map)
     events = read_midi(Path(args.song))
@@ -57,14 +61,14 @@ def run(args: argparse.Namespace) -> int:
     if skipped:
         print(f"{skipped} notes of the drum channel are skipped: the model has no drums.", file=sys.stderr)
     if not _notes(played):
-        raise StemplayError(f"{args.song} has no notes but drums, which the model does not have.")
+        raise StemplayError(f"{args.song} has only drum notes, and the model has no drums.")
     _tell_length(played[-1].time, args)
     began = time.perf_counter()
     synth = Synth(model, args.rate, args.voices, programs)
     for channel in range(16):
         synth.set_instrument(channel, model.instrument_weights({programs.get(0, 0): 1}))
     _make_folder(path.parent)
-    frames = render_song(synth, played, path)
+    frames = render_song(synth, played, path, [*inserts.get(INSTRUMENT, []), *inserts.get(MASTER, [])])
     spent = time.perf_counter() - began
     facts = {"file": str(path), "rate": args.rate, "frames": frames, "notes": _notes(played), "drum_notes_skipped": skipped,
              "stolen": synth.stolen, "seconds": round(spent, 3)}  # fmt: skip
@@ -77,12 +81,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _tell_length(seconds: float, args: argparse.Namespace) -> None:
-    """Say what will take long before it begins. Raises StemplayError for what nobody means."""
+    """Print the length of a long song before rendering it. Raises StemplayError for a song that is too long."""
     minutes = seconds / 60
     text = f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.1f} hours"
     if seconds > LONGEST_S and not args.yes:
         size = 2 * 4 * args.rate * seconds / 1e9
-        raise StemplayError(f"{args.song} lasts {text}, {size:.0f} GB of sound; --yes renders it all the same.")
+        raise StemplayError(f"{args.song} lasts {text}, {size:.0f} GB of sound; use --yes to render it.")
     if seconds > TELL_S:
         print(f"{args.song} lasts {text}.", file=sys.stderr)
 

@@ -12,9 +12,11 @@ from pathlib import Path
 from models.catalog import best_separator
 from models.names import is_dir
 from rtaudio.audio.format import StemplayError
+from rtaudio.cli.inserts import add_insert_option, parse_inserts
 from rtaudio.cli.separate_many import separate_many
 from rtaudio.files.offline import INTEGER_FORMATS, Separation, separate_file
 from rtaudio.files.sound_file import FORMATS
+from rtaudio.protocol.checks import stem_names
 
 NAME = "separate"
 MAX_JOBS = 256
@@ -46,13 +48,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-refine",
         action="store_true",
-        help="do not refine the stems by their own spectra: faster, as live",
+        help="do not refine the stems by their own spectra: faster, like live separation",
     )
     parser.add_argument(
         "--strict",
         action="store_true",
         help="refuse a damaged song instead of separating what can be read",
     )
+    add_insert_option(parser, "a stem")
     many = parser.add_argument_group("many songs")
     many.add_argument("--jobs", type=int, default=1, metavar="N", help="songs at a time (default: %(default)s)")
     many.add_argument("--again", action="store_true", help="also separate songs whose stems are there already")
@@ -61,9 +64,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Separate and tell where the stems are."""
+    """Separate and print where the stems are."""
     if args.output == "":
         raise StemplayError("--output takes a folder, not ''.")
+    args.inserts = parse_inserts(args.insert, stem_names(args.model))
     if not 1 <= args.jobs <= MAX_JOBS:
         raise StemplayError(f"--jobs takes 1 to {MAX_JOBS}, not {args.jobs}.")
     if len(args.songs) > 1 or is_dir(args.songs[0]):
@@ -81,6 +85,7 @@ def run(args: argparse.Namespace) -> int:
             consistent=not args.no_consistent,
             refine=not args.no_refine,
             strict=args.strict,
+            inserts=args.inserts,
             progress=progress,
         )
     for sentence in result.warnings:
@@ -98,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def facts(result: Separation, format: str) -> dict[str, object]:
-    """What ``--json`` prints."""
+    """The dictionary that ``--json`` prints."""
     return {
         "rate": result.rate,
         "channels": result.channels,
@@ -115,7 +120,7 @@ def facts(result: Separation, format: str) -> dict[str, object]:
 
 
 def rounding(result: Separation, format: str) -> Iterator[str]:
-    """What an integer format does to the samples, in sentences."""
+    """Sentences about rounding and clipping by an integer format."""
     if format not in INTEGER_FORMATS:
         return
     bits = INTEGER_FORMATS[format]
@@ -128,7 +133,7 @@ def rounding(result: Separation, format: str) -> Iterator[str]:
 
 @contextmanager
 def _progress_bar(quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """A bar on stderr where a person can see it."""
+    """A progress bar, if stderr is a terminal."""
     if quiet or not sys.stderr.isatty():
         yield None
         return

@@ -53,7 +53,7 @@ def test_negative_positions_are_positions_like_others():
 
 
 def test_a_ring_without_room_is_refused():
-    with pytest.raises(ValueError, match="holds nothing"):
+    with pytest.raises(ValueError, match="at least one frame"):
         Ring(0, (1,))
 
 

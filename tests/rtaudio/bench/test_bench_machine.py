@@ -10,10 +10,17 @@ from types import SimpleNamespace
 
 import pytest
 
-from rtaudio.bench import busy, timing
-from rtaudio.bench.busy import Busy, Ticks, Watch, own_seconds, parse_stat, read_ticks
+from rtaudio.bench import system_load, timing
 from rtaudio.bench.machine import Machine, about_this, drift
 from rtaudio.bench.processor import parse_cpuinfo, parse_sysctl
+from rtaudio.bench.system_load import (
+    ProcessorTimes,
+    SystemLoad,
+    SystemLoadMonitor,
+    own_processor_seconds,
+    parse_stat,
+    read_processor_times,
+)
 from rtaudio.bench.text import about_lines
 
 XEON = """processor\t: 0
@@ -103,7 +110,7 @@ def test_this_machine_is_told_with_all_that_makes_runs_comparable() -> None:
 
 def test_the_counters_of_all_processors() -> None:
     ticks = parse_stat("cpu  100 10 50 900 7 3 2 20 0 0\ncpu0 1 1 1\n", 100)
-    assert ticks == Ticks(busy=1.65, steal=0.2)
+    assert ticks == ProcessorTimes(busy=1.65, steal=0.2)
     assert parse_stat("cpu 100 0 0 0 0 0 0\n", 100).steal is None  # before Linux 2.6.11
     for damaged in ("", "intr 1 2\n", "cpu 1\n"):
         with pytest.raises(ValueError):
@@ -112,14 +119,14 @@ def test_the_counters_of_all_processors() -> None:
 
 def test_what_others_took_is_all_but_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """10 s on 4 processors: 12 s of work of which 10 were ours, 4 s stolen."""
-    ticks = iter([Ticks(100.0, 1.0), Ticks(112.0, 5.0)])
+    ticks = iter([ProcessorTimes(100.0, 1.0), ProcessorTimes(112.0, 5.0)])
     own, now = iter([3.0, 13.0]), iter([50.0, 60.0])
-    monkeypatch.setattr(busy, "read_ticks", lambda: next(ticks))
-    monkeypatch.setattr(busy, "own_seconds", lambda: next(own))
-    monkeypatch.setattr(busy, "load_average", lambda: 0.3)
-    monkeypatch.setattr(busy, "time", SimpleNamespace(monotonic=lambda: next(now)))
-    monkeypatch.setattr(busy.os, "cpu_count", lambda: 4)
-    found = Watch().end()
+    monkeypatch.setattr(system_load, "read_processor_times", lambda: next(ticks))
+    monkeypatch.setattr(system_load, "own_processor_seconds", lambda: next(own))
+    monkeypatch.setattr(system_load, "load_average", lambda: 0.3)
+    monkeypatch.setattr(system_load, "time", SimpleNamespace(monotonic=lambda: next(now)))
+    monkeypatch.setattr(system_load.os, "cpu_count", lambda: 4)
+    found = SystemLoadMonitor().end()
     assert (found.cores, found.load) == (4, 0.3)
     assert found.others == pytest.approx(2 / 40) and found.steal == pytest.approx(4 / 40)
 
@@ -127,16 +134,16 @@ def test_what_others_took_is_all_but_our_own(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     ("found", "words"),
     [
-        (Busy(4, 0.3, 0.01, 0.0), []),
-        (Busy(4, None, 0.01, None), []),
-        (Busy(4, 2.5, 0.01, 0.0), ["load 2.5 on 4 cores"]),
-        (Busy(4, 0.1, 0.25, 0.0), ["Other programs took 25%"]),
-        (Busy(4, 0.1, 0.0, 0.07), ["took 7.0% of the processors' time (steal)"]),
-        (Busy(4, 2.5, 0.25, 0.07), ["busy before", "Other programs", "steal"]),
-        (Busy(4, 0.1, None, None), ["not told by this system"]),
+        (SystemLoad(4, 0.3, 0.01, 0.0), []),
+        (SystemLoad(4, None, 0.01, None), []),
+        (SystemLoad(4, 2.5, 0.01, 0.0), ["load 2.5 on 4 cores"]),
+        (SystemLoad(4, 0.1, 0.25, 0.0), ["Other programs took 25%"]),
+        (SystemLoad(4, 0.1, 0.0, 0.07), ["took 7.0% of the processors' time (steal)"]),
+        (SystemLoad(4, 2.5, 0.25, 0.07), ["busy before", "Other programs", "steal"]),
+        (SystemLoad(4, 0.1, None, None), ["not told by this system"]),
     ],
 )
-def test_a_busy_machine_is_a_warning(found: Busy, words: list[str]) -> None:
+def test_a_busy_machine_is_a_warning(found: SystemLoad, words: list[str]) -> None:
     told = found.warnings()
     assert len(told) == len(words)
     for sentence, word in zip(told, words, strict=True):
@@ -144,19 +151,19 @@ def test_a_busy_machine_is_a_warning(found: Busy, words: list[str]) -> None:
 
 
 def test_a_program_beside_us_is_noticed_and_our_own_child_is_not() -> None:
-    if read_ticks() is None:
+    if read_processor_times() is None:
         pytest.skip("this system has no counters of its processors")
     burn = [sys.executable, "-c", "import time\nwhile time.process_time() < 1.0: pass"]
-    before = own_seconds()
+    before = own_processor_seconds()
     stranger = subprocess.Popen(burn)
-    stranger_only = Watch(children=True)
+    stranger_only = SystemLoadMonitor(children=True)
     while time_of(stranger.pid) < 0.9 and stranger.poll() is None:
         pass
     seen = stranger_only.end()  # it still runs: not one of our ended children
     stranger.wait()
     assert seen.others is not None and seen.others > 0
     if sys.platform != "win32":  # which does not tell of children
-        assert own_seconds() - before >= 0.9, "an ended child counts as ours"
+        assert own_processor_seconds() - before >= 0.9, "an ended child counts as ours"
 
 
 def time_of(pid: int) -> float:

@@ -84,7 +84,7 @@ def test_a_driver_that_hangs_or_crashes_is_told_in_a_sentence(monkeypatch: pytes
         monkeypatch.setattr(devices.subprocess, "run", lambda _, **k: real([sys.executable, "-c", code], **k))
 
     instead("import time; time.sleep(60)")
-    with pytest.raises(StemplayError, match="did not answer"):
+    with pytest.raises(StemplayError, match="did not respond"):
         list_devices(timeout=0.3)
     instead("import os; os.abort()")
     with pytest.raises(StemplayError, match="failed"):

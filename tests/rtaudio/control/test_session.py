@@ -99,13 +99,13 @@ def test_orders_that_pile_up_lose_the_seeks_that_later_ones_make_pointless() -> 
     fader, end = {"op": "set_mixer", "args": {"field": "dry", "value": 1.0}}, {"op": "shutdown"}
     for order in (seeks[0], fader, seeks[1], seeks[2]):
         host._orders.put(order)
-    assert [host._next_order(), host._next_order()] == [fader, seeks[2]]
+    assert [host._next_command(), host._next_command()] == [fader, seeks[2]]
     for order in (seeks[0], fader, end):
         host._orders.put(order)
-    assert [host._next_order(), host._next_order()] == [fader, end]
+    assert [host._next_command(), host._next_command()] == [fader, end]
     host._orders.put(seeks[1])
     host._orders.put(None)
-    assert host._next_order() is None, "the parent is gone"
+    assert host._next_command() is None, "the parent is gone"
 
 
 def test_a_file_that_ends_is_finished_and_written(tmp_path: Path) -> None:
@@ -202,7 +202,7 @@ def test_a_client_learns_that_its_settings_could_not_be_played(daemon: Path, tmp
     before = session.config
     session.send(command("configure", config={**to_dict(before), "input": str(tmp_path / "noise.wav")}))
     assert session.config.input.endswith("noise.wav")
-    wait_until(lambda: "as they were" in session.snapshot().message, "the sentence")
+    wait_until(lambda: "previous settings" in session.snapshot().message, "the sentence")
     wait_until(lambda: session.snapshot().state == "running", "the old sound")
     wait_until(lambda: session.config == before, "what runs")
     session.send(command("configure", config={**to_dict(before), "rate": 48_000}))
@@ -235,7 +235,7 @@ def test_a_client_whose_daemon_was_killed_keeps_its_orders_and_can_start_again(d
     other = Session.attach()
     assert other is not None
     other.send(command("set_mixer", field="master_db", value=-5.0))
-    wait_until(lambda: session.snapshot().mixer.master_db == -5.0, "the order of another client")
+    wait_until(lambda: session.snapshot().mixer.master_db == -5.0, "the command of another client")
     other.close()
     connection = ipc.connect(daemon)
     assert connection is not None

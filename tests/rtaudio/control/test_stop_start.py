@@ -112,10 +112,10 @@ class Talk:
         pass
 
 
-def desired(config: EngineConfig = CLOCK, **orders: Any) -> Message:
-    """What a daemon tells of its state: faders of the mixer as in ``orders``."""
+def desired(config: EngineConfig = CLOCK, **commands: Any) -> Message:
+    """What a daemon tells of its state: faders of the mixer as in ``commands``."""
     state = DesiredState(config)
-    for field, value in orders.items():
+    for field, value in commands.items():
         state.apply(command("set_mixer", field=field, value=value))
     return state.to_json()
 
@@ -124,7 +124,7 @@ def test_an_order_that_is_on_its_way_counts_until_the_daemon_has_it() -> None:
     talk = Talk()
     link = DaemonClient(cast(Connection, talk))
     for value in (-3.0, -6.0):
-        link.order(command("set_mixer", field="master_db", value=value))
+        link.enqueue(command("set_mixer", field="master_db", value=value))
     link.follow()
     found: list[DesiredState] = []
 

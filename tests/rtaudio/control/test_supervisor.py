@@ -141,7 +141,7 @@ def test_an_impossible_configuration_is_told_and_another_one_plays() -> None:
         wait_until(lambda: supervisor.snapshot().frames > 0, "sound")  # what never sounded is no way back
         with pytest.raises(StemplayError, match="outside"):
             supervisor.send(command("configure", config=to_dict(clock(rate=9_999_999))))
-        assert supervisor.desired.config.rate is None, "a refused order changes nothing"
+        assert supervisor.desired.config.rate is None, "a refused command changes nothing"
         supervisor.send(command("configure", config=to_dict(clock(input="nowhere/song.wav"))))
         wait_until(lambda: "song.wav" in supervisor.snapshot().message, "the refusal")
         wait_until(lambda: supervisor.snapshot().state == "running", "sound as before")
@@ -157,7 +157,7 @@ def test_settings_that_cannot_be_played_leave_the_sound_as_it_was(song: Path, tm
         supervisor.send(command("set_stem", stem="bass", field="mute", value=True))
         before = supervisor.config
         supervisor.send(command("configure", config={**to_dict(before), "input": str(tmp_path / "noise.wav")}))
-        wait_until(lambda: "as they were" in supervisor.snapshot().message, "the sentence")
+        wait_until(lambda: "previous settings" in supervisor.snapshot().message, "the sentence")
         assert "noise.wav" in supervisor.snapshot().message
         wait_until(lambda: supervisor.snapshot().state == "running", "the old sound")
         assert supervisor.config == before and supervisor.snapshot().transport.path == str(song)
@@ -167,13 +167,13 @@ def test_settings_that_cannot_be_played_leave_the_sound_as_it_was(song: Path, tm
 def test_a_stream_without_callbacks_is_replaced() -> None:
     with supervised(clock(), "run(0.2); run(60, advance=False, frames=4410)", IMPATIENT) as supervisor:
         wait_until(lambda: supervisor.snapshot().restarts >= 2, "two replacements")
-        wait_until(lambda: "stopped calling" in supervisor.snapshot().message, "the sentence")
+        wait_until(lambda: "server or device stopped responding" in supervisor.snapshot().message, "the sentence")
 
 
 def test_an_engine_that_says_nothing_more_is_replaced() -> None:
     with supervised(clock(), "run(0.2); time.sleep(600)", IMPATIENT) as supervisor:
         wait_until(lambda: supervisor.snapshot().restarts >= 2, "two replacements")
-        wait_until(lambda: "stopped answering" in supervisor.snapshot().message, "the sentence")
+        wait_until(lambda: "engine stopped responding" in supervisor.snapshot().message, "the sentence")
 
 
 def test_an_engine_that_never_gets_ready_is_given_up() -> None:
@@ -232,7 +232,7 @@ write_message(outgoing, {"error": "There is no device.", "kind": "device"}); sys
 """
     with supervised(clock(), fault, IMPATIENT) as supervisor:
         wait_until(lambda: supervisor.snapshot().state == "waiting", "the waiting")
-        assert supervisor.snapshot().message == "There is no device; sound goes on as soon as it is there."
+        assert supervisor.snapshot().message == "There is no device; sound resumes as soon as it is back."
         assert supervisor.snapshot().restarts == 0
         supervisor.send(command("set_stem", stem="drums", field="mute", value=True))
         wait_until(lambda: supervisor.snapshot().state == "running", "the device")

@@ -15,7 +15,7 @@ from rtaudio.audio.format import Audio, StemplayError, StreamFormat
 from rtaudio.cli.commands.live import follow
 from rtaudio.control.model_timing import MARGIN, WAKE_S, Callbacks, Clock, Needed, given_frames, paced
 from rtaudio.engine.deadline import blocks_for
-from rtaudio.engine.deadline_misses import DeadlineMisses, Spent, Stream
+from rtaudio.engine.deadline_misses import CpuTime, DeadlineMisses, Stream
 from rtaudio.engine.engine import Engine
 from rtaudio.files.song_player import FilePlayer
 from rtaudio.inference.runtime import ModelRuntime
@@ -179,7 +179,7 @@ def looked(stream: Stream, missed: int, own: float, looks: int = 8) -> DeadlineM
     """After ``looks`` half seconds with ``missed`` blocks each, and ``own`` of the time worked."""
     lateness, step = DeadlineMisses(), 22_272
     for k in range(1, looks + 1):
-        lateness.look(stream, k * step, k * missed, Spent(k * step, k * step / stream.rate * own))
+        lateness.look(stream, k * step, k * missed, CpuTime(k * step, k * step / stream.rate * own))
     return lateness
 
 
@@ -195,7 +195,7 @@ def test_what_was_missed_before_more_time_was_given_no_longer_counts() -> None:
     lateness = looked(STREAM, missed=10, own=0.4)
     step = 22_272
     more = replace(STREAM, given=512)
-    lateness.look(more, 9 * step, 80, Spent(9 * step, 9 * step / 44_100 * 0.4))
+    lateness.look(more, 9 * step, 80, CpuTime(9 * step, 9 * step / 44_100 * 0.4))
     assert lateness.offer == 0
     assert "deadline of 17.4 ms" in looked(more, missed=30, own=0.4)._text
 
@@ -252,7 +252,7 @@ def test_a_step_is_offered_and_taken_where_the_model_became_slow() -> None:
     engine.stop()
     assert "step" in said
     assert given >= 2048
-    assert any("one block more of latency" in text for text in said)
+    assert any("adds one block of latency" in text for text in said)
 
 
 @pytest.mark.parametrize("value", [-1.0, 1001.0, float("nan"), float("inf")])

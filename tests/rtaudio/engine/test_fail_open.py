@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rtaudio.audio.format import SOURCES, Audio, StreamFormat
 from rtaudio.audio.ring import Ring
-from rtaudio.engine.deadline_misses import DeadlineMisses, Spent, Stream
+from rtaudio.engine.deadline_misses import CpuTime, DeadlineMisses, Stream
 from rtaudio.engine.engine import Engine
 from rtaudio.engine.fail_open import FADE, FailOpen
 from rtaudio.engine.worker import BACKLOG_S, KEEP_STATE_S, Worker
@@ -202,7 +202,7 @@ def test_a_workers_own_time_is_what_it_computes_and_not_what_it_waits(own: bool)
 def test_the_sentence_of_a_busy_machine_knows_what_else_plays_and_what_was_refused() -> None:
     def told(own_s: float, frames: int = RATE, **known: object) -> str:
         stream = Stream(RATE, BLOCK, **known)  # type: ignore[arg-type]
-        return DeadlineMisses().look(stream, RATE, RATE // BLOCK // 2, Spent(frames, own_s))
+        return DeadlineMisses().look(stream, RATE, RATE // BLOCK // 2, CpuTime(frames, own_s))
 
     assert told(0.2).endswith("End other programs or give the model one block more, a deadline of 11.6 ms.")
     assert "instrument's notes take the processor" in told(0.2, plays=True)
@@ -416,7 +416,7 @@ def test_any_pattern_of_misses_keeps_the_sum_and_makes_no_step(
     assert np.abs(np.diff(stems, axis=0)).max(initial=0) < 0.01 + 1.5 * 2.0 / FADE * 1.6
 
 
-@pytest.mark.parametrize(("value", "sentence"), [(0.0, "nothing but silence"), (np.nan, "not finite")])
+@pytest.mark.parametrize(("value", "sentence"), [(0.0, "silent although its input is not"), (np.nan, "not finite")])
 def test_the_input_is_heard_where_a_model_gives_silence_or_no_numbers(value: float, sentence: str) -> None:
     class Broken(Passthrough):
         def process(self, block: Audio) -> Audio:

@@ -79,7 +79,7 @@ def test_stop_gives_up_on_a_dead_disk_and_says_so(tmp_path: Path, stuck: threadi
     recorder.start(tmp_path)
     feed(recorder, *sound(1000))
     recorder.stop(timeout=0.05)
-    assert "has not answered" in recorder.status.error
+    assert "has not responded" in recorder.status.error
     with pytest.raises(StemplayError):
         recorder.start(tmp_path)
     stuck.set()

@@ -22,10 +22,10 @@ from rtaudio.instrument.synth import Synth
 from rtaudio.midi.message import MidiMessage
 from rtaudio.ports.fake import FakePort
 from rtaudio.processors.factory import make_separator, refined_ms
-from rtaudio.processors.frame import CausalModel, FrameModel
+from rtaudio.processors.frame_model import CausalModel, FrameModel
 from rtaudio.processors.refine import Refined
-from rtaudio.processors.rest import REST_S, Resting
 from rtaudio.processors.separator import SeparatorProcessor
+from rtaudio.processors.silence import REST_S, SilenceSkipper
 from rtaudio.protocol.desired_state import DesiredState
 from rtaudio.protocol.messages import EngineConfig, MixerState, command
 from tests.rtaudio.conftest import noise
@@ -59,7 +59,7 @@ class Counted:
 
 def test_a_network_rests_in_long_silence(tiny_runtime: ModelRuntime) -> None:
     counted = Counted(CausalModel(tiny_runtime.sibling()))
-    processor = prepared(make_separator(Resting(counted)))
+    processor = prepared(make_separator(SilenceSkipper(counted)))
     mix = pieces(0.5, 3.0, 0.5)
     stems = stream(processor, mix, sizes(512))[processor.latency :]
     awake = counted.calls * counted.hop / RATE
@@ -80,7 +80,7 @@ def test_streaming_is_offline_with_rests_for_any_chunking(
     mix = pieces(0.3, 2.2, 0.3, 1.3, 0.2)
 
     def fresh() -> SeparatorProcessor:
-        model = Resting(CausalModel(tiny_runtime.sibling()))
+        model = SilenceSkipper(CausalModel(tiny_runtime.sibling()))
         return make_separator(model, look_ahead_ms=look_ahead)
 
     whole = stream(prepared(fresh(), rate), mix, sizes(len(mix)))
@@ -96,23 +96,23 @@ def test_streaming_is_offline_with_rests_for_any_chunking(
 
 def test_refining_that_rests_gives_what_it_would_give_awake(tiny_runtime: ModelRuntime) -> None:
     mix = pieces(0.4, 3.0, 0.4)
-    models = [Resting(CausalModel(tiny_runtime.sibling())) for _ in range(2)]
+    models = [SilenceSkipper(CausalModel(tiny_runtime.sibling())) for _ in range(2)]
     resting = refined_ms(models[0], 8.0)
     awake = Refined(models[1], round(8.0 * RATE / 1000))
-    assert isinstance(resting, Resting)
+    assert isinstance(resting, SilenceSkipper)
     for start in range(0, len(mix) - 256, 256):
         block = mix[start : start + 256]
         assert np.array_equal(resting.run(block), awake.run(block))
     assert not resting.resting
 
 
-def played(engine: Engine, port: FakePort, sound: Audio, orders: dict[int, tuple[str, object]]) -> tuple[Audio, int]:
+def played(engine: Engine, port: FakePort, sound: Audio, commands: dict[int, tuple[str, object]]) -> tuple[Audio, int]:
     """What comes out, the worker being given its time after each block, and how many blocks rested."""
     engine.start()
     parts, rested = [], 0
     for k, start in enumerate(range(0, len(sound), 256)):
-        if k in orders:
-            field, value = orders[k]
+        if k in commands:
+            field, value = commands[k]
             engine.send(command("set_stem", stem="vocals", field=field, value=value))
         rested += engine._callback.pipeline.resting
         parts.append(port.tick(sound[start : start + 256]))
@@ -126,13 +126,13 @@ def test_a_callback_that_rests_plays_to_the_bit_what_it_would_play_awake(
     tiny_runtime: ModelRuntime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sound = pieces(0.5, 2.5, 0.5, 0.1, 0.3)[: 256 * 650]
-    orders: dict[int, tuple[str, object]] = {400: ("gain_db", -6.0), 401: ("mute", True), 480: ("mute", False)}
+    commands: dict[int, tuple[str, object]] = {400: ("gain_db", -6.0), 401: ("mute", True), 480: ("mute", False)}
 
     def run() -> tuple[Audio, int, int]:
         port = FakePort(block=256, max_block=256, realtime=True)
-        processor = make_separator(Resting(CausalModel(tiny_runtime.sibling())))
+        processor = make_separator(SilenceSkipper(CausalModel(tiny_runtime.sibling())))
         engine = Engine(EngineConfig(), MixerState(), port=port, processor=processor)
-        out, rested = played(engine, port, sound, orders)
+        out, rested = played(engine, port, sound, commands)
         return out, rested, engine._callback.misses
 
     out, rested, missed = run()

@@ -225,7 +225,7 @@ class Broken(Passthrough):
         return np.full_like(super().process(block), self.value)
 
 
-@pytest.mark.parametrize(("value", "sentence"), [(0.0, "nothing but silence"), (np.nan, "not finite")])
+@pytest.mark.parametrize(("value", "sentence"), [(0.0, "silent although its input is not"), (np.nan, "not finite")])
 def test_what_no_model_may_give_is_told_and_not_written(tmp_path: Path, value: float, sentence: str) -> None:
     soundfile.write(tmp_path / "song.wav", noise(3 * 44_100), 44_100)
     with pytest.raises(StemplayError, match=sentence):

@@ -84,7 +84,7 @@ def test_damage_in_the_file_is_told(tmp_path: Path) -> None:
     samples[5] = np.nan
     soundfile.write(tmp_path / "x.wav", samples, RATE, subtype="FLOAT")
     player = FilePlayer(tmp_path / "x.wav", RATE, 2)
-    assert player.warnings == ["x.wav: 2 samples are not numbers and were replaced by silence."]
+    assert player.warnings == ["x.wav: 2 samples are not finite numbers and were replaced by silence."]
     assert not take(player, 1000)[5].any()
 
 

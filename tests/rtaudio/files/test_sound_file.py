@@ -172,7 +172,7 @@ def test_samples_that_are_not_numbers_become_silence_and_are_told(tmp_path: Path
     soundfile.write(path, audio, 44_100, subtype="FLOAT")
     with open_reader(path) as reader:
         got = np.concatenate(list(reader.blocks()))
-        assert reader.warnings == ["x.wav: 3 samples are not numbers and were replaced by silence."]
+        assert reader.warnings == ["x.wav: 3 samples are not finite numbers and were replaced by silence."]
     np.testing.assert_array_equal(got, np.where(np.isfinite(audio), audio, 0))
 
 
@@ -214,7 +214,7 @@ def test_what_is_no_sound_is_refused_with_one_sentence(tmp_path: Path) -> None:
         "text.mp3": "not a sound file",
         "raw.raw": "not a sound file",
         "head.wav": "not a sound file",
-        "silent.wav": "holds no sound",
+        "silent.wav": "contains no sound",
         "slow.wav": "sample rate of 100 Hz",
         ".": "is a folder",
         "nul\0byte.wav": "",

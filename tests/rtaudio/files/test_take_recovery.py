@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import platformdirs
 import pytest
 import soundfile
 
+from models.catalog import user_models
 from rtaudio.engine.recorder import Recorder
 from rtaudio.files import take_recovery
 from rtaudio.files.take_recovery import finish_cut_off
@@ -179,7 +181,7 @@ def test_a_part_that_is_no_recording_is_told_and_stays(tmp_path: Path, state_dir
     state_directory.mkdir()
     (state_directory / "take-0.json").write_text(json.dumps({"pid": 1, "parts": [str(part)]}))
     (take,) = finish_cut_off()
-    assert "no recording" in take.error
+    assert "not a recording" in take.error
     assert part.read_bytes() == b"x" * 500
 
 
@@ -195,12 +197,25 @@ def test_recording_goes_on_where_no_note_can_be_kept(tmp_path: Path, monkeypatch
 
 def test_the_folder_for_notes_is_the_platforms(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("STEMPLAY_STATE_DIR")
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
-    monkeypatch.setenv("HOME", str(tmp_path))
-    for platform in ("linux", "darwin", "win32"):
-        monkeypatch.setattr(take_recovery.sys, "platform", platform)
-        assert tmp_path in take_recovery.state_directory().parents
+    for name in ("HOME", "USERPROFILE", "LOCALAPPDATA", "XDG_STATE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    folder = take_recovery.state_directory()
+    assert folder.is_absolute() and "stemplay" in folder.parts
+    assert sys.platform != "linux" or folder == tmp_path / "stemplay"
+
+
+def test_without_a_home_there_are_no_notes_and_no_folder_named_tilde(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("STEMPLAY_STATE_DIR")
+    monkeypatch.delenv("STEMPLAY_MODELS_DIR", raising=False)
+    monkeypatch.chdir(tmp_path)
+    for kind in ("state", "data"):
+        monkeypatch.setattr(platformdirs, f"user_{kind}_dir", lambda *_, kind=kind, **__: f"~/.local/{kind}/stemplay")
+    with pytest.raises(RuntimeError, match="no home"):
+        take_recovery.state_directory()
+    assert finish_cut_off() == []
+    assert not user_models().exists() and not list(tmp_path.iterdir())
 
 
 def test_a_lock_is_held_by_one_and_given_up_by_the_dead(tmp_path: Path) -> None:
@@ -282,5 +297,5 @@ def test_the_takes_and_counters_of_all_engines_are_told(
         assert soundfile.info(folder / name).frames / told["rate"] == pytest.approx(take["seconds"], abs=2e-3)
     assert told["seconds"] >= 0.9 * (first["seconds"] + second["seconds"]), "a sum over both engines"
     (gap,) = told["interruptions"]
-    assert ("stopped answering" if kind == "SIGSTOP" else "died") in gap["reason"]
+    assert ("stopped responding" if kind == "SIGSTOP" else "crashed") in gap["reason"]
     assert 0 < gap["gap_s"] < 20 and 0 < gap["after_s"] < told["seconds"]

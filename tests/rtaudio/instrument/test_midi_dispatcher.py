@@ -1,4 +1,4 @@
-"""The instrument in the engine: events at their samples, priming, learnt controllers, and the commands, without a sound card."""
+"""The instrument in the engine: events at their samples, priming, learned controllers, and the commands, without a sound card."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_a_failure_silences_the_instrument_and_is_told(model: InstrumentModel) -
     def fail(synth: Synth) -> None:
         raise RuntimeError("the cable broke")
 
-    player.order(fail)
+    player.enqueue(fail)
     player.start()
     try:
         out = np.zeros((BLOCK, 2), np.float32)
@@ -160,7 +160,7 @@ def test_velocity_curves_keep_the_ends_and_the_order() -> None:
     assert {curved(v, "fixed") for v in (1, 64, 127)} == {100}
 
 
-def test_a_learnt_controller_moves_a_fader_and_the_release(directory: Path) -> None:
+def test_a_learned_controller_moves_a_fader_and_the_release(directory: Path) -> None:
     config = EngineConfig(input="none", model="none", instrument=str(directory), midi="none")
     dispatcher = MidiDispatcher(config, InstrumentState(), RATE, 2, BLOCK, False)
     moved: list[tuple[str, float]] = []
@@ -204,13 +204,13 @@ def test_a_program_change_disturbs_nobody_who_copies_the_sounds_for_a_report(dir
 def test_orders_that_cannot_be_are_refused_in_one_sentence(directory: Path) -> None:
     desired = DesiredState(EngineConfig(input="none", model="none", instrument=str(directory)))
     for order, words in [
-        (command("set_sound", channel=16, shares={"flute": 1}), "channel is 0 to 15"),
+        (command("set_sound", channel=16, shares={"flute": 1}), "channel must be 0 to 15"),
         (command("set_sound", channel=0, shares={"kazoo": 1}), "no instrument 'kazoo'"),
         (command("set_sound", channel=0, shares={"flute": 0}), "share above 0"),
         (command("set_sound", channel=0, shares={"flute": -1}), "share of flute"),
         (command("set_instrument", field="curve", value="steep"), "velocity curve"),
         (command("set_instrument", field="release_ms", value=0), "release_ms"),
-        (command("set_instrument", field="colour", value=1), "no 'colour'"),
+        (command("set_instrument", field="colour", value=1), "no field 'colour'"),
         (command("midi", data=[300]), "list of bytes"),
         (command("learn", target="stem.kazoo.pan"), "cannot move"),
     ]:
@@ -300,7 +300,7 @@ def test_every_chosen_sound_is_primed_the_latest_first_and_what_is_there_is_not_
     out = np.zeros((BLOCK, 2), np.float32)
 
     def primed() -> bool:
-        dispatcher.player.read(out)  # obeys orders
+        dispatcher.player.read(out)  # obeys commands
         return dispatcher.report().primed >= 1.0
 
     dispatcher.start(lambda target, value: None)

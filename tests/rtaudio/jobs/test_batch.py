@@ -117,7 +117,7 @@ def test_a_job_that_is_killed_costs_its_own_song_alone(tmp_path: Path) -> None:
     outcomes = batch.run(jobs=2)
     assert [outcome.state for outcome in outcomes].count("failed") == 1
     (failed,) = [outcome for outcome in outcomes if outcome.state == "failed"]
-    assert "ended too early" in failed.error and not failed.song.folder.exists()
+    assert "ended unexpectedly" in failed.error and not failed.song.folder.exists()
     assert len(whole(out)) == 3 == len(list(out.iterdir()))
 
 

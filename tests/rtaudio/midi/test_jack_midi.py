@@ -82,7 +82,7 @@ def until(session: Session, happened: Callable[[Snapshot], bool], patience: floa
 
 def test_ten_thousand_events_and_an_unplugged_keyboard_leave_no_note_behind(server: JackServer, tmp_path: Path) -> None:
     with playing(tmp_path) as (session, keyboard):
-        until(session, lambda s: s.state == "running" and "'keys' is not there" in s.instrument.midi)
+        until(session, lambda s: s.state == "running" and "'keys' is missing" in s.instrument.midi)
         keyboard.tell("plug")
         until(session, lambda s: len(s.instrument.ports) == 1)
         sent = keyboard.tell(f"play {EVENTS // 2}")
@@ -94,7 +94,7 @@ def test_ten_thousand_events_and_an_unplugged_keyboard_leave_no_note_behind(serv
         until(session, lambda s: s.instrument.notes >= 3)
         keyboard.tell("unplug")
         gone = until(session, lambda s: s.instrument.notes == 0 and not s.instrument.ports)
-        assert "'keys' is not there" in gone.instrument.midi
+        assert "'keys' is missing" in gone.instrument.midi
         keyboard.tell("plug")
         before = until(session, lambda s: len(s.instrument.ports) == 1).instrument.received
         already = keyboard.tell("send 144 60 100")
@@ -112,7 +112,7 @@ def test_ten_thousand_events_and_an_unplugged_keyboard_leave_no_note_behind(serv
         print(last.instrument)
 
 
-def test_a_learnt_knob_moves_a_fader_of_the_mixer(server: JackServer, tmp_path: Path) -> None:
+def test_a_learned_knob_moves_a_fader_of_the_mixer(server: JackServer, tmp_path: Path) -> None:
     with playing(tmp_path) as (session, keyboard):
         keyboard.tell("plug")
         until(session, lambda s: len(s.instrument.ports) == 1)

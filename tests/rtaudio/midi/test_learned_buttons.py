@@ -40,10 +40,10 @@ PLACE = InstrumentState(record_folder=os.path.abspath("takes"), record_format="f
 
 def pressed(target: str, presses: LearnedButtons | None = None, **there: object) -> list[tuple[str, dict[str, object]]]:
     state: dict[str, object] = {"mixer": MixerState(stems={"vocals": StemState(mute=True)}), "transport": SONG} | there
-    orders = (presses or LearnedButtons()).orders(
+    commands = (presses or LearnedButtons()).commands(
         target, state["mixer"], state["transport"], state.get("recording", Recording()), state.get("place", PLACE)  # type: ignore[arg-type]
     )
-    return [(order.op, order.args) for order in orders]
+    return [(order.op, order.args) for order in commands]
 
 
 def test_every_button_is_known_and_nothing_else_is_one() -> None:

@@ -1,4 +1,4 @@
-"""MIDI without ports: bytes to messages, learnt controllers, the computer's keyboard, names of ports."""
+"""MIDI without ports: bytes to messages, learned controllers, the computer's keyboard, names of ports."""
 
 from __future__ import annotations
 
@@ -75,13 +75,13 @@ def test_system_exclusive_is_passed_over_and_ends_the_running_status() -> None:
     assert parser.feed([63, 1], 2.5) == [MidiMessage("note_on", 0, 63, 1, 2.5)]
 
 
-def test_a_learnt_controller_moves_its_target_until_it_is_forgotten() -> None:
+def test_a_learned_controller_moves_its_target_until_it_is_forgotten() -> None:
     kept = MidiMap()
     turn = MidiMessage("control", 2, 74, 127)
     assert kept.take(turn) is None
     kept.learn("mixer.dry")
     assert kept.take(MidiMessage("note_on", 2, 74, 127)) is None
-    assert kept.take(MidiMessage("control", 2, 123, 0)) is None  # all notes off is never learnt
+    assert kept.take(MidiMessage("control", 2, 123, 0)) is None  # all notes off is never learned
     assert kept.learning == "mixer.dry"
     assert kept.take(turn) == ("mixer.dry", 1.0) and kept.learning == ""
     again = MidiMap([*kept.entries(), {"channel": "x"}])  # as a session keeps it, with something of another version
@@ -186,7 +186,7 @@ def test_what_ends_notes_reaches_every_channel() -> None:
 def test_without_midi_the_input_says_so_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STEMPLAY_MIDI_BACKEND", "none")
     heard: list[MidiMessage] = []
-    for choice, words in (("default", "no MIDI input"), ("Keystation", "'Keystation' is not there"), ("none", "")):
+    for choice, words in (("default", "no MIDI input"), ("Keystation", "'Keystation' is missing"), ("none", "")):
         port = MidiInput(choice, heard.append)
         port.start()
         deadline = time.monotonic() + 30
@@ -243,4 +243,4 @@ def test_a_midi_process_that_cannot_be_started_is_told_and_tried_again(monkeypat
             time.sleep(0.001)
     finally:
         port.stop()
-    assert "MIDI cannot be listened to: Cannot allocate memory." in told and not refusals
+    assert "MIDI input cannot be started: Cannot allocate memory." in told and not refusals

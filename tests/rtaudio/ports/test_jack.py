@@ -183,7 +183,7 @@ def test_sound_comes_back_by_itself_after_the_server_was_killed(jack_server: Jac
 
         jack_server.kill()
         wait_until(lambda: session.snapshot().state == "waiting", "the loss to be noticed")
-        assert "as soon as it is there" in session.snapshot().message
+        assert "as soon as it is back" in session.snapshot().message
         session.send(command("set_stem", stem="drums", field="mute", value=True))  # while nothing plays
 
         jack_server.start()
@@ -205,7 +205,7 @@ def test_a_server_that_never_comes_back_hangs_nothing(jack_server: JackServer, t
         wait_until(lambda: any("stemplay" in port for port in jack_server.ports()), "the engine's ports")
         jack_server.kill()
         log = tmp_path / "live.log"
-        wait_until(lambda: "as soon as it is there" in log.read_text(), "the loss to be told")
+        wait_until(lambda: "as soon as it is back" in log.read_text(), "the loss to be told")
         facts = end(process)
     assert facts["restarts"] >= 1
 

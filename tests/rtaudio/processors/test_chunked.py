@@ -15,7 +15,7 @@ from rtaudio.files.offline import separate_array
 from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.processors.chunked import ChunkedModel, fade_in
 from rtaudio.processors.factory import make_separator
-from rtaudio.processors.frame import CausalModel, InBackground
+from rtaudio.processors.frame_model import CausalModel, InBackground
 from tests.rtaudio.conftest import noise
 from tests.rtaudio.streaming import prepared, sizes, stream
 

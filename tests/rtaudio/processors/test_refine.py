@@ -14,7 +14,7 @@ from rtaudio.files.offline import separate_array
 from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.jobs.expected import measures
 from rtaudio.processors.factory import make_processor, make_separator, refined_for_files
-from rtaudio.processors.frame import FrameModel
+from rtaudio.processors.frame_model import FrameModel
 from rtaudio.processors.refine import Refined
 from rtaudio.processors.separator import SeparatorProcessor
 from rtaudio.protocol.checks import check_config

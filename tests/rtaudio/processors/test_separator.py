@@ -95,7 +95,7 @@ def test_promised_blocks_lower_the_latency(tiny_runtime: ModelRuntime, block: in
     out = stream(processor, mix, sizes(block))
     assert np.array_equal(out[latency:], separate_array(mix, 44_100, tiny_runtime.sibling()))
     if block > 1:
-        with pytest.raises(ValueError, match="no multiple of the promised"):
+        with pytest.raises(ValueError, match="not a multiple of the promised"):
             processor.process(mix[: block - 1])
 
 

@@ -20,9 +20,9 @@ from rtaudio.control.engine_host import EngineHost
 from rtaudio.control.session import Session
 from rtaudio.files.sound_file import create_writer, read_audio
 from rtaudio.ports.fake import FakePort
-from rtaudio.protocol.messages import EngineConfig, Heard, command
+from rtaudio.protocol.messages import EngineConfig, TapAudio, command
 from rtaudio.tap import shared
-from rtaudio.tap.capture import Capture
+from rtaudio.tap.buffer import TapBuffer
 from rtaudio.tap.shared import TapReader, TapWriter
 from tests.rtaudio.conftest import noise
 
@@ -38,38 +38,38 @@ def wait_until(happened: Callable[[], bool], what: str) -> None:
 
 
 @pytest.fixture
-def pair(tmp_path: Path) -> Iterator[tuple[Capture, TapWriter, TapReader]]:
-    capture = Capture(StreamFormat(RATE, 2, 64), ("drums", "vocals"))
-    writer = TapWriter(capture, tmp_path)
+def pair(tmp_path: Path) -> Iterator[tuple[TapBuffer, TapWriter, TapReader]]:
+    buffer = TapBuffer(StreamFormat(RATE, 2, 64), ("drums", "vocals"))
+    writer = TapWriter(buffer, tmp_path)
     writer.publish()
     reader = TapReader(writer.path)
-    yield capture, writer, reader
+    yield buffer, writer, reader
     reader.close()
     writer.close()
     assert not list(tmp_path.iterdir())
 
 
-def play(capture: Capture, position: int, sound: Audio) -> None:
+def play(buffer: TapBuffer, position: int, sound: Audio) -> None:
     """``sound`` ``(n, 4, 2)``: mix, input, drums, vocals; pushed as the callback does."""
-    if capture.on:
-        capture.push(position, sound[:, 1], sound[:, 0], sound[:, 2:])
+    if buffer.on:
+        buffer.push(position, sound[:, 1], sound[:, 0], sound[:, 2:])
 
 
-def test_what_is_read_is_what_was_played_in_any_cutting(pair: tuple[Capture, TapWriter, TapReader]) -> None:
-    capture, writer, reader = pair
+def test_what_is_read_is_what_was_played_in_any_cutting(pair: tuple[TapBuffer, TapWriter, TapReader]) -> None:
+    buffer, writer, reader = pair
     assert reader.read("mix") is None  # nothing yet, but now it is wanted
     writer.publish()
     rng = np.random.default_rng(1)
     sound = noise(9 * RATE, 8).reshape(-1, 4, 2)
     position, mark = 0, 0
-    heard: dict[str, list[Audio]] = {name: [] for name in capture.sources}
+    heard: dict[str, list[Audio]] = {name: [] for name in buffer.sources}
     while position < len(sound):
         step = int(rng.integers(1, RATE // 2))
-        play(capture, position, sound[position : position + step])
+        play(buffer, position, sound[position : position + step])
         position += step
         if rng.random() < 0.7:
             writer.publish()
-            news = [reader.read(name, after=mark) for name in capture.sources]
+            news = [reader.read(name, after=mark) for name in buffer.sources]
             for found, kept in zip(news, heard.values(), strict=True):
                 assert found is not None and found.start == mark and found.rate == RATE
                 kept.append(found.frames)
@@ -81,26 +81,26 @@ def test_what_is_read_is_what_was_played_in_any_cutting(pair: tuple[Capture, Tap
 
 
 def test_nothing_is_copied_before_it_is_wanted_nor_when_nobody_listens_any_more(
-    pair: tuple[Capture, TapWriter, TapReader], monkeypatch: pytest.MonkeyPatch
+    pair: tuple[TapBuffer, TapWriter, TapReader], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    capture, writer, reader = pair
-    assert not capture.on and capture._ring is None and not shared._sound_path(writer.path).exists()
+    buffer, writer, reader = pair
+    assert not buffer.on and buffer._ring is None and not shared._sound_path(writer.path).exists()
     reader.read("mix")
     writer.publish()
-    assert capture.on
+    assert buffer.on
     later = time.monotonic() + shared.WANTED_S + 0.1
     monkeypatch.setattr(time, "monotonic", lambda: later)
     writer.publish()
-    assert not capture.on
+    assert not buffer.on
 
 
 def test_a_writer_that_loses_the_processor_in_the_middle_does_not_send_the_reader_back_to_the_beginning(
-    pair: tuple[Capture, TapWriter, TapReader],
+    pair: tuple[TapBuffer, TapWriter, TapReader],
 ) -> None:
-    capture, writer, reader = pair
+    buffer, writer, reader = pair
     reader.read("mix")
     writer.publish()
-    play(capture, 0, noise(1000, 8).reshape(-1, 4, 2))
+    play(buffer, 0, noise(1000, 8).reshape(-1, 4, 2))
     writer.publish()
     heard = reader.read("mix", 400)
     assert heard is not None and (heard.start, len(heard.frames)) == (400, 600)
@@ -111,14 +111,14 @@ def test_a_writer_that_loses_the_processor_in_the_middle_does_not_send_the_reade
     assert heard is not None and heard.start == 1000
 
 
-def test_a_gap_is_told_by_the_position(pair: tuple[Capture, TapWriter, TapReader]) -> None:
-    capture, writer, reader = pair
+def test_a_gap_is_told_by_the_position(pair: tuple[TapBuffer, TapWriter, TapReader]) -> None:
+    buffer, writer, reader = pair
     reader.read("mix")
     writer.publish()
     sound = noise(500, 8).reshape(-1, 4, 2)
-    play(capture, 1000, sound)
+    play(buffer, 1000, sound)
     writer.publish()
-    play(capture, 9000, sound[:100])
+    play(buffer, 9000, sound[:100])
     writer.publish()
     found = reader.read("drums", after=1500)
     assert found is not None and found.start == 9000
@@ -126,12 +126,12 @@ def test_a_gap_is_told_by_the_position(pair: tuple[Capture, TapWriter, TapReader
 
 
 def test_a_dead_engine_and_a_source_that_is_not_there_give_nothing(
-    pair: tuple[Capture, TapWriter, TapReader], monkeypatch: pytest.MonkeyPatch
+    pair: tuple[TapBuffer, TapWriter, TapReader], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    capture, writer, reader = pair
+    buffer, writer, reader = pair
     reader.read("mix")
     writer.publish()
-    play(capture, 0, noise(500, 8).reshape(-1, 4, 2))
+    play(buffer, 0, noise(500, 8).reshape(-1, 4, 2))
     writer.publish()
     assert reader.read("mix") is not None
     assert reader.read("kazoo") is None
@@ -141,10 +141,10 @@ def test_a_dead_engine_and_a_source_that_is_not_there_give_nothing(
 
 
 def test_a_reader_beside_a_writer_in_full_flight_never_sees_a_torn_block(
-    pair: tuple[Capture, TapWriter, TapReader],
+    pair: tuple[TapBuffer, TapWriter, TapReader],
 ) -> None:
     """Sample number q holds q in all rows: whatever is read must count on without a step."""
-    capture, writer, reader = pair
+    buffer, writer, reader = pair
     reader.read("mix")
     writer.publish()
     ending = threading.Event()
@@ -153,7 +153,7 @@ def test_a_reader_beside_a_writer_in_full_flight_never_sees_a_torn_block(
         position = 0
         while not ending.is_set():
             count = np.arange(position, position + RATE // 2, dtype=np.float32) % 65_536
-            play(capture, position, np.broadcast_to(count[:, None, None], (len(count), 4, 2)))
+            play(buffer, position, np.broadcast_to(count[:, None, None], (len(count), 4, 2)))
             writer.publish()
             position += len(count)
 
@@ -178,9 +178,9 @@ def test_a_full_disk_ends_the_tap_leaves_nothing_on_it_and_stops_no_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     host = EngineHost(io.BytesIO(), io.BytesIO())
-    capture = Capture(StreamFormat(RATE, 2, 256), ("drums",))
+    buffer = TapBuffer(StreamFormat(RATE, 2, 256), ("drums",))
     for error in (OSError(errno.ENOSPC, "No space left on device"), MemoryError()):
-        host._tap = TapWriter(capture, tmp_path)
+        host._tap = TapWriter(buffer, tmp_path)
         reader = TapReader(host._tap.path)
         assert host._publish() == str(reader.path)
         assert reader.read("mix") is None  # now the sound file is wanted
@@ -215,14 +215,14 @@ def test_the_callback_pays_for_a_listener_only() -> None:
     fmt = StreamFormat(RATE, 2, 64)
     port = FakePort(rate=RATE, block=64)
     pipeline = Pipeline(Passthrough(), fmt, 64, MixerState(), False)
-    capture = Capture(fmt, pipeline.stems)
-    callback = AudioCallback(port, pipeline, [0, 1], [], None, None, 0, capture)
+    buffer = TapBuffer(fmt, pipeline.stems)
+    callback = AudioCallback(port, pipeline, [0, 1], [], None, None, 0, buffer)
     pipeline.start()
     sound, out = noise(64), np.zeros((64, 2), np.float32)
     callback(sound, out, False)
-    assert capture.take()[1].size == 0
-    capture.listen(True)
-    capture.push = lambda *_: 1 / 0  # type: ignore[method-assign,assignment]
+    assert buffer.take()[1].size == 0
+    buffer.listen(True)
+    buffer.push = lambda *_: 1 / 0  # type: ignore[method-assign,assignment]
     callback(sound, out, False)
     assert callback.faults == 1 and np.isfinite(out).all()  # a broken tap is told, and the sound goes on
     pipeline.stop()
@@ -231,9 +231,9 @@ def test_the_callback_pays_for_a_listener_only() -> None:
 # --- the real engine -----------------------------------------------------------------------------------------------------
 
 
-def collect(session: Session, source: str, frames: int) -> list[Heard]:
+def collect(session: Session, source: str, frames: int) -> list[TapAudio]:
     """What ``source`` plays until ``frames`` frames of one life are there."""
-    found: list[Heard] = []
+    found: list[TapAudio] = []
     deadline = time.monotonic() + PATIENCE
     while sum(len(part.frames) for part in found) < frames:
         assert time.monotonic() < deadline, f"waited for {source}"
@@ -317,5 +317,5 @@ def test_a_file_that_does_not_say_what_is_in_it_is_no_tap(tmp_path: Path, about:
     head[:8] = np.frombuffer(np.int64(shared._MAGIC).tobytes(), np.uint8)
     head[shared._TEXT : shared._TEXT + len(text)] = np.frombuffer(text, np.uint8)
     (tmp_path / "tap").write_bytes(head.tobytes())
-    with pytest.raises(ValueError, match="does not say"):
+    with pytest.raises(ValueError, match="no valid head"):
         TapReader(tmp_path / "tap")

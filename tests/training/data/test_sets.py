@@ -13,7 +13,7 @@ import soundfile
 
 from rtaudio.audio.format import SOURCES, StemplayError
 from training.cli import main
-from training.data import arrange, musdb18, room, singing
+from training.data import arrange, mastering, musdb18, singing
 from training.data.folder import read_mapping, read_song
 from training.data.jobs import find_soundfonts
 from training.data.store import Collection, Manifest
@@ -142,7 +142,7 @@ def test_mma_plays_drums_bass_and_other_for_as_many_bars(tmp_path):
 
 
 def test_a_room_is_stereo_and_dies_away():
-    response = room.impulse_response(np.random.default_rng(0), 0.8)
+    response = mastering.impulse_response(np.random.default_rng(0), 0.8)
     energy = np.square(response).sum(axis=0)
     assert response.shape == (2, int(0.8 * RATE)) and np.square(response).sum(axis=1) == pytest.approx([1, 1], abs=1e-3)
     assert energy[: RATE // 10].sum() > 100 * energy[-RATE // 10 :].sum()
@@ -151,14 +151,14 @@ def test_a_room_is_stereo_and_dies_away():
 
 def test_a_finished_song_is_limited_by_one_gain_for_all_stems():
     song = 3 * synthetic_song(2, RATE)
-    finish = room.draw_finish(np.random.default_rng(1), 4)
-    done = room.finish_song(song, finish)
+    finish = mastering.draw_mastering(np.random.default_rng(1), 4)
+    done = mastering.master_song(song, finish)
     assert done.shape == song.shape and np.abs(done.sum(0)).max() <= finish.peak * 1.001
-    assert np.array_equal(done, room.finish_song(song, finish))
+    assert np.array_equal(done, mastering.master_song(song, finish))
     mix = song.sum(axis=0)
-    gain = room.limiter_gain(mix, 0.9)
+    gain = mastering.limiter_gain(mix, 0.9)
     assert gain.max() <= 1 and np.abs(mix * gain).max() <= 0.9001 and np.abs(np.diff(gain)).max() < 0.02
-    assert np.array_equal(room.limiter_gain(0.1 * mix, 0.9), np.ones(RATE, np.float32))
+    assert np.array_equal(mastering.limiter_gain(0.1 * mix, 0.9), np.ones(RATE, np.float32))
 
 
 def tone(hertz: float, seconds: float) -> np.ndarray:

@@ -23,7 +23,7 @@ from training.data.synthetic import validation_songs
 from training.export.release import release
 from training.metrics import make_consistent
 from training.runs.checkpoint import load_checkpoint, load_network, save_checkpoint, save_weights
-from training.runs.foreign import matmul_demucs, read_matmul_demucs
+from training.runs.import_matmul import matmul_demucs, read_matmul_demucs
 from training.separation.fit import FitOptions, batches, fit
 from training.separation.recipe import OptimConfig, Recipe, read_recipe
 from training.separation.trainer import Budget, Intervals, SeparatorTrainer, ema_decay, learning_rate

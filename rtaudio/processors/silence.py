@@ -1,9 +1,9 @@
-"""Rest: in long silence a network does not run.
+"""Skips the network during long silence, so that it rests.
 
-A network that hears nothing makes a little noise all the same (measured: -58 dB for ``demucs-live``, -41 dB for
-``demucs-open``, in stems that cancel) and works as hard as ever. After ``REST_S`` of digital silence its stems are silence and its states
-stay as they are until there is sound again. This is a function of the input alone, on the grid of hops: what comes out is the same
-offline, live and for any chunking.
+Even with silence at its input a network outputs a little noise (measured: -58 dB for ``demucs-live``, -41 dB for ``demucs-open``, in stems
+that cancel each other) and uses as much processor time as ever. After ``REST_S`` of digital silence its stems are silent, and its states
+stay unchanged until there is sound again. This depends on the input alone, in whole hops, so the output is the same offline, live and for
+any block size.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from typing import Any
 import numpy as np
 
 from rtaudio.audio.format import Audio
-from rtaudio.processors.frame import FrameModel
+from rtaudio.processors.frame_model import FrameModel
 
 REST_S = 1.0
-"""Silence after which a network rests: longer than what its states remember of a single sound, shorter than a pause between songs."""
+"""Seconds of silence after which a network rests: longer than its memory of a single sound, shorter than a pause between songs."""
 
 
-class Resting:
-    """Another FrameModel that does not run ``inner`` in long silence.
+class SilenceSkipper:
+    """Wraps a FrameModel and does not run it (``inner``) during long silence.
 
     The last hop before it rests is faded out, so that its noise ends without a step.
 
     Args:
-        settled: samples of silence beyond ``REST_S`` and ``inner.delay`` after which what ``inner`` gives is silence, too.
+        settled: samples of silence, beyond ``REST_S`` and ``inner.delay``, after which the output of ``inner`` is silent, too.
     """
 
     def __init__(self, inner: FrameModel, settled: int = 0) -> None:
@@ -42,7 +42,7 @@ class Resting:
 
     @property
     def resting(self) -> bool:
-        """Whether more silence is answered with silence."""
+        """Whether the network rests as long as the input stays silent."""
         return self._silent >= self._after
 
     def run(self, mix: Audio) -> Audio:
@@ -57,19 +57,19 @@ class Resting:
         return stems * self._fall if self.resting else stems
 
     def reset(self) -> None:
-        """Forget the past."""
+        """Clear all state."""
         self._silent = 0
         self._inner.reset()
 
     def warm_up(self) -> None:
-        """Warm the other model up."""
+        """Warm up the wrapped model."""
         self._inner.warm_up()
 
     def get_state(self) -> dict[str, Any]:
-        """A deep copy."""
+        """A deep copy of the state."""
         return {"silent": self._silent, "inner": self._inner.get_state()}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Put back what ``get_state`` returned."""
+        """Restore what ``get_state`` returned."""
         self._silent = state["silent"]
         self._inner.set_state(state["inner"])

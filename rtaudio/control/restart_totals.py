@@ -1,6 +1,6 @@
-"""Totals over the engines of a run: sums of their counters, and the gaps between them.
+"""Totals across restarts of the engine: sums of the counters of successive engines, and the gaps between them.
 
-A supervisor's book; its lock guards it. Owns no thread.
+The supervisor uses it with its lock held. It owns no thread.
 """
 
 from __future__ import annotations
@@ -15,30 +15,30 @@ COUNTERS = ("xruns", "misses")
 INSTRUMENT_COUNTERS = ("stolen", "received", "misses", "late", "dropped")
 
 
-class RunTotals:
-    """Sums since the settings were last changed; ``recordings`` are those of the time before."""
+class RestartTotals:
+    """Sums since the settings were last changed. ``recordings`` are those made before that."""
 
     def __init__(self, recordings: Sequence[Recording] = ()) -> None:
         self._frames = 0
-        self._counted = Snapshot()  # of the engines that are gone
+        self._counted = Snapshot()  # sums over earlier engines
         self._instrument = InstrumentReport()
         self._recordings = list(recordings)
         self._interruptions: list[Interruption] = []
-        self._away: float | None = None  # since when there is no sound
-        self._latest = Snapshot()  # of the engine that lives, as it was reported
-        self._moved = 0.0  # when its sound went on last
+        self._away: float | None = None  # time since which there is no sound, if the engine is gone
+        self._latest = Snapshot()  # the latest report of the present engine
+        self._moved = 0.0  # when its frame counter last increased
 
-    def start_over(self) -> RunTotals:
-        """One for new settings: what was counted before says nothing of them. Recordings stay on the list."""
-        return RunTotals(self._all_recordings(self._latest))
+    def start_over(self) -> RestartTotals:
+        """New totals for new settings, to which earlier counts do not apply. Recordings stay on the list."""
+        return RestartTotals(self._all_recordings(self._latest))
 
     def forget_counters(self) -> None:
-        """The user has seen them (``reset_counters``)."""
+        """Reset the sums (``reset_counters``)."""
         self._counted = Snapshot()
         self._instrument = InstrumentReport()
 
     def follow(self, report: Snapshot, now: float | None = None) -> Snapshot:
-        """The report of the living engine with what was before it; the argument stays as it is."""
+        """The report of the present engine plus the totals of earlier ones. The argument is not changed."""
         now = time.monotonic() if now is None else now
         if report.frames > self._latest.frames:
             self._moved = now
@@ -60,7 +60,7 @@ class RunTotals:
         return self.finish(told, now)
 
     def finish(self, told: Snapshot, now: float | None = None) -> Snapshot:
-        """Bring the lists of ``told``, which has the sums already, up to date; returns it."""
+        """Update the lists of ``told``, which already has the sums, and return it."""
         now = time.monotonic() if now is None else now
         if self._away is not None:
             self._interruptions[-1].gap_s = now - self._away
@@ -69,7 +69,7 @@ class RunTotals:
         return told
 
     def engine_lost(self, reason: str) -> None:
-        """The engine of the reports so far is gone, and nobody had asked for that."""
+        """Record that the present engine is gone although no end was requested."""
         lost, self._latest = self._latest, Snapshot()
         if not lost.frames:
             return
@@ -84,7 +84,7 @@ class RunTotals:
         self._interruptions.append(Interruption(reason, self._frames / lost.rate if lost.rate else 0.0))
 
     def recorded(self, recording: Recording) -> None:
-        """A take of an engine that is gone has been finished."""
+        """Add a recording of an earlier engine that has been finished."""
         self._recordings.append(recording)
 
     def _all_recordings(self, report: Snapshot) -> list[Recording]:

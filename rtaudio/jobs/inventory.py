@@ -1,4 +1,4 @@
-"""Lists to choose from: sound devices, MIDI inputs, models with their cards."""
+"""Lists what is present on this machine: sound devices, MIDI inputs, models with their cards."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rtaudio.ports.devices import default_device, query_here
 
 
 def devices(report: Report) -> Facts:
-    """The sound devices of this moment, and what ``default`` means among them. Raises DeviceMissingError without PortAudio."""
+    """The present sound devices, and those that ``default`` means. Raises DeviceMissingError without PortAudio."""
     found = query_here()
     chosen = {end: default_device(found, output=end == "output") for end in ("input", "output")}
     return {
@@ -23,12 +23,12 @@ def devices(report: Report) -> Facts:
 
 
 def midi_inputs(report: Report) -> Facts:
-    """Names of the MIDI inputs that are there."""
+    """Names of the present MIDI inputs."""
     return {"inputs": list_inputs()}
 
 
 def models(report: Report, extra: list[str] | None = None) -> Facts:
-    """The cards of the shipped models and of those in ``extra`` (names or directories), by what ``EngineConfig`` calls them.
+    """The cards of the shipped models and of those in ``extra`` (names or directories), by their names in ``EngineConfig``.
 
     A model whose card cannot be read has ``error`` instead. ``best`` is the separator for files.
     """

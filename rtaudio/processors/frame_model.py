@@ -1,7 +1,7 @@
-"""Frame models: networks that work frame by frame, at their own rate, as ``SeparatorProcessor`` runs them.
+"""Frame models: networks that work frame by frame at their own rate. ``SeparatorProcessor`` runs them.
 
-``InBackground`` owns the thread ``stemplay-chunk``: it computes one frame while its caller, who may block until that is done,
-collects the next.
+``InBackground`` owns the thread ``stemplay-chunk``, which computes one frame while the caller collects the next. The caller may block
+until that frame is done.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rtaudio.audio.format import Audio, StemplayError
 from rtaudio.inference.runtime import ModelRuntime
 
 STEM_KINDS = ("separator", "enhancer")
-"""Kinds of models that take sound apart."""
+"""Kinds of models whose outputs are stems."""
 
 
 class FrameModel(Protocol):
@@ -61,18 +61,18 @@ class CausalModel:
         self._runtime = runtime
 
     def warm_up(self) -> None:
-        """Run on silence; the state is as before."""
+        """Run on silence; the state does not change."""
         self._runtime.warm_up()
 
 
 class InBackground:
-    """Another FrameModel, one frame later: each is computed in a thread while the next is collected.
+    """Wraps a FrameModel and delays it by one frame: a thread computes each frame while the next one is collected.
 
-    A chunk of a non-causal network takes far longer than a block of the stream, though less than the chunk lasts. Computed in
-    the caller's thread it would make the stems of many blocks late, at each chunk again; here it has the time of a whole
-    ``hop``, which ``delay`` declares. What comes out does not depend on the threads' timing.
+    A chunk of a non-causal network takes far longer than a block of the stream, though less than the chunk lasts. If it were computed
+    in the caller's thread, the stems of many blocks would be late at every chunk. Here the thread has the duration of a whole ``hop``,
+    which is part of ``delay``. The output does not depend on the timing of the threads.
 
-    ``spent_s``: seconds of processor time that the thread has taken.
+    ``spent_s``: seconds of processor time used by the thread.
     """
 
     def __init__(self, inner: FrameModel) -> None:
@@ -96,34 +96,34 @@ class InBackground:
         return self._ready
 
     def run(self, mix: Audio) -> Audio:
-        """Start this frame and return the previous one's stems."""
+        """Start computing this frame and return the stems of the previous one."""
         stems = self._collect()
         self._future = self._pool.submit(self._compute, mix.copy())
         return stems
 
     def _compute(self, mix: Audio) -> Audio:
-        """The thread's work."""
+        """Compute one frame; runs in the thread."""
         started = time.thread_time()
         stems = self._inner.run(mix)
         self.spent_s += time.thread_time() - started
         return stems
 
     def reset(self) -> None:
-        """Forget the past; waits for the frame in work."""
+        """Clear all state; waits for the frame that is being computed."""
         self._collect()
         self._ready = self._silence()
         self._inner.reset()
 
     def get_state(self) -> dict[str, Any]:
-        """A deep copy; waits for the frame in work."""
+        """A deep copy of the state; waits for the frame that is being computed."""
         return {"ready": self._collect().copy(), "inner": self._inner.get_state()}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Put back what ``get_state`` returned; waits for the frame in work."""
+        """Restore what ``get_state`` returned; waits for the frame that is being computed."""
         self._collect()
         self._ready = state["ready"].copy()
         self._inner.set_state(state["inner"])
 
     def warm_up(self) -> None:
-        """Warm the other model up."""
+        """Warm up the wrapped model."""
         self._inner.warm_up()

@@ -24,7 +24,7 @@ LOAD = 0.5
 
 
 @dataclass(frozen=True)
-class Busy:
+class SystemLoad:
     """Shares of all processors' time, 0 to 1; ``load`` is the average of the minute before. None: the system does not tell."""
 
     cores: int
@@ -51,14 +51,14 @@ class Busy:
 
 
 @dataclass(frozen=True)
-class Ticks:
+class ProcessorTimes:
     """Seconds of all processors since the start: at work for programs, and stolen by the host."""
 
     busy: float
     steal: float | None
 
 
-class Watch:
+class SystemLoadMonitor:
     """Begins when it is made. ``children``: the work is done by child processes too, which have ended when ``end`` is called."""
 
     def __init__(self, children: bool = False) -> None:
@@ -66,11 +66,11 @@ class Watch:
         self._load = load_average()
         self._cores = os.cpu_count() or 1  # all: the system's counters are of all
         self._began = time.monotonic()
-        self._ticks, self._own = read_ticks(), own_seconds()
+        self._ticks, self._own = read_processor_times(), own_processor_seconds()
 
-    def end(self) -> Busy:
+    def end(self) -> SystemLoad:
         """What others took since the beginning."""
-        ticks, own = read_ticks(), own_seconds()
+        ticks, own = read_processor_times(), own_processor_seconds()
         total = max(1e-9, (time.monotonic() - self._began) * self._cores)
         others = steal = None
         if ticks is not None and self._ticks is not None:
@@ -78,25 +78,25 @@ class Watch:
                 others = max(0.0, ticks.busy - self._ticks.busy - (own - self._own)) / total
             if ticks.steal is not None and self._ticks.steal is not None:
                 steal = max(0.0, ticks.steal - self._ticks.steal) / total
-        return Busy(self._cores, self._load, others, steal)
+        return SystemLoad(self._cores, self._load, others, steal)
 
 
-def own_seconds() -> float:
+def own_processor_seconds() -> float:
     """Processor time of this process and of its children that have ended."""
     used = os.times()
     return used.user + used.system + used.children_user + used.children_system
 
 
-def parse_stat(text: str, hertz: int) -> Ticks:
+def parse_stat(text: str, hertz: int) -> ProcessorTimes:
     """The first line of Linux' ``/proc/stat``: user nice system idle iowait irq softirq steal. Raises ValueError."""
     name, *counts = text.splitlines()[0].split() if text else [""]
     if name != "cpu" or len(counts) < 7:
         raise ValueError("not /proc/stat")
     user, nice, system, _, _, irq, softirq, *more = (int(count) for count in counts)
-    return Ticks((user + nice + system + irq + softirq) / hertz, more[0] / hertz if more else None)
+    return ProcessorTimes((user + nice + system + irq + softirq) / hertz, more[0] / hertz if more else None)
 
 
-def read_ticks() -> Ticks | None:
+def read_processor_times() -> ProcessorTimes | None:
     """The counters of now; None where the system has none or does not tell."""
     try:
         if sys.platform == "win32":
@@ -108,7 +108,7 @@ def read_ticks() -> Ticks | None:
         return None
 
 
-def _macos() -> Ticks:
+def _macos() -> ProcessorTimes:
     """HOST_CPU_LOAD_INFO: user, system, idle, nice in hundredths of a second."""
     library = ctypes.CDLL(None)
     library.mach_host_self.restype = ctypes.c_uint
@@ -116,13 +116,13 @@ def _macos() -> Ticks:
     if library.host_statistics(library.mach_host_self(), 3, counts, ctypes.byref(size)) != 0:
         raise OSError("host_statistics failed")
     user, system, _, nice = counts
-    return Ticks((user + system + nice) / 100, None)
+    return ProcessorTimes((user + system + nice) / 100, None)
 
 
-def _windows() -> Ticks:
+def _windows() -> ProcessorTimes:
     """Idle, kernel (idle included) and user time in units of 100 ns."""
     idle, kernel, user = (ctypes.c_ulonglong() for _ in range(3))
     asked = ctypes.windll.kernel32.GetSystemTimes  # type: ignore[attr-defined,unused-ignore]
     if not asked(ctypes.byref(idle), ctypes.byref(kernel), ctypes.byref(user)):
         raise OSError("GetSystemTimes failed")
-    return Ticks((kernel.value - idle.value + user.value) / 1e7, None)
+    return ProcessorTimes((kernel.value - idle.value + user.value) / 1e7, None)

@@ -1,6 +1,7 @@
-"""Rooms and mastering for rendered songs: what separates a sequencer's sound from a record's, with the stems still summing to the mix.
+"""Mastering for rendered songs: reverberation, equaliser, compressor and limiter make a sequencer's sound more like a record's.
 
-Equaliser, compressor and room are of each stem; the last limiter is one gain curve of the mix that all stems share.
+Each stem has its own equaliser, compressor and reverberation. The limiter at the end is one gain curve, computed from the mix and
+applied to all stems, so that the stems still sum to the mix.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from training.data.store import Stems
 
 @dataclass(frozen=True)
 class Finish:
-    """How a song is finished; everything is drawn by ``draw_finish``.
+    """Settings of the mastering of one song, drawn at random by ``draw_mastering``.
 
     Attributes:
-        seconds: reverberation time (RT60) of the room.
-        wet: share of the room in each stem; drums and bass get less.
+        seconds: reverberation time (RT60) of the mastering.
+        wet: level of the reverberation in each stem; drums and bass get less.
         shelves: (low, high) gains in dB of each stem.
-        threshold_db, ratio: of each stem's compressor, or None without.
+        threshold_db, ratio: of each stem's compressor; ``threshold_db`` is None for no compressor.
         peak: ceiling of the mix's limiter.
     """
 
@@ -38,8 +39,8 @@ class Finish:
     peak: float = 0.9
 
 
-def draw_finish(rng: np.random.Generator, sources: int) -> Finish:
-    """A random finish."""
+def draw_mastering(rng: np.random.Generator, sources: int) -> Finish:
+    """Random settings for a song of ``sources`` stems."""
     room = float(rng.uniform(0.0, 0.35))
     damping = (0.4, 0.15, 1.0, 1.0)[:sources]
     return Finish(
@@ -65,8 +66,8 @@ def impulse_response(rng: np.random.Generator, seconds: float, rate: int = 44_10
     return np.asarray(tail / np.sqrt(np.square(tail).sum(axis=1, keepdims=True)), np.float32)
 
 
-def finish_song(stems: Stems, finish: Finish, rate: int = 44_100) -> Stems:
-    """``(sources, 2, time)`` as they would sound on a record; the mix's peak stays below ``finish.peak``."""
+def master_song(stems: Stems, finish: Finish, rate: int = 44_100) -> Stems:
+    """Master stems ``(sources, 2, time)``; the peak of their sum stays below ``finish.peak``."""
     room = impulse_response(np.random.default_rng(finish.seed), finish.seconds, rate)
     done = np.empty_like(stems)
     for number, stem in enumerate(stems):

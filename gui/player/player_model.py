@@ -1,7 +1,7 @@
-"""The deck: the song that is loaded, its picture, its loop and its recording, as page and transport bar share them.
+"""The player's state in the window: the loaded song, its waveform, loop and recording, shared by the page and the transport bar.
 
-One for each bridge (``deck_of``). Orders go through the bridge; a song is looked through by a child process first, so that a file
-that is no sound is told in a sentence and disturbs nothing.
+There is one for each bridge (``player_model_of``). Commands go through the bridge. A child process reads a song first, so that a file that
+is not sound is reported in a sentence and does not interrupt anything.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from rtaudio.audio.format import StemplayError
 from rtaudio.protocol.messages import Recording, Snapshot, Transport
 
 SHORTEST_LOOP_S = 0.05
-"""A loop that is shorter was no wish."""
+"""Shortest loop in seconds. A shorter one is taken for a mistake."""
 
 SONG_ENDINGS = ("wav", "flac", "ogg", "oga", "opus", "mp3", "m4a", "aac", "mp4", "aif", "aiff", "wma", "webm")
-"""What the dialog to open a song offers; whatever else is dropped is tried too."""
+"""Suffixes that the dialog to open a song offers. Any dropped file is tried."""
 
 
-class Deck(QObject):
-    """See the module's text.
+class PlayerModel(QObject):
+    """See the module's docstring.
 
     Signals:
-        changed(): song, loop or recording changed; picture_changed(): there is more of the song's picture.
-        told(str): one sentence for the person; "" when it is out of date.
+        changed(): song, loop or recording changed. picture_changed(): more of the song's waveform is known.
+        told(str): one sentence for the user; "" when it no longer applies.
     """
 
     changed = pyqtSignal()
@@ -43,9 +43,9 @@ class Deck(QObject):
         super().__init__(bridge)
         self.bridge = bridge
         self.picture: dict[str, Any] = {}
-        """What ``rtaudio.jobs.overview`` tells of the song at ``path``, and the ``share`` that is drawn; empty while nothing is known."""
+        """Result of ``rtaudio.jobs.overview`` for the song at ``path``, and the ``share`` that is drawn; empty while nothing is known."""
         self.pending = ""
-        """The song that is being looked through."""
+        """The song that is being read."""
         self.mark: float | None = None
         """Point A while B is still missing."""
         self._job: Job | None = None
@@ -60,17 +60,17 @@ class Deck(QObject):
 
     @property
     def transport(self) -> Transport:
-        """Where the song is."""
+        """The song's transport."""
         return self.bridge.snapshot.transport
 
     @property
     def recording(self) -> Recording:
-        """What the recorder does."""
+        """The state of the recorder."""
         return self.bridge.snapshot.recording
 
     @property
     def path(self) -> str:
-        """The song to tell of: one that is about to be loaded, else the one that is."""
+        """The song that is about to be loaded, else the loaded one."""
         coming = self._configured if self._configured == self.bridge.config.input else ""
         return coming or self.transport.path or self.pending
 
@@ -81,18 +81,18 @@ class Deck(QObject):
 
     @property
     def live(self) -> bool:
-        """Whether the sound of a device comes in."""
+        """Whether the input is a device."""
         return not self.has_song and self.bridge.config.input != "none"
 
     # -- the song -----------------------------------------------------------------------------------------------------------
 
     def open(self, path: str | Path) -> None:
-        """Load a song. The sound changes as soon as the file is known to hold some; otherwise ``told`` says why not."""
+        """Load a song. It plays as soon as the file is known to contain sound; otherwise ``told`` says why not."""
         self.told.emit("")
         self._look_through(str(Path(path).absolute()), play=True)
 
     def close_song(self) -> None:
-        """Back to no song: silence, until an input is chosen or a song is opened."""
+        """Close the song: silence until an input is chosen or a song is opened."""
         self._forget_job()
         self.picture, self.pending, self.mark = {}, "", None
         self.bridge.configure(input="none", loop=False)
@@ -148,18 +148,18 @@ class Deck(QObject):
             self.bridge.send("pause" if self.transport.playing else "play")
 
     def seek(self, seconds: float) -> None:
-        """Go to a place of the song."""
+        """Go to a position of the song."""
         if self.has_song:
             self.bridge.send("seek", position_s=min(max(0.0, seconds), self.transport.length_s))
 
     def nudge(self, seconds: float) -> None:
-        """Go so far from here."""
+        """Move the position by this many seconds."""
         self.seek(self.transport.position_s + seconds)
 
     # -- the loop -----------------------------------------------------------------------------------------------------------
 
     def set_a(self, seconds: float | None = None) -> None:
-        """Let the loop begin here (or there): with a B after it, it starts; else B is waited for."""
+        """Set A here, or at a given position. The loop starts if B is after it; otherwise it starts when B is set."""
         if not self.has_song:
             return
         at = self.transport.position_s if seconds is None else seconds
@@ -172,7 +172,7 @@ class Deck(QObject):
             self.changed.emit()
 
     def set_b(self, seconds: float | None = None) -> None:
-        """Let the loop end here (or there); without an A it begins with the song."""
+        """Set B here, or at a given position. Without A the loop begins with the song."""
         if not self.has_song:
             return
         at = self.transport.position_s if seconds is None else seconds
@@ -180,7 +180,7 @@ class Deck(QObject):
         self.set_loop(start, at)
 
     def set_loop(self, start: float, end: float) -> None:
-        """Loop between two places, in either order."""
+        """Loop between two positions, in either order."""
         start, end = sorted((max(0.0, start), min(end, self.transport.length_s or end)))
         if end - start < SHORTEST_LOOP_S:
             self.told.emit(self.tr("A loop needs some length: set A, go on, and set B."))
@@ -191,7 +191,7 @@ class Deck(QObject):
             self.changed.emit()
 
     def clear_loop(self) -> None:
-        """Play on to the end."""
+        """End the loop."""
         self.mark = None
         if self.transport.loop:
             self.bridge.send("set_loop", start_s=None, end_s=None)
@@ -213,7 +213,7 @@ class Deck(QObject):
         return f"{what} {datetime.now():%Y-%m-%d %H.%M.%S}"
 
     def record_text(self) -> str:
-        """What a record button says."""
+        """Text of a record button."""
         return clock(self.recording.seconds) if self.recording.active else self.tr("Record")
 
     # -- the engine's word --------------------------------------------------------------------------------------------------
@@ -231,7 +231,7 @@ class Deck(QObject):
             self.changed.emit()
 
     def _tell_place(self, snapshot: Snapshot) -> None:
-        """Let the engine know where recordings go that a MIDI controller starts."""
+        """Tell the engine where to store recordings that a MIDI controller starts."""
         if not snapshot.instrument.model or snapshot.state not in ("running", "finished"):
             return
         preferences, known = self.bridge.store.preferences, snapshot.instrument.state
@@ -242,12 +242,12 @@ class Deck(QObject):
             self.bridge.send("set_instrument", field="record_format", value=place[1])
 
     def peaks(self) -> Sequence[Sequence[float]]:
-        """Columns of the picture so far."""
+        """Columns of the waveform so far."""
         found: Sequence[Sequence[float]] = self.picture.get("peaks", ())
         return found
 
 
-def deck_of(bridge: Bridge) -> Deck:
-    """The deck of a bridge, made when it is first asked for."""
-    found = bridge.findChild(Deck)
-    return found if isinstance(found, Deck) else Deck(bridge)
+def player_model_of(bridge: Bridge) -> PlayerModel:
+    """The player model of a bridge, created on first use."""
+    found = bridge.findChild(PlayerModel)
+    return found if isinstance(found, PlayerModel) else PlayerModel(bridge)

@@ -1,12 +1,12 @@
 """Drift compensation: converts an input with its own clock to the output's clock.
 
-Two devices never agree on what a second is; after an hour a drift of 50 ppm has piled up 8,000 samples. The output is the master. The
-input's callback converts its blocks by a ratio that a slow control loop steers so that the buffer between the two stays at its
-target; the output's callback takes what it needs. Neither waits for the other; when the buffer runs dry or over, that is
-counted and it starts again from the target, so that the latency never creeps.
+The clocks of two devices always differ: a drift of 50 ppm makes 8,000 samples in an hour. The output is the master. The input's callback
+resamples its blocks by a ratio that a slow control loop adjusts, so that the buffer between the two stays at its target. The output's
+callback reads from this buffer. Neither waits for the other. If the buffer runs empty or full, a slip is counted and it restarts at the
+target, so the latency does not drift.
 
-The fill jumps by whole blocks, and where two block clocks slide past each other those jumps beat slowly. So the loop does not look
-at the fill itself but at where the reader would be if it read sample by sample, from the time since its latest call.
+The fill of the buffer changes by whole blocks, and the two block clocks beat slowly against each other. So the loop does not use the fill
+itself, but the fill if the reader read sample by sample, computed from the time since its latest call.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from rtaudio.audio.format import Audio
 from rtaudio.audio.ring import Ring
 
 MAX_CORRECTION = 0.005
-"""The loop bends the pitch by at most half a percent, and by far less once it has settled."""
+"""Largest change of pitch, half a percent. It is far smaller once the loop has settled."""
 SETTLE_S = 5.0
-"""Time constant with which an error of the fill is worked off."""
+"""Time constant of the correction of the fill, seconds."""
 INTEGRAL_S = 20.0
-"""Time constant with which a constant drift is learnt."""
+"""Time constant of the estimate of a constant drift, seconds."""
 SMOOTHING_S = 1.0
-"""Of the measured fill: callbacks do not come to the microsecond."""
+"""Time constant for smoothing the measured fill, because the times of callbacks jitter."""
 
 
-class DriftBridge:
-    """``write`` belongs to the input's callback, ``read`` to the output's.
+class DriftCompensator:
+    """A resampling buffer between two clocks. ``write`` belongs to the input's callback, ``read`` to the output's.
 
     Args:
         rate_in, rate_out: nominal rates in Hz.
         channels: of both sides.
-        block_in, block_out: frames a call, which set how much must wait in between.
+        block_in, block_out: frames of a call, which determine the target of the buffer.
     """
 
     def __init__(self, rate_in: int, rate_out: int, channels: int, block_in: int, block_out: int) -> None:
@@ -52,16 +52,16 @@ class DriftBridge:
 
     @property
     def latency(self) -> float:
-        """Frames (at the output's rate) that wait in between on average."""
+        """Average number of frames in the buffer, at the output's rate."""
         return float(self.target)
 
     @property
     def fill(self) -> int:
-        """Frames waiting now."""
+        """Number of frames in the buffer now."""
         return self._written - self._read
 
     def write(self, indata: Audio, now: float) -> None:
-        """Take a block of the input, ``(n, channels)``, at the time ``now`` (s, any steady clock, the same as the reader's)."""
+        """Add a block of the input, ``(n, channels)``, at the time ``now`` (seconds of the same monotonic clock as for ``read``)."""
         self._steer(len(indata), now)
         converted = self._converter.process(indata, self.nominal * (1.0 + self.correction))
         self._ring.write(self._written, np.ascontiguousarray(converted, np.float32))
@@ -81,10 +81,10 @@ class DriftBridge:
         self.correction = min(MAX_CORRECTION, max(-MAX_CORRECTION, wanted))
 
     def read(self, out: Audio, now: float) -> None:
-        """Fill ``out`` ``(n, channels)`` with the next frames, or with silence while there are too few."""
+        """Fill ``out`` ``(n, channels)`` with the next frames, or with silence if there are too few."""
         self._read_time = now
         if not self._running:
-            # Begin with the target's worth waiting: whatever is more than that is old.
+            # Start with the target in the buffer; drop older frames.
             if self.fill < self.target:
                 out[:] = 0.0
                 return

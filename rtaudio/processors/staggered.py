@@ -1,8 +1,8 @@
-"""Calls a network several times for each hop, for less latency.
+"""Lower latency by calling a network several times for each hop.
 
-Several copies of a causal network run in turn, each a part of a hop later than the one before, and of each call only the newest part
-of the frame is kept: nothing waits for a whole hop. What that costs is work, so many times as much, and quality: a sample in the
-first part of a hop no longer hears the rest of it.
+Several copies of a causal network run in turn, each a part of a hop later than the one before. Only the newest part of each output
+frame is used, so no sample waits for a whole hop. ``count`` copies need ``count`` times the computing time. Quality falls, because the
+first part of a hop is computed without the samples in the rest of it.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ import numpy as np
 
 from rtaudio.audio.format import Audio, StemplayError
 from rtaudio.inference.runtime import ModelRuntime
-from rtaudio.processors.frame import CausalModel
+from rtaudio.processors.frame_model import CausalModel
 
 
-class Phases:
-    """A FrameModel whose hop is the network's divided by ``count``.
+class StaggeredModel:
+    """A FrameModel whose hop is the network's hop divided by ``count``.
 
     Args:
-        runtime: of a causal network without delay, at its beginning.
+        runtime: a causal network without delay, in its zero state.
         count: how many copies run in turn; divides the hop.
 
     Raises:
-        StemplayError: the network works in chunks or with a delay, or its hop cannot be divided so.
+        StemplayError: the network works in chunks or with a delay, or its hop is not divisible by ``count``.
     """
 
     def __init__(self, runtime: ModelRuntime, count: int) -> None:
         card = runtime.card
         if not card.states or card.latency:
-            raise StemplayError(f"The model {card.name!r} is not causal: it cannot be called more often.")
+            raise StemplayError(f"The model {card.name!r} is not causal, so it cannot be called several times for each hop.")
         if count < 1 or card.hop % count:
             raise StemplayError(f"A hop of {card.hop} samples cannot be divided by {count}.")
         first = CausalModel(runtime)
@@ -49,7 +49,7 @@ class Phases:
         return np.array(stems[-self.hop :])
 
     def reset(self) -> None:
-        """Forget the past."""
+        """Clear all state."""
         for model in self._models:
             model.reset()
         self._frame = np.zeros_like(self._frame)
@@ -61,12 +61,12 @@ class Phases:
             model.warm_up()
 
     def get_state(self) -> dict[str, Any]:
-        """A deep copy."""
+        """A deep copy of the state."""
         models = [model.get_state() for model in self._models]
         return {"models": models, "frame": self._frame.copy(), "next": self._next}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Put back what ``get_state`` returned."""
+        """Restore what ``get_state`` returned."""
         for model, values in zip(self._models, state["models"], strict=True):
             model.set_state(values)
         self._frame, self._next = state["frame"].copy(), state["next"]

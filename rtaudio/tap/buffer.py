@@ -1,4 +1,4 @@
-"""The callback's side of the tap: one copy of each block into a ring that exists beforehand.
+"""The callback's side of the tap: it copies each block once, into a ring allocated beforehand.
 
 ``push`` belongs to the audio callback and is called only while ``on``; everything else belongs to one control thread.
 """
@@ -11,24 +11,24 @@ from rtaudio.audio.format import Audio, StreamFormat
 from rtaudio.audio.ring import Ring
 
 MIX, INPUT = "mix", "input"
-"""The sources that every engine has; the others are its strips."""
+"""The sources that every engine has. The other sources are its strips."""
 
 KEPT_S = 1.0
-"""Seconds that the control thread may be late before it misses something."""
+"""Seconds of sound in the ring: a control thread that is later misses some."""
 
 _PART = 1024
 
 
-class Capture:
-    """Takes what the engine plays while ``on``.
+class TapBuffer:
+    """Buffers what the engine plays while ``on``.
 
     Args:
-        fmt: of the engine. ``strips``: names of its stems and of the instrument.
+        fmt: the engine's format. ``strips``: names of its stems and of the instrument.
 
     Attributes:
-        sources: what can be listened to: ``mix`` (what is heard), ``input`` (as it came, without the engine's delay), and the
-            strips before their faders, as a recording has them.
-        on: whether ``push`` is to be called. Before the first listener nothing is allocated.
+        sources: the signals that can be read: ``mix`` (the output), ``input`` (without the engine's delay), and the strips before their
+            faders, as they are recorded.
+        on: whether ``push`` must be called. Nothing is allocated before the first listener.
     """
 
     def __init__(self, fmt: StreamFormat, strips: tuple[str, ...]) -> None:
@@ -42,7 +42,7 @@ class Capture:
     # -- the audio callback -----------------------------------------------------------------------------------------------
 
     def push(self, position: int, heard: Audio, mixed: Audio, strips: Audio) -> None:
-        """Take a block: input ``(n, C)``, mix ``(n, C)`` and strips ``(n, S, C)``, the first sample at ``position``."""
+        """Copy a block whose first sample is at ``position``: input ``(n, C)``, mix ``(n, C)`` and strips ``(n, S, C)``."""
         ring = self._ring
         if ring is None or strips.shape[1] != len(self.sources) - 2:
             return
@@ -65,9 +65,9 @@ class Capture:
         self.on = wanted
 
     def take(self) -> tuple[int, Audio]:
-        """What came since the last call: position of the first frame and frames ``(n, sources, C)``; ``n`` may be 0.
+        """The frames since the last call: position of the first one and frames ``(n, sources, C)``; ``n`` may be 0.
 
-        What was missed is left out: the position then jumps.
+        Frames that were overwritten before they could be read are left out, so that the position jumps.
         """
         if self._ring is None:
             return 0, np.zeros((0, len(self.sources), self.channels), np.float32)

@@ -11,8 +11,8 @@ from rtaudio.audio.format import Audio, StemplayError, StreamFormat
 from rtaudio.files.offline import separate_array
 from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.processors.factory import make_separator
-from rtaudio.processors.frame import CausalModel
-from rtaudio.processors.phases import Phases
+from rtaudio.processors.frame_model import CausalModel
+from rtaudio.processors.staggered import StaggeredModel
 
 
 def noise(frames: int) -> Audio:
@@ -23,7 +23,7 @@ def noise(frames: int) -> Audio:
 def test_each_part_of_a_hop_is_the_newest_of_a_pass_that_begins_there(tiny_runtime: ModelRuntime, count: int) -> None:
     hop = tiny_runtime.card.hop
     part, mix = hop // count, noise(40 * hop)
-    phases = Phases(tiny_runtime.sibling(), count)
+    phases = StaggeredModel(tiny_runtime.sibling(), count)
     ours = np.concatenate([phases.run(piece) for piece in np.split(mix, 40 * count)])
     for k in range(count):
         before = hop - (k + 1) * part  # silence that the pass of copy k begins with
@@ -41,7 +41,7 @@ def test_the_latency_is_a_part_of_a_hop_whatever_the_blocks_and_the_stems_sum_to
     offline = separate_array(mix, 44_100, tiny_runtime.sibling(), phases=2)
     assert np.abs(offline.sum(axis=1) - mix).max() < 1e-5
     for block in (1, 7, hop, 1000):
-        processor = make_separator(Phases(tiny_runtime.sibling(), 2))
+        processor = make_separator(StaggeredModel(tiny_runtime.sibling(), 2))
         processor.prepare(StreamFormat(44_100, 2, block))
         parts = [processor.process(mix[at : at + block]) for at in range(0, len(mix), block)]
         stems = np.concatenate((*parts, processor.flush()))
@@ -50,7 +50,7 @@ def test_the_latency_is_a_part_of_a_hop_whatever_the_blocks_and_the_stems_sum_to
 
 
 def test_a_saved_state_goes_on_exactly(tiny_runtime: ModelRuntime) -> None:
-    phases = Phases(tiny_runtime.sibling(), 2)
+    phases = StaggeredModel(tiny_runtime.sibling(), 2)
     pieces = np.split(noise(20 * phases.hop), 20)
     for piece in pieces[:7]:
         phases.run(piece)
@@ -63,6 +63,6 @@ def test_a_saved_state_goes_on_exactly(tiny_runtime: ModelRuntime) -> None:
 
 def test_what_cannot_be_called_more_often_is_refused(tiny_runtime: ModelRuntime, chunk_model: Path) -> None:
     with pytest.raises(StemplayError, match="cannot be divided by 3"):
-        Phases(tiny_runtime, 3)
+        StaggeredModel(tiny_runtime, 3)
     with pytest.raises(StemplayError, match="not causal"):
-        Phases(ModelRuntime(chunk_model), 2)
+        StaggeredModel(ModelRuntime(chunk_model), 2)

@@ -10,14 +10,14 @@ import sys
 import numpy as np
 import pytest
 
-from rtaudio.ports.bridge import DriftBridge
+from rtaudio.ports.drift import DriftCompensator
 from tests.jack import ROOT, JackServer
 
 RATE = 48_000
 
 
 def simulate(
-    bridge: DriftBridge, rate_in: float, rate_out: float, block_in: int, block_out: int, seconds: float
+    bridge: DriftCompensator, rate_in: float, rate_out: float, block_in: int, block_out: int, seconds: float
 ) -> tuple[np.ndarray, list[int]]:
     """Run both callbacks at the moments their true clocks give; returns the output and the fill after each second."""
     n_in = n_out = 0
@@ -42,7 +42,7 @@ def simulate(
     ("nominal_in", "block_in", "block_out"), [(48_000, 256, 256), (44_100, 512, 128), (16_000, 160, 480)]
 )
 def test_drifting_clocks_stay_joined(nominal_in: int, block_in: int, block_out: int, ppm: int) -> None:
-    bridge = DriftBridge(nominal_in, RATE, 1, block_in, block_out)
+    bridge = DriftCompensator(nominal_in, RATE, 1, block_in, block_out)
     out, fills = simulate(bridge, nominal_in * (1 + ppm * 1e-6), RATE, block_in, block_out, 90)
     assert bridge.slips == 0
     assert np.isfinite(out).all()
@@ -60,7 +60,7 @@ def test_drifting_clocks_stay_joined(nominal_in: int, block_in: int, block_out: 
 
 
 def test_a_stopped_input_is_silence_and_counted_and_comes_back() -> None:
-    bridge = DriftBridge(RATE, RATE, 1, 256, 256)
+    bridge = DriftCompensator(RATE, RATE, 1, 256, 256)
     block, out = np.full((256, 1), 0.25, np.float32), np.zeros((256, 1), np.float32)
     for _ in range(20):
         bridge.write(block, 0.0)
@@ -78,7 +78,7 @@ def test_a_stopped_input_is_silence_and_counted_and_comes_back() -> None:
 
 
 def test_an_input_that_rushes_in_does_not_pile_up_latency() -> None:
-    bridge = DriftBridge(RATE, RATE, 1, 256, 256)
+    bridge = DriftCompensator(RATE, RATE, 1, 256, 256)
     block, out = np.full((256, 1), 0.25, np.float32), np.zeros((256, 1), np.float32)
     for k in range(400):
         for _ in range(3 if 100 <= k < 150 else 1):

@@ -19,7 +19,7 @@ from rtaudio.audio.format import StemplayError, StreamFormat
 from rtaudio.files.offline import separate_array
 from rtaudio.processors.factory import make_separator
 from training.cli import main
-from training.runs import foreign_demucs
+from training.runs import import_demucs
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -54,7 +54,7 @@ DENOISERS = [
 @pytest.mark.parametrize("normalize", [True, False])
 def test_a_denoiser_of_the_package_and_ours_agree_offline(sizes: dict[str, Any], normalize: bool) -> None:
     theirs = public_denoiser(normalize=normalize, **sizes)
-    ours = foreign_demucs.denoiser(theirs.state_dict(), resample=sizes.get("resample", 4))
+    ours = import_demucs.denoiser(theirs.state_dict(), resample=sizes.get("resample", 4))
     object.__setattr__(ours.config, "normalize", normalize)
     for time in (1, 500, 3001):
         mix = 0.3 * torch.randn(2, 1, max(time, 2))
@@ -68,9 +68,9 @@ def test_a_denoiser_of_the_package_and_ours_agree_offline(sizes: dict[str, Any],
 def test_our_stream_of_a_denoiser_is_the_packages_whole(sizes: dict[str, Any]) -> None:
     """Without normalisation, whose statistics of the whole no stream has. A stream goes on: silence follows the sound."""
     theirs = public_denoiser(normalize=False, **sizes)
-    found = foreign_demucs.denoiser(theirs.state_dict(), resample=sizes.get("resample", 4)).config
+    found = import_demucs.denoiser(theirs.state_dict(), resample=sizes.get("resample", 4)).config
     ours = AlignedDemucs(AlignedDemucsConfig(**{**found.to_dict(), "sources": found.sources, "normalize": False}))
-    ours.load_state_dict(foreign_demucs.denoiser(theirs.state_dict(), resample=found.resample).state_dict())
+    ours.load_state_dict(import_demucs.denoiser(theirs.state_dict(), resample=found.resample).state_dict())
     mix = 0.3 * torch.randn(1, 1, 64 * ours.hop)
     longer = torch.nn.functional.pad(
         mix, (0, 4 * ours.valid_length(1) + ours.latency // ours.hop * ours.hop + ours.hop)
@@ -107,7 +107,7 @@ def test_a_demucs_of_the_package_and_ours_agree(sizes: dict[str, Any]) -> None:
     state = theirs.state_dict()
     if sizes.get("context") != 1:  # as versions 1 and 2 numbered them
         state = {re.sub(r"(coder\.\d+)\.3\.", r"\1.2.", name): x for name, x in state.items()}
-    ours = foreign_demucs.demucs(
+    ours = import_demucs.demucs(
         state, resample=2 if sizes.get("resample", True) else 1, padded=sizes.get("context") == 1
     )
     for time in (2000, 5000):
@@ -125,7 +125,7 @@ def test_version_2_of_demucs_gives_what_it_gave(name: str, resample: int) -> Non
     with safe_open(str(GOLDEN / "demucs-2.0.3.safetensors"), "pt") as file:
         kept = {key.removeprefix(f"{name}."): file.get_tensor(key) for key in file.keys() if key.startswith(name)}  # noqa: SIM118
     state = {key.removeprefix("state."): value for key, value in kept.items() if key.startswith("state.")}
-    ours = foreign_demucs.demucs(state, resample=resample, normalize=False)
+    ours = import_demucs.demucs(state, resample=resample, normalize=False)
     assert (ours.config.decoder_context, ours.config.decoder_padding) == (3, False)
     with torch.no_grad():
         assert (ours(kept["mix"]) - kept["stems"]).abs().max() < 1e-6 < kept["stems"].abs().max()
@@ -139,7 +139,7 @@ def test_a_saved_denoiser_is_imported_and_plays_as_two_strips(
     assert "hop by hop" in capsys.readouterr().out
     card = read_card(tmp_path / "model")
     assert (card.kind, card.hop, card.outputs, card.shares) == ("enhancer", 16, ("voice", "noise"), (0.0, 1.0))
-    ours = foreign_demucs.denoiser(public_denoiser().state_dict())
+    ours = import_demucs.denoiser(public_denoiser().state_dict())
     assert card.latency == ours.latency
     mix = (0.1 * np.random.default_rng(0).standard_normal((4000, 1))).astype(np.float32)
     with torch.no_grad():
@@ -164,7 +164,7 @@ def test_a_saved_demucs_is_imported_as_chunks_and_says_so(tmp_path: Path, capsys
     soundfile.write(tmp_path / "song.wav", chunk[0, :, :3000].T.numpy(), 44_100, subtype="FLOAT")
     chunk[..., 3000:] = 0
     with torch.no_grad():
-        expected = foreign_demucs.demucs(theirs.state_dict())(chunk)[0].permute(2, 0, 1).numpy()
+        expected = import_demucs.demucs(theirs.state_dict())(chunk)[0].permute(2, 0, 1).numpy()
     stems = separate_array(chunk[0, :, :3000].T.numpy(), 44_100, tmp_path / "model", consistent=False)
     assert np.abs(stems - expected[:3000]).max() < 1e-5
 
@@ -191,4 +191,4 @@ def test_what_cannot_be_used_is_one_sentence(tmp_path: Path, capsys: pytest.Capt
         error = capsys.readouterr().err
         assert sentence in error and error.count("\n") == 1, (file, error)
     with pytest.raises(StemplayError, match="not those of"):
-        foreign_demucs.demucs(public_demucs().state_dict(), sources=("voice", "rest"))
+        import_demucs.demucs(public_demucs().state_dict(), sources=("voice", "rest"))

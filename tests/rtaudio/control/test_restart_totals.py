@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rtaudio.cli.status import status_dict, summary
-from rtaudio.control.run_totals import RunTotals
+from rtaudio.control.restart_totals import RestartTotals
 from rtaudio.protocol.messages import InstrumentReport, Interruption, Recording, Snapshot, from_dict, to_dict
 
 
@@ -16,7 +16,7 @@ def report(seconds: float, misses: int = 0, rate: int = 48_000, **more: object) 
 
 
 def test_sums_go_on_over_a_restart() -> None:
-    totals = RunTotals()
+    totals = RestartTotals()
     assert totals.follow(report(2, 3), now=102.0).misses == 3
     totals.engine_lost("It died.")
     told = totals.follow(report(0), now=103.0)
@@ -33,7 +33,7 @@ def test_sums_go_on_over_a_restart() -> None:
 
 
 def test_an_engine_that_never_played_is_part_of_the_same_gap() -> None:
-    totals = RunTotals()
+    totals = RestartTotals()
     totals.follow(report(1), now=1.0)
     totals.engine_lost("The server is gone.")
     totals.follow(report(0), now=3.0)
@@ -43,7 +43,7 @@ def test_an_engine_that_never_played_is_part_of_the_same_gap() -> None:
 
 
 def test_another_rate_counts_in_seconds() -> None:
-    totals = RunTotals()
+    totals = RestartTotals()
     totals.follow(report(2), now=2.0)
     totals.engine_lost("It died.")
     assert totals.follow(report(1, rate=44_100), now=3.0).frames == 3 * 44_100
@@ -51,7 +51,7 @@ def test_another_rate_counts_in_seconds() -> None:
 
 def test_new_settings_start_counters_again_and_keep_the_recordings() -> None:
     take = Recording(False, "here", 2.0, files=["mix.wav"])
-    totals = RunTotals()
+    totals = RestartTotals()
     totals.follow(report(2, 3, recordings=[take]), now=2.0)
     totals = totals.start_over()
     told = totals.follow(report(1, 1), now=3.0)
@@ -59,7 +59,7 @@ def test_new_settings_start_counters_again_and_keep_the_recordings() -> None:
 
 
 def test_counters_that_were_reset_stay_so_after_a_restart() -> None:
-    totals = RunTotals()
+    totals = RestartTotals()
     totals.follow(report(2, 3), now=2.0)
     totals.engine_lost("It died.")
     totals.forget_counters()
@@ -68,7 +68,7 @@ def test_counters_that_were_reset_stay_so_after_a_restart() -> None:
 
 
 def test_the_lists_travel_and_are_told() -> None:
-    totals = RunTotals()
+    totals = RestartTotals()
     totals.follow(report(2, recordings=[Recording(False, "here", 2.0, files=["mix.wav"])]), now=2.0)
     totals.engine_lost("It died.")
     told = totals.follow(report(1), now=4.0)

@@ -1,4 +1,4 @@
-"""How a note is struck and how it ends: velocity of the keys, its curve, attack and release."""
+"""Velocity of the keys, velocity curve, and the envelope of notes: attack and release."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ STEPS = 1000
 CURVES: dict[str, Callable[[float], float]] = {
     "linear": lambda touch: touch, "soft": lambda touch: touch**0.6, "hard": lambda touch: touch**1.6, "fixed": lambda touch: 100 / 127,
 }  # fmt: skip
-"""As ``rtaudio/instrument/midi_dispatcher.py`` takes them; a test holds the two together."""
+"""The same curves as in ``rtaudio/instrument/midi_dispatcher.py``; a test compares them."""
 
 ECHO_S = 0.6
-"""How long a slider that was moved does not listen to the engine."""
+"""Seconds for which a slider ignores the engine after it was moved."""
 
 
 def attack_ms(place: float) -> float:
-    """0 to 2000 ms, finer at the beginning."""
+    """Slider position to attack time: 0 to 2000 ms, finer at the beginning."""
     return 2000 * place**3
 
 
 def release_ms(place: float) -> float:
-    """10 to 4000 ms, equal steps for equal ratios."""
+    """Slider position to release time: 10 to 4000 ms, logarithmic."""
     return float(10 * 400**place)
 
 
 class TimeSlider(QSlider):
-    """A time on a scale of its own. A double click takes ``rest``.
+    """A slider for a time, with its own scale. A double click sets ``rest``.
 
     Signals:
-        asked(float): milliseconds that a person wants.
+        asked(float): the time in ms that the user set.
     """
 
     asked = pyqtSignal(float)
@@ -56,11 +56,11 @@ class TimeSlider(QSlider):
 
     @property
     def milliseconds(self) -> float:
-        """What it shows."""
+        """The shown time."""
         return round(self._scale(self.value() / STEPS), 1)
 
     def show_ms(self, milliseconds: float) -> None:
-        """Show a time; tells nobody."""
+        """Show a time without emitting a signal."""
         place = min(range(STEPS + 1), key=lambda step: abs(self._scale(step / STEPS) - milliseconds))
         self._showing = True
         self.setValue(place)
@@ -75,8 +75,8 @@ class TimeSlider(QSlider):
             self.asked.emit(self.milliseconds)
 
 
-class ShapePanel(QWidget):
-    """Sliders and the curve."""
+class EnvelopePanel(QWidget):
+    """Sliders for velocity, attack and release, and the velocity curve."""
 
     def __init__(self, bridge: Bridge, keys: ComputerKeys, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -115,7 +115,7 @@ class ShapePanel(QWidget):
         self._grid.setRowStretch(self._grid.rowCount() - 1, 1)
 
     def show_state(self, state: InstrumentState) -> None:
-        """Follow the engine."""
+        """Show the engine's state."""
         shown = (state.attack_ms, state.release_ms, state.curve)
         busy = any(throttle.quiet_s < ECHO_S or slider.isSliderDown() for slider, _, throttle in self._times.values())
         if shown == self._last or busy:
@@ -162,7 +162,7 @@ class ShapePanel(QWidget):
 
 
 class CurvePicture(QWidget):
-    """What a velocity curve does: how hard a key is struck to the right, how loud it plays upwards."""
+    """A plot of a velocity curve: key velocity on the horizontal axis, resulting velocity on the vertical one."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 
 FASTEST_MS, SLOWEST_MS = 33, 250
 SHARE = 0.10
-"""Of one core, for what this thread does here; the limit for the whole window is 0.15."""
+"""Largest share of one core for drawing; the limit for the whole window is 0.15."""
 
 
-class Pace:
-    """Watches what drawing costs this thread and says how long to wait between two looks."""
+class FrameRateLimiter:
+    """Measures the processor time of drawing and adapts the interval between two frames."""
 
     def __init__(self) -> None:
         self.interval_ms = FASTEST_MS
@@ -21,7 +21,7 @@ class Pace:
 
     @contextmanager
     def work(self) -> Iterator[None]:
-        """What happens inside is counted."""
+        """Context manager: the processor time spent inside is counted."""
         begun = time.thread_time()
         try:
             yield
@@ -29,7 +29,7 @@ class Pace:
             self._cost += time.thread_time() - begun
 
     def look(self) -> int:
-        """Call once a look; returns the interval to use from now on, in ms."""
+        """Call it once for each frame; returns the interval to use from now on, in ms."""
         self._looks += 1
         if self._looks >= 15:
             wanted = 1000 * self._cost / self._looks / SHARE

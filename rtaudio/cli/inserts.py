@@ -1,0 +1,92 @@
+"""The option ``--insert STRIP=PLUGIN:parameter=value,...`` of ``live``, ``separate`` and ``render``."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import Any
+
+from rtaudio.audio.format import StemplayError
+from rtaudio.protocol.insert_checks import check_inserts, is_foreign, is_plugin_file, split_plugin
+from rtaudio.protocol.messages import InsertState
+from rtaudio.protocol.parameters import EFFECTS, Parameter
+
+EXAMPLE = "vocals=reverb:room=0.4,mix=30"
+
+_PARAMETERS = re.compile(r"^(?P<plugin>.+?)(?::(?P<parameters>[^:=,]+=[^:=,]+(?:,[^:=,]+=[^:=,]+)*))?$", re.DOTALL)
+
+
+def add_insert_option(group: argparse._ArgumentGroup | argparse.ArgumentParser, places: str) -> None:
+    """Add ``--insert``. ``places`` says where inserts can be."""
+    group.add_argument(
+        "--insert", action="append", default=[], metavar="STRIP=PLUGIN[:PARAMETER=X,...]",
+        help=f"an effect or plugin on {places}, for example {EXAMPLE}; may be repeated (`plugins list` shows what there is)",
+    )  # fmt: skip
+
+
+def parse_inserts(values: list[str], strips: tuple[str, ...]) -> dict[str, list[InsertState]]:
+    """The inserts of each strip that the options name, in their order. Raises StemplayError for what cannot be.
+
+    Args:
+        strips: where inserts can be.
+    """
+    found: dict[str, list[InsertState]] = {}
+    for value in values:
+        strip, sign, rest = value.partition("=")
+        strip = strip.strip()
+        if not sign or not rest.strip():
+            raise StemplayError(f"--insert is written like {EXAMPLE}, not {value!r}.")
+        if strip not in strips:
+            raise StemplayError(f"There are no inserts in {strip!r}; choose from {', '.join(strips)}.")
+        found.setdefault(strip, []).append(_insert(rest.strip()))
+    return {strip: check_inserts(strip, inserts) for strip, inserts in found.items()}
+
+
+def _insert(text: str) -> InsertState:
+    match = _PARAMETERS.match(text)
+    assert match is not None  # its first part takes anything
+    plugin, table = resolve(match["plugin"].strip())
+    values: dict[str, float] = {}
+    for pair in match["parameters"].split(",") if match["parameters"] else ():
+        id, _, value = pair.partition("=")
+        values[id.strip()] = _value(plugin, table, id.strip(), value.strip())
+    return InsertState(plugin, values=values)
+
+
+def resolve(name: str) -> tuple[str, tuple[Parameter, ...]]:
+    """What ``name`` stands for, and its parameters as far as they are known without loading it.
+
+    An effect's id, a plugin's path or URI, or the name of a plugin that the last scan found. Raises StemplayError.
+    """
+    if name in EFFECTS:
+        return name, EFFECTS[name].parameters
+    if is_plugin_file(name):
+        path, inner = split_plugin(name)
+        if not Path(path).exists():
+            raise StemplayError(f"There is no plugin {path!r}.")
+        name = str(Path(path).absolute()) + (f"::{inner}" if inner else "")
+    from rtaudio.plugins.scan import find_plugin, known_plugins
+
+    try:
+        entry = find_plugin(name, known_plugins())
+    except StemplayError:
+        if is_foreign(name):
+            return name, ()
+        raise StemplayError(
+            f"There is no effect or plugin {name!r}; there are {', '.join(EFFECTS)}, and those that `plugins scan` finds."
+        ) from None
+    return str(entry["plugin"]), tuple(Parameter.from_json(x) for x in entry["parameters"])
+
+
+def _value(plugin: str, table: tuple[Parameter, ...], id: str, text: str) -> float:
+    """A number, or the text of one of a parameter's steps."""
+    known: dict[str, Any] = {parameter.id: parameter for parameter in table}
+    labels = [label.casefold() for label in known[id].labels] if id in known else []
+    if text.casefold() in labels:
+        return float(known[id].value(labels.index(text.casefold()) / max(1, len(labels) - 1)))
+    try:
+        return float(text)
+    except ValueError:
+        choices = f" or {', '.join(known[id].labels)}" if labels else ""
+        raise StemplayError(f"{id} of {plugin} is a number{choices}, not {text!r}.") from None

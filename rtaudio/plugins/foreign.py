@@ -1,0 +1,50 @@
+"""Opens what runs in a host process, plugins of others and our pitch shifter: the table of their kinds. Only hosts import this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rtaudio.audio.format import StemplayError
+from rtaudio.plugins.base import Plugin
+from rtaudio.protocol.insert_checks import is_plugin_file
+
+
+def open_plugin(plugin: str) -> Plugin:
+    """The plugin named ``plugin``, not yet prepared. Raises StemplayError if it cannot be loaded."""
+    for is_kind, load in KINDS:
+        if is_kind(plugin):
+            return load(plugin)
+    raise StemplayError(f"There is no plugin {plugin!r}.")
+
+
+def _vst3(plugin: str) -> Plugin:
+    from rtaudio.plugins.vst3 import PedalboardPlugin
+
+    return PedalboardPlugin(plugin)
+
+
+def _lv2(plugin: str) -> Plugin:
+    from rtaudio.plugins.lv2 import Lv2Plugin
+
+    return Lv2Plugin(plugin)
+
+
+def _python(plugin: str) -> Plugin:
+    from rtaudio.plugins.entry_points import load_entry_point
+
+    return load_entry_point(plugin)
+
+
+def _pitch(plugin: str) -> Plugin:
+    from rtaudio.plugins.pitch import PitchShift
+
+    return PitchShift()
+
+
+KINDS: list[tuple[Callable[[str], bool], Callable[[str], Plugin]]] = [
+    (is_plugin_file, _vst3),
+    (lambda plugin: plugin == "pitch", _pitch),
+    (lambda plugin: plugin.startswith("lv2:"), _lv2),
+    (lambda plugin: plugin.startswith("python:"), _python),
+]
+"""How a name of each kind is recognised, and what opens it."""

@@ -1,0 +1,278 @@
+"""A plugin in a host process of its own, seen from the engine.
+
+Sound goes through shared memory (``shared_rings.py``), one block late: while the callback plays the answer to the block before, the host
+works on this one. A datagram to a loopback socket wakes it; sending one never blocks, on any system. Commands and reports are lines of
+JSON on its standard input and output.
+
+A plugin that crashes, hangs or gives NaN can therefore not touch the engine: ``process`` has no answer then, and the slot plays the dry
+sound. Each host has a thread, ``stemplay-plugin-NAME``, that reads its reports and notices its end; a host that has been busy with one
+block for ``HANG_S`` is killed.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import queue
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from typing import IO, Any
+
+from rtaudio.audio.format import Audio, StemplayError
+from rtaudio.plugins.base import Plugin
+from rtaudio.plugins.shared_rings import MAX_PARAMETERS, NOT_FINITE, SharedRings, create_file
+from rtaudio.protocol.messages import InsertState
+from rtaudio.protocol.parameters import Parameter
+from rtaudio.system.child_process import child_environment
+
+LOAD_S = 30.0
+"""A plugin that is not loaded after so long is given up."""
+HANG_S = 1.0
+"""A plugin that has not answered for so long is ended."""
+ANSWER_S = 5.0
+"""For questions that no sound waits for."""
+LEAST_LAG_S = 0.0025
+"""Two processes need so long at least to hand a block over and back."""
+
+
+class IsolatedPlugin(Plugin):
+    """See the module's text.
+
+    Args:
+        state: which plugin, and what it is to be set to.
+        realtime: False: ``process`` waits for the answer.
+    """
+
+    def __init__(self, state: InsertState, realtime: bool) -> None:
+        self._state, self._realtime = state, realtime
+        self.name = state.plugin
+        self.has_editor = False
+        self._index: dict[str, int] = {}
+        self._values: dict[str, float] = {}
+        self._process: subprocess.Popen[str] | None = None
+        self._rings: SharedRings | None = None
+        self._replies: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self._words: deque[str] = deque(maxlen=20)
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self._latency, self._lag, self._start = 0, 0, 0
+        self._busy_since = 0.0
+        self._closing = False
+        self.changed_state = ""
+        """What the plugin saved last, base64; empty as long as it has not said."""
+
+    # -- life -------------------------------------------------------------------------------------------------------------
+
+    def prepare(self, rate: int, block: int, channels: int) -> None:
+        self._lag = block * max(1, -(-round(LEAST_LAG_S * rate) // block))
+        capacity = 8 * max(self._lag, block)
+        path = create_file(capacity, channels)
+        try:
+            self._rings = SharedRings(path, capacity, channels)
+            self._rings.waiting = not self._realtime
+            self._spawn()
+            self._say({
+                "plugin": self._state.plugin, "values": self._state.values, "state": self._state.state, "rate": rate, "block": block,
+                "channels": channels, "path": str(path), "capacity": capacity, "port": self._socket.getsockname()[1],
+            })  # fmt: skip
+            self._take_ready(self._reply(LOAD_S))
+        except BaseException:
+            self.close()
+            raise
+        self._rings.remove_name()
+
+    def _spawn(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "rtaudio.plugins.host"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True, encoding="utf-8", errors="replace", env=child_environment(),
+        )  # fmt: skip
+        for target, name in ((self._read, "plugin"), (self._listen, "plugin-stderr")):
+            threading.Thread(target=target, args=(self._process,), name=f"stemplay-{name}", daemon=True).start()
+
+    def _take_ready(self, reply: dict[str, Any]) -> None:
+        if "error" in reply:
+            raise StemplayError(str(reply["error"]))
+        try:
+            self.name, self.has_editor = str(reply["name"]), bool(reply["editor"])
+            self.parameters = tuple(Parameter.from_json(x) for x in reply["parameters"][:MAX_PARAMETERS])
+            self._values = {p.id: float(reply["values"][p.id]) for p in self.parameters}
+            self._latency = int(reply["latency"])
+            self._socket.connect(("127.0.0.1", int(reply["port"])))
+        except (KeyError, TypeError, ValueError, OSError) as error:
+            raise StemplayError(f"The host of {self._state.plugin} does not answer sensibly: {error}.") from None
+        self._index = {p.id: i for i, p in enumerate(self.parameters)}
+        self._socket.setblocking(False)
+        assert self._rings is not None
+        for id, index in self._index.items():
+            self._rings.values[index] = self._values[id]
+
+    def close(self) -> None:
+        self._closing = True
+        process = self._process
+        if process is not None:
+            with contextlib.suppress(OSError, ValueError):
+                process.stdin.close()  # type: ignore[union-attr]
+            try:
+                process.wait(1.0)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(5.0)
+        if self._rings is not None:
+            self._rings.close()
+        self._socket.close()
+
+    # -- the audio callback -----------------------------------------------------------------------------------------------
+
+    @property
+    def latency(self) -> int:
+        """The plugin's own, and the block that the host has for its work."""
+        return self._latency + self._lag
+
+    @property
+    def tail_s(self) -> float:
+        return 5.0  # plugins do not say
+
+    def process(self, audio: Audio) -> bool:
+        rings = self._rings
+        if rings is None or self.trouble:
+            return False
+        position = rings.fed
+        rings.feed(audio)
+        with contextlib.suppress(OSError):  # a full buffer has woken it already; a host that is gone is noticed elsewhere
+            self._socket.send(b"b")
+        wanted = position - self._lag
+        if not self._realtime:
+            self._wait(rings, wanted + len(audio))
+        first = min(max(self._start - wanted, 0), len(audio))
+        audio[:first] = 0.0  # before its beginning was silence
+        if first < len(audio) and not rings.fetch(wanted + first, audio[first:]):
+            self._late()
+            return False
+        self._busy_since = 0.0
+        if rings.trouble == NOT_FINITE:
+            self.trouble = f"{self.name} gave samples that are not numbers and is bypassed."
+            return False
+        return True
+
+    def _late(self) -> None:
+        now = time.monotonic()
+        self._busy_since = self._busy_since or now
+        if now - self._busy_since > HANG_S:
+            self._give_up(f"{self.name} did not answer for {HANG_S:g} s, was ended and is bypassed.")
+
+    def _wait(self, rings: SharedRings, position: int) -> None:
+        """Off line: until the host is at ``position``, or is gone."""
+        self._socket.settimeout(0.05)
+        while rings.seen != rings.epoch or rings.done < position:
+            if self.trouble:
+                raise StemplayError(self.trouble)
+            with contextlib.suppress(OSError):
+                self._socket.recv(16)
+
+    def reset(self) -> None:
+        if self._rings is not None:
+            self._start = self._rings.fed
+            self._rings.forget()
+        self._busy_since = 0.0
+
+    # -- parameters, state, editor ----------------------------------------------------------------------------------------
+
+    def set(self, id: str, value: float) -> None:
+        self._values[id] = self.parameter(id).check(value)
+        if self._rings is not None:
+            self._rings.set_value(self._index[id], self._values[id])
+            with contextlib.suppress(OSError):
+                self._socket.send(b"p")
+
+    def get(self, id: str) -> float:
+        self.parameter(id)
+        return self._values[id]
+
+    def save_state(self) -> bytes:
+        """What the plugin saves. Raises StemplayError if it does not answer."""
+        self._say({"op": "save"})
+        return base64.b64decode(self._reply(ANSWER_S, "state").get("state", ""))
+
+    def restore_state(self, state: bytes) -> None:
+        self._say({"op": "restore", "state": base64.b64encode(state).decode()})
+        reply = self._reply(ANSWER_S, "restored")
+        if reply["restored"]:
+            raise StemplayError(str(reply["restored"]))
+
+    def open_editor(self) -> None:
+        if self.trouble or not self.has_editor:
+            raise StemplayError(self.trouble or f"{self.name} has no window of its own here.")
+        self._say({"op": "editor"})
+
+    def _say(self, message: dict[str, Any]) -> None:
+        assert self._process is not None and self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(message) + "\n")
+            self._process.stdin.flush()
+        except (OSError, ValueError):
+            raise StemplayError(self.trouble or f"The host of {self.name} has ended.") from None
+
+    def _reply(self, seconds: float, key: str = "") -> dict[str, Any]:
+        """The next answer of the host that has ``key``. Raises StemplayError if none comes."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            try:
+                reply = self._replies.get(timeout=left)
+            except queue.Empty:
+                break
+            if not key or key in reply:
+                return reply
+            if "gone" in reply:
+                raise StemplayError(str(reply["gone"]))
+        if not key:
+            self._give_up(f"{self.name} could not be loaded within {seconds:g} s.")
+        raise StemplayError(self.trouble or f"{self.name} did not answer within {seconds:g} s.")
+
+    # -- the thread that listens ------------------------------------------------------------------------------------------
+
+    def _read(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            try:
+                message = json.loads(line)
+                if "changed" in message:
+                    self._values.update({str(id): float(x) for id, x in message["changed"].items() if id in self._index})
+                    self.changed_state = str(message.get("saved", self.changed_state))
+                elif isinstance(message, dict):
+                    self._replies.put(message)
+            except (ValueError, TypeError, AttributeError):
+                continue
+        process.stdout.close()
+        status = process.wait()
+        if not self._closing:
+            self.trouble = self.trouble or f"{self.name} {_end(status, self._words)} and is bypassed."
+            self._replies.put({"error": self.trouble, "gone": self.trouble})
+
+    def _listen(self, process: subprocess.Popen[str]) -> None:
+        stream: IO[str] | None = process.stderr
+        assert stream is not None
+        with stream:
+            for line in stream:
+                self._words.append(line.strip())
+
+    def _give_up(self, sentence: str) -> None:
+        """May be called by the audio callback: a signal is sent, and nobody waits."""
+        self.trouble = self.trouble or sentence
+        if self._process is not None:
+            self._process.kill()
+
+
+def _end(status: int, words: deque[str]) -> str:
+    """How a process ended, in words."""
+    if status < 0:
+        import signal
+
+        with contextlib.suppress(ValueError):
+            return f"crashed ({signal.Signals(-status).name})"
+    said = next((word for word in reversed(words) if word), "")
+    return f"ended{f' ({said[:120]})' if said else ''}"

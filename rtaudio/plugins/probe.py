@@ -1,0 +1,64 @@
+"""Looks at one plugin: ``python -m rtaudio.plugins.probe PLUGIN`` prints what it is as one line of JSON.
+
+A process of its own, because plugins crash, hang and print.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+from rtaudio.audio.format import StemplayError
+from rtaudio.plugins.base import Plugin
+from rtaudio.plugins.foreign import open_plugin
+from rtaudio.protocol.insert_checks import is_plugin_file, split_plugin
+
+
+def look(plugin: str) -> list[dict[str, Any]]:
+    """What is in ``plugin``: one entry, or one for each of the plugins of a file. Raises StemplayError if it cannot be loaded."""
+    if is_plugin_file(plugin) and not split_plugin(plugin)[1]:
+        names = _names(plugin)
+        if len(names) > 1:
+            return [entry for name in names for entry in look(f"{plugin}::{name}")]
+    loaded = open_plugin(plugin)
+    loaded.prepare(44_100, 256, 2)
+    return [_entry(plugin, loaded)]
+
+
+def _names(path: str) -> list[str]:
+    import pedalboard
+
+    kind = pedalboard.VST3Plugin if path.lower().endswith(".vst3") else pedalboard.AudioUnitPlugin
+    try:
+        return list(kind.get_plugin_names_for_file(path))
+    except (ImportError, ValueError, RuntimeError):
+        return []  # loading says what is wrong
+
+
+def _entry(plugin: str, loaded: Plugin) -> dict[str, Any]:
+    kind = "LV2" if plugin.startswith("lv2:") else "Python" if plugin.startswith("python:") else "VST3"
+    if split_plugin(plugin)[0].lower().endswith(".component"):
+        kind = "Audio Unit"
+    return {
+        "plugin": plugin, "name": loaded.name, "maker": loaded.maker, "category": loaded.category, "kind": kind,
+        "editor": loaded.has_editor, "latency": loaded.latency, "parameters": [p.to_json() for p in loaded.parameters], "error": "",
+    }  # fmt: skip
+
+
+def main() -> None:
+    """Entry point."""
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what plugins print must not come between
+    try:
+        result: dict[str, Any] = {"found": look(sys.argv[1])}
+    except StemplayError as error:
+        result = {"error": str(error)}
+    out.write(json.dumps(result) + "\n")
+    out.flush()
+    os._exit(0)  # some plugins crash when they are unloaded
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,204 @@
+"""Which plugins are installed: looked for where each system keeps them, each looked at in a process of its own, remembered in a file.
+
+A plugin that is unchanged since it was looked at is not loaded again, one that crashed or hung neither, unless somebody asks for it.
+The file is ``plugins.json`` in the user's cache folder; ``STEMPLAY_CACHE_DIR`` overrides the folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from rtaudio.audio.format import StemplayError
+from rtaudio.plugins.entry_points import python_plugins
+from rtaudio.protocol.parameters import Parameter
+from rtaudio.system.child_process import child_environment
+
+LIMIT_S = 20.0
+"""A plugin that is not loaded after so long is ended and marked."""
+VERSION = 1
+_LISTING_S = 60.0
+
+Entry = dict[str, Any]
+"""``plugin, name, maker, category, kind, editor, latency, parameters, error``; see ``rtaudio/plugins/probe.py``."""
+
+
+def cache_file() -> Path:
+    """Where the result of the last scan lies."""
+    return Path(os.environ.get("STEMPLAY_CACHE_DIR") or platformdirs.user_cache_dir("stemplay", appauthor=False)) / "plugins.json"
+
+
+def plugin_folders() -> list[Path]:
+    """Where VST3 plugins (and Audio Units) are looked for; ``VST3_PATH`` adds folders."""
+    home = Path.home()
+    if sys.platform == "darwin":
+        places = [root / "Library/Audio/Plug-Ins" / kind for root in (Path("/"), home) for kind in ("VST3", "Components")]
+    elif sys.platform == "win32":
+        common, local = os.environ.get("COMMONPROGRAMFILES"), os.environ.get("LOCALAPPDATA")
+        places = [Path(common) / "VST3"] if common else []
+        places += [Path(local) / "Programs/Common/VST3"] if local else []
+    else:
+        places = [home / ".vst3", Path("/usr/local/lib/vst3"), Path("/usr/lib/vst3")]
+        places += sorted(Path("/usr/lib").glob("*/vst3"))
+    extra = [Path(part) for part in os.environ.get("VST3_PATH", "").split(os.pathsep) if part]
+    return [*extra, *places]
+
+
+def installed(folders: list[Path] | None = None) -> list[str]:
+    """Names of all plugins of others on this machine. Raises nothing for kinds that are not installed here."""
+    found: list[str] = []
+    for folder in folders if folders is not None else plugin_folders():
+        found += [str(path) for suffix in (".vst3", ".component") for path in _below(folder, suffix)]
+    found += [f"python:{name}" for name in python_plugins()]
+    if folders is None:
+        found += [f"lv2:{uri}" for uri in _lv2_uris()]
+    return sorted(dict.fromkeys(found))
+
+
+def _below(folder: Path, suffix: str) -> Iterator[Path]:
+    """Plugins in ``folder``, as bundles or as files, not those inside a bundle."""
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError:
+        return
+    for entry in entries:
+        if entry.suffix.lower() == suffix:
+            yield entry
+        elif entry.is_dir() and not entry.is_symlink():
+            yield from _below(entry, suffix)
+
+
+def _lv2_uris() -> list[str]:
+    code = "from rtaudio.plugins import lilv; [print(lilv.text(lilv.call('plugin_get_uri', p))) for p in lilv.plugins()]"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, timeout=_LISTING_S, env=child_environment(),
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    except (subprocess.TimeoutExpired, OSError):
+        return []
+    return done.stdout.split() if done.returncode == 0 else []
+
+
+def look_at(plugin: str, limit_s: float = LIMIT_S) -> list[Entry]:
+    """What ``plugin`` is, found out in a process of its own. A plugin that cannot be loaded has an ``error``; raises nothing."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "rtaudio.plugins.probe", plugin], capture_output=True, text=True, errors="replace", timeout=limit_s,
+            env=child_environment(), stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        result = json.loads(done.stdout)
+        if "found" in result:
+            return [_checked(entry) for entry in result["found"]]
+        return [_failed(plugin, str(result["error"]))]
+    except subprocess.TimeoutExpired:
+        return [_failed(plugin, f"It did not load within {limit_s:g} s and was ended.")]
+    except OSError as error:
+        return [_failed(plugin, f"It could not be looked at: {error.strerror}.")]
+    except (ValueError, KeyError, TypeError):
+        return [_failed(plugin, "It crashed while it was loaded.")]
+
+
+def _failed(plugin: str, error: str) -> Entry:
+    name = plugin.removeprefix("python:") if plugin.startswith("python:") else Path(plugin.rstrip("/")).stem
+    kind = "LV2" if plugin.startswith("lv2:") else "Python" if plugin.startswith("python:") else "VST3"
+    return _checked({"plugin": plugin, "name": name, "kind": kind, "error": error})
+
+
+def _checked(entry: Any) -> Entry:
+    """An entry with all its fields, of the right kinds. Raises ValueError, KeyError or TypeError for what is none."""
+    texts = {key: str(entry.get(key, "")) for key in ("plugin", "name", "maker", "category", "kind", "error")}
+    parameters = [Parameter.from_json(x).to_json() for x in entry.get("parameters", [])]
+    return {**texts, "editor": bool(entry.get("editor")), "latency": int(entry.get("latency", 0)), "parameters": parameters}
+
+
+def scan(again: bool = False, progress: Callable[[int, int, str], None] | None = None, folders: list[Path] | None = None) -> list[Entry]:
+    """All installed plugins, those of before from the cache.
+
+    Args:
+        again: look at all of them afresh, those that crashed as well.
+        progress: is told how many are done, of how many, and which is next.
+        folders: where to look for files instead of the usual places (LV2 is then left out).
+    """
+    known = {} if again else _read_cache()
+    names = installed(folders)
+    fresh = [name for name in names if known.get(name, {}).get("stamp") != _stamp(name)]
+    done = 0
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for name, entries in zip(fresh, pool.map(look_at, fresh), strict=True):
+            done += 1
+            if progress is not None:
+                progress(done, len(fresh), name)
+            known[name] = {"stamp": _stamp(name), "entries": entries}
+    if fresh or set(known) - set(names):
+        if folders is None:
+            known = {name: known[name] for name in names}
+        _write_cache(known)
+    return [entry for name in names for entry in known[name]["entries"]]
+
+
+def known_plugins() -> list[Entry]:
+    """What the last scan found; nothing is looked for."""
+    known = _read_cache()
+    return [entry for name in sorted(known) for entry in known[name]["entries"]]
+
+
+def _stamp(plugin: str) -> str:
+    """What changes when a plugin is installed anew."""
+    if plugin.startswith("lv2:"):
+        return "lv2"
+    if plugin.startswith("python:"):
+        entry = python_plugins().get(plugin.removeprefix("python:"))
+        return f"{entry.dist.name} {entry.dist.version}" if entry is not None and entry.dist is not None else ""
+    path = Path(plugin)
+    files = [path, *sorted(path.rglob("*"))] if path.is_dir() else [path]
+    with contextlib.suppress(OSError):
+        return str(max(file.stat().st_mtime_ns for file in files))
+    return ""
+
+
+def _read_cache() -> dict[str, dict[str, Any]]:
+    try:
+        data = json.loads(cache_file().read_text(encoding="utf-8"))
+        if data["version"] != VERSION:
+            return {}
+        return {
+            str(name): {"stamp": str(known["stamp"]), "entries": [_checked(entry) for entry in known["entries"]]}
+            for name, known in data["plugins"].items()
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _write_cache(known: dict[str, dict[str, Any]]) -> None:
+    """Atomically; where that is impossible the next scan takes as long as this one."""
+    path = cache_file()
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump({"version": VERSION, "plugins": known}, file)
+        os.replace(name, path)
+
+
+def find_plugin(text: str, entries: list[Entry]) -> Entry:
+    """The plugin that ``text`` means: its full name as in ``plugin``, or its own name where only one has it. Raises StemplayError."""
+    for entry in entries:
+        if entry["plugin"] == text:
+            return entry
+    named = [entry for entry in entries if entry["name"].casefold() == text.casefold()]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        raise StemplayError(f"{len(named)} plugins are called {text!r}: {', '.join(entry['plugin'] for entry in named)}.")
+    raise StemplayError(f"There is no plugin {text!r}; `plugins list` shows those that are installed.")

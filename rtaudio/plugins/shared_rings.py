@@ -1,0 +1,199 @@
+"""Memory that an engine shares with the host process of a plugin: sound in, sound out, and parameters. No locks, no pipes, no waiting.
+
+Positions are absolute frames of one stream. The engine writes the input and then raises ``fed``; the host processes up to there, writes
+the output at the same positions and then raises ``done``. Each number has one writer. The engine removes the file's name once the host
+has opened it, where the system allows that, so that nothing stays behind whoever dies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from rtaudio.audio.format import Audio, StemplayError
+
+MAX_PARAMETERS = 4096
+_HEAD = 64  # whole numbers
+_FED, _DONE, _EPOCH, _SEEN, _VERSION, _WAITING, _TROUBLE, _LATENCY, _BEGIN = range(9)
+NOT_FINITE = 1
+"""``trouble``: the plugin gave samples that are not numbers."""
+
+
+class SharedRings:
+    """One end; both have the same class.
+
+    Args:
+        path: the file; ``create_file`` makes one of the right size.
+        capacity: frames that each ring holds. ``channels``: of the sound.
+    """
+
+    def __init__(self, path: Path, capacity: int, channels: int) -> None:
+        self.path, self.capacity, self.channels = path, capacity, channels
+        with path.open("r+b") as file:
+            self._map = mmap.mmap(file.fileno(), file_size(capacity, channels))
+        whole = np.frombuffer(self._map, np.uint8)
+        self._head = whole[: 8 * _HEAD].view(np.int64)
+        start = 8 * _HEAD
+        self.values: npt.NDArray[np.float64] = whole[start : start + 8 * MAX_PARAMETERS].view(np.float64)
+        start += 8 * MAX_PARAMETERS
+        sound = whole[start:].view(np.float32).reshape(2, capacity, channels)
+        self._input, self._output = sound[0], sound[1]
+
+    def _get(self, place: int) -> int:
+        return int(self._head[place])
+
+    # -- numbers; the docstring names the writer ------------------------------------------------------------------------
+
+    @property
+    def fed(self) -> int:
+        """Position after the last input (engine)."""
+        return self._get(_FED)
+
+    @property
+    def done(self) -> int:
+        """Position after the last output (host)."""
+        return self._get(_DONE)
+
+    @property
+    def epoch(self) -> int:
+        """How often the sound was to be forgotten (engine)."""
+        return self._get(_EPOCH)
+
+    @property
+    def seen(self) -> int:
+        """The epoch that ``done`` belongs to (host)."""
+        return self._get(_SEEN)
+
+    @property
+    def version(self) -> int:
+        """How often ``values`` were changed (engine)."""
+        return self._get(_VERSION)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the engine waits for a word after each piece (engine)."""
+        return bool(self._get(_WAITING))
+
+    @waiting.setter
+    def waiting(self, on: bool) -> None:
+        self._head[_WAITING] = on
+
+    @property
+    def trouble(self) -> int:
+        """What is wrong with the output, 0 for nothing (host)."""
+        return self._get(_TROUBLE)
+
+    @trouble.setter
+    def trouble(self, what: int) -> None:
+        self._head[_TROUBLE] = what
+
+    @property
+    def latency(self) -> int:
+        """The latency that the plugin reports now, in frames (host)."""
+        return self._get(_LATENCY)
+
+    @latency.setter
+    def latency(self, frames: int) -> None:
+        self._head[_LATENCY] = frames
+
+    # -- engine ---------------------------------------------------------------------------------------------------------
+
+    def feed(self, audio: Audio) -> None:
+        """Append input."""
+        position = self.fed
+        _put(self._input, position, audio)
+        self._head[_FED] = position + len(audio)
+
+    def fetch(self, position: int, out: Audio) -> bool:
+        """Fill ``out`` from ``position`` on; False if the host is not so far, or still in an older epoch."""
+        if self.seen != self.epoch or self.done < position + len(out):
+            return False
+        _take(self._output, position, out)
+        return True
+
+    def forget(self) -> None:
+        """Begin a new epoch: the plugin is to be reset before the next input, and the past is not wanted any more."""
+        self._head[_BEGIN] = self._head[_FED]
+        self._head[_EPOCH] += 1
+
+    def set_value(self, index: int, value: float) -> None:
+        """Ask for a value of the parameter ``index``."""
+        self.values[index] = value
+        self._head[_VERSION] += 1
+
+    # -- host -----------------------------------------------------------------------------------------------------------
+
+    def input_at(self, position: int, out: Audio) -> None:
+        """Fill ``out`` with the input from ``position`` on."""
+        _take(self._input, position, out)
+
+    def answer(self, position: int, audio: Audio) -> None:
+        """Write output at ``position`` and say so."""
+        _put(self._output, position, audio)
+        self._head[_DONE] = position + len(audio)
+
+    def follow(self) -> bool:
+        """Take up a new epoch, if there is one, at its beginning. Returns whether the plugin is to be reset."""
+        epoch = self.epoch
+        if self.seen == epoch:
+            return False
+        self._head[_DONE] = self._head[_BEGIN]
+        self._head[_SEEN] = epoch
+        return True
+
+    def skip(self, block: int) -> None:
+        """Leave out input that was overwritten before its turn came; its answer is not waited for any more."""
+        if self.fed - self.done > self.capacity - block:
+            self._head[_DONE] = self.fed - block
+
+    # -- both -----------------------------------------------------------------------------------------------------------
+
+    def remove_name(self) -> None:
+        """Remove the file's name while it is in use, where the system can; else ``close`` of the engine's end does."""
+        if sys.platform != "win32":
+            with contextlib.suppress(OSError):
+                self.path.unlink()
+
+    def close(self) -> None:
+        """Remove the file. The memory goes with the last reference."""
+        with contextlib.suppress(OSError):
+            self.path.unlink(missing_ok=True)
+
+
+def file_size(capacity: int, channels: int) -> int:
+    """Bytes of the file."""
+    return 8 * _HEAD + 8 * MAX_PARAMETERS + 2 * 4 * capacity * channels
+
+
+def create_file(capacity: int, channels: int) -> Path:
+    """A private file of zeros, in memory where the system has such a place. Raises StemplayError if there is no room."""
+    memory = Path("/dev/shm")  # on a disk, writing back would hold up the audio callback now and then
+    folder = str(memory) if memory.is_dir() and os.access(memory, os.W_OK) else None
+    try:
+        handle, name = tempfile.mkstemp(prefix="stemplay-plugin-", dir=folder)
+        with os.fdopen(handle, "wb") as file:
+            file.write(bytes(file_size(capacity, channels)))
+    except OSError as error:
+        raise StemplayError(f"There is no room for the sound of a plugin: {error.strerror}.") from None
+    return Path(name)
+
+
+def _put(ring: Audio, position: int, audio: Audio) -> None:
+    offset = position % len(ring)
+    first = min(len(audio), len(ring) - offset)
+    ring[offset : offset + first] = audio[:first]
+    ring[: len(audio) - first] = audio[first:]
+
+
+def _take(ring: Audio, position: int, out: Audio) -> None:
+    offset = position % len(ring)
+    first = min(len(out), len(ring) - offset)
+    out[:first] = ring[offset : offset + first]
+    out[first:] = ring[: len(out) - first]

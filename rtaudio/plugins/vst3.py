@@ -1,0 +1,156 @@
+"""VST3 plugins (and Audio Units on macOS) through ``pedalboard``. Runs in a host process only: loading may crash or hang."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rtaudio.audio.format import Audio, StemplayError
+from rtaudio.plugins.base import Plugin
+from rtaudio.protocol.insert_checks import split_plugin
+from rtaudio.protocol.parameters import Parameter
+
+MAX_LABELS = 64
+"""A parameter with more named values is shown as a number."""
+
+
+class PedalboardPlugin(Plugin):
+    """One plugin of a file.
+
+    Args:
+        plugin: ``PATH``, or ``PATH::NAME`` where a file holds several.
+    """
+
+    def __init__(self, plugin: str) -> None:
+        import pedalboard
+
+        load: Any = pedalboard.load_plugin  # type: ignore[attr-defined]
+        path, name = split_plugin(plugin)
+        if not Path(path).exists():
+            raise StemplayError(f"There is no plugin {path!r}.")
+        try:
+            self._plugin: Any = load(path, plugin_name=name or None)
+        except (ImportError, ValueError, RuntimeError) as error:
+            raise StemplayError(f"{path} is no plugin that works here: {_first_line(error)}") from None
+        self.name, self.maker = str(self._plugin.name), str(self._plugin.manufacturer_name)
+        self.category = str(self._plugin.category).removeprefix("Fx|")
+        self._native = dict(self._plugin.parameters)
+        self.parameters = tuple(_parameter(id, native) for id, native in self._native.items())
+        self.has_editor = sys.platform != "linux" or bool(os.environ.get("DISPLAY"))
+        self._rate, self._block, self._channels, self._wide = 44_100, 0, 0, 0
+        self._latency = 0
+        self._queue: deque[Audio] = deque()
+        self._missing = 0
+
+    def prepare(self, rate: int, block: int, channels: int) -> None:
+        if not self._plugin.is_effect:
+            raise StemplayError(f"{self.name} is an instrument, not an effect.")
+        self._rate, self._block, self._channels = rate, block, channels
+        for wide in dict.fromkeys((channels, 2, 1)):
+            try:
+                self._plugin.process(np.zeros((wide, block), np.float32), rate, block, reset=False)
+            except ValueError as error:
+                refusal = error
+                continue
+            self._wide = wide
+            break
+        else:
+            raise StemplayError(f"{self.name} does not work with {channels} channels: {_first_line(refusal)}")
+        self._latency = int(self._plugin.reported_latency_samples)
+        self.reset()
+
+    def process(self, audio: Audio) -> bool:
+        n = len(audio)
+        given = self._call(audio)
+        # pedalboard leaves the first frames out that a plugin with latency gives: they are silence here, for a constant delay.
+        have = given.shape[0]
+        if have < n and self._missing < self._latency:
+            self._missing += n - have
+            audio[: n - have] = 0.0
+            audio[n - have :] = given
+        else:
+            audio[...] = given[-n:] if have >= n else np.concatenate([np.zeros((n - have, audio.shape[1]), np.float32), given])
+        return True
+
+    def _call(self, audio: Audio) -> Audio:
+        if self._wide == self._channels:
+            planar = np.ascontiguousarray(audio.T)
+        elif self._wide == 2:
+            planar = np.ascontiguousarray(np.repeat(audio, 2, axis=1).T)
+        else:
+            planar = audio.mean(axis=1, keepdims=True).T.copy()
+        out: Audio = self._plugin.process(planar, self._rate, self._block, reset=False).T
+        if self._wide == self._channels:
+            return out
+        return out.mean(axis=1, keepdims=True) if self._wide == 2 else np.repeat(out, self._channels, axis=1)
+
+    def reset(self) -> None:
+        self._plugin.reset()
+        self._missing = 0
+        if self._latency == 0:  # tell pedalboard the largest block, for which it must not prepare in the midst of sound
+            self._plugin.process(np.zeros((self._wide, self._block), np.float32), self._rate, self._block, reset=False)
+
+    @property
+    def latency(self) -> int:
+        return self._latency
+
+    def set(self, id: str, value: float) -> None:
+        parameter, native = self.parameter(id), self._native[id]
+        value = parameter.check(value)
+        native.raw_value = parameter.normal(value) if parameter.labels else _raw(native, value)
+
+    def get(self, id: str) -> float:
+        parameter, native = self.parameter(id), self._native[id]
+        if parameter.labels:
+            return parameter.value(float(native.raw_value))
+        if native.type is float and native.min_value is not None:
+            return min(max(float(getattr(self._plugin, id)), parameter.low), parameter.high)
+        return float(native.raw_value)
+
+    def save_state(self) -> bytes:
+        return bytes(self._plugin.raw_state)
+
+    def restore_state(self, state: bytes) -> None:
+        try:
+            self._plugin.raw_state = state
+        except (ValueError, RuntimeError) as error:
+            raise StemplayError(f"{self.name} does not take its saved state: {_first_line(error)}") from None
+
+    def open_editor(self) -> None:
+        self._plugin.show_editor()
+
+
+def _parameter(id: str, native: Any) -> Parameter:
+    """The table's row of one of pedalboard's parameters."""
+    name, unit = str(native.name), str(native.label or "")
+    values = list(native.valid_values) if native.type in (str, bool) else []
+    if 2 <= len(values) <= MAX_LABELS:
+        labels = tuple("On" if x is True else "Off" if x is False else str(x) for x in values)
+        low, high, steps = 0.0, float(len(values) - 1), len(values)
+        default = round(float(native.raw_value) * high)
+        return Parameter(id, name, unit, low, high, default, steps, labels=labels)
+    low, high = native.min_value, native.max_value
+    if native.type is not float or low is None or high is None or not low < high:
+        return Parameter(id, name, unit, 0.0, 1.0, float(native.raw_value))
+    default = low + (high - low) * float(native.raw_value)
+    return Parameter(id, name, unit, float(low), float(high), float(default))
+
+
+def _raw(native: Any, value: float) -> float:
+    """The host's 0 to 1 for a value in the parameter's unit."""
+    if native.type is float and native.min_value is not None:
+        low, high = native.min_value, native.max_value
+        try:
+            return float(native.get_raw_value_for(value))
+        except (ValueError, TypeError):
+            return float((value - low) / (high - low))
+    return value
+
+
+def _first_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200].rstrip(".") + "."

@@ -1,0 +1,51 @@
+"""A VST3 of our own, built once: it is late, and crashes, sleeps or gives NaN when a parameter asks for it (``native/probe.cpp``)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+NATIVE = Path(__file__).parent / "native"
+DPF = Path("/usr/share/dpf/distrho")
+BUILD = Path(__file__).parents[3] / "build" / "probe"
+
+
+def build_probe() -> Path:
+    """The bundle; built anew when its source has changed. Skips where there is no compiler or no DPF."""
+    compiler = shutil.which("g++")
+    if sys.platform != "linux" or compiler is None or not DPF.is_dir():
+        pytest.skip("g++ and dpf-source are needed to build the test plugin")
+    sources = sorted(NATIVE.iterdir())
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
+    bundle = BUILD / digest / "Probe.vst3"
+    library = bundle / "Contents" / f"{os.uname().machine}-linux" / "Probe.so"
+    if not library.exists():
+        library.parent.mkdir(parents=True, exist_ok=True)
+        part = library.with_suffix(f".{os.getpid()}")
+        subprocess.run(
+            [compiler, "-std=gnu++14", "-O1", "-fPIC", "-shared", "-fvisibility=hidden", "-w", f"-I{NATIVE}", f"-I{DPF}",
+             "-DDISTRHO_PLUGIN_TARGET_VST3", str(DPF / "DistrhoPluginMain.cpp"), str(NATIVE / "probe.cpp"), "-o", str(part)],
+            check=True,
+        )  # fmt: skip
+        part.replace(library)
+    return bundle
+
+
+@pytest.fixture(scope="session")
+def probe() -> str:
+    """The path of the built plugin."""
+    return str(build_probe())
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A place of its own for what scans remember."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("STEMPLAY_CACHE_DIR", str(folder))
+    return folder
