@@ -85,7 +85,7 @@ def test_a_turn_of_a_parameter_is_one_step_and_goes_back_to_the_default(
     assert model.undo.count() == steps + 1 and moves.value("bass", key, ROOM) == 0.8
     assert model.undo.undoText() == "Reverb: Room size"
     model.undo.undo()
-    assert session.orders[-1].args == {"strip": "bass", "key": key, "parameter": "room", "value": ROOM.default}
+    assert session.commands[-1].args == {"strip": "bass", "key": key, "parameter": "room", "value": ROOM.default}
 
 
 def test_undoing_the_order_keeps_what_a_controller_has_moved_since(
@@ -131,9 +131,9 @@ def test_slots_with_other_values_are_loaded_afresh(moves: InsertMoves, session: 
     """A plugin that stays keeps values that the new list does not name: it has to go first."""
     key = moves.add("bass", "reverb")
     moves.turn("bass", key, ROOM, 0.9)
-    session.orders.clear()
+    session.commands.clear()
     moves.arrange("bass", [InsertState("reverb", key), InsertState("eq", "eq-1")])
-    assert [[entry["key"] for entry in order.args["inserts"]] for order in session.orders] == [["eq-1"], [key, "eq-1"]]
+    assert [[entry["key"] for entry in command.args["inserts"]] for command in session.commands] == [["eq-1"], [key, "eq-1"]]
     assert session.desired.mixer.stems["bass"].inserts[0].values == {}
 
 

@@ -309,9 +309,9 @@ def test_a_preset_brings_its_effects_and_one_undo_takes_them_back(bridge: Bridge
     assert session.desired.mixer == before
     session.report.transport = Transport("/song.wav", True, 0.0, 10.0)
     bridge.poll()
-    session.orders.clear()
+    session.commands.clear()
     apply_preset(bridge, preset, "dry")
-    assert "input" not in {order.args.get("strip") for order in session.orders}, "a song has no live input"
+    assert "input" not in {command.args.get("strip") for command in session.commands}, "a song has no live input"
 
 
 def test_a_preset_of_another_model_brings_its_effects(bridge: Bridge, session: FakeSession) -> None:
