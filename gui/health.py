@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from PyQt6.QtCore import QCoreApplication
 
+from gui.effect_words import plugin_title, status_title
+from gui.theme import stem_title
 from rtaudio.protocol.messages import SILENT_PORT, Snapshot
 
 PLAIN, GOOD, WARNING, BAD = "plain", "good", "warning", "bad"
@@ -104,6 +106,8 @@ def trouble(snapshot: Snapshot) -> Fact | None:
         return Fact("recording", snapshot.recording.error, BAD, snapshot.recording.error)
     if snapshot.message:
         return Fact("message", snapshot.message, WARNING, snapshot.message)
+    if ailing := _ailing(snapshot):
+        return Fact("inserts", ailing, WARNING, ailing)
     if offer(snapshot):
         return Fact(
             "offer",
@@ -116,6 +120,16 @@ def trouble(snapshot: Snapshot) -> Fact | None:
             "load", "", BAD, _tr("The sound needs more time than there is: choose a larger block in the settings.")
         )
     return None
+
+
+def _ailing(snapshot: Snapshot) -> str:
+    """The first insert that does not work, in a sentence."""
+    for place, reports in snapshot.inserts.items():
+        for report in reports:
+            if report.status in ("failed", "missing"):
+                told = report.message or status_title(report.status)
+                return f"{stem_title(place)}, {plugin_title(report.plugin, report)}: {told}"
+    return ""
 
 
 def offer(snapshot: Snapshot) -> str:
@@ -140,8 +154,8 @@ def _stream(snapshot: Snapshot) -> list[Fact]:
     given = 1000 * snapshot.latency.pipelining / snapshot.latency.rate
     block = _tr("{} frames").format(snapshot.block) if snapshot.block else _tr("any block")
     total = _tr(
-        "The model holds sound back for {:.1f} ms, rate conversion for {:.1f} ms, the buffers for {:.1f} ms "
-        "(of which the model gets {:.1f} ms to work)."
+        "The model holds sound back for {:.1f} ms, rate conversion for {:.1f} ms, effects and plugins for {:.1f} ms, "
+        "the buffers for {:.1f} ms (of which the model gets {:.1f} ms to work)."
     )
     return [
         Fact("rate", f"{snapshot.rate / 1000:g} kHz", PLAIN, _tr("Sample rate of the device.")),
@@ -152,7 +166,7 @@ def _stream(snapshot: Snapshot) -> list[Fact]:
             PLAIN,
             _tr("Round trip from input to output.")
             + " "
-            + total.format(parts["algorithmic"], parts["resampler"], parts["buffers"], given),
+            + total.format(parts["algorithmic"], parts["resampler"], parts["inserts"], parts["buffers"], given),
         ),
     ]
 

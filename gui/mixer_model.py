@@ -15,6 +15,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QUndoStack
 
 from gui.bridge import Bridge
+from gui.insert_moves import InsertMoves
 from gui.theme import stem_title
 from gui.undo import Move, Value, new_gesture
 from rtaudio.protocol.messages import MixerState, Snapshot, StemState
@@ -44,6 +45,7 @@ class MixerModel(QObject):
         self.undo = QUndoStack(self)
         self.undo.setUndoLimit(UNDO_STEPS)
         self._told = MixerState()  # the engine's last state
+        self.inserts = InsertMoves(bridge, self.undo, lambda: self.state, lambda: self.changed.emit(self.state), clock, self)
         self._ahead: dict[tuple[str, str], tuple[Value, float]] = {}
         self._wet = 0.0  # the dry/wet value to which A/B returns
         bridge.snapshot_changed.connect(self._take)
@@ -119,7 +121,7 @@ class MixerModel(QObject):
     def _take(self, snapshot: Snapshot) -> None:
         """Take over the engine's state, with the pending commands applied to it. Cheap if nothing has changed."""
         said = snapshot.mixer
-        if not said.stems or (said == self._told and not self._ahead):
+        if not said.stems or (said == self._told and not self._ahead and not self.inserts.ahead):
             return
         fresh = copy.deepcopy(said)
         now = self.clock()
@@ -129,6 +131,7 @@ class MixerModel(QObject):
                 del self._ahead[strip, field]
             else:
                 setattr(target, field, value)
+        self.inserts.lay_over(fresh, ECHO_S)
         self._told = copy.deepcopy(said)
         others = list(fresh.stems) != self.strips
         different = fresh != self.state

@@ -11,14 +11,16 @@ from PyQt6.QtCore import QCoreApplication
 from PyQt6.QtWidgets import QInputDialog, QMenu, QMessageBox, QWidget
 
 from gui.bridge import Bridge
+from gui.insert_moves import INPUT, places_of, slots_of
 from gui.mixer_model import mixer_model_of
 from gui.store import Preset
 from gui.widgets.plain import plain
 from rtaudio.audio.format import StemplayError
-from rtaudio.protocol.messages import StemState
+from rtaudio.protocol.messages import StemState, to_dict
 
 MIXER_FIELDS = ("dry", "master_db", "limiter", "ceiling_db", "bypass")
 """Monitoring is left out: a preset must not open a microphone."""
+STEM_FIELDS = tuple(entry.name for entry in fields(StemState) if entry.name != "inserts")
 
 
 def present_preset(bridge: Bridge) -> Preset:
@@ -51,10 +53,13 @@ def apply_preset(bridge: Bridge, preset: Preset, name: str = "") -> None:
 
 def _send_mixer(bridge: Bridge, preset: Preset) -> None:
     for strip, state in preset.mixer.stems.items():
-        for entry in fields(StemState):
-            bridge.send("set_stem", stem=strip, field=entry.name, value=getattr(state, entry.name))
+        for name in STEM_FIELDS:
+            bridge.send("set_stem", stem=strip, field=name, value=getattr(state, name))
     for field in MIXER_FIELDS:
         bridge.send("set_mixer", field=field, value=getattr(preset.mixer, field))
+    for place in _places(bridge, preset):
+        slots = [to_dict(entry) for entry in slots_of(preset.mixer, place)]
+        bridge.send("set_inserts", strip=place, inserts=slots)
 
 
 def _move_mixer(bridge: Bridge, preset: Preset, name: str) -> None:
@@ -62,11 +67,19 @@ def _move_mixer(bridge: Bridge, preset: Preset, name: str) -> None:
     mixer_model = mixer_model_of(bridge)
     mixer_model.undo.beginMacro(QCoreApplication.translate("MixerModel", "Preset {}").format(name))
     for strip, state in preset.mixer.stems.items():
-        for entry in fields(StemState):
-            mixer_model.move(strip, entry.name, getattr(state, entry.name))
+        for field in STEM_FIELDS:
+            mixer_model.move(strip, field, getattr(state, field))
     for field in MIXER_FIELDS:
         mixer_model.move("", field, getattr(preset.mixer, field))
+    for place in _places(bridge, preset):
+        mixer_model.inserts.arrange(place, slots_of(preset.mixer, place))
     mixer_model.undo.endMacro()
+
+
+def _places(bridge: Bridge, preset: Preset) -> list[str]:
+    """Where the preset's effects go. With a song there is no live input, and its effects stay as they are."""
+    song = bool(bridge.snapshot.transport.path)
+    return [place for place in places_of(preset.mixer) if not (song and place == INPUT)]
 
 
 def _send_instrument(bridge: Bridge, preset: Preset) -> None:

@@ -19,12 +19,15 @@ from PyQt6.QtWidgets import QApplication, QDialog, QWidget
 
 from gui import theme
 from gui.bridge import Bridge, meet_engine
+from gui.inserts.browser import EffectBrowser
+from gui.inserts.editor import InsertEditor
+from gui.inserts.library import library_of
 from gui.pages import PAGES
 from gui.player.export import ExportDialog
 from gui.settings.dialog import SettingsDialog
 from gui.store import Store
 from gui.window import MainWindow
-from rtaudio.protocol.messages import EngineConfig, MixerState, StemState
+from rtaudio.protocol.messages import EngineConfig, InsertState, MixerState, StemState
 
 SONG = Path(__file__).resolve().parent.parent / "demo" / "kimseye.ogg"
 SIZES = ((1240, 760), (900, 600))
@@ -33,8 +36,10 @@ CHORD = (57, 60, 64)
 PATIENCE_S = 40.0
 
 MIXER = MixerState(
-    {"drums": StemState(-3.0), "bass": StemState(-1.5, pan=-0.2), "other": StemState(-6.0, mute=True), "vocals": StemState(1.0)},
-    master_db=-2.0,
+    {"drums": StemState(-3.0), "bass": StemState(-1.5, pan=-0.2), "other": StemState(-6.0, mute=True),
+     "vocals": StemState(1.0, inserts=[InsertState("compressor", "compressor-1"), InsertState("reverb", "reverb-1", values={"room": 0.7})]),
+     "instrument": StemState(inserts=[InsertState("chorus", "chorus-1", bypass=True)])},
+    master_db=-2.0, inserts=[InsertState("eq", "eq-1", values={"low": -2.0, "high": 1.5})],
 )  # fmt: skip
 
 
@@ -139,6 +144,12 @@ def all_pictures(camera: Camera, only: Sequence[str]) -> None:
     if not only or "settings" in only:
         settings = SettingsDialog(bridge, camera.window)
         camera.dialog(settings, "settings", lambda: bool(settings.draft.cards) and settings.draft.expected is not None)
+    if not only or "effects" in only:
+        library = library_of(bridge)
+        browser = EffectBrowser(library, theme.stem_title("vocals"), camera.window)
+        camera.dialog(browser, "browser", lambda: not library.busy)
+        editor = InsertEditor(camera.window.mixer_model, library, "vocals", "compressor-1", camera.window)
+        camera.dialog(editor, "editor", lambda: True)
     if not only or "export" in only:
         camera.dialog(ExportDialog(bridge, camera.window), "export", lambda: True)
 
@@ -149,7 +160,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         prog="python -m gui.screenshots", description="Pictures of every page of the window."
     )
     parser.add_argument("folder", nargs="?", default="build/screenshots", help="(default: %(default)s)")
-    parser.add_argument("--only", nargs="*", default=[], metavar="PAGE", help="keys of pages, settings, export")
+    parser.add_argument("--only", nargs="*", default=[], metavar="PAGE", help="keys of pages, settings, effects, export")
     args = parser.parse_args(arguments)
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     app = QApplication.instance() or QApplication(["stemplay"])

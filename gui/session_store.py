@@ -21,6 +21,9 @@ SAVE_MS = 4000
 FIRST = EngineConfig(input="none", instrument="sing-gm")
 """The configuration of a first start: with the instrument, and without a microphone, which might howl, until the user chooses one."""
 
+LAST_ATTEMPT = 3
+"""Of ``_attempts``."""
+
 Asked = Callable[[EngineConfig], EngineConfig]
 """Applies the options of the command line to a configuration."""
 
@@ -38,7 +41,7 @@ def restore(store: Store, asked: Asked) -> SessionLike:
         try:
             session = meet_engine(asked(attempt.config), attempt.mixer, attempt.instrument)
         except StemplayError as error:
-            if number == 2:
+            if number == LAST_ATTEMPT:
                 raise
             store.notices.append(f"The last session could not be restored completely: {error}")
             continue
@@ -49,14 +52,17 @@ def restore(store: Store, asked: Asked) -> SessionLike:
 
 
 def _attempts(saved: SavedSession, store: Store) -> Iterator[SavedSession]:
-    """Sessions to try, the best first: the saved one; the same without missing models; that of a first start."""
+    """Sessions to try, the best first: the saved one; the same without effects (one of a newer program is unknown); the same without
+    missing models; that of a first start. A plugin that is not installed needs none of this: its slot says that it is missing."""
     config = saved.config
     if os.path.isabs(config.input) and not exists(config.input):
         store.notices.append(f"The song {config.input} does not exist any more.")
         config = replace(config, input="none")
     yield replace(saved, config=config)
+    stems = {name: replace(strip, inserts=[]) for name, strip in saved.mixer.stems.items()}
+    yield replace(saved, config=config, mixer=replace(saved.mixer, stems=stems, inserts=[], input_inserts=[]))
     plain = replace(config, model=FIRST.model, instrument=FIRST.instrument, routing={})
-    yield SavedSession(plain, replace(saved.mixer, stems={}))
+    yield SavedSession(plain, replace(saved.mixer, stems={}, inserts=[], input_inserts=[]))
     yield SavedSession(FIRST, MixerState(monitor=False))
 
 

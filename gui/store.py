@@ -24,6 +24,7 @@ from rtaudio.audio.format import StemplayError
 from rtaudio.protocol.messages import (
     DEFAULT_MODEL,
     EngineConfig,
+    InsertState,
     InstrumentState,
     MixerState,
     StemState,
@@ -229,6 +230,9 @@ class Store:
             raise StemplayError(f"{path} cannot be written: {_words(error)}.") from None
 
 
+MIXER_KINDS = (MixerState, StemState, InsertState)
+
+
 def checked(kind: type[T], values: Any) -> T:
     """``values`` as a dataclass whose every field has the type of its default. Raises StemplayError naming the first that has not."""
     assert is_dataclass(kind)
@@ -241,7 +245,14 @@ def checked(kind: type[T], values: Any) -> T:
             found[entry.name] = _checked_value(entry.name, values[entry.name], getattr(default, entry.name))
     if kind is MixerState:
         found["stems"] = {name: checked(StemState, strip) for name, strip in found.get("stems", {}).items()}
-    return kind(**found) if kind in (SavedSession, Preset, Preferences, MixerState) else from_dict(kind, found)
+    if kind in (MixerState, StemState):
+        for name in ("inserts", "input_inserts"):
+            if name in found:
+                found[name] = [checked(InsertState, slot) for slot in found[name]]
+    if kind is InsertState:
+        values = found.get("values", {})
+        found["values"] = {str(name): _checked_value(str(name), value, 0.0) for name, value in values.items()}
+    return kind(**found) if kind in (SavedSession, Preset, Preferences, *MIXER_KINDS) else from_dict(kind, found)
 
 
 def _checked_value(name: str, value: Any, like: Any) -> Any:

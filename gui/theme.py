@@ -117,6 +117,7 @@ _STEM_TITLES = {
     "vocals": QT_TRANSLATE_NOOP("Stems", "Vocals"),
     "instrument": QT_TRANSLATE_NOOP("Stems", "Instrument"),
     "master": QT_TRANSLATE_NOOP("Stems", "Master"),
+    "input": QT_TRANSLATE_NOOP("Stems", "Input"),
 }
 
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from typing import Any
 
 from PyQt6.QtGui import QUndoCommand
 
-Value = float | bool
-Put = Callable[[str, str, Value], bool]
+from rtaudio.protocol.messages import InsertState
+
+Value = float | bool | list[InsertState]
+InsertField = tuple[str, str]
+Field = str | InsertField
+Put = Callable[[str, Any, Any], bool]
 
 _gestures = itertools.count(1)
 
@@ -23,13 +28,13 @@ class Move(QUndoCommand):
 
     Args:
         put: sends the command; False if it was refused.
-        strip: name of the stem, or "" for the mixer as a whole.
-        field: of ``StemState`` or ``MixerState``.
+        strip: name of the stem, or "" for the mixer as a whole; of an insert, its place.
+        field: of ``StemState`` or ``MixerState``; of an insert, its key and a parameter (``gui.insert_moves``).
         gesture: moves of one gesture (a drag, a turn of the wheel) become one step.
         text: what is undone, for menus.
     """
 
-    def __init__(self, put: Put, strip: str, field: str, before: Value, after: Value, gesture: int, text: str) -> None:
+    def __init__(self, put: Put, strip: str, field: Field, before: Value, after: Value, gesture: int, text: str) -> None:
         super().__init__(text)
         self._put, self.strip, self.field, self.before, self.after, self.gesture = (
             put, strip, field, before, after, gesture,

@@ -14,6 +14,7 @@ from PyQt6.QtWidgets import (
 )
 
 from gui.bridge import Bridge
+from gui.insert_moves import places_of, slots_of, table_of
 from gui.widgets.learn import target_title
 from gui.widgets.plain import PlainLabel
 from rtaudio.protocol.messages import Snapshot
@@ -31,7 +32,11 @@ def targets(snapshot: Snapshot) -> list[str]:
     strips = [f"stem.{name}.{field}" for name in snapshot.mixer.stems for field in ("gain_db", "pan", "mute", "solo", "armed")]
     mixer = [f"mixer.{field}" for field in ("master_db", "dry", "bypass", "monitor", "limiter")]
     transport = [f"transport.{field}" for field in ("play", "start", "record", "loop")]
-    return [*strips, *mixer, *transport, "instrument.attack_ms", "instrument.release_ms"]
+    inserts = [
+        f"insert.{place}.{entry.key}.{parameter.id}"
+        for place in places_of(snapshot.mixer) for entry in slots_of(snapshot.mixer, place) for parameter in table_of(entry.plugin)
+    ]  # fmt: skip
+    return [*strips, *mixer, *transport, "instrument.attack_ms", "instrument.release_ms", *inserts]
 
 
 def _entry(entry: dict[str, object]) -> str:

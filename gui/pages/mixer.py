@@ -7,6 +7,9 @@ from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QSlider, QVBoxLayout, QWidget
 
 from gui.bridge import Bridge
+from gui.insert_moves import INPUT, MASTER
+from gui.inserts.desk import InsertDesk
+from gui.inserts.rack import InputStrip, InsertRack
 from gui.mixer_model import MixerModel, mixer_model_of
 from gui.shortcuts import bind
 from gui.undo import new_gesture
@@ -16,11 +19,14 @@ from gui.widgets.learn import learn_menu
 from gui.widgets.plain import PlainLabel
 from gui.widgets.strip import BaseStrip, MasterStrip, Strip
 from rtaudio.protocol.messages import Meter, MixerState, Snapshot
+from rtaudio.protocol.parameters import MAX_SLOTS
 
 SILENT = Meter()
 
 NARROW, LOW = 720, 430
 """Sizes of the page in pixels below which it shortens texts, and strips use fewer rows."""
+SLOTS_LOW, SLOT_ROW = 390, 28
+"""Pixels of the page, and for each slot that strips show, below which a menu replaces the slots."""
 
 
 class MixerPage(QWidget):
@@ -32,6 +38,9 @@ class MixerPage(QWidget):
         self.mixer_model: MixerModel = mixer_model_of(bridge)
         self.setAccessibleName(self.tr("Mixer"))
         self.strips: dict[str, Strip] = {}
+        self.racks: dict[str, InsertRack] = {}
+        self._rows = 1
+        self.desk = InsertDesk(self.mixer_model, self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -126,6 +135,8 @@ class MixerPage(QWidget):
         row.setContentsMargins(20, 8, 20, 16)
         row.setSpacing(12)
         row.addStretch(1)
+        self.input_strip = InputStrip(self.desk)
+        row.addWidget(self.input_strip, 100)
         self.strips = {name: Strip(self.mixer_model, name) for name in self.mixer_model.strips}
         self.master = MasterStrip(self.mixer_model)
         for number, (name, strip) in enumerate(self.strips.items()):
@@ -135,9 +146,27 @@ class MixerPage(QWidget):
         row.addSpacing(4)
         row.addWidget(self.master, 100)
         row.addStretch(1)
+        self._add_racks()
         self.rack.setWidget(board)
+        self.input_strip.show_snapshot(self.bridge.snapshot)
         self._fit()
         self.show_state(self.mixer_model.state)
+
+    def _add_racks(self) -> None:
+        self.racks = {name: InsertRack(self.desk, name) for name in self.strips} | {MASTER: InsertRack(self.desk, MASTER)}
+        for name, rack in self.racks.items():
+            (self.master if name == MASTER else self.strips[name]).add_rack(rack)
+        self.racks[INPUT] = self.input_strip.rack
+
+    def show_inserts(self) -> None:
+        """Show the effects. All strips have as many slots in sight as the one with most needs, so that their faders stay alike."""
+        rows = min(MAX_SLOTS, 1 + max(rack.filled for rack in self.racks.values()))
+        if rows != self._rows:
+            self._rows = rows
+            self._fit()
+        for rack in self.racks.values():
+            rack.show_rows(rows)
+            rack.show_state()
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
         """Adapt to a small window, or to 200 % scale, so that the faders keep enough room."""
@@ -151,6 +180,9 @@ class MixerPage(QWidget):
         self.wet.setFixedWidth(96 if narrow else 140)
         for strip in self._all():
             strip.set_compact(low)
+        self.input_strip.set_compact(low)
+        for rack in self.racks.values():
+            rack.set_compact(low or self.height() < SLOTS_LOW + SLOT_ROW * self._rows, low and rack is not self.input_strip.rack)
 
     # -- engine to screen -----------------------------------------------------------------------------------------
 
@@ -158,6 +190,7 @@ class MixerPage(QWidget):
         """Show the mixer model's state on every control."""
         for strip in self._all():
             strip.show_state(state)
+        self.show_inserts()
         self.compare.setChecked(self.mixer_model.comparing)
         if not self.wet.isSliderDown():
             self._showing = True
@@ -170,6 +203,9 @@ class MixerPage(QWidget):
         if not self.isVisible():
             return
         sounding = snapshot.state in ("running", "finished")
+        self.input_strip.show_snapshot(snapshot)
+        for rack in self.racks.values():
+            rack.show_state()
         for name, strip in self.strips.items():
             strip.feed(snapshot.meters.get(name, SILENT) if sounding else SILENT)
             strip.show_recording(snapshot.recording.active)

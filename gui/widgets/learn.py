@@ -6,7 +6,9 @@ from PyQt6.QtCore import QCoreApplication, QPoint, Qt
 from PyQt6.QtWidgets import QMenu, QWidget
 
 from gui.bridge import Bridge
+from gui.effect_words import plugin_title, translated
 from gui.theme import stem_title
+from rtaudio.protocol.parameters import EFFECTS
 
 
 def learn_menu(parent: QWidget, bridge: Bridge, targets: dict[str, str]) -> QMenu:
@@ -48,6 +50,8 @@ def target_title(target: str) -> str:
     if kind == "stem" and len(rest) == 2:
         fields = {"pan": _tr("pan"), "gain_db": _tr("level"), "mute": _tr("mute"), "solo": _tr("solo"), "armed": _tr("record arm")}
         return f"{stem_title(rest[0])}: {fields.get(rest[1], rest[1])}"
+    if kind == "insert" and len(rest) >= 3:
+        return _insert_title(rest[0], ".".join(rest[1:]))
     known = {
         "mixer.dry": _tr("Dry/wet"), "mixer.master_db": _tr("Master: level"), "mixer.bypass": _tr("Bypass"),
         "mixer.monitor": _tr("Monitor"), "mixer.limiter": _tr("Limiter"),
@@ -56,6 +60,14 @@ def target_title(target: str) -> str:
         "transport.loop": _tr("Loop: A, B, off"),
     }  # fmt: skip
     return known.get(target, target)
+
+
+def _insert_title(place: str, name: str) -> str:
+    """The user's name of the parameter ``KEY.PARAMETER``. The key of a built-in effect begins with its name."""
+    key, _, parameter = name.partition(".")
+    plugin = key.rpartition("-")[0]
+    titles = {p.id: translated(p.name) for p in EFFECTS[plugin].parameters} if plugin in EFFECTS else {}
+    return f"{stem_title(place)}: {plugin_title(plugin) if plugin in EFFECTS else plugin or key}, {titles.get(parameter, parameter)}"
 
 
 def _tr(text: str) -> str:

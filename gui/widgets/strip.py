@@ -29,6 +29,7 @@ class BaseStrip(QFrame):
         super().__init__(parent)
         self.mixer_model, self.strip, self.gain_field = mixer_model, strip, gain_field
         self.compact = self._learning = False
+        self.rack: QWidget | None = None
         self.title = theme.stem_title(strip or "master")
         self.colour = theme.stem_colour(strip or "master")
         self.setProperty("card", True)
@@ -85,8 +86,27 @@ class BaseStrip(QFrame):
         body.addWidget(self.meter, 2)
         body.addStretch(1)
         self.column.addLayout(body, 1)
-        self.column.addWidget(self.entry, 0, Qt.AlignmentFlag.AlignHCenter)
+        self.level_row = QHBoxLayout()
+        self.level_row.setContentsMargins(4, 0, 4, 0)
+        self.level_row.setSpacing(4)
+        self.level_row.addStretch(1)
+        self.level_row.addWidget(self.entry)
+        self.level_row.addStretch(1)
+        self.column.addLayout(self.level_row)
         self.entry.setFixedWidth(72)
+
+    def add_rack(self, rack: QWidget) -> None:
+        """Put the slots of the strip's effects under its name, or beside its level where the window is low."""
+        self.rack = rack
+        self._place_rack()
+
+    def _place_rack(self) -> None:
+        if self.rack is None:
+            return
+        if self.compact:
+            self.level_row.insertWidget(2, self.rack)
+        else:
+            self.column.insertWidget(3, self.rack)
 
     def _send_command(self, field: str, value: float | bool, gesture: int = 0) -> None:
         if not self.mixer_model.move(self.strip, field, value, gesture):
@@ -102,6 +122,8 @@ class BaseStrip(QFrame):
         if compact != self.compact:
             self.compact = compact
             self._arrange(compact)
+            self.entry.setFixedWidth(56 if compact else 72)
+            self._place_rack()
 
     def _arrange(self, compact: bool) -> None:
         self.note.setVisible(not compact)

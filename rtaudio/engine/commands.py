@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import threading
 from dataclasses import replace
@@ -14,7 +15,7 @@ from rtaudio.engine.mixer import Mixer
 from rtaudio.engine.pipeline import Pipeline
 from rtaudio.midi.learned_buttons import LearnedButtons
 from rtaudio.protocol.checks import MIXER_FIELDS, STEM_FIELDS, assign
-from rtaudio.protocol.insert_checks import bypass_insert, insert_of, set_inserts, set_parameter
+from rtaudio.protocol.insert_checks import bypass_insert, insert_of, set_inserts, set_parameter, slots_of
 from rtaudio.protocol.messages import (
     Command,
     EngineConfig,
@@ -23,6 +24,7 @@ from rtaudio.protocol.messages import (
     StemState,
     Transport,
 )
+from rtaudio.protocol.parameters import find_parameter
 from rtaudio.protocol.strips import INPUT
 
 if TYPE_CHECKING:
@@ -225,7 +227,8 @@ class EngineCommands:
         self._dispatcher().forget(target)
 
     def _do_control(self, target: str, value: float | None) -> None:
-        """Apply a learned controller's value to ``stem.NAME.FIELD`` or ``mixer.FIELD``, or handle a button press (None)."""
+        """Apply a learned controller's value to ``stem.NAME.FIELD``, ``mixer.FIELD`` or ``insert.STRIP.KEY.PARAMETER``, or handle a button
+        press (None)."""
         kind, *rest = target.split(".")
         if value is None:
             self._press(target)
@@ -233,6 +236,19 @@ class EngineCommands:
             self.send(Command("set_stem", {"stem": rest[0], "field": rest[1], "value": value}))
         elif kind == "mixer" and len(rest) == 1:
             self.send(Command("set_mixer", {"field": rest[0], "value": value}))
+        elif kind == "insert" and len(rest) >= 3:
+            self._turn_insert(rest[0], ".".join(rest[1:]), value)
+
+    def _turn_insert(self, strip: str, name: str, place: float) -> None:
+        """Move the parameter ``KEY.PARAMETER`` of an insert to ``place``, 0 to 1 of its scale. Does nothing if it is not loaded."""
+        with self._lock, contextlib.suppress(StemplayError):
+            for entry in slots_of(self._state, strip):
+                key, parameter = entry.key, name.removeprefix(f"{entry.key}.")
+                if parameter != name:
+                    table = self._rack().plugin(strip, key).parameters
+                    value = find_parameter(tuple(table), parameter, key).value(place)
+                    self.send(Command("set_parameter", {"strip": strip, "key": key, "parameter": parameter, "value": value}))
+                    return
 
     def _press(self, target: str) -> None:
         """Carry out a button press, in the thread of the MIDI input. An error becomes a message for the user."""

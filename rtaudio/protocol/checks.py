@@ -19,7 +19,7 @@ from rtaudio.protocol.messages import (
     EngineConfig,
     from_dict,
 )
-from rtaudio.protocol.strips import is_button, strip_names
+from rtaudio.protocol.strips import INPUT, MASTER, is_button, strip_names
 
 Range = tuple[float, float]
 
@@ -41,6 +41,8 @@ INSTRUMENT_TIMES: dict[str, Range] = {"attack_ms": (0.0, 5000.0), "release_ms": 
 
 MAX_CHANNELS = 64
 MAX_VOICES = 256
+MAX_TARGET = 5000
+"""Characters of what a MIDI controller moves."""
 RECORDING_FORMATS = ("wav", "flac")
 OUTPUT_FILES = (".wav", ".flac")
 
@@ -121,7 +123,8 @@ def instrument_names(model: str) -> tuple[str, ...]:
 
 def control_range(target: str, strips: tuple[str, ...]) -> Range | None:
     """The range within which a MIDI controller moves ``target``: ``stem.NAME.gain_db``, ``stem.NAME.pan``, ``mixer.dry``,
-    ``mixer.master_db``, ``instrument.attack_ms`` or ``instrument.release_ms``. None for a button (``rtaudio.midi.learned_buttons``). Raises
+    ``mixer.master_db``, ``instrument.attack_ms`` or ``instrument.release_ms``. None for a button (``rtaudio.midi.learned_buttons``). A
+    parameter of an insert, ``insert.STRIP.KEY.PARAMETER``, has 0 to 1: a place on its own scale, which the engine knows. Raises
     StemplayError for anything else."""
     if not isinstance(target, str):
         raise StemplayError(f"A MIDI controller cannot move {target!r}.")
@@ -130,6 +133,8 @@ def control_range(target: str, strips: tuple[str, ...]) -> Range | None:
         return None
     if kind == "stem" and len(rest) == 2 and rest[0] in strips and rest[1] in ("gain_db", "pan"):
         return (-60.0, 6.0) if rest[1] == "gain_db" else (-1.0, 1.0)
+    if kind == "insert" and len(rest) >= 3 and rest[0] in (*strips, MASTER, INPUT) and len(target) <= MAX_TARGET:
+        return (0.0, 1.0)
     ranges: dict[str, Range] = {
         "mixer.dry": (0.0, 1.0), "mixer.master_db": (-60.0, 6.0),
         "instrument.attack_ms": (0.0, 2000.0), "instrument.release_ms": (10.0, 4000.0),

@@ -19,7 +19,7 @@ from gui.bridge import Bridge
 from gui.player.player_model import player_model_of
 from gui.widgets.notice import NoticeBar
 from gui.window import MainWindow
-from rtaudio.protocol.messages import Latency, Recording, Transport
+from rtaudio.protocol.messages import InsertReport, Latency, Recording, Transport
 from tests.gui.conftest import FakeSession
 
 LEFT = Qt.MouseButton.LeftButton
@@ -276,3 +276,21 @@ def test_a_notice_may_go_while_it_lingers(qapp: QApplication, monkeypatch: pytes
         until = time.monotonic() + 0.05
         while time.monotonic() < until:
             QApplication.processEvents()  # as between two tests: without an event loop nothing that is condemned goes
+
+
+def test_the_share_of_effects_in_the_latency_is_told(window: MainWindow, bridge: Bridge, session: FakeSession) -> None:
+    session.report.latency = Latency(0, 0, 0, 0.0, 48_000, inserts=96)
+    bridge.poll()
+    assert "effects and plugins for 2.0 ms" in window.status.items["latency"].toolTip()
+
+
+def test_a_plugin_that_failed_is_told_as_long_as_it_fails(window: MainWindow, bridge: Bridge, session: FakeSession) -> None:
+    report = InsertReport("Amp-1", "/x/Amp.vst3", "Amp", "failed", "The plugin crashed; its strip plays without it.")
+    session.report.inserts = {"vocals": [report]}
+    bridge.poll()
+    assert window.notice.text == "Vocals, Amp: The plugin crashed; its strip plays without it."
+    report.status, report.message = "running", ""
+    session.report.inserts = {"vocals": [report]}
+    bridge.poll()
+    window.notice.dismiss()
+    assert window.notice.text == ""

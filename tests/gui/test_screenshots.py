@@ -37,4 +37,4 @@ def test_all_pictures_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setenv(name, str(tmp_path / name))  # what the camera sets is undone
     main([str(tmp_path)])
     taken = {path.name.split("-")[0] for path in tmp_path.glob("*.png")}
-    assert taken == {page.key for page in PAGES} | {"export", *(f"settings{n}" for n in range(1, 5))}
+    assert taken == {page.key for page in PAGES} | {"browser", "editor", "export", *(f"settings{n}" for n in range(1, 5))}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import subprocess
@@ -18,8 +19,9 @@ from gui.bridge import Bridge
 from gui.mixer_model import mixer_model_of
 from gui.presets import PresetMenu, apply_preset, present_preset
 from gui.session_store import FIRST, SessionStore, restore
-from gui.store import SavedSession, Store
-from rtaudio.protocol.messages import EngineConfig, InstrumentState, MixerState, StemState, Transport
+from gui.store import Preset, SavedSession, Store
+from rtaudio.protocol.messages import EngineConfig, InsertState, InstrumentState, MixerState, StemState, Transport
+from rtaudio.protocol.parameters import EFFECTS
 from tests.gui.conftest import FakeSession
 from tests.gui.test_jobs import write_song
 
@@ -234,3 +236,87 @@ def test_presets_are_managed_from_the_menu(bridge: Bridge, qtbot: QtBot, monkeyp
     with qtbot.waitSignal(bridge.refused) as told:
         menu.load("Jazz")
     assert "Jazz" in told.args[0]
+
+
+# ---------------------------------------------------------------- effects and plugins
+
+EFFECTS_MIXER = MixerState(
+    {"vocals": StemState(inserts=[InsertState("reverb", "reverb-1", True, {"room": 0.8}, "AAAA"), InsertState("/gone/Old.vst3", "Old-1")])},
+    inserts=[InsertState("eq", "eq-1", values={"low": -3.0})], input_inserts=[InsertState("gate", "gate-1")],
+)  # fmt: skip
+
+
+def test_a_session_keeps_effects_their_values_and_plugins_that_are_gone(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.save_session(SavedSession(EngineConfig(input="ALSA:mic", output="null"), EFFECTS_MIXER))
+    saved = store.load_session()
+    assert saved is not None and saved.mixer == EFFECTS_MIXER
+    mixer = restore(store, same).snapshot().mixer
+    assert mixer.stems["vocals"].inserts == EFFECTS_MIXER.stems["vocals"].inserts and mixer.inserts == EFFECTS_MIXER.inserts
+    assert mixer.input_inserts == EFFECTS_MIXER.input_inserts and not store.notices
+
+
+def test_files_without_effects_still_open(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.save_session(SavedSession(EngineConfig(output="null"), MixerState({"vocals": StemState(-3.0)})))
+    path = tmp_path / "session.json"
+    values = json.loads(path.read_text())
+    for strip in (values["mixer"], values["mixer"]["stems"]["vocals"]):
+        strip.pop("inserts")
+    values["mixer"].pop("input_inserts")
+    path.write_text(json.dumps(values))
+    saved = store.load_session()
+    assert saved is not None and saved.mixer.stems["vocals"] == StemState(-3.0) and not store.notices
+
+
+def test_an_effect_of_a_newer_program_does_not_cost_the_faders(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    mixer = MixerState({"vocals": StemState(-9.0, inserts=[InsertState("vocoder")])}, inserts=[InsertState("eq")])
+    store.save_session(SavedSession(EngineConfig(input="none", output="null", block=512), mixer))
+    session = restore(store, same)
+    assert session.snapshot().mixer.stems["vocals"] == StemState(-9.0) and session.config.block == 512
+    assert "vocoder" in store.notices[0] and len(store.notices) == 1
+
+
+@pytest.mark.parametrize(
+    "slot", [3, {"plugin": 3}, {"plugin": "eq", "values": {"low": "loud"}}, {"plugin": "eq", "bypass": 1}, {"plugin": "eq", "values": []}]
+)
+def test_damaged_effects_are_damage_like_any_other(tmp_path: Path, slot: object) -> None:
+    store = Store(tmp_path)
+    store.save_session(SavedSession(mixer=MixerState({"vocals": StemState()})))
+    path = tmp_path / "session.json"
+    values = json.loads(path.read_text())
+    values["mixer"]["stems"]["vocals"]["inserts"] = [slot]
+    path.write_text(json.dumps(values))
+    assert store.load_session() is None and ".bad" in store.notices[0]
+
+
+def test_a_preset_brings_its_effects_and_one_undo_takes_them_back(bridge: Bridge, session: FakeSession) -> None:
+    bridge.poll()
+    model = mixer_model_of(bridge)
+    model.inserts.add("vocals", "reverb")
+    model.inserts.add("input", "gate")
+    preset = present_preset(bridge)
+    model.inserts.turn("vocals", "reverb-1", EFFECTS["reverb"].parameter("room"), 1.0)
+    model.inserts.add("master", "eq")
+    bridge.poll()
+    before, steps = copy.deepcopy(session.desired.mixer), model.undo.count()
+    apply_preset(bridge, preset, "dry")
+    mixer = session.desired.mixer
+    assert mixer.stems["vocals"].inserts == [InsertState("reverb", "reverb-1")] and not mixer.inserts and mixer.input_inserts
+    assert model.undo.count() == steps + 1
+    model.undo.undo()
+    assert session.desired.mixer == before
+    session.report.transport = Transport("/song.wav", True, 0.0, 10.0)
+    bridge.poll()
+    session.commands.clear()
+    apply_preset(bridge, preset, "dry")
+    assert "input" not in {command.args.get("strip") for command in session.commands}, "a song has no live input"
+
+
+def test_a_preset_of_another_model_brings_its_effects(bridge: Bridge, session: FakeSession) -> None:
+    bridge.poll()
+    preset = Preset("none", mixer=EFFECTS_MIXER)
+    apply_preset(bridge, preset)
+    assert session.desired.mixer.stems["vocals"].inserts == EFFECTS_MIXER.stems["vocals"].inserts
+    assert session.desired.mixer.inserts == EFFECTS_MIXER.inserts

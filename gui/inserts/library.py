@@ -1,0 +1,116 @@
+"""What may be put into a slot: the built-in effects at once, and installed plugins as soon as a background job has found them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from PyQt6.QtCore import QObject, pyqtSignal
+
+from gui.bridge import Bridge
+from gui.effect_words import translated
+from gui.insert_moves import table_of
+from gui.jobs import Job
+from rtaudio.protocol.parameters import EFFECTS, Parameter
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One effect or plugin. ``kind`` is empty for a built-in effect; ``error`` says why a plugin cannot be used."""
+
+    plugin: str
+    name: str
+    category: str
+    summary: str = ""
+    maker: str = ""
+    kind: str = ""
+    editor: bool = False
+    parameters: tuple[Parameter, ...] = ()
+    error: str = ""
+
+    def matches(self, words: list[str]) -> bool:
+        """Whether each of ``words`` (in small letters) is somewhere in it."""
+        text = " ".join((self.name, self.category, self.summary, self.maker, self.kind, self.plugin)).lower()
+        return all(word in text for word in words)
+
+
+class PluginLibrary(QObject):
+    """One for each bridge, see ``library_of``.
+
+    Signals:
+        changed(): the list, or whether a search is under way.
+    """
+
+    changed = pyqtSignal()
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__(bridge)
+        self.bridge = bridge
+        self.problem = ""
+        self._plugins: tuple[Listed, ...] = ()
+        self._job: Job | None = None
+        self._looked = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether plugins are being looked for."""
+        return self._job is not None
+
+    @property
+    def listed(self) -> tuple[Listed, ...]:
+        """The built-in effects, then plugins by name."""
+        own = (
+            Listed(e.id, translated(e.name), translated(e.category), translated(e.summary), parameters=e.parameters)
+            for e in EFFECTS.values()
+        )
+        return (*own, *self._plugins)
+
+    def parameters(self, plugin: str) -> tuple[Parameter, ...] | None:
+        """The table of a plugin; None while it is not known."""
+        if plugin in EFFECTS:
+            return table_of(plugin)
+        return next((listed.parameters for listed in self._plugins if listed.plugin == plugin and not listed.error), None)
+
+    def look(self, again: bool = False) -> None:
+        """Look for installed plugins, once; ``again``: also for those that were found or failed before."""
+        if self.busy or (self._looked and not again):
+            return
+        self._looked, self.problem = True, ""
+        self._job = self.bridge.job("plugins", **({"again": True} if again else {}))
+        self._job.done.connect(self._found)
+        self._job.failed.connect(self._failed)
+        self._job.ended.connect(self._ended)
+        self.changed.emit()
+
+    def _found(self, facts: dict[str, Any]) -> None:
+        entries = facts.get("plugins")
+        found = [listed for entry in (entries if isinstance(entries, list) else []) if (listed := _listed(entry)) is not None]
+        self._plugins = tuple(sorted(found, key=lambda listed: listed.name.casefold()))
+
+    def _failed(self, sentence: str) -> None:
+        self.problem = sentence
+
+    def _ended(self) -> None:
+        self._job = None
+        self.changed.emit()
+
+
+def _listed(entry: Any) -> Listed | None:
+    """A plugin as the job tells of it; None for what is none."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("plugin"), str):
+        return None
+    texts = {key: str(entry.get(key) or "") for key in ("name", "maker", "category", "kind", "error")}
+    try:
+        parameters = tuple(Parameter.from_json(values) for values in entry.get("parameters") or [])
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):
+        parameters = ()
+    return Listed(
+        entry["plugin"], texts["name"] or entry["plugin"], texts["category"], "", texts["maker"], texts["kind"] or "?",
+        entry.get("editor") is True, parameters, texts["error"],
+    )  # fmt: skip
+
+
+def library_of(bridge: Bridge) -> PluginLibrary:
+    """The library of a bridge, made when it is first asked for."""
+    found = bridge.findChild(PluginLibrary)
+    return found if isinstance(found, PluginLibrary) else PluginLibrary(bridge)

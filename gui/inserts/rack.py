@@ -1,0 +1,186 @@
+"""The slots of a strip, and the strip of a live input, which has nothing else."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PyQt6.QtWidgets import QFrame, QMenu, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from gui import theme
+from gui.insert_moves import INPUT
+from gui.inserts.desk import InsertDesk
+from gui.inserts.slot import HEIGHT, MIME, InsertSlot, slot_menu
+from gui.widgets.plain import PlainLabel, plain
+from gui.widgets.toggle import polish
+from rtaudio.protocol.messages import Snapshot
+from rtaudio.protocol.parameters import MAX_SLOTS
+
+
+class InsertRack(QFrame):
+    """The slots of ``place``. As many as ``show_rows`` says are in sight; in a low window a button with a menu stands for them."""
+
+    def __init__(self, desk: InsertDesk, place: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.desk, self.place, self.moves = desk, place, desk.moves
+        self.compact, self._narrow, self._rows = False, False, 1
+        self.setProperty("rack", True)
+        self.setAcceptDrops(True)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName(self.tr("Effects of {}").format(theme.stem_title(place)))
+        self._column = column = QVBoxLayout(self)
+        column.setContentsMargins(6, 0, 6, 0)
+        column.setSpacing(2)
+        self.slots = [InsertSlot(desk, place, number) for number in range(MAX_SLOTS)]
+        for slot in self.slots:
+            slot.shifted.connect(lambda number: self.slots[number].name.setFocus())
+            column.addWidget(slot)
+        self.small = QPushButton()
+        self.small.setProperty("kind", "slots")
+        self.small.setFixedHeight(HEIGHT)
+        self.small.clicked.connect(self._open_menu)
+        column.addWidget(self.small)
+        self.show_rows(1)
+        self.show_state()
+
+    @property
+    def filled(self) -> int:
+        """How many slots are taken."""
+        return len(self.moves.slots(self.place))
+
+    def show_rows(self, rows: int) -> None:
+        """Show so many slots, filled or not."""
+        self._rows = rows
+        for slot in self.slots:
+            slot.setVisible(slot.number < rows and not self.compact)
+        self.small.setVisible(self.compact)
+
+    def set_compact(self, compact: bool, narrow: bool = False) -> None:
+        """One button for all, or not; ``narrow``: a small one."""
+        self.compact, self._narrow = compact, narrow
+        self._column.setContentsMargins(*((0, 0, 0, 0) if narrow else (6, 0, 6, 0)))
+        self.show_rows(self._rows)
+        self.show_state()
+
+    def show_state(self) -> None:
+        """Show what sits in the slots."""
+        for slot in self.slots:
+            slot.show_state()
+        some, none = (self.tr("FX {}"), self.tr("+ FX")) if self._narrow else (self.tr("Effects {}"), self.tr("+ Effect"))
+        ailing = any(slot.ailing for slot in self.slots)
+        text = (some.format(self.filled) if self.filled else none) + (" !" if ailing else "")
+        if text != self.small.text():
+            self.small.setText(text)
+            told = "; ".join(slot.name.accessibleName() + ", " + slot.name.accessibleDescription() for slot in self.slots if slot.key)
+            self.small.setAccessibleName(self.accessibleName())
+            self.small.setAccessibleDescription(told)
+            self.small.setToolTip(plain("\n".join(part for part in (self.accessibleName(), told) if part)))
+            self.small.setProperty("status", "failed" if ailing else "")
+            polish(self.small)
+
+    def menu(self) -> QMenu:
+        """All effects of the place, each with what can be done with it."""
+        menu = QMenu(self)
+        menu.setAccessibleName(self.accessibleName())
+        for entry in self.moves.slots(self.place):
+            menu.addMenu(slot_menu(None, self.desk, self.place, entry.key, menu))
+        add = menu.addAction(self.tr("Add an effect …"))
+        assert add is not None
+        add.setEnabled(self.filled < MAX_SLOTS)
+        add.triggered.connect(lambda: self.desk.browse(self.place))
+        return menu
+
+    def _open_menu(self) -> None:
+        if self.filled:
+            self.menu().exec(self.small.mapToGlobal(QPoint(0, self.small.height())))
+        else:
+            self.desk.browse(self.place)
+
+    # -- drag and drop ------------------------------------------------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:  # noqa: N802 - Qt's names here and below
+        data = event.mimeData() if event is not None else None
+        if event is not None and data is not None and data.hasFormat(MIME):
+            event.acceptProposedAction()
+            self._light(True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent | None) -> None:  # noqa: N802
+        self._light(False)
+
+    def dropEvent(self, event: QDropEvent | None) -> None:  # noqa: N802
+        """An effect is dropped: of this place, or of another."""
+        self._light(False)
+        data = event.mimeData() if event is not None else None
+        if event is None or data is None or not data.hasFormat(MIME):
+            return
+        place, _, key = bytes(data.data(MIME).data()).decode().partition("\n")
+        event.acceptProposedAction()
+        self.moves.carry(place, key, self.place, self._number_at(event.position().toPoint()))
+
+    def _number_at(self, point: QPoint) -> int:
+        """The slot under a point, or the nearest."""
+        shown = [slot for slot in self.slots if not slot.isHidden()]
+        below = sum(point.y() > slot.geometry().bottom() for slot in shown)
+        return min(below, self.filled) if shown else self.filled
+
+    def _light(self, lit: bool) -> None:
+        self.setProperty("drop", lit)
+        polish(self)
+
+
+class _Column(QVBoxLayout):
+    """Texts that wrap would keep all strips at the height that they wish for, in a window that is too low for it."""
+
+    def hasHeightForWidth(self) -> bool:  # noqa: N802 - Qt's name
+        return False
+
+
+class InputStrip(QFrame):
+    """Effects on a live input, before it is separated. It shows while there is one."""
+
+    def __init__(self, desk: InsertDesk, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.desk = desk
+        self.title = theme.stem_title(INPUT)
+        self.setProperty("card", True)
+        self.setMinimumWidth(128)
+        self.setMaximumWidth(188)
+        self.setAccessibleName(self.title)
+        bar = QFrame()
+        bar.setFixedHeight(5)
+        corner = f"{theme.RADIUS - 1}px"
+        bar.setStyleSheet(
+            f"background: {theme.stem_colour(INPUT)}; border: 0; border-top-left-radius: {corner}; border-top-right-radius: {corner};"
+        )
+        self.name = PlainLabel(self.title)
+        self.name.setProperty("role", "heading")
+        self.name.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.name.setContentsMargins(0, 2, 0, 0)
+        self.note, self.hint = PlainLabel(" "), PlainLabel()
+        for label in (self.note, self.hint):
+            label.setProperty("role", "small")
+            label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.hint.setWordWrap(True)
+        self.hint.setMinimumHeight(3 * self.hint.fontMetrics().height())
+        self.hint.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
+        self.rack = InsertRack(desk, INPUT)
+        column = _Column(self)
+        column.setContentsMargins(1, 1, 1, 12)
+        column.setSpacing(6)
+        for part in (bar, self.name, self.note, self.rack, self.hint):
+            column.addWidget(part)
+        column.addStretch(1)
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Be there with a live input only, and say whether it is heard."""
+        live = not snapshot.transport.path and self.desk.moves.bridge.config.input != "none"
+        if live == self.isHidden():
+            self.setVisible(live)
+        told = self.tr("on the live input, before it is separated")
+        if not snapshot.mixer.monitor:
+            told = self.tr("not heard: Monitor is off")
+        if told != self.hint.text():
+            self.hint.setText(told)
+
+    def set_compact(self, compact: bool) -> None:
+        """Where the window is low: fewer rows, as on the other strips."""
+        self.note.setVisible(not compact)
