@@ -131,8 +131,8 @@ class PluginHost:
             note = ""
             try:
                 self.plugin.open_editor()
-            except Exception as error:  # a window that does not open is no reason to end the sound
-                note = f"{self.plugin.name} cannot show its own window: {str(error).rstrip('.') or type(error).__name__}."
+            except Exception as failure:  # a window that does not open is no reason to end the sound
+                note = f"{self.plugin.name} cannot show its own window: {str(failure).rstrip('.') or type(failure).__name__}."
             self._write({"changed": {}, "note": note})
         elif command["op"] == "save":
             self._write({"state": base64.b64encode(self.plugin.save_state()).decode()})

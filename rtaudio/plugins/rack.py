@@ -177,7 +177,7 @@ class Rack:
         with self._lock:
             for name, wanted in inserts_of(state, self.strips):
                 known = {(entry.state.key, entry.state.plugin): entry for entry in self._entries[name]}
-                entries = [known.pop((x.key, x.plugin), None) or _Entry(_copy(x)) for x in wanted]
+                entries = [known.pop((x.key, x.plugin)) if (x.key, x.plugin) in known else _Entry(_copy(x)) for x in wanted]
                 for entry, new in zip(entries, wanted, strict=True):
                     _follow(entry, new)
                 changed |= entries != self._entries[name]
