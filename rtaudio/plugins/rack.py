@@ -265,7 +265,8 @@ class Rack:
             return
         version = self._version
         for index, chain in enumerate(self._ordered):
-            self._in_pieces(chain, strips[:, index])
+            if not chain.idle:
+                self._in_pieces(chain, strips[:, index])
         self._in_pieces(self._dry, dry)
         if all(chain.idle for chain in self._every_chain()):
             self._seen = version
@@ -296,6 +297,9 @@ class Rack:
             chain.clear()
 
     def _in_pieces(self, chain: Chain, audio: Audio) -> None:
+        if len(audio) <= self.block:
+            chain.process(audio)
+            return
         for start in range(0, len(audio), self.block):
             chain.process(audio[start : start + self.block])
 
