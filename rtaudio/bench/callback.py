@@ -77,19 +77,24 @@ def allocations(block: int, blocks: int = BLOCKS) -> Allocations:
     callback = AudioCallback(port, pipeline, [], [], song, None)
     silence, out = np.zeros((block, 2), np.float32), np.zeros((block, 2), np.float32)
     blocks = min(blocks, RATE // block)
-    for _ in range(blocks):  # what is made once is made
-        callback(silence, out, False)
+
+    def move(number: int) -> None:
+        if number % 20 == 0:
+            pipeline.mixer.set_state(MixerState(stems={"vocals": StemState(gain_db=-float(number % 40))}))
+
     gc.collect()
     gc.disable()
     tracemalloc.start()
+    for number in range(blocks):  # what is made once is made, and Python's lists of free objects are full, which a collection empties
+        move(20 * number)
+        callback(silence, out, False)
     peaks = np.zeros(blocks, np.int64)
     try:
         before = 0
         for number in range(blocks):
             if number == blocks // 4:  # what the state of the moment takes is there
                 before = tracemalloc.get_traced_memory()[0]
-            if number % 20 == 0:
-                pipeline.mixer.set_state(MixerState(stems={"vocals": StemState(gain_db=-float(number % 40))}))
+            move(number)
             tracemalloc.reset_peak()
             here = tracemalloc.get_traced_memory()[0]
             callback(silence, out, False)

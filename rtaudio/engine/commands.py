@@ -186,7 +186,7 @@ class EngineCommands:
 
     def _do_reset_counters(self) -> None:
         callback = self._callback
-        for name in ("xruns", "misses", "faults"):
+        for name in self._base:
             self._base[name] = getattr(callback, name)
         self._notice = callback.fault = ""
         callback.load.reset()

@@ -100,7 +100,7 @@ class Engine(EngineReport):
         self._sequence = 0
         self._phase = "starting"
         self._notice = ""
-        self._base = {"xruns": 0, "misses": 0, "faults": 0, "frames": 0}
+        self._base = {"xruns": 0, "misses": 0, "faults": 0}
         self._deadline_misses = DeadlineMisses()
 
     def _make_rack(self, fmt: StreamFormat) -> Rack | None:

@@ -105,7 +105,8 @@ def list_devices(timeout: float = LIST_TIMEOUT) -> list[Device]:
         answer = json.loads(child.stdout)
     except ValueError:
         words = child.stderr.decode(errors="replace").strip().splitlines()
-        raise StemplayError(f"The devices could not be listed: {words[-1] if words else child.returncode}.") from None
+        why = words[-1] if words else f"the audio library ended with status {child.returncode}"
+        raise StemplayError(f"The devices could not be listed: {why}.") from None
     if "error" in answer:
         raise DeviceMissingError(answer["error"])
     return [Device(**entry) for entry in answer["devices"]]

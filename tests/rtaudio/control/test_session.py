@@ -98,13 +98,13 @@ def test_orders_that_pile_up_lose_the_seeks_that_later_ones_make_pointless() -> 
     seeks = [{"op": "seek", "args": {"position_s": float(second)}} for second in range(3)]
     fader, end = {"op": "set_mixer", "args": {"field": "dry", "value": 1.0}}, {"op": "shutdown"}
     for order in (seeks[0], fader, seeks[1], seeks[2]):
-        host._orders.put(order)
+        host._commands.put(order)
     assert [host._next_command(), host._next_command()] == [fader, seeks[2]]
     for order in (seeks[0], fader, end):
-        host._orders.put(order)
+        host._commands.put(order)
     assert [host._next_command(), host._next_command()] == [fader, end]
-    host._orders.put(seeks[1])
-    host._orders.put(None)
+    host._commands.put(seeks[1])
+    host._commands.put(None)
     assert host._next_command() is None, "the parent is gone"
 
 

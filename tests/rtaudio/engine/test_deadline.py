@@ -349,7 +349,7 @@ def test_what_does_not_fit_is_told_in_numbers() -> None:
     fmt = StreamFormat(44_100, 2, 64)
     assert misfit("m", Needed(128, 0.3), 128, fmt) == ""
     assert misfit("m", Needed(128, 0.3), 256, fmt) == "", "more time than it needs"
-    assert "needs 2.9 ms at blocks of 64 frames, measured now, and is to get 1.5" in misfit("m", Needed(128, 0.3), 64, fmt)
+    assert "needs 2.9 ms at blocks of 64 frames, measured now; its deadline is 1.5 ms" in misfit("m", Needed(128, 0.3), 64, fmt)
     slow = misfit("m", Needed(11_025, 1.4), 11_025, fmt)
     assert "too slow" in slow and "140% of the time" in slow
 

@@ -73,7 +73,7 @@ def test_starting_twice_and_impossible_folders_are_refused_with_one_sentence(tmp
         assert str(error.value).endswith(".")
     assert names(tmp_path) == ["file"]
     recorder.start(tmp_path / "good")
-    with pytest.raises(StemplayError, match="under way"):
+    with pytest.raises(StemplayError, match="already running"):
         recorder.start(tmp_path / "other")
     recorder.stop()
     recorder.stop()

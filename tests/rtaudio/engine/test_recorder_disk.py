@@ -95,7 +95,7 @@ def assert_stopped_and_kept(
     folder: Path, recorder: Recorder, stems: Audio, mix: Audio, format: str, reason: str
 ) -> None:
     status = recorder.status
-    assert not status.active and reason in status.error and status.error.endswith(f"kept in {folder}.")
+    assert not status.active and reason in status.error and status.error.endswith(f"the recorded part is in {folder}.")
     lengths = set()
     for i, name in enumerate((*SOURCES, "mix")):
         audio, _ = read_audio(folder / f"{name}.{format}")

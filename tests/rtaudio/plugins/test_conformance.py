@@ -1,5 +1,5 @@
-"""Every kind of plugin through the same checks, as pluginval does at its strictness 5: rates, blocks, changing blocks, parameters at random,
-state, silence. In its host process and off line, so that nothing depends on time."""
+"""Every kind of plugin through the same checks, as pluginval does at its strictness 5: rates, blocks, changing blocks, parameters at
+random, state, silence. In its host process and off line, so that nothing depends on time."""
 
 from __future__ import annotations
 

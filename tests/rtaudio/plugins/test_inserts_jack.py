@@ -1,4 +1,4 @@
-"""A plugin crashes, hangs and is killed while its engine plays on a real JACK server: how long the sound is away, for whom listens outside."""
+"""A plugin crashes, hangs and is killed while its engine plays on a real JACK server: how long the sound is away for a listener."""
 
 from __future__ import annotations
 
@@ -49,13 +49,15 @@ def test_no_fault_of_a_plugin_leaves_a_gap_longer_than_a_block(
     with Session(config, mixer) as session:
         before = wait(session, "running")
         recorder = subprocess.Popen(
-            [sys.executable, "-m", "tests.jack_recorder", str(tmp_path / "out.npy")], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [sys.executable, "-m", "tests.jack_recorder", str(tmp_path / "out.npy")],
+            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
         assert recorder.stdin is not None and recorder.stdout is not None
         assert recorder.stdout.readline().strip() == b"wired"
         time.sleep(1.0)
         if fault == "kill":
-            hosts = subprocess.run(["pgrep", "-P", str(session.engine_pid), "-f", "plugins.host"], capture_output=True, text=True, check=True)
+            find = ["pgrep", "-P", str(session.engine_pid), "-f", "plugins.host"]
+            hosts = subprocess.run(find, capture_output=True, text=True, check=True)
             os.kill(int(hosts.stdout.split()[0]), signal.SIGKILL)
         else:
             parameter, value = ("crash", 1.0) if fault == "crash" else ("sleep_ms", 5000.0)
