@@ -43,6 +43,7 @@ def test_an_effect_is_found_added_heard_bypassed_and_undone(
     soundfile.write(song, 0.2 * noise(44_100 * 30), 44_100)
     mixer = MixerState({"vocals": StemState(inserts=[InsertState(str(tmp_path / "Gone.vst3"), "Gone-1")])})
     bridge = Bridge(Session(EngineConfig(input=str(song), output="null", model="none", midi="none", analyse=False, loop=True), mixer))
+    bridge.poll()
     page = MixerPage(bridge)
     qtbot.addWidget(page)
     page.resize(1100, 640)
@@ -73,7 +74,7 @@ def test_an_effect_is_found_added_heard_bypassed_and_undone(
         page.undo_button.click()
         page.undo_button.click()  # the value, and the effect itself
         qtbot.waitUntil(lambda: ear.between(0.005, 1.0) and not bridge.snapshot.mixer.inserts, timeout=PATIENCE_MS)
-        assert not editor.isVisible() and bridge.snapshot.mixer.stems["vocals"].inserts[0].key == "Gone-1"
+        assert not page.desk.editors and bridge.snapshot.mixer.stems["vocals"].inserts[0].key == "Gone-1"
     finally:
         page.hide()
         bridge.close()
