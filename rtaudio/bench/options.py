@@ -42,6 +42,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--callback", action="store_true",
         help="the audio callback: allocations, times, waits for the interpreter; for --live-seconds (3600: an hour)",
     )  # fmt: skip
+    other.add_argument(
+        "--inserts", action="store_true",
+        help="effects and plugins: what a block costs; MODEL then names plugins to measure beside the built-in effects",
+    )  # fmt: skip
     _add_playing(parser.add_argument_group("playing"))
     results = parser.add_argument_group("results")
     results.add_argument("--json", action="store_true", help="print the numbers as JSON")

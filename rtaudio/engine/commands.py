@@ -104,6 +104,8 @@ class EngineCommands:
 
     def _do_set_inserts(self, strip: str, inserts: list[Any]) -> None:
         state = copy.deepcopy(self._state)
+        if strip in self.stems:
+            state.stems.setdefault(strip, StemState())
         set_inserts(state, strip, inserts)
         if strip == INPUT and inserts and self.source is not None:
             raise StemplayError("Inserts of the input are for a live input; this engine plays a song.")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rtaudio.engine.commands import EngineCommands
 from rtaudio.engine.deadline_misses import DeadlineMisses, Stream
 from rtaudio.ports.base import Port
+from rtaudio.protocol.insert_checks import slots_of
 from rtaudio.protocol.messages import (
     InstrumentReport,
     Latency,
@@ -47,6 +49,7 @@ class EngineReport(EngineCommands):
         meters, master = pipeline.mixer.take_meters()
         self._sequence += 1
         late = self._late()
+        self._follow_plugins()
         return Snapshot(
             sequence=self._sequence,
             time=time.time(),
@@ -75,6 +78,17 @@ class EngineReport(EngineCommands):
             inserts=self.inserts.report() if self.inserts is not None else {},
             instrument=self.dispatcher.report() if self.dispatcher is not None else InstrumentReport(),
         )
+
+    def _follow_plugins(self) -> None:
+        """Take over what plugins changed by themselves, in their own windows."""
+        if self.inserts is None:
+            return
+        for strip, changed in self.inserts.take_changes():
+            with self._lock:
+                slots = slots_of(self._state, strip)
+                for place, entry in enumerate(slots):
+                    if entry.key == changed.key:
+                        slots[place] = replace(entry, values=entry.values | changed.values, state=changed.state)
 
     @property
     def resting(self) -> bool:

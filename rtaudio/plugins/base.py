@@ -21,6 +21,7 @@ class Plugin(ABC):
         name: how a person reads it. ``maker``, ``category``: the same, for a list of plugins.
         parameters: the table of its parameters, in the order of an editor.
         has_editor: whether ``open_editor`` shows a window of the plugin's own.
+        note: one sentence about something that did not work and does not matter to the sound.
         trouble: why it gives no sound any more, one sentence; empty while it works.
     """
 
@@ -29,6 +30,7 @@ class Plugin(ABC):
     category: str = ""
     parameters: tuple[Parameter, ...] = ()
     has_editor: bool = False
+    note: str = ""
     trouble: str = ""
 
     @abstractmethod
@@ -80,6 +82,10 @@ class Plugin(ABC):
         """Inverse of ``save_state``. Raises StemplayError for what this plugin did not save."""
         if state:
             raise StemplayError(f"{self.name} keeps no state beside its parameters.")
+
+    def take_changes(self) -> tuple[dict[str, float], bytes | None]:
+        """What the plugin changed by itself since the last call: values of parameters, and its state (None: as it was)."""
+        return {}, None
 
     def open_editor(self) -> None:
         """Show the plugin's own window. Raises StemplayError if it has none, or if there is no screen."""

@@ -48,6 +48,7 @@ class Chain:
         self._level = 1.0  # 1: the slots are heard, 0: the dry sound
         self._before, self._moved = 0, 1.0  # the delay of the dry sound before, and how far it has faded to the present one
         self._warm = 0
+        self._skipped = False
 
     # -- a control thread -------------------------------------------------------------------------------------------------
 
@@ -92,10 +93,12 @@ class Chain:
         if wanted is not self._now:
             self._prepare(wanted)
         n = len(audio)
-        if self._line is not None:
+        if self._line is not None and not (self._now.slots and self._now.total == 0 and self.settled):
             self._remember(self._line, audio)
             if self._level < 1.0 or self._leaving(wanted) or not self._now.slots:
                 self._read_dry(self._line, n)
+        else:
+            self._skipped = True
         if self._now.slots:
             for slot in self._now.slots:
                 slot.process(audio)
@@ -111,6 +114,10 @@ class Chain:
             self._advance(wanted)
 
     def _remember(self, line: DelayLine, audio: Audio) -> None:
+        """Keep the input for the dry sound. A chain without latency needs it only while it changes."""
+        if self._skipped:
+            self._skipped = False
+            line.clear()
         line.push(audio)
         if self._next is not None:
             self._next.push(audio)

@@ -28,7 +28,8 @@ class DelayLine:
         size, n = len(self._data), len(audio)
         first = min(n, size - self._end)
         self._data[self._end : self._end + first] = audio[:first]
-        self._data[: n - first] = audio[first:]
+        if first < n:
+            self._data[: n - first] = audio[first:]
         self._end = (self._end + n) % size
         self.held = min(self.held + n, size)
 
@@ -38,7 +39,8 @@ class DelayLine:
         start = (self._end - n - delay) % size
         first = min(n, size - start)
         out[:first] = self._data[start : start + first]
-        out[first:] = self._data[: n - first]
+        if first < n:
+            out[first:] = self._data[: n - first]
 
     def clear(self) -> None:
         """Hold silence."""

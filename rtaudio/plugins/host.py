@@ -61,16 +61,17 @@ class PluginHost:
         self._known = self._values()
         self._version = 0
         self._set: dict[int, float] = {}
+        self._edited, self._saved, self._saved_at = False, b"", 0.0
 
     def run(self) -> None:
         """Serve until the process is ended."""
+        for index, id in enumerate(self._ids):
+            self._rings.values[index] = self._set[index] = self._known[id]
         self._write({
             "name": self.plugin.name, "editor": self.plugin.has_editor, "latency": self.plugin.latency,
             "parameters": [p.to_json() for p in self.plugin.parameters], "values": self._known,
             "port": self._socket.getsockname()[1],
         })  # fmt: skip
-        for index, id in enumerate(self._ids):
-            self._rings.values[index] = self._set[index] = self._known[id]
         threading.Thread(target=self._audio, name="audio", daemon=True).start()
         changed = 0.0
         while True:
@@ -126,8 +127,13 @@ class PluginHost:
 
     def _obey(self, command: dict[str, Any]) -> None:
         if command["op"] == "editor":
-            with contextlib.suppress(Exception):  # a window that does not open is no reason to end the sound
+            self._edited = True
+            note = ""
+            try:
                 self.plugin.open_editor()
+            except Exception as failure:  # a window that does not open is no reason to end the sound
+                note = f"{self.plugin.name} cannot show its own window: {str(failure).rstrip('.') or type(failure).__name__}."
+            self._write({"changed": {}, "note": note})
         elif command["op"] == "save":
             self._write({"state": base64.b64encode(self.plugin.save_state()).decode()})
         elif command["op"] == "restore":
@@ -146,8 +152,11 @@ class PluginHost:
             self._known.update(news)
             self._write({"changed": news})
             return now
-        if changed and now - changed > SAVE_S:
-            self._write({"changed": {}, "saved": base64.b64encode(self.plugin.save_state()).decode()})
+        if (changed or self._edited) and now - max(changed, self._saved_at) > SAVE_S:
+            self._saved_at, state = now, self.plugin.save_state()
+            if state != self._saved:
+                self._saved = state
+                self._write({"changed": {}, "saved": base64.b64encode(state).decode()})
             return 0.0
         return changed
 

@@ -46,10 +46,11 @@ class IsolatedPlugin(Plugin):
     Args:
         state: which plugin, and what it is to be set to.
         realtime: False: ``process`` waits for the answer.
+        saved: what ``save_state`` gave, to begin with.
     """
 
-    def __init__(self, state: InsertState, realtime: bool) -> None:
-        self._state, self._realtime = state, realtime
+    def __init__(self, state: InsertState, realtime: bool, saved: bytes = b"") -> None:
+        self._state, self._realtime, self._saved = state, realtime, saved
         self.name = state.plugin
         self.has_editor = False
         self._index: dict[str, int] = {}
@@ -63,8 +64,9 @@ class IsolatedPlugin(Plugin):
         self._latency, self._lag, self._start = 0, 0, 0
         self._busy_since = 0.0
         self._closing = False
-        self.changed_state = ""
-        """What the plugin saved last, base64; empty as long as it has not said."""
+        self._changes: dict[str, float] = {}
+        self._changed_state: bytes | None = None
+        self._change_lock = threading.Lock()
 
     # -- life -------------------------------------------------------------------------------------------------------------
 
@@ -77,7 +79,8 @@ class IsolatedPlugin(Plugin):
             self._rings.waiting = not self._realtime
             self._spawn()
             self._say({
-                "plugin": self._state.plugin, "values": self._state.values, "state": self._state.state, "rate": rate, "block": block,
+                "state": base64.b64encode(self._saved).decode(),
+                "plugin": self._state.plugin, "values": self._state.values, "rate": rate, "block": block,
                 "channels": channels, "path": str(path), "capacity": capacity, "port": self._socket.getsockname()[1],
             })  # fmt: skip
             self._take_ready(self._reply(LOAD_S))
@@ -140,6 +143,8 @@ class IsolatedPlugin(Plugin):
     def process(self, audio: Audio) -> bool:
         rings = self._rings
         if rings is None or self.trouble:
+            if not self._realtime:
+                raise StemplayError(self.trouble)
             return False
         position = rings.fed
         rings.feed(audio)
@@ -204,6 +209,12 @@ class IsolatedPlugin(Plugin):
         if reply["restored"]:
             raise StemplayError(str(reply["restored"]))
 
+    def take_changes(self) -> tuple[dict[str, float], bytes | None]:
+        with self._change_lock:
+            changes, self._changes = self._changes, {}
+            state, self._changed_state = self._changed_state, None
+        return changes, state
+
     def open_editor(self) -> None:
         if self.trouble or not self.has_editor:
             raise StemplayError(self.trouble or f"{self.name} has no window of its own here.")
@@ -241,17 +252,28 @@ class IsolatedPlugin(Plugin):
             try:
                 message = json.loads(line)
                 if "changed" in message:
-                    self._values.update({str(id): float(x) for id, x in message["changed"].items() if id in self._index})
-                    self.changed_state = str(message.get("saved", self.changed_state))
+                    self._take_change(message)
                 elif isinstance(message, dict):
                     self._replies.put(message)
-            except (ValueError, TypeError, AttributeError):
+            except (ValueError, TypeError, AttributeError, StemplayError):
                 continue
         process.stdout.close()
         status = process.wait()
         if not self._closing:
             self.trouble = self.trouble or f"{self.name} {_end(status, self._words)} and is bypassed."
             self._replies.put({"error": self.trouble, "gone": self.trouble})
+
+    def _take_change(self, message: dict[str, Any]) -> None:
+        """The plugin's own window moved something. Raises ValueError, TypeError or AttributeError for nonsense."""
+        self.note = str(message.get("note", self.note))
+        known = {p.id: p for p in self.parameters}
+        news = {str(id): known[id].check(x) for id, x in message["changed"].items() if id in known}
+        state = base64.b64decode(message["saved"]) if "saved" in message else None
+        with self._change_lock:
+            self._values.update(news)
+            self._changes.update(news)
+            if state is not None:
+                self._changed_state = state
 
     def _listen(self, process: subprocess.Popen[str]) -> None:
         stream: IO[str] | None = process.stderr

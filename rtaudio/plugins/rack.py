@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import queue
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -22,8 +24,12 @@ from rtaudio.audio.format import Audio, StemplayError
 from rtaudio.plugins.base import Plugin
 from rtaudio.plugins.chain import Chain
 from rtaudio.plugins.slot import Slot
+from rtaudio.protocol.insert_checks import MAX_STATE
 from rtaudio.protocol.messages import InsertReport, InsertState, MixerState
 from rtaudio.protocol.strips import INPUT, MASTER
+
+MAX_UNPACKED = 1 << 24
+"""Bytes of a plugin's state."""
 
 Loader = Callable[[InsertState, int, int, int, bool], Plugin]
 """``(state, rate, block, channels, realtime)`` to a prepared plugin with the state's values."""
@@ -141,6 +147,19 @@ class Rack:
             raise StemplayError(f"The insert {key!r} of {strip} is not loaded.")
         return slot.plugin
 
+    def take_changes(self) -> Iterator[tuple[str, InsertState]]:
+        """The slots whose plugins changed something by themselves since the last call: their strips, and their states as they are now."""
+        with self._lock:
+            places = [(name, entry) for name, entries in self._entries.items() for entry in entries if entry.slot is not None]
+        for name, entry in places:
+            values, state = entry.slot.plugin.take_changes() if entry.slot is not None else ({}, None)
+            entry.state.values.update(values)
+            packed = pack_state(state) if state is not None else ""
+            if packed and len(packed) <= MAX_STATE:
+                entry.state.state = packed
+            if values or packed:
+                yield name, _copy(entry.state)
+
     def report(self) -> dict[str, list[InsertReport]]:
         """What sits in the slots of each strip that has any."""
         with self._lock:
@@ -157,11 +176,9 @@ class Rack:
         changed = False
         with self._lock:
             for name, wanted in inserts_of(state, self.strips):
-                known = {entry.state.key: entry for entry in self._entries[name]}
-                entries = [known.pop(x.key) if x.key in known else _Entry(_copy(x)) for x in wanted]
+                known = {(entry.state.key, entry.state.plugin): entry for entry in self._entries[name]}
+                entries = [known.pop((x.key, x.plugin)) if (x.key, x.plugin) in known else _Entry(_copy(x)) for x in wanted]
                 for entry, new in zip(entries, wanted, strict=True):
-                    if entry.state.plugin != new.plugin:
-                        raise StemplayError(f"The insert {new.key!r} of {name} is {entry.state.plugin!r}, not {new.plugin!r}.")
                     _follow(entry, new)
                 changed |= entries != self._entries[name]
                 self._leaving += [(name, entry.slot) for entry in known.values() if entry.slot is not None]
@@ -191,6 +208,10 @@ class Rack:
                 error = f"{entry.state.plugin} could not be loaded: {type(failure).__name__}: {failure}."
             with self._lock:
                 entry.slot, entry.error, entry.loading = slot, error, False
+                if slot is not None:  # whatever was asked for while it was loaded
+                    slot.bypass = entry.state.bypass
+                    for parameter, value in entry.state.values.items():
+                        _set(slot.plugin, parameter, value)
                 if slot is not None and not any(entry is other for other in self._entries[name]):
                     self._leaving.append((name, slot))
 
@@ -244,7 +265,8 @@ class Rack:
             return
         version = self._version
         for index, chain in enumerate(self._ordered):
-            self._in_pieces(chain, strips[:, index])
+            if not chain.idle:
+                self._in_pieces(chain, strips[:, index])
         self._in_pieces(self._dry, dry)
         if all(chain.idle for chain in self._every_chain()):
             self._seen = version
@@ -275,6 +297,9 @@ class Rack:
             chain.clear()
 
     def _in_pieces(self, chain: Chain, audio: Audio) -> None:
+        if len(audio) <= self.block:
+            chain.process(audio)
+            return
         for start in range(0, len(audio), self.block):
             chain.process(audio[start : start + self.block])
 
@@ -287,11 +312,20 @@ def inserts_of(state: MixerState, strips: tuple[str, ...]) -> Iterator[tuple[str
     yield INPUT, state.input_inserts
 
 
-def saved(state: InsertState) -> bytes:
-    """The plugin's own saved state. Raises StemplayError if it is damaged."""
+def pack_state(state: bytes) -> str:
+    """What a plugin saved, as text: compressed, base64."""
+    return base64.b64encode(zlib.compress(state, 6)).decode() if state else ""
+
+
+def unpack_state(state: InsertState) -> bytes:
+    """Inverse of ``pack_state``. Raises StemplayError if the text is damaged."""
     try:
-        return base64.b64decode(state.state.encode(), validate=True)
-    except (binascii.Error, UnicodeEncodeError):
+        unpacker = zlib.decompressobj()
+        data = unpacker.decompress(base64.b64decode(state.state.encode(), validate=True), MAX_UNPACKED)
+        if unpacker.unconsumed_tail or not unpacker.eof:
+            raise ValueError
+        return data
+    except (binascii.Error, UnicodeEncodeError, zlib.error, ValueError):
         raise StemplayError(f"The saved state of {state.plugin} is damaged.") from None
 
 
@@ -308,8 +342,15 @@ def _follow(entry: _Entry, new: InsertState) -> None:
     entry.slot.bypass = new.bypass
     for parameter, value in new.values.items():
         if entry.state.values.get(parameter) != value:
-            entry.slot.plugin.set(parameter, value)
+            _set(entry.slot.plugin, parameter, value)
             entry.state.values[parameter] = value
+
+
+def _set(plugin: Plugin, parameter: str, value: float) -> None:
+    """Set what the plugin has; a value that only another version of it knows is kept, and not used."""
+    with contextlib.suppress(StemplayError):
+        if plugin.get(parameter) != value:
+            plugin.set(parameter, value)
 
 
 def _values(plugin: Plugin) -> dict[str, float]:
@@ -330,6 +371,7 @@ def _report(entry: _Entry) -> InsertReport:
     plugin = slot.plugin
     report.message = slot.failure or plugin.trouble
     report.status = "failed" if report.message else "bypassed" if slot.bypass else "running"
+    report.message = report.message or plugin.note
     report.name, report.latency, report.misses = plugin.name, slot.latency, slot.misses
     report.editor = bool(plugin.has_editor)
     return report

@@ -14,8 +14,8 @@ from rtaudio.protocol.strips import INPUT, MASTER
 PLUGIN_FILES = (".vst3", ".component")
 """What a path to a plugin ends in: VST3, and Audio Units of macOS."""
 PREFIXES = ("lv2:", "python:")
-MAX_STATE = 1 << 21
-"""Characters of a plugin's saved state."""
+MAX_STATE = 1 << 16
+"""Characters of a plugin's saved state: all slots together have to fit into a message between processes."""
 MAX_VALUES = 4096
 
 

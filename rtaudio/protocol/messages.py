@@ -30,7 +30,7 @@ class InsertState:
         key: names the slot in commands, unique in its strip; ``rtaudio.protocol.checks.check_inserts`` gives one where there is none.
         bypass: the sound passes without the effect, equally late.
         values: parameters that are not at their defaults, by their ids, in their units.
-        state: what the plugin saved itself, base64.
+        state: what the plugin saved by itself, compressed and in base64.
     """
 
     plugin: str = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
@@ -13,7 +14,7 @@ from typing import Any
 from models.card import CardError
 from models.catalog import load_card, model_names
 from rtaudio.audio.format import StemplayError
-from rtaudio.bench import callback, live, starts, table, text
+from rtaudio.bench import callback, inserts, live, starts, table, text
 from rtaudio.bench.compare import changes, differences
 from rtaudio.bench.instrument import measure_instrument, measure_latency
 from rtaudio.bench.jack_server import why_no_server
@@ -24,6 +25,7 @@ from rtaudio.bench.options import add_arguments, check
 from rtaudio.bench.peers import measure_peers
 from rtaudio.bench.report import Findings, Result, as_result, read, write
 from rtaudio.bench.system_load import SystemLoadMonitor
+from rtaudio.cli.inserts import resolve
 from rtaudio.protocol.messages import DEFAULT_MODEL
 
 __all__ = ["HELP", "NAME", "add_arguments", "run"]
@@ -45,6 +47,8 @@ def run(args: argparse.Namespace) -> int:
         return _starts(args)
     if args.callback:
         return _callback(args)
+    if args.inserts:
+        return _inserts(args)
     check(args)  # check files before minutes are spent
     earlier = read(args.compare) if args.compare else None
     say: Callable[[str], None] = (lambda line: None) if args.json else (lambda line: print(line, flush=True))
@@ -93,6 +97,21 @@ def _callback(args: argparse.Namespace) -> int:
                 print("\n".join([f"{model}", *callback.lines(times, taken, block)]))
     if args.json:
         print(json.dumps({"callback": found}))
+    return 0
+
+
+def _inserts(args: argparse.Namespace) -> int:
+    plugins = [resolve(name)[0] for name in args.model]
+    found = []
+    if not args.json:
+        print(inserts.HEADER)
+    for block in args.blocks if args.blocks != live.BLOCKS else inserts.BLOCKS:
+        for cost in inserts.measure_inserts(block, plugins, args.seconds):
+            found.append(asdict(cost) | {"alone": None if math.isnan(cost.alone) else cost.alone})
+            if not args.json:
+                print(inserts.row(cost), flush=True)
+    if args.json:
+        print(json.dumps({"inserts": found}))
     return 0
 
 
