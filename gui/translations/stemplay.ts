@@ -449,77 +449,77 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="79" />
+        <location filename="../inserts/browser.py" line="80" />
         <source>Scan again</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="80" />
+        <location filename="../inserts/browser.py" line="81" />
         <source>Look for installed plugins again, also for those that failed before</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="82" />
+        <location filename="../inserts/browser.py" line="83" />
         <source>Close</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="84" />
+        <location filename="../inserts/browser.py" line="85" />
         <source>Add</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="125" />
+        <location filename="../inserts/browser.py" line="126" />
         <source>All categories</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="125" />
+        <location filename="../inserts/browser.py" line="126" />
         <source>Built in</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="125" />
+        <location filename="../inserts/browser.py" line="126" />
         <source>Installed plugins</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="161" />
+        <location filename="../inserts/browser.py" line="162" />
         <source>Cannot be used</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="162" />
+        <location filename="../inserts/browser.py" line="163" />
         <source>Other</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="163" />
+        <location filename="../inserts/browser.py" line="164" />
         <source>{0} · built in</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="163" />
+        <location filename="../inserts/browser.py" line="164" />
         <source>{0} · plugins</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="193" />
+        <location filename="../inserts/browser.py" line="194" />
         <source>Looking for installed plugins …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="195" />
+        <location filename="../inserts/browser.py" line="196" />
         <source>Installed plugins cannot be listed: {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="197" />
+        <location filename="../inserts/browser.py" line="198" />
         <source>Installed plugins: {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="198" />
+        <location filename="../inserts/browser.py" line="199" />
         <source>Nothing matches.</source>
         <translation type="unfinished" />
     </message>
@@ -2690,6 +2690,13 @@
     <message>
         <location filename="../pages/player.py" line="225" />
         <source>stereo</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>PluginLibrary</name>
+    <message>
+        <location filename="../inserts/library.py" line="90" />
+        <source>{0} of {1}: {2}</source>
         <translation type="unfinished" />
     </message>
 </context><context>

@@ -90,9 +90,11 @@ def test_a_real_scan_adds_to_what_is_built_in(
     (folder / "Broken.vst3").mkdir(parents=True)
     monkeypatch.setenv("VST3_PATH", str(folder))
     library = library_of(bridge)
+    told: list[str] = []
+    library.advanced.connect(lambda: told.append(library.progress))
     library.look()
     qtbot.waitUntil(lambda: not library.busy, timeout=PATIENCE_MS)
-    assert not library.problem
+    assert not library.problem and any("Broken" in text for text in told)
     assert {listed.plugin for listed in library.listed} >= {*EFFECTS, str(folder / "Broken.vst3")}
     (broken,) = [listed for listed in library.listed if listed.plugin == str(folder / "Broken.vst3")]
     assert broken.error and library.parameters(broken.plugin) is None
