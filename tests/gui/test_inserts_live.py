@@ -19,6 +19,7 @@ from rtaudio.control.session import Session
 from rtaudio.protocol.messages import EngineConfig, InsertState, MixerState, StemState
 from rtaudio.protocol.parameters import EFFECTS
 from tests.rtaudio.conftest import noise
+from tests.rtaudio.plugins.conftest import build_probe
 
 PATIENCE_MS = 60_000
 LEFT = Qt.MouseButton.LeftButton
@@ -98,3 +99,45 @@ def test_a_real_scan_adds_to_what_is_built_in(
     assert {listed.plugin for listed in library.listed} >= {*EFFECTS, str(folder / "Broken.vst3")}
     (broken,) = [listed for listed in library.listed if listed.plugin == str(folder / "Broken.vst3")]
     assert broken.error and library.parameters(broken.plugin) is None
+
+
+def test_a_plugin_that_crashes_is_told_and_started_again_by_one_click(
+    qtbot: QtBot, tmp_path: Path, runtime_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probe = build_probe()
+    for name in ("STEMPLAY_CACHE_DIR", "LV2_PATH"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.setenv("VST3_PATH", str(probe.parent))
+    song = tmp_path / "song.wav"
+    soundfile.write(song, 0.2 * noise(44_100 * 30), 44_100)
+    bridge = Bridge(Session(EngineConfig(input=str(song), output="null", model="none", midi="none", analyse=False, loop=True)))
+    bridge.poll()
+    page = MixerPage(bridge)
+    qtbot.addWidget(page)
+    page.resize(1100, 640)
+    page.show()
+    library, slot = library_of(bridge), page.racks["vocals"].slots[0]
+    try:
+        assert bridge.start()
+        library.look()
+        qtbot.waitUntil(lambda: not library.busy, timeout=PATIENCE_MS)
+        page.desk.browse("vocals")
+        assert page.desk.browser is not None
+        page.desk.browser.search.setText("probe")
+        assert page.desk.browser.names() == [str(probe)]
+        page.desk.browser.choose()
+        (editor,) = page.desk.editors.values()
+        assert {"gain", "crash"} <= set(editor.rows)
+        qtbot.waitUntil(lambda: slot.switch.text() == "●", timeout=PATIENCE_MS)
+        editor.rows["crash"].control.setValue(1000)  # type: ignore[union-attr]
+        qtbot.waitUntil(lambda: slot.ailing, timeout=PATIENCE_MS)
+        assert "crash" in slot.name.accessibleDescription() and "crash" in editor.message.text()
+        ear = Ear(bridge)
+        qtbot.waitUntil(lambda: ear.between(0.005, 1.0), timeout=PATIENCE_MS)
+        assert bridge.snapshot.restarts == 0, "the engine goes on"
+        page.mixer_model.undo.undo()  # else it crashes again
+        QTest.mouseClick(slot.switch, LEFT)
+        qtbot.waitUntil(lambda: slot.switch.text() == "●" and not editor.again.isVisible(), timeout=PATIENCE_MS)
+    finally:
+        page.hide()
+        bridge.close()
