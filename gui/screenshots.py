@@ -114,6 +114,7 @@ class Camera:
 def playing(folder: Path) -> Iterator[Bridge]:
     """A bridge to an engine of our own that plays the demo song."""
     os.environ["STEMPLAY_CONFIG_DIR"] = str(folder / "settings")
+    os.environ["STEMPLAY_CACHE_DIR"] = str(folder / "cache")
     os.environ["STEMPLAY_RUNTIME_DIR"] = str(folder / "run")
     (folder / "run").mkdir(mode=0o700)
     config = EngineConfig(input=str(SONG), output="null", block=512, instrument="sing-gm", midi="none", loop=True)

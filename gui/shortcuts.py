@@ -31,6 +31,7 @@ LISTENING = QT_TRANSLATE_NOOP("Shortcuts", "Listening tests")
 PLAYER = QT_TRANSLATE_NOOP("Shortcuts", "Song and recording")
 PIANO = QT_TRANSLATE_NOOP("Shortcuts", "Instrument, wherever no text is typed")
 FOCUS = QT_TRANSLATE_NOOP("Shortcuts", "Faders, knobs and buttons, when they have the focus")
+EFFECTS = QT_TRANSLATE_NOOP("Shortcuts", "Slots of effects, when they have the focus")
 
 TABLE: tuple[Key, ...] = (
     Key(WINDOW, "bypass", ("Ctrl+B",), QT_TRANSLATE_NOOP("Shortcuts", "Bypass: hear the unprocessed input")),
@@ -91,6 +92,9 @@ GESTURES: tuple[Key, ...] = (
         ("Shift",),
         QT_TRANSLATE_NOOP("Shortcuts", "Held while dragging or turning the wheel: fine steps"),
     ),
+    Key(EFFECTS, "shift", ("Alt+Up", "Alt+Down"), QT_TRANSLATE_NOOP("Shortcuts", "Move the effect up or down")),
+    Key(EFFECTS, "bypass_effect", ("B",), QT_TRANSLATE_NOOP("Shortcuts", "Bypass the effect, or switch it on again")),
+    Key(EFFECTS, "remove", ("Del",), QT_TRANSLATE_NOOP("Shortcuts", "Remove the effect")),
     Key(
         PIANO,
         "piano",

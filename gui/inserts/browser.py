@@ -70,6 +70,7 @@ class EffectBrowser(QDialog):
         self.list.itemDoubleClicked.connect(lambda _: self.choose())
         self.list.currentItemChanged.connect(lambda: self._dress())
         library.changed.connect(self.show_library)
+        library.advanced.connect(self._tell)
         self.show_library()
         library.look()
         self.search.setFocus()
@@ -153,7 +154,7 @@ class EffectBrowser(QDialog):
         self.list.blockSignals(False)
         names = self.names()
         self._mark(kept if kept in names else names[0] if names else "")
-        self._tell(len(found))
+        self._tell()
         self._dress()
 
     def _heading(self, listed: Listed) -> str:
@@ -187,15 +188,15 @@ class EffectBrowser(QDialog):
                 self.list.setCurrentRow(row)
                 return
 
-    def _tell(self, found: int) -> None:
+    def _tell(self) -> None:
         plugins = sum(bool(listed.kind) and not listed.error for listed in self.library.listed)
         if self.library.busy:
-            told = self.tr("Looking for installed plugins …")
+            told = f"{self.tr('Looking for installed plugins …')} {self.library.progress}".strip()
         elif self.library.problem:
             told = self.tr("Installed plugins cannot be listed: {}").format(self.library.problem)
         else:
             told = self.tr("Installed plugins: {}").format(plugins)
-        self.count.setText(told if found else f"{self.tr('Nothing matches.')} {told}")
+        self.count.setText(told if self.list.count() else f"{self.tr('Nothing matches.')} {told}")
 
     def _dress(self) -> None:
         item = self.list.currentItem()

@@ -38,15 +38,16 @@ class PluginLibrary(QObject):
     """One for each bridge, see ``library_of``.
 
     Signals:
-        changed(): the list, or whether a search is under way.
+        changed(): the list, or whether a search is under way. advanced(): the search has come further, see ``progress``.
     """
 
     changed = pyqtSignal()
+    advanced = pyqtSignal()
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
         self.bridge = bridge
-        self.problem = ""
+        self.problem = self.progress = ""
         self._plugins: tuple[Listed, ...] = ()
         self._job: Job | None = None
         self._looked = False
@@ -77,10 +78,17 @@ class PluginLibrary(QObject):
             return
         self._looked, self.problem = True, ""
         self._job = self.bridge.job("plugins", **({"again": True} if again else {}))
+        self._job.progress.connect(self._advance)
         self._job.done.connect(self._found)
         self._job.failed.connect(self._failed)
         self._job.ended.connect(self._ended)
         self.changed.emit()
+
+    def _advance(self, told: dict[str, Any]) -> None:
+        done, total = told.get("done"), told.get("total")
+        if isinstance(done, int) and isinstance(total, int):
+            self.progress = self.tr("{0} of {1}: {2}").format(done, total, told.get("name", ""))
+            self.advanced.emit()
 
     def _found(self, facts: dict[str, Any]) -> None:
         entries = facts.get("plugins")
@@ -91,7 +99,7 @@ class PluginLibrary(QObject):
         self.problem = sentence
 
     def _ended(self) -> None:
-        self._job = None
+        self._job, self.progress = None, ""
         self.changed.emit()
 
 

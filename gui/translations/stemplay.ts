@@ -4,32 +4,32 @@
 <context>
     <name>BaseStrip</name>
     <message>
-        <location filename="../widgets/strip.py" line="44" />
+        <location filename="../widgets/strip.py" line="45" />
         <source>{} level</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="46" />
+        <location filename="../widgets/strip.py" line="47" />
         <source>Level of {}: drag, wheel or arrows; Shift for fine steps; double click for 0 dB</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="50" />
+        <location filename="../widgets/strip.py" line="51" />
         <source>{} meter</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="51" />
+        <location filename="../widgets/strip.py" line="52" />
         <source>Left: peak. Right: RMS. A click resets the clip indicator.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="52" />
+        <location filename="../widgets/strip.py" line="53" />
         <source>{} level in dB, to type</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="53" />
+        <location filename="../widgets/strip.py" line="54" />
         <source>Type a level in dB, or -inf</source>
         <translation type="unfinished" />
     </message>
@@ -422,6 +422,405 @@
         <translation type="unfinished" />
     </message>
 </context><context>
+    <name>EffectBrowser</name>
+    <message>
+        <location filename="../inserts/browser.py" line="40" />
+        <source>Add an effect: {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="43" />
+        <source>Search, for example reverb</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="44" />
+        <source>Search effects and plugins</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="48" />
+        <source>Category</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="51" />
+        <source>Effects and plugins</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="80" />
+        <source>Scan again</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="81" />
+        <source>Look for installed plugins again, also for those that failed before</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="83" />
+        <source>Close</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="85" />
+        <source>Add</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="126" />
+        <source>All categories</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="126" />
+        <source>Built in</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="126" />
+        <source>Installed plugins</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="162" />
+        <source>Cannot be used</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="163" />
+        <source>Other</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="164" />
+        <source>{0} · built in</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="164" />
+        <source>{0} · plugins</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="194" />
+        <source>Looking for installed plugins …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="196" />
+        <source>Installed plugins cannot be listed: {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="198" />
+        <source>Installed plugins: {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="199" />
+        <source>Nothing matches.</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>Effects</name>
+    <message>
+        <location filename="../effect_words.py" line="13" />
+        <source>Three-band equaliser</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="14" />
+        <source>Equaliser</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="15" />
+        <source>Raises or lowers low, middle and high frequencies.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="16" />
+        <source>Low</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="17" />
+        <source>Low frequency</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="18" />
+        <source>Mid</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="19" />
+        <source>Mid frequency</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="20" />
+        <source>Mid Q</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="21" />
+        <source>High</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="22" />
+        <source>High frequency</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="23" />
+        <source>High-pass filter</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="24" />
+        <source>Removes what is below a frequency: rumble, handling noise, wind.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="25" />
+        <source>Frequency</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="26" />
+        <source>Low-pass filter</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="27" />
+        <source>Removes what is above a frequency.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="28" />
+        <source>Compressor</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="29" />
+        <source>Dynamics</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="30" />
+        <source>Makes loud passages quieter, so that a voice stays in front.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="31" />
+        <source>Threshold</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="32" />
+        <source>Ratio</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="33" />
+        <source>Attack</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="34" />
+        <source>Release</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="35" />
+        <source>Make-up gain</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="36" />
+        <source>Noise gate</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="37" />
+        <source>Silences what is quieter than a threshold: hum and noise between phrases.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="38" />
+        <source>Gain</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="39" />
+        <source>Changes the level, and nothing else.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="40" />
+        <source>Reverb</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="41" />
+        <source>Space</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="42" />
+        <source>Puts the sound into a room.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="43" />
+        <source>Room size</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="44" />
+        <source>Damping</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="45" />
+        <source>Width</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="46" />
+        <source>Mix</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="47" />
+        <source>Delay</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="48" />
+        <source>Repeats the sound as an echo.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="49" />
+        <source>Time</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="50" />
+        <source>Feedback</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="51" />
+        <source>Chorus</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="52" />
+        <source>Modulation</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="53" />
+        <source>Doubles the sound with copies that drift in pitch.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="54" />
+        <source>Rate</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="55" />
+        <source>Depth</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="56" />
+        <source>Centre delay</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="57" />
+        <source>Pitch shift</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="58" />
+        <source>Pitch</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="59" />
+        <source>Moves the pitch by semitones and keeps the tempo.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="60" />
+        <source>Semitones</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="61" />
+        <source>Fine</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="62" />
+        <source>Saturation</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="63" />
+        <source>Distortion</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="64" />
+        <source>Adds warmth, or distortion at high drive.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="65" />
+        <source>Drive</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="66" />
+        <source>Output gain</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="87" />
+        <source>loading</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="88" />
+        <source>on</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="89" />
+        <source>bypassed</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="90" />
+        <source>failed</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="91" />
+        <source>missing</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
     <name>EnvelopePanel</name>
     <message>
         <location filename="../instrument/envelope.py" line="91" />
@@ -676,233 +1075,233 @@
 </context><context>
     <name>Health</name>
     <message>
-        <location filename="../health.py" line="40" />
+        <location filename="../health.py" line="42" />
         <source>Restarts {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="42" />
+        <location filename="../health.py" line="44" />
         <source>How often the engine has been restarted.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="50" />
+        <location filename="../health.py" line="52" />
         <source>Start tries again.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="52" />
+        <location filename="../health.py" line="54" />
         <source>Paused</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="53" />
+        <location filename="../health.py" line="55" />
         <source>Playing</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="53" />
+        <location filename="../health.py" line="55" />
         <source>The engine is playing.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="54" />
+        <location filename="../health.py" line="56" />
         <source>Ready</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="54" />
+        <location filename="../health.py" line="56" />
         <source>The engine runs, and there is nothing to hear: open a song or play a note.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="55" />
+        <location filename="../health.py" line="57" />
         <source>Starting</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="55" />
+        <location filename="../health.py" line="57" />
         <source>The engine is starting.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="57" />
+        <location filename="../health.py" line="59" />
         <source>Stalled</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="59" />
+        <location filename="../health.py" line="61" />
         <source>The audio device has stopped asking for sound; if it does not come back, the engine is started again by itself.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="64" />
+        <location filename="../health.py" line="66" />
         <source>Waiting</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="66" />
+        <location filename="../health.py" line="68" />
         <source>The audio device is missing; sound resumes as soon as it is back.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="68" />
+        <location filename="../health.py" line="70" />
         <source>Finished</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="68" />
+        <location filename="../health.py" line="70" />
         <source>The song has ended.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="70" />
+        <location filename="../health.py" line="72" />
         <source>Stopped</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="72" />
+        <location filename="../health.py" line="74" />
         <source>There is no sound: press Start.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="90" />
+        <location filename="../health.py" line="92" />
         <source>The song is paused; Play continues from here.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="92" />
+        <location filename="../health.py" line="94" />
         <source>The instrument can be played meanwhile.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="112" />
+        <location filename="../health.py" line="116" />
         <source>Now and then the model is late, and the sound plays unseparated: the model needs a little more time.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="116" />
+        <location filename="../health.py" line="120" />
         <source>The sound needs more time than there is: choose a larger block in the settings.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="126" />
+        <location filename="../health.py" line="140" />
         <source>Give it {:.1f} ms more</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="132" />
+        <location filename="../health.py" line="146" />
         <source>Nothing is heard: connect a sound card or start JACK, and choose it in the settings.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="133" />
+        <location filename="../health.py" line="147" />
         <source>Silent: no sound card</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="135" />
+        <location filename="../health.py" line="149" />
         <source>Sound goes through {}.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="141" />
+        <location filename="../health.py" line="155" />
         <source>{} frames</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="141" />
+        <location filename="../health.py" line="155" />
         <source>any block</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="142" />
-        <source>The model holds sound back for {:.1f} ms, rate conversion for {:.1f} ms, the buffers for {:.1f} ms (of which the model gets {:.1f} ms to work).</source>
+        <location filename="../health.py" line="156" />
+        <source>The model holds sound back for {:.1f} ms, rate conversion for {:.1f} ms, effects and plugins for {:.1f} ms, the buffers for {:.1f} ms (of which the model gets {:.1f} ms to work).</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="147" />
+        <location filename="../health.py" line="161" />
         <source>Sample rate of the device.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="148" />
+        <location filename="../health.py" line="162" />
         <source>Frames of one callback: fewer mean less latency and more work.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="151" />
+        <location filename="../health.py" line="165" />
         <source>{:.1f} ms</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="153" />
+        <location filename="../health.py" line="167" />
         <source>Round trip from input to output.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="164" />
+        <location filename="../health.py" line="178" />
         <source>Its own work would leave enough time: other programs take the processor. Close some of them.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="166" />
+        <location filename="../health.py" line="180" />
         <source>A smaller model or a larger block helps.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="169" />
+        <location filename="../health.py" line="183" />
         <source>DSP</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="169" />
+        <location filename="../health.py" line="183" />
         <source>A larger block or fewer other programs help.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="170" />
+        <location filename="../health.py" line="184" />
         <source>Model</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="174" />
+        <location filename="../health.py" line="188" />
         <source>{} takes {:.0f} % of its time, and at most {:.0f} % in 99 of 100 blocks.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="184" />
+        <location filename="../health.py" line="198" />
         <source>The sound card had no samples {} times; a larger block helps. A click resets the counters.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="185" />
+        <location filename="../health.py" line="199" />
         <source>{} blocks were not ready in time and were played unseparated. A click resets the counters.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="189" />
+        <location filename="../health.py" line="203" />
         <source>Xruns {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="195" />
+        <location filename="../health.py" line="209" />
         <source>Misses {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="207" />
+        <location filename="../health.py" line="221" />
         <source>No realtime</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="208" />
-        <location filename="../health.py" line="207" />
+        <location filename="../health.py" line="222" />
+        <location filename="../health.py" line="221" />
         <source>Realtime priority: {}.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../health.py" line="208" />
+        <location filename="../health.py" line="222" />
         <source>Realtime</source>
         <translation type="unfinished" />
     </message>
@@ -928,6 +1327,270 @@
     <message>
         <location filename="../settings/level.py" line="71" />
         <source>Listen to the chosen input now, without applying it.</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>InputStrip</name>
+    <message>
+        <location filename="../inserts/rack.py" line="178" />
+        <source>on the live input, before it is separated</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/rack.py" line="180" />
+        <source>not heard: Monitor is off</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>InsertEditor</name>
+    <message>
+        <location filename="../inserts/editor.py" line="48" />
+        <location filename="../inserts/editor.py" line="47" />
+        <source>Search parameters</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/editor.py" line="83" />
+        <source>Start again</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/editor.py" line="85" />
+        <source>Bypass</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/editor.py" line="85" />
+        <source>Bypass this effect</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/editor.py" line="85" />
+        <source>Hear the sound without this effect</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/editor.py" line="87" />
+        <source>Plugin's own window</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/editor.py" line="97" />
+        <source>Reset</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/editor.py" line="98" />
+        <source>All parameters back to their defaults</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/editor.py" line="100" />
+        <source>Close</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/editor.py" line="114" />
+        <source>Reset {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/editor.py" line="125" />
+        <source>Looking for its parameters …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/editor.py" line="126" />
+        <source>The parameters of this plugin are not known: press “Scan again” where effects are added.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/editor.py" line="153" />
+        <source>{0} of {1} parameters: search for the others.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/editor.py" line="154" />
+        <source>Double click or Del: default. Right click: MIDI learn.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/editor.py" line="155" />
+        <source>It has no parameters.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/editor.py" line="155" />
+        <source>Nothing matches.</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>InsertMenu</name>
+    <message>
+        <location filename="../inserts/slot.py" line="253" />
+        <source>Edit …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/slot.py" line="254" />
+        <source>Plugin's own window</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/slot.py" line="255" />
+        <source>Switch on</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/slot.py" line="255" />
+        <source>Bypass</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/slot.py" line="256" />
+        <source>Start again</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/slot.py" line="257" />
+        <source>Replace …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/slot.py" line="258" />
+        <source>Move up</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/slot.py" line="259" />
+        <source>Move down</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/slot.py" line="260" />
+        <source>Remove</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>InsertMoves</name>
+    <message>
+        <location filename="../insert_moves.py" line="99" />
+        <source>{0}: add {1}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../insert_moves.py" line="106" />
+        <source>{0}: {1} instead of {2}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../insert_moves.py" line="112" />
+        <source>{0}: remove {1}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../insert_moves.py" line="123" />
+        <source>{0}: order of effects</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../insert_moves.py" line="136" />
+        <source>Move {0} to {1}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../insert_moves.py" line="147" />
+        <source>{0}: effects</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../insert_moves.py" line="154" />
+        <source>{0}: bypass {1}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../insert_moves.py" line="154" />
+        <source>{0}: {1} on again</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../insert_moves.py" line="176" />
+        <source>{0} has {1} slots for effects, and all are taken.</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>InsertRack</name>
+    <message>
+        <location filename="../inserts/rack.py" line="29" />
+        <source>Effects of {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/rack.py" line="68" />
+        <source>FX {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/rack.py" line="68" />
+        <source>+ FX</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/rack.py" line="68" />
+        <source>Effects {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/rack.py" line="68" />
+        <source>+ Effect</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/rack.py" line="86" />
+        <source>Add an effect …</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>InsertSlot</name>
+    <message>
+        <location filename="../inserts/slot.py" line="150" />
+        <source>+ Effect</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/slot.py" line="151" />
+        <source>Add an effect to {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/slot.py" line="154" />
+        <source>Switch of slot {0} of {1}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/slot.py" line="159" />
+        <source>{0}, effect {1}: {2}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/slot.py" line="161" />
+        <source>Click: edit. Drag or Alt+↑, Alt+↓: move. B: bypass. Del: remove. Right click: menu.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/slot.py" line="163" />
+        <source>Switch {0} of {1} on</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/slot.py" line="164" />
+        <location filename="../inserts/slot.py" line="163" />
+        <source>Start {0} of {1} again</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/slot.py" line="164" />
+        <source>Bypass {0} of {1}</source>
         <translation type="unfinished" />
     </message>
 </context><context>
@@ -1150,160 +1813,160 @@
 </context><context>
     <name>Learn</name>
     <message>
-        <location filename="../instrument/learn.py" line="40" />
+        <location filename="../instrument/learn.py" line="45" />
         <source>key {0}, channel {1}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="41" />
+        <location filename="../instrument/learn.py" line="46" />
         <source>controller {0}, channel {1}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="15" />
+        <location filename="../widgets/learn.py" line="17" />
         <source>MIDI learn</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="20" />
+        <location filename="../widgets/learn.py" line="22" />
         <source>Stop waiting for a controller</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="20" />
+        <location filename="../widgets/learn.py" line="22" />
         <source>MIDI learn: {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="21" />
+        <location filename="../widgets/learn.py" line="23" />
         <source>Forget the controller of {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="29" />
+        <location filename="../widgets/learn.py" line="31" />
         <source>MIDI needs an instrument: choose one in the settings</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="49" />
+        <location filename="../widgets/learn.py" line="51" />
         <source>pan</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="49" />
+        <location filename="../widgets/learn.py" line="51" />
         <source>level</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="49" />
+        <location filename="../widgets/learn.py" line="51" />
         <source>mute</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="49" />
+        <location filename="../widgets/learn.py" line="51" />
         <source>solo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="49" />
+        <location filename="../widgets/learn.py" line="51" />
         <source>record arm</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="52" />
+        <location filename="../widgets/learn.py" line="56" />
         <source>Dry/wet</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="52" />
+        <location filename="../widgets/learn.py" line="56" />
         <source>Master: level</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="52" />
+        <location filename="../widgets/learn.py" line="56" />
         <source>Bypass</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="53" />
+        <location filename="../widgets/learn.py" line="57" />
         <source>Monitor</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="53" />
+        <location filename="../widgets/learn.py" line="57" />
         <source>Limiter</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="54" />
+        <location filename="../widgets/learn.py" line="58" />
         <source>Attack</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="54" />
+        <location filename="../widgets/learn.py" line="58" />
         <source>Release</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="55" />
+        <location filename="../widgets/learn.py" line="59" />
         <source>Play or pause</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="55" />
+        <location filename="../widgets/learn.py" line="59" />
         <source>To the start</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="55" />
+        <location filename="../widgets/learn.py" line="59" />
         <source>Record</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="56" />
+        <location filename="../widgets/learn.py" line="60" />
         <source>Loop: A, B, off</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>LearnPanel</name>
     <message>
-        <location filename="../instrument/learn.py" line="57" />
+        <location filename="../instrument/learn.py" line="62" />
         <source>Control to learn</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="104" />
-        <location filename="../instrument/learn.py" line="59" />
+        <location filename="../instrument/learn.py" line="109" />
+        <location filename="../instrument/learn.py" line="64" />
         <source>Learn</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="62" />
+        <location filename="../instrument/learn.py" line="67" />
         <source>Learnt controllers</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="66" />
+        <location filename="../instrument/learn.py" line="71" />
         <source>Forget</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="68" />
+        <location filename="../instrument/learn.py" line="73" />
         <source>Forget all</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="104" />
+        <location filename="../instrument/learn.py" line="109" />
         <source>Cancel</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="106" />
+        <location filename="../instrument/learn.py" line="111" />
         <source>Move a controller or press a button now, for {0}.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="108" />
+        <location filename="../instrument/learn.py" line="113" />
         <source>A right click on a fader, a knob, a slider or a button does the same. Buttons take keys, too.</source>
         <translation type="unfinished" />
     </message>
@@ -1532,128 +2195,128 @@
 </context><context>
     <name>MasterStrip</name>
     <message>
-        <location filename="../widgets/strip.py" line="266" />
-        <location filename="../widgets/strip.py" line="264" />
+        <location filename="../widgets/strip.py" line="288" />
+        <location filename="../widgets/strip.py" line="286" />
         <source>Limiter</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="267" />
+        <location filename="../widgets/strip.py" line="289" />
         <source>Keeps the output below full scale; leave it on unless you know why not</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="279" />
+        <location filename="../widgets/strip.py" line="301" />
         <source>move a control …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="286" />
+        <location filename="../widgets/strip.py" line="308" />
         <source>level</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="286" />
+        <location filename="../widgets/strip.py" line="308" />
         <source>limiter</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="290" />
+        <location filename="../widgets/strip.py" line="312" />
         <source>limiting {} dB</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="290" />
+        <location filename="../widgets/strip.py" line="312" />
         <source>limiter idle</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>MixerModel</name>
     <message>
+        <location filename="../mixer_model.py" line="102" />
         <location filename="../mixer_model.py" line="100" />
-        <location filename="../mixer_model.py" line="98" />
         <source>A/B</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../mixer_model.py" line="111" />
+        <location filename="../mixer_model.py" line="113" />
         <source>Reset mixer</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="63" />
+        <location filename="../presets.py" line="68" />
         <source>Preset {}</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>MixerPage</name>
     <message>
-        <location filename="../pages/mixer.py" line="33" />
+        <location filename="../pages/mixer.py" line="39" />
         <source>Mixer</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="56" />
+        <location filename="../pages/mixer.py" line="65" />
         <source>Undo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="56" />
+        <location filename="../pages/mixer.py" line="65" />
         <source>Undo the last mixer move (Ctrl+Z)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="57" />
+        <location filename="../pages/mixer.py" line="66" />
         <source>Redo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="57" />
+        <location filename="../pages/mixer.py" line="66" />
         <source>Do it again (Ctrl+Shift+Z)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="66" />
+        <location filename="../pages/mixer.py" line="75" />
         <source>Reset</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="66" />
+        <location filename="../pages/mixer.py" line="75" />
         <source>All faders to 0 dB, all pans to the centre, no mute and no solo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="96" />
+        <location filename="../pages/mixer.py" line="105" />
         <source>Dry/wet: share of the separated stems in percent</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="97" />
+        <location filename="../pages/mixer.py" line="106" />
         <source>How much of the separated stems against the original mix is heard</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="107" />
+        <location filename="../pages/mixer.py" line="116" />
         <source>Dry</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="107" />
+        <location filename="../pages/mixer.py" line="116" />
         <source>Wet</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="119" />
+        <location filename="../pages/mixer.py" line="128" />
         <source>Strips</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="196" />
+        <location filename="../pages/mixer.py" line="232" />
         <source>Dry/wet</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="199" />
+        <location filename="../pages/mixer.py" line="235" />
         <source>dry/wet</source>
         <translation type="unfinished" />
     </message>
@@ -1846,6 +2509,38 @@
         <translation type="unfinished" />
     </message>
 </context><context>
+    <name>ParameterRow</name>
+    <message>
+        <location filename="../inserts/row.py" line="22" />
+        <source>Off</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/row.py" line="22" />
+        <source>On</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/row.py" line="53" />
+        <source>{}, to type</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/row.py" line="56" />
+        <source>From {0} to {1}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/row.py" line="58" />
+        <source>Default: {}. Right click: MIDI learn.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/row.py" line="81" />
+        <source>move a control …</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
     <name>Player</name>
     <message>
         <location filename="../player/choose.py" line="17" />
@@ -1998,6 +2693,13 @@
         <translation type="unfinished" />
     </message>
 </context><context>
+    <name>PluginLibrary</name>
+    <message>
+        <location filename="../inserts/library.py" line="90" />
+        <source>{0} of {1}: {2}</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
     <name>PortPanel</name>
     <message>
         <location filename="../instrument/ports.py" line="34" />
@@ -2043,49 +2745,49 @@
 </context><context>
     <name>PresetMenu</name>
     <message>
-        <location filename="../presets.py" line="159" />
-        <location filename="../presets.py" line="88" />
+        <location filename="../presets.py" line="172" />
+        <location filename="../presets.py" line="101" />
         <source>Presets</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="100" />
+        <location filename="../presets.py" line="113" />
         <source>Save as …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="101" />
+        <location filename="../presets.py" line="114" />
         <source>Rename</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="101" />
+        <location filename="../presets.py" line="114" />
         <source>Delete</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="136" />
+        <location filename="../presets.py" line="149" />
         <source>Save preset</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="148" />
-        <location filename="../presets.py" line="136" />
+        <location filename="../presets.py" line="161" />
+        <location filename="../presets.py" line="149" />
         <source>Name</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="141" />
+        <location filename="../presets.py" line="154" />
         <source>Replace the preset “{}”?</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="148" />
+        <location filename="../presets.py" line="161" />
         <source>Rename preset</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="154" />
+        <location filename="../presets.py" line="167" />
         <source>Delete the preset “{}”?</source>
         <translation type="unfinished" />
     </message>
@@ -2384,227 +3086,247 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="36" />
+        <location filename="../shortcuts.py" line="34" />
+        <source>Slots of effects, when they have the focus</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="37" />
         <source>Bypass: hear the unprocessed input</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="41" />
+        <location filename="../shortcuts.py" line="42" />
         <source>Panic: silence now; the song pauses, all notes end</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="43" />
+        <location filename="../shortcuts.py" line="44" />
         <source>Start or stop the sound</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="44" />
+        <location filename="../shortcuts.py" line="45" />
         <source>Next page</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="45" />
+        <location filename="../shortcuts.py" line="46" />
         <source>Page before</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="46" />
+        <location filename="../shortcuts.py" line="47" />
         <source>Settings</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="47" />
+        <location filename="../shortcuts.py" line="48" />
         <source>Dark or light</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="48" />
+        <location filename="../shortcuts.py" line="49" />
         <source>Full screen</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="49" />
+        <location filename="../shortcuts.py" line="50" />
         <source>Help: all keys</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="50" />
+        <location filename="../shortcuts.py" line="51" />
         <source>Close the window</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="51" />
+        <location filename="../shortcuts.py" line="52" />
         <source>Open a song</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="52" />
+        <location filename="../shortcuts.py" line="53" />
         <source>Play or pause, where no text is typed</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="53" />
+        <location filename="../shortcuts.py" line="54" />
         <source>To the start of the song</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="54" />
+        <location filename="../shortcuts.py" line="55" />
         <source>Five seconds back</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="55" />
+        <location filename="../shortcuts.py" line="56" />
         <source>Five seconds on</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="56" />
+        <location filename="../shortcuts.py" line="57" />
         <source>Point A: loop from here</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="57" />
+        <location filename="../shortcuts.py" line="58" />
         <source>Point B: loop to here</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="58" />
+        <location filename="../shortcuts.py" line="59" />
         <source>End the loop</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="59" />
+        <location filename="../shortcuts.py" line="60" />
         <source>Start or end a recording</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="60" />
+        <location filename="../shortcuts.py" line="61" />
         <source>Export the stems of the song</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="61" />
+        <location filename="../shortcuts.py" line="62" />
         <source>Undo a mixer move</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="62" />
+        <location filename="../shortcuts.py" line="63" />
         <source>Do it again</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="63" />
+        <location filename="../shortcuts.py" line="64" />
         <source>A/B: the original mix or the separated stems</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="64" />
+        <location filename="../shortcuts.py" line="65" />
         <source>Mute strip 1 to 9</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="65" />
+        <location filename="../shortcuts.py" line="66" />
         <source>Solo strip 1 to 9</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="66" />
+        <location filename="../shortcuts.py" line="67" />
         <source>Hold the picture, or let it go on</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="67" />
+        <location filename="../shortcuts.py" line="68" />
         <source>Play or stop the sound</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="68" />
+        <location filename="../shortcuts.py" line="69" />
         <source>Play or stop the reference</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="69" />
+        <location filename="../shortcuts.py" line="70" />
         <source>Play or stop A</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="70" />
+        <location filename="../shortcuts.py" line="71" />
         <source>Play or stop B</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="71" />
+        <location filename="../shortcuts.py" line="72" />
         <source>Rate from 1 to 5; or 1 for A, 2 for B</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="72" />
+        <location filename="../shortcuts.py" line="73" />
         <source>Keep the answer, next sound</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="77" />
+        <location filename="../shortcuts.py" line="78" />
         <source>A small step (half a dB)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="78" />
+        <location filename="../shortcuts.py" line="79" />
         <source>A large step (3 dB)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="79" />
+        <location filename="../shortcuts.py" line="80" />
         <source>Minimum and maximum</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="80" />
+        <location filename="../shortcuts.py" line="81" />
         <source>Back to 0 dB or the centre, like a double click</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="85" />
+        <location filename="../shortcuts.py" line="86" />
         <source>Mute, solo, record arm of the strip in focus</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="87" />
+        <location filename="../shortcuts.py" line="88" />
         <source>Press the button in focus</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="92" />
+        <location filename="../shortcuts.py" line="93" />
         <source>Held while dragging or turning the wheel: fine steps</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="98" />
-        <source>Play: a semitone each, from C</source>
+        <location filename="../shortcuts.py" line="95" />
+        <source>Move the effect up or down</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="100" />
-        <source>An octave lower or higher</source>
+        <location filename="../shortcuts.py" line="96" />
+        <source>Bypass the effect, or switch it on again</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="101" />
-        <source>Softer or louder</source>
+        <location filename="../shortcuts.py" line="97" />
+        <source>Remove the effect</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="102" />
+        <source>Play: a semitone each, from C</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="104" />
+        <source>An octave lower or higher</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="105" />
+        <source>Softer or louder</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="106" />
         <source>Sustain pedal, when the piano has the focus</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="107" />
+        <location filename="../shortcuts.py" line="111" />
         <source>Move the point of the morph pad; with Shift in large steps</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="109" />
+        <location filename="../shortcuts.py" line="113" />
         <source>The point of the morph pad back to the middle</source>
         <translation type="unfinished" />
     </message>
@@ -2889,96 +3611,101 @@
         <source>Master</source>
         <translation type="unfinished" />
     </message>
+    <message>
+        <location filename="../theme.py" line="120" />
+        <source>Input</source>
+        <translation type="unfinished" />
+    </message>
 </context><context>
     <name>Strip</name>
     <message>
-        <location filename="../widgets/strip.py" line="153" />
+        <location filename="../widgets/strip.py" line="175" />
         <source>{} pan</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="154" />
+        <location filename="../widgets/strip.py" line="176" />
         <source>Left and right: drag, wheel or arrows; double click for the centre</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="163" />
+        <location filename="../widgets/strip.py" line="185" />
         <source>M</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="163" />
+        <location filename="../widgets/strip.py" line="185" />
         <source>Mute {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="163" />
+        <location filename="../widgets/strip.py" line="185" />
         <source>Mute {} (M)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="166" />
+        <location filename="../widgets/strip.py" line="188" />
         <source>S</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="166" />
+        <location filename="../widgets/strip.py" line="188" />
         <source>Solo {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="166" />
+        <location filename="../widgets/strip.py" line="188" />
         <source>Solo {} (S)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="171" />
+        <location filename="../widgets/strip.py" line="193" />
         <source>Record {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="172" />
+        <location filename="../widgets/strip.py" line="194" />
         <source>Record {} into a file of its own (R)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="219" />
+        <location filename="../widgets/strip.py" line="241" />
         <source>move a control …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="221" />
+        <location filename="../widgets/strip.py" line="243" />
         <source>muted</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="223" />
+        <location filename="../widgets/strip.py" line="245" />
         <source>not soloed</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="246" />
-        <location filename="../widgets/strip.py" line="225" />
+        <location filename="../widgets/strip.py" line="268" />
+        <location filename="../widgets/strip.py" line="247" />
         <source>solo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="246" />
+        <location filename="../widgets/strip.py" line="268" />
         <source>level</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="246" />
+        <location filename="../widgets/strip.py" line="268" />
         <source>pan</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="246" />
+        <location filename="../widgets/strip.py" line="268" />
         <source>mute</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="247" />
+        <location filename="../widgets/strip.py" line="269" />
         <source>record arm</source>
         <translation type="unfinished" />
     </message>

@@ -33,7 +33,7 @@ def test_all_pictures_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     from gui.pages import PAGES
     from gui.screenshots import main
 
-    for name in ("STEMPLAY_CONFIG_DIR", "STEMPLAY_RUNTIME_DIR"):
+    for name in ("STEMPLAY_CONFIG_DIR", "STEMPLAY_CACHE_DIR", "STEMPLAY_RUNTIME_DIR"):
         monkeypatch.setenv(name, str(tmp_path / name))  # what the camera sets is undone
     main([str(tmp_path)])
     taken = {path.name.split("-")[0] for path in tmp_path.glob("*.png")}
