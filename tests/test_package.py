@@ -114,6 +114,35 @@ def test_a_model_that_the_wheel_may_not_hold_is_installed_from_a_file(stemplay: 
     assert run(stemplay, place, "models", "remove", "demucs-live").returncode == 0
 
 
+def test_a_plugin_of_ones_own_is_installed_played_and_removed(stemplay: Path, place: Path) -> None:
+    """The template is a package of its own, which finds its way into the engine by its entry point."""
+    source = place / "my plugin"
+    shutil.copytree(ROOT / "examples" / "plugin-template", source)
+    python = stemplay.parent / "python"
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check", "--quiet"]
+    environment = os.environ | {"STEMPLAY_CACHE_DIR": str(place / "cache"), "LV2_PATH": str(place), "VST3_PATH": ""}
+
+    def run(*args: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([stemplay, *args], capture_output=True, text=True, timeout=120, cwd=place, env=environment, check=False)
+
+    def play(name: str, *insert: str) -> tuple[int, str]:
+        done = run("live", "--input", str(DEMO), "--output", str(place / name), "--model", "none", "--full-speed", "--seconds", "2", *insert)
+        return done.returncode, done.stderr
+
+    subprocess.run([*pip, "install", "--no-deps", str(source)], check=True, timeout=300)
+    assert "Tremolo by You: Python, Modulation." in run("plugins", "info", "python:tremolo").stdout
+    insert = ["--insert", "master=python:tremolo:depth=100,rate=5"]
+    assert play("plain.wav")[0] == play("tremolo.wav", *insert)[0] == 0
+    plain, wet = (soundfile.read(place / f"{name}.wav", dtype="float32")[0] for name in ("plain", "tremolo"))
+    late = 256  # one block
+    level = [abs(sound[at : at + 2000]).mean() for at in range(20_000, 60_000, 2000) for sound in (plain, wet[late:])]
+    ratios = [after / before for before, after in zip(level[::2], level[1::2], strict=True) if before > 0]
+    assert min(ratios) < 0.2 and max(ratios) > 0.8
+    subprocess.run([*pip, "uninstall", "--yes", "stemplay-tremolo"], check=True, timeout=120)
+    status, told = play("gone.wav", *insert)
+    assert status == 2 and "No installed package offers a plugin 'tremolo'" in told
+
+
 @pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="dpkg-deb builds the package")
 def test_the_debian_package_starts_on_a_screen(place: Path) -> None:
     """Unpacked, not installed: nothing of the machine is changed. A screen, the system's Python and Debian's libraries are real."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes.util
 import importlib.util
 import os
 import shutil
@@ -22,6 +23,7 @@ PACKAGES: dict[str, dict[str, str]] = {
     "portaudio": {"apt": "libportaudio2", "dnf": "portaudio", "brew": "portaudio"},
     "jack": {"apt": "jackd2", "dnf": "jack-audio-connection-kit", "brew": "jack", "winget": "JackAudio.JACK2"},
     "ffmpeg": {"apt": "ffmpeg", "dnf": "ffmpeg-free", "brew": "ffmpeg", "winget": "Gyan.FFmpeg"},
+    "lilv": {"apt": "liblilv-0-0", "dnf": "lilv", "brew": "lilv"},
     "alsa": {"apt": "libasound2", "dnf": "alsa-lib"},
 }
 """Name of each part in each package manager."""
@@ -140,6 +142,20 @@ def _libraries() -> list[Finding]:
     return found
 
 
+def _plugins() -> list[Finding]:
+    """What runs effects, and plugins of others."""
+    from rtaudio.plugins.scan import known_plugins
+
+    found = [_library("pedalboard", "effects and VST3"), _library("pylibrb", "pitch shift")]
+    if ctypes.util.find_library("lilv-0"):
+        found.append(Finding("LV2", "ok", "liblilv"))
+    elif sys.platform.startswith("linux"):
+        found.append(Finding("LV2", "advice", "liblilv is not installed", install("lilv")))
+    working = sum(not entry["error"] for entry in known_plugins())
+    found.append(Finding("plugins", "ok", f"{working} found by the last scan; `plugins scan` looks for new ones"))
+    return found
+
+
 def _library(module: str, name: str, *, needed: bool = False, pip: str = "") -> Finding:
     if importlib.util.find_spec(module):
         return Finding(name, "ok", "installed", needed=needed)
@@ -208,4 +224,4 @@ def _disk() -> list[Finding]:
     return [Finding("disk", "ok" if free > DISK_LOW else "advice", detail)]
 
 
-CHECKS: tuple[Callable[[], list[Finding]], ...] = (_sound, _libraries, _models, _servers, _realtime, _processor, _disk)
+CHECKS: tuple[Callable[[], list[Finding]], ...] = (_sound, _libraries, _plugins, _models, _servers, _realtime, _processor, _disk)
