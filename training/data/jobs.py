@@ -12,7 +12,7 @@ import numpy as np
 from rtaudio.audio.format import SOURCES
 from training.data import arrange, midi, musdb18, room
 from training.data import folder as stem_folders
-from training.data.splits import split_of
+from training.data.splits import split_of, split_of_open
 from training.data.store import fingerprint
 
 VERSION = 1
@@ -119,6 +119,30 @@ def _musdb_jobs(data: Path, options: Options) -> Iterator[Job]:
                 )
 
 
+def _stem_folder_jobs(
+    folder: str, split: Callable[[str], str] = lambda name: "train"
+) -> Callable[[Path, Options], Iterator[Job]]:
+    """Songs in ``data/folder``, a folder of stems each; none where it is absent."""
+
+    def jobs(data: Path, options: Options) -> Iterator[Job]:
+        root = data / folder
+        for path in stem_folders.song_folders(root) if root.is_dir() else []:
+            files = tuple(stem_folders.stem_files(path))
+            yield Job(folder, path.name, files, split(path.name), path.name, mapping=stem_folders.Mapping())
+
+    return jobs
+
+
+def _solo_jobs(collection: str, prefix: str) -> Callable[[Path, Options], Iterator[Job]]:
+    """Recordings of one instrument in ``data/solo/guitar`` whose names begin with ``prefix``; they count as ``other``."""
+
+    def jobs(data: Path, options: Options) -> Iterator[Job]:
+        for path in sorted((data / "solo" / "guitar").glob(f"{prefix}_*.o*")):
+            yield Job(collection, path.stem, (path,), group=path.stem, mapping=SOLO)
+
+    return jobs
+
+
 def _stem_jobs(data: Path, options: Options) -> Iterator[Job]:
     if options.stems is not None:
         for path in stem_folders.song_folders(options.stems):
@@ -195,6 +219,8 @@ SINGER_OF: dict[str, Callable[[str], str]] = {
     "ravdess": lambda stem: stem.split("-")[-1],
     "makam": lambda stem: stem.split("_")[0],
 }
+SOLO = stem_folders.Mapping((("*", "other"),))
+"""What recordings of a single melodic instrument are."""
 RENDERED = ("drums", "bass", "other")
 RENDERED_FROM_MIDI = ("freedoom", "openmsx", "groove", "mma")
 SOURCES_OF: dict[str, Source] = {
@@ -207,6 +233,17 @@ SOURCES_OF: dict[str, Source] = {
     "groove": Source(("drums",), 2, "Groove MIDI: CC BY 4.0; soundfonts: see their packages", _groove_jobs),
     "mma": Source(
         SOURCES, 2, "made by mma; soundfonts: see their packages; singing: see its collection", _backing_jobs
+    ),
+    "stems-open": Source(
+        SOURCES, 2, "Everything is Free, by Software-Entwicklungskit: CC0 1.0", _stem_folder_jobs("stems-open", split_of_open)
+    ),
+    "stems-research": Source(
+        SOURCES, 2, "Cambridge-MT multitracks: educational and research use only; MDB Drums / MedleyDB: CC BY-NC-SA 4.0",
+        _stem_folder_jobs("stems-research"),
+    ),
+    "guitar": Source(("other",), 2, "guitars of Carlos Viola Iborra: MIT", _solo_jobs("guitar", "sectoid")),
+    "guitar-sharealike": Source(
+        ("other",), 2, "guitars of El Senator: CC BY-SA 3.0", _solo_jobs("guitar-sharealike", "muldjord")
     ),
     "stems": Source(SOURCES, 2, "your own stems: you know their licence", _stem_jobs),
 }
