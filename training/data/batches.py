@@ -75,12 +75,12 @@ class MixedSongs:
     songs_of, rendered_of, voices_of, drums_of, solos_of = (
         ("musdb", "stems", "stems-open", "stems-research"),
         ("freedoom", "openmsx", "mma"),
-        ("mir1k", "ravdess", "makam"),
-        ("groove",),
+        ("mir1k", "ravdess", "makam", "voices-open"),
+        ("groove", "drums-open"),
         ("guitar", "guitar-sharealike"),
     )
-    voice_weights = (0.4, 0.35, 0.25)
-    """Narrow-band MIR-1K is the largest of the three; it is held back, or the network learns that voices end at 8 kHz."""
+    voice_weights = (0.4, 0.35, 0.25, 0.4)
+    """Narrow-band MIR-1K is the largest of them; it is held back, or the network learns that voices end at 8 kHz."""
 
     def __init__(self, store: Path, config: MixingConfig, hop: int, seed: int) -> None:
         self.config = config
@@ -139,7 +139,7 @@ class MixedSongs:
         """A song for the shuffle, some of its sources exchanged."""
         song = self._song(rng, frames)
         if self.drums and rng.random() < self.config.grooves:
-            drums = _crop(self.drums, rng, frames)[0]
+            drums = _crop(_one_of(self.drums, rng), rng, frames)[0]
             song[0] = drums * (rng.uniform(0.03, 0.12) / max(_rms(drums), 1e-3))
         if self.solos and rng.random() < self.config.solos:
             solo = _crop(self.solos, rng, frames)[0]
@@ -203,6 +203,11 @@ def chosen(config: MixingConfig, names: tuple[str, ...]) -> tuple[str, ...]:
 def _open(store: Path, names: tuple[str, ...]) -> list[Collection]:
     found = [Collection(store / name) for name in names if (store / name / "manifest.json").exists()]
     return [collection for collection in found if len(collection)]
+
+
+def _one_of(collections: list[Collection], rng: np.random.Generator) -> list[Collection]:
+    """One collection of several, each as likely: a few recorded drummers count as much as hundreds of rendered ones."""
+    return [collections[rng.integers(len(collections))]] if len(collections) > 1 else collections
 
 
 def _crop(collections: list[Collection], rng: np.random.Generator, frames: int) -> Stems:

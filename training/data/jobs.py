@@ -119,18 +119,38 @@ def _musdb_jobs(data: Path, options: Options) -> Iterator[Job]:
                 )
 
 
-def _stem_folder_jobs(
-    folder: str, split: Callable[[str], str] = lambda name: "train"
-) -> Callable[[Path, Options], Iterator[Job]]:
-    """Songs in ``data/folder``, a folder of stems each; none where it is absent."""
+def _open_song_jobs(data: Path, options: Options) -> Iterator[Job]:
+    """Whole songs of ``stems-open``: the held-out ones, and of the others those with a bass.
+
+    What bass the others had is in their ``other``, or in no file: as songs they would teach that low notes are no bass.
+    """
+    for job in _folder_jobs(data, "stems-open", "stems-open", split_of_open):
+        if job.split == "test" or any(path.stem == "bass" for path in job.paths):
+            yield job
+
+
+def _open_part_jobs(collection: str, source: str) -> Callable[[Path, Options], Iterator[Job]]:
+    """One stem of every song of ``stems-open`` that is not held out, for remixes."""
 
     def jobs(data: Path, options: Options) -> Iterator[Job]:
-        root = data / folder
-        for path in stem_folders.song_folders(root) if root.is_dir() else []:
-            files = tuple(stem_folders.stem_files(path))
-            yield Job(folder, path.name, files, split(path.name), path.name, mapping=stem_folders.Mapping())
+        for job in _folder_jobs(data, "stems-open", collection, split_of_open):
+            paths = tuple(path for path in job.paths if path.stem == source)
+            if job.split == "train" and paths:
+                yield replace(job, paths=paths)
 
     return jobs
+
+
+def _research_jobs(data: Path, options: Options) -> Iterator[Job]:
+    yield from _folder_jobs(data, "stems-research", "stems-research", lambda name: "train")
+
+
+def _folder_jobs(data: Path, folder: str, collection: str, split: Callable[[str], str]) -> Iterator[Job]:
+    """Songs in ``data/folder``, a folder of stems each; none where it is absent."""
+    root = data / folder
+    for path in stem_folders.song_folders(root) if root.is_dir() else []:
+        files = tuple(stem_folders.stem_files(path))
+        yield Job(collection, path.name, files, split(path.name), path.name, mapping=stem_folders.Mapping())
 
 
 def _solo_jobs(collection: str, prefix: str) -> Callable[[Path, Options], Iterator[Job]]:
@@ -219,6 +239,7 @@ SINGER_OF: dict[str, Callable[[str], str]] = {
     "ravdess": lambda stem: stem.split("-")[-1],
     "makam": lambda stem: stem.split("_")[0],
 }
+OPEN_SONGS = "Everything is Free, by Software-Entwicklungskit: CC0 1.0"
 SOLO = stem_folders.Mapping((("*", "other"),))
 """What recordings of a single melodic instrument are."""
 RENDERED = ("drums", "bass", "other")
@@ -234,12 +255,14 @@ SOURCES_OF: dict[str, Source] = {
     "mma": Source(
         SOURCES, 2, "made by mma; soundfonts: see their packages; singing: see its collection", _backing_jobs
     ),
-    "stems-open": Source(
-        SOURCES, 2, "Everything is Free, by Software-Entwicklungskit: CC0 1.0", _stem_folder_jobs("stems-open", split_of_open)
-    ),
+    "stems-open": Source(SOURCES, 2, OPEN_SONGS, _open_song_jobs),
+    "drums-open": Source(("drums",), 2, OPEN_SONGS, _open_part_jobs("drums-open", "drums")),
+    "voices-open": Source(("vocals",), 2, OPEN_SONGS, _open_part_jobs("voices-open", "vocals")),
     "stems-research": Source(
-        SOURCES, 2, "Cambridge-MT multitracks: educational and research use only; MDB Drums / MedleyDB: CC BY-NC-SA 4.0",
-        _stem_folder_jobs("stems-research"),
+        SOURCES,
+        2,
+        "Cambridge-MT multitracks: educational and research use only; MDB Drums / MedleyDB: CC BY-NC-SA 4.0",
+        _research_jobs,
     ),
     "guitar": Source(("other",), 2, "guitars of Carlos Viola Iborra: MIT", _solo_jobs("guitar", "sectoid")),
     "guitar-sharealike": Source(
