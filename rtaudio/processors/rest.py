@@ -1,9 +1,8 @@
 """Rest: in long silence a network does not run.
 
-A network that hears nothing makes a little noise all the same (measured: -58 dB for ``demucs-live``, -41 dB for
-``demucs-open``, in stems that cancel) and works as hard as ever. After ``REST_S`` of digital silence its stems are silence and its states
-stay as they are until there is sound again. This is a function of the input alone, on the grid of hops: what comes out is the same
-offline, live and for any chunking.
+A network that hears nothing works as hard as ever. (The noise that it makes then is silenced much sooner, see ``silence``.) After
+``REST_S`` of digital silence its stems are silence and its states stay as they are until there is sound again. This is a function of
+the input alone, on the grid of hops: what comes out is the same offline, live and for any chunking.
 """
 
 from __future__ import annotations
@@ -16,7 +15,9 @@ from rtaudio.audio.format import Audio
 from rtaudio.processors.frame import FrameModel
 
 REST_S = 1.0
-"""Silence after which a network rests: longer than what its states remember of a single sound, shorter than a pause between songs."""
+"""Silence after which a network rests: longer than what its states remember of a single sound, shorter than a pause between songs.
+
+Running on would cost work and quality: in longer silence the states drift to where no music has ever put them (docs/real-time.md)."""
 
 
 class Resting:

@@ -22,8 +22,8 @@ def median_over_songs(scores: Scores) -> list[float]:
 def mean_with_error(scores: Any) -> tuple[float, float]:
     """Mean over songs of each song's mean over its sources, and the standard error of that mean; dB.
 
-    ``scores`` ``(songs,)`` or ``(songs, sources)``; NaN (silent sources) is left out. The error is NaN for fewer than two songs: it says how far
-    another choice of songs may move the mean. Unlike a median, a mean moves little when a single clip does.
+    ``scores`` is ``(songs,)`` or ``(songs, sources)``; NaN (silent sources) is left out. The error says how far another choice of songs
+    may move the mean; it is NaN for fewer than two songs. Unlike a median, a mean moves little when a single clip does.
     """
     table = np.asarray(scores, np.float64)
     rows = table.reshape(len(table), -1)
