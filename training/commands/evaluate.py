@@ -17,7 +17,8 @@ from training.data.splits import clips_of
 from training.data.store import Collection, Stems
 from training.data.synthetic import validation_songs
 from training.metrics.pairs import duel
-from training.separation.evaluate import METRICS, Evaluation, evaluate, record_all, with_spread
+from training.metrics.summary import with_spread
+from training.separation.evaluate import METRICS, Evaluation, evaluate, record_all
 from training.separation.scoring import Result, read_scores
 
 HELP = (

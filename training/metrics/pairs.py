@@ -14,6 +14,10 @@ ClipScores = Mapping[str, Sequence[float]]
 """Clip -> a score a source in dB, NaN where a source is silent."""
 
 
+TIE = 0.001
+"""dB by which a clip must be ahead to be won: kept scores are rounded."""
+
+
 @dataclass(frozen=True)
 class Duel:
     """One method against an earlier one on the same clips.
@@ -36,7 +40,7 @@ class Duel:
     def text(self) -> str:
         """For tables: difference ± error, and wins."""
         error = f" ± {self.error:.2f}" if self.error == self.error else ""
-        return f"{self.difference:+.2f}{error}, {self.wins} of {self.clips}"
+        return f"{round(self.difference, 2) + 0.0:+.2f}{error}, {self.wins} of {self.clips}"
 
 
 def duel(new: ClipScores, old: ClipScores, sources: Sequence[str]) -> dict[str, Duel]:
@@ -56,4 +60,4 @@ def duel(new: ClipScores, old: ClipScores, sources: Sequence[str]) -> dict[str, 
 def _duel(table: np.ndarray) -> Duel:
     clips = [float(row[~np.isnan(row)].mean()) for row in table if not np.isnan(row).all()]
     difference, error = mean_with_error(clips) if clips else (float("nan"), float("nan"))
-    return Duel(difference, error, sum(clip > 0 for clip in clips), len(clips))
+    return Duel(difference, error, sum(clip > TIE for clip in clips), len(clips))

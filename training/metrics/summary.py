@@ -61,3 +61,8 @@ def median_with_spread(scores: Sequence[float]) -> tuple[float, float]:
         return float("nan"), float("nan")
     spread = float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else float("nan")
     return float(np.median(values)), spread
+
+
+def with_spread(value: float, spread: float) -> str:
+    """``1.23 ± 0.45``, or the value alone where nothing is known of its spread."""
+    return f"{value:.2f}" + (f" ± {spread:.2f}" if spread == spread else "")

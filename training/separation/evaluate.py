@@ -15,6 +15,7 @@ from models.catalog import find_model
 from rtaudio.files.offline import separate_array
 from training.data.store import Stems
 from training.metrics import frame_sdr, global_sdr, mean_with_error, median_over_songs, with_accompaniment
+from training.metrics.summary import with_spread
 
 METRICS = {"global": global_sdr, "frames": frame_sdr}
 ROWS = ("model", "mix", "mix/4", "silence")
@@ -45,7 +46,7 @@ class Evaluation:
         values = asdict(self)
         for group in ("table", "songs", "means", "errors"):
             values[group] = {
-                row: {name: None if np.isnan(score) else round(score, 3) for name, score in scores.items()}
+                row: {name: None if np.isnan(score) else round(score, 4) for name, score in scores.items()}
                 for row, scores in values[group].items()
             }
         return values
@@ -113,11 +114,6 @@ def _means(rows: list[Any], columns: list[str]) -> dict[str, tuple[float, float]
     """Column -> mean over songs and its standard error; ``all`` leaves the last column, the accompaniment, out."""
     table = np.asarray(rows, np.float64)
     return {"all": mean_with_error(table[:, :-1]), **{c: mean_with_error(table[:, i]) for i, c in enumerate(columns)}}
-
-
-def with_spread(value: float, spread: float) -> str:
-    """``1.23 ± 0.45``, or the value alone where nothing is known of its spread."""
-    return f"{value:.2f}" + (f" ± {spread:.2f}" if spread == spread else "")
 
 
 def _estimates(mix: torch.Tensor, separated: torch.Tensor) -> dict[str, torch.Tensor]:

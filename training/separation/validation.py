@@ -47,7 +47,7 @@ class Validation:
             "sdr_mean": self.mean_sdr,
             **{f"song_mean_{name}": sdr for name, sdr in self.means.items()},
             "song_mean": self.song_mean,
-            "song_error": self.song_error,
+            **({"song_error": self.song_error} if self.song_error == self.song_error else {}),  # one song has none
         }
 
 
