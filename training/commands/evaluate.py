@@ -11,7 +11,7 @@ from pathlib import Path
 from models.catalog import load_card
 from models.network import SPEECH
 from rtaudio.audio.format import SOURCES, StemplayError
-from training.cli import positive_int
+from training.cli import positive_float, positive_int
 from training.data import folder, speech
 from training.data.splits import clips_of
 from training.data.store import Collection, Stems
@@ -42,13 +42,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--refine", action="store_true", help="score the stems as `rtaudio separate` refines them, not as they are live"
     )
     parser.add_argument(
+        "--look-ahead", type=positive_float, default=0.0, metavar="MS",
+        help="score the stems as `live --look-ahead MS` refines them",
+    )  # fmt: skip
+    parser.add_argument(
         "--phases", type=positive_int, default=1, metavar="N",
         help="call the network N times a hop, by N copies in turn that keep the newest part: 1/N of the latency, N times the work",
     )  # fmt: skip
     parser.add_argument(
         "--against",
         metavar="EARLIER",
-        help="also clip by clip against an earlier model: its name or directory, or a file of `evaluate --json` or `-o`",
+        help="also clip by clip against an earlier model: its name or directory (scored without --look-ahead), or a file of "
+        "`evaluate --json` or `-o`",
     )
     parser.add_argument(
         "--record", metavar="WHAT", help="write the scores into the model's card under this description"
@@ -113,6 +118,8 @@ def run(args: argparse.Namespace) -> int:
     card = load_card(args.model)
     if args.refine and not card.refinable:
         raise StemplayError(f"The stems of {card.name!r} cannot be refined: it is no separator that streams.")
+    if args.look_ahead and (args.refine or args.phases > 1):
+        raise StemplayError("--look-ahead goes without --refine and --phases.")
     if args.phases > 1 and args.refine:
         raise StemplayError("--phases is about the stems as they are live: leave --refine out.")
     about_speech = card.outputs == SPEECH
@@ -125,7 +132,7 @@ def run(args: argparse.Namespace) -> int:
         return evaluate(
             model, songs, sources=card.outputs if about_speech else SOURCES, metric=args.metric,
             rate=speech.RATE if about_speech else 44_100, consistent=not args.no_consistent, refine=args.refine,
-            phases=args.phases, progress=progress,
+            phases=args.phases, look_ahead_ms=args.look_ahead if model == args.model else 0.0, progress=progress,
         )  # fmt: skip
 
     result = score(args.model)
@@ -136,6 +143,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     what = "residual shared" if result.consistent else "network's own output"
     what += "; refined" if args.refine else ""
+    what += f"; looking {args.look_ahead:g} ms ahead" if args.look_ahead else ""
     what += f"; {args.phases} calls in a hop" if args.phases > 1 else ""
     print(f"{result.text()}\nSDR in dB of {len(songs)} songs; {result.metric}; {what}; ± is the standard error over songs")
     if args.against:

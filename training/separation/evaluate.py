@@ -76,6 +76,7 @@ def evaluate(
     consistent: bool = True,
     refine: bool = False,
     phases: int = 1,
+    look_ahead_ms: float = 0.0,
     progress: Callable[[str], None] | None = None,
 ) -> Evaluation:
     """Separate every song ``(sources, channels, time)`` and score it; the mixture is the sum of its stems.
@@ -84,6 +85,7 @@ def evaluate(
         metric: ``global`` (whole song) or ``frames`` (median over 1 s frames, EQ-MUS-2).
         refine: as files are separated, not as it is live.
         phases: calls in a hop, by as many copies of the network in turn (``rtaudio.processors.phases``).
+        look_ahead_ms: refine with so much look-ahead, as ``live --look-ahead``; 0 for none.
 
     Raises:
         StemplayError: the model cannot be used.
@@ -93,7 +95,8 @@ def evaluate(
     names = []
     for name, stems in songs:
         mix = stems.sum(axis=0)
-        separated = separate_array(np.ascontiguousarray(mix.T), rate, model, consistent, refine, phases)
+        sound = np.ascontiguousarray(mix.T)
+        separated = separate_array(sound, rate, model, consistent, refine, phases, look_ahead_ms)
         reference = with_accompaniment(torch.from_numpy(stems))
         for row, estimate in _estimates(torch.from_numpy(mix), torch.from_numpy(separated).permute(1, 2, 0)).items():
             scores[row].append(score(estimate.contiguous(), reference).numpy())
