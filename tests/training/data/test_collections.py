@@ -105,6 +105,10 @@ def test_evaluate_scores_the_held_out_songs_and_counts_clips_against_an_earlier_
     assert "All       +0.00, 0 of 1" in out and "not shown to be better" in out and "mean" in out
     assert main(["evaluate", str(tmp_path / "1"), *songs, "--against", str(tmp_path / "0")]) == 0
     assert " of 1" in capsys.readouterr().out
+    assert main(["evaluate", str(tmp_path / "1"), *songs, "--look-ahead", "10", "--against", str(tmp_path / "1")]) == 0
+    out = capsys.readouterr().out
+    assert "looking 10 ms ahead" in out and "All       +0.00 " not in out, "refined against not refined"
+    assert main(["evaluate", str(tmp_path / "1"), *songs, "--look-ahead", "10", "--refine"]) == 2
     (tmp_path / "none.json").write_text("[]")
     for wrong in (["--against", str(tmp_path / "none.json")], ["--against", "0", "--oracle", "mix4"], ["--split", "valid"]):
         assert main(["evaluate", str(tmp_path / "1"), *songs, *wrong]) == 2
