@@ -201,3 +201,20 @@ def test_the_means_on_the_page_are_those_of_the_kept_scores(capsys):
         assert main([str(ROOT / part) if part.startswith("docs/") else part for part in line.split()]) == 0
         assert capsys.readouterr().out == kept
     assert "means: begin" in page
+
+
+@pytest.mark.parametrize("name", ["demucs-live", "demucs-studio", "demucs-open"])
+@pytest.mark.parametrize(
+    ("folder", "clips", "row"),
+    [("", "25 MUSDB18 test", "25 test"), ("valid", "14 MUSDB18 validation", "14 validation")],
+)
+def test_cards_and_pages_have_the_means_of_the_kept_scores(name, folder, clips, row):
+    means = Result.read(ROOT / "docs" / "comparison" / folder / f"{name}.json").means("global")
+    quality = json.loads((ROOT / "models" / "zoo" / name / "card.json").read_text(encoding="utf-8"))["quality"]
+    what = f"{clips} clips of 7 s: mean global SDR in dB"
+    for source, (mean, error) in means.items():
+        assert quality[what][source.lower()] == pytest.approx(mean, abs=0.006)
+        assert quality[f"{what}, its standard error"][source.lower()] == pytest.approx(error, abs=0.006)
+    cells = " | ".join("{:.2f} ± {:.2f}".format(*means[source]) for source in (*SOURCES, "All"))
+    page = (ROOT / "models" / "zoo" / name / "README.md").read_text(encoding="utf-8")
+    assert f"| {row} clips, mean over clips | {cells} | |" in page
