@@ -34,8 +34,12 @@ class SilenceGain:
 
     def of(self, block: Audio) -> Audio:
         """Gains ``(frames,)`` of ``block`` ``(frames, channels)``, the next of the input."""
-        if not len(block):
-            return np.zeros(0, np.float32)
+        sounding = np.count_nonzero(block)
+        if sounding == block.size:  # most blocks, an empty one too: in a tenth of the time
+            self.silent = 0 if len(block) else self.silent
+            return np.ones(len(block), np.float32)
+        if not sounding and self.silent == self._longest:
+            return np.zeros(len(block), np.float32)
         numbers = np.arange(1, len(block) + 1)
         last = np.maximum.accumulate(np.where(block.any(axis=1), numbers, -self.silent))  # the last sample that was not silent
         silent = np.minimum(numbers - last, self._longest)
