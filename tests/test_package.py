@@ -126,7 +126,8 @@ def test_a_plugin_of_ones_own_is_installed_played_and_removed(stemplay: Path, pl
         return subprocess.run([stemplay, *args], capture_output=True, text=True, timeout=120, cwd=place, env=environment, check=False)
 
     def play(name: str, *insert: str) -> tuple[int, str]:
-        done = run("live", "--input", str(DEMO), "--output", str(place / name), "--model", "none", "--full-speed", "--seconds", "2", *insert)
+        plain = ["--input", str(DEMO), "--output", str(place / name), "--model", "none", "--full-speed", "--seconds", "2"]
+        done = run("live", *plain, *insert)
         return done.returncode, done.stderr
 
     subprocess.run([*pip, "install", "--no-deps", str(source)], check=True, timeout=300)

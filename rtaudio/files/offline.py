@@ -34,7 +34,13 @@ Model = str | Path | ModelRuntime | Processor
 
 
 def separate_array(
-    mix: Audio, rate: int, model: Model, consistent: bool = True, refine: bool = False, phases: int = 1
+    mix: Audio,
+    rate: int,
+    model: Model,
+    consistent: bool = True,
+    refine: bool = False,
+    phases: int = 1,
+    look_ahead_ms: float = 0.0,
 ) -> Audio:
     """Separate ``mix`` ``(frames, channels)`` (or ``(frames,)``) at ``rate`` Hz into ``(frames, n_sources, channels)``.
 
@@ -42,13 +48,14 @@ def separate_array(
         model: name in the zoo, directory, a loaded runtime (it is reset), or any processor.
         refine: as in ``separate_file``.
         phases: number of calls of a causal network for each hop, see ``StaggeredModel``; 1 for the network as it is.
+        look_ahead_ms: refine with this much look-ahead, as live playing does.
 
     Raises:
         StemplayError: the model does not support these options, or rate or channels are invalid.
     """
     mix = np.asarray(mix, dtype=np.float32)
     mix = mix[:, None] if mix.ndim == 1 else mix
-    processor = as_processor(model, consistent, refine, phases)
+    processor = as_processor(model, consistent, refine, phases, look_ahead_ms)
     processor.prepare(StreamFormat(rate, mix.shape[1], BLOCK))
     blocks = (mix[start : start + BLOCK] for start in range(0, len(mix), BLOCK))
     out = np.empty((len(mix), len(processor.outputs), mix.shape[1]), dtype=np.float32)
@@ -86,11 +93,13 @@ def aligned_stems(processor: Processor, blocks: Iterable[Audio], rate: int) -> I
     yield processor.flush()[skip:]
 
 
-def as_processor(model: Model, consistent: bool = True, refine: bool = False, phases: int = 1) -> Processor:
+def as_processor(
+    model: Model, consistent: bool = True, refine: bool = False, phases: int = 1, look_ahead_ms: float = 0.0
+) -> Processor:
     """Make a processor from a name, a path, a runtime or a processor."""
     if isinstance(model, Processor):
         return model
-    return make_separator(model, consistent, for_files=refine, phases=phases)
+    return make_separator(model, consistent, for_files=refine, phases=phases, look_ahead_ms=look_ahead_ms)
 
 
 @dataclass

@@ -13,7 +13,7 @@ from rtaudio.processors.frame_model import CausalModel, FrameModel, InBackground
 from rtaudio.processors.passthrough import Passthrough
 from rtaudio.processors.refine import SHARE, Refined, window_size
 from rtaudio.processors.separator import SeparatorProcessor
-from rtaudio.processors.silence import SilenceSkipper
+from rtaudio.processors.silence_skip import SilenceSkipper
 from rtaudio.processors.staggered import StaggeredModel
 
 SONG_HOP = 1024

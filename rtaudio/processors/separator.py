@@ -17,6 +17,7 @@ from rtaudio.audio.resample import Resampler
 from rtaudio.processors.base import Processor, State
 from rtaudio.processors.frame_model import FrameModel, InBackground
 from rtaudio.processors.residual import share_residual, whole_shares
+from rtaudio.processors.silence import SilenceGain
 
 
 class SeparatorProcessor(Processor):
@@ -43,6 +44,7 @@ class SeparatorProcessor(Processor):
         self._latency = self._aligned_block = 0
         self._pending: Audio
         self._dry: Audio
+        self._gains: Audio
         self._ready: list[Audio]
 
     @property
@@ -75,7 +77,7 @@ class SeparatorProcessor(Processor):
         silent = max(0, self._latency - self._received)
         if not len(ready):
             return None
-        stems = self._finished(ready, self._dry[: len(ready)])
+        stems = self._finished(ready, self._dry[: len(ready)], self._gains[: len(ready)])
         return np.concatenate((np.zeros((silent, *stems.shape[1:]), np.float32), stems)) if silent else stems
 
     @property
@@ -91,6 +93,7 @@ class SeparatorProcessor(Processor):
         same = fmt.rate == model.rate
         self._to_model = None if same else Resampler(fmt.rate, model.rate, self._inner_channels)
         self._to_device = None if same else Resampler(model.rate, fmt.rate, self._inner_channels * len(self.outputs))
+        self._silence = SilenceGain(fmt.rate)
         self._aligned_block = 0
         self._latency = self._hold_back(1) + 1  # a sample counts as arrived when the next one begins: one whole hop
         model.reset()
@@ -124,16 +127,18 @@ class SeparatorProcessor(Processor):
         self._received += len(block)
         stems = np.zeros((len(block), len(self.outputs), fmt.channels), dtype=np.float32)
         self._dry = np.concatenate((self._dry, block), dtype=np.float32)
+        self._gains = np.concatenate((self._gains, self._silence.of(block)))
         count = len(block) - silent
         if count:
-            stems[silent:] = self._finished(self._take(count), self._dry[:count])
-            self._dry = self._dry[count:]
+            stems[silent:] = self._finished(self._take(count), self._dry[:count], self._gains[:count])
+            self._dry, self._gains = self._dry[count:], self._gains[count:]
         return stems
 
-    def _finished(self, stems: Audio, dry: Audio) -> Audio:
-        """Convert stems to the device's channels, and make them sum to ``dry`` if that is wanted."""
+    def _finished(self, stems: Audio, dry: Audio, gains: Audio) -> Audio:
+        """Convert stems to the device's channels, make them sum to ``dry`` if that is wanted, and silence them where ``dry`` is silent."""
         wet = to_device_channels(stems, self._require_format().channels)
-        return share_residual(wet, dry, self.shares) if self.consistent else wet
+        stems = share_residual(wet, dry, self.shares) if self.consistent else wet
+        return stems if gains.min(initial=1) == 1 else stems * gains[:, None, None]
 
     def _feed(self, block: Audio) -> None:
         """Process a block of the device and append the stems to those that are ready."""
@@ -192,6 +197,8 @@ class SeparatorProcessor(Processor):
         self._skip = self._model.delay
         self._pending = np.zeros((0, self._model.channels), dtype=np.float32)
         self._dry = np.zeros((0, fmt.channels), dtype=np.float32)
+        self._gains = np.zeros(0, dtype=np.float32)
+        self._silence.reset()
         self._ready = [np.zeros((0, len(self.outputs), self._inner_channels), dtype=np.float32)]
 
     @property
@@ -215,8 +222,8 @@ class SeparatorProcessor(Processor):
             "block": self._aligned_block,
             "model": self._model.get_state(),
             "converters": [c.get_state() for c in (self._to_model, self._to_device) if c is not None],
-            "counts": (self._received, self._skip),
-            "fifos": [self._pending.copy(), self._dry.copy(), np.concatenate(self._ready)],
+            "counts": (self._received, self._skip, self._silence.silent),
+            "fifos": [self._pending.copy(), self._dry.copy(), self._gains.copy(), np.concatenate(self._ready)],
         }
 
     def restore_state(self, state: State) -> None:
@@ -229,8 +236,8 @@ class SeparatorProcessor(Processor):
         converters = [c for c in (self._to_model, self._to_device) if c is not None]
         for converter, values in zip(converters, state["converters"], strict=True):
             converter.set_state(values)
-        self._received, self._skip = state["counts"]
-        self._pending, self._dry, ready = (fifo.copy() for fifo in state["fifos"])
+        self._received, self._skip, self._silence.silent = state["counts"]
+        self._pending, self._dry, self._gains, ready = (fifo.copy() for fifo in state["fifos"])
         self._ready = [ready]
 
     def _require_format(self) -> StreamFormat:

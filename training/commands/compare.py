@@ -57,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
     scoring = argparse.Namespace(
         model=None, oracle=args.oracle or ["all"], weights=[args.output / name / "ema.safetensors" for name in names],
         museval=args.museval, data=args.data, output=args.output / "results", no_consistent=False,
-        split=args.split, store=args.store, songs=None, mapping=None, tiny=args.tiny, limit=None, seed=args.seed,
+        split=args.split, store=args.store, collection="musdb", against=None, songs=None, mapping=None,
+        tiny=args.tiny, limit=None, seed=args.seed,
     )  # fmt: skip
     return run_methods(scoring)

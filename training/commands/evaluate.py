@@ -5,18 +5,21 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from models.catalog import load_card
 from models.network import SPEECH
 from rtaudio.audio.format import SOURCES, StemplayError
-from training.cli import positive_int
+from training.cli import positive_float, positive_int
 from training.data import folder, speech
+from training.data.splits import clips_of
 from training.data.store import Collection, Stems
 from training.data.synthetic import validation_songs
-from training.separation.evaluate import METRICS, evaluate, record
-from training.separation.scoring import Result
+from training.metrics.pairs import duel
+from training.metrics.summary import with_spread
+from training.separation.evaluate import METRICS, Evaluation, evaluate, record_all
+from training.separation.scoring import Result, read_scores
 
 HELP = (
     "score an exported model through the player's own code path, or with --oracle and --weights several methods on the same songs; "
@@ -39,9 +42,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--refine", action="store_true", help="score the stems as `rtaudio separate` refines them, not as they are live"
     )
     parser.add_argument(
+        "--look-ahead", type=positive_float, default=0.0, metavar="MS",
+        help="score the stems as `live --look-ahead MS` refines them",
+    )  # fmt: skip
+    parser.add_argument(
         "--phases", type=positive_int, default=1, metavar="N",
         help="call the network N times a hop, by N copies in turn that keep the newest part: 1/N of the latency, N times the work",
     )  # fmt: skip
+    parser.add_argument(
+        "--against",
+        metavar="EARLIER",
+        help="also clip by clip against an earlier model: its name or directory (scored without --look-ahead), or a file of "
+        "`evaluate --json` or `-o`",
+    )
     parser.add_argument(
         "--record", metavar="WHAT", help="write the scores into the model's card under this description"
     )
@@ -75,6 +88,12 @@ def add_song_arguments(parser: argparse.ArgumentParser) -> None:
         help="of the prepared songs (default: %(default)s)",
     )
     parser.add_argument("--store", type=Path, default=Path("data"), help="prepared data (default: data/)")
+    parser.add_argument(
+        "--collection",
+        choices=["musdb", "stems-open", "stems"],
+        default="musdb",
+        help="of the prepared collections; whole songs are scored in clips, 30 s of each minute (default: %(default)s)",
+    )
     parser.add_argument("--songs", type=Path, help="instead: a folder with one folder of WAV stems a song")
     parser.add_argument("--mapping", type=Path, help="with --songs: TOML or JSON file, patterns of names -> source")
     parser.add_argument("--tiny", action="store_true", help="instead: a few synthetic songs")
@@ -91,12 +110,16 @@ def run(args: argparse.Namespace) -> int:
             raise StemplayError("--refine goes with one model, without --oracle, --weights, --output and --museval.")
         if args.phases > 1:
             raise StemplayError("--phases goes with one model, without --oracle, --weights, --output and --museval.")
+        if args.against:
+            raise StemplayError("--against goes with one model, without --oracle, --weights, --output and --museval.")
         return run_methods(args)
     if args.model is None:
         raise StemplayError("Name a model, an oracle with --oracle, or weights with --weights.")
     card = load_card(args.model)
     if args.refine and not card.refinable:
         raise StemplayError(f"The stems of {card.name!r} cannot be refined: it is no separator that streams.")
+    if args.look_ahead and (args.refine or args.phases > 1):
+        raise StemplayError("--look-ahead goes without --refine and --phases.")
     if args.phases > 1 and args.refine:
         raise StemplayError("--phases is about the stems as they are live: leave --refine out.")
     about_speech = card.outputs == SPEECH
@@ -105,22 +128,41 @@ def run(args: argparse.Namespace) -> int:
     def progress(name: str) -> None:
         print(f"  {name}", file=sys.stderr)
 
-    result = evaluate(
-        args.model, songs, sources=card.outputs if about_speech else SOURCES, metric=args.metric,
-        rate=speech.RATE if about_speech else 44_100, consistent=not args.no_consistent, refine=args.refine,
-        phases=args.phases, progress=progress,
-    )  # fmt: skip
+    def score(model: str) -> Evaluation:
+        return evaluate(
+            model, songs, sources=card.outputs if about_speech else SOURCES, metric=args.metric,
+            rate=speech.RATE if about_speech else 44_100, consistent=not args.no_consistent, refine=args.refine,
+            phases=args.phases, look_ahead_ms=args.look_ahead if model == args.model else 0.0, progress=progress,
+        )  # fmt: skip
+
+    result = score(args.model)
     if args.record:
-        record(args.model, args.record, result.table["model"])
+        record_all(result, args.record)
+    if args.json:
+        print(json.dumps(result.to_dict()))
+        return 0
     what = "residual shared" if result.consistent else "network's own output"
     what += "; refined" if args.refine else ""
+    what += f"; looking {args.look_ahead:g} ms ahead" if args.look_ahead else ""
     what += f"; {args.phases} calls in a hop" if args.phases > 1 else ""
-    print(
-        json.dumps(result.to_dict())
-        if args.json
-        else f"{result.text()}\nmedian SDR in dB of {len(songs)} songs; {result.metric}; {what}"
-    )
+    print(f"{result.text()}\nSDR in dB of {len(songs)} songs; {result.metric}; {what}; ± is the standard error over songs")
+    if args.against:
+        print(_against(result, args.against, score, args.metric))
     return 0
+
+
+def _against(result: Evaluation, earlier: str, score: Callable[[str], Evaluation], metric: str) -> str:
+    """Lines that say how ``result`` does against an earlier model, clip by clip."""
+    sources = list(next(iter(result.songs.values())))[:-1]  # not the accompaniment
+    if earlier.endswith(".json"):
+        old = read_scores(Path(earlier), metric, sources)
+    else:
+        old = {song: list(row.values())[:-1] for song, row in score(earlier).songs.items()}
+    found = duel({song: list(row.values())[:-1] for song, row in result.songs.items()}, old, sources)
+    lines = [f"against {earlier}, clip by clip: mean difference ± standard error in dB, clips won"]
+    lines += [f"  {name:<10}{row.text()}" for name, row in found.items()]
+    verdict = "better" if found["All"].better else "not shown to be better"
+    return "\n".join([*lines, f"{verdict} (better: by two standard errors, and on more than half of the clips)"])
 
 
 def run_methods(args: argparse.Namespace) -> int:
@@ -152,17 +194,15 @@ def run_methods(args: argparse.Namespace) -> int:
 
 
 def methods_text(results: Sequence[Result]) -> str:
-    """A table a metric: medians over songs and their standard errors."""
+    """Two tables a metric, over songs: medians and means, each with its standard error."""
     lines = []
     for metric in results[0].scores:
-        lines.append(f"{metric} in dB, median over songs ± standard error ({results[0].data})")
-        lines.append(f"{'':<28}" + "".join(f"{name:>15}" for name in ("All", *results[0].sources)))
-        for result in results:
-            cells = [
-                f"{value:.2f}" + (f" ± {spread:.2f}" if spread == spread else "")
-                for value, spread in result.summary(metric).values()
-            ]
-            lines.append(f"{result.title:<28}" + "".join(f"{cell:>15}" for cell in cells))
+        for what, summary in (("median", Result.summary), ("mean", Result.means)):
+            lines.append(f"{metric} in dB, {what} over songs ± standard error ({results[0].data})")
+            lines.append(f"{'':<28}" + "".join(f"{name:>15}" for name in ("All", *results[0].sources)))
+            for result in results:
+                cells = [with_spread(*pair) for pair in summary(result, metric).values()]
+                lines.append(f"{result.title:<28}" + "".join(f"{cell:>15}" for cell in cells))
     return "\n".join(lines)
 
 
@@ -181,10 +221,12 @@ def load_songs(args: argparse.Namespace) -> Iterator[tuple[str, Stems]]:
     elif args.songs is not None:
         yield from folder.read_songs(args.songs, folder.read_mapping(args.mapping) if args.mapping else None)
     else:
-        collection = Collection(args.store / "musdb", (args.split,))
+        collection = Collection(args.store / args.collection, (args.split,))
         if not len(collection):
             raise StemplayError(
-                f"There are no {args.split} songs in {args.store}: run `python -m training prepare stems` first."
+                f"There are no {args.split} songs in {args.store / args.collection}: run `python -m training prepare stems` first."
             )
         for index, item in enumerate(collection.items):
-            yield item.name, collection.whole(index)
+            for start, frames in clips_of(item.frames) if args.collection != "musdb" else [(0, item.frames)]:
+                name = item.name if args.collection == "musdb" else f"{item.name} {start // 44_100 // 60}:00"
+                yield name, collection.crop(index, start, frames)

@@ -14,7 +14,7 @@ from models.masks import CausalMasks
 from models.network import Separator
 from rtaudio.audio.format import StemplayError
 from training.data.store import Stems
-from training.metrics import global_sdr, make_consistent, median_over_songs
+from training.metrics import global_sdr, make_consistent, mean_over_songs
 from training.runs.checkpoint import load_network, save_weights
 from training.separation.validation import read_songs, validate
 
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         for name, branch in (("waveforms", waves), ("masks", masks), ("joined", network)):
             result = validate(branch, songs, sources)
             scores = "  ".join(f"{source} {sdr:.2f}" for source, sdr in result.sdr.items())
-            print(f"{name:<10} {scores}  mean {result.mean_sdr:.2f} dB")
+            print(f"{name:<10} {scores}  mean {result.mean_sdr:.2f} dB; over songs {result.song_mean:.2f} ± {result.song_error:.2f}")
     return 0
 
 
@@ -70,7 +70,7 @@ def parse_shares(text: str, count: int) -> list[float]:
 
 @torch.no_grad()
 def best_shares(waves: Separator, masks: Separator, songs: list[Stems]) -> list[float]:
-    """For each source the share whose median over ``songs`` is best beside equal shares of the others."""
+    """For each source the share whose mean over ``songs`` is best beside equal shares of the others."""
     scores = []
     for song in songs:
         reference = torch.from_numpy(song)
@@ -79,5 +79,5 @@ def best_shares(waves: Separator, masks: Separator, songs: list[Stems]) -> list[
         estimates = (make_consistent(float(s) * first + (1 - float(s)) * second, mix) for s in GRID)
         scores.append([global_sdr(estimate, reference).numpy() for estimate in estimates])
     table = np.array(scores)  # (songs, shares, sources)
-    medians = np.array([median_over_songs(table[:, i]) for i in range(len(GRID))])
-    return [float(GRID[i]) for i in medians.argmax(axis=0)]
+    means = np.array([mean_over_songs(table[:, i]) for i in range(len(GRID))])
+    return [float(GRID[i]) for i in means.argmax(axis=0)]

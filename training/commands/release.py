@@ -41,6 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RUN",
         help="a run that began from the same weights: release the mean of its weights and the others'; may be repeated",
     )
+    parser.add_argument(
+        "--licence", default="", help="of the weights, where the run learned from your own stems (otherwise the data say it)"
+    )
     parser.add_argument("--note", default="", help="what else to know of these weights")
 
 
@@ -48,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     """Release and print the validation scores."""
     making = release(
         args.run, args.output, store=args.store, which=args.which, note=args.note, continues=args.continues,
-        branches=args.branch, average=args.average,
+        branches=args.branch, average=args.average, licence=args.licence,
     )  # fmt: skip
     scores = ", ".join(
         f"{key[4:]} {value:.2f}" for key, value in making["validation"].items() if key.startswith("sdr_")

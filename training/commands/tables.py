@@ -14,9 +14,10 @@ from training.data.store import write_atomic
 
 HELP = (
     "print tables of the thesis with our results beside its rows, each with the data it was measured on;"
+    " `means` prints means over clips of our results alone, and clip by clip against one of them;"
     " `boxes` draws Fig. A.1 to A.4, `mel` Fig. 1.3 and 3.1, `curve` how a model learned"
 )
-WHAT = ("2.1", "2.2", "3.1", "3.2", "3.3", "3.4", "A.2", "boxes", "mel", "curve", "all")
+WHAT = ("2.1", "2.2", "3.1", "3.2", "3.3", "3.4", "A.2", "means", "boxes", "mel", "curve", "all")
 GENERIC = ("2.1", "2.2", "3.2", "3.3", "3.4")
 
 
@@ -24,7 +25,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``tables``."""
     parser.add_argument("what", choices=WHAT, help="which table; `all` prints every table")
     parser.add_argument(
-        "--results", type=Path, help="3.1, A.2, boxes: a folder of `evaluate -o` (without it only the thesis' rows)"
+        "--results", type=Path, help="3.1, A.2, means, boxes: a folder of `evaluate -o` (without it only the thesis' rows)"
+    )
+    parser.add_argument(
+        "--against", metavar="METHOD", help="means: count the clips that each wins against this one of the results"
+    )
+    parser.add_argument(
+        "--metric",
+        choices=["global", "sdr", "sir", "sar"],
+        default="global",
+        help="means: which score (default: %(default)s)",
     )
     parser.add_argument("--notes", type=Path, help="2.1: table-2.1.json of `sing tables`")
     parser.add_argument("--instrument", help="2.2: an exported instrument; its speed is measured here")
@@ -83,13 +93,33 @@ def _run(args: argparse.Namespace) -> int:
         return _mel(args)
     if args.what == "curve":
         return _curve(args)
+    if args.what == "means":
+        return _means(args)
     names = [name for name in TABLES if args.what in (name, "all")]
-    text = "\n".join(TABLES[name](args) for name in names)
-    if args.save:
-        write_atomic(args.save, text.encode())
+    return _give("\n".join(TABLES[name](args) for name in names), args.save)
+
+
+def _give(text: str, path: Path | None) -> int:
+    if path:
+        write_atomic(path, text.encode())
     else:
         print(text, end="")
     return 0
+
+
+def _means(args: argparse.Namespace) -> int:
+    """Means over clips with their standard errors, and clip by clip against one of the results."""
+    from training.separation.scoring import read_results
+    from training.tables.layout import means_table
+
+    if args.results is None:
+        raise StemplayError("Means need --results, a folder of `evaluate -o`.")
+    results = read_results(args.results)
+    old = next((result for result in results if result.method == args.against), None)
+    if args.against and old is None:
+        names = ", ".join(result.method for result in results)
+        raise StemplayError(f"There is no result {args.against!r} in {args.results}; choose from {names}.")
+    return _give(means_table([r for r in results if args.metric in r.scores], args.metric, old), args.save)
 
 
 def _scores(name: str, metric: str) -> Callable[[argparse.Namespace], str]:

@@ -33,6 +33,7 @@ class MixingConfig:
         singing: probability that a recorded song's voice in a remix is exchanged for singing.
         instrumental: probability that a rendered song has no voice at all.
         grooves: probability that the drums of a remix are a rendered drum performance.
+        solos: probability that the other instruments of a remix are a recorded solo guitar.
         speed: probability that a song plays at another speed, within ``speed_range`` of its own.
         gain_db: gains of sources in remixes are drawn from ``-gain_db`` to ``gain_db``; half of that in coherent songs.
         tilt: probability that a source's low and high frequencies get gains of their own.
@@ -48,6 +49,7 @@ class MixingConfig:
     singing: float = 0.35
     instrumental: float = 0.2
     grooves: float = 0.15
+    solos: float = 0.0
     speed: float = 0.4
     speed_range: float = 0.08
     gain_db: float = 6.0
@@ -70,22 +72,23 @@ class MixedSongs:
     ``hop``: example lengths are cut down to a multiple of it.
     """
 
-    songs_of, rendered_of, voices_of, drums_of = (
-        ("musdb", "stems"),
+    songs_of, rendered_of, voices_of, drums_of, solos_of = (
+        ("musdb", "stems", "stems-open", "stems-research"),
         ("freedoom", "openmsx", "mma"),
-        ("mir1k", "ravdess", "makam"),
-        ("groove",),
+        ("mir1k", "ravdess", "makam", "voices-open"),
+        ("groove", "drums-open"),
+        ("guitar", "guitar-sharealike"),
     )
-    voice_weights = (0.4, 0.35, 0.25)
-    """Narrow-band MIR-1K is the largest of the three; it is held back, or the network learns that voices end at 8 kHz."""
+    voice_weights = (0.4, 0.35, 0.25, 0.4)
+    """Narrow-band MIR-1K is the largest of them; it is held back, or the network learns that voices end at 8 kHz."""
 
     def __init__(self, store: Path, config: MixingConfig, hop: int, seed: int) -> None:
         self.config = config
         self.frames = int(config.seconds * RATE) // hop * hop
         self.seed = seed
-        self.songs, self.rendered, self.voices, self.drums = (
+        self.songs, self.rendered, self.voices, self.drums, self.solos = (
             _open(store, chosen(config, names))
-            for names in (self.songs_of, self.rendered_of, self.voices_of, self.drums_of)
+            for names in (self.songs_of, self.rendered_of, self.voices_of, self.drums_of, self.solos_of)
         )
         if not self.songs and not (config.collections and self.rendered):
             raise StemplayError(
@@ -136,8 +139,11 @@ class MixedSongs:
         """A song for the shuffle, some of its sources exchanged."""
         song = self._song(rng, frames)
         if self.drums and rng.random() < self.config.grooves:
-            drums = _crop(self.drums, rng, frames)[0]
+            drums = _crop(_one_of(self.drums, rng), rng, frames)[0]
             song[0] = drums * (rng.uniform(0.03, 0.12) / max(_rms(drums), 1e-3))
+        if self.solos and rng.random() < self.config.solos:
+            solo = _crop(self.solos, rng, frames)[0]
+            song[2] = solo * (rng.uniform(0.03, 0.12) / max(_rms(solo), 1e-3))
         if rng.random() < self.config.singing:
             song[3] = self._voice(rng, frames)
         return song
@@ -163,7 +169,9 @@ class MixedSongs:
         return stereo
 
 
-COLLECTIONS = (*MixedSongs.songs_of, *MixedSongs.rendered_of, *MixedSongs.voices_of, *MixedSongs.drums_of)
+COLLECTIONS = (
+    *MixedSongs.songs_of, *MixedSongs.rendered_of, *MixedSongs.voices_of, *MixedSongs.drums_of, *MixedSongs.solos_of
+)  # fmt: skip
 """Names of all that can be learned from."""
 
 
@@ -195,6 +203,11 @@ def chosen(config: MixingConfig, names: tuple[str, ...]) -> tuple[str, ...]:
 def _open(store: Path, names: tuple[str, ...]) -> list[Collection]:
     found = [Collection(store / name) for name in names if (store / name / "manifest.json").exists()]
     return [collection for collection in found if len(collection)]
+
+
+def _one_of(collections: list[Collection], rng: np.random.Generator) -> list[Collection]:
+    """One collection of several, each as likely: a few recorded drummers count as much as hundreds of rendered ones."""
+    return [collections[rng.integers(len(collections))]] if len(collections) > 1 else collections
 
 
 def _crop(collections: list[Collection], rng: np.random.Generator, frames: int) -> Stems:

@@ -12,7 +12,7 @@ import numpy as np
 from rtaudio.audio.format import SOURCES
 from training.data import arrange, mastering, midi, musdb18
 from training.data import folder as stem_folders
-from training.data.splits import split_of
+from training.data.splits import split_of, split_of_open
 from training.data.store import fingerprint
 
 VERSION = 1
@@ -122,6 +122,50 @@ def _musdb_jobs(data: Path, options: Options) -> Iterator[Job]:
                 )
 
 
+def _open_song_jobs(data: Path, options: Options) -> Iterator[Job]:
+    """Whole songs of ``stems-open``: the held-out ones, and of the others those with a bass.
+
+    What bass the others had is in their ``other``, or in no file: as songs they would teach that low notes are no bass.
+    """
+    for job in _folder_jobs(data, "stems-open", "stems-open", split_of_open):
+        if job.split == "test" or any(path.stem == "bass" for path in job.paths):
+            yield job
+
+
+def _open_part_jobs(collection: str, source: str) -> Callable[[Path, Options], Iterator[Job]]:
+    """One stem of every song of ``stems-open`` that is not held out, for remixes."""
+
+    def jobs(data: Path, options: Options) -> Iterator[Job]:
+        for job in _folder_jobs(data, "stems-open", collection, split_of_open):
+            paths = tuple(path for path in job.paths if path.stem == source)
+            if job.split == "train" and paths:
+                yield replace(job, paths=paths)
+
+    return jobs
+
+
+def _research_jobs(data: Path, options: Options) -> Iterator[Job]:
+    yield from _folder_jobs(data, "stems-research", "stems-research", lambda name: "train")
+
+
+def _folder_jobs(data: Path, folder: str, collection: str, split: Callable[[str], str]) -> Iterator[Job]:
+    """Songs in ``data/folder``, a folder of stems each; none where it is absent."""
+    root = data / folder
+    for path in stem_folders.song_folders(root) if root.is_dir() else []:
+        files = tuple(stem_folders.stem_files(path))
+        yield Job(collection, path.name, files, split(path.name), path.name, mapping=stem_folders.Mapping())
+
+
+def _solo_jobs(collection: str, prefix: str) -> Callable[[Path, Options], Iterator[Job]]:
+    """Recordings of one instrument in ``data/solo/guitar`` whose names begin with ``prefix``; they count as ``other``."""
+
+    def jobs(data: Path, options: Options) -> Iterator[Job]:
+        for path in sorted((data / "solo" / "guitar").glob(f"{prefix}_*.o*")):
+            yield Job(collection, path.stem, (path,), group=path.stem, mapping=SOLO)
+
+    return jobs
+
+
 def _stem_jobs(data: Path, options: Options) -> Iterator[Job]:
     if options.stems is not None:
         for path in stem_folders.song_folders(options.stems):
@@ -198,6 +242,9 @@ SINGER_OF: dict[str, Callable[[str], str]] = {
     "ravdess": lambda stem: stem.split("-")[-1],
     "makam": lambda stem: stem.split("_")[0],
 }
+OPEN_SONGS = "Everything is Free, by Software-Entwicklungskit: CC0 1.0"
+SOLO = stem_folders.Mapping((("*", "other"),))
+"""What recordings of a single melodic instrument are."""
 RENDERED = ("drums", "bass", "other")
 RENDERED_FROM_MIDI = ("freedoom", "openmsx", "groove", "mma")
 SOURCES_OF: dict[str, Source] = {
@@ -210,6 +257,19 @@ SOURCES_OF: dict[str, Source] = {
     "groove": Source(("drums",), 2, "Groove MIDI: CC BY 4.0; soundfonts: see their packages", _groove_jobs),
     "mma": Source(
         SOURCES, 2, "made by mma; soundfonts: see their packages; singing: see its collection", _backing_jobs
+    ),
+    "stems-open": Source(SOURCES, 2, OPEN_SONGS, _open_song_jobs),
+    "drums-open": Source(("drums",), 2, OPEN_SONGS, _open_part_jobs("drums-open", "drums")),
+    "voices-open": Source(("vocals",), 2, OPEN_SONGS, _open_part_jobs("voices-open", "vocals")),
+    "stems-research": Source(
+        SOURCES,
+        2,
+        "Cambridge-MT multitracks: educational and research use only; MDB Drums / MedleyDB: CC BY-NC-SA 4.0",
+        _research_jobs,
+    ),
+    "guitar": Source(("other",), 2, "guitars of Carlos Viola Iborra: MIT", _solo_jobs("guitar", "sectoid")),
+    "guitar-sharealike": Source(
+        ("other",), 2, "guitars of El Senator: CC BY-SA 3.0", _solo_jobs("guitar-sharealike", "muldjord")
     ),
     "stems": Source(SOURCES, 2, "your own stems: you know their licence", _stem_jobs),
 }

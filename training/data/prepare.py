@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from rtaudio.audio.format import StemplayError
+from rtaudio.audio.format import SOURCES, StemplayError
 from training.data import arrange, decode, mastering, midi, musdb18, singing
 from training.data import folder as stem_folders
 from training.data.jobs import RENDERED, RENDERED_FROM_MIDI, SOURCES_OF, Job, Options
@@ -48,7 +48,8 @@ def _make_stems(job: Job) -> Stems:
     elif job.collection == "musdb":
         return musdb18.read_stems(job.paths[0] if len(job.paths) == 1 else job.paths[0].parent)
     elif job.mapping is not None:
-        return stem_folders.read_files(job.paths, job.mapping)
+        song = stem_folders.read_files(job.paths, job.mapping)
+        return song[[SOURCES.index(name) for name in SOURCES_OF[job.collection].stems]]
     else:
         return _join_phrases([decode.read_voice(path) for path in job.paths])
     return mastering.master_song(stems, job.finish) if job.finish is not None and stems.size else stems

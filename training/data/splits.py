@@ -26,3 +26,21 @@ def split_of(folder: str, name: str) -> str:
     if folder != "train":
         return "test"
     return "valid" if name in VALIDATION_SONGS else "train"
+
+
+HELD_OUT_OPEN_SONGS = ("3.Sodium", "7.Francium")
+"""Songs of ``stems-open`` that never train, whole: a second test set, whose recordings may be redistributed (CC0)."""
+
+CLIP_SECONDS, CLIP_EVERY = 30, 60
+"""Of whole songs of a test set, the first half of each minute is scored; what is left of the last minute, too."""
+
+
+def split_of_open(name: str) -> str:
+    """``test`` for the songs of ``stems-open`` that are held out, ``train`` for the others."""
+    return "test" if name in HELD_OUT_OPEN_SONGS else "train"
+
+
+def clips_of(frames: int, rate: int = 44_100) -> list[tuple[int, int]]:
+    """Start and length in samples of the clips of a whole song: ``CLIP_SECONDS`` of every ``CLIP_EVERY``; the last one may be shorter."""
+    every, length = CLIP_EVERY * rate, CLIP_SECONDS * rate
+    return [(start, min(length, frames - start)) for start in range(0, frames, every)]

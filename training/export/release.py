@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,17 @@ from training.separation.sources import validation_set
 from training.separation.validation import validate
 
 WEIGHTS_FILE, MAKING_FILE = "weights.safetensors", "weights.json"
-RESTRICTED = ("musdb", "mir1k", "ravdess")
+RESTRICTED = ("musdb", "mir1k", "ravdess", "stems-research")
 """Collections whose licence allows research and private use only; it passes on to what is learned from them."""
+SHARE_ALIKE = ("guitar-sharealike",)
+"""Collections whose licence (CC BY-SA) asks for itself again."""
+OWN = ("stems",)
+"""Collections whose licence only their owner knows."""
 
 
 def release(
     run: Path, directory: Path, *, store: Path, which: str = "best", note: str = "", continues: bool = False,
-    branches: Sequence[Path] = (), average: Sequence[Path] = (),
+    branches: Sequence[Path] = (), average: Sequence[Path] = (), licence: str = "",
 ) -> dict[str, Any]:  # fmt: skip
     """Write ``weights.safetensors`` (float16) and ``weights.json`` of the run in folder ``run`` into ``directory``.
 
@@ -37,9 +41,10 @@ def release(
         continues: the run began from the weights that are in ``directory`` now; what made them is kept under ``earlier``.
         branches: folders of other runs whose weights it began from (``training join``), kept there too.
         average: folders of runs that began from the same weights as ``run`` and went other ways: the mean of their weights is released.
+        licence: of the weights, where the run learned from stems of one's own.
 
     Raises:
-        StemplayError: a run has no weights or no checkpoint, or its network differs.
+        StemplayError: a run has no weights or no checkpoint, its network differs, or nobody says what its weights may be called.
     """
     network = _weights(run, which)
     checkpoint = load_checkpoint(run / "last.ckpt")
@@ -55,14 +60,11 @@ def release(
         *(_other(path, store, "averaged with the newest run") for path in average),
     ]
     record = _record(checkpoint, store)
-    data = record["data"]
     # What was learned from restricted data stays so, whatever the next run learns from.
-    restricted = any(
-        row["collection"] in RESTRICTED for row in (*data, *(row for run in earlier for row in run.get("data", [])))
-    )
+    learned = {row["collection"] for row in (*record["data"], *(row for run in earlier for row in run.get("data", [])))}
     making = {
         "date": datetime.now(UTC).date().isoformat(),
-        "licence": "research and private use only (as some of the training data)" if restricted else "CC BY 4.0",
+        "licence": licence_of(learned, licence),
         **record,
         "recipe": checkpoint["recipe"],
         "cost": checkpoint.get("cost", {}),
@@ -76,6 +78,23 @@ def release(
     save_weights(directory / WEIGHTS_FILE, network.state_dict(), network.config, half=True)
     write_atomic(directory / MAKING_FILE, json.dumps(making, indent=1, ensure_ascii=False).encode())
     return making
+
+
+def licence_of(collections: Collection[str], own: str = "") -> str:
+    """The licence of weights that learned from ``collections``; ``own`` is what the owner of own stems says.
+
+    Raises:
+        StemplayError: own stems are among them and ``own`` is empty.
+    """
+    if any(name in RESTRICTED for name in collections):
+        return "research and private use only (as some of the training data)"
+    if any(name in OWN for name in collections):
+        if not own:
+            raise StemplayError("The run learned from your own stems: say with --licence what its weights may be used for.")
+        return own
+    if any(name in SHARE_ALIKE for name in collections):
+        return "CC BY-SA 4.0"
+    return "CC BY 4.0"
 
 
 def _weights(run: Path, which: str) -> Separator:

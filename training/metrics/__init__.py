@@ -17,7 +17,13 @@ from training.metrics.simple import (
     projection_scores,
     with_accompaniment,
 )
-from training.metrics.summary import mean_over_sources, median_over_songs, median_with_spread
+from training.metrics.summary import (
+    mean_over_songs,
+    mean_over_sources,
+    mean_with_error,
+    median_over_songs,
+    median_with_spread,
+)
 
 __all__ = [
     "ACTIVE_POWER",
@@ -25,7 +31,9 @@ __all__ = [
     "frame_sdr",
     "global_sdr",
     "make_consistent",
+    "mean_over_songs",
     "mean_over_sources",
+    "mean_with_error",
     "median_over_songs",
     "median_with_spread",
     "projection_scores",

@@ -19,6 +19,26 @@ def median_over_songs(scores: Scores) -> list[float]:
     ]
 
 
+def mean_with_error(scores: Any) -> tuple[float, float]:
+    """Mean over songs of each song's mean over its sources, and the standard error of that mean; dB.
+
+    ``scores`` is ``(songs,)`` or ``(songs, sources)``; NaN (silent sources) is left out. The error says how far another choice of songs
+    may move the mean; it is NaN for fewer than two songs. Unlike a median, a mean moves little when a single clip does.
+    """
+    table = np.asarray(scores, np.float64)
+    rows = table.reshape(len(table), -1)
+    songs = np.array([row[~np.isnan(row)].mean() for row in rows if not np.isnan(row).all()])
+    if not len(songs):
+        return float("nan"), float("nan")
+    error = float(songs.std(ddof=1) / np.sqrt(len(songs))) if len(songs) > 1 else float("nan")
+    return float(songs.mean()), error
+
+
+def mean_over_songs(scores: Scores) -> list[float]:
+    """Like ``median_over_songs``, the mean."""
+    return [mean_with_error(column)[0] for column in np.asarray(scores, np.float64).T]
+
+
 def median_over_frames(frames: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     """A song's score: ``(sources, frames)`` -> ``(sources,)``, frames without a score (NaN) left out."""
     return np.asarray(median_over_songs(np.asarray(frames).T))
@@ -41,3 +61,8 @@ def median_with_spread(scores: Sequence[float]) -> tuple[float, float]:
         return float("nan"), float("nan")
     spread = float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else float("nan")
     return float(np.median(values)), spread
+
+
+def with_spread(value: float, spread: float) -> str:
+    """``1.23 ± 0.45``, or the value alone where nothing is known of its spread."""
+    return f"{value:.2f}" + (f" ± {spread:.2f}" if spread == spread else "")

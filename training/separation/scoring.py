@@ -15,8 +15,9 @@ import torch
 
 from rtaudio.audio.format import StemplayError
 from training.data.store import Stems, write_atomic
-from training.metrics import frame_sdr, global_sdr, mean_over_sources, median_with_spread
+from training.metrics import frame_sdr, global_sdr, mean_over_sources, mean_with_error, median_with_spread
 from training.metrics.museval4 import References
+from training.metrics.pairs import Duel, duel
 from training.metrics.summary import median_over_frames
 
 METRICS = {
@@ -59,6 +60,15 @@ class Result:
         spread = math.sqrt(sum(value[1] ** 2 for value in each.values())) / len(each)
         return {"All": (mean_over_sources([value[0] for value in each.values()]), spread), **each}
 
+    def means(self, metric: str) -> dict[str, tuple[float, float]]:
+        """``All`` (each song's mean over its sources) and each source -> mean over songs and its standard error."""
+        each = {source: mean_with_error(self.column(metric, source)) for source in self.sources}
+        return {"All": mean_with_error(list(self._songs(metric).values())), **each}
+
+    def duel(self, other: Result, metric: str) -> dict[str, Duel]:
+        """Clip by clip against ``other``, see ``training.metrics.pairs``. Raises StemplayError if their songs differ."""
+        return duel(self._songs(metric), other._songs(metric), self.sources)
+
     def _songs(self, metric: str) -> dict[str, list[float]]:
         if metric not in self.scores:
             raise StemplayError(f"The result {self.method} has no {metric}: evaluate it again with --museval.")
@@ -85,6 +95,22 @@ class Result:
             return cls(**{**values, "sources": tuple(values["sources"])})
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise StemplayError(f"{path} is no result of `evaluate -o` ({error}).") from None
+
+
+def read_scores(path: Path, metric: str = "global", sources: Sequence[str] = ()) -> dict[str, list[float]]:
+    """Song -> a score a source, from a file of ``evaluate --json`` or ``evaluate -o``. Raises StemplayError if it is neither."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        if "scores" in values:
+            return Result.read(path)._songs(metric)
+        if values["metric"] != metric:
+            raise StemplayError(f"{path} has scores of {values['metric']!r}, not of {metric!r}.")
+        return {
+            song: [math.nan if row[name] is None else float(row[name]) for name in sources]
+            for song, row in values["songs"].items()
+        }
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise StemplayError(f"{path} has no scores of `evaluate --json` or `evaluate -o` ({error!r}).") from None
 
 
 def _plain(score: float) -> float | None:

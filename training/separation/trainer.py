@@ -280,8 +280,8 @@ class SeparatorTrainer:
         self.network.train()  # it may be the one that was scored
         values = result.row()
         cost = {"energy_kwh": round(self._energy(), 7)}
-        # Waveform distances are minimised as the thesis does; what is trained for decibels is chosen by them.
-        score = result.loss if self.recipe.optim.loss in ("l1", "l2") else -result.mean_sdr
+        # Waveform distances are minimised as the thesis does; what is trained for decibels is chosen by their mean over songs.
+        score = result.loss if self.recipe.optim.loss in ("l1", "l2") else -result.song_mean
         self.state.history.append(
             {"step": self.state.step, "elapsed": round(self.state.elapsed, 1), **values, **cost, "score": score}
         )

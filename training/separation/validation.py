@@ -13,20 +13,30 @@ from torch import Tensor, nn
 
 from rtaudio.audio.format import StemplayError
 from training.data.store import Collection, Stems
-from training.metrics import global_sdr, make_consistent, median_over_songs
+from training.metrics import global_sdr, make_consistent, mean_over_songs, mean_with_error, median_over_songs
 from training.optim.parallel import reduce
 
 
 @dataclass(frozen=True)
 class Validation:
-    """``loss``: mean L1 of the network's own output; ``sdr``: median over songs for each source, dB, mixture-consistent."""
+    """Scores on the validation songs, of the mixture-consistent output.
+
+    Attributes:
+        loss: mean L1 of the network's own output.
+        sdr: source -> median over songs, dB.
+        means: source -> mean over songs, dB; it moves less from one validation to the next than a median does.
+        song_mean, song_error: mean over songs and sources, by which models are chosen, and its standard error over songs, dB.
+    """
 
     loss: float
     sdr: dict[str, float]
+    means: dict[str, float]
+    song_mean: float
+    song_error: float
 
     @property
     def mean_sdr(self) -> float:
-        """Mean over sources."""
+        """Mean over sources of the medians."""
         return float(np.mean(list(self.sdr.values())))
 
     def row(self) -> dict[str, float]:
@@ -35,6 +45,9 @@ class Validation:
             "valid_loss": self.loss,
             **{f"sdr_{name}": sdr for name, sdr in self.sdr.items()},
             "sdr_mean": self.mean_sdr,
+            **{f"song_mean_{name}": sdr for name, sdr in self.means.items()},
+            "song_mean": self.song_mean,
+            **({"song_error": self.song_error} if self.song_error == self.song_error else {}),  # one song has none
         }
 
 
@@ -62,4 +75,10 @@ def validate(
         rows[number, 0] = (estimate - reference).abs().mean()
         rows[number, 1:] = global_sdr(make_consistent(estimate, mix), reference)
     table = (rows if fabric is None else reduce(fabric, rows, "sum")).cpu().numpy()
-    return Validation(float(table[:, 0].mean()), dict(zip(sources, median_over_songs(table[:, 1:]), strict=True)))
+    scores = table[:, 1:]
+    return Validation(
+        float(table[:, 0].mean()),
+        dict(zip(sources, median_over_songs(scores), strict=True)),
+        dict(zip(sources, mean_over_songs(scores), strict=True)),
+        *mean_with_error(scores),
+    )

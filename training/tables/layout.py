@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from training.metrics.summary import with_spread
 from training.separation.scoring import Result
 from training.tables.thesis import Row, Table
 
@@ -83,3 +84,21 @@ def block_of(results: Sequence[Result], metric: str) -> list[Block]:
         blocks.setdefault(result.data, []).append(row)
     order = {data: sorted(rows, key=lambda row: -float(row.values[0])) for data, rows in blocks.items()}
     return [Block(f"Ours: {data}; ± over songs", tuple(rows)) for data, rows in order.items()]
+
+
+def means_table(results: Sequence[Result], metric: str, against: Result | None = None) -> str:
+    """Markdown: mean over clips ± standard error of every method, the best first; with ``against`` also clip by clip against that one.
+
+    Raises:
+        StemplayError: a result lacks the metric, or was not scored on the same clips as ``against``.
+    """
+    ordered = sorted(results, key=lambda result: -result.means(metric)["All"][0])
+    columns = ["All", *ordered[0].sources]
+    heads = [*columns, *([f"against {against.title}, clips won"] if against is not None else [])]
+    lines = [f"| | {' | '.join(heads)} |", "|---|" + "---|" * len(heads)]
+    for result in ordered:
+        cells = [with_spread(*pair) for pair in result.means(metric).values()]
+        if against is not None:
+            cells.append("-" if result.method == against.method else result.duel(against, metric)["All"].text())
+        lines.append(f"| {result.title} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"

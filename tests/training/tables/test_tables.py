@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from training.tables.layout import Block, block_of, markdown
 from training.tables.thesis import Row, thesis_table, thesis_tables
 
 RATE = 44_100
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def result(name: str, values: list[float], data: str = "3 songs") -> Result:
@@ -177,3 +180,41 @@ def test_networks_are_trained_and_scored_with_one_command(tmp_path, capsys):
     making = json.loads((tmp_path / "causal-demucs" / "making.json").read_text())
     assert making["steps"] > 0 and making["processor_seconds"] >= 2
     assert main(command) == 0 and "kept" in capsys.readouterr().err
+
+
+def test_means_over_clips_are_printed_and_counted_against_one_of_the_methods(tmp_path, capsys):
+    for name, shift in (("old", 0.0), ("new", 0.5)):
+        made = Result(name, name, "two clips", SOURCES, {"global": {c: [shift + k for k in range(4)] for c in "xy"}})
+        made.write(tmp_path)
+    assert main(["tables", "means", "--results", str(tmp_path), "--against", "old"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2] == "| new | 2.00 ± 0.00 | 0.50 ± 0.00 | 1.50 ± 0.00 | 2.50 ± 0.00 | 3.50 ± 0.00 | +0.50 ± 0.00, 2 of 2 |"
+    assert lines[3].endswith("| - |") and len(lines) == 4
+    assert main(["tables", "means", "--results", str(tmp_path), "--against", "nobody"]) == 2
+    assert main(["tables", "means"]) == 2
+
+
+def test_the_means_on_the_page_are_those_of_the_kept_scores(capsys):
+    page = (ROOT / "docs" / "comparison.md").read_text(encoding="utf-8")
+    for line in re.findall(r"<!-- means: begin; made by `python -m training (.+?)` -->\n", page):
+        kept = page.split(f"`python -m training {line}` -->\n")[1].split("<!-- means: end")[0]
+        assert main([str(ROOT / part) if part.startswith("docs/") else part for part in line.split()]) == 0
+        assert capsys.readouterr().out == kept
+    assert "means: begin" in page
+
+
+@pytest.mark.parametrize("name", ["demucs-live", "demucs-studio", "demucs-open"])
+@pytest.mark.parametrize(
+    ("folder", "clips", "row"),
+    [("", "25 MUSDB18 test", "25 test"), ("valid", "14 MUSDB18 validation", "14 validation")],
+)
+def test_cards_and_pages_have_the_means_of_the_kept_scores(name, folder, clips, row):
+    means = Result.read(ROOT / "docs" / "comparison" / folder / f"{name}.json").means("global")
+    quality = json.loads((ROOT / "models" / "zoo" / name / "card.json").read_text(encoding="utf-8"))["quality"]
+    what = f"{clips} clips of 7 s: mean global SDR in dB"
+    for source, (mean, error) in means.items():
+        assert quality[what][source.lower()] == pytest.approx(mean, abs=0.006)
+        assert quality[f"{what}, its standard error"][source.lower()] == pytest.approx(error, abs=0.006)
+    cells = " | ".join("{:.2f} ± {:.2f}".format(*means[source]) for source in (*SOURCES, "All"))
+    page = (ROOT / "models" / "zoo" / name / "README.md").read_text(encoding="utf-8")
+    assert f"| {row} clips, mean over clips | {cells} | |" in page
