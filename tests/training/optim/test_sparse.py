@@ -152,8 +152,8 @@ def test_every_rule_is_its_formula_on_any_batch(rule: str, penalty: float, loss:
         w = w - 0.3 * {
             "minibatch": mean,
             "adabatch": total / np.maximum(count, 1),
-            "reconditioned": total / batch * reconditioning(p.p, batch),
-            "inverse": total / batch / safe,
+            "reconditioned": mean * reconditioning(p.p, len(rows)),
+            "inverse": mean / safe,
             "adagrad": mean / np.sqrt(1e-8 + squares),
         }[rule]
     assert np.allclose(solver.w, w, atol=1e-12) and not solver._counts.any()

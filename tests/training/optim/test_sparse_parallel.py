@@ -13,7 +13,6 @@ import pytest
 import scipy.sparse as sp
 
 from rtaudio.audio.format import StemplayError
-from training.optim.sparse import kernels
 from training.optim.sparse.data import SHAPES, Parts, synthetic
 from training.optim.sparse.jit import new_barrier
 from training.optim.sparse.problem import SparseProblem
@@ -32,7 +31,7 @@ def test_one_worker_of_algorithm_2_is_the_sequential_algorithm_bit_for_bit(parts
     sequential, wild = (SparseSolver(parts.train, rule, 4.0, 50) for _ in range(2))
     order = np.random.default_rng(0).permutation(parts.train.samples)
     sequential.advance(order)
-    wild._wild(0, order, new_barrier())
+    wild._wild(0, order, wild._rates_of(50), new_barrier())
     assert np.array_equal(sequential.w, wild.w) and np.abs(wild.w).max() > 0
 
 
@@ -51,7 +50,7 @@ def test_two_workers_take_every_gradient_at_the_weights_before_the_batch(parts: 
     assert solver.tally[0] == 0
     assert solver.tally[1] < 0.05 * parts.train.active * len(order)
     loose = SparseSolver(parts.train, "reconditioned", 4.0, 2500, workers=2)
-    for _ in range(20):
+    for _ in range(50):
         loose.audited(order, synchronous=False)
         if loose.tally[0]:
             break
@@ -91,7 +90,8 @@ def test_two_workers_use_two_processors_and_leave_nothing_behind() -> None:
         solver.fit(3)
         speed[workers] = 3 * problem.samples / (time.perf_counter() - clock)
     print(f"Hogwild! kept {best:.2f} processors busy; Wild AdaBatch: {speed[1]:.0f} and {speed[2]:.0f} samples a second")
-    assert best > 1.2 or os.getloadavg()[0] > 1.5, "two workers on a machine that has two processors to give"
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    assert best > 1.2 or load > 1.5, "two workers on a machine that has two processors to give"
     assert {thread.name for thread in threading.enumerate()} == before
 
 
@@ -104,19 +104,16 @@ def test_a_worker_that_fails_ends_the_others(parts: Parts) -> None:
     def work(worker: int, barrier: np.ndarray) -> None:
         if worker == 0:
             raise KeyboardInterrupt
-        solver._wild(worker, order, barrier)
+        solver._wild(worker, order, solver._rates_of(50), barrier)
 
     with pytest.raises(KeyboardInterrupt):
         solver._in_threads(work)
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("sparse-worker")]
     barrier = new_barrier()
     _stop(barrier)
-    arrays = solver.problem.arrays
-    done = kernels.wild(
-        0, 1, True, *arrays, solver.problem.labels, solver.w, order, 50, 1.0, 0, False, solver._rates, solver._shares,
-        solver._slopes, barrier,
-    )  # fmt: skip
-    assert done is False
+    before = solver.w.copy()
+    solver._wild(0, order, solver._rates_of(50), barrier)
+    assert np.count_nonzero(solver.w != before) <= np.count_nonzero(solver.problem.features[:50].sum(axis=0)), "one batch"
 
 
 def test_rules_that_cannot_be_shared_say_so(parts: Parts) -> None:

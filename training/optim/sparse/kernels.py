@@ -74,6 +74,17 @@ def add_row_rated(starts, columns, values, w, row, scale, rates):
 
 
 @jit()
+def add_row_backward(starts, columns, values, w, row, scale, rates, share):
+    """As ``add_row_rated`` (``share`` instead of rates if there are none), from the rarest feature to the most frequent one.
+
+    Two workers that leave a barrier together would otherwise meet at the frequent features and lose updates of these.
+    """
+    for j in range(starts[row + 1] - 1, starts[row] - 1, -1):
+        k = columns[j]
+        w[k] += scale * (share if share > 0 else rates[k]) * values[j]
+
+
+@jit()
 def add_row_averaged(starts, columns, values, w, row, scale, counts, shares):
     """``w += scale * x / count``: AdaBatch (Algorithm 1); clears the counts on the way."""
     for j in range(starts[row], starts[row + 1]):
@@ -204,12 +215,35 @@ def variance_reduced(
 
 
 @jit()
+def audit(starts, columns, values, labels, w, check, order, first, size, step, loss, rates, slopes, tally):
+    """After a batch of ``wild``: were all slopes those at the weights before it (``check``), and which updates were lost?
+
+    Adds to ``tally``: slopes that differ by a bit, features whose weight differs from the exact update. ``check`` then follows ``w``.
+    """
+    for b in range(size):
+        row = order[first + b]
+        if slopes[b] != slope_of(loss, margin_of(starts, columns, values, check, row), labels[row]):
+            tally[0] += 1
+    for b in range(size):
+        add_row_rated(starts, columns, values, check, order[first + b], -step * slopes[b], rates)
+    for b in range(size):
+        row = order[first + b]
+        for j in range(starts[row], starts[row + 1]):
+            k = columns[j]
+            if abs(w[k] - check[k]) > 1e-9 * (abs(w[k]) + abs(check[k]) + 1e-9):
+                tally[1] += 1
+            check[k] = w[k]
+
+
+@jit()
 def wild(
-    worker, workers, synchronous, starts, columns, values, labels, w, order, batch, step, loss, plain, rates, shares, slopes, barrier,
+    worker, workers, synchronous, starts, columns, values, labels, w, order, batch, step, loss, plain, rates, shares, slopes,
+    barrier, check, tally,
 ):  # fmt: skip
     """What one worker of Algorithm 2 does: its part of each batch's slopes, a barrier, its part of the update without locks, a barrier.
 
-    ``plain`` takes the mean of the gradients instead (Wild mini-batch SGD). False if the run was stopped.
+    ``plain`` takes the mean of the gradients instead (Wild mini-batch SGD); a ``check`` of some length has each batch audited. False if
+    the run was stopped.
     """
     for first in range(0, len(order), batch):
         size = min(batch, len(order) - first)
@@ -221,32 +255,17 @@ def wild(
             return False
         for n in range(low, high):
             row = order[n]
-            if plain:
+            if worker % 2:
+                add_row_backward(starts, columns, values, w, row, -step * slopes[n - first], rates, shares[size] if plain else 0.0)
+            elif plain:
                 add_row(starts, columns, values, w, row, -step * slopes[n - first] * shares[size])
             else:
                 add_row_rated(starts, columns, values, w, row, -step * slopes[n - first], rates)
-        if synchronous and not wait(barrier, workers):
+        if not wait(barrier, workers):
             return False
+        if len(check):
+            if worker == 0:
+                audit(starts, columns, values, labels, w, check, order, first, size, step, loss, rates, slopes, tally)
+            if not wait(barrier, workers):
+                return False
     return True
-
-
-@jit()
-def audit(starts, columns, values, labels, w, check, order, first, size, step, loss, rates, slopes, tally):
-    """After a batch of ``wild``: were all slopes those at the weights before it (``check``), and which updates were lost?
-
-    Adds to ``tally``: slopes that differ by a bit, features whose weight differs from the exact update. ``check`` then follows ``w``.
-    """
-    for b in range(size):
-        row = order[first + b]
-        if slopes[b] != slope_of(loss, margin_of(starts, columns, values, check, row), labels[row]):
-            tally[0] += 1
-    for b in range(size):
-        row = order[first + b]
-        add_row_rated(starts, columns, values, check, row, -step * slopes[b], rates)
-    for b in range(size):
-        row = order[first + b]
-        for j in range(starts[row], starts[row + 1]):
-            k = columns[j]
-            if abs(w[k] - check[k]) > 1e-9 * (abs(w[k]) + abs(check[k]) + 1e-9):
-                tally[1] += 1
-            check[k] = w[k]

@@ -31,6 +31,7 @@ RULES = {
 }
 PARALLEL = ("minibatch", "reconditioned", "hogwild")
 Order = npt.NDArray[np.int64]
+NOTHING: Vector = np.zeros(0)
 
 
 @jit()
@@ -113,16 +114,18 @@ class SparseSolver:
         counting = self.rule in ("adabatch", "adagrad") or self.problem.penalty > 0
         self._counts = np.zeros(size if counting else 1, np.uint32)
         self._sums = np.zeros(size if self.rule == "adagrad" else 1)
-        self._rates = self._make_rates()
+        self._rates: dict[int, Vector] = {}
+        self._rates_of(self.batch)
 
-    def _make_rates(self) -> Vector:
-        """What multiplies ``step * slope * x`` for each feature, the mean's 1 / B included."""
-        if self.rule == "reconditioned":
-            return reconditioning(self.problem.p, self.batch) / self.batch
-        if self.rule == "inverse":
+    def _rates_of(self, batch: int) -> Vector:
+        """What multiplies ``step * slope * x`` for each feature in a batch of this size, the mean's 1 / B included."""
+        if self.rule not in ("reconditioned", "inverse"):
+            return self._shares
+        if batch not in self._rates:
             p = self.problem.p
-            return np.where(p > 0, 1.0 / np.where(p > 0, p, 1.0), 0.0) / self.batch
-        return np.zeros(1)
+            inverse = np.where(p > 0, 1.0 / np.where(p > 0, p, 1.0), 0.0)
+            self._rates[batch] = (reconditioning(p, batch) if self.rule == "reconditioned" else inverse) / batch
+        return self._rates[batch]
 
     def advance(self, order: Order) -> None:
         """Use the samples of ``order``, batch by batch; the last batch may be smaller."""
@@ -131,10 +134,16 @@ class SparseSolver:
             raise IndexError(f"samples are 0 to {self.problem.samples - 1}")
         if self.rule == "hogwild":
             self._in_threads(lambda worker, barrier: self._sgd(order[worker :: self.workers]))
-        elif self.workers > 1:
-            self._in_threads(lambda worker, barrier: self._wild(worker, order, barrier))
-        else:
-            self._sequential(order)
+            return
+        whole = len(order) - len(order) % self.batch
+        for part in (order[:whole], order[whole:]):  # a smaller last batch has rates of its own
+            if not len(part):
+                continue
+            rates = self._rates_of(min(self.batch, len(part)))
+            if self.workers > 1:
+                self._in_threads(lambda worker, barrier, p=part, r=rates: self._wild(worker, p, r, barrier))  # type: ignore[misc]
+            else:
+                self._sequential(part, rates)
 
     def fit(self, passes: int = 1, seed: int = 0, after: Callable[[SparseSolver, int], None] | None = None) -> Vector:
         """Whole passes over the samples, each in an order of its own; returns the weights in the user's order of features.
@@ -152,25 +161,27 @@ class SparseSolver:
     def _sgd(self, order: Order) -> None:
         kernels.sgd(*self._rows, self.problem.labels, self.w, np.ascontiguousarray(order), self.step, self._loss)
 
-    def _sequential(self, order: Order) -> None:
+    def _sequential(self, order: Order, rates: Vector) -> None:
         labels, penalty, w = self.problem.labels, self.problem.penalty, self.w
         rule = {"minibatch": kernels.MINIBATCH, "adabatch": kernels.ADABATCH}.get(self.rule, kernels.RECONDITIONED)
+        head = (*self._rows, labels, w, order, self.batch, self.step, self._loss)
         tail = (self._counts, self._shares, self._slopes)
         if self.rule == "adagrad":
-            kernels.adagrad(
-                *self._rows, labels, w, order, self.batch, self.step, self._loss, penalty, self.eps, self._sums, self.squares, *tail
-            )
+            kernels.adagrad(*head, penalty, self.eps, self._sums, self.squares, *tail)
         elif penalty:
-            kernels.penalised(*self._rows, labels, w, order, self.batch, self.step, self._loss, rule, penalty, self._rates, *tail)
+            kernels.penalised(*head, rule, penalty, rates, *tail)
         elif self.batch == 1 and rule != kernels.RECONDITIONED:
             self._sgd(order)
         else:
-            kernels.batches(*self._rows, labels, w, order, self.batch, self.step, self._loss, rule, self._rates, *tail)
+            kernels.batches(*head, rule, rates, *tail)
 
-    def _wild(self, worker: int, order: Order, barrier: npt.NDArray[np.int64], synchronous: bool = True) -> None:
+    def _wild(
+        self, worker: int, order: Order, rates: Vector, barrier: npt.NDArray[np.int64], *,
+        synchronous: bool = True, check: Vector = NOTHING,
+    ) -> None:  # fmt: skip
         kernels.wild(
             worker, self.workers, synchronous, *self._rows, self.problem.labels, self.w, order, self.batch, self.step,
-            self._loss, self.rule == "minibatch", self._rates, self._shares, self._slopes, barrier,
+            self._loss, self.rule == "minibatch", rates, self._shares, self._slopes, barrier, check, self.tally,
         )  # fmt: skip
 
     def _in_threads(self, work: Callable[[int, npt.NDArray[np.int64]], Any]) -> None:
@@ -189,21 +200,16 @@ class SparseSolver:
                 raise
 
     def audited(self, order: Order, synchronous: bool = True) -> None:
-        """As ``advance`` for reconditioned batches in parallel, and count into ``tally`` after each batch.
+        """As ``advance`` with the reconditioned rule; after each batch the first worker counts into ``tally`` what went wrong in it.
 
         Args:
-            synchronous: False leaves the barriers out, to see what they are for.
+            order: whole batches.
+            synchronous: False leaves the barrier between gradients and updates out, to see what it is for.
         """
-        if self.rule != "reconditioned":
-            raise ValueError("only the reconditioned rule is audited")
-        check = self.w.copy()
-        for first in range(0, len(order), self.batch):
-            batch = np.ascontiguousarray(order[first : first + self.batch], np.int64)
-            self._in_threads(lambda worker, barrier, b=batch: self._wild(worker, b, barrier, synchronous))
-            kernels.audit(
-                *self._rows, self.problem.labels, self.w, check, batch, 0, len(batch), self.step, self._loss, self._rates,
-                self._slopes, self.tally,
-            )  # fmt: skip
+        if self.rule != "reconditioned" or len(order) % self.batch:
+            raise ValueError("only whole batches of the reconditioned rule are audited")
+        rates, check = self._rates_of(self.batch), self.w.copy()
+        self._in_threads(lambda w, barrier: self._wild(w, order, rates, barrier, synchronous=synchronous, check=check))
 
 
 def merge(parts: list[tuple[Vector, npt.NDArray[np.int64]]]) -> Vector:
