@@ -19,7 +19,9 @@ from training.optim.sparse.svrg import SparseSvrg
 RNG = np.random.default_rng(0)
 
 
-def problem(loss: str = "logistic", penalty: float = 0.0, rows: int = 40, columns: int = 12, share: float = 0.3) -> SparseProblem:
+def problem(
+    loss: str = "logistic", penalty: float = 0.0, rows: int = 40, columns: int = 12, share: float = 0.3
+) -> SparseProblem:
     rng = np.random.default_rng(1)
     x = sp.random(rows, columns, share, "csr", random_state=rng, data_rvs=rng.standard_normal)
     return SparseProblem.of(x, rng.choice([-1.0, 1.0], rows), loss, penalty)
@@ -149,13 +151,17 @@ def test_every_rule_is_its_formula_on_any_batch(rule: str, penalty: float, loss:
         mean, count = total / len(rows), has[rows].sum(axis=0)
         safe = np.where(p.p > 0, p.p, 1)
         squares += mean**2
-        w = w - 0.3 * {
-            "minibatch": mean,
-            "adabatch": total / np.maximum(count, 1),
-            "reconditioned": mean * reconditioning(p.p, len(rows)),
-            "inverse": mean / safe,
-            "adagrad": mean / np.sqrt(1e-8 + squares),
-        }[rule]
+        w = (
+            w
+            - 0.3
+            * {
+                "minibatch": mean,
+                "adabatch": total / np.maximum(count, 1),
+                "reconditioned": mean * reconditioning(p.p, len(rows)),
+                "inverse": mean / safe,
+                "adagrad": mean / np.sqrt(1e-8 + squares),
+            }[rule]
+        )
     assert np.allclose(solver.w, w, atol=1e-12) and not solver._counts.any()
 
 
@@ -193,8 +199,12 @@ def test_the_expected_reconditioned_and_adabatch_updates_are_the_same_exactly() 
     assert np.allclose(mean, p.gradient(np.zeros(3)), atol=1e-12)
 
 
-@pytest.mark.parametrize(("p", "batch", "expected"), [(0.01, 10, 0.0956), (0.1, 10, 0.6513), (0.5, 10, 0.9990), (0.01, 100, 0.6340)])
-def test_the_solvers_mean_update_is_the_thesis_expectation_within_a_percent(p: float, batch: int, expected: float) -> None:
+@pytest.mark.parametrize(
+    ("p", "batch", "expected"), [(0.01, 10, 0.0956), (0.1, 10, 0.6513), (0.5, 10, 0.9990), (0.01, 100, 0.6340)]
+)
+def test_the_solvers_mean_update_is_the_thesis_expectation_within_a_percent(
+    p: float, batch: int, expected: float
+) -> None:
     """Criterion 21, by Monte Carlo through the compiled solver: columns are independent repetitions of one feature.
 
     With least squares at w = 0 a gradient is -y x, so features of mean 1 where they are there make E[Z] = p.

@@ -38,7 +38,8 @@ def test_the_second_moment_stays_below_its_bounds() -> None:
         for copies in (1, 5, 10, 50, 500):
             for spread in (0.0, 1.0, 10.0):
                 mean, square = p, p * (1 + spread)
-                assert bounds.average_moments(p, copies, mean, square)[1] <= bounds.average_square_bound(p, copies, mean, square) * (1 + 1e-9)
+                bound = bounds.average_square_bound(p, copies, mean, square)
+                assert bounds.average_moments(p, copies, mean, square)[1] <= bound * (1 + 1e-9)
 
 
 def test_adabatch_forgets_as_fast_as_single_samples_and_mini_batches_do_not() -> None:
@@ -46,7 +47,11 @@ def test_adabatch_forgets_as_fast_as_single_samples_and_mini_batches_do_not() ->
     samples = 100_000_000
     one = table_4_1("adabatch", SETTING, samples, 1)
     many = table_4_1("adabatch", SETTING, samples, 100)
-    assert many.bias == pytest.approx(one.bias, rel=0.01) and many.variance == one.variance and many.largest_step == one.largest_step
+    assert (
+        many.bias == pytest.approx(one.bias, rel=0.01)
+        and many.variance == one.variance
+        and many.largest_step == one.largest_step
+    )
     assert table_4_1("minibatch", SETTING, samples, 100).bias > 10 * table_4_1("minibatch", SETTING, samples, 1).bias
 
 
@@ -61,7 +66,9 @@ def test_dividing_by_p_has_a_tiny_step_and_a_huge_variance() -> None:
     inverse, ada = (table_4_1(method, SETTING, 1000, 10, None) for method in ("inverse", "adabatch"))
     assert inverse.largest_step < 0.01 * ada.largest_step
     step = inverse.largest_step
-    ratio = table_4_1("inverse", SETTING, 1000, 10, step).variance / table_4_1("adabatch", SETTING, 1000, 10, step).variance
+    ratio = (
+        table_4_1("inverse", SETTING, 1000, 10, step).variance / table_4_1("adabatch", SETTING, 1000, 10, step).variance
+    )
     assert ratio == pytest.approx(1 / (SETTING.p_min * 10))
 
 

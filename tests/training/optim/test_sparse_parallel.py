@@ -89,7 +89,9 @@ def test_two_workers_use_two_processors_and_leave_nothing_behind() -> None:
         clock = time.perf_counter()
         solver.fit(3)
         speed[workers] = 3 * problem.samples / (time.perf_counter() - clock)
-    print(f"Hogwild! kept {best:.2f} processors busy; Wild AdaBatch: {speed[1]:.0f} and {speed[2]:.0f} samples a second")
+    print(
+        f"Hogwild! kept {best:.2f} processors busy; Wild AdaBatch: {speed[1]:.0f} and {speed[2]:.0f} samples a second"
+    )
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     assert best > 1.2 or load > 1.5, "two workers on a machine that has two processors to give"
     assert {thread.name for thread in threading.enumerate()} == before
@@ -113,7 +115,9 @@ def test_a_worker_that_fails_ends_the_others(parts: Parts) -> None:
     _stop(barrier)
     before = solver.w.copy()
     solver._wild(0, order, solver._rates_of(50), barrier)
-    assert np.count_nonzero(solver.w != before) <= np.count_nonzero(solver.problem.features[:50].sum(axis=0)), "one batch"
+    assert np.count_nonzero(solver.w != before) <= np.count_nonzero(solver.problem.features[:50].sum(axis=0)), (
+        "one batch"
+    )
 
 
 def test_rules_that_cannot_be_shared_say_so(parts: Parts) -> None:

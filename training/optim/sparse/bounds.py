@@ -68,7 +68,9 @@ def table_4_1(method: str, setting: Setting, samples: int, batch: int, step: flo
     return Bound((1 - step * rate) ** (samples / batch) * s.delta0 / step, step * noise, largest)
 
 
-def iterate_bound(mu: float, smooth: float, radius2: float, sigma2: float, distance2: float, steps: int, batch: int, step: float) -> float:
+def iterate_bound(
+    mu: float, smooth: float, radius2: float, sigma2: float, distance2: float, steps: int, batch: int, step: float
+) -> float:
     """Theorem 5: bound of ``E |w_N - w*|^2`` for plain mini-batches, ``mu Id <= F'' <= smooth Id`` (EQ-ADB-11)."""
     if not 0 < step * (smooth * (1 - 1 / batch) + 2 * radius2 / batch) <= 1 + 1e-12:
         raise StemplayError("The step size is too large for theorem 5.")
@@ -112,7 +114,9 @@ def average_square_bound(p: float, copies: int, mean: float, square: float) -> f
     return min(simple, 5 * q * square / (copies * p**2) + q * mean**2 / p**2) if copies * p >= 5 else simple
 
 
-def svrg_contraction(mu: float, smooth: float, step: float, inner: int, batch: int = 1, adaptive: bool = False, p_min: float = 1.0) -> float:
+def svrg_contraction(
+    mu: float, smooth: float, step: float, inner: int, batch: int = 1, adaptive: bool = False, p_min: float = 1.0
+) -> float:
     """Factor by which an epoch of SVRG shrinks ``E F - F*``: theorem 7 (mini-batch) or 8 (AdaBatch, ERR-47).
 
     Raises:

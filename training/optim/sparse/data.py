@@ -40,7 +40,10 @@ class Shape:
     valid: int = 5000
 
     def __post_init__(self) -> None:
-        if min(self.samples, self.features, self.test, self.valid) < 1 or not 0 < self.active < self.features * self.most:
+        if (
+            min(self.samples, self.features, self.test, self.valid) < 1
+            or not 0 < self.active < self.features * self.most
+        ):
             raise StemplayError(
                 f"{self.samples} samples of {self.features} features with {self.active:g} active ones cannot be drawn."
             )
@@ -82,7 +85,9 @@ class Parts:
 def frequencies(shape: Shape) -> Vector:
     """p of each feature, falling: ``min(most, c k^-power)`` with c such that they sum to ``active``."""
     law = np.arange(1, shape.features + 1, dtype=np.float64) ** -shape.power
-    found = brentq(lambda c: np.minimum(shape.most, np.exp(c) * law).sum() - shape.active, -50, np.log(shape.active / law[-1]))
+    found = brentq(
+        lambda c: np.minimum(shape.most, np.exp(c) * law).sum() - shape.active, -50, np.log(shape.active / law[-1])
+    )
     return np.minimum(shape.most, np.exp(found) * law)
 
 
@@ -93,7 +98,8 @@ def draw_features(rng: np.random.Generator, rows: int, p: Vector) -> sp.csr_matr
     counts = rng.binomial(rows, p[common:])
     columns = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
     tails = sp.csr_matrix(
-        (np.ones(len(columns)), (rng.integers(0, rows, len(columns), dtype=np.int32), columns)), shape=(rows, len(counts))
+        (np.ones(len(columns)), (rng.integers(0, rows, len(columns), dtype=np.int32), columns)),
+        shape=(rows, len(counts)),
     )
     x = sp.csr_matrix(sp.hstack([heads, tails], format="csr"), dtype=np.float64)
     x.sum_duplicates()

@@ -134,7 +134,9 @@ def gather(starts, columns, values, labels, w, order, first, size, loss, counts,
 
 
 @jit()
-def penalised(starts, columns, values, labels, w, order, batch, step, loss, rule, penalty, rates, counts, shares, slopes):
+def penalised(
+    starts, columns, values, labels, w, order, batch, step, loss, rule, penalty, rates, counts, shares, slopes
+):
     """As ``batches``, with ``penalty / 2 * w_k^2`` in each sample that has feature k (EQ-SVR-6).
 
     Its gradient is that at the weights before the batch: it is taken when a feature is met for the first time.
@@ -161,7 +163,9 @@ def penalised(starts, columns, values, labels, w, order, batch, step, loss, rule
 
 
 @jit()
-def adagrad(starts, columns, values, labels, w, order, batch, step, loss, penalty, eps, sums, squares, counts, shares, slopes):
+def adagrad(
+    starts, columns, values, labels, w, order, batch, step, loss, penalty, eps, sums, squares, counts, shares, slopes
+):
     """Adagrad on the mean gradient of each batch, current gradient included, eps inside the root (EQ-ADB-6, ERR-04)."""
     for first in range(0, len(order), batch):
         size = min(batch, len(order) - first)
@@ -256,7 +260,9 @@ def wild(
         for n in range(low, high):
             row = order[n]
             if worker % 2:
-                add_row_backward(starts, columns, values, w, row, -step * slopes[n - first], rates, shares[size] if plain else 0.0)
+                add_row_backward(
+                    starts, columns, values, w, row, -step * slopes[n - first], rates, shares[size] if plain else 0.0
+                )
             elif plain:
                 add_row(starts, columns, values, w, row, -step * slopes[n - first] * shares[size])
             else:

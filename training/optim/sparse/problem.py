@@ -110,9 +110,7 @@ class SparseProblem:
     def arrays(self) -> Rows:
         """For the compiled loops; nothing is copied where the types agree."""
         x = self.features
-        return Rows(
-            np.asarray(x.indptr, np.int64), np.asarray(x.indices, np.int32).view(np.uint32), np.asarray(x.data)
-        )
+        return Rows(np.asarray(x.indptr, np.int64), np.asarray(x.indices, np.int32).view(np.uint32), np.asarray(x.data))
 
     @property
     def p(self) -> Vector:
@@ -209,7 +207,9 @@ def _check(x: sp.csr_matrix, y: Vector, loss: str, penalty: float) -> None:
     if not 0 <= penalty < float("inf"):
         raise StemplayError(f"The penalty must be a number of at least 0, not {penalty}.")
     if y.ndim != 1 or x.shape[0] != len(y) or not len(y):
-        raise StemplayError(f"There are {x.shape[0]} samples and {y.size} labels; each sample needs one, and there must be some.")
+        raise StemplayError(
+            f"There are {x.shape[0]} samples and {y.size} labels; each sample needs one, and there must be some."
+        )
     wrong = y[~np.isin(y, (-1.0, 1.0))]
     if len(wrong):
         raise StemplayError(f"Labels must be -1 or 1, and one is {wrong[0]:g}.")
