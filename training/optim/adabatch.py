@@ -89,7 +89,7 @@ class AdaBatch(torch.optim.Optimizer):
         return look
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Recondition the tables' gradients, then the optimiser's own update."""
         loss = None
         if closure is not None:

@@ -14,9 +14,9 @@ import scipy.sparse as sp
 
 from rtaudio.audio.format import StemplayError
 from training.optim.sparse.data import SHAPES, Parts, synthetic
-from training.optim.sparse.jit import new_barrier
+from training.optim.sparse.jit import new_barrier, stop
 from training.optim.sparse.problem import SparseProblem
-from training.optim.sparse.solvers import SparseSolver, _stop, cores
+from training.optim.sparse.solvers import SparseSolver, cores
 
 two_cores = pytest.mark.skipif(cores() < 2, reason="two workers need two processors")
 
@@ -112,7 +112,7 @@ def test_a_worker_that_fails_ends_the_others(parts: Parts) -> None:
         solver._in_threads(work)
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("sparse-worker")]
     barrier = new_barrier()
-    _stop(barrier)
+    stop(barrier)
     before = solver.w.copy()
     solver._wild(0, order, solver._rates_of(50), barrier)
     assert np.count_nonzero(solver.w != before) <= np.count_nonzero(solver.problem.features[:50].sum(axis=0)), (

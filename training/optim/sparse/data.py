@@ -15,6 +15,8 @@ from scipy.optimize import brentq
 from rtaudio.audio.format import StemplayError
 from training.optim.sparse.problem import SparseProblem, Vector
 
+MOST = 0.98
+"""The largest probability of a feature."""
 COMMON = 0.05
 """Features in more samples than this are drawn sample by sample, rarer ones by how many samples have them."""
 
@@ -27,7 +29,8 @@ class Shape:
         samples, features: rows and columns; ``test`` and ``valid`` more rows of the same kind.
         active: features of a sample, on average.
         power: p of the k-th feature falls as ``k ** -power``, up to ``most``.
-        sharp: how far margins spread: the larger, the fewer labels contradict the weights they were drawn from.
+        sharp: how unequally the classes have the features: a_k has the standard deviation ``sharp * p_k ** -telling``.
+        telling: 0 if rare features tell the classes apart no better than frequent ones.
     """
 
     samples: int
@@ -35,7 +38,8 @@ class Shape:
     active: float
     power: float = 1.0
     most: float = 0.9
-    sharp: float = 4.0
+    sharp: float = 0.2
+    telling: float = 0.0
     test: int = 5000
     valid: int = 5000
 
@@ -51,15 +55,15 @@ class Shape:
     def scaled(self, share: float) -> Shape:
         """With ``share`` of the samples and of the features."""
         rows, columns = max(500, round(self.samples * share)), max(round(4 * self.active), round(self.features * share))
-        kept = max(500, round(self.test * min(1.0, 4 * share)))
-        return Shape(rows, columns, self.active, self.power, self.most, self.sharp, kept, kept)
+        kept = min(self.test, max(500, rows // 4))
+        return Shape(rows, columns, self.active, self.power, self.most, self.sharp, self.telling, kept, kept)
 
 
 SHAPES = {
-    "small": Shape(20_000, 2_000, 26, 1.0),
-    "news20": Shape(19_996, 1_355_191, 455, 1.0),
-    "spam": Shape(92_189, 823_470, 155, 1.0),
-    "url": Shape(2_396_130, 3_231_961, 115, 1.2),
+    "small": Shape(20_000, 2_000, 26, 1.0, sharp=0.05, telling=0.4),
+    "news20": Shape(19_996, 1_355_191, 455, 1.0, sharp=0.02, telling=0.4),
+    "spam": Shape(92_189, 823_470, 155, 1.0, sharp=0.02, telling=0.4),
+    "url": Shape(2_396_130, 3_231_961, 115, 1.2, sharp=0.03, telling=0.4),
 }
 """By the name of the data set whose sizes they have (section 4.6); ``small`` is that of ADB-18."""
 
@@ -93,7 +97,8 @@ def frequencies(shape: Shape) -> Vector:
 
 def draw_features(rng: np.random.Generator, rows: int, p: Vector) -> sp.csr_matrix:
     """Binary independent features, present with probability ``p``, each sample scaled to norm 1."""
-    common = int(np.searchsorted(-p, -COMMON))
+    over = np.flatnonzero(p > COMMON)
+    common = int(over[-1]) + 1 if len(over) else 0
     heads = sp.csr_matrix(rng.random((rows, common)) < p[:common]) if common else sp.csr_matrix((rows, 0))
     counts = rng.binomial(rows, p[common:])
     columns = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
@@ -109,16 +114,18 @@ def draw_features(rng: np.random.Generator, rows: int, p: Vector) -> sp.csr_matr
 
 
 def synthetic(shape: Shape, seed: int, loss: str = "logistic", penalty: float = 0.0, name: str = "synthetic") -> Parts:
-    """Samples with labels from a logistic model whose weights are normal for every feature, rare or not."""
+    """Two equally likely classes that have each feature with another probability: ``p_k (1 + a_k)`` and ``p_k (1 - a_k)``.
+
+    As in text, no feature decides: the sum of many does, frequent and rare ones, and rare ones tell more where ``telling`` is above 0.
+    """
     rng = np.random.default_rng(seed)
     p = frequencies(shape)
+    lean = np.clip(shape.sharp * p**-shape.telling * rng.standard_normal(len(p)), -0.9, 0.9)
     total = shape.samples + shape.valid + shape.test
-    x = draw_features(rng, total, p)
-    truth = rng.standard_normal(len(p))
-    margins = x @ truth
-    chance = 1 / (1 + np.exp(-shape.sharp * (margins - margins.mean())))
-    y = np.where(rng.random(total) < chance, 1.0, -1.0)
-    return split(x, y, (shape.valid, shape.test), loss, penalty, name)
+    y = np.where(rng.random(total) < 0.5, 1.0, -1.0)
+    order = np.argsort(np.argsort(-y, kind="stable"), kind="stable")  # from sorted by class to the drawn order
+    halves = [draw_features(rng, int((y == sign).sum()), np.minimum(MOST, p * (1 + sign * lean))) for sign in (1, -1)]
+    return split(sp.csr_matrix(sp.vstack(halves))[order], y, (shape.valid, shape.test), loss, penalty, name)
 
 
 def split(

@@ -1,5 +1,7 @@
 """Numba: compiled functions that are kept on disk and release the interpreter's lock, atomic counters and a barrier between threads."""
 
+# mypy: disable-error-code="call-arg, var-annotated"
+
 from __future__ import annotations
 
 import sys
@@ -101,3 +103,9 @@ def wait(barrier: npt.NDArray[np.int64], workers: int) -> bool:
 def new_barrier() -> npt.NDArray[np.int64]:
     """Counters for ``wait``."""
     return np.zeros(48, np.int64)
+
+
+@jit()
+def stop(barrier: npt.NDArray[np.int64]) -> None:
+    """Let everybody who waits there give up."""
+    atomic_store(barrier, STOP, 1)

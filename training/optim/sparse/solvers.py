@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from rtaudio.audio.format import StemplayError
 from training.optim.sparse import kernels
-from training.optim.sparse.jit import STOP, atomic_store, jit, new_barrier
+from training.optim.sparse.jit import new_barrier, stop
 from training.optim.sparse.problem import LOSSES, SparseProblem, Vector
 
 RULES = {
@@ -32,11 +32,6 @@ RULES = {
 PARALLEL = ("minibatch", "reconditioned", "hogwild")
 Order = npt.NDArray[np.int64]
 NOTHING: Vector = np.zeros(0)
-
-
-@jit()
-def _stop(barrier: npt.NDArray[np.int64]) -> None:
-    atomic_store(barrier, STOP, 1)
 
 
 def cores() -> int:
@@ -196,7 +191,7 @@ class SparseSolver:
                 for future in futures:
                     future.result()
             except BaseException:
-                _stop(barrier)
+                stop(barrier)
                 raise
 
     def audited(self, order: Order, synchronous: bool = True) -> None:
