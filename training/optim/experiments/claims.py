@@ -42,5 +42,7 @@ class Claim:
 
 
 def spread(values: Sequence[float], digits: int = 3) -> str:
-    """``mean (least to largest)``."""
+    """``mean (least to largest)``; "never" where all are infinite."""
+    if min(values) == float("inf"):
+        return "never"
     return f"{sum(values) / len(values):.{digits}g} ({min(values):.{digits}g} to {max(values):.{digits}g})"

@@ -114,7 +114,7 @@ class LinearRun:
     def _read(self) -> dict[str, Any]:
         path = self.folder / CHECKPOINT
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
                 values = {name: file[name] for name in ("w", "squares", "step", "done", "settings")}
         except FileNotFoundError:
             raise StemplayError(f"There is no checkpoint {path} to continue from.") from None

@@ -35,6 +35,7 @@ def _save(figure: Any, path: Path) -> None:
 def _band(axis: Any, x: Sequence[float], rows: Any, **style: Any) -> None:
     """A line through the means of ``rows`` (seeds, points), and a band from the least to the largest."""
     values = np.array(rows, dtype=float)
+    values[~np.isfinite(values)] = np.nan  # what was never reached is not drawn
     axis.plot(x, values.mean(axis=0), **style)
     axis.fill_between(x, values.min(axis=0), values.max(axis=0), color=style.get("color"), alpha=0.18, linewidth=0)
 
