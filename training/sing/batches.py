@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ def compare_batches(
             known = name in journal.results
             if not known and not frozen:
                 frozen.update(_autoencoder(store, seed))
-            value = journal.get(name, lambda a=(batch, rule, rate), f=frozen, s=seed: _sequence(store, f, s, notes, *a))  # type: ignore[misc]
+            value = journal.get(name, partial(_sequence, store, frozen, seed, notes, batch, rule, rate))
             if not known:
                 say(f"seed {seed}  batch {batch:>4}  {rule:<8}  rate {rate:g}  error {value:.5f}")
     return journal.results

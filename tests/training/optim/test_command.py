@@ -56,7 +56,9 @@ def test_a_libsvm_file_is_read_as_it_was_written(file: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("rule", ["adabatch", "adagrad", "svrg", "hogwild"])
-def test_a_classifier_learns_and_its_weights_are_in_the_files_order(rule: str, file: Path, tmp_path: Path, capsys: Output) -> None:
+def test_a_classifier_learns_and_its_weights_are_in_the_files_order(
+    rule: str, file: Path, tmp_path: Path, capsys: Output
+) -> None:
     more = ["--batch", "1"] if rule == "hogwild" else []
     assert fit(file, tmp_path, "--rule", rule, "--passes", "3", *more) == 0
     assert "Step size" in capsys.readouterr().out
@@ -67,7 +69,9 @@ def test_a_classifier_learns_and_its_weights_are_in_the_files_order(rule: str, f
 
 
 @pytest.mark.parametrize("rule", ["adagrad", "svrg"])
-def test_a_run_that_was_interrupted_continues_to_the_same_weights(rule: str, file: Path, tmp_path: Path, capsys: Output) -> None:
+def test_a_run_that_was_interrupted_continues_to_the_same_weights(
+    rule: str, file: Path, tmp_path: Path, capsys: Output
+) -> None:
     options = ["--rule", rule, "--step", "0.5", "--passes"]
     assert fit(file, tmp_path / "whole", *options, "3") == 0
     assert fit(file, tmp_path / "parts", *options, "1") == 0
@@ -102,7 +106,9 @@ def test_sizes_and_tables_are_printed(file: Path, capsys: Output) -> None:
 # ---------------------------------------------------------------- figures
 
 
-def test_a_figure_is_drawn_with_verdicts_and_not_computed_twice(tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_figure_is_drawn_with_verdicts_and_not_computed_twice(
+    tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
     command = ["optim", "figure", "5-start", "--tiny", "-o", str(tmp_path), "--json"]
     monkeypatch.setattr(figures.simulations, "DECAYS", (0.1,))
     for name in ("containments", "forgetting"):
@@ -121,6 +127,7 @@ def test_a_figure_is_drawn_with_verdicts_and_not_computed_twice(tmp_path: Path, 
 def test_figures_of_chapter_4_run_in_miniature(tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
     """Curves, workers and SVRG on data of the same kinds, the smallest there are."""
     monkeypatch.setattr(figures.chapter4, "PASSES", {"url": 1, "news20": 1, "spam": 1})
+    monkeypatch.setattr(figures.chapter4, "REPEATS", 2)
     monkeypatch.setattr(figures.chapter4, "SVRG_BATCHES", (1, 50, 200))
     for name in ("B.2", "B.3"):
         assert main(["optim", "figure", name, "--tiny", "--seeds", "1", "-o", str(tmp_path)]) == 0
@@ -214,11 +221,14 @@ def test_a_packed_file_that_is_cut_short_gets_one_sentence(file: Path, tmp_path:
         (["--workers", str(cores() + 1), "--rule", "reconditioned"], "processors of this machine"),
         (["--rule", "newton"], "There is no rule"), (["--loss", "l1"], "There is no loss"), (["--penalty", "-1"], "penalty must be"),
         (["--penalty", "inf"], "penalty must be"), (["--batch", "100000"], "A batch has"), (["--rule", "hogwild"], "one sample at a time"),
-        (["--resume"], "no checkpoint"), (["--test", "nowhere.libsvm"], "There is no file"), (["--rule", "svrg", "--loss", "hinge"], "smooth"),
+        (["--resume"], "no checkpoint"), (["--test", "nowhere.libsvm"], "There is no file"), 
+        (["--rule", "svrg", "--loss", "hinge"], "smooth"),
         (["--rule", "svrg", "--switch-epoch", "-1"], "cannot be -1"), (["--step", "1e300", "--loss", "least-squares"], "too large"),
     ],
 )  # fmt: skip
-def test_options_that_cannot_be_get_one_sentence(options: list[str], says: str, file: Path, tmp_path: Path, capsys: Output) -> None:
+def test_options_that_cannot_be_get_one_sentence(
+    options: list[str], says: str, file: Path, tmp_path: Path, capsys: Output
+) -> None:
     assert fit(file, tmp_path, *options) == 2
     told = capsys.readouterr().err
     assert says in told and told.count("\n") == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -39,6 +40,19 @@ def bound_of(toy: Toy, kind: str, steps: int, beta1: float) -> float:
     return bounds.adam(toy.assumptions, steps, alpha, beta2)
 
 
+def _one_seed(toy: Toy, kind: str, steps: int, rule: tuple[float, float, float], seed: int) -> float:
+    return float(mean_square_gradient(toy, kind, steps, *rule, seeds=[seed])[0])
+
+
+def _values(toy: Toy, kind: str, steps: int, beta2: float, seed: int, every: int) -> list[float]:
+    points = toy.run(kind, steps, 0.1, 0.0, beta2, [seed])[0]
+    return [float(value) for value in toy.values(points)[::every]]
+
+
+def _contained(kind: str, decay: float, steps: int, seed: int) -> dict[str, float]:
+    return vars(containment_run(kind, decay, steps, seed))
+
+
 def horizons(plan: Plan, say: Say) -> dict[str, Any]:
     """Mean squared gradients of Adam with the horizon's rule and of Adagrad, beside their bounds."""
     toy, journal = Toy(10), plan.journal("5-bounds")
@@ -48,12 +62,7 @@ def horizons(plan: Plan, say: Say) -> dict[str, Any]:
         name = f"{kind}, beta1 = {beta1:g}"
         values = found.setdefault(name, {}).setdefault(steps, [])
         for seed in plan.seeds:
-            values.append(
-                journal.get(
-                    f"{name}/{steps}/{seed}",
-                    lambda k=kind, n=steps, r=rule, s=seed: mean_square_gradient(toy, k, n, *r, [s])[0],
-                )  # type: ignore[misc]
-            )
+            values.append(journal.get(f"{name}/{steps}/{seed}", partial(_one_seed, toy, kind, steps, rule, seed)))
     say(f"5-bounds: {len(found)} methods, {len(HORIZONS)} horizons")
     return {
         "found": found,
@@ -94,7 +103,7 @@ def fixed_steps(plan: Plan, say: Say) -> dict[str, Any]:
     found: dict[str, dict[int, list[float]]] = {name: {n: [] for n in HORIZONS} for name in FIXED}
     for (name, (alpha, beta2)), steps, seed in product(FIXED.items(), HORIZONS, plan.seeds):
         rule = (alpha or 1 / math.sqrt(steps), 0.0, beta2 or 1 - 1 / steps)
-        make = lambda n=steps, r=rule, s=seed: mean_square_gradient(toy, "adam", n, *r, [s])[0]  # type: ignore[misc]  # noqa: E731
+        make = partial(_one_seed, toy, "adam", steps, rule, seed)
         found[name][steps].append(journal.get(f"{name}/{steps}/{seed}", make))
     say(f"5-fixed: {len(FIXED)} rules")
     return {"found": found}
@@ -121,8 +130,7 @@ def forgetting(plan: Plan, say: Say, steps: int = 4000) -> dict[str, Any]:
     found: dict[str, list[list[float]]] = {"adam": [], "adagrad": []}
     for kind, seed in product(found, plan.seeds):
         beta2 = 0.999 if kind == "adam" else 1.0
-        make = lambda k=kind, b=beta2, s=seed: toy.values(toy.run(k, steps, 0.1, 0.0, b, [s])[0])[::every].tolist()  # type: ignore[misc]  # noqa: E731
-        found[kind].append(journal.get(f"{kind}/{seed}", make))
+        found[kind].append(journal.get(f"{kind}/{seed}", partial(_values, toy, kind, steps, beta2, seed, every)))
     say("5-forgetting: 2 methods")
     return {"found": found, "every": every}
 
@@ -164,7 +172,7 @@ def containments(plan: Plan, say: Say, steps: int = 3000) -> dict[str, Any]:
     for kind, decay, seed in product(("adam", "adagrad"), DECAYS, plan.seeds):
         name = f"{kind}, lambda = {decay:g}"
         known = f"{name}/{seed}" in journal.results
-        run = journal.get(f"{name}/{seed}", lambda k=kind, d=decay, s=seed: vars(containment_run(k, d, steps, s)))  # type: ignore[misc]
+        run = journal.get(f"{name}/{seed}", partial(_contained, kind, decay, steps, seed))
         found.setdefault(name, []).append(run)
         if not known and seed == plan.seeds[-1]:
             say(f"5-containment: {name}")

@@ -84,7 +84,11 @@ def _sklearn(features: Any, labels: Any, passes: int) -> None:
 
 def _solver(parts: Parts, rule: str, batch: int, workers: int, passes: int) -> Callable[[], None]:
     solver = SparseSolver(parts.train, rule, 1.0, batch, workers)
-    return lambda: (solver.fit(passes), None)[1]
+
+    def job() -> None:
+        solver.fit(passes)
+
+    return job
 
 
 def samples_to_target(parts: Parts, seed: int, passes: int = 5) -> tuple[float, float, float]:
@@ -98,7 +102,8 @@ def samples_to_target(parts: Parts, seed: int, passes: int = 5) -> tuple[float, 
             return parts.valid.objective(solver.w)
 
         solver = SparseSolver(parts.train, "adabatch", tune(end).step, batch)
-        rng, curve = np.random.default_rng(seed), {"samples": [0], "loss": [parts.test.objective(solver.w)]}
+        rng = np.random.default_rng(seed)
+        curve: dict[str, Any] = {"samples": [0], "loss": [parts.test.objective(solver.w)]}
         for _ in range(passes):
             order = rng.permutation(parts.train.samples)
             for piece in np.array_split(order[: len(order) // 50 * 50].reshape(-1, 50), 8):
