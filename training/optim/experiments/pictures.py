@@ -79,6 +79,10 @@ def draw_convergence(path: Path, curves: dict[str, list[dict[str, Any]]], title:
         seconds = 1000 * np.median([row["seconds"][:points] for row in rows], axis=0)
         _band(axes[0][0], list(seconds), loss, **style)
         _band(axes[0][1], rows[0]["samples"][:points], loss, **style)
+    top = 1.15 * float(np.mean([row["loss"][0] for row in curves["SEQ"]]))
+    for axis in axes[0]:
+        axis.set_ylim(0, top)  # what leaves the picture is worse than the start
+    axes[0][0].set_xscale("symlog", linthresh=10)
     _finish(axes[0][0], title, "milliseconds", "test loss")
     _finish(axes[0][1], title, "samples", "test loss", legend=False)
     _save(figure, path)

@@ -182,7 +182,7 @@ class SparseProblem:
         p = self.p
         return Constants(low * (1 - float(p.max())), high * (1 + float(p.sum())), high * float(norms.max()))
 
-    def optimum(self, steps: int = 2000) -> tuple[Vector, float]:
+    def optimum(self, steps: int = 600) -> tuple[Vector, float]:
         """Weights and value of the minimum by L-BFGS on all samples, from 0: F* of the figures.
 
         Raises:
