@@ -260,6 +260,13 @@ def test_a_checkpoint_of_other_settings_or_none_is_refused(file: Path, tmp_path:
         assert "cannot be read as a checkpoint" in capsys.readouterr().err
 
 
+def test_the_bench_compares_with_scikit_learn_in_the_same_rounds(capsys: Output) -> None:
+    assert main(["optim", "bench", "small", "--scale", "0.1", "--seeds", "2"]) == 0
+    out = capsys.readouterr().out
+    assert "| scikit-learn SGDClassifier |" in out and "| AdaBatch, B = 50 |" in out and "To a test loss of" in out
+    print(out)
+
+
 def test_shapes_scale() -> None:
     half = SHAPES["news20"].scaled(0.01)
     assert half.features == 13_552 and frequencies(half).sum() == pytest.approx(455, rel=1e-6)

@@ -27,7 +27,7 @@ PASSES = {"url": 1, "news20": 5, "spam": 5}
 SCALES = {"news20": 0.2, "spam": 0.1, "url": 0.01}
 """Of synthetic data: minutes for all figures. Those of SVRG, which looks at all samples often, take ``SVRG_SHARE`` of it."""
 SVRG_SHARE = 0.2
-REPEATS = 15
+REPEATS = 5
 """Times that a run is repeated for its clock."""
 CHECKS = 12
 """Points of a curve."""

@@ -52,10 +52,26 @@ def margin_of(starts, columns, values, w, row):
 
 
 @jit()
-def count_row(starts, columns, counts, row):
-    """One more sample for each feature of ``row``."""
-    for j in range(starts[row], starts[row + 1]):
+def margin_and_count(starts, columns, values, w, counts, row):
+    """``margin_of``, to the bit, and one more sample for each feature of ``row``."""
+    a = b = c = d = 0.0
+    j, stop = starts[row], starts[row + 1]
+    while j + 4 <= stop:
+        k, l, m, n = columns[j], columns[j + 1], columns[j + 2], columns[j + 3]  # noqa: E741
+        a += values[j] * w[k]
+        b += values[j + 1] * w[l]
+        c += values[j + 2] * w[m]
+        d += values[j + 3] * w[n]
+        counts[k] += TOUCH
+        counts[l] += TOUCH
+        counts[m] += TOUCH
+        counts[n] += TOUCH
+        j += 4
+    while j < stop:
+        a += values[j] * w[columns[j]]
         counts[columns[j]] += TOUCH
+        j += 1
+    return (a + b) + (c + d)
 
 
 @jit()
@@ -111,9 +127,11 @@ def batches(starts, columns, values, labels, w, order, batch, step, loss, rule, 
         size = min(batch, len(order) - first)
         for b in range(size):
             row = order[first + b]
-            slopes[b] = slope_of(loss, margin_of(starts, columns, values, w, row), labels[row])
             if rule == ADABATCH:
-                count_row(starts, columns, counts, row)
+                margin = margin_and_count(starts, columns, values, w, counts, row)
+            else:
+                margin = margin_of(starts, columns, values, w, row)
+            slopes[b] = slope_of(loss, margin, labels[row])
         for b in range(size):
             row = order[first + b]
             if rule == ADABATCH:
@@ -129,8 +147,7 @@ def gather(starts, columns, values, labels, w, order, first, size, loss, counts,
     """Slopes at ``w`` and counts of the samples of a batch."""
     for b in range(size):
         row = order[first + b]
-        slopes[b] = slope_of(loss, margin_of(starts, columns, values, w, row), labels[row])
-        count_row(starts, columns, counts, row)
+        slopes[b] = slope_of(loss, margin_and_count(starts, columns, values, w, counts, row), labels[row])
 
 
 @jit()
