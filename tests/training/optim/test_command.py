@@ -221,7 +221,7 @@ def test_a_packed_file_that_is_cut_short_gets_one_sentence(file: Path, tmp_path:
         (["--workers", str(cores() + 1), "--rule", "reconditioned"], "processors of this machine"),
         (["--rule", "newton"], "There is no rule"), (["--loss", "l1"], "There is no loss"), (["--penalty", "-1"], "penalty must be"),
         (["--penalty", "inf"], "penalty must be"), (["--batch", "100000"], "A batch has"), (["--rule", "hogwild"], "one sample at a time"),
-        (["--resume"], "no checkpoint"), (["--test", "nowhere.libsvm"], "There is no file"), 
+        (["--resume"], "no checkpoint"), (["--test", "nowhere.libsvm"], "There is no file"),
         (["--rule", "svrg", "--loss", "hinge"], "smooth"),
         (["--rule", "svrg", "--switch-epoch", "-1"], "cannot be -1"), (["--step", "1e300", "--loss", "least-squares"], "too large"),
     ],

@@ -95,8 +95,8 @@ def containment_run(
 ) -> Contained:
     """A 5-4-1 sigmoid network with Huber's loss and an L2 penalty, small weights to begin with, no momentum (CNT-02)."""
     generator = torch.Generator().manual_seed(seed)
-    first = nn.Parameter(0.1 * torch.randn(4, 5, generator=generator, dtype=torch.float64))
-    last = nn.Parameter(0.1 * torch.randn(1, 4, generator=generator, dtype=torch.float64))
+    first = nn.Parameter(0.02 * torch.randn(4, 5, generator=generator, dtype=torch.float64))
+    last = nn.Parameter(0.02 * torch.randn(1, 4, generator=generator, dtype=torch.float64))
     alpha = 10 * alpha if kind == "adagrad" else alpha
     optimizer = Unified([first, last], kind, alpha, (0.0, beta2))
     largest, most, norm = [0.0, 0.0], 0.0, 0.0

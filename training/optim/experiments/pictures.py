@@ -83,6 +83,7 @@ def draw_convergence(path: Path, curves: dict[str, list[dict[str, Any]]], title:
     for axis in axes[0]:
         axis.set_ylim(0, top)  # what leaves the picture is worse than the start
     axes[0][0].set_xscale("symlog", linthresh=10)
+    axes[0][0].set_xlim(left=0)
     _finish(axes[0][0], title, "milliseconds", "test loss")
     _finish(axes[0][1], title, "samples", "test loss", legend=False)
     _save(figure, path)

@@ -75,6 +75,32 @@ def margin_and_count(starts, columns, values, w, counts, row):
 
 
 @jit()
+def margin_and_tag(starts, columns, values, w, counts, row, base):
+    """``margin_of``, to the bit, and one more sample for each feature of ``row``.
+
+    Counts begin at ``base``, which is above all counts of earlier batches: those need no clearing.
+    """
+    a = b = c = d = 0.0
+    j, stop = starts[row], starts[row + 1]
+    while j + 4 <= stop:
+        k, l, m, n = columns[j], columns[j + 1], columns[j + 2], columns[j + 3]  # noqa: E741
+        a += values[j] * w[k]
+        b += values[j + 1] * w[l]
+        c += values[j + 2] * w[m]
+        d += values[j + 3] * w[n]
+        counts[k] = max(counts[k], base) + 1
+        counts[l] = max(counts[l], base) + 1
+        counts[m] = max(counts[m], base) + 1
+        counts[n] = max(counts[n], base) + 1
+        j += 4
+    while j < stop:
+        a += values[j] * w[columns[j]]
+        counts[columns[j]] = max(counts[columns[j]], base) + 1
+        j += 1
+    return (a + b) + (c + d)
+
+
+@jit()
 def add_row(starts, columns, values, w, row, scale):
     """``w += scale * x``."""
     for j in range(starts[row], starts[row + 1]):
@@ -101,13 +127,11 @@ def add_row_backward(starts, columns, values, w, row, scale, rates, share):
 
 
 @jit()
-def add_row_averaged(starts, columns, values, w, row, scale, counts, shares):
-    """``w += scale * x / count``: AdaBatch (Algorithm 1); clears the counts on the way."""
+def add_row_averaged(starts, columns, values, w, row, scale, counts, base, shares):
+    """``w += scale * x / count``: AdaBatch (Algorithm 1)."""
     for j in range(starts[row], starts[row + 1]):
         k = columns[j]
-        count = counts[k]
-        w[k] += scale * shares[count >> 16] * values[j]
-        counts[k] = 0 if count & 0xFFFF == 1 else count - 1
+        w[k] += scale * shares[counts[k] - base] * values[j]
 
 
 @jit()
@@ -121,21 +145,25 @@ def sgd(starts, columns, values, labels, w, order, step, loss):
 
 
 @jit()
-def batches(starts, columns, values, labels, w, order, batch, step, loss, rule, rates, counts, shares, slopes):
-    """Mini-batches of ``order`` without penalty: all slopes at the weights before the batch, then the update by ``rule``."""
+def batches(starts, columns, values, labels, w, order, batch, step, loss, rule, rates, counts, seen, shares, slopes):
+    """Mini-batches of ``order`` without penalty: all slopes at the weights before the batch, then the update by ``rule``.
+
+    ``seen`` samples were used with these ``counts`` before.
+    """
     for first in range(0, len(order), batch):
         size = min(batch, len(order) - first)
+        base = seen + first
         for b in range(size):
             row = order[first + b]
             if rule == ADABATCH:
-                margin = margin_and_count(starts, columns, values, w, counts, row)
+                margin = margin_and_tag(starts, columns, values, w, counts, row, base)
             else:
                 margin = margin_of(starts, columns, values, w, row)
             slopes[b] = slope_of(loss, margin, labels[row])
         for b in range(size):
             row = order[first + b]
             if rule == ADABATCH:
-                add_row_averaged(starts, columns, values, w, row, -step * slopes[b], counts, shares)
+                add_row_averaged(starts, columns, values, w, row, -step * slopes[b], counts, base, shares)
             elif rule == MINIBATCH:
                 add_row(starts, columns, values, w, row, -step * slopes[b] * shares[size])
             else:

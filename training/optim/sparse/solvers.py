@@ -109,6 +109,7 @@ class SparseSolver:
         counting = self.rule in ("adabatch", "adagrad") or self.problem.penalty > 0
         self._counts = np.zeros(size if counting else 1, np.uint32)
         self._sums = np.zeros(size if self.rule == "adagrad" else 1)
+        self._seen = 0
         self._rates: dict[int, Vector] = {}
         self._rates_of(self.batch)
 
@@ -168,7 +169,14 @@ class SparseSolver:
         elif self.batch == 1 and rule != kernels.RECONDITIONED:
             self._sgd(order)
         else:
-            kernels.batches(*head, rule, rates, *tail)
+            kernels.batches(*head, rule, rates, self._counts, self._place(len(order)), self._shares, self._slopes)
+
+    def _place(self, samples: int) -> int:
+        """Where the counts of the next samples begin, above all earlier ones; they start anew before 32 bits overflow."""
+        if self._seen + samples + self.batch >= 1 << 32:
+            self._counts[:], self._seen = 0, 0
+        self._seen += samples
+        return self._seen - samples
 
     def _wild(
         self, worker: int, order: Order, rates: Vector, barrier: npt.NDArray[np.int64], *,
