@@ -39,6 +39,7 @@ COMMANDS: dict[str, str] = {
     "timing": "make networks with random weights for `python -m rtaudio bench`",
     "ablation": "Table 3.4: Demucs without each of its parts, with the same budget",
     "grid": "train with several learning rates and widths, sorted by validation loss",
+    "optim": "the optimisers of chapters 4 and 5: sparse problems, AdaBatch, Adam and Adagrad",
     "pack": "all that training on a rented machine without network needs, in one folder",
     "aggregate": "mean and confidence interval over several evaluations",
 }

@@ -1,8 +1,8 @@
 """Skips the network during long silence, so that it rests.
 
-With silence at its input a network uses as much processor time as ever. (Its noise is silenced much sooner, see ``silence``.) After ``REST_S`` of digital silence its stems are silent, and its states
-stay unchanged until there is sound again. This depends on the input alone, in whole hops, so the output is the same offline, live and for
-any block size.
+With silence at its input a network uses as much processor time as ever. (Its noise is silenced much sooner, see ``silence``.) After
+``REST_S`` of digital silence its stems are silent, and its states stay unchanged until there is sound again. This depends on the input
+alone, in whole hops, so the output is the same offline, live and for any block size.
 """
 
 from __future__ import annotations

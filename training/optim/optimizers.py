@@ -1,4 +1,4 @@
-"""Optimisers by name: Adam (the thesis'), and Muon for matrices with Adam for the rest."""
+"""Optimisers by name: Adam (torch's, or as the thesis writes it), Adagrad, and Muon for matrices with Adam for the rest."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from training.optim.unified import Unified
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 """Of the quintic iteration whose fixed points lie around 1: it need not converge, only bring all singular values near 1."""
@@ -98,14 +100,28 @@ class Muon(torch.optim.Optimizer):
         weight.add_(update.reshape(weight.shape), alpha=-group["lr"] * size)
 
 
+NAMES = ("adam", "adam-thesis", "adagrad", "muon")
+"""torch's Adam; Adam as chapter 5 writes it (5.4), Adagrad (5.3); Muon."""
+
+
 def make_optimizer(name: str, network: nn.Module, lr: float, weight_decay: float = 0.0) -> torch.optim.Optimizer:
-    """``adam`` or ``muon`` for all weights of ``network``; its first and last layers, which touch samples, are Adam's in any case."""
-    if name == "adam":
-        return torch.optim.Adam(network.parameters(), lr, fused=True)
+    """One of ``NAMES`` for all weights of ``network``; its first and last layers, which touch samples, are Adam's in any case."""
     if name != "muon":
-        raise ValueError(f"the optimiser is adam or muon, not {name!r}")
+        return plain_optimizer(name, network.parameters(), lr, fused=True)
 
     def plain(key: str) -> bool:
         return key.removeprefix("waves.").startswith(("encoder.0.conv.", "decoder.0.up."))
 
     return Muon(network.named_parameters(), lr, weight_decay=weight_decay, plain=plain)
+
+
+def plain_optimizer(
+    name: str, weights: Iterable[nn.Parameter], lr: float, *, fused: bool = False
+) -> torch.optim.Optimizer:
+    """One of ``NAMES`` but Muon, which needs to know the weights' names."""
+    if name == "adam":
+        return torch.optim.Adam(weights, lr, fused=fused or None)
+    kinds = {"adam-thesis": "adam", "adagrad": "adagrad"}
+    if name not in kinds:
+        raise ValueError(f"the optimiser is adam or muon, adam-thesis or adagrad, not {name!r}")
+    return Unified(weights, kinds[name], lr, (0.0 if name == "adagrad" else 0.9, 0.999))

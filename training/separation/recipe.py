@@ -46,8 +46,8 @@ class OptimConfig:
     """How weights move.
 
     Attributes:
-        optimizer: ``adam``, the thesis', or ``muon``: matrices by orthogonalised momentum, the rest by Adam
-            (``training.optim.optimizers``).
+        optimizer: ``adam``; ``adam-thesis`` and ``adagrad`` as chapter 5 writes them; or ``muon``: matrices by orthogonalised momentum,
+            the rest by Adam (``training.optim.optimizers``).
         lr: peak learning rate.
         warmup: steps of linear rise; then a cosine falls to ``final`` of the peak over the budget, unless ``schedule`` is ``constant``.
         weight_decay: share of the matrices that a step at learning rate 1 would take away (``muon`` only).
@@ -63,7 +63,7 @@ class OptimConfig:
             may be rounded inside (TF32, bfloat16) where the hardware is faster so.
     """
 
-    optimizer: Literal["adam", "muon"] = "adam"
+    optimizer: Literal["adam", "adam-thesis", "adagrad", "muon"] = "adam"
     lr: float = 1e-3
     warmup: int = 100
     final: float = 0.02

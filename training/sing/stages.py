@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -25,6 +25,8 @@ from torch import Tensor, nn
 from models.sing import NoteEncoder, Sing
 from training.data.note_store import NoteStore
 from training.losses import NOTE_LOSSES
+from training.optim.adabatch import AdaBatch, tables_of
+from training.optim.optimizers import plain_optimizer
 
 STAGES = ("autoencoder", "sequence", "end_to_end")
 """In the order of training."""
@@ -47,6 +49,9 @@ class StagePlan:
             its beginning, marimba and bells stayed 30 dB too quiet.
         final_lr: the rate falls linearly to this part of ``lr``; 1 keeps it, as the thesis does.
         bf16: run encoder and decoder in bfloat16; the LSTM stays in float32, which is faster on a CPU.
+        optimizer: ``adam``; ``adam-thesis`` or ``adagrad`` as chapter 5 writes them.
+        adabatch: rows of the look-up tables learn from the mean over the notes that have them, not over the batch
+            (``training.optim.adabatch``).
     """
 
     steps: int = 1 << 60
@@ -60,6 +65,8 @@ class StagePlan:
     attack: float = 0.0
     loss: str = "spectral"
     bf16: bool = False
+    optimizer: Literal["adam", "adam-thesis", "adagrad"] = "adam"
+    adabatch: bool = False
 
 
 @dataclass
@@ -106,7 +113,7 @@ class Trainer:
         self.after_step = after_step or (lambda _: None)
         self.position = Position()
         self.stop_requested = False
-        self._optimizer: torch.optim.Adam | None = None
+        self._optimizer: torch.optim.Optimizer | None = None
         self._restored: dict[str, Any] | None = None
 
     def run(self, stage: str, plan: StagePlan) -> float:
@@ -205,7 +212,7 @@ class Trainer:
     ) -> float:
         """Adam on what ``objective`` gives; several losses of one batch are several updates."""
         parameters = [p for module in modules for p in module.parameters()]
-        optimizer = self._optimizer = torch.optim.Adam(parameters, lr=plan.lr)
+        optimizer = self._optimizer = _optimizer(plan, modules)
         if self.position.stage != stage:
             self.position = Position(stage)
         elif self._restored is not None:
@@ -231,4 +238,12 @@ class Trainer:
             position.step += 1
             position.seconds = time.monotonic() - began
             self.after_step(self)
+        if isinstance(optimizer, AdaBatch):
+            optimizer.close()
         return position.loss
+
+
+def _optimizer(plan: StagePlan, modules: list[nn.Module]) -> torch.optim.Optimizer:
+    optimizer = plain_optimizer(plan.optimizer, (p for module in modules for p in module.parameters()), plan.lr)
+    tables = [table for module in modules for table in tables_of(module)]
+    return AdaBatch(optimizer, tables) if plan.adabatch and tables else optimizer

@@ -1,0 +1,1 @@
+"""Experiments that test what chapters 4 and 5 of the thesis claim: runs, a journal that continues, pictures."""

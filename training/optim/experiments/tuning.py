@@ -1,0 +1,32 @@
+"""Step sizes by grid search, as in section 4.6: for every method and batch size, on samples that are not the test set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+FIRST, LAST, BEYOND = -4, 6, 8
+"""Powers of 2 that are tried, and how many more where the best lies at an end."""
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """The best step size, its value, and whether it lies at the border of what was tried."""
+
+    step: float
+    value: float
+    border: bool
+
+
+def tune(value_at: Callable[[float], float], first: int = FIRST, last: int = LAST) -> Tuned:
+    """The power of 2 with the least ``value_at``; the grid grows where the best is its end."""
+    found = {k: value_at(2.0**k) for k in range(first, last + 1)}
+    for _ in range(BEYOND):
+        best = min(found, key=lambda k: found[k])
+        low, high = min(found), max(found)
+        if best not in (low, high):
+            break
+        next_ = low - 1 if best == low else high + 1
+        found[next_] = value_at(2.0**next_)
+    best = min(found, key=lambda k: found[k])
+    return Tuned(2.0**best, found[best], best in (min(found), max(found)))

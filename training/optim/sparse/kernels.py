@@ -1,0 +1,322 @@
+"""The inner loops of the sparse solvers, compiled; ``training.optim.sparse.solvers`` calls them.
+
+A sample's gradient is ``slope * x`` with ``slope = phi'(x w)``, so a batch is kept as its slopes and applied to the weights feature by
+feature. Each function takes CSR arrays: ``starts`` (rows + 1), ``columns`` as uint32 (unsigned: no test for negative indices) and
+``values``. Nothing here allocates.
+"""
+
+# mypy: disable-error-code="no-untyped-def"
+
+from __future__ import annotations
+
+import math
+
+from training.optim.sparse.jit import jit, wait
+
+LOGISTIC, LEAST_SQUARES, HINGE = 0, 1, 2
+MINIBATCH, ADABATCH, RECONDITIONED = 0, 1, 2
+TOUCH = 0x10001
+"""One more sample that has a feature: 16 bits count them, 16 bits those not yet applied. When these are none the entry is cleared, so
+that a batch needs no pass to reset its counts."""
+LARGEST_BATCH = 0xFFFF
+
+
+@jit()
+def slope_of(loss, margin, label):
+    """Derivative of the loss at ``x w = margin`` (EQ-ADB-1)."""
+    if loss == LOGISTIC:
+        return -label / (1.0 + math.exp(label * margin))
+    if loss == LEAST_SQUARES:
+        return margin - label
+    return -label if label * margin < 1.0 else 0.0
+
+
+@jit()
+def margin_of(starts, columns, values, w, row):
+    """``x w`` of one sample.
+
+    Four sums keep the processor busy, in an order that is always the same: equal inputs give equal bits in every function that calls this.
+    """
+    a = b = c = d = 0.0
+    j, stop = starts[row], starts[row + 1]
+    while j + 4 <= stop:
+        a += values[j] * w[columns[j]]
+        b += values[j + 1] * w[columns[j + 1]]
+        c += values[j + 2] * w[columns[j + 2]]
+        d += values[j + 3] * w[columns[j + 3]]
+        j += 4
+    while j < stop:
+        a += values[j] * w[columns[j]]
+        j += 1
+    return (a + b) + (c + d)
+
+
+@jit()
+def margin_and_count(starts, columns, values, w, counts, row):
+    """``margin_of``, to the bit, and one more sample for each feature of ``row``."""
+    a = b = c = d = 0.0
+    j, stop = starts[row], starts[row + 1]
+    while j + 4 <= stop:
+        k, l, m, n = columns[j], columns[j + 1], columns[j + 2], columns[j + 3]  # noqa: E741
+        a += values[j] * w[k]
+        b += values[j + 1] * w[l]
+        c += values[j + 2] * w[m]
+        d += values[j + 3] * w[n]
+        counts[k] += TOUCH
+        counts[l] += TOUCH
+        counts[m] += TOUCH
+        counts[n] += TOUCH
+        j += 4
+    while j < stop:
+        a += values[j] * w[columns[j]]
+        counts[columns[j]] += TOUCH
+        j += 1
+    return (a + b) + (c + d)
+
+
+@jit()
+def margin_and_tag(starts, columns, values, w, counts, row, base):
+    """``margin_of``, to the bit, and one more sample for each feature of ``row``.
+
+    Counts begin at ``base``, which is above all counts of earlier batches: those need no clearing.
+    """
+    a = b = c = d = 0.0
+    j, stop = starts[row], starts[row + 1]
+    while j + 4 <= stop:
+        k, l, m, n = columns[j], columns[j + 1], columns[j + 2], columns[j + 3]  # noqa: E741
+        a += values[j] * w[k]
+        b += values[j + 1] * w[l]
+        c += values[j + 2] * w[m]
+        d += values[j + 3] * w[n]
+        counts[k] = max(counts[k], base) + 1
+        counts[l] = max(counts[l], base) + 1
+        counts[m] = max(counts[m], base) + 1
+        counts[n] = max(counts[n], base) + 1
+        j += 4
+    while j < stop:
+        a += values[j] * w[columns[j]]
+        counts[columns[j]] = max(counts[columns[j]], base) + 1
+        j += 1
+    return (a + b) + (c + d)
+
+
+@jit()
+def add_row(starts, columns, values, w, row, scale):
+    """``w += scale * x``."""
+    for j in range(starts[row], starts[row + 1]):
+        w[columns[j]] += scale * values[j]
+
+
+@jit()
+def add_row_rated(starts, columns, values, w, row, scale, rates):
+    """``w += scale * rates * x``: reconditioned, with a rate for each feature."""
+    for j in range(starts[row], starts[row + 1]):
+        k = columns[j]
+        w[k] += scale * rates[k] * values[j]
+
+
+@jit()
+def add_row_backward(starts, columns, values, w, row, scale, rates, share):
+    """As ``add_row_rated`` (``share`` instead of rates if there are none), from the rarest feature to the most frequent one.
+
+    Two workers that leave a barrier together would otherwise meet at the frequent features and lose updates of these.
+    """
+    for j in range(starts[row + 1] - 1, starts[row] - 1, -1):
+        k = columns[j]
+        w[k] += scale * (share if share > 0 else rates[k]) * values[j]
+
+
+@jit()
+def add_row_averaged(starts, columns, values, w, row, scale, counts, base, shares):
+    """``w += scale * x / count``: AdaBatch (Algorithm 1)."""
+    for j in range(starts[row], starts[row + 1]):
+        k = columns[j]
+        w[k] += scale * shares[counts[k] - base] * values[j]
+
+
+@jit()
+def sgd(starts, columns, values, labels, w, order, step, loss):
+    """A sample at a time, no penalty: sequential SGD, and what each worker of Hogwild! does on shared ``w``."""
+    for n in range(len(order)):
+        row = order[n]
+        slope = slope_of(loss, margin_of(starts, columns, values, w, row), labels[row])
+        if slope != 0.0:
+            add_row(starts, columns, values, w, row, -step * slope)
+
+
+@jit()
+def batches(starts, columns, values, labels, w, order, batch, step, loss, rule, rates, counts, seen, shares, slopes):
+    """Mini-batches of ``order`` without penalty: all slopes at the weights before the batch, then the update by ``rule``.
+
+    ``seen`` samples were used with these ``counts`` before.
+    """
+    for first in range(0, len(order), batch):
+        size = min(batch, len(order) - first)
+        base = seen + first
+        for b in range(size):
+            row = order[first + b]
+            if rule == ADABATCH:
+                margin = margin_and_tag(starts, columns, values, w, counts, row, base)
+            else:
+                margin = margin_of(starts, columns, values, w, row)
+            slopes[b] = slope_of(loss, margin, labels[row])
+        for b in range(size):
+            row = order[first + b]
+            if rule == ADABATCH:
+                add_row_averaged(starts, columns, values, w, row, -step * slopes[b], counts, base, shares)
+            elif rule == MINIBATCH:
+                add_row(starts, columns, values, w, row, -step * slopes[b] * shares[size])
+            else:
+                add_row_rated(starts, columns, values, w, row, -step * slopes[b], rates)
+
+
+@jit()
+def gather(starts, columns, values, labels, w, order, first, size, loss, counts, slopes):
+    """Slopes at ``w`` and counts of the samples of a batch."""
+    for b in range(size):
+        row = order[first + b]
+        slopes[b] = slope_of(loss, margin_and_count(starts, columns, values, w, counts, row), labels[row])
+
+
+@jit()
+def penalised(
+    starts, columns, values, labels, w, order, batch, step, loss, rule, penalty, rates, counts, shares, slopes
+):
+    """As ``batches``, with ``penalty / 2 * w_k^2`` in each sample that has feature k (EQ-SVR-6).
+
+    Its gradient is that at the weights before the batch: it is taken when a feature is met for the first time.
+    """
+    for first in range(0, len(order), batch):
+        size = min(batch, len(order) - first)
+        gather(starts, columns, values, labels, w, order, first, size, loss, counts, slopes)
+        for b in range(size):
+            row = order[first + b]
+            for j in range(starts[row], starts[row + 1]):
+                k = columns[j]
+                count = counts[k]
+                total, left = count >> 16, count & 0xFFFF
+                if rule == ADABATCH:
+                    rate = shares[total]
+                elif rule == MINIBATCH:
+                    rate = shares[size]
+                else:
+                    rate = rates[k]
+                if left == total:
+                    w[k] -= step * penalty * w[k] * rate * total
+                w[k] -= step * slopes[b] * values[j] * rate
+                counts[k] = 0 if left == 1 else count - 1
+
+
+@jit()
+def adagrad(
+    starts, columns, values, labels, w, order, batch, step, loss, penalty, eps, sums, squares, counts, shares, slopes
+):
+    """Adagrad on the mean gradient of each batch, current gradient included, eps inside the root (EQ-ADB-6, ERR-04)."""
+    for first in range(0, len(order), batch):
+        size = min(batch, len(order) - first)
+        gather(starts, columns, values, labels, w, order, first, size, loss, counts, slopes)
+        for b in range(size):
+            row = order[first + b]
+            for j in range(starts[row], starts[row + 1]):
+                k = columns[j]
+                count = counts[k]
+                total = sums[k] + slopes[b] * values[j]
+                if count & 0xFFFF == 1:  # the last sample of the batch that has it: the sum is complete
+                    gradient = (total + penalty * w[k] * (count >> 16)) * shares[size]
+                    squares[k] += gradient * gradient
+                    w[k] -= step * gradient / math.sqrt(eps + squares[k])
+                    sums[k], counts[k] = 0.0, 0
+                else:
+                    sums[k], counts[k] = total, count - 1
+
+
+@jit()
+def variance_reduced(
+    starts, columns, values, labels, w, mean, order, batch, step, loss, adaptive, penalty,
+    anchor, anchor_slopes, full_rated, counts, shares, slopes,
+):  # fmt: skip
+    """An epoch of SVRG (EQ-SVR-2) from ``w``; ``mean``, which begins as a copy of it, ends as the mean of the iterates.
+
+    A change of ``w_k`` in iteration n of m stays in m - n + 1 iterates: the mean needs no pass over all features.
+    ``anchor_slopes`` are those of each sample at ``anchor``; ``full_rated`` is the full gradient there, divided by p (errata: none).
+    """
+    rounds = (len(order) + batch - 1) // batch
+    for n in range(rounds):
+        first = n * batch
+        size = min(batch, len(order) - first)
+        stays = (rounds - n) / rounds
+        gather(starts, columns, values, labels, w, order, first, size, loss, counts, slopes)
+        for b in range(size):
+            row = order[first + b]
+            change = slopes[b] - anchor_slopes[row]
+            for j in range(starts[row], starts[row + 1]):
+                k = columns[j]
+                count = counts[k]
+                total, left = count >> 16, count & 0xFFFF
+                rate = shares[total] if adaptive else shares[size]
+                gradient = change * values[j]
+                if left == total:
+                    gradient += total * (penalty * (w[k] - anchor[k]) + full_rated[k])
+                delta = -step * gradient * rate
+                w[k] += delta
+                mean[k] += delta * stays
+                counts[k] = 0 if left == 1 else count - 1
+
+
+@jit()
+def audit(starts, columns, values, labels, w, check, order, first, size, step, loss, rates, slopes, tally):
+    """After a batch of ``wild``: were all slopes those at the weights before it (``check``), and which updates were lost?
+
+    Adds to ``tally``: slopes that differ by a bit, features whose weight differs from the exact update. ``check`` then follows ``w``.
+    """
+    for b in range(size):
+        row = order[first + b]
+        if slopes[b] != slope_of(loss, margin_of(starts, columns, values, check, row), labels[row]):
+            tally[0] += 1
+    for b in range(size):
+        add_row_rated(starts, columns, values, check, order[first + b], -step * slopes[b], rates)
+    for b in range(size):
+        row = order[first + b]
+        for j in range(starts[row], starts[row + 1]):
+            k = columns[j]
+            if abs(w[k] - check[k]) > 1e-9 * (abs(w[k]) + abs(check[k]) + 1e-9):
+                tally[1] += 1
+            check[k] = w[k]
+
+
+@jit()
+def wild(
+    worker, workers, synchronous, starts, columns, values, labels, w, order, batch, step, loss, plain, rates, shares, slopes,
+    barrier, check, tally,
+):  # fmt: skip
+    """What one worker of Algorithm 2 does: its part of each batch's slopes, a barrier, its part of the update without locks, a barrier.
+
+    ``plain`` takes the mean of the gradients instead (Wild mini-batch SGD); a ``check`` of some length has each batch audited. False if
+    the run was stopped.
+    """
+    for first in range(0, len(order), batch):
+        size = min(batch, len(order) - first)
+        low, high = first + size * worker // workers, first + size * (worker + 1) // workers
+        for n in range(low, high):
+            row = order[n]
+            slopes[n - first] = slope_of(loss, margin_of(starts, columns, values, w, row), labels[row])
+        if synchronous and not wait(barrier, workers):
+            return False
+        for n in range(low, high):
+            row = order[n]
+            if worker % 2:
+                add_row_backward(
+                    starts, columns, values, w, row, -step * slopes[n - first], rates, shares[size] if plain else 0.0
+                )
+            elif plain:
+                add_row(starts, columns, values, w, row, -step * slopes[n - first] * shares[size])
+            else:
+                add_row_rated(starts, columns, values, w, row, -step * slopes[n - first], rates)
+        if not wait(barrier, workers):
+            return False
+        if len(check):
+            if worker == 0:
+                audit(starts, columns, values, labels, w, check, order, first, size, step, loss, rates, slopes, tally)
+            if not wait(barrier, workers):
+                return False
+    return True

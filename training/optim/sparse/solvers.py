@@ -1,0 +1,222 @@
+"""Solvers of sparse convex problems (thesis sections 4.2, 4.4 and 4.6): mini-batch SGD, AdaBatch, reconditioned SGD, Wild AdaBatch,
+Hogwild! and Adagrad.
+
+``SparseSolver`` keeps the weights and moves them along any order of samples, as often as it is called. Threads of several workers begin
+and end within a call: nothing is left behind. They share the weights' memory as it is, and the compiled loops hold no lock.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rtaudio.audio.format import StemplayError
+from training.optim.sparse import kernels
+from training.optim.sparse.jit import new_barrier, stop
+from training.optim.sparse.problem import LOSSES, SparseProblem, Vector
+
+RULES = {
+    "minibatch": "mean of the gradients of a batch (4.5); with several workers Wild mini-batch SGD",
+    "adabatch": "for each feature the mean over the samples that have it (Algorithm 1)",
+    "reconditioned": "mini-batch, times (1 - (1 - p)^B) / p (4.9); with several workers Wild AdaBatch (Algorithm 2)",
+    "inverse": "mini-batch, times 1 / p: the thesis' warning",
+    "hogwild": "a sample at a time by each worker, on shared weights, without locks and barriers",
+    "adagrad": "mini-batch, divided by the root of the sum of squares (EQ-ADB-6)",
+}
+PARALLEL = ("minibatch", "reconditioned", "hogwild")
+Order = npt.NDArray[np.int64]
+NOTHING: Vector = np.zeros(0)
+
+
+def cores() -> int:
+    """Processors that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)  # not on macOS and Windows
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+
+
+def reconditioning(p: Vector, batch: int) -> Vector:
+    """``(1 - (1 - p)^B) / p`` (EQ-ADB-5), B for p = 0: what AdaBatch multiplies the expected gradient by (4.8)."""
+    rare = p <= 0
+    safe = np.where(rare, 0.5, p)
+    with np.errstate(divide="ignore"):
+        factor = -np.expm1(batch * np.log1p(-safe)) / safe
+    return np.where(rare, float(batch), factor)
+
+
+def check_run(rule: str, step: float, batch: int, workers: int, penalty: float = 0.0) -> None:
+    """Raises StemplayError for what cannot run, in one sentence."""
+    if rule not in RULES:
+        raise StemplayError(f"There is no rule {rule!r}; choose from {', '.join(RULES)}.")
+    if not 0 < step < float("inf"):
+        raise StemplayError(f"The step size must be a number above 0, not {step}.")
+    if not 1 <= batch <= kernels.LARGEST_BATCH:
+        raise StemplayError(f"A batch has 1 to {kernels.LARGEST_BATCH} samples, not {batch}.")
+    if rule == "hogwild" and batch != 1:
+        raise StemplayError(f"Hogwild! takes one sample at a time, not batches of {batch}.")
+    if not 1 <= workers <= cores():
+        raise StemplayError(f"There can be 1 to {cores()} workers, the processors of this machine, not {workers}.")
+    if workers > 1 and rule not in PARALLEL:
+        raise StemplayError(f"{rule} runs with one worker; several can share {', '.join(PARALLEL)}.")
+    if workers > batch and rule != "hogwild":
+        raise StemplayError(f"{workers} workers cannot share batches of {batch}.")
+    if penalty and (workers > 1 or rule == "hogwild"):
+        raise StemplayError("Several workers and Hogwild! know no penalty: set it to 0.")
+
+
+@dataclass
+class SparseSolver:
+    """Weights on their way to the minimum of ``problem``.
+
+    Args:
+        rule: one of ``RULES``.
+        step: step size gamma, constant.
+        batch: samples of an update.
+        workers: threads; 1 is the sequential algorithm.
+        eps: of Adagrad, inside the root.
+
+    Attributes:
+        w: weights, ``(features,)``, in the problem's order.
+        squares: Adagrad's sums; empty otherwise: AdaBatch keeps nothing between updates.
+        tally: with ``audited``, gradients that were not taken at the weights before their batch, and updates that were lost.
+    """
+
+    problem: SparseProblem
+    rule: str = "adabatch"
+    step: float = 1.0
+    batch: int = 50
+    workers: int = 1
+    eps: float = 1e-8
+    w: Vector = field(init=False)
+    squares: Vector = field(init=False)
+    tally: npt.NDArray[np.int64] = field(init=False)
+
+    def __post_init__(self) -> None:
+        check_run(self.rule, self.step, self.batch, self.workers, self.problem.penalty)
+        size = self.problem.size
+        self.w = np.zeros(size)
+        self.squares = np.zeros(size if self.rule == "adagrad" else 0)
+        self.tally = np.zeros(2, np.int64)
+        self._rows = self.problem.arrays
+        self._loss = LOSSES[self.problem.loss]
+        self._slopes = np.zeros(self.batch)
+        self._shares = 1.0 / np.maximum(1, np.arange(self.batch + 1))
+        counting = self.rule in ("adabatch", "adagrad") or self.problem.penalty > 0
+        self._counts = np.zeros(size if counting else 1, np.uint32)
+        self._sums = np.zeros(size if self.rule == "adagrad" else 1)
+        self._seen = 0
+        self._rates: dict[int, Vector] = {}
+        self._rates_of(self.batch)
+
+    def _rates_of(self, batch: int) -> Vector:
+        """What multiplies ``step * slope * x`` for each feature in a batch of this size, the mean's 1 / B included."""
+        if self.rule not in ("reconditioned", "inverse"):
+            return self._shares
+        if batch not in self._rates:
+            p = self.problem.p
+            inverse = np.where(p > 0, 1.0 / np.where(p > 0, p, 1.0), 0.0)
+            self._rates[batch] = (reconditioning(p, batch) if self.rule == "reconditioned" else inverse) / batch
+        return self._rates[batch]
+
+    def advance(self, order: Order) -> None:
+        """Use the samples of ``order``, batch by batch; the last batch may be smaller."""
+        order = np.ascontiguousarray(order, np.int64)
+        if len(order) and not 0 <= order.min() <= order.max() < self.problem.samples:
+            raise IndexError(f"samples are 0 to {self.problem.samples - 1}")
+        if self.rule == "hogwild":
+            self._in_threads(lambda worker, barrier: self._sgd(order[worker :: self.workers]))
+            return
+        whole = len(order) - len(order) % self.batch
+        for part in (order[:whole], order[whole:]):  # a smaller last batch has rates of its own
+            if not len(part):
+                continue
+            rates = self._rates_of(min(self.batch, len(part)))
+            if self.workers > 1:
+                self._in_threads(lambda worker, barrier, p=part, r=rates: self._wild(worker, p, r, barrier))  # type: ignore[misc]
+            else:
+                self._sequential(part, rates)
+
+    def fit(self, passes: int = 1, seed: int = 0, after: Callable[[SparseSolver, int], None] | None = None) -> Vector:
+        """Whole passes over the samples, each in an order of its own; returns the weights in the user's order of features.
+
+        Args:
+            after: called with the solver and the number of the pass, beginning with 1.
+        """
+        rng = np.random.default_rng(seed)
+        for number in range(1, passes + 1):
+            self.advance(rng.permutation(self.problem.samples))
+            if after is not None:
+                after(self, number)
+        return self.problem.to_user(self.w)
+
+    def _sgd(self, order: Order) -> None:
+        kernels.sgd(*self._rows, self.problem.labels, self.w, np.ascontiguousarray(order), self.step, self._loss)
+
+    def _sequential(self, order: Order, rates: Vector) -> None:
+        labels, penalty, w = self.problem.labels, self.problem.penalty, self.w
+        rule = {"minibatch": kernels.MINIBATCH, "adabatch": kernels.ADABATCH}.get(self.rule, kernels.RECONDITIONED)
+        head = (*self._rows, labels, w, order, self.batch, self.step, self._loss)
+        tail = (self._counts, self._shares, self._slopes)
+        if self.rule == "adagrad":
+            kernels.adagrad(*head, penalty, self.eps, self._sums, self.squares, *tail)
+        elif penalty:
+            kernels.penalised(*head, rule, penalty, rates, *tail)
+        elif self.batch == 1 and rule != kernels.RECONDITIONED:
+            self._sgd(order)
+        else:
+            kernels.batches(*head, rule, rates, self._counts, self._place(len(order)), self._shares, self._slopes)
+
+    def _place(self, samples: int) -> int:
+        """Where the counts of the next samples begin, above all earlier ones; they start anew before 32 bits overflow."""
+        if self._seen + samples + self.batch >= 1 << 32:
+            self._counts[:], self._seen = 0, 0
+        self._seen += samples
+        return self._seen - samples
+
+    def _wild(
+        self, worker: int, order: Order, rates: Vector, barrier: npt.NDArray[np.int64], *,
+        synchronous: bool = True, check: Vector = NOTHING,
+    ) -> None:  # fmt: skip
+        kernels.wild(
+            worker, self.workers, synchronous, *self._rows, self.problem.labels, self.w, order, self.batch, self.step,
+            self._loss, self.rule == "minibatch", rates, self._shares, self._slopes, barrier, check, self.tally,
+        )  # fmt: skip
+
+    def _in_threads(self, work: Callable[[int, npt.NDArray[np.int64]], Any]) -> None:
+        """``work`` by every worker, side by side; whatever ends one of them, Ctrl-C included, ends all of them."""
+        barrier = new_barrier()
+        if self.workers == 1:
+            work(0, barrier)
+            return
+        with ThreadPoolExecutor(self.workers, thread_name_prefix="sparse-worker") as pool:
+            futures = [pool.submit(work, worker, barrier) for worker in range(self.workers)]
+            try:
+                for future in futures:
+                    future.result()
+            except BaseException:
+                stop(barrier)
+                raise
+
+    def audited(self, order: Order, synchronous: bool = True) -> None:
+        """As ``advance`` with the reconditioned rule; after each batch the first worker counts into ``tally`` what went wrong in it.
+
+        Args:
+            order: whole batches.
+            synchronous: False leaves the barrier between gradients and updates out, to see what it is for.
+        """
+        if self.rule != "reconditioned" or len(order) % self.batch:
+            raise ValueError("only whole batches of the reconditioned rule are audited")
+        rates, check = self._rates_of(self.batch), self.w.copy()
+        self._in_threads(lambda w, barrier: self._wild(w, order, rates, barrier, synchronous=synchronous, check=check))
+
+
+def merge(parts: list[tuple[Vector, npt.NDArray[np.int64]]]) -> Vector:
+    """The AdaBatch gradient from ``(sum of gradients, samples that have the feature)`` of several processes (ADB-23), ``(features,)``."""
+    total = np.sum([part[0] for part in parts], axis=0)
+    count = np.sum([part[1] for part in parts], axis=0)
+    return np.where(count > 0, total / np.maximum(count, 1), 0.0)
