@@ -20,6 +20,7 @@ class Plugin(ABC):
     Attributes:
         name: how a person reads it. ``maker``, ``category``: the same, for a list of plugins.
         parameters: the table of its parameters, in the order of an editor.
+        is_instrument: whether it makes sound of MIDI (``queue_midi``) and has no sound input.
         has_editor: whether ``open_editor`` shows a window of the plugin's own.
         note: one sentence about something that did not work and does not matter to the sound.
         trouble: why it gives no sound any more, one sentence; empty while it works.
@@ -29,6 +30,7 @@ class Plugin(ABC):
     maker: str = ""
     category: str = ""
     parameters: tuple[Parameter, ...] = ()
+    is_instrument: bool = False
     has_editor: bool = False
     note: str = ""
     trouble: str = ""
@@ -47,6 +49,9 @@ class Plugin(ABC):
         The output lags ``latency`` frames behind the input, whatever the sizes of the calls. Returns False if there is no answer in
         time; ``audio`` then holds anything, and the next call goes on as if there had been one.
         """
+
+    def queue_midi(self, events: list[tuple[int, bytes]]) -> None:  # noqa: B027 (effects ignore them)
+        """MIDI messages for the next ``process``, in order, with their offsets in frames."""
 
     @abstractmethod
     def reset(self) -> None:

@@ -29,7 +29,7 @@ import numpy as np
 from rtaudio.audio.format import StemplayError
 from rtaudio.plugins.base import Plugin
 from rtaudio.plugins.foreign import open_plugin
-from rtaudio.plugins.shared_rings import NOT_FINITE, SharedRings
+from rtaudio.plugins.shared_rings import MIDI, NOT_FINITE, SharedRings, unpack_midi
 from rtaudio.system.realtime import keep_memory, request_realtime, settle
 
 PRIORITY = 50
@@ -60,6 +60,7 @@ class PluginHost:
         self._ids = [parameter.id for parameter in self.plugin.parameters]
         self._known = self._values()
         self._version = 0
+        self._midi: list[tuple[int, bytes]] = []
         self._set: dict[int, float] = {}
         self._edited, self._saved, self._saved_at = False, b"", 0.0
 
@@ -68,7 +69,8 @@ class PluginHost:
         for index, id in enumerate(self._ids):
             self._rings.values[index] = self._set[index] = self._known[id]
         self._write({
-            "name": self.plugin.name, "editor": self.plugin.has_editor, "latency": self.plugin.latency,
+            "name": self.plugin.name, "instrument": self.plugin.is_instrument,
+            "editor": self.plugin.has_editor, "latency": self.plugin.latency,
             "parameters": [p.to_json() for p in self.plugin.parameters], "values": self._known,
             "port": self._socket.getsockname()[1],
         })  # fmt: skip
@@ -86,9 +88,14 @@ class PluginHost:
         request_realtime(PRIORITY)
         audio = np.zeros((self._block, self._channels), np.float32)
         while True:
+            word = b""
             with contextlib.suppress(OSError):  # the engine's end may be gone; then so will we be
-                self._socket.recv(16)
-            self._serve(audio)
+                word = self._socket.recv(64)
+            if word[:1] == MIDI:
+                position, data = unpack_midi(word)
+                self._midi.append((position, data))
+            else:
+                self._serve(audio)
 
     def _serve(self, audio: np.ndarray[Any, np.dtype[np.float32]]) -> None:
         rings = self._rings
@@ -103,6 +110,7 @@ class PluginHost:
                 return
             part = audio[:n]
             rings.input_at(position, part)
+            self._queue_midi(position, n)
             self.plugin.process(part)
             if not np.isfinite(part).all():
                 rings.trouble = NOT_FINITE
@@ -111,6 +119,12 @@ class PluginHost:
             if rings.waiting:
                 with contextlib.suppress(OSError):
                     self._socket.send(b"d")
+
+    def _queue_midi(self, position: int, n: int) -> None:
+        due = [(max(0, at - position), data) for at, data in self._midi if at < position + n]
+        if due:
+            self._midi = [(at, data) for at, data in self._midi if at >= position + n]
+            self.plugin.queue_midi(due)
 
     def _take_values(self) -> None:
         if self._rings.version == self._version:

@@ -23,9 +23,11 @@ import time
 from collections import deque
 from typing import IO, Any
 
+import numpy as np
+
 from rtaudio.audio.format import Audio, StemplayError
 from rtaudio.plugins.base import Plugin
-from rtaudio.plugins.shared_rings import MAX_PARAMETERS, NOT_FINITE, SharedRings, create_file
+from rtaudio.plugins.shared_rings import MAX_PARAMETERS, NOT_FINITE, SharedRings, create_file, pack_midi
 from rtaudio.protocol.messages import InsertState
 from rtaudio.protocol.parameters import Parameter
 from rtaudio.system.child_process import child_environment
@@ -47,9 +49,11 @@ class IsolatedPlugin(Plugin):
         state: which plugin, and what it is to be set to.
         realtime: False: ``process`` waits for the answer.
         saved: what ``save_state`` gave, to begin with.
+        instrument: it is to be played by ``play``, and has to be an instrument; otherwise it has to be an effect.
     """
 
-    def __init__(self, state: InsertState, realtime: bool, saved: bytes = b"") -> None:
+    def __init__(self, state: InsertState, realtime: bool, saved: bytes = b"", instrument: bool = False) -> None:
+        self.is_instrument = instrument
         self._state, self._realtime, self._saved = state, realtime, saved
         self.name = state.plugin
         self.has_editor = False
@@ -71,12 +75,13 @@ class IsolatedPlugin(Plugin):
     # -- life -------------------------------------------------------------------------------------------------------------
 
     def prepare(self, rate: int, block: int, channels: int) -> None:
-        self._lag = block * max(1, -(-round(LEAST_LAG_S * rate) // block))
+        self._lag = 0 if self.is_instrument else block * max(1, -(-round(LEAST_LAG_S * rate) // block))
+        self._silence = np.zeros((block, channels), np.float32)
         capacity = 8 * max(self._lag, block)
         path = create_file(capacity, channels)
         try:
             self._rings = SharedRings(path, capacity, channels)
-            self._rings.waiting = not self._realtime
+            self._rings.waiting = self.is_instrument or not self._realtime
             self._spawn()
             self._say({
                 "state": base64.b64encode(self._saved).decode(),
@@ -100,6 +105,9 @@ class IsolatedPlugin(Plugin):
     def _take_ready(self, reply: dict[str, Any]) -> None:
         if "error" in reply:
             raise StemplayError(str(reply["error"]))
+        if bool(reply.get("instrument")) != self.is_instrument:
+            kinds = ("an instrument", "an effect") if reply.get("instrument") else ("an effect", "an instrument")
+            raise StemplayError(f"{reply.get('name')} is {kinds[0]}, not {kinds[1]}.")
         try:
             self.name, self.has_editor = str(reply["name"]), bool(reply["editor"])
             self.parameters = tuple(Parameter.from_json(x) for x in reply["parameters"][:MAX_PARAMETERS])
@@ -161,6 +169,34 @@ class IsolatedPlugin(Plugin):
         self._busy_since = 0.0
         if rings.trouble == NOT_FINITE:
             self.trouble = f"{self.name} gave samples that are not numbers and is bypassed."
+            return False
+        return True
+
+    def play(self, audio: Audio, events: list[tuple[int, bytes]], patience: float) -> bool:
+        """Fill ``audio`` ``(frames, channels)``, at most ``block`` frames, with what an instrument makes of MIDI ``events`` (offset and
+        bytes). Waits for the answer, ``patience`` seconds at most, so it is not for the audio callback. Returns False if there is none.
+        """
+        rings = self._rings
+        if rings is None or self.trouble:
+            return False
+        position, n = rings.fed, len(audio)
+        for offset, data in events:
+            with contextlib.suppress(OSError):
+                self._socket.send(pack_midi(position + offset, data))
+        rings.feed(self._silence[:n])
+        with contextlib.suppress(OSError):
+            self._socket.send(b"b")
+        until = time.monotonic() + patience
+        self._socket.settimeout(0.01)
+        while not rings.fetch(position, audio):
+            if self.trouble or time.monotonic() > until:
+                self._late()
+                return False
+            with contextlib.suppress(OSError):
+                self._socket.recv(16)
+        self._busy_since = 0.0
+        if rings.trouble == NOT_FINITE:
+            self.trouble = f"{self.name} gave samples that are not numbers and is silent."
             return False
         return True
 

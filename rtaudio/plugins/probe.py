@@ -43,7 +43,8 @@ def _entry(plugin: str, loaded: Plugin) -> dict[str, Any]:
         kind = "Audio Unit"
     return {
         "plugin": plugin, "name": loaded.name, "maker": loaded.maker, "category": loaded.category, "kind": kind,
-        "editor": loaded.has_editor, "latency": loaded.latency, "parameters": [p.to_json() for p in loaded.parameters], "error": "",
+        "editor": loaded.has_editor, "instrument": loaded.is_instrument,
+        "latency": loaded.latency, "parameters": [p.to_json() for p in loaded.parameters], "error": "",
     }  # fmt: skip
 
 

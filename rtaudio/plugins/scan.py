@@ -26,11 +26,11 @@ from rtaudio.system.child_process import child_environment
 
 LIMIT_S = 20.0
 """A plugin that is not loaded after so long is ended and marked."""
-VERSION = 1
+VERSION = 2
 _LISTING_S = 60.0
 
 Entry = dict[str, Any]
-"""``plugin, name, maker, category, kind, editor, latency, parameters, error``; see ``rtaudio/plugins/probe.py``."""
+"""``plugin, name, maker, category, kind, editor, instrument, latency, parameters, error``; see ``rtaudio/plugins/probe.py``."""
 
 
 def cache_file() -> Path:
@@ -119,7 +119,8 @@ def _checked(entry: Any) -> Entry:
     """An entry with all its fields, of the right kinds. Raises ValueError, KeyError or TypeError for what is none."""
     texts = {key: str(entry.get(key, "")) for key in ("plugin", "name", "maker", "category", "kind", "error")}
     parameters = [Parameter.from_json(x).to_json() for x in entry.get("parameters", [])]
-    return {**texts, "editor": bool(entry.get("editor")), "latency": int(entry.get("latency", 0)), "parameters": parameters}
+    switches = {key: bool(entry.get(key)) for key in ("editor", "instrument")}
+    return {**texts, **switches, "latency": int(entry.get("latency", 0)), "parameters": parameters}
 
 
 def scan(again: bool = False, progress: Callable[[int, int, str], None] | None = None, folders: list[Path] | None = None) -> list[Entry]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
+import struct
 import sys
 import tempfile
 from pathlib import Path
@@ -22,6 +23,11 @@ from rtaudio.audio.format import Audio, StemplayError
 MAX_PARAMETERS = 4096
 _HEAD = 64  # whole numbers
 _FED, _DONE, _EPOCH, _SEEN, _VERSION, _WAITING, _TROUBLE, _LATENCY, _BEGIN = range(9)
+MIDI = b"m"
+"""First byte of a datagram with a MIDI message; any other datagram only wakes the host."""
+
+_MIDI = struct.Struct("<cqB")
+
 NOT_FINITE = 1
 """``trouble``: the plugin gave samples that are not numbers."""
 
@@ -165,6 +171,17 @@ class SharedRings:
         """Remove the file. The memory goes with the last reference."""
         with contextlib.suppress(OSError):
             self.path.unlink(missing_ok=True)
+
+
+def pack_midi(position: int, data: bytes) -> bytes:
+    """A datagram with a MIDI message for the frame at ``position``."""
+    return _MIDI.pack(MIDI, position, len(data)) + data
+
+
+def unpack_midi(word: bytes) -> tuple[int, bytes]:
+    """Inverse of ``pack_midi``."""
+    _, position, size = _MIDI.unpack_from(word)
+    return position, word[_MIDI.size : _MIDI.size + size]
 
 
 def file_size(capacity: int, channels: int) -> int:
