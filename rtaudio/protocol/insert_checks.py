@@ -53,7 +53,7 @@ def check_parameter(plugin: str, parameter: Any, value: Any) -> float:
     if plugin in EFFECTS:
         return EFFECTS[plugin].parameter(parameter).check(value)
     if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
-        raise StemplayError(f"The parameter {parameter} of {plugin} is a number, not {value!r:.80}.")
+        raise StemplayError(f"The parameter {parameter!r:.80} of {plugin!r:.80} is a number, not {value!r:.80}.")
     return float(value)
 
 
@@ -92,10 +92,10 @@ def _check_insert(strip: str, entry: Any) -> InsertState:
     if not isinstance(bypass, bool):
         raise StemplayError(f"The bypass of an insert is on or off, not {bypass!r:.80}.")
     if not isinstance(state, str) or len(state) > MAX_STATE:
-        raise StemplayError(f"The saved state of {plugin} is no text of at most {MAX_STATE} characters.")
+        raise StemplayError(f"The saved state of {plugin!r:.80} is no text of at most {MAX_STATE} characters.")
     parameters = values.get("values", {})
     if not isinstance(parameters, dict) or len(parameters) > MAX_VALUES:
-        raise StemplayError(f"The parameters of {plugin} are names and numbers, not {parameters!r:.80}.")
+        raise StemplayError(f"The parameters of {plugin!r:.80} are names and numbers, not {parameters!r:.80}.")
     return InsertState(plugin, key, bypass, {id: check_parameter(plugin, id, x) for id, x in parameters.items()}, state)
 
 
@@ -120,7 +120,8 @@ def insert_of(mixer: MixerState, strip: Any, key: Any) -> InsertState:
 
 def set_inserts(mixer: MixerState, strip: Any, inserts: Any) -> None:
     """Give ``strip`` these inserts. Raises StemplayError, and changes nothing, if it cannot have them."""
-    slots_of(mixer, strip)[:] = check_inserts(str(strip), inserts)
+    slots = slots_of(mixer, strip)
+    slots[:] = check_inserts(str(strip), inserts)
 
 
 def bypass_insert(mixer: MixerState, strip: Any, key: Any, bypass: Any) -> None:
@@ -135,5 +136,5 @@ def set_parameter(mixer: MixerState, strip: Any, key: Any, parameter: Any, value
     entry = insert_of(mixer, strip, key)
     checked = check_parameter(entry.plugin, parameter, value)
     if parameter not in entry.values and len(entry.values) >= MAX_VALUES:
-        raise StemplayError(f"{entry.plugin} has too many parameters.")
+        raise StemplayError(f"{entry.plugin!r:.80} has too many parameters.")
     entry.values[parameter] = checked
