@@ -32,8 +32,8 @@ from rtaudio.protocol.messages import InsertState
 from rtaudio.protocol.parameters import Parameter
 from rtaudio.system.child_process import child_environment
 
-LOAD_S = 30.0
-"""A plugin that is not loaded after so long is given up."""
+LOAD_S = 120.0
+"""A plugin that is not loaded after so long is given up. Two thousand parameters (the MIDI controllers of an instrument) take a minute."""
 HANG_S = 1.0
 """A plugin that has not answered for so long is ended."""
 ANSWER_S = 5.0

@@ -24,7 +24,7 @@ from rtaudio.plugins.entry_points import python_plugins
 from rtaudio.protocol.parameters import Parameter
 from rtaudio.system.child_process import child_environment
 
-LIMIT_S = 20.0
+LIMIT_S = 90.0
 """A plugin that is not loaded after so long is ended and marked."""
 VERSION = 2
 _LISTING_S = 60.0

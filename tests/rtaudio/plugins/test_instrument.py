@@ -21,13 +21,29 @@ from rtaudio.protocol.messages import EngineConfig, Snapshot, command
 
 PIANO, RATE = "lv2:http://drobilla.net/plugins/mda/EPiano", 44_100
 
-pytestmark = pytest.mark.skipif(PIANO not in installed(), reason="mda-lv2 and liblilv-0-0 are not installed")
+needs_mda = pytest.mark.skipif(PIANO not in installed(), reason="mda-lv2 and liblilv-0-0 are not installed")
 
 
 def on(note: int, velocity: int = 100) -> MidiMessage:
     return MidiMessage("note_on", 0, note, velocity)
 
 
+@pytest.mark.slow  # pedalboard asks each of its two thousand MIDI controllers for a thousand texts
+def test_a_vst3_instrument_sounds_from_note_on_to_note_off_to_the_sample(beep: str) -> None:
+    synth = PluginSynth(beep, RATE, realtime=False)
+    try:
+        sound = np.concatenate([
+            synth.render(1000, [(321, on(69))]), synth.render(5000), synth.render(700, [(123, MidiMessage("note_off", 0, 69))]),
+        ])  # fmt: skip
+        heard = np.flatnonzero(np.abs(sound[:, 0]) > 1e-3)
+        assert (heard[0], heard[-1]) == (321, pytest.approx(6122, abs=2))
+        expected = 0.5 * np.cos(2 * np.pi * 440 * np.arange(5000) / RATE)
+        np.testing.assert_allclose(sound[321:5321, 0], expected, atol=1e-3)
+    finally:
+        synth.close()
+
+
+@needs_mda
 def test_a_note_is_in_tune_and_begins_at_its_sample() -> None:
     synth = PluginSynth(PIANO, RATE, realtime=False)
     try:
@@ -42,6 +58,7 @@ def test_a_note_is_in_tune_and_begins_at_its_sample() -> None:
         synth.close()
 
 
+@needs_mda
 def test_the_sustain_pedal_and_panic_work() -> None:
     levels = {}
     for pedal in (0, 127):
@@ -58,6 +75,7 @@ def test_the_sustain_pedal_and_panic_work() -> None:
     assert levels[127] > 5 * levels[0] + 1e-4
 
 
+@needs_mda
 def test_an_effect_is_refused_as_an_instrument() -> None:
     with pytest.raises(StemplayError, match="MDA Delay is an effect, not an instrument"):
         PluginSynth("lv2:http://drobilla.net/plugins/mda/Delay", RATE, realtime=True)
@@ -75,6 +93,7 @@ def loud(report: Snapshot) -> bool:
     return report.state == "running" and max(report.meters["instrument"].peak, default=0.0) > 0.01
 
 
+@needs_mda
 def test_keys_play_it_in_a_live_engine_and_a_crash_is_told_and_mended() -> None:
     config = EngineConfig(input="none", output="null", model="none", instrument=PIANO, midi="none", analyse=False)
     with Session(config) as session:
@@ -93,6 +112,7 @@ def test_keys_play_it_in_a_live_engine_and_a_crash_is_told_and_mended() -> None:
         assert wait(session, loud).restarts == 0
 
 
+@needs_mda
 def test_play_takes_a_plugin_as_its_model() -> None:
     def play(*args: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
