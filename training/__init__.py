@@ -1,1 +1,1 @@
-"""How models are made: data, losses, recipes, the training loop, scores and export. ``python -m training --help`` lists the commands."""
+"""Makes models: data, losses, recipes, the training loop, scores and export. ``python -m training --help`` lists the commands."""

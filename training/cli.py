@@ -1,7 +1,7 @@
 """The command line of training: a table of sub-commands, each in a module that is imported only when it is called.
 
-A command's module has ``HELP``, ``add_arguments(parser)`` and ``run(args) -> int``. Whatever the user can mend is one sentence on
-standard error and exit code 2.
+A command's module has ``HELP``, ``add_arguments(parser)`` and ``run(args) -> int``. An error that the user can correct is reported as one
+sentence on standard error, with exit code 2.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ COMMANDS: dict[str, str] = {
     "fit": "train a network by a recipe",
     "sing": "train, score and publish SING, the instrument",
     "rainbowgram": "draw sounds: loudness, pitch and the drift of the phase",
-    "f0": "measure each note of a rendered song against its score, in cents",
-    "join": "make a hybrid of a causal Demucs and causal masks that have learned by themselves",
-    "release": "pick a run's best weights and write how they were made",
-    "export": "make a model that plays live from weights",
+    "f0": "measure how far each note of a rendered song is from its score, in cents",
+    "join": "make a hybrid of a causal Demucs and causal masks that were trained separately",
+    "release": "publish the best weights of a run, with a record of how they were made",
+    "export": "export weights as a model that plays live",
     "import-weights": "make a model from weights of the public demucs or denoiser",
     "quantize": "make the int8 model of an exported one",
-    "calibrate": "find how an exported model shares its residual best",
+    "calibrate": "find the best way to share an exported model's residual among the stems",
     "evaluate": "score an exported model on songs with known stems",
     "compare": "train networks of several kinds with the same budget and score them beside oracles",
-    "tables": "the thesis' tables and figures with our results beside them",
+    "tables": "print the thesis' tables and figures with our results beside them",
     "describe": "list a network's layers and sizes",
-    "listening": "listening tests and pages: sheets, tables of opinions, comparison by ear",
-    "bench": "measure training speed, and eager torch against the exported model",
+    "listening": "make and evaluate listening tests, and pages to compare systems by ear",
+    "bench": "measure training speed, and the exported model's speed against eager torch",
     "timing": "make networks with random weights for `python -m rtaudio bench`",
-    "ablation": "Table 3.4: Demucs without each of its parts, with the same budget",
-    "grid": "train with several learning rates and widths, sorted by validation loss",
-    "optim": "the optimisers of chapters 4 and 5: sparse problems, AdaBatch, Adam and Adagrad",
-    "pack": "all that training on a rented machine without network needs, in one folder",
-    "aggregate": "mean and confidence interval over several evaluations",
+    "ablation": "train Demucs without each of its parts, with the same budget: Table 3.4",
+    "grid": "train with several learning rates and widths, and sort by validation loss",
+    "optim": "run the optimisers of chapters 4 and 5: sparse problems, AdaBatch, Adam and Adagrad",
+    "pack": "put all that training on a rented machine without network needs into one folder",
+    "aggregate": "compute mean and confidence interval over several evaluations",
 }
 """Name -> one line for ``--help``; the code is in ``training/commands/NAME.py``."""
 
@@ -49,17 +49,17 @@ PROGRAM = "python -m training"
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence, without the usage text."""
+    """Reports an error in one sentence, without the usage text."""
 
     def error(self, message: str) -> NoReturn:
         sentence = message[:1].upper() + message[1:].rstrip(".")
-        self.exit(2, f"{sentence}. ({self.prog} --help tells more.)\n")
+        self.exit(2, f"{sentence}. (Details: {self.prog} --help)\n")
 
 
 def overview() -> str:
     """The text of ``--help``."""
     rows = "\n".join(f"  {name:<15}{text}" for name, text in COMMANDS.items())
-    return f"usage: {PROGRAM} COMMAND ...\n\nHow Stemplay's models are made.\n\n{rows}\n\n{PROGRAM} COMMAND --help tells more about one."
+    return f"usage: {PROGRAM} COMMAND ...\n\nHow Stemplay's models are made.\n\n{rows}\n\n{PROGRAM} COMMAND --help describes one command."
 
 
 def load(name: str) -> ModuleType:
@@ -91,14 +91,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point. Returns the exit code: 0, 2 for bad input, 130 for Ctrl-C."""
     try:
         code = dispatch(sys.argv[1:] if arguments is None else arguments)
-        sys.stdout.flush()  # a reader that left is told of here, not while the interpreter ends
+        sys.stdout.flush()  # raises BrokenPipeError here, not while the interpreter ends
         return code
     except (StemplayError, CardError) as error:
         print(str(error), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # a reader like `head` left
+    except BrokenPipeError:  # a reader such as `head` closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 

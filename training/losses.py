@@ -27,8 +27,8 @@ def l2_loss(estimate: Tensor, reference: Tensor) -> Tensor:
 def log_mse_loss(estimate: Tensor, reference: Tensor, floor: float = 1e-3) -> Tensor:
     """Mean over examples and sources of ``10 log10(sum (s - e)^2 + floor * sum x^2)`` relative to the mix's energy, in dB.
 
-    Where a source sounds this is its negative SDR up to a constant, so that quiet songs count as much as loud ones, as in the median of
-    SDRs that we report; ``floor`` ends the reward 30 dB below the mix, also for silent sources (Wisdom et al. 2021).
+    If a source is not silent, this is its negative SDR up to a constant, so quiet songs count as much as loud ones, as in the median of
+    SDRs that we report. With ``floor``, errors more than 30 dB below the mix hardly count, also for silent sources (Wisdom et al. 2021).
     """
     error = (estimate - reference).square().sum((2, 3))
     mix = reference.sum(dim=1).square().sum((1, 2))[:, None] + 1e-6
@@ -36,9 +36,9 @@ def log_mse_loss(estimate: Tensor, reference: Tensor, floor: float = 1e-3) -> Te
 
 
 def si_snr_loss(estimate: Tensor, reference: Tensor) -> Tensor:
-    """Mean negative SI-SNR in dB of every channel (CTN-03), from -100 for a perfect estimate; blind to scale and to a constant offset.
+    """Mean negative SI-SNR in dB of every channel (CTN-03), from -100 for a perfect estimate. Scale and constant offset do not matter.
 
-    A silent reference counts nothing: no estimate is better than another.
+    A silent reference does not count: all estimates of it are equally good.
     """
     estimate = estimate - estimate.mean(dim=-1, keepdim=True)
     reference = reference - reference.mean(dim=-1, keepdim=True)
@@ -51,12 +51,12 @@ def si_snr_loss(estimate: Tensor, reference: Tensor) -> Tensor:
 
 
 def l1_si_snr_loss(estimate: Tensor, reference: Tensor, weight: float = 1e-3) -> Tensor:
-    """L1, which knows the level, and a little SI-SNR, for which quiet sources count as much as loud ones."""
+    """L1, which depends on the level, plus a little SI-SNR, in which quiet sources count as much as loud ones."""
     return l1_loss(estimate, reference) + weight * si_snr_loss(estimate, reference)
 
 
 def multiresolution_loss(estimate: Tensor, reference: Tensor, sizes: tuple[int, ...] = (512, 2048, 4096)) -> Tensor:
-    """The spectral loss with several windows, in equal parts: short ones hear attacks, long ones neighbouring lines."""
+    """The spectral loss with several windows, in equal parts: short windows resolve attacks, long ones neighbouring lines."""
     parts = [spectral_loss(estimate, reference, size, size // 4) for size in sizes if size <= estimate.shape[-1]]
     return torch.stack(parts).mean()
 
@@ -86,7 +86,7 @@ def separation_loss(kind: str, spectral: float = 0.0, skip: int = 0, windows: in
 
     With more ``windows`` than one the spectral loss is the multi-resolution one.
 
-    A causal network starts each example knowing nothing; its first samples would only teach it to be cautious.
+    A causal network starts each example without any past; its first samples would only teach it to be cautious.
     """
     waveform = WAVEFORM_LOSSES[kind]
 
@@ -112,15 +112,15 @@ def log_power(x: Tensor, floor: float = 1.0, size: int = 1024) -> Tensor:
 
 
 def note_spectral_loss(estimate: Tensor, reference: Tensor, floor: float = 1.0) -> Tensor:
-    """Mean absolute difference of log-power spectrograms (thesis 2.3, errata 11, SING-17); blind to the sign and nearly to phase."""
+    """Mean absolute difference of log-power spectrograms (thesis 2.3, errata 11, SING-17), independent of sign and nearly of phase."""
     return (log_power(estimate, floor) - log_power(reference, floor)).abs().mean()
 
 
 def multiscale_loss(estimate: Tensor, reference: Tensor) -> Tensor:
     """The spectral loss with windows of 1024 and 4096 samples, in equal parts.
 
-    A window of 1024 at 16 kHz does not resolve lines less than 62.5 Hz apart, which is just the rate of the decoder's frames: it hears
-    neither a turn of the phase from frame to frame nor a line beside a harmonic. Four times as long, it does.
+    A window of 1024 at 16 kHz does not resolve lines less than 62.5 Hz apart, which is the rate of the decoder's frames. It shows neither
+    a change of the phase from frame to frame nor a line beside a harmonic. A window four times as long does.
     """
     long = (log_power(estimate, 4.0, 4096) - log_power(reference, 4.0, 4096)).abs().mean()
     return 0.5 * (note_spectral_loss(estimate, reference) + long)
@@ -129,7 +129,7 @@ def multiscale_loss(estimate: Tensor, reference: Tensor) -> Tensor:
 def relative_loss(estimate: Tensor, reference: Tensor) -> Tensor:
     """Squared error relative to each note's own energy.
 
-    By it an autoencoder begins: near silence the spectral loss is flat (``log(1 + power)`` of a small power), and a network whose
+    An autoencoder starts with this loss: near silence the spectral loss is flat (``log(1 + power)`` of a small power), and a network whose
     first output is nearly silent stays there for thousands of updates.
     """
     return ((estimate - reference).square().mean(-1) / (reference.square().mean(-1) + 1e-4)).mean()
@@ -141,4 +141,4 @@ NOTE_LOSSES: dict[str, Loss] = {
     "relative": relative_loss,
     "multiscale": multiscale_loss,
 }
-"""By name: the thesis' final choice, its baseline (SING-14), ours to begin with, and ours to end with."""
+"""Losses by name: the thesis' final choice, its baseline (SING-14), our first loss and our last one."""

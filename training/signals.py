@@ -1,4 +1,4 @@
-"""Handles signals so that a run ends cleanly; data processes leave them to the trainer."""
+"""Handles signals so that a run ends cleanly. Only the trainer handles them, not the data processes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Stoppable(Protocol):
 
 @contextmanager
 def stop_on_signals(trainer: Stoppable) -> Iterator[None]:
-    """SIGINT, SIGTERM (and Ctrl-Break) end the run after the current step, with a checkpoint."""
+    """End the run after the current step with a checkpoint on SIGINT, SIGTERM or Ctrl-Break."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         trainer.stop_requested = True
@@ -36,7 +36,7 @@ def stop_on_signals(trainer: Stoppable) -> Iterator[None]:
 
 
 def follow_parent() -> None:
-    """In a worker of a pool of processes: end when the parent is killed. It would wait for more work forever."""
+    """Called in a worker of a process pool: end it when the parent is killed, since it would wait for work forever."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), name="parent", daemon=True).start()

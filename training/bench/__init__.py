@@ -1,1 +1,1 @@
-"""What training and exported models cost, and what others' packages cost."""
+"""Measures the speed of training, of exported models and of other packages."""

@@ -1,4 +1,4 @@
-"""What the exported model gains over eager torch, and how fast whole notes are made."""
+"""How much faster the exported model is than eager torch, and how fast whole notes are rendered."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def median_ms(call: Callable[[], Any], repeats: int) -> float:
 
 @contextmanager
 def _convolution_operators() -> Iterator[None]:
-    """Let the streaming layers compute with torch's convolution operators, the same numbers in another form."""
+    """Let the streaming layers compute with torch's convolution operators: the same results by other operations."""
 
     def valid(self: StreamingConv1d, x: Tensor) -> Tensor:
         return F.conv1d(x.transpose(1, 2), self.weight, self.bias, self.stride).transpose(1, 2)
@@ -59,10 +59,10 @@ def _convolution_operators() -> Iterator[None]:
 
 
 def bench_step(network: StreamingSeparator, repeats: int = 200) -> dict[str, float]:
-    """One hop through eager torch and through the exported models, one thread each: ms, and how many times faster those are.
+    """Time of one hop in eager torch and in the exported models, on one thread each: ms, and how many times faster the exported ones are.
 
-    Eager torch runs in both its forms: ``eager`` is the network as it is (matrix products, which lay out their weights anew at
-    each call), ``operators`` the same with torch's own convolution operators.
+    Eager torch is measured in two forms: ``eager`` is the network as it is (matrix products, which rearrange their weights at
+    each call), ``operators`` is the same network with torch's own convolution operators.
     """
     network.eval()
     threads = torch.get_num_threads()
@@ -89,7 +89,7 @@ def bench_step(network: StreamingSeparator, repeats: int = 200) -> dict[str, flo
 
 
 SIZES = {"48/4": (48, 4), "64/5": (64, 5)}
-"""First channels and depth of the usual larger networks; random weights, for their time only."""
+"""Channels of the first block and depth of the usual larger networks. They have random weights, because only their time is measured."""
 
 
 def bench_hops(recipe: Recipe, tiny: bool = False) -> dict[str, dict[str, float]]:
@@ -102,7 +102,7 @@ def bench_hops(recipe: Recipe, tiny: bool = False) -> dict[str, dict[str, float]
 
 
 def bench_notes(config: SingConfig, seconds: float = 4.0) -> float:
-    """Seconds of audio a second of whole notes in eager torch, in the better of two batch sizes; random weights cost the same."""
+    """Seconds of audio per second when eager torch renders whole notes, for the better of two batch sizes. Weights are random."""
     sing, best = Sing(config).eval(), 0.0
     with torch.no_grad():
         for batch in (4, 16):

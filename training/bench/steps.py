@@ -1,8 +1,8 @@
-"""Training steps against those of the public ``demucs`` and ``denoiser`` packages, with equal sizes in the same run (DMX-22).
+"""Compares training steps with those of the public ``demucs`` and ``denoiser`` packages, with equal sizes in the same run (DMX-22).
 
-Only the networks of those packages are imported; the step around them is what their trainers do: L1 loss, Adam, float32. Ours is the
-whole step of our trainer, with clipping and averaged weights. Both get the same random batch; steps alternate, so that whatever else
-the machine does meets both.
+Only the networks of those packages are imported. The step around them is what their trainers do: L1 loss, Adam, float32. Ours is the
+complete step of our trainer, with clipping and averaged weights. Both get the same random batch. Their steps alternate, so that other
+load on the machine affects both equally.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from training.separation.trainer import Budget, Intervals, SeparatorTrainer
 MOST_WEIGHTS = 40_000_000
 """Larger networks are measured with fewer channels: the step of 648 M weights alone needs 13 GB."""
 MOST_SECONDS, MOST_SECONDS_OF_OTHERS = 6.0, 0.5
-"""Audio of a step, of a Demucs and of others; longer batches are cut to fewer examples, and these to so much. The thesis' Conv-Tasnet keeps
-3 GB a second for its gradients, and as much again comes and goes."""
+"""Seconds of audio in a step, for a Demucs and for other networks. Longer batches are cut to fewer examples, and these to this length.
+The thesis' Conv-Tasnet keeps 3 GB for each second of audio for its gradients, and needs as much again temporarily."""
 
 
 @dataclass(frozen=True)
 class StepRates:
-    """Seconds of audio a second, by precision; ``theirs`` is None where no public package has such a network."""
+    """Seconds of audio per second, by precision. ``theirs`` is None if no public package has such a network."""
 
     recipe: str
     network: str
@@ -47,12 +47,12 @@ class StepRates:
 
     @property
     def ratios(self) -> dict[str, float]:
-        """Ours over theirs."""
+        """Our speed divided by theirs."""
         return {name: rate / self.theirs for name, rate in self.ours.items()} if self.theirs else {}
 
 
 def compared(recipe: Recipe) -> Recipe:
-    """The recipe at a size that any machine can measure; a causal Demucs without the decoder context that its peer does not have."""
+    """The recipe at a size that any machine can measure. A causal Demucs loses its decoder context, which its peer does not have."""
     network = recipe.network
     if isinstance(network, CausalDemucsConfig) and kind_of(network) == "causal-demucs":
         network = replace(network, decoder_context=1)
@@ -61,7 +61,7 @@ def compared(recipe: Recipe) -> Recipe:
     most = MOST_SECONDS if isinstance(network, DemucsConfig) else MOST_SECONDS_OF_OTHERS
     batch = max(1, min(recipe.mixing.batch, int(most / recipe.mixing.seconds)))
     seconds = recipe.mixing.seconds if isinstance(network, DemucsConfig) else min(most, recipe.mixing.seconds)
-    # Adam, as theirs: Muon's matrices cost the same whatever the batch, and these batches are small.
+    # Adam, as in theirs: the cost of Muon's matrices does not depend on the batch, and these batches are small.
     optim = replace(recipe.optim, accumulate=1, optimizer="adam")
     return replace(recipe, network=network, mixing=replace(recipe.mixing, batch=batch, seconds=seconds), optim=optim)
 
@@ -116,7 +116,7 @@ def their_step(network: nn.Module, rate: float) -> Callable[[Tensor], Any]:
 def measure_steps(
     recipe: Recipe, repeats: int = 5, precisions: tuple[str, ...] = ("fp32", "fast", "bf16")
 ) -> StepRates:
-    """Ours in each precision and theirs, in turns."""
+    """Time our step in each precision and theirs, alternately."""
     recipe = compared(recipe)
     config, mixing = recipe.network, recipe.mixing
     frames = recipe.frames // config.hop * config.hop if isinstance(config, CausalDemucsConfig) else recipe.frames
@@ -155,12 +155,12 @@ def alternate(calls: dict[str, Callable[[], Any]], repeats: int) -> dict[str, fl
 
 
 def busy_share(recipe: Recipe, store: Path, steps: int = 6, workers: int = 1) -> float:
-    """The share of the time that the trainer does not wait for data: real batches, made by ``workers`` processes beside it."""
+    """The share of the time in which the trainer does not wait for data. The batches are real ones, made by ``workers`` processes."""
     recipe = compared(recipe)
     with tempfile.TemporaryDirectory() as folder:
         trainer = _trainer(recipe, recipe.optim.precision, Path(folder))
         stream = batches(recipe, FitOptions(Path(folder), store, workers=workers), 0, trainer.share)
-        trainer.step(*trainer.take(stream))  # the first waits until the workers have started
+        trainer.step(*trainer.take(stream))  # the first batch waits until the workers have started
         waited, began = 0.0, time.perf_counter()
         for _ in range(steps):
             asked = time.perf_counter()
@@ -174,7 +174,7 @@ def busy_share(recipe: Recipe, store: Path, steps: int = 6, workers: int = 1) ->
 
 
 def synthetic(recipe: Recipe) -> Recipe:
-    """The same on synthetic songs, at a length that epochs of these allow."""
+    """The same share, measured on synthetic songs with examples short enough for epochs of them."""
     if not recipe.by_epochs:
         return replace(recipe, data="synthetic")
     mixing = replace(recipe.mixing, seconds=min(2.0, recipe.mixing.seconds), batch=2)

@@ -1,1 +1,1 @@
-"""One module a sub-command of ``python -m training``; see ``training.cli``."""
+"""The sub-commands of ``python -m training``, one module each; see ``training.cli``."""

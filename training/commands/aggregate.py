@@ -10,7 +10,7 @@ import numpy as np
 
 from rtaudio.audio.format import StemplayError
 
-HELP = "mean and std / sqrt(n) of several outputs of `evaluate --json`, such as those of runs with different seeds"
+HELP = "compute mean and std / sqrt(n) of several outputs of `evaluate --json`, such as those of runs with different seeds"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print a line a source and one for their mean."""
+    """Print one line for each source and one for their mean."""
     for name, (mean, interval) in aggregate([read_scores(path) for path in args.results]).items():
         print(f"{name:<15}{mean:>8.2f} +- {interval:.2f}")
     return 0
@@ -31,11 +31,11 @@ def read_scores(path: Path) -> dict[str, float]:
         row = json.loads(path.read_text(encoding="utf-8"))["table"]["model"]
         return {name: float("nan") if value is None else float(value) for name, value in row.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise StemplayError(f"{path} is no output of `evaluate --json`.") from None
+        raise StemplayError(f"{path} is not an output of `evaluate --json`.") from None
 
 
 def aggregate(runs: list[dict[str, float]]) -> dict[str, tuple[float, float]]:
-    """Source -> (mean, std / sqrt(n)) over runs; ``All`` is the mean over the sources, accompaniment left out."""
+    """Source -> (mean, std / sqrt(n)) over runs; ``All`` is the mean over the sources, without the accompaniment."""
     names = list(runs[0])
     if any(list(scores) != names for scores in runs):
         raise StemplayError("The evaluations have different sources.")

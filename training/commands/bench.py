@@ -19,32 +19,32 @@ from training.cli import positive_float, positive_int
 from training.separation.recipe import Recipe, read_recipe, recipe_names
 
 HELP = (
-    "measure seconds of audio a second of each recipe's training step, against that of the public demucs and denoiser packages with "
-    "equal sizes in the same run; with --hops, ms a hop of eager torch and of the exported models"
+    "measure how many seconds of audio each recipe's training step processes per second, and compare with the public demucs and denoiser "
+    "packages, with equal sizes in the same run; with --hops, the time of one hop in eager torch and in the exported models"
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``bench``."""
     parser.add_argument(
-        "recipes", metavar="RECIPE", nargs="*", help="default: all that are shipped; branches/waves with --hops"
+        "recipes", metavar="RECIPE", nargs="*", help="recipes to measure (default: all shipped ones; with --hops: branches/waves)"
     )
-    parser.add_argument("--hops", action="store_true", help="instead: one hop of the network, eager and exported")
+    parser.add_argument("--hops", action="store_true", help="instead, time one hop of the network, eager and exported")
     parser.add_argument(
-        "--store", type=Path, default=Path("data"), help="prepared data, for the busy share (default: data/)"
+        "--store", type=Path, default=Path("data"), help="prepared data, to measure the busy share (default: data/)"
     )
-    parser.add_argument("--threads", type=positive_int, help="threads of torch (default: torch's)")
+    parser.add_argument("--threads", type=positive_int, help="number of threads (default: torch's choice)")
     parser.add_argument("--steps", type=positive_int, default=5, help="training steps to time (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--tiny", action="store_true", help="a small network")
     parser.add_argument(
-        "--peers", action="store_true", help="only this: a hop of other packages' live models, those that are installed"
+        "--peers", action="store_true", help="instead, time one hop of the installed live models of other packages"
     )
     parser.add_argument(
-        "--seconds", type=positive_float, default=3.0, metavar="N", help="of each peer (default: %(default)s)"
+        "--seconds", type=positive_float, default=3.0, metavar="N", help="seconds to time each peer (default: %(default)s)"
     )
     parser.add_argument(
-        "--notes", metavar="CONFIG", type=json.loads, help="only this: whole notes of a SING of these sizes (JSON)"
+        "--notes", metavar="CONFIG", type=json.loads, help="instead, time whole notes of a SING of these sizes (JSON)"
     )
     parser.add_argument("--json", action="store_true")
 
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _peers(args: argparse.Namespace) -> int:
-    """Other packages' live models, a hop each."""
+    """Time one hop of each of the other packages' live models."""
     found = measure_peers(args.seconds)
     if args.json:
         print(json.dumps([asdict(cost) for cost in found]))
@@ -77,12 +77,12 @@ def _peers(args: argparse.Namespace) -> int:
         )
         print(f"{cost.name} {cost.version} ({cost.model}): {cost.error or numbers}")
     if not found:
-        print("None of the packages that could be compared is installed.")
+        print("None of the packages to compare with is installed.")
     return 0
 
 
 def _steps(recipes: list[Recipe], args: argparse.Namespace) -> int:
-    """Training steps of every recipe and of its public counterpart."""
+    """Time training steps of every recipe and of its public counterpart."""
     rows: list[dict[str, Any]] = []
     if not args.json:
         print(
@@ -99,14 +99,14 @@ def _steps(recipes: list[Recipe], args: argparse.Namespace) -> int:
         print(json.dumps(rows))
     else:
         print(
-            f"{torch.get_num_threads()} threads; large networks with fewer channels; busy: the share of the time that the trainer does "
-            "not wait for data made by one process beside it, at this size, on prepared songs where there are any, else on synthetic ones"
+            f"{torch.get_num_threads()} threads; large networks have fewer channels; busy: the share of the time in which the trainer does "
+            "not wait for data, which one process makes, at this size, from prepared songs or else from synthetic ones"
         )
     return 0
 
 
 def _busy(recipe: Recipe, store: Path) -> float:
-    """On the recipe's own data; on synthetic ones where these are not there, or too short for it."""
+    """Measure on the recipe's own data, or on synthetic songs if these are missing or too short."""
     try:
         return busy_share(recipe, store)
     except StemplayError:
@@ -117,13 +117,13 @@ def _row(found: StepRates, busy: float) -> str:
     sizes = f"{found.weights / 1e6:>8.1f}M{found.batch:>5} x {found.seconds:>4.1f}"
     ours = "".join(f"{found.ours[name]:>8.1f}" for name in ("fp32", "fast", "bf16"))
     widths = {"fp32": 12, "fast": 6, "bf16": 6}
-    ratios = "".join(f"{ratio:>{widths[name]}.2f}" for name, ratio in found.ratios.items())  # none without a peer
+    ratios = "".join(f"{ratio:>{widths[name]}.2f}" for name, ratio in found.ratios.items())  # empty without a peer
     theirs = f"{found.peer} {found.theirs:.1f}" if found.peer else "-"
     return f"{found.recipe:<22}{found.network:<24}{sizes}{ours}  {theirs:<18}{ratios:<24}{busy:>7.0%}"
 
 
 def _hops(recipe: Recipe, args: argparse.Namespace) -> int:
-    """One hop in eager torch and exported."""
+    """Time one hop in eager torch and in the exported models."""
     hops = bench_hops(recipe, args.tiny)
     if args.json:
         print(json.dumps({"hops": hops}))

@@ -1,4 +1,4 @@
-"""``python -m training calibrate MODEL``: how the residual is shared among the stems and how far they are refined, into the card."""
+"""``python -m training calibrate MODEL``: write into the card how the residual is shared among stems and how far they are refined."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from training.commands.evaluate import add_song_arguments, load_songs
 from training.export.calibrate import calibrate
 
 HELP = (
-    "measure on songs with known stems how the residual is best shared and how far stems are best refined, and write it into the "
+    "measure on songs with known stems the best shares of the residual and the best strength of refinement, and write them into the "
     "model's card"
 )
 

@@ -10,36 +10,36 @@ from rtaudio.audio.format import StemplayError
 from training.cli import positive_float
 
 HELP = (
-    "train equally sized networks of several kinds for the same processor time on one thread, and score them with oracles and floors;"
+    "train equally sized networks of several kinds for the same processor time on one thread, and score them beside oracles and floors;"
     " `python -m training tables` prints and draws the results"
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``compare``."""
-    parser.add_argument("networks", nargs="*", metavar="NETWORK", help="of recipes/compare (default: all)")
+    parser.add_argument("networks", nargs="*", metavar="NETWORK", help="recipes in recipes/compare (default: all)")
     parser.add_argument("--store", type=Path, default=Path("data"), help="prepared data (default: data/)")
     parser.add_argument(
         "--minutes",
         type=positive_float,
         default=6.0,
-        help="processor minutes a network, data included (default: %(default)s)",
+        help="processor minutes for each network, data included (default: %(default)s)",
     )
     parser.add_argument(
         "--split", choices=["valid", "test"], default="test", help="songs to score on (default: %(default)s)"
     )
     parser.add_argument(
-        "--oracle", action="append", metavar="NAME", help="score it too (default: all); may be repeated"
+        "--oracle", action="append", metavar="NAME", help="oracle to score too (default: all); may be repeated"
     )
-    parser.add_argument("--museval", action="store_true", help="also museval's SIR and SAR")
-    parser.add_argument("--data", metavar="WORDS", help="what the songs are, for the tables")
+    parser.add_argument("--museval", action="store_true", help="also compute museval's SIR and SAR")
+    parser.add_argument("--data", metavar="WORDS", help="description of the songs, for the tables")
     parser.add_argument("-o", "--output", type=Path, default=Path("runs/compare"), help="default: %(default)s")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--tiny", action="store_true", help="synthetic songs and seconds instead of minutes")
+    parser.add_argument("--tiny", action="store_true", help="use synthetic songs, and seconds instead of minutes")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train what has no weights in the folder yet, then score all."""
+    """Train the networks without weights in the folder, then score all."""
     from training.commands.evaluate import run_methods
     from training.separation.comparison import compared_recipes, train
 
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     names = args.networks or list(recipes)
     for name in names:
         if (args.output / name / "making.json").exists():
-            print(f"{name}: trained already, kept", file=sys.stderr)
+            print(f"{name}: already trained, kept", file=sys.stderr)
             continue
         recipe = recipes[name].tiny() if args.tiny else recipes[name]
         train(name, recipe, args.output / name, args.store, 2.0 if args.tiny else 60 * args.minutes, args.seed)

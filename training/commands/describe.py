@@ -1,4 +1,4 @@
-"""``python -m training describe NAME``: layers and sizes of a network, without allocating a weight."""
+"""``python -m training describe NAME``: layers and sizes of a network, without allocating its weights."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--channels", type=positive_int, help="channels of the first block")
     parser.add_argument("--depth", type=positive_int, help="number of blocks")
-    parser.add_argument("--max-channels", type=positive_int, help="cap of the channels")
+    parser.add_argument("--max-channels", type=positive_int, help="largest number of channels")
     parser.add_argument("--tiny", action="store_true", help="the small network that --tiny trains")
-    parser.add_argument("--seed", type=int, default=0, help="as every command has it; sizes do not depend on it")
+    parser.add_argument("--seed", type=int, default=0, help="accepted as in every command; sizes do not depend on it")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -49,13 +49,13 @@ def run(args: argparse.Namespace) -> int:
     config = config.tiny() if args.tiny else config
     unknown = set(changes) - set(config.to_dict())
     if unknown:
-        raise StemplayError(f"This network has no --{sorted(unknown)[0].replace('_', '-')}.")
+        raise StemplayError(f"This network has no option --{sorted(unknown)[0].replace('_', '-')}.")
     _describe(_without_rescaling(config, changes))
     return 0
 
 
 def _without_rescaling(config: SeparatorConfig, changes: dict[str, Any]) -> SeparatorConfig:
-    """``config`` with ``changes``, and without the rescaling that would look at weights which are not there."""
+    """``config`` with ``changes``, and without rescaling, which would need the values of weights that are not allocated."""
     stranger: Any = config  # every configuration is a dataclass
     changed: SeparatorConfig = replace(stranger, **changes, **({"rescale": 0.0} if hasattr(config, "rescale") else {}))
     return changed
@@ -88,7 +88,7 @@ def _count(config: SeparatorConfig, **changes: Any) -> str:
 
 
 def _demucs_notes(config: SeparatorConfig) -> str:
-    """Errata 9 and 20: which of the printed sizes belong to which network."""
+    """Errata 9 and 20: which printed size belongs to which network."""
     return (
         f"The thesis prints 2.4 GB, which is 2.416 GiB: GLU in the decoder. With the ReLU that its text names: "
         f"{_count(config, decoder_activation='relu')}.\nWith 64 channels: {_count(config, channels=64)}; at 8 bits a quarter of that, "
@@ -110,18 +110,18 @@ NOTES: dict[type[SeparatorConfig], Callable[[SeparatorConfig], str]] = {
     DemucsConfig: _demucs_notes,
     ConvTasnetConfig: _tasnet_notes,
 }
-"""What else to know of a network's size, by its kind of configuration."""
+"""Notes on a network's size, by the type of its configuration."""
 
 
 def _describe_sing(changes: dict[str, int], tiny: bool = False) -> int:
-    """Fig. 2.1 as text: sequence generator, decoder, and the encoder that only training has (SING-29)."""
+    """Fig. 2.1 as text: sequence generator, decoder, and the encoder, which only training uses (SING-29)."""
     if set(changes) - {"channels"}:
-        raise StemplayError("SING has no depth and no cap of its channels: only --channels changes it.")
+        raise StemplayError("SING has neither --depth nor --max-channels; only --channels changes its size.")
     config = replace(SingRecipe(name="sing").tiny().network if tiny else SingConfig(), **changes)
     with torch.device("meta"):
         sing, encoder = Sing(config), NoteEncoder(config)
     print(
-        "Sequence generator: velocity, instrument, pitch and time embeddings -> LSTM -> linear, a step for 256 samples"
+        "Sequence generator: velocity, instrument, pitch and time embeddings -> LSTM -> linear, one step for 256 samples"
     )
     _list(sing.sequence)
     print("Decoder: K is the kernel, S the stride, C the output channels")
@@ -145,7 +145,7 @@ def _convolution(layer: nn.Module) -> str:
 
 
 def _list(network: nn.Module) -> int:
-    """Print each weight's shape, those of equal layers in one line; returns how many weights there are."""
+    """Print each weight's shape, with equal layers in one line; returns the number of weights."""
     rows: dict[tuple[str, torch.Size], list[str]] = {}
     for name, weight in network.named_parameters():
         rows.setdefault((re.sub(r"\.\d+\.", ".*.", name), weight.shape), []).append(name)

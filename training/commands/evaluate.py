@@ -1,4 +1,4 @@
-"""``python -m training evaluate``: a model beside baselines; with ``--oracle`` or ``--weights`` any methods on the same songs."""
+"""``python -m training evaluate``: score a model beside baselines, or several methods (``--oracle``, ``--weights``)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from training.separation.scoring import Result, read_scores
 
 HELP = (
     "score an exported model through the player's own code path, or with --oracle and --weights several methods on the same songs; "
-    "choose models on `valid`, only report on `test`"
+    "use `valid` to choose models and `test` only to report"
 )
 
 
@@ -33,13 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_song_arguments(parser)
     _add_method_arguments(parser.add_argument_group("several methods on the same songs"))
     parser.add_argument(
-        "--metric", choices=list(METRICS), default="global", help="over whole songs, or median of 1 s frames"
+        "--metric", choices=list(METRICS), default="global", help="SDR over whole songs, or the median of 1 s frames"
     )
     parser.add_argument(
-        "--no-consistent", action="store_true", help="score the network's own output, without the shared residual"
+        "--no-consistent", action="store_true", help="score the network's output without the shared residual"
     )
     parser.add_argument(
-        "--refine", action="store_true", help="score the stems as `rtaudio separate` refines them, not as they are live"
+        "--refine", action="store_true", help="score the stems as `rtaudio separate` refines them, not as in live use"
     )
     parser.add_argument(
         "--look-ahead", type=positive_float, default=0.0, metavar="MS",
@@ -47,12 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--phases", type=positive_int, default=1, metavar="N",
-        help="call the network N times a hop, by N copies in turn that keep the newest part: 1/N of the latency, N times the work",
+        help="call the network N times per hop: N copies take turns and keep the newest part, for 1/N of the latency and N times the work",
     )  # fmt: skip
     parser.add_argument(
         "--against",
         metavar="EARLIER",
-        help="also clip by clip against an earlier model: its name or directory (scored without --look-ahead), or a file of "
+        help="also compare clip by clip with an earlier model: its name or directory (scored without --look-ahead), or a file of "
         "`evaluate --json` or `-o`",
     )
     parser.add_argument(
@@ -67,61 +67,61 @@ def _add_method_arguments(group: argparse._ArgumentGroup) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="mixture, mix4, silence, irm, irm1, ibm, wiener, nmf, griffin-lim or all; may be repeated",
+        help="oracle to score: mixture, mix4, silence, irm, irm1, ibm, wiener, nmf, griffin-lim or all; may be repeated",
     )
     group.add_argument(
-        "--weights", action="append", default=[], type=Path, metavar="FILE", help="a run's weights; may be repeated"
+        "--weights", action="append", default=[], type=Path, metavar="FILE", help="weights of a run to score; may be repeated"
     )
-    group.add_argument("--museval", action="store_true", help="also museval's SIR and SAR, some seconds a song")
-    group.add_argument("--data", metavar="WORDS", help="what the songs are, for the tables")
+    group.add_argument("--museval", action="store_true", help="also compute museval's SIR and SAR, which takes some seconds per song")
+    group.add_argument("--data", metavar="WORDS", help="description of the songs, for the tables")
     group.add_argument(
-        "-o", "--output", type=Path, metavar="FOLDER", help="keep each method's scores there, for `tables`"
+        "-o", "--output", type=Path, metavar="FOLDER", help="folder to write each method's scores to, for `tables`"
     )
 
 
 def add_song_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options that say on which songs."""
+    """The options that choose the songs."""
     parser.add_argument(
         "--split",
         choices=["valid", "test", "train"],
         default="valid",
-        help="of the prepared songs (default: %(default)s)",
+        help="part of the prepared songs to score (default: %(default)s)",
     )
     parser.add_argument("--store", type=Path, default=Path("data"), help="prepared data (default: data/)")
     parser.add_argument(
         "--collection",
         choices=["musdb", "stems-open", "stems"],
         default="musdb",
-        help="of the prepared collections; whole songs are scored in clips, 30 s of each minute (default: %(default)s)",
+        help="prepared collection to score; whole songs are scored in clips, 30 s of each minute (default: %(default)s)",
     )
-    parser.add_argument("--songs", type=Path, help="instead: a folder with one folder of WAV stems a song")
-    parser.add_argument("--mapping", type=Path, help="with --songs: TOML or JSON file, patterns of names -> source")
-    parser.add_argument("--tiny", action="store_true", help="instead: a few synthetic songs")
+    parser.add_argument("--songs", type=Path, help="instead, a folder that has one folder of WAV stems for each song")
+    parser.add_argument("--mapping", type=Path, help="with --songs: TOML or JSON file that maps patterns of file names to sources")
+    parser.add_argument("--tiny", action="store_true", help="instead, a few synthetic songs")
     parser.add_argument(
-        "--seed", type=int, default=0, help="of what is made up: the songs of --tiny, noise where there are none"
+        "--seed", type=int, default=0, help="seed of synthetic data: the songs of --tiny, or noise if there are no songs"
     )
-    parser.add_argument("--limit", type=positive_int, help="only the first songs")
+    parser.add_argument("--limit", type=positive_int, help="score only this many songs")
 
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate and print the table."""
     if args.oracle or args.weights or args.output or args.museval:
         if args.refine:
-            raise StemplayError("--refine goes with one model, without --oracle, --weights, --output and --museval.")
+            raise StemplayError("--refine takes one model, and excludes --oracle, --weights, --output and --museval.")
         if args.phases > 1:
-            raise StemplayError("--phases goes with one model, without --oracle, --weights, --output and --museval.")
+            raise StemplayError("--phases takes one model, and excludes --oracle, --weights, --output and --museval.")
         if args.against:
-            raise StemplayError("--against goes with one model, without --oracle, --weights, --output and --museval.")
+            raise StemplayError("--against takes one model, and excludes --oracle, --weights, --output and --museval.")
         return run_methods(args)
     if args.model is None:
         raise StemplayError("Name a model, an oracle with --oracle, or weights with --weights.")
     card = load_card(args.model)
     if args.refine and not card.refinable:
-        raise StemplayError(f"The stems of {card.name!r} cannot be refined: it is no separator that streams.")
+        raise StemplayError(f"The stems of {card.name!r} cannot be refined: it is not a streaming separator.")
     if args.look_ahead and (args.refine or args.phases > 1):
-        raise StemplayError("--look-ahead goes without --refine and --phases.")
+        raise StemplayError("--look-ahead excludes --refine and --phases.")
     if args.phases > 1 and args.refine:
-        raise StemplayError("--phases is about the stems as they are live: leave --refine out.")
+        raise StemplayError("--phases scores the stems of live use, so it excludes --refine.")
     about_speech = card.outputs == SPEECH
     songs = list(load_speech(args) if about_speech else load_songs(args))[: args.limit]
 
@@ -144,7 +144,7 @@ def run(args: argparse.Namespace) -> int:
     what = "residual shared" if result.consistent else "network's own output"
     what += "; refined" if args.refine else ""
     what += f"; looking {args.look_ahead:g} ms ahead" if args.look_ahead else ""
-    what += f"; {args.phases} calls in a hop" if args.phases > 1 else ""
+    what += f"; {args.phases} calls per hop" if args.phases > 1 else ""
     print(f"{result.text()}\nSDR in dB of {len(songs)} songs; {result.metric}; {what}; ± is the standard error over songs")
     if args.against:
         print(_against(result, args.against, score, args.metric))
@@ -152,8 +152,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _against(result: Evaluation, earlier: str, score: Callable[[str], Evaluation], metric: str) -> str:
-    """Lines that say how ``result`` does against an earlier model, clip by clip."""
-    sources = list(next(iter(result.songs.values())))[:-1]  # not the accompaniment
+    """Lines that compare ``result`` with an earlier model, clip by clip."""
+    sources = list(next(iter(result.songs.values())))[:-1]  # without the accompaniment
     if earlier.endswith(".json"):
         old = read_scores(Path(earlier), metric, sources)
     else:
@@ -162,11 +162,11 @@ def _against(result: Evaluation, earlier: str, score: Callable[[str], Evaluation
     lines = [f"against {earlier}, clip by clip: mean difference ± standard error in dB, clips won"]
     lines += [f"  {name:<10}{row.text()}" for name, row in found.items()]
     verdict = "better" if found["All"].better else "not shown to be better"
-    return "\n".join([*lines, f"{verdict} (better: by two standard errors, and on more than half of the clips)"])
+    return "\n".join([*lines, f"{verdict} (better means: by two standard errors, and on more than half of the clips)"])
 
 
 def run_methods(args: argparse.Namespace) -> int:
-    """Score oracles, weights and a model on the same songs; keep and print the results."""
+    """Score oracles, weights and a model on the same songs; save and print the results."""
     from training.separation.methods import Methods
     from training.separation.scoring import score_methods
 
@@ -194,7 +194,7 @@ def run_methods(args: argparse.Namespace) -> int:
 
 
 def methods_text(results: Sequence[Result]) -> str:
-    """Two tables a metric, over songs: medians and means, each with its standard error."""
+    """Two tables for each metric: medians and means over songs, each with its standard error."""
     lines = []
     for metric in results[0].scores:
         for what, summary in (("median", Result.summary), ("mean", Result.means)):
@@ -207,15 +207,15 @@ def methods_text(results: Sequence[Result]) -> str:
 
 
 def load_speech(args: argparse.Namespace) -> Iterator[tuple[str, Stems]]:
-    """``(name, stems)`` of an enhancer's examples: with ``--tiny`` made up, else of the voices kept for validation."""
+    """``(name, stems)`` of an enhancer's examples: synthetic ones with ``--tiny``, else the voices kept for validation."""
     if args.songs is not None or args.split != "valid":
-        raise StemplayError("An enhancer is scored on the voices that preparing kept for validation, or with --tiny.")
+        raise StemplayError("An enhancer can only be scored on the voices that `prepare` kept for validation, or with --tiny.")
     examples = speech.validation_speech(seed=args.seed) if args.tiny else speech.stored_validation_speech(args.store)
     yield from ((f"voice {number}", example) for number, example in enumerate(examples))
 
 
 def load_songs(args: argparse.Namespace) -> Iterator[tuple[str, Stems]]:
-    """``(name, stems)`` of the songs that ``--tiny``, ``--songs`` or ``--split`` mean."""
+    """``(name, stems)`` of the songs that ``--tiny``, ``--songs`` or ``--split`` select."""
     if args.tiny:
         yield from ((f"synthetic {number}", song) for number, song in enumerate(validation_songs(3, seed=args.seed)))
     elif args.songs is not None:

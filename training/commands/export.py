@@ -20,18 +20,18 @@ from training.separation.recipe import read_recipe
 from training.sing.fit import is_sing
 from training.sing.release import export_again
 
-HELP = "export weights to one ONNX file with named states and a card; what weights.json beside them says goes into the card"
+HELP = "export weights to one ONNX file with named states, and a card that includes the facts of weights.json beside them"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``export``."""
     parser.add_argument(
-        "weights", metavar="WEIGHTS", type=Path, help="a .safetensors file of `fit` or `release`; with --tiny a recipe"
+        "weights", metavar="WEIGHTS", type=Path, help="a .safetensors file made by `fit` or `release`; with --tiny, a recipe"
     )
     parser.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="DIRECTORY", help="such as models/zoo/demucs-live"
+        "-o", "--output", type=Path, required=True, metavar="DIRECTORY", help="folder to write, such as models/zoo/demucs-live"
     )
-    parser.add_argument("--name", help="name in the card (default: that of the directory)")
+    parser.add_argument("--name", help="name in the card (default: the directory's name)")
     parser.add_argument("--precision", choices=["fp32", "int8"], default="fp32")
     parser.add_argument("--description", default="", help="one sentence for the card")
     parser.add_argument(
@@ -42,12 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="length of a chunk, for networks that do not stream (default: %(default)s)",
     )
     parser.add_argument(
-        "--tiny", action="store_true", help="the small network of a recipe, untrained, to try things with"
+        "--tiny", action="store_true", help="export the small, untrained network of a recipe, to try things with"
     )
     parser.add_argument(
-        "--store", type=Path, metavar="DIRECTORY", help="of SING: the note set by which what was exported is scored"
+        "--store", type=Path, metavar="DIRECTORY", help="for SING: the note set on which the exported model is scored"
     )
-    parser.add_argument("--seed", type=int, default=0, help="with --tiny: of the random weights")
+    parser.add_argument("--seed", type=int, default=0, help="with --tiny: seed of the random weights")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
         _say(args.output, card)
         return 0
     if args.store:
-        raise StemplayError("--store is of SING: a separator is scored by `python -m training evaluate`.")
+        raise StemplayError("--store is for SING only; `python -m training evaluate` scores a separator.")
     if args.tiny:
         torch.manual_seed(args.seed)
         network, making = make_network(read_recipe(str(args.weights)).tiny().network), {}

@@ -1,4 +1,4 @@
-"""``python -m training f0 SOUND SONG.mid``: how far each note of a rendered song lies from its key."""
+"""``python -m training f0 SOUND SONG.mid``: how far the pitch of each note of a rendered song is from its key."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from rtaudio.audio.format import StemplayError
 from training.cli import positive_float
 
-HELP = "measure each note of a rendered song against its score, in cents; chords too"
+HELP = "measure how far each note of a rendered song is from its score, in cents; chords too"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,13 +20,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--aim",
         type=positive_float,
         metavar="CENTS",
-        help="exit with 1 if the median error is larger or a note is not heard",
+        help="exit with code 1 if the median error is larger or a note is not heard",
     )
     parser.add_argument("--json", action="store_true", help="print all notes as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure and tell."""
+    """Measure and print."""
     from training.data.notes import RATE
     from training.data.sounds import read_mono
     from training.sing.song_pitch import listen, score_notes, summary

@@ -1,4 +1,4 @@
-"""``python -m training fit RECIPE``: train, continue, or try everything in seconds with ``--tiny``."""
+"""``python -m training fit RECIPE``: train a network, continue a run, or try everything in seconds with ``--tiny``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from training.separation.recipe import read_recipe
 from training.separation.trainer import Budget, Intervals
 
 HELP = (
-    "train a network by a recipe, to a budget of time; Ctrl-C or SIGTERM ends it with a checkpoint. "
+    "train a network by a recipe, within a budget of time; Ctrl-C or SIGTERM stops it and writes a checkpoint. "
     "Several GPUs or machines: torchrun --nproc-per-node N -m training fit ..."
 )
 
@@ -29,44 +29,44 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     budget.add_argument(
         "--minutes", type=positive_float, help="budget in minutes (default: the recipe's epochs, or 30 minutes)"
     )
-    budget.add_argument("--epochs", type=positive_int, help="budget in epochs, for recipes that have them: repeatable")
-    budget.add_argument("--steps", type=positive_int, help="budget in steps: repeatable")
+    budget.add_argument("--epochs", type=positive_int, help="budget in epochs, for recipes that have them; gives repeatable results")
+    budget.add_argument("--steps", type=positive_int, help="budget in steps; gives repeatable results")
     parser.add_argument(
         "--init", type=Path, metavar="WEIGHTS", help="start from these weights (.safetensors, or .npz of matrices)"
     )
     parser.add_argument(
         "--grow",
         action="store_true",
-        help="--init has weights of a smaller causal Demucs, or a hybrid with one: grow from it",
+        help="--init has the weights of a smaller causal Demucs, or of a hybrid with one: grow the network from it",
     )
     parser.add_argument(
         "--teacher",
         type=Path,
         metavar="WEIGHTS",
-        help="learn from the stems of this network too (optim.distil of the recipe)",
+        help="also learn from this network's stems (optim.distil in the recipe)",
     )
-    parser.add_argument("--resume", action="store_true", help="continue the run in the folder, by its own recipe")
-    parser.add_argument("--lr", type=positive_float, help="another peak learning rate than the recipe's")
-    parser.add_argument("--precision", choices=["bf16", "fp32", "fast"], help="another precision than the recipe's")
-    parser.add_argument("--batch", type=positive_int, help="examples a batch, instead of the recipe's")
+    parser.add_argument("--resume", action="store_true", help="continue the run in the folder, with its own recipe")
+    parser.add_argument("--lr", type=positive_float, help="peak learning rate, instead of the recipe's")
+    parser.add_argument("--precision", choices=["bf16", "fp32", "fast"], help="precision, instead of the recipe's")
+    parser.add_argument("--batch", type=positive_int, help="examples per batch, instead of the recipe's number")
     parser.add_argument(
-        "--accumulate", type=positive_int, help="batches an update, shared by the processes of torchrun"
-    )
-    parser.add_argument(
-        "--device", choices=["auto", "cpu", "cuda", "mps"], default="auto", help="default: the best there is"
+        "--accumulate", type=positive_int, help="batches per update, divided among the processes of torchrun"
     )
     parser.add_argument(
-        "--watts", type=positive_float, help="what the machine draws, for the log of energy (default: read, or assumed)"
+        "--device", choices=["auto", "cpu", "cuda", "mps"], default="auto", help="device to compute on (default: the best available)"
+    )
+    parser.add_argument(
+        "--watts", type=positive_float, help="power that the machine draws, for the energy log (default: read from the machine, or assumed)"
     )
     parser.add_argument("--compile", action="store_true", help="use torch.compile")
-    parser.add_argument("--threads", type=positive_int, help="threads of the arithmetic (default: torch's)")
-    parser.add_argument("--workers", type=int, default=1, help="processes that make batches (default: %(default)s)")
+    parser.add_argument("--threads", type=positive_int, help="number of threads (default: torch's choice)")
+    parser.add_argument("--workers", type=int, default=1, help="number of processes that make batches (default: %(default)s)")
     for what, seconds in (("validate", 240), ("checkpoint", 150), ("log", 30)):
         parser.add_argument(
             f"--{what}-every", type=positive_float, metavar="S", help=f"seconds (default: {seconds}; --tiny: less)"
         )
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--tiny", action="store_true", help="a small network on synthetic songs, about 20 s")
+    parser.add_argument("--tiny", action="store_true", help="train a small network on synthetic songs, for about 20 s")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -80,11 +80,11 @@ def run(args: argparse.Namespace) -> int:
     mixing = replace(recipe.mixing, batch=args.batch or recipe.mixing.batch)
     recipe = replace(recipe, optim=replace(recipe.optim, **changes), mixing=mixing)
     if args.grow and args.init is None:
-        raise StemplayError("--grow needs --init: the smaller network's weights.")
+        raise StemplayError("--grow needs the smaller network's weights: give them with --init.")
     folder = args.output or Path("runs") / (f"{recipe.name}-tiny" if args.tiny else recipe.name)
     if not args.resume and (folder / "last.ckpt").exists():
         raise StemplayError(
-            f"There is a run in {folder} already: continue it with --resume or choose another folder with -o."
+            f"There is already a run in {folder}: continue it with --resume, or choose another folder with -o."
         )
     minutes = args.minutes or (60 * args.hours if args.hours else None)
     if args.tiny and not (minutes or args.epochs or recipe.by_epochs):

@@ -1,4 +1,4 @@
-"""``python -m training grid RECIPE``: a recipe with several learning rates, widths or whatever, sorted by validation loss (DMX-19)."""
+"""``python -m training grid RECIPE``: train a recipe with several values of its entries, and sort by validation loss (DMX-19)."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ from training.separation.recipe import Recipe, read_recipe
 from training.separation.trainer import Budget
 
 HELP = (
-    "train a recipe with every combination of learning rates, widths and other entries, one after the other; a table sorted by "
-    "validation L1. Called again, it goes on where it was."
+    "train a recipe with every combination of learning rates, widths and other entries, one after the other, and print a table sorted "
+    "by validation L1. Called again, it continues where it stopped."
 )
 Axis = tuple[str, str, list[Any]]
-"""Table and entry of the recipe, and the values to try."""
+"""An entry of the recipe, the table that it is in, and the values to try."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``grid``."""
     parser.add_argument("recipe", metavar="RECIPE", help="name of a shipped recipe or a TOML file")
-    parser.add_argument("--lr", metavar="A,B", help="peak learning rates (default: 3e-4,5e-4, as the thesis)")
+    parser.add_argument("--lr", metavar="A,B", help="peak learning rates (default: 3e-4,5e-4, as in the thesis)")
     parser.add_argument("--channels", metavar="A,B", help="channels of the first block (the thesis: 64,80,100)")
     parser.add_argument(
         "--vary",
         action="append",
         default=[],
         metavar="TABLE.ENTRY=A,B",
-        help="any entry, such as network.rescale=.01,.05",
+        help="values of any other entry, such as network.rescale=.01,.05",
     )
     parser.add_argument("-o", "--output", type=Path, default=Path("runs/grid"), help="default: %(default)s")
     parser.add_argument("--store", type=Path, default=Path("data"), help="prepared data (default: data/)")
     budget = parser.add_mutually_exclusive_group()
-    budget.add_argument("--minutes", type=positive_float, help="of each run (default: the recipe's epochs, or 30)")
-    budget.add_argument("--epochs", type=positive_int, help="of each run, for recipes that have them")
-    budget.add_argument("--steps", type=positive_int, help="of each run")
+    budget.add_argument("--minutes", type=positive_float, help="minutes of each run (default: the recipe's epochs, or 30 minutes)")
+    budget.add_argument("--epochs", type=positive_int, help="epochs of each run, for recipes that have them")
+    budget.add_argument("--steps", type=positive_int, help="steps of each run")
     parser.add_argument("--threads", type=positive_int)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--tiny", action="store_true", help="a small network on synthetic songs")
+    parser.add_argument("--tiny", action="store_true", help="train a small network on synthetic songs")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train all combinations and print the table; it is kept in ``grid.json`` too."""
+    """Train all combinations, print the table, and write it to ``grid.json``."""
     recipe = read_recipe(args.recipe)
     recipe = recipe.tiny() if args.tiny else recipe
     axes: list[Axis] = [("optim", "lr", _numbers(args.lr or "3e-4,5e-4"))]
@@ -71,14 +71,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def best_of(recipe: Recipe, folder: Path, args: argparse.Namespace, budget: Budget | None) -> dict[str, float]:
-    """The best validation of a run, made or continued in ``folder``.
+    """The best validation of a run, which is started or continued in ``folder``.
 
     Raises:
-        StemplayError: the folder has a run of another recipe.
+        StemplayError: the folder contains a run of another recipe.
     """
     begun = (folder / "last.ckpt").exists()
     if begun and json.loads((folder / "recipe.json").read_text(encoding="utf-8")) != _plain(recipe):
-        raise StemplayError(f"The run in {folder} had another recipe: choose another folder with -o.")
+        raise StemplayError(f"The run in {folder} has another recipe: choose another folder with -o.")
     options = FitOptions(
         folder=folder, store=args.store, budget=budget, epochs=args.epochs, seed=args.seed, threads=args.threads,
         resume=begun,
@@ -87,7 +87,7 @@ def best_of(recipe: Recipe, folder: Path, args: argparse.Namespace, budget: Budg
 
 
 def variant(recipe: Recipe, axes: list[Axis], values: tuple[Any, ...]) -> Recipe:
-    """``recipe`` with other values; raises StemplayError for an entry that it does not have."""
+    """``recipe`` with other values. Raises StemplayError for an entry that it does not have."""
     tables = recipe.to_dict()
     for (name, entry, _), value in zip(axes, values, strict=True):
         if not isinstance(tables.get(name), dict):
@@ -103,7 +103,7 @@ def table(rows: list[tuple[float, float, str]]) -> str:
 
 
 def _plain(recipe: Recipe) -> Any:
-    """As it comes back from JSON."""
+    """``recipe`` as it is after writing it to JSON and reading it back."""
     return json.loads(json.dumps(recipe.to_dict()))
 
 
@@ -120,7 +120,7 @@ def _axis(text: str) -> Axis:
 
 
 def _value(text: str) -> Any:
-    """A number or a truth value as in TOML (``.1`` too), else the text itself."""
+    """A number or a truth value as in TOML (also ``.1``), else the text itself."""
     try:
         return tomllib.loads(f"x = {'0' + text if text.startswith('.') else text}")["x"]
     except tomllib.TOMLDecodeError:
@@ -133,5 +133,5 @@ def _numbers(text: str) -> list[float]:
     except ValueError:
         numbers = []
     if not numbers or min(numbers) <= 0:
-        raise StemplayError(f"{text!r} is no list of numbers above 0, separated by commas.")
+        raise StemplayError(f"{text!r} is not a list of numbers above 0, separated by commas.")
     return numbers

@@ -18,7 +18,7 @@ from training.metrics import global_sdr, make_consistent, mean_over_songs
 from training.runs.checkpoint import load_network, save_weights
 from training.separation.validation import read_songs, validate
 
-HELP = "make a hybrid of a causal Demucs and causal masks: to begin with, the mean of their stems; `fit --init` goes on from there"
+HELP = "make a hybrid of a causal Demucs and causal masks; it starts as the mean of their stems, and `fit --init` trains it further"
 GRID = np.round(np.arange(0, 1.01, 0.1), 1)
 
 
@@ -26,20 +26,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``join``."""
     parser.add_argument("waves", metavar="WAVES", type=Path, help="weights of a causal Demucs (causal-demucs)")
     parser.add_argument("masks", metavar="MASKS", type=Path, help="weights of causal masks (causal-masks)")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="such as joined.safetensors")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="file to write, such as joined.safetensors")
     parser.add_argument(
         "--shares",
         metavar="A,B,...",
-        help="for each source, the share of the Demucs' stem, from 0 to 1 (default: the best on the validation songs)",
+        help="share of the Demucs' stem for each source, from 0 to 1 (default: the best on the validation songs)",
     )
     parser.add_argument("--store", type=Path, default=Path("data"), help="prepared data (default: data/)")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Join, and say what the branches and the whole score on the validation songs where they were needed."""
+    """Join the networks. If validation songs were used, print the scores of the branches and of the hybrid."""
     waves, masks = load_network(args.waves), load_network(args.masks)
     if not isinstance(waves, CausalDemucs) or not isinstance(masks, CausalMasks):
-        raise StemplayError("A hybrid is joined from a causal Demucs and causal masks, in this order.")
+        raise StemplayError("`join` takes the weights of a causal Demucs and of causal masks, in this order.")
     sources = waves.config.sources
     songs = None if args.shares else read_songs(args.store)
     shares = parse_shares(args.shares, len(sources)) if songs is None else best_shares(waves, masks, songs)
@@ -58,19 +58,19 @@ def run(args: argparse.Namespace) -> int:
 
 
 def parse_shares(text: str, count: int) -> list[float]:
-    """Numbers from 0 to 1, one or one a source. Raises StemplayError for anything else."""
+    """One number from 0 to 1, or one for each source. Raises StemplayError for anything else."""
     try:
         values = [float(part) for part in text.split(",")]
     except ValueError:
         values = []
     if len(values) not in (1, count) or not all(0 <= value <= 1 for value in values):
-        raise StemplayError(f"--shares takes one number from 0 to 1, or {count} of them with commas, not {text!r}.")
+        raise StemplayError(f"--shares takes one number from 0 to 1, or {count} of them separated by commas, not {text!r}.")
     return values * count if len(values) == 1 else values
 
 
 @torch.no_grad()
 def best_shares(waves: Separator, masks: Separator, songs: list[Stems]) -> list[float]:
-    """For each source the share whose mean over ``songs`` is best beside equal shares of the others."""
+    """For each source, the share with the best mean over ``songs`` while the other sources have equal shares."""
     scores = []
     for song in songs:
         reference = torch.from_numpy(song)

@@ -10,12 +10,12 @@ from pathlib import Path
 from rtaudio.audio.format import StemplayError
 from training.cli import positive_float, positive_int
 
-HELP = "listening tests: make sheets without names for the window, evaluate the answers, write a page to compare systems by ear"
+HELP = "make sheets of listening tests for the window, without names; evaluate the answers; write a page to compare systems by ear"
 ACTIONS = {
-    "mos": "sheets of sounds to rate, from a folder for each system",
-    "abx": "sheets of triplets: which of two systems is closer to the reference",
+    "mos": "make sheets of sounds to rate, from a folder for each system",
+    "abx": "make sheets of triplets: which of two systems is closer to the reference",
     "table": "evaluate the answers of a test: Tables 2.2, 3.2, 3.3 or the ABX share",
-    "page": "an index.html with a player for each system and track",
+    "page": "write an index.html with a player for each system and track",
 }
 
 
@@ -27,26 +27,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         nargs="+",
         type=Path,
-        help="a folder for each system, with equal file names; table: the test",
+        help="a folder for each system, with equal file names; table: the folder of the test",
     )
     parser.add_argument("-o", "--output", type=Path, help="folder of the test or of the page to write")
     parser.add_argument("--reference", metavar="NAME", help="abx: the system that is X (default: the first)")
-    parser.add_argument("--participants", type=positive_int, default=1, help="sheets to make (default: %(default)s)")
+    parser.add_argument("--participants", type=positive_int, default=1, help="number of sheets to make (default: %(default)s)")
     parser.add_argument("--trials", type=positive_int, help="trials on each sheet, drawn at random (default: all)")
     parser.add_argument(
         "--extract",
         type=positive_float,
         metavar="S",
-        help="cut S seconds out of each track, where the first system is loudest",
+        help="take only S seconds of each track, where the first system is loudest",
     )
-    parser.add_argument("--instructions", default="", help="a sentence that the listener reads")
+    parser.add_argument("--instructions", default="", help="sentence that the listener reads")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--title", default="Listen and compare", help="of the page")
+    parser.add_argument("--title", default="Listen and compare", help="title of the page")
     parser.add_argument("--no-pictures", action="store_true", help="page: without mel spectrograms")
     parser.add_argument(
-        "--keep-loudspeakers", action="store_true", help="table: count answers given without headphones too"
+        "--keep-loudspeakers", action="store_true", help="table: also count answers given without headphones"
     )
-    parser.add_argument("--json", action="store_true", help="table: as JSON")
+    parser.add_argument("--json", action="store_true", help="table: print as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -61,7 +61,7 @@ def _say(text: str) -> None:
 
 def _output(args: argparse.Namespace) -> Path:
     if args.output is None:
-        raise StemplayError(f"listening {args.action} needs --output FOLDER, where to write.")
+        raise StemplayError(f"listening {args.action} needs a folder to write to: give it with --output FOLDER.")
     return Path(args.output)
 
 
@@ -83,7 +83,7 @@ def _table(args: argparse.Namespace) -> None:
     from training.listening.tables import Report
 
     if len(args.folders) > 1:
-        raise StemplayError("listening table takes the folder of one test.")
+        raise StemplayError("listening table takes one folder, that of the test.")
     report = Report(read_answers(args.folders[0], args.keep_loudspeakers))
     print(json.dumps(report.to_dict(), ensure_ascii=False) if args.json else report.text())
 

@@ -1,4 +1,4 @@
-"""``python -m training optim``: chapters 4 and 5 of the thesis, its figures and tables, and its solvers on the user's data."""
+"""``python -m training optim``: figures and tables of the thesis' chapters 4 and 5, and their solvers on the user's data."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any
 from rtaudio.audio.format import StemplayError
 from training.cli import positive_float, positive_int
 
-HELP = "the optimisers of chapters 4 and 5: learn from sparse data, draw the thesis' figures beside its claims, compare speeds"
+HELP = "run the optimisers of chapters 4 and 5: learn from sparse data, draw the thesis' figures and check its claims, compare speeds"
 ACTIONS = {
-    "figure": "draw figures (4.1 to 4.4, B.1 to B.6, 5-bounds, 5-rule, 5-start, or all) and say whether the thesis' claims hold",
-    "table": "Table 4.1 with the constants of a data set",
-    "bounds": "the theorems of chapter 5 for a number of steps",
-    "data": "sizes of a libsvm file, or of synthetic data",
+    "figure": "draw figures (4.1 to 4.4, B.1 to B.6, 5-bounds, 5-rule, 5-start, or all) and check whether the thesis' claims hold",
+    "table": "print Table 4.1 with the constants of a data set",
+    "bounds": "print the bounds of chapter 5's theorems for a number of steps",
+    "data": "print the sizes of a libsvm file, or of synthetic data",
     "fit": "learn a linear classifier from a libsvm file",
-    "bench": "samples a second, beside scikit-learn's SGDClassifier",
-    "sing": "AdaBatch on SING's look-up tables against plain Adam, by batch size",
+    "bench": "measure samples per second, beside scikit-learn's SGDClassifier",
+    "sing": "compare AdaBatch on SING's look-up tables with plain Adam, by batch size",
 }
 
 
@@ -29,28 +29,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "what", nargs="*", help="figure: numbers; data, fit, table, bench: a libsvm file, or small, news20, spam, url"
     )
     parser.add_argument("-o", "--output", type=Path, help="folder to write into (default: runs/optim)")
-    parser.add_argument("--seed", type=int, default=0, help="the first one")
-    parser.add_argument("--seeds", type=positive_int, default=5, help="how many (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="the first seed")
+    parser.add_argument("--seeds", type=positive_int, default=5, help="number of seeds (default: %(default)s)")
     parser.add_argument(
         "--scale",
         type=positive_float,
-        help="size of synthetic data, 1 for the thesis' (default: figure: 0.2 for news20, 0.1 for spam, 0.01 for url; else 1)",
+        help="relative size of synthetic data; 1 is the thesis' size (default: figure: 0.2 for news20, 0.1 for spam, 0.01 for url; else 1)",
     )
     parser.add_argument(
         "--file", action="append", default=[], metavar="NAME=FILE", help="figure: a libsvm file for news20, spam or url"
     )
-    parser.add_argument("--test-file", action="append", default=[], metavar="NAME=FILE", help="figure: its test set")
+    parser.add_argument("--test-file", action="append", default=[], metavar="NAME=FILE", help="figure: the test set of a --file")
     parser.add_argument("--test", type=Path, help="fit: a test set (default: a fifth of the file)")
     parser.add_argument(
         "--rule", default="adabatch", help="fit: minibatch, adabatch, reconditioned, hogwild, adagrad or svrg"
     )
     parser.add_argument("--loss", default="logistic", help="fit: logistic, least-squares or hinge")
     parser.add_argument("--step", type=float, help="fit: step size (default: the best of a grid)")
-    parser.add_argument("--batch", type=positive_int, help="fit: samples an update (default: 50; hogwild 1)")
-    parser.add_argument("--passes", type=positive_int, default=5, help="fit: over the samples (default: %(default)s)")
+    parser.add_argument("--batch", type=positive_int, help="fit: samples per update (default: 50; hogwild: 1)")
+    parser.add_argument("--passes", type=positive_int, default=5, help="fit: passes over the samples (default: %(default)s)")
     parser.add_argument("--penalty", type=float, default=0.0, help="fit: lambda of the L2 penalty")
     parser.add_argument(
-        "--workers", type=positive_int, default=1, help="fit: threads; figure: up to so many (default: 1; figure: 2)"
+        "--workers", type=positive_int, default=1, help="fit: number of threads; figure: largest number of threads (default: 1; figure: 2)"
     )
     parser.add_argument("--switch-epoch", type=int, help="fit, svrg: plain mini-batches from this epoch on")
     parser.add_argument("--resume", action="store_true", help="fit: continue the run in the folder")
@@ -58,15 +58,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--horizon",
         type=positive_int,
         default=10_000,
-        help="bounds: steps; sets alpha and beta2 (default: %(default)s)",
+        help="bounds: number of steps, which sets alpha and beta2 (default: %(default)s)",
     )
     parser.add_argument("--beta1", type=float, default=0.0, help="bounds: momentum")
     parser.add_argument("--store", type=Path, default=Path("data/notes"), help="sing: note set (default: data/notes)")
     parser.add_argument(
-        "--notes", type=positive_int, default=8192, help="sing: notes a run hears (default: %(default)s)"
+        "--notes", type=positive_int, default=8192, help="sing: number of notes in a run (default: %(default)s)"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--tiny", action="store_true", help="the smallest data, two seeds")
+    parser.add_argument("--tiny", action="store_true", help="use the smallest data and two seeds")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -157,14 +157,14 @@ def _table(args: argparse.Namespace) -> None:
 
     parts = _parts(args, "small")
     p = parts.train.p
-    # The thesis names no mu for the logistic loss; a tenth of its largest curvature stands for a bounded set.
+    # The thesis gives no mu for the logistic loss. A tenth of its largest curvature is used, as for a bounded set.
     constants = parts.train.constants((0.025, 0.25) if args.loss == "logistic" else None)
     setting = Setting(constants.mu, constants.smooth, constants.radius2, float(p[p > 0].min()), float(p.max()))
     print(f"Table 4.1 for {parts.describe()}.")
     print(
         f"mu = {setting.mu:.3g}, L = {setting.smooth:.3g}, R^2 = {setting.radius2:.3g}, p from {setting.p_min:.2g} to {setting.p_max:.2g};"
     )
-    print(f"N = {args.passes * parts.train.samples} samples, delta_0 = sigma^2 = 1, the largest step that is proved.\n")
+    print(f"N = {args.passes * parts.train.samples} samples, delta_0 = sigma^2 = 1, with the largest step that the proofs allow.\n")
     print("| method | B | largest step | bias | variance |\n|---|---|---|---|---|")
     for method in METHODS:
         for batch in (1, 10, 50, 200, 1000):
@@ -232,7 +232,7 @@ def _bench(args: argparse.Namespace) -> None:
     SparseProblem.of(*raw)
     speed = measure(parts, args.seeds, raw, time.perf_counter() - began)
     print(f"{parts.describe()}.\n\n{speed.table()}\n")
-    print(f"Arranging the features by frequency took {speed.arranging:.2f} s, once; it is not in these numbers.")
+    print(f"Sorting the features by frequency took {speed.arranging:.2f} s, once; these numbers do not include it.")
     target, one, many = samples_to_target(parts, args.seed)
     print(f"To a test loss of {target:.4f}: {one:.0f} samples with B = 1, {many:.0f} with AdaBatch at B = 50.")
 

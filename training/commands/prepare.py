@@ -13,7 +13,7 @@ from training.data.prepare import prepare, prepare_synthetic
 
 HELP = (
     "stems: decode stem files and singing, and render MIDI songs; notes: record instruments note by note from soundfonts or an NSynth"
-    " folder. Both become memory-mapped arrays, and what exists is kept"
+    " folder. Both are written as memory-mapped arrays; existing ones are kept"
 )
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -26,22 +26,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", type=Path, help="folder of the store (default: data/, with --tiny data-tiny/)"
     )
     _add_note_arguments(parser.add_argument_group("notes"))
-    parser.add_argument("--only", metavar="A,B", help=f"only these of {', '.join(SOURCES_OF)}")
+    parser.add_argument("--only", metavar="A,B", help=f"prepare only these collections, of {', '.join(SOURCES_OF)}")
     parser.add_argument(
-        "--soundfont", type=Path, action="append", help="render with it; may be repeated (default: installed ones)"
+        "--soundfont", type=Path, action="append", help="soundfont to render with; may be repeated (default: the installed ones)"
     )
-    parser.add_argument("--takes", type=positive_int, default=2, help="renderings of each song (default: %(default)s)")
+    parser.add_argument("--takes", type=positive_int, default=2, help="number of renderings of each song (default: %(default)s)")
     parser.add_argument(
-        "--song-seconds", type=positive_float, default=100.0, help="length of each (default: %(default)s)"
+        "--song-seconds", type=positive_float, default=100.0, help="length of each rendering (default: %(default)s)"
     )
     parser.add_argument(
-        "--grooves", type=positive_int, default=240, help="drum performances to render (default: %(default)s)"
+        "--grooves", type=positive_int, default=240, help="number of drum performances to render (default: %(default)s)"
     )
     parser.add_argument(
         "--backing",
         type=positive_int,
         default=120,
-        help="backing tracks made by mma, where it is installed (default: %(default)s)",
+        help="number of backing tracks made by mma, if it is installed (default: %(default)s)",
     )
     parser.add_argument(
         "--singers",
@@ -52,16 +52,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--musdb", type=Path, metavar="ROOT", help="MUSDB18 or MUSDB18-HQ, instead of its previews in --data"
     )
-    parser.add_argument("--stems", type=Path, metavar="FOLDER", help="more songs to train on: a folder of stems a song")
+    parser.add_argument("--stems", type=Path, metavar="FOLDER", help="more songs to train on: one folder of stems for each song")
     parser.add_argument(
-        "--mapping", type=Path, metavar="FILE", help="with --stems: TOML or JSON, patterns of file names -> source"
+        "--mapping", type=Path, metavar="FILE", help="with --stems: TOML or JSON file that maps patterns of file names to sources"
     )
-    parser.add_argument("--workers", type=positive_int, default=2, help="processes (default: %(default)s)")
+    parser.add_argument("--workers", type=positive_int, default=2, help="number of processes (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--tiny",
         action="store_true",
-        help="a few synthetic songs, or notes of a few pitches, in seconds and without any data",
+        help="make a few synthetic songs, or notes of a few pitches, in seconds and without any data",
     )
 
 
@@ -79,10 +79,10 @@ def _add_note_arguments(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--nsynth", type=Path, help="take the notes of a folder in NSynth's layout, instead of soundfonts"
     )
-    group.add_argument("--synthetic", action="store_true", help="make notes from formulas instead, for first steps")
-    group.add_argument("--split", type=Path, help="hold out the pitches that this split.json names")
+    group.add_argument("--synthetic", action="store_true", help="make notes from formulas instead, to try things with")
+    group.add_argument("--split", type=Path, help="hold out the pitches that this split.json lists")
     group.add_argument(
-        "--wav", type=Path, metavar="FOLDER", help="also write NSynth's own layout there, for other programs"
+        "--wav", type=Path, metavar="FOLDER", help="also write the notes to this folder in NSynth's own layout, for other programs"
     )
 
 
@@ -93,12 +93,12 @@ def numbers(text: str) -> tuple[int, ...]:
         low, _, high = part.partition("-")
         found.update(range(int(low), int(high or low) + 1))
     if not found or min(found) < 0 or max(found) > 127:
-        raise argparse.ArgumentTypeError(f"{text} is not made of numbers from 0 to 127")
+        raise argparse.ArgumentTypeError(f"{text} is not a list of numbers and ranges from 0 to 127")
     return tuple(sorted(found))
 
 
 def run_notes(args: argparse.Namespace) -> int:
-    """Record notes and tell what there is."""
+    """Record notes and print a summary."""
     from training.data import notes
 
     if args.tiny:
@@ -110,7 +110,7 @@ def run_notes(args: argparse.Namespace) -> int:
     else:
         fonts = list(args.soundfont or find_soundfonts()[:1])
         if not fonts:
-            raise StemplayError("There is no soundfont: install a General MIDI soundfont or name one with --soundfont.")
+            raise StemplayError("There is no soundfont: install a General MIDI soundfont, or name one with --soundfont.")
         voices = notes.soundfont_voices(fonts, args.programs, args.pitches)
     split = notes.read_split(args.split) if args.split else None
     manifest = notes.prepare_notes(
@@ -123,7 +123,7 @@ def run_notes(args: argparse.Namespace) -> int:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Prepare and tell what there is."""
+    """Prepare stems and print a summary."""
     args.output = args.output or Path("data-tiny" if args.tiny else "data")
     if args.what == "notes":
         return run_notes(args)

@@ -1,4 +1,4 @@
-"""``python -m training quantize MODEL -o DIRECTORY``: int8 of an exported model, or weights in 8 bits and below; what it costs in SDR."""
+"""``python -m training quantize MODEL -o DIRECTORY``: int8 of an exported model, or weights in 2 to 8 bits, and the loss of SDR."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from training.sing.fit import is_sing, open_sing, save_sing
 
 HELP = (
     "quantise an exported float32 model to int8, or a .safetensors file of weights to --bits bits; with songs (--tiny, --songs, "
-    "--split) it also says what that costs in SDR"
+    "--split), also print the loss of SDR"
 )
 
 
@@ -29,16 +29,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``quantize``."""
     parser.add_argument("model", metavar="MODEL", type=Path, help="directory of an exported model, or weights")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIRECTORY")
-    parser.add_argument("--name", help="name in the card (default: that of the directory)")
+    parser.add_argument("--name", help="name in the card (default: the directory's name)")
     parser.add_argument(
-        "--bits", metavar="A,B", default="8", help="of weights: 2 to 8, also several (default: %(default)s)"
+        "--bits", metavar="A,B", default="8", help="bits of weights: one or several numbers from 2 to 8 (default: %(default)s)"
     )
     add_song_arguments(parser)
     parser.set_defaults(split=None)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Quantise and print the sizes and, with songs, the loss."""
+    """Quantise, and print the sizes and, with songs, the loss of SDR."""
     scored = args.tiny or args.songs is not None or args.split is not None
     songs = list(load_songs(args))[: args.limit] if scored else []
     if args.model.is_file():
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _compare_exported(args: argparse.Namespace, songs: list[tuple[str, Stems]], sources: tuple[str, ...]) -> None:
-    """Median SDR of the float32 and of the int8 model, on the engine's own path."""
+    """Print the median SDR of the float32 and of the int8 model, computed by the engine's own code."""
     tables = [evaluate(path, songs, sources=sources).table["model"] for path in (args.model, args.output)]
     print(f"{'median SDR, dB':<16}" + "".join(f"{name:>15}" for name in tables[0]))
     for name, table in zip(("fp32", "int8"), tables, strict=True):
@@ -60,11 +60,11 @@ def _compare_exported(args: argparse.Namespace, songs: list[tuple[str, Stems]], 
 
 
 def _weights(args: argparse.Namespace, songs: list[Stems]) -> int:
-    """A file for each number of bits, and a table."""
+    """Write a file for each number of bits, and print a table."""
     try:
         numbers = [int(part) for part in args.bits.split(",")]
     except ValueError:
-        raise StemplayError(f"{args.bits!r} is no list of numbers of bits, separated by commas.") from None
+        raise StemplayError(f"{args.bits!r} is not a list of numbers of bits, separated by commas.") from None
     print(f"{'bits':>4}{'MiB':>9}{'float32 /':>11}{'error':>8}{'fidelity':>10}{'SDR loss':>10}  file")
     with torch.no_grad():
         if is_sing(args.model):
@@ -72,7 +72,7 @@ def _weights(args: argparse.Namespace, songs: list[Stems]) -> int:
         else:
             _separator(args, numbers, songs)
             what = f"{len(songs)} songs" if songs else "noise (give songs to see the loss of SDR)"
-    print(f"error: the largest, in half steps; fidelity: SDR in dB of the output against float32's, on {what}")
+    print(f"error: the largest error of a weight, in half steps; fidelity: SDR in dB of the output, relative to float32's, on {what}")
     return 0
 
 
@@ -96,7 +96,7 @@ def _separator(args: argparse.Namespace, numbers: list[int], songs: list[Stems])
 
 
 def _instrument(args: argparse.Namespace, numbers: list[int]) -> str:
-    """The same for weights of SING: fidelity is that of a note of each instrument, the median."""
+    """The same for weights of SING: fidelity is the median over one note of each instrument."""
     sing, encoder, instruments = open_sing(args.model)
     every = torch.arange(len(instruments))
     middle = torch.full_like(every, sing.config.pitches // 2)
@@ -108,7 +108,7 @@ def _instrument(args: argparse.Namespace, numbers: list[int]) -> str:
         packed, _, _ = open_sing(path)
         fidelity = float(global_sdr(packed(velocity, every, middle)[:, None], exact[:, None]).nanmedian())
         _print_row(sing.state_dict(), bits, fidelity, "-", path)
-    return f"a note of each of {len(instruments)} instruments (the median)"
+    return f"one note of each of {len(instruments)} instruments (the median)"
 
 
 def _file(args: argparse.Namespace, bits: int) -> Path:

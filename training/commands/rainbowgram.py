@@ -1,4 +1,4 @@
-"""``python -m training rainbowgram A.wav [B.wav ...] -o OUT.png``: what sounds look like (thesis Fig. 1.1 and 2.2)."""
+"""``python -m training rainbowgram A.wav [B.wav ...] -o OUT.png``: draw rainbowgrams of sounds (thesis Fig. 1.1 and 2.2)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     for path in args.sounds:
         wav = read_mono(path, RATE)
         if not 0.1 <= len(wav) / RATE <= LONGEST:
-            raise StemplayError(f"{path} lasts {len(wav) / RATE:.2f} s; a picture shows .1 to {LONGEST:.0f} s.")
+            raise StemplayError(f"{path} lasts {len(wav) / RATE:.2f} s; a picture can show 0.1 to {LONGEST:.0f} s.")
         panels[path.stem] = wav
     draw_rainbowgrams(args.output, panels)
     print(f"{args.output}: {len(panels)} panels")

@@ -7,23 +7,23 @@ from pathlib import Path
 
 from training.export.release import MAKING_FILE, WEIGHTS_FILE, release
 
-HELP = f"write a run's weights as float16 {WEIGHTS_FILE} and how they were made as {MAKING_FILE}"
+HELP = f"write a run's weights in float16 to {WEIGHTS_FILE}, and a record of how they were made to {MAKING_FILE}"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``release``."""
     parser.add_argument("run", metavar="RUN", type=Path, help="folder of a run, such as runs/demucs-live")
     parser.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="DIRECTORY", help="such as models/zoo/demucs-live"
+        "-o", "--output", type=Path, required=True, metavar="DIRECTORY", help="folder to write, such as models/zoo/demucs-live"
     )
     parser.add_argument(
-        "--which", choices=["best", "ema"], default="best", help="best on validation, or the last average"
+        "--which", choices=["best", "ema"], default="best", help="the best weights on validation, or the last average"
     )
     parser.add_argument("--store", type=Path, default=Path("data"), help="prepared data (default: data/)")
     parser.add_argument(
         "--continues",
         action="store_true",
-        help="the run began from the weights that are in DIRECTORY now: the curves of what made them are kept too",
+        help="the run started from the weights that are in DIRECTORY now: also keep the training curves of those",
     )
     parser.add_argument(
         "--branch",
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=[],
         metavar="RUN",
-        help="another run whose weights `join` put into what the run began from; may be repeated",
+        help="another run whose weights `join` put into the run's initial weights; may be repeated",
     )
     parser.add_argument(
         "--average",
@@ -39,12 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=[],
         metavar="RUN",
-        help="a run that began from the same weights: release the mean of its weights and the others'; may be repeated",
+        help="a run that started from the same weights: release the mean of all these runs' weights; may be repeated",
     )
     parser.add_argument(
-        "--licence", default="", help="of the weights, where the run learned from your own stems (otherwise the data say it)"
+        "--licence", default="", help="licence of the weights, if the run learned from your own stems (otherwise the data determine it)"
     )
-    parser.add_argument("--note", default="", help="what else to know of these weights")
+    parser.add_argument("--note", default="", help="a remark about these weights")
 
 
 def run(args: argparse.Namespace) -> int:

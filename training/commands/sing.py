@@ -1,4 +1,4 @@
-"""``python -m training sing fit|score|release|tables``: make an instrument."""
+"""``python -m training sing``: train, score and publish an instrument."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from training.cli import positive_float, positive_int
 from training.data.note_store import NoteStore
 from training.sing.stages import STAGES
 
-HELP = "train SING on a note set in three stages; score, publish and compare what was learned"
+HELP = "train SING on a note set in three stages; score, publish and compare the models"
 LOSSES = ("spectral", "waveform", "multiscale")
 ACTIONS = {
-    "fit": "train by a recipe; Ctrl-C or SIGTERM ends it with a checkpoint",
+    "fit": "train by a recipe; Ctrl-C or SIGTERM stops it and writes a checkpoint",
     "score": "measure an exported instrument on the held-out pairs",
-    "speed": "Table 2.2 with an exported instrument in it, its speed measured here",
+    "speed": "print Table 2.2 with a row for an exported instrument, whose speed is measured here",
     "release": "publish a run as an instrument that plays",
-    "tables": "train the five models of Table 2.1 alike and compare them",
+    "tables": "train the five models of Table 2.1 in the same way and compare them",
 }
 
 
@@ -26,22 +26,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``sing``."""
     parser.add_argument("action", choices=list(ACTIONS), help="; ".join(f"{k}: {v}" for k, v in ACTIONS.items()))
     parser.add_argument(
-        "what", nargs="?", help="fit, tables: a recipe (default: sing-gm); score: a model; release: a run"
+        "what", nargs="?", help="fit, tables: a recipe (default: sing-gm); score, speed: a model; release: a run"
     )
     parser.add_argument("--store", type=Path, default=Path("data/notes"), help="note set (default: data/notes)")
     parser.add_argument("-o", "--output", type=Path, help="folder to write into (default: runs/RECIPE)")
-    parser.add_argument("--minutes", type=positive_float, help="budget in minutes instead of the recipe's own")
-    parser.add_argument("--steps", type=positive_int, help="updates of each stage instead: repeatable")
-    parser.add_argument("--loss", choices=LOSSES, help="of the first and the last stage, instead of the recipe's")
-    parser.add_argument("--stage", action="append", choices=STAGES, help="only this stage; may be repeated")
+    parser.add_argument("--minutes", type=positive_float, help="budget in minutes, instead of the recipe's")
+    parser.add_argument("--steps", type=positive_int, help="updates of each stage, instead of minutes; gives repeatable results")
+    parser.add_argument("--loss", choices=LOSSES, help="loss of the first and the last stage, instead of the recipe's")
+    parser.add_argument("--stage", action="append", choices=STAGES, help="train only this stage; may be repeated")
     parser.add_argument("--init", type=Path, metavar="WEIGHTS", help="start from weights of the same sizes")
-    parser.add_argument("--resume", action="store_true", help="continue the run in the folder, by its own recipe")
-    parser.add_argument("--precision", choices=["fp32", "int8"], default="int8", help="of a release")
-    parser.add_argument("--note", default="", help="what else a release's card says")
-    parser.add_argument("--threads", type=positive_int, help="threads of the arithmetic (default: torch's)")
+    parser.add_argument("--resume", action="store_true", help="continue the run in the folder, with its own recipe")
+    parser.add_argument("--precision", choices=["fp32", "int8"], default="int8", help="precision of a release")
+    parser.add_argument("--note", default="", help="a remark for the card of a release")
+    parser.add_argument("--threads", type=positive_int, help="number of threads (default: torch's choice)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
-        "--tiny", action="store_true", help="a small network, about 20 s; without a note set on synthetic notes"
+        "--tiny", action="store_true", help="train a small network for about 20 s, on synthetic notes if there is no note set"
     )
 
 
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _store(args: argparse.Namespace, folder: Path) -> Path:
-    """The note set; with ``--tiny`` and none there, synthetic notes in the run's folder (NSY-04)."""
+    """The note set. With ``--tiny``, if there is none, synthetic notes in the run's folder (NSY-04)."""
     if not args.tiny or (args.store / "manifest.json").exists():
         return Path(args.store)
     from training.data.notes import prepare_notes, synthetic_voices
@@ -84,7 +84,7 @@ def _fit(args: argparse.Namespace) -> int:
     folder = args.output or Path("runs") / (f"{recipe.name}-tiny" if args.tiny else recipe.name)
     if not args.resume and (folder / CHECKPOINT).exists():
         raise StemplayError(
-            f"There is a run in {folder} already: continue it with --resume or choose another folder with -o."
+            f"There is already a run in {folder}: continue it with --resume, or choose another folder with -o."
         )
     stages = tuple(stage for stage in STAGES if not args.stage or stage in args.stage)
     options = SingOptions(
@@ -126,7 +126,7 @@ def _release(args: argparse.Namespace) -> int:
 
     if not args.what or not args.output:
         raise StemplayError(
-            "Name the run's folder, and with -o the folder to publish into, such as models/zoo/sing-gm."
+            "Name the run's folder, and with -o the folder to publish to, such as models/zoo/sing-gm."
         )
     making = {"note": args.note} if args.note else None
     card = release_sing(Path(args.what), args.output, NoteStore(args.store), precision=args.precision, making=making)

@@ -1,4 +1,4 @@
-"""``python -m training tables``: the thesis' tables with our rows beside its own, its box plots and its pictures of spectra."""
+"""``python -m training tables``: the thesis' tables with our rows added, its box plots and its pictures of spectra."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from training.data.store import write_atomic
 
 HELP = (
     "print tables of the thesis with our results beside its rows, each with the data it was measured on;"
-    " `means` prints means over clips of our results alone, and clip by clip against one of them;"
-    " `boxes` draws Fig. A.1 to A.4, `mel` Fig. 1.3 and 3.1, `curve` how a model learned"
+    " `means` prints only our results, as means over clips, and compares them clip by clip with one of them;"
+    " `boxes` draws Fig. A.1 to A.4, `mel` Fig. 1.3 and 3.1, `curve` a model's scores during training"
 )
 WHAT = ("2.1", "2.2", "3.1", "3.2", "3.3", "3.4", "A.2", "means", "boxes", "mel", "curve", "all")
 GENERIC = ("2.1", "2.2", "3.2", "3.3", "3.4")
@@ -23,43 +23,43 @@ GENERIC = ("2.1", "2.2", "3.2", "3.3", "3.4")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``tables``."""
-    parser.add_argument("what", choices=WHAT, help="which table; `all` prints every table")
+    parser.add_argument("what", choices=WHAT, help="the table to print; `all` prints every table")
     parser.add_argument(
-        "--results", type=Path, help="3.1, A.2, means, boxes: a folder of `evaluate -o` (without it only the thesis' rows)"
+        "--results", type=Path, help="3.1, A.2, means, boxes: a folder of `evaluate -o` (without it, only the thesis' rows are printed)"
     )
     parser.add_argument(
-        "--against", metavar="METHOD", help="means: count the clips that each wins against this one of the results"
+        "--against", metavar="METHOD", help="means: count the clips on which each result is better than this one"
     )
     parser.add_argument(
         "--metric",
         choices=["global", "sdr", "sir", "sar"],
         default="global",
-        help="means: which score (default: %(default)s)",
+        help="means: the score (default: %(default)s)",
     )
     parser.add_argument("--notes", type=Path, help="2.1: table-2.1.json of `sing tables`")
     parser.add_argument("--instrument", help="2.2: an exported instrument; its speed is measured here")
     parser.add_argument("--listening", type=Path, help="3.2, 3.3: the folder of a listening test")
-    parser.add_argument("--ablation", type=Path, help="3.4: JSON of the ablation runner")
+    parser.add_argument("--ablation", type=Path, help="3.4: ablation.json of `ablation`")
     parser.add_argument("--model", help="curve: a shipped separator, or the directory of a release")
-    parser.add_argument("--song", type=Path, help="mel: a folder of WAV stems (without it a synthetic song)")
+    parser.add_argument("--song", type=Path, help="mel: a folder of WAV stems (default: a synthetic song)")
     parser.add_argument(
         "--estimates", type=Path, action="append", default=[], help="mel: a folder of estimated stems; may be repeated"
     )
     parser.add_argument(
-        "--source", choices=SOURCES, default="bass", help="mel: what Fig. 3.1 shows (default: %(default)s)"
+        "--source", choices=SOURCES, default="bass", help="mel: the source that Fig. 3.1 shows (default: %(default)s)"
     )
-    parser.add_argument("--start", type=float, default=0.0, help="mel: where it begins, in seconds")
+    parser.add_argument("--start", type=float, default=0.0, help="mel: where Fig. 3.1 begins, in seconds")
     parser.add_argument(
-        "--seconds", type=float, default=0.8, help="mel: its length (default: %(default)s, as in Fig. 3.1)"
-    )
-    parser.add_argument(
-        "-o", "--output", type=Path, default=Path("tables"), help="folder of pictures (default: tables/)"
+        "--seconds", type=float, default=0.8, help="mel: length of Fig. 3.1 (default: %(default)s, as in the thesis)"
     )
     parser.add_argument(
-        "--tiny", action="store_true", help="3.1, A.2, boxes: floors and a mask on synthetic songs as results"
+        "-o", "--output", type=Path, default=Path("tables"), help="folder for pictures (default: tables/)"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of synthetic songs")
-    parser.add_argument("--save", type=Path, metavar="FILE", help="write the text there instead of printing it")
+    parser.add_argument(
+        "--tiny", action="store_true", help="3.1, A.2, boxes: use floors and a mask on synthetic songs as results"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of synthetic songs")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="file to write the text to, instead of printing it")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _score_tiny(folder: Path, seed: int, full: bool) -> None:
-    """Results of what needs no training, on two songs that are made up."""
+    """Results of methods that need no training, on two synthetic songs."""
     from training.data.synthetic import validation_songs
     from training.separation.methods import Methods
     from training.separation.scoring import score_methods
@@ -108,12 +108,12 @@ def _give(text: str, path: Path | None) -> int:
 
 
 def _means(args: argparse.Namespace) -> int:
-    """Means over clips with their standard errors, and clip by clip against one of the results."""
+    """Means over clips with their standard errors, and a comparison clip by clip with one of the results."""
     from training.separation.scoring import read_results
     from training.tables.layout import means_table
 
     if args.results is None:
-        raise StemplayError("Means need --results, a folder of `evaluate -o`.")
+        raise StemplayError("`means` needs a folder of `evaluate -o`: name it with --results.")
     results = read_results(args.results)
     old = next((result for result in results if result.method == args.against), None)
     if args.against and old is None:
@@ -130,7 +130,7 @@ def _scores(name: str, metric: str) -> Callable[[argparse.Namespace], str]:
 
         results = read_results(args.results) if args.results else []
         if results and not any(metric in result.scores for result in results):
-            raise StemplayError(f"The results in {args.results} have no {metric.upper()}: evaluate with --museval.")
+            raise StemplayError(f"The results in {args.results} have no {metric.upper()}: evaluate again with --museval.")
         return markdown(thesis_table(name), block_of(results, metric))
 
     return make
@@ -143,7 +143,7 @@ def _notes(args: argparse.Namespace) -> str:
 
 
 def _speed(args: argparse.Namespace) -> str:
-    """Table 2.2; the exported instrument's row comes from its card and a measurement."""
+    """Table 2.2. The exported instrument's row comes from its card and a measurement."""
     if args.instrument is None:
         return _with_rows("2.2", [])
     from models.catalog import find_model
@@ -203,7 +203,7 @@ def _with_rows(name: str, ours: list[tuple[str, dict[str, Any]]]) -> str:
 
 
 def _json(path: Path | None, keys: tuple[str, ...]) -> dict[str, Any] | None:
-    """The values of a file, None without one; raises StemplayError if it is not what it should be."""
+    """The values in a file, or None without a file. Raises StemplayError if the file is invalid."""
     if path is None:
         return None
     try:
@@ -216,13 +216,13 @@ def _json(path: Path | None, keys: tuple[str, ...]) -> dict[str, Any] | None:
 
 
 def _curve(args: argparse.Namespace) -> int:
-    """How a separator's weights were learned: validation scores over the audio heard."""
+    """A separator's training curve: validation scores over the amount of audio."""
     from models.catalog import find_model
     from training.export.release import WEIGHTS_FILE, read_making
     from training.tables.figures import draw_curve
 
     if args.model is None:
-        raise StemplayError("A curve needs --model: a shipped separator, or the directory of a release.")
+        raise StemplayError("`curve` needs a shipped separator, or the directory of a release: name it with --model.")
     folder = Path(args.model) if Path(args.model).is_dir() else find_model(args.model)
     draw_curve(args.output / f"curve-{folder.name}.png", read_making(folder / WEIGHTS_FILE), folder.name)
     print(args.output / f"curve-{folder.name}.png")
@@ -230,12 +230,12 @@ def _curve(args: argparse.Namespace) -> int:
 
 
 def _boxes(args: argparse.Namespace) -> int:
-    """Fig. A.1 to A.4, one picture a source."""
+    """Fig. A.1 to A.4, one picture for each source."""
     from training.separation.scoring import read_results
     from training.tables.figures import draw_boxes
 
     if args.results is None:
-        raise StemplayError("Box plots need --results, a folder of `evaluate -o`.")
+        raise StemplayError("`boxes` needs a folder of `evaluate -o`: name it with --results.")
     results = sorted(read_results(args.results), key=lambda result: -result.summary("sdr")["All"][0])
     for number, source in enumerate(results[0].sources, 1):
         path = args.output / f"figure-A.{number}-{source}.png"
@@ -254,7 +254,7 @@ def _mel(args: argparse.Namespace) -> int:
     start = int(args.start * 44_100)
     if not 0 <= start < stems.shape[-1]:
         raise StemplayError(
-            f"The song lasts {stems.shape[-1] / 44_100:.1f} s and cannot be shown from {args.start} s on."
+            f"The song lasts {stems.shape[-1] / 44_100:.1f} s so it cannot be shown from {args.start} s on."
         )
     shown = stems[..., start : start + 8 * 44_100]
     draw_mel_panels(

@@ -1,4 +1,4 @@
-"""``python -m training timing -o DIRECTORY``: networks of the usual sizes with random weights, for timing only."""
+"""``python -m training timing -o DIRECTORY``: export networks of the usual sizes with random weights, for timing only."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SING_SIZES = {
     "sing-512-1024": (512, 1024, 128, 0),
     "sing-thesis": (1024, 4096, 128, 0),
 }
-"""Hidden units, channels, latent and bands; with 128 instruments, whose number costs nothing."""
+"""Hidden units, channels, latent size and bands. There are 128 instruments; their number does not change the time."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Export each size twice."""
+    """Export each size in float32 and int8."""
     torch.manual_seed(args.seed)
     for channels, depth in SIZES:
         name = f"causal-{channels}-{depth}"
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
                 sustains=(True,) * 128,
                 ranges=((21, 108),) * 128,
                 precision=precision,
-                calibration=0,  # random weights have nothing to be true to
+                calibration=0,  # random weights have no quality to preserve
                 licence="none: random weights",
                 training={"timing_only": True},
                 description="Random weights, for timing only: it plays nothing.",

@@ -1,6 +1,6 @@
-"""Endless backing tracks: a random song form, written for ``mma`` (Musical MIDI Accompaniment) and played by it into a MIDI file.
+"""Random backing tracks: a random song form in the language of ``mma`` (Musical MIDI Accompaniment), which makes a MIDI file of it.
 
-Sections repeat their chords, so a song has verses and choruses; where they lie is told, so that singing can be placed in them.
+Sections repeat their chords, so a song has verses and choruses. Their positions are recorded, so that singing can be placed in them.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ PROGRESSIONS = (
     (0, 4, 5, 3), (0, 5, 3, 4), (5, 3, 0, 4), (0, 3, 4, 4), (1, 4, 0, 0),
     (0, 3, 0, 4), (0, 2, 3, 4), (5, 1, 4, 0), (0, 6, 3, 0), (3, 4, 2, 5),
 )  # fmt: skip
-"""Degrees of the scale, from 0; each lasts a bar."""
+"""Degrees of the scale, from 0; each lasts one bar."""
 BEATS_A_BAR = 4
 NO_MUSIC = r"Intro|End|Fill|^None$|^Metronome"
-"""Names of grooves that are parts of others, a silence or a click."""
+"""Grooves that are not used: parts of other grooves, silence, or a click."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Arrangement:
-    """A song to be: key (0 is C), scale, tempo in beats a minute, groove of ``mma`` and one chord a bar."""
+    """The plan of a song: key (0 is C), scale, tempo in beats per minute, groove of ``mma`` and one chord per bar."""
 
     key: int
     minor: bool
@@ -58,12 +58,12 @@ class Arrangement:
 
     @property
     def scale(self) -> tuple[int, ...]:
-        """Pitch classes of the key."""
+        """Pitch classes of the song's scale."""
         return tuple((self.key + step) % 12 for step in (MINOR if self.minor else MAJOR))
 
     @property
     def bar_seconds(self) -> float:
-        """Length of a bar."""
+        """Length of a bar in seconds."""
         return 60 * BEATS_A_BAR / self.tempo
 
     def text(self) -> str:
@@ -78,14 +78,14 @@ def to_dict(arrangement: Arrangement) -> dict[str, Any]:
 
 
 def from_dict(values: dict[str, Any]) -> Arrangement:
-    """Inverse of ``to_dict``, also after JSON made lists of tuples."""
+    """Inverse of ``to_dict``, also after JSON has turned tuples into lists."""
     sections = tuple(Section(**section) for section in values["sections"])
     return Arrangement(**{**values, "chords": tuple(values["chords"]), "sections": sections})
 
 
 @cache
 def grooves() -> tuple[str, ...]:
-    """Names of the installed grooves in four four; empty without ``mma``."""
+    """Names of the installed grooves in 4/4 time; empty without ``mma``."""
     names: list[str] = []
     for library in LIBRARIES:
         for path in sorted(library.glob("*.mma")):
@@ -136,10 +136,10 @@ def draw_arrangement(rng: np.random.Generator, names: tuple[str, ...]) -> Arrang
 
 
 def write_midi(arrangement: Arrangement, path: Path, seconds: float = 60.0) -> None:
-    """Let ``mma`` play ``arrangement`` into a MIDI file whose bass tracks have programs of basses.
+    """Let ``mma`` write ``arrangement`` as a MIDI file whose bass tracks have bass programs.
 
     Raises:
-        StemplayError: ``mma`` is missing, or cannot play it.
+        StemplayError: ``mma`` is missing, or cannot play the arrangement.
     """
     program = shutil.which("mma")
     if program is None:

@@ -1,7 +1,7 @@
 """Augmentations of section 3.5.3 (DMX-18) as pure functions of a batch and a random generator.
 
 Shape:
-    every batch is float32 ``(batch, sources, channels, time)``; the input is never changed.
+    every batch is float32 ``(batch, sources, channels, time)``. The input is never changed.
 
 The mixture is the sum of the augmented sources, formed afterwards with ``mixture``.
 """
@@ -22,7 +22,7 @@ def mixture(batch: Stems) -> Stems:
 def shuffle_sources(batch: Stems, rng: np.random.Generator, group: int = 4) -> Stems:
     """New songs: each source is permuted across its group of ``group`` examples, independently of the other sources.
 
-    A source keeps its class: drums stay drums. The last group may be smaller.
+    Sources keep their class: drums stay drums. The last group may be smaller.
     """
     out = np.empty_like(batch)
     for start in range(0, len(batch), group):
@@ -47,7 +47,7 @@ def flip_signs(batch: Stems, rng: np.random.Generator, probability: float = 0.5)
 
 
 def shift_sources(batch: Stems, rng: np.random.Generator, frames: int, per_source: bool = True) -> Stems:
-    """Cut ``frames`` samples at a random offset, one a source (erratum 30) or, with ``per_source=False``, one an example.
+    """Cut ``frames`` samples at a random offset, one for each source (erratum 30) or, with ``per_source=False``, for each example.
 
     Raises:
         ValueError: the batch is shorter than ``frames``.
@@ -67,7 +67,7 @@ def shift_sources(batch: Stems, rng: np.random.Generator, frames: int, per_sourc
 
 
 def random_gain(batch: Stems, rng: np.random.Generator, low_db: float = -6.0, high_db: float = 6.0) -> Stems:
-    """Scale each source by a gain drawn uniformly in decibels (BSE-10; the thesis' separator did without)."""
+    """Scale each source by a gain drawn uniformly in decibels (BSE-10; the thesis' separator does not use it)."""
     gains = 10 ** (rng.uniform(low_db, high_db, batch.shape[:2]) / 20)
     return batch * gains.astype(np.float32)[..., None, None]
 
@@ -80,10 +80,10 @@ def uniform_gain(batch: Stems, rng: np.random.Generator, low: float = 0.25, high
 def random_tilt(
     batch: Stems, rng: np.random.Generator, probability: float, range_db: float = 6.0, rate: int = 44_100
 ) -> Stems:
-    """Filter each source with ``probability``: what lies below a random frequency and what lies above get gains of their own.
+    """Filter each source with ``probability``: frequencies below and above a random frequency get different gains.
 
-    The frequency is drawn between 150 and 6000 Hz, the gains within ``range_db`` of 1; the slope is gentle (6 dB an octave). Ten minutes
-    of music have few mixing desks in them: this is a cheap one.
+    The frequency is drawn between 150 and 6000 Hz, the gains within ``range_db`` of 1. The slope is gentle (6 dB per octave). A small
+    data set contains few ways of mixing; this adds variety at little cost.
     """
     out = batch.copy()
     for place in np.argwhere(rng.random(batch.shape[:2]) < probability):
@@ -96,7 +96,7 @@ def random_tilt(
 
 
 def change_speed(stems: Stems, factor: float, frames: int) -> Stems:
-    """Play ``stems (..., time)`` at ``factor`` times the speed (pitch moves along), by linear interpolation; ``frames`` samples.
+    """``stems (..., time)`` at ``factor`` times the speed, which also changes the pitch, by linear interpolation; ``frames`` samples.
 
     Raises:
         ValueError: ``stems`` is shorter than ``frames * factor + 1``.
@@ -106,7 +106,7 @@ def change_speed(stems: Stems, factor: float, frames: int) -> Stems:
     positions = np.arange(frames) * factor
     index = positions.astype(np.int64)
     weight = (positions - index).astype(np.float32)
-    left = np.take(stems, index, axis=-1, mode="clip")  # far faster than stems[..., index]
+    left = np.take(stems, index, axis=-1, mode="clip")  # much faster than stems[..., index]
     right = np.take(stems, index + 1, axis=-1, mode="clip")
     right -= left
     right *= weight

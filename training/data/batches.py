@@ -1,7 +1,7 @@
 """The endless stream of training examples: batch ``i`` is a pure function of the seed and ``i``.
 
-So a resumed run sees exactly what an uninterrupted one would have seen, and any number of worker processes give the same stream.
-Half of a batch are coherent songs, as people will play them; half are remixes (DMX-18), which are endless.
+Therefore a resumed run sees exactly the batches of an uninterrupted one, and the stream does not depend on the number of worker
+processes. Half of each batch are coherent songs, as in actual use; half are remixes (DMX-18), of which there is no end.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ class MixingConfig:
 
     Attributes:
         seconds: length of an example.
-        batch: examples a batch.
-        coherent: share of a batch whose sources belong together; the rest is shuffled in groups of ``group``.
+        batch: examples per batch.
+        coherent: share of a batch whose sources are from one song; the rest is shuffled in groups of ``group``.
         rendered: probability that a song is a rendered one (with singing) instead of a recorded one.
-        singing: probability that a recorded song's voice in a remix is exchanged for singing.
-        instrumental: probability that a rendered song has no voice at all.
+        singing: probability that a recorded song's voice in a remix is replaced by singing.
+        instrumental: probability that a rendered song has no voice.
         grooves: probability that the drums of a remix are a rendered drum performance.
         solos: probability that the other instruments of a remix are a recorded solo guitar.
         speed: probability that a song plays at another speed, within ``speed_range`` of its own.
         gain_db: gains of sources in remixes are drawn from ``-gain_db`` to ``gain_db``; half of that in coherent songs.
-        tilt: probability that a source's low and high frequencies get gains of their own.
+        tilt: probability that a source's low and high frequencies get different gains.
         shift: random shift of each source of a remix, in seconds (per source: erratum 30).
-        collections: names of the prepared collections to learn from, such as those with an open licence; none: all there are.
+        collections: names of the prepared collections to learn from, such as those with an open licence; if empty, all of them.
     """
 
     seconds: float = 1.5
@@ -59,7 +59,7 @@ class MixingConfig:
 
 
 class BatchSource(Protocol):
-    """What a trainer needs of its data."""
+    """The interface that a trainer needs from its data."""
 
     def batch(self, index: int) -> Stems:
         """Batch ``index``: ``(batch, sources, channels, time)`` float32."""
@@ -69,7 +69,7 @@ class BatchSource(Protocol):
 class MixedSongs:
     """Recorded songs, rendered songs, drum performances and singing, mixed by a ``MixingConfig``.
 
-    ``hop``: example lengths are cut down to a multiple of it.
+    ``hop``: the length of an example is rounded down to a multiple of it.
     """
 
     songs_of, rendered_of, voices_of, drums_of, solos_of = (
@@ -80,7 +80,7 @@ class MixedSongs:
         ("guitar", "guitar-sharealike"),
     )
     voice_weights = (0.4, 0.35, 0.25, 0.4)
-    """Narrow-band MIR-1K is the largest of them; it is held back, or the network learns that voices end at 8 kHz."""
+    """Narrow-band MIR-1K is the largest of them. It is weighted down, or the network would learn that voices end at 8 kHz."""
 
     def __init__(self, store: Path, config: MixingConfig, hop: int, seed: int) -> None:
         self.config = config
@@ -117,7 +117,7 @@ class MixedSongs:
         return augment.limit_peaks(batch)
 
     def _song(self, rng: np.random.Generator, frames: int) -> Stems:
-        """One song whose sources belong together, ``(4, 2, frames)``."""
+        """The sources of one song, ``(4, 2, frames)``."""
         factor = 1.0
         if rng.random() < self.config.speed:
             factor = float(rng.uniform(1 - self.config.speed_range, 1 + self.config.speed_range))
@@ -136,7 +136,7 @@ class MixedSongs:
         return song
 
     def _remix_material(self, rng: np.random.Generator, frames: int) -> Stems:
-        """A song for the shuffle, some of its sources exchanged."""
+        """A song for the shuffle, with some of its sources replaced."""
         song = self._song(rng, frames)
         if self.drums and rng.random() < self.config.grooves:
             drums = _crop(_one_of(self.drums, rng), rng, frames)[0]
@@ -149,7 +149,7 @@ class MixedSongs:
         return song
 
     def _voice(self, rng: np.random.Generator, frames: int) -> Stems:
-        """Singing in stereo, ``(2, frames)``: a little width, sometimes an echo."""
+        """Singing in stereo, ``(2, frames)``, with a little width and sometimes an echo."""
         if not self.voices:
             return np.zeros((2, frames), np.float32)
         weights = np.array([self.voice_weights[self.voices_of.index(c.manifest.collection)] for c in self.voices])
@@ -172,11 +172,11 @@ class MixedSongs:
 COLLECTIONS = (
     *MixedSongs.songs_of, *MixedSongs.rendered_of, *MixedSongs.voices_of, *MixedSongs.drums_of, *MixedSongs.solos_of
 )  # fmt: skip
-"""Names of all that can be learned from."""
+"""Names of all collections that can be learned from."""
 
 
 class BatchStream(IterableDataset[Stems]):
-    """Batches ``start``, ``start + stride``, ... of a source, shared among DataLoader workers without changing their order."""
+    """Batches ``start``, ``start + stride``, ... of a source. DataLoader workers share them without changing their order."""
 
     def __init__(self, source: BatchSource, start: int = 0, stride: int = 1) -> None:
         self.source = source
@@ -193,7 +193,7 @@ class BatchStream(IterableDataset[Stems]):
 
 
 def chosen(config: MixingConfig, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of the collections ``names`` that ``config`` learns from. Raises StemplayError if it names one that does not exist."""
+    """Those of the collections ``names`` that ``config`` selects. Raises StemplayError if it names an unknown collection."""
     unknown = sorted(set(config.collections) - set(COLLECTIONS))
     if unknown:
         raise StemplayError(f"There is no collection {unknown[0]!r}; choose from {', '.join(COLLECTIONS)}.")
@@ -206,12 +206,12 @@ def _open(store: Path, names: tuple[str, ...]) -> list[Collection]:
 
 
 def _one_of(collections: list[Collection], rng: np.random.Generator) -> list[Collection]:
-    """One collection of several, each as likely: a few recorded drummers count as much as hundreds of rendered ones."""
+    """Choose one of several collections with equal probability: a few recorded drummers count as much as hundreds of rendered ones."""
     return [collections[rng.integers(len(collections))]] if len(collections) > 1 else collections
 
 
 def _crop(collections: list[Collection], rng: np.random.Generator, frames: int) -> Stems:
-    """A random crop; items weigh the same whatever their collection."""
+    """A random extract; every item is equally likely, whatever its collection."""
     number = int(rng.integers(sum(len(collection) for collection in collections)))
     for collection in collections:
         if number < len(collection):

@@ -17,12 +17,12 @@ RATE = 44_100
 def read_stem_file(path: Path) -> Stems:
     """The four stems of a ``.stem.mp4`` (streams mix, drums, bass, other, vocals), ``(4, 2, time)``.
 
-    The stream of the mix is left out: it differs from the sum of the stems by what the codec lost.
+    The stream of the mix is not used: because of the codec's losses it differs from the sum of the stems.
 
     Raises:
-        StemplayError: not five stereo streams at 44.1 kHz.
+        StemplayError: the file does not have five stereo streams at 44.1 kHz.
     """
-    import av  # here and below: who has no stem files needs no FFmpeg
+    import av  # imported here and below, so that FFmpeg is only needed for stem files
 
     try:
         with av.open(str(path)) as container:
@@ -47,7 +47,7 @@ def read_stream(path: Path, index: int = 0) -> Stems:
             blocks += [converted.to_ndarray() for converted in resampler.resample(frame)]
         blocks += [converted.to_ndarray() for converted in resampler.resample(None)]
     if not blocks:
-        raise StemplayError(f"{path} holds no audio.")
+        raise StemplayError(f"{path} contains no audio.")
     return np.concatenate(blocks, axis=1).astype(np.float32, copy=False)
 
 
@@ -75,7 +75,7 @@ def read_voice(path: Path) -> Stems:
 
 
 def trim_silence(mono: Stems, threshold: float = 3e-3, margin: int = 2205) -> Stems:
-    """Drop what is below ``threshold`` of the peak at both ends, but keep ``margin`` samples of it."""
+    """Remove both ends where the level is below ``threshold`` of the peak, but keep ``margin`` samples of each."""
     loud = np.flatnonzero(np.abs(mono) > threshold * np.abs(mono).max(initial=1e-9))
     if not len(loud):
         return mono[:0]

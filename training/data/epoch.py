@@ -1,4 +1,4 @@
-"""The thesis' epoch (section 3.5.3, DMX-17): every 11 s extract with a stride of 1 s, of which a random 10 s are kept."""
+"""The thesis' epoch (section 3.5.3, DMX-17): all 11 s extracts with a stride of 1 s, of which a random 10 s are kept."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Extract:
 
 
 def extracts_in(seconds: float, extract: float = 11.0, stride: float = 1.0) -> int:
-    """How many extracts a song of ``seconds`` gives: ``floor((seconds - extract) / stride) + 1``, 0 if it is too short."""
+    """Number of extracts of a song of ``seconds``: ``floor((seconds - extract) / stride) + 1``, 0 if it is too short."""
     return int((seconds - extract) // stride) + 1 if seconds >= extract else 0
 
 
@@ -35,9 +35,9 @@ def epoch(
     """The examples of epoch ``number``, in random order; the shifts differ from epoch to epoch.
 
     Args:
-        lengths: of the songs, in samples.
-        keep: samples of an example; ``valid_length(10 s)`` for a network without padding, by default 10 s. With the extract
-            it bounds the random shift: at most ``stride`` seconds, and never past the extract.
+        lengths: lengths of the songs in samples.
+        keep: samples of an example: ``valid_length(10 s)`` for a network without padding; by default 10 s. The random shift is
+        at most ``stride`` seconds, and never goes past the extract.
     """
     kept = 10 * rate if keep is None else keep
     rng = np.random.default_rng([seed, number])

@@ -1,6 +1,6 @@
-"""Songs as folders of stems, for recordings of one's own (MUS-01, MUS-02).
+"""Songs as folders of stems, for the user's own recordings (MUS-01, MUS-02).
 
-A mapping file says which files belong to which source, by patterns of their names; what a song has of one source is summed:
+A mapping file assigns files to sources by patterns of their names. A song's files of one source are summed:
 
     drums = ["*kick*", "*snare*", "drum*"]
     bass = ["bass*"]
@@ -8,7 +8,7 @@ A mapping file says which files belong to which source, by patterns of their nam
     other = ["*"]
     ignore = ["*mix*"]
 
-The first table entry that fits a name wins, in the file's order; letter case does not matter. (A JSON file may also map single names
+The first entry that matches a name is used, in the file's order; letter case does not matter. (A JSON file may also map single names
 to sources: ``{"piano": "other"}``.)
 """
 
@@ -35,12 +35,12 @@ IGNORE = "ignore"
 
 @dataclass(frozen=True)
 class Mapping:
-    """Patterns of file names (without suffix) in order, each with the source it means."""
+    """Patterns of file names (without suffix) in order, each with its source."""
 
     rules: tuple[tuple[str, str], ...] = field(default=())
 
     def source_of(self, name: str) -> str | None:
-        """The source of a file, ``ignore``, or None if no pattern fits."""
+        """The source of a file, ``ignore``, or None if no pattern matches."""
         for pattern, source in (("mixture", IGNORE), *((source, source) for source in SOURCES), *self.rules):
             if fnmatchcase(name.lower(), pattern.lower()):
                 return source
@@ -51,7 +51,7 @@ def read_mapping(path: Path) -> Mapping:
     """A mapping from a TOML or JSON file.
 
     Raises:
-        StemplayError: it cannot be read, or maps to something that is no source.
+        StemplayError: the file cannot be read, or maps to something that is not a source.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -73,7 +73,7 @@ def stem_files(folder: Path) -> list[Path]:
 
 
 def song_folders(root: Path) -> list[Path]:
-    """The folders in ``root`` that hold sound files; raises StemplayError if there are none."""
+    """The folders in ``root`` that contain sound files. Raises StemplayError if there are none."""
     found = sorted(path for path in root.iterdir() if path.is_dir() and stem_files(path)) if root.is_dir() else []
     if not found:
         raise StemplayError(f"There are no folders with stems in {root}.")
@@ -81,23 +81,23 @@ def song_folders(root: Path) -> list[Path]:
 
 
 def read_song(folder: Path, mapping: Mapping | None = None, rate: int = 44_100) -> Stems:
-    """The stems ``(4, 2, time)`` of one folder at ``rate``; mono is put on both sides, shorter files end in silence.
+    """The stems ``(4, 2, time)`` of one folder at ``rate``. Mono files are copied to both channels, shorter ones are padded with silence.
 
     The mixture is left out: it is the sum of the stems.
 
     Raises:
-        StemplayError: a file that cannot be read or whose source nothing tells, or no stem at all.
+        StemplayError: a file cannot be read or its source is unknown, or there are no stems.
     """
     return read_files(stem_files(folder), mapping or Mapping(), rate)
 
 
 def read_files(paths: Sequence[Path], mapping: Mapping, rate: int = 44_100) -> Stems:
-    """Like ``read_song``, of a list of files."""
+    """Like ``read_song``, for a list of files."""
     parts: list[tuple[int, Stems]] = []
     for path in paths:
         source = mapping.source_of(path.stem)
         if source is None:
-            raise StemplayError(f"{path} is neither a source nor does a pattern of the mapping fit its name.")
+            raise StemplayError(f"The source of {path} is unknown: its name is not a source, and no pattern of the mapping matches it.")
         if source != IGNORE:
             parts.append((SOURCES.index(source), _read_stereo(path, rate)))
     if not parts:

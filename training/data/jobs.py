@@ -1,4 +1,4 @@
-"""The collections of the store: where their inputs lie, and one job for each item to make."""
+"""The collections of the store: the places of their inputs, and one job for each item to make."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from training.data.splits import split_of, split_of_open
 from training.data.store import fingerprint
 
 VERSION = 1
-"""Raise it when the same inputs would give other arrays."""
+"""Increase it when the same inputs would give different arrays."""
 
 FONT_FOLDERS = (
     "/usr/share/sounds/sf2",
@@ -31,9 +31,9 @@ class Job:
     """One item to make: ``paths`` are its inputs.
 
     Attributes:
-        take, finish: set for songs that are rendered: how they are played, and how they are finished.
-        arrangement: set for backing tracks: the song to play; ``paths`` are then recordings of its singer.
-        score: its MIDI file, where ``mma`` has played it already.
+        take, finish: set for rendered songs: how they are played, and how they are mastered.
+        arrangement: set for backing tracks: the song to play. ``paths`` are then recordings of its singer.
+        score: the MIDI file of the arrangement, if ``mma`` has already made it.
         mapping: set for folders of stems.
     """
 
@@ -50,9 +50,9 @@ class Job:
     mapping: stem_folders.Mapping | None = None
 
     def digest(self) -> str:
-        """SHA-256 of everything that decides what the item holds.
+        """SHA-256 of everything that determines the item's contents.
 
-        It covers the ``repr`` of the options: renaming one of their classes or fields makes every rendered song again.
+        It covers the ``repr`` of the options, so renaming one of their classes or fields would render every song again.
         """
         how = [value for value in (self.finish, self.arrangement, self.mapping) if value is not None]
         return fingerprint(self.paths, VERSION, self.take, self.split, self.bandwidth, *how)
@@ -60,7 +60,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Source:
-    """One collection: where its jobs come from and what its files hold."""
+    """One collection: the function that lists its jobs, and the contents of its files."""
 
     stems: tuple[str, ...]
     channels: int
@@ -70,7 +70,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line chooses.
+    """The choices of the command line.
 
     Attributes:
         data: folder with ``musdb18-7s``, ``voice`` and ``midi``.
@@ -79,10 +79,10 @@ class Options:
         takes: renderings of each song.
         song_seconds: length of each rendering.
         grooves: number of drum performances rendered.
-        backing: number of backing tracks made by ``mma``.
-        singers: folders of ``voice`` that sing to them.
+        backing: number of backing tracks to make with ``mma``.
+        singers: folders of ``voice`` with the singing for them.
         musdb: MUSDB18 or MUSDB18-HQ, instead of the previews in ``data``.
-        stems, mapping: folder with a folder of stems a song, and what its file names mean.
+        stems, mapping: folder that has a folder of stems for each song, and the mapping of its file names.
     """
 
     data: Path
@@ -101,7 +101,7 @@ class Options:
 
 
 def find_soundfonts(folders: tuple[str, ...] = FONT_FOLDERS) -> tuple[Path, ...]:
-    """Installed General MIDI soundfonts, each once (links and light variants left out)."""
+    """Installed General MIDI soundfonts, each once (without links and light variants)."""
     found = [path for folder in folders for path in sorted(Path(folder).glob("*.sf[23]")) if not path.is_symlink()]
     return tuple(path for path in found if "lite" not in path.name.lower())
 
@@ -123,9 +123,9 @@ def _musdb_jobs(data: Path, options: Options) -> Iterator[Job]:
 
 
 def _open_song_jobs(data: Path, options: Options) -> Iterator[Job]:
-    """Whole songs of ``stems-open``: the held-out ones, and of the others those with a bass.
+    """Whole songs of ``stems-open``: all held-out ones, and those of the others that have a bass stem.
 
-    What bass the others had is in their ``other``, or in no file: as songs they would teach that low notes are no bass.
+    The bass of the remaining songs is in their ``other``, or in no file: as songs they would teach that low notes are not bass.
     """
     for job in _folder_jobs(data, "stems-open", "stems-open", split_of_open):
         if job.split == "test" or any(path.stem == "bass" for path in job.paths):
@@ -149,7 +149,7 @@ def _research_jobs(data: Path, options: Options) -> Iterator[Job]:
 
 
 def _folder_jobs(data: Path, folder: str, collection: str, split: Callable[[str], str]) -> Iterator[Job]:
-    """Songs in ``data/folder``, a folder of stems each; none where it is absent."""
+    """Songs in ``data/folder``, a folder of stems each; none if it is missing."""
     root = data / folder
     for path in stem_folders.song_folders(root) if root.is_dir() else []:
         files = tuple(stem_folders.stem_files(path))
@@ -157,7 +157,7 @@ def _folder_jobs(data: Path, folder: str, collection: str, split: Callable[[str]
 
 
 def _solo_jobs(collection: str, prefix: str) -> Callable[[Path, Options], Iterator[Job]]:
-    """Recordings of one instrument in ``data/solo/guitar`` whose names begin with ``prefix``; they count as ``other``."""
+    """Recordings of one instrument in ``data/solo/guitar`` whose names start with ``prefix``; their source is ``other``."""
 
     def jobs(data: Path, options: Options) -> Iterator[Job]:
         for path in sorted((data / "solo" / "guitar").glob(f"{prefix}_*.o*")):
@@ -208,13 +208,13 @@ def _groove_jobs(data: Path, options: Options) -> Iterator[Job]:
 
 
 def backing_songs(options: Options) -> Iterator[arrange.Arrangement]:
-    """The songs of backing tracks; there are none where ``mma`` is not installed."""
+    """The songs of backing tracks; none if ``mma`` is not installed."""
     for number in range(options.backing if arrange.available() else 0):
         yield arrange.draw_arrangement(np.random.default_rng([options.seed, 7, number]), arrange.grooves())
 
 
 def _backing_jobs(data: Path, options: Options) -> Iterator[Job]:
-    """Backing tracks with a singer each, three in four songs are sung; those that were played before need no ``mma``."""
+    """Backing tracks with one singer each; three in four songs have singing. Those with a MIDI file do not need ``mma``."""
     played = sorted((data / "midi" / "mma").glob("*.json"))
     songs: list[tuple[arrange.Arrangement, Path | None]] = [
         (arrange.from_dict(json.loads(path.read_text(encoding="utf-8"))), path.with_suffix(".mid")) for path in played
@@ -244,7 +244,7 @@ SINGER_OF: dict[str, Callable[[str], str]] = {
 }
 OPEN_SONGS = "Everything is Free, by Software-Entwicklungskit: CC0 1.0"
 SOLO = stem_folders.Mapping((("*", "other"),))
-"""What recordings of a single melodic instrument are."""
+"""The sources in recordings of a single melodic instrument."""
 RENDERED = ("drums", "bass", "other")
 RENDERED_FROM_MIDI = ("freedoom", "openmsx", "groove", "mma")
 SOURCES_OF: dict[str, Source] = {

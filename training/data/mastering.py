@@ -1,4 +1,4 @@
-"""Mastering for rendered songs: reverberation, equaliser, compressor and limiter make a sequencer's sound more like a record's.
+"""Mastering for rendered songs: reverberation, equaliser, compressor and limiter make them sound more like commercial recordings.
 
 Each stem has its own equaliser, compressor and reverberation. The limiter at the end is one gain curve, computed from the mix and
 applied to all stems, so that the stems still sum to the mix.
@@ -26,7 +26,7 @@ class Finish:
         seconds: reverberation time (RT60) of the mastering.
         wet: level of the reverberation in each stem; drums and bass get less.
         shelves: (low, high) gains in dB of each stem.
-        threshold_db, ratio: of each stem's compressor; ``threshold_db`` is None for no compressor.
+        threshold_db, ratio: settings of each stem's compressor; ``threshold_db`` is None for no compressor.
         peak: ceiling of the mix's limiter.
     """
 
@@ -54,7 +54,7 @@ def draw_mastering(rng: np.random.Generator, sources: int) -> Finish:
 
 
 def impulse_response(rng: np.random.Generator, seconds: float, rate: int = 44_100) -> npt.NDArray[np.float32]:
-    """A synthetic room ``(2, time)``: early echoes, then noise that decays by 60 dB in ``seconds``, highs sooner; unit energy."""
+    """A synthetic room ``(2, time)`` of unit energy: early echoes, then noise that decays by 60 dB in ``seconds``, highs faster."""
     length = int(seconds * rate)
     time = np.arange(length) / rate
     noise = rng.standard_normal((2, length))
@@ -87,7 +87,7 @@ def master_song(stems: Stems, finish: Finish, rate: int = 44_100) -> Stems:
 
 
 def limiter_gain(mix: Stems, peak: float, rate: int = 44_100, lookahead: float = 0.005) -> Stems:
-    """A smooth gain curve ``(time,)`` of at most 1 under which ``mix (channels, time)`` stays below ``peak``."""
+    """A smooth gain curve ``(time,)`` of at most 1 that keeps ``mix (channels, time)`` below ``peak``."""
     window = 2 * int(lookahead * rate) + 1
     loudest = maximum_filter1d(np.abs(mix).max(axis=0), window)
     needed = np.minimum(1.0, peak / np.maximum(loudest, 1e-9))

@@ -1,6 +1,6 @@
-"""Songs as MIDI files to stems: drums, bass and other through a General MIDI soundfont.
+"""Renders MIDI files as stems: drums, bass and other, with a General MIDI soundfont.
 
-The song is rendered once a stem with the notes of the other stems left out, so the stems sum to the song. Every ``Take`` of a song
+The song is rendered once for each stem, without the notes of the other stems, so the stems sum to the song. Every ``Take`` of a song
 differs in soundfont, key, tempo, drum kit and bass sound.
 """
 
@@ -21,7 +21,7 @@ DRUM_CHANNEL = 9
 BASS_PROGRAMS = range(32, 40)
 DRUM_KITS = (0, 0, 8, 16, 24, 25, 32, 40)
 GROOVE_TO_GM = {22: 42, 26: 46, 58: 43}
-"""Notes of the electronic kit of Groove MIDI that General MIDI does not have, and the nearest it has."""
+"""Notes of Groove MIDI's electronic kit that General MIDI does not have, and the nearest ones that it has."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ class Take:
 
     Attributes:
         soundfont: path of an ``.sf2`` or ``.sf3`` file.
-        transpose: semitones, drums excepted.
-        tempo: factor of the speed.
+        transpose: semitones; drums are not transposed.
+        tempo: speed factor.
         kit: program of the drum channel.
         bass: program that replaces the song's bass programs, or None to keep them.
         skip, seconds: which part of the song is kept.
-        instruments: seed by which other programs are exchanged within their family of General MIDI (pianos, guitars, ...), or None.
+        instruments: seed for replacing the other programs within their General MIDI family (pianos, guitars, ...), or None.
     """
 
     soundfont: str
@@ -48,7 +48,7 @@ class Take:
     instruments: int | None = None
 
     def program(self, program: int) -> int:
-        """What plays instead of ``program`` of a channel that is not drums."""
+        """The program that replaces ``program`` on a channel other than drums."""
         if program in BASS_PROGRAMS:
             return program if self.bass is None else self.bass
         if self.instruments is None:
@@ -71,10 +71,10 @@ def draw_take(rng: np.random.Generator, soundfonts: list[Path], seconds: float) 
 
 
 def read_events(path: Path, take: Take) -> list[tuple[float, mido.Message]]:
-    """``(seconds, message)`` in order, at the take's tempo, up to its end.
+    """``(seconds, message)`` in order, at the take's tempo, up to the take's end.
 
     Raises:
-        StemplayError: not a MIDI file.
+        StemplayError: it is not a MIDI file.
     """
     events = []
     now = 0.0
@@ -91,14 +91,14 @@ def read_events(path: Path, take: Take) -> list[tuple[float, mido.Message]]:
 
 
 def source_of(channel: int, program: int) -> str:
-    """``drums``, ``bass`` or ``other``: which stem a note belongs to."""
+    """The stem of a note: ``drums``, ``bass`` or ``other``."""
     if channel == DRUM_CHANNEL:
         return "drums"
     return "bass" if program in BASS_PROGRAMS else "other"
 
 
 def render(path: Path, take: Take, sources: tuple[str, ...] = ("drums", "bass", "other"), rate: int = 44_100) -> Stems:
-    """Stems of one take, ``(len(sources), 2, time)`` float32; time is 0 if the song ends before ``skip``."""
+    """Stems of one take, ``(len(sources), 2, time)`` float32. ``time`` is 0 if the song ends before ``skip``."""
     events = read_events(path, take)
     stems = [_render_source(events, take, source, rate) for source in sources]
     return np.stack(stems)[..., int(take.skip * rate) :]
@@ -106,13 +106,13 @@ def render(path: Path, take: Take, sources: tuple[str, ...] = ("drums", "bass", 
 
 @lru_cache(maxsize=4)
 def _load(soundfont: str, rate: int) -> tuple[tinysoundfont.Synth, int]:
-    """A synthesiser with its soundfont, loaded once a process: some fonts take seconds to decode."""
+    """A synthesiser with its soundfont, loaded once per process, because some fonts take seconds to decode."""
     synth = tinysoundfont.Synth(samplerate=rate, gain=-6)
     return synth, synth.sfload(soundfont)
 
 
 def _reset(synth: tinysoundfont.Synth, font: int, kit: int) -> None:
-    """Silence, and General MIDI's power-on state on every channel."""
+    """Stop all sound and restore General MIDI's power-on state on every channel."""
     for channel in range(16):
         drums = channel == DRUM_CHANNEL
         synth.sounds_off(channel)
@@ -142,7 +142,7 @@ def _render_source(events: list[tuple[float, mido.Message]], take: Take, source:
 
 
 def _play(synth: tinysoundfont.Synth, message: mido.Message, programs: list[int], take: Take, source: str) -> None:
-    """Pass one message on, if it concerns ``source``."""
+    """Send one message to the synthesiser if it concerns ``source``."""
     kind = message.type
     if kind == "program_change":
         programs[message.channel] = message.program

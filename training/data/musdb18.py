@@ -1,4 +1,4 @@
-"""MUSDB18 and MUSDB18-HQ as they are downloaded, listed by the ``musdb`` package: its layouts, its names, its split (MUS-01).
+"""MUSDB18 and MUSDB18-HQ as they are downloaded, listed by the ``musdb`` package with its layouts, names and split (MUS-01).
 
 ROOT/train/ARTIST - TITLE.stem.mp4        MUSDB18: five AAC streams a file
 ROOT/train/ARTIST - TITLE/vocals.wav ...  MUSDB18-HQ: a folder of WAV files a song
@@ -17,7 +17,7 @@ from training.data.store import Stems
 
 @dataclass(frozen=True)
 class Song:
-    """A song where it lies; ``split`` is ``train``, ``valid`` or ``test``."""
+    """A song and its location; ``split`` is ``train``, ``valid`` or ``test``."""
 
     name: str
     path: Path
@@ -25,7 +25,7 @@ class Song:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """What its stems are read from."""
+        """The files that its stems are read from."""
         return (self.path,) if self.path.is_file() else tuple(self.path / f"{source}.wav" for source in SOURCES)
 
 
@@ -33,13 +33,13 @@ def is_hq(root: Path) -> bool:
     """Whether the folders hold WAV files (MUSDB18-HQ) rather than stem containers.
 
     Raises:
-        StemplayError: neither is there.
+        StemplayError: there is neither.
     """
     if any(root.glob("t*/*.stem.mp4")):
         return False
     if any(root.glob("t*/*/vocals.wav")):
         return True
-    raise StemplayError(f"{root} is neither MUSDB18 nor MUSDB18-HQ: there are no songs in its folders train and test.")
+    raise StemplayError(f"{root} is neither MUSDB18 nor MUSDB18-HQ: its folders train and test contain no songs.")
 
 
 def songs(root: Path) -> list[Song]:

@@ -1,4 +1,4 @@
-"""A recorded note set on disk, as training reads it: what ``training.data.notes`` wrote into one folder."""
+"""Reads a recorded note set for training: the folder that ``training.data.notes`` has written."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ Rows = npt.NDArray[np.int64]
 
 
 class NoteStore:
-    """Notes by row number. Audio stays on disk (memory-mapped) until asked for.
+    """Notes by row number. Audio stays on disk (memory-mapped) until it is read.
 
     Attributes:
         instruments: names by index.
-        instrument, pitch, velocity: symbols of each row; pitch is the MIDI number, velocity the level 0 to 4.
+        instrument, pitch, velocity: symbols of each row. Pitch is the MIDI number, velocity is the level from 0 to 4.
         train, test: row numbers of audible notes in each part of the pitch-completion split (NSY-03).
         evaluation: the rows of the fixed list of test notes (NSY-05).
 
     Raises:
-        StemplayError: the folder is no complete note set.
+        StemplayError: the folder is not a complete note set.
     """
 
     def __init__(self, folder: str | Path) -> None:

@@ -1,8 +1,8 @@
-"""``python -m training prepare notes``: notes of instruments, one recording for each velocity, instrument and pitch.
+"""``python -m training prepare notes``: one recording for each velocity, instrument and pitch.
 
-What NSynth is (NSY-01): 16 kHz mono, 3 s held and 1 s released, velocities 25, 50, 75, 100 and 127. Notes come from soundfonts, from
-a folder in NSynth's own layout, or from a formula (NSY-04). Each instrument is one file of int16 that training maps into memory,
-beside it a JSON file with its notes; both are written atomically, so that an interrupted run continues where it stopped.
+The format is NSynth's (NSY-01): 16 kHz mono, 3 s held and 1 s released, velocities 25, 50, 75, 100 and 127. Notes come from soundfonts,
+from a folder in NSynth's own layout, or from a formula (NSY-04). Each instrument is one int16 file that training maps into memory, and
+a JSON file that lists its notes. Both are written atomically, so an interrupted run continues where it stopped.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ NOTE_SAMPLES = 64_000
 HELD_SAMPLES = 48_000
 VELOCITIES = (25, 50, 75, 100, 127)
 PEAK = 0.7
-"""Of an instrument's loud notes, after normalisation."""
+"""Level of an instrument's loud notes after normalisation."""
 SILENT = 64 / 32768
-"""A note that never exceeds it is not playable."""
+"""A note that never exceeds this level counts as not playable."""
 KEEP_FREE = 1 << 30
-"""Bytes that stay free on the disk."""
+"""Bytes to keep free on the disk."""
 VERSION = 1
-"""Raise it when the same inputs would give other notes."""
+"""Increase it when the same inputs would give different notes."""
 
 Audio = npt.NDArray[np.float32]
 
@@ -51,7 +51,7 @@ class Voice:
     """One instrument to record.
 
     Attributes:
-        name: as training and the instrument's card call it.
+        name: its name in training and on the instrument's card.
         source: path of a soundfont or of an NSynth folder; empty for synthetic notes.
         preset: General MIDI program of a soundfont, NSynth's ``instrument_str``, or the synthetic kind.
         pitches: MIDI pitches to record.
@@ -66,13 +66,13 @@ class Voice:
 
 
 def held_out(name: str, pitches: tuple[int, ...], seed: int) -> tuple[int, ...]:
-    """The pitch-completion split (NSY-03): a tenth of an instrument's pitches, all velocities of them, drawn by ``seed`` and name."""
+    """The pitch-completion split (NSY-03): a tenth of an instrument's pitches with all velocities, drawn by ``seed`` and name."""
     rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
     return tuple(sorted(int(p) for p in rng.choice(pitches, round(len(pitches) / 10), replace=False)))
 
 
 def soundfont_voices(fonts: list[Path], programs: tuple[int, ...], pitches: tuple[int, ...]) -> list[Voice]:
-    """The given programs of every font; instruments of the second and later ones carry the font's name.
+    """The given programs of every font. Names of instruments from the second and later fonts include the font's name.
 
     Raises:
         StemplayError: a soundfont is missing.
@@ -89,11 +89,11 @@ def soundfont_voices(fonts: list[Path], programs: tuple[int, ...], pitches: tupl
 def nsynth_voices(folder: Path) -> list[Voice]:
     """The instruments of a folder in NSynth's layout: ``examples.json`` and ``audio/*.wav``.
 
-    Of a folder that holds NSynth's parts only ``nsynth-train`` is taken (NSY-02): the others have instruments of their own, which no
-    look-up table can know.
+    If the folder contains the parts of NSynth, only ``nsynth-train`` is used (NSY-02): the other parts have other instruments, for which
+    the look-up table has no trained rows.
 
     Raises:
-        StemplayError: it is no such folder, or a velocity, instrument and pitch has two recordings (NSY-01).
+        StemplayError: the folder has another layout, or two recordings of the same velocity, instrument and pitch (NSY-01).
     """
     if not (folder / "examples.json").exists() and (folder / "nsynth-train" / "examples.json").exists():
         folder = folder / "nsynth-train"
@@ -105,7 +105,7 @@ def nsynth_voices(folder: Path) -> list[Voice]:
 
 @functools.lru_cache(maxsize=1)
 def nsynth_notes(folder: Path) -> dict[tuple[str, int, int], str]:
-    """(instrument, pitch, velocity level) -> file name, of a folder in NSynth's layout."""
+    """(instrument, pitch, velocity level) -> file name, for a folder in NSynth's layout."""
     try:
         examples = json.loads((folder / "examples.json").read_text(encoding="utf-8"))
         notes: dict[tuple[str, int, int], str] = {}
@@ -128,7 +128,7 @@ def synthetic_voices(pitches: tuple[int, ...]) -> list[Voice]:
 
 
 def synthetic_note(kind: str, pitch: int, level: int) -> Audio:
-    """``(64000,)``: harmonics under an envelope with phases drawn anew for each symbol; f0 = 440 * 2^((pitch - 69) / 12) Hz."""
+    """``(64000,)``: harmonics with an envelope, and random phases for each symbol; f0 = 440 * 2^((pitch - 69) / 12) Hz."""
     rng = np.random.default_rng([zlib.crc32(kind.encode()), pitch, level])
     time = np.arange(NOTE_SAMPLES) / RATE
     f0 = 440 * 2 ** ((pitch - 69) / 12)
@@ -149,7 +149,7 @@ def synthetic_note(kind: str, pitch: int, level: int) -> Audio:
 
 @functools.lru_cache(maxsize=1)
 def _synth(font: str) -> tuple[Any, int]:
-    """A synthesiser with its soundfont, loaded once a process: some fonts take seconds to decode."""
+    """A synthesiser with its soundfont, loaded once per process, because some fonts take seconds to decode."""
     import tinysoundfont
 
     synth = tinysoundfont.Synth(samplerate=RATE, gain=-6)
@@ -166,7 +166,7 @@ def _soundfont_notes(voice: Voice) -> Iterator[tuple[int, int, Audio]]:
     for pitch in voice.pitches:
         for level, velocity in enumerate(VELOCITIES):
             synth.sounds_off(0)
-            generate(RATE // 10)  # what still fades must not be heard in the next note
+            generate(RATE // 10)  # the end of this note must not sound in the next one
             synth.noteon(0, pitch, velocity)
             held = generate(HELD_SAMPLES).copy()
             synth.noteoff(0, pitch)
@@ -199,7 +199,7 @@ def _notes(voice: Voice) -> Iterator[tuple[int, int, Audio]]:
 
 
 def digest(voice: Voice) -> str:
-    """What the recording of an instrument depends on; the split does not count."""
+    """Everything that the recording of an instrument depends on; the split is not part of it."""
     source = Path(voice.source) if voice.source else None
     stamp = None
     if source is not None:
@@ -210,7 +210,7 @@ def digest(voice: Voice) -> str:
 
 
 def record(voice: Voice, folder: Path) -> dict[str, Any]:
-    """Record one instrument into ``folder``; returns what its JSON file says."""
+    """Record one instrument into ``folder``; returns the contents of its JSON file."""
     symbols, takes = [], []
     for pitch, level, wav in _notes(voice):
         symbols.append((pitch, level))
@@ -237,7 +237,7 @@ def record(voice: Voice, folder: Path) -> dict[str, Any]:
 
 
 def sustains(notes: npt.NDArray[np.int16], audible: npt.NDArray[np.bool_]) -> bool:
-    """Whether most notes still sound near the end of their three seconds as they did at the beginning (within 4 dB)."""
+    """Whether most notes are as loud near the end of their three seconds as at the beginning (within 4 dB)."""
     begin, end = (notes[audible, a:b].astype(np.float32) for a, b in ((4_800, 12_800), (40_000, 48_000)))
     if not len(begin):
         return False
@@ -246,24 +246,24 @@ def sustains(notes: npt.NDArray[np.int16], audible: npt.NDArray[np.bool_]) -> bo
 
 
 def check_disk(folder: Path, notes: int) -> None:
-    """Raises StemplayError if ``notes`` more would not fit into ``folder``, which may not exist yet."""
+    """Raises StemplayError if ``notes`` more notes do not fit into ``folder``, which need not exist yet."""
     folder = next(place for place in (folder, *folder.absolute().parents) if place.is_dir())
     needed = notes * NOTE_SAMPLES * 2
     free = shutil.disk_usage(folder).free
     if needed + KEEP_FREE > free:
         raise StemplayError(
-            f"{notes} notes need {needed / 1e9:.1f} GB in {folder}, which has {free / 1e9:.1f} GB free and keeps {KEEP_FREE / 1e9:.1f}:"
-            " choose fewer instruments or pitches, or another folder."
+            f"{notes} notes need {needed / 1e9:.1f} GB in {folder}; {free / 1e9:.1f} GB are free and {KEEP_FREE / 1e9:.1f} GB must stay "
+            "free: choose fewer instruments or pitches, or another folder."
         )
 
 
 def read_split(path: Path) -> dict[str, list[int]]:
-    """Held-out pitches by instrument, as ``split.json`` of a note set or of a published model has them."""
+    """Held-out pitches by instrument, from the ``split.json`` of a note set or of a published model."""
     try:
         split = json.loads(path.read_text(encoding="utf-8"))["test"]
         return {str(name): [int(pitch) for pitch in pitches] for name, pitches in split.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise StemplayError(f"{path} is no split of notes: {error}.") from None
+        raise StemplayError(f"{path} is not a split of notes: {error}.") from None
 
 
 def prepare_notes(
@@ -275,14 +275,14 @@ def prepare_notes(
     split: dict[str, list[int]] | None = None,
     also: Path | None = None,
 ) -> dict[str, Any]:
-    """Record what is missing of ``voices``; returns the manifest.
+    """Record those of ``voices`` that are missing; returns the manifest.
 
     Args:
-        also: a folder that is to hold all the notes as WAV afterwards: there must be room for both.
-        split: held-out pitches of instruments; others are drawn with ``seed``.
+        also: a folder to which all notes will be written as WAV afterwards: there must be room for both.
+        split: held-out pitches of instruments; those of other instruments are drawn with ``seed``.
 
     Raises:
-        StemplayError: nothing to record, the disk is too small, or an input cannot be read.
+        StemplayError: there is nothing to record, the disk is too small, or an input cannot be read.
     """
     if not voices:
         raise StemplayError("There are no instruments to record: name a soundfont or an NSynth folder.")
@@ -296,7 +296,7 @@ def prepare_notes(
     folder.mkdir(parents=True, exist_ok=True)
     if todo:
         (folder / "manifest.json").unlink(missing_ok=True)
-        for torn in folder.glob(".*.part"):  # of a run that was killed
+        for torn in folder.glob(".*.part"):  # left behind by a killed run
             torn.unlink(missing_ok=True)
     for facts in _record_all(todo, folder, workers):
         done[facts["name"]] = facts
@@ -326,7 +326,7 @@ def _count(voices: list[Voice]) -> int:
 
 
 def _check_disks(folder: Path, also: Path | None, notes: int, all_notes: int) -> None:
-    """Before anything is recorded: room for ``notes`` in ``folder`` and for ``all_notes`` in ``also``, be they on one disk or two."""
+    """Check for room before recording: ``notes`` in ``folder`` and ``all_notes`` in ``also``, on the same disk or on two."""
     if also is None:
         check_disk(folder, notes)
         return
@@ -341,7 +341,7 @@ def _check_disks(folder: Path, also: Path | None, notes: int, all_notes: int) ->
 
 
 def _recorded(voice: Voice, folder: Path) -> dict[str, Any] | None:
-    """What an earlier run recorded of it; None if nothing or something else."""
+    """The recording of an earlier run; None if there is none or its inputs differ."""
     try:
         facts: dict[str, Any] = json.loads((folder / f"{voice.name}.json").read_text(encoding="utf-8"))
         size = (folder / f"{voice.name}.i16").stat().st_size
@@ -384,7 +384,7 @@ def evaluation_list(
 
 
 def instrument_names(manifest: dict[str, Any]) -> list[str]:
-    """The instruments of a note set, whose files have their names. Raises StemplayError if one cannot be a file's name."""
+    """The instruments of a note set. Raises StemplayError if a name cannot be a file name, since files are named after them."""
     names = [str(name) for name in manifest["instruments"]]
     for name in names:
         problem = name_problem(name)

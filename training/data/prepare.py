@@ -1,7 +1,7 @@
 """``python -m training prepare stems``: fill the store from stem files, singing and MIDI songs.
 
-Jobs run in one or two processes of their own (spawned, so that it is the same on every system); each writes its item atomically and
-the manifest is rewritten as they finish, so that an interrupted run continues where it stopped.
+Jobs run in one process or in several (spawned, as this works the same on every system). Each writes its item atomically, and the
+manifest is rewritten as jobs finish, so an interrupted run continues where it stopped.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from training.data.synthetic import synthetic_song
 from training.signals import follow_parent
 
 MADE_UP = "synthetic"
-"""The licence of a collection of made-up songs."""
+"""The licence of a collection of synthetic songs."""
 
 
 def make_item(job: Job, folder: Path, digest: str) -> Item | None:
-    """Make one item; None if there is too little sound in it to learn from."""
+    """Make one item. Returns None if it contains too little sound to learn from."""
     stems = _make_stems(job)
     if job.take is not None:
         active = (stems.std(axis=(1, 2)) > 1e-4) if stems.size else np.zeros(1, bool)
@@ -40,7 +40,7 @@ def make_item(job: Job, folder: Path, digest: str) -> Item | None:
 
 
 def _make_stems(job: Job) -> Stems:
-    """``(sources, channels, time)`` of a job."""
+    """The stems of a job, ``(sources, channels, time)``."""
     if job.arrangement is not None and job.take is not None:
         stems = _backing_track(job, job.arrangement, job.take)
     elif job.take is not None:
@@ -56,7 +56,7 @@ def _make_stems(job: Job) -> Stems:
 
 
 def _backing_track(job: Job, arrangement: arrange.Arrangement, take: midi.Take) -> Stems:
-    """A song that ``mma`` plays and a recorded singer sings to; its instruments are levelled against each other, then the voice."""
+    """A song played by ``mma`` with a recorded singer. The instruments are balanced with each other first, then the voice."""
     with tempfile.TemporaryDirectory() as place:
         path = job.score or Path(place) / "song.mid"
         if job.score is None:
@@ -74,23 +74,23 @@ def _backing_track(job: Job, arrangement: arrange.Arrangement, take: midi.Take) 
 
 
 def _join_phrases(voices: list[Stems]) -> Stems:
-    """One singer's recordings one after the other, each at the same peak: ``(1, 1, time)``."""
+    """One singer's recordings joined, each with the same peak: ``(1, 1, time)``."""
     scaled = [voice * np.float32(0.9 / max(float(np.abs(voice).max()), 1e-4)) for voice in voices if len(voice)]
     return np.concatenate(scaled)[None, None]
 
 
 def prepare_collection(name: str, options: Options) -> Manifest:
-    """Make what is missing of one collection; returns its manifest.
+    """Make the missing items of one collection; returns its manifest.
 
     Raises:
-        StemplayError: an input cannot be read, or there are songs to render and no soundfont.
+        StemplayError: an input cannot be read, or there is no soundfont to render songs with.
     """
     source = SOURCES_OF[name]
     folder = options.output / name
     playable = arrange.available() or (options.data / "midi" / "mma").is_dir()
     if name in RENDERED_FROM_MIDI and not options.soundfonts and (name != "mma" or playable):
         raise StemplayError(
-            "There is no soundfont to render songs with: install a General MIDI soundfont or name one with --soundfont."
+            "There is no soundfont to render songs with: install a General MIDI soundfont, or name one with --soundfont."
         )
     manifest = Manifest(name, source.stems, source.channels, source.licence)
     known = {item.name: item for item in Manifest.read(folder).items} if (folder / "manifest.json").exists() else {}
@@ -109,7 +109,7 @@ def prepare_collection(name: str, options: Options) -> Manifest:
 
 
 def _run(todo: list[tuple[Job, str]], folder: Path, manifest: Manifest, workers: int) -> None:
-    """Make the items of ``todo``, one worker in this process, more in processes of their own."""
+    """Make the items of ``todo``: in this process with one worker, else in worker processes."""
     progress = tqdm(desc=manifest.collection, total=len(todo), disable=not todo)
 
     def keep(item: Item | None) -> None:
@@ -141,7 +141,7 @@ def _run(todo: list[tuple[Job, str]], folder: Path, manifest: Manifest, workers:
 
 
 def prepare(options: Options, collections: tuple[str, ...] = tuple(SOURCES_OF)) -> list[Manifest]:
-    """Prepare ``collections``; those without inputs in ``options.data`` are skipped with a line that says so."""
+    """Prepare ``collections``. Those without inputs in ``options.data`` are skipped with a message."""
     if not options.data.is_dir() and options.musdb is None and options.stems is None:
         raise StemplayError(f"There is no folder {options.data}: name the one with the raw data with --data.")
     manifests = []
@@ -158,14 +158,14 @@ def prepare(options: Options, collections: tuple[str, ...] = tuple(SOURCES_OF)) 
 
 
 def prepare_synthetic(output: Path, seed: int, songs: int = 6, seconds: float = 12.5) -> Manifest:
-    """Made-up songs (MUS-08) in the place of MUSDB's, a third of them for validation: a store that every recipe of stems can learn from.
+    """Write synthetic songs (MUS-08) in place of MUSDB's, a third of them for validation: a store for every recipe of stems.
 
     Raises:
-        StemplayError: the folder has real songs there.
+        StemplayError: the folder contains real songs.
     """
     folder, source = output / "musdb", SOURCES_OF["musdb"]
     if (folder / "manifest.json").exists() and Manifest.read(folder).licence != MADE_UP:
-        raise StemplayError(f"{folder} has real songs: choose another folder for synthetic ones with -o.")
+        raise StemplayError(f"{folder} contains real songs: choose another folder for synthetic ones with -o.")
     manifest = Manifest("musdb", source.stems, source.channels, MADE_UP)
     for number in range(songs):
         stems = synthetic_song([seed, number], int(seconds * decode.RATE))

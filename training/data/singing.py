@@ -1,4 +1,4 @@
-"""Recorded singing as the voice of a rendered song: phrases, tuned to its key, that begin on its bars and only where a voice belongs."""
+"""Recorded singing as the voice of a rendered song: phrases tuned to its key, which start on bars of its sung sections only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Mono = npt.NDArray[np.float32]
 
 
 def phrases(voice: Mono, pause: float = 0.3, shortest: float = 1.2, longest: float = 9.0) -> list[Mono]:
-    """Cut a recording ``(time,)`` where it is silent for ``pause`` seconds; too short pieces are left out, long ones cut."""
+    """Cut a recording ``(time,)`` where it is silent for ``pause`` seconds. Pieces that are too short are dropped, long ones are cut."""
     count = len(voice) // FRAME
     if not count:
         return []
@@ -40,7 +40,7 @@ def phrases(voice: Mono, pause: float = 0.3, shortest: float = 1.2, longest: flo
 
 
 def pitch_classes(voice: Mono, size: int = 8192) -> npt.NDArray[np.float64]:
-    """How much of the voice lies at each of 120 steps of an octave from C (10 cents each); sums to 1."""
+    """The share of the voice at each of 120 steps of an octave from C (10 cents each); the shares sum to 1."""
     starts = range(0, max(1, len(voice) - size), size // 2)
     window = np.hanning(size)
     frequencies = np.fft.rfftfreq(size, 1 / RATE)
@@ -62,21 +62,21 @@ def pitch_classes(voice: Mono, size: int = 8192) -> npt.NDArray[np.float64]:
 
 
 def tuning(histogram: npt.NDArray[np.float64], scale: Sequence[int], furthest: float = 3.0) -> float:
-    """The shift in semitones, at most ``furthest``, after which most of the voice lies within 20 cents of the scale's notes."""
+    """The shift in semitones, at most ``furthest``, that puts most of the voice within 20 cents of the scale's notes."""
     wanted = np.zeros(120)
     for note in scale:
         for near in range(-2, 3):
             wanted[(10 * note + near) % 120] = 1 - abs(near) / 4
-    wanted[(10 * scale[0]) % 120] *= 1.2  # the key's own note a little more than the others
+    wanted[(10 * scale[0]) % 120] *= 1.2  # the key note counts slightly more than the others
     shifts = np.arange(-round(10 * furthest), round(10 * furthest) + 1)
     scores = [float(np.roll(histogram, shift) @ wanted) - 0.0005 * abs(shift) for shift in shifts]
     return float(shifts[int(np.argmax(scores))]) / 10
 
 
 def sing(arrangement: Arrangement, recording: Mono, frames: int, rng: np.random.Generator) -> Stems:
-    """A voice ``(2, frames)`` for the song: one shift for all phrases of the singer, each starts on a bar and ends before the next.
+    """A voice ``(2, frames)`` for the song. One pitch shift applies to all phrases; each starts on a bar and ends before the next.
 
-    Choruses repeat what the first one sang.
+    All choruses have the phrases of the first one.
     """
     out = np.zeros(frames, np.float32)
     pieces = phrases(recording)
@@ -98,7 +98,7 @@ def sing(arrangement: Arrangement, recording: Mono, frames: int, rng: np.random.
 
 
 def _choose(pieces: list[Mono], order: list[int], room: float, bar: float, shift: float) -> list[Mono]:
-    """The next phrases that fill ``room`` seconds when each starts on a bar, shifted by ``shift`` semitones."""
+    """The next phrases that fill ``room`` seconds if each starts on a bar, shifted by ``shift`` semitones."""
     chosen: list[Mono] = []
     left = room
     for _ in range(len(pieces)):

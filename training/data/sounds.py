@@ -1,4 +1,4 @@
-"""Sound files as training looks at them."""
+"""Reads sound files for training."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def read_mono(path: Path, rate: int) -> npt.NDArray[np.float32]:
     """A whole file as ``(samples,)`` at ``rate``.
 
     Raises:
-        StemplayError: it is no sound.
+        StemplayError: it is not a sound file.
     """
     try:
         wav, own = soundfile.read(path, dtype="float32", always_2d=True)

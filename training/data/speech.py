@@ -1,7 +1,7 @@
-"""Voice against noise, mono at 16 kHz: what a speech denoiser learns from (thesis chapter 6, which names no data).
+"""Voice and noise, mono at 16 kHz, to train a speech denoiser (thesis chapter 6, which names no data).
 
-Stems are ``(2, 1, frames)``: voice and noise. The synthetic set needs nothing; the prepared one takes voices and songs from the
-store. Both scale the noise to a drawn signal-to-noise ratio, so the mix is always their sum.
+Stems are ``(2, 1, frames)``: voice and noise. The synthetic set needs no data; the prepared one takes voices and songs from the
+store. Both scale the noise to a random signal-to-noise ratio. The mix is always the sum of the stems.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from training.data.store import Collection, Stems
 RATE = 16_000
 STORED_RATE = 44_100
 SNR_DB = (-3.0, 15.0)
-"""Range of the ratio of voice to noise in the examples."""
+"""Range of the examples' signal-to-noise ratio."""
 
 Mono = npt.NDArray[np.float64]
 
 
 def speech_like(rng: np.random.Generator, frames: int, rate: int = RATE) -> Mono:
-    """Syllables and pauses: harmonics of a gliding pitch under two formants that change from syllable to syllable."""
+    """Syllables and pauses: harmonics of a gliding pitch with two formants that change from syllable to syllable."""
     time = np.arange(frames) / rate
     syllable = rng.uniform(0.12, 0.3)
     number = (time / syllable).astype(int)
@@ -64,7 +64,7 @@ def noise_like(rng: np.random.Generator, frames: int, rate: int = RATE) -> Mono:
 
 
 def mixed(rng: np.random.Generator, voice: Mono, noise: Mono) -> Stems:
-    """Stems ``(2, 1, frames)`` with a drawn ratio of their powers and a drawn level."""
+    """Stems ``(2, 1, frames)`` with a random ratio of their powers and a random level."""
     power = np.mean(voice**2) + 1e-9
     wanted = power * 10 ** (-rng.uniform(*SNR_DB) / 10)
     noise = noise * np.sqrt(wanted / (np.mean(noise**2) + 1e-9))
@@ -79,7 +79,7 @@ def synthetic_speech(seed: int | list[int], frames: int) -> Stems:
 
 
 class SyntheticSpeech:
-    """Batches of ``synthetic_speech``, each example made once; those of the validation have other seeds."""
+    """Batches of ``synthetic_speech``, each example made once. Validation examples have other seeds."""
 
     def __init__(self, config: MixingConfig, hop: int, seed: int, examples: int = 64) -> None:
         self.config, self.seed, self.examples = config, seed, examples
@@ -98,12 +98,12 @@ class SyntheticSpeech:
 
 
 def validation_speech(count: int = 4, seconds: float = 2.0, seed: int = 0) -> list[Stems]:
-    """Examples that no training batch contains; ``seed`` has others."""
+    """Examples that no training batch contains; another ``seed`` gives others."""
     return [synthetic_speech([2, number, *([seed] if seed else [])], int(seconds * RATE)) for number in range(count)]
 
 
 class MixedSpeech:
-    """Voices of the store against the other stems of its songs, or against made-up noise.
+    """Voices of the store with the other stems of its songs, or synthetic noise, as the noise.
 
     The last tenth of each collection of voices is kept for validation.
     """
@@ -143,7 +143,7 @@ def stored_validation_speech(store: Path, count: int = 16, seconds: float = 4.0)
 
 
 def _mono_crop(rng: np.random.Generator, collection: Collection, number: int, frames: int) -> Mono:
-    """``frames`` samples at 16 kHz of an item, all its stems but the voice of a whole song."""
+    """``frames`` samples at 16 kHz of an item: the sum of its stems, without the voice of a whole song."""
     needed = frames * STORED_RATE // RATE + 64
     item = collection.items[number]
     stems = collection.crop(number, int(rng.integers(max(1, item.frames - needed))), needed)

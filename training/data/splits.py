@@ -1,4 +1,4 @@
-"""Which songs train, which choose the model, which are only reported (MUS-01)."""
+"""Which songs are for training, for choosing the model, and only for reporting (MUS-01)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ VALIDATION_SONGS = (
     "Meaxic - Take A Step",
     "Traffic Experiment - Sirens",
 )
-"""The validation tracks of the ``musdb`` package. The thesis speaks of 16; the package's list has these 14, so 86 songs train."""
+"""The validation tracks of the ``musdb`` package. The thesis mentions 16; the package lists these 14, so 86 songs are for training."""
 
 
 def split_of(folder: str, name: str) -> str:
@@ -29,10 +29,10 @@ def split_of(folder: str, name: str) -> str:
 
 
 HELD_OUT_OPEN_SONGS = ("3.Sodium", "7.Francium")
-"""Songs of ``stems-open`` that never train, whole: a second test set, whose recordings may be redistributed (CC0)."""
+"""Whole songs of ``stems-open`` that are never used for training: a second test set, whose recordings may be redistributed (CC0)."""
 
 CLIP_SECONDS, CLIP_EVERY = 30, 60
-"""Of whole songs of a test set, the first half of each minute is scored; what is left of the last minute, too."""
+"""In whole songs of a test set, the first half of each minute is scored, also of an incomplete last minute."""
 
 
 def split_of_open(name: str) -> str:
@@ -41,6 +41,6 @@ def split_of_open(name: str) -> str:
 
 
 def clips_of(frames: int, rate: int = 44_100) -> list[tuple[int, int]]:
-    """Start and length in samples of the clips of a whole song: ``CLIP_SECONDS`` of every ``CLIP_EVERY``; the last one may be shorter."""
+    """Start and length in samples of a song's clips: the first ``CLIP_SECONDS`` of every ``CLIP_EVERY``; the last may be shorter."""
     every, length = CLIP_EVERY * rate, CLIP_SECONDS * rate
     return [(start, min(length, frames - start)) for start in range(0, frames, every)]

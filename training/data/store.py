@@ -1,7 +1,7 @@
-"""The prepared audio: one int16 array a song, memory-mapped, and a JSON manifest a collection.
+"""The prepared audio: a memory-mapped int16 array for each song, and a JSON manifest for each collection.
 
-A collection is a folder ``NAME/`` with ``manifest.json`` and one ``.npy`` file of shape ``(n_sources, channels, frames)`` a song.
-Writes are atomic and an interrupted preparation continues where it stopped.
+A collection is a folder ``NAME/`` with ``manifest.json`` and, for each song, an ``.npy`` file of shape ``(n_sources, channels, frames)``.
+Writes are atomic, and an interrupted preparation continues where it stopped.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ class Item:
     """One song of a collection.
 
     Attributes:
-        name: unique in the collection; the file is ``name + ".npy"`` with awkward characters replaced.
+        name: unique in the collection. The file is ``name + ".npy"``, with unsafe characters replaced.
         frames: length at the collection's rate.
-        scale: sample value of int16 full scale, so that quiet material keeps its resolution.
+        scale: sample value of int16 full scale. Quiet material thus keeps its resolution.
         split: ``train``, ``valid`` or ``test``.
-        group: singer, song or drummer: what must not be shared between splits.
+        group: singer, song or drummer. One group must not be in two splits.
         bandwidth: highest frequency with content, Hz.
-        sha256: of what went in (file contents and options): an item with another one is made again.
+        sha256: hash of the inputs (file contents and options). If it differs, the item is made again.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Item:
 
 @dataclass
 class Manifest:
-    """What a collection holds; ``sources`` are the stems of each file, in order."""
+    """The contents of a collection; ``sources`` are the stems of each file, in order."""
 
     collection: str
     sources: tuple[str, ...]
@@ -74,7 +74,7 @@ class Manifest:
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
-        """Raises StemplayError if the manifest is missing or is none."""
+        """Raises StemplayError if the manifest is missing or invalid."""
         try:
             values = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
             values.pop("seconds", None)
@@ -94,9 +94,9 @@ class Manifest:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file to write that takes the place of ``path`` when all went well: readers see the old or the new one, never a part.
+    """A file to write, which replaces ``path`` on success: readers see the old file or the complete new one, never a part.
 
-    (With the permissions of any new file, which a temporary file of the standard library would not have.)
+    It has the permissions of any new file, unlike a temporary file of the standard library.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -116,7 +116,7 @@ def write_atomic(path: Path, data: bytes) -> None:
 
 
 def file_name(name: str) -> str:
-    """The file of an item: its name with awkward characters replaced, and a mark of the whole name where that lost something."""
+    """The file name of an item: its name with unsafe characters replaced, and a hash of the full name if more than spaces changed."""
     plain = "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
     if plain != name.replace(" ", "_") or name_problem(plain):
         digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
@@ -127,7 +127,7 @@ def file_name(name: str) -> str:
 def write_stems(
     folder: Path, name: str, stems: Stems, *, split: str, group: str, bandwidth: float, sha256: str
 ) -> Item:
-    """Store ``stems`` ``(sources, channels, time)`` as int16 with a scale of its own; returns its manifest entry."""
+    """Store ``stems`` ``(sources, channels, time)`` as int16 with its own scale; returns the manifest entry."""
     scale = max(float(np.abs(stems).max(initial=0.0)), 1e-3)
     quantised = np.rint(stems * (FULL_SCALE / scale)).astype(np.int16)
     file = file_name(name)
@@ -137,7 +137,7 @@ def write_stems(
 
 
 def fingerprint(paths: Iterable[Path], *options: object) -> str:
-    """SHA-256 over the contents of ``paths`` and the text of ``options``."""
+    """SHA-256 of the contents of ``paths`` and the text of ``options``."""
     digest = hashlib.sha256(repr(options).encode())
     for path in paths:
         digest.update(path.read_bytes())
@@ -157,12 +157,12 @@ class Collection:
         return len(self.items)
 
     def crop(self, index: int, start: int, frames: int) -> Stems:
-        """``frames`` samples of item ``index`` from ``start`` on, ``(sources, channels, frames)`` float32; zeros past its end."""
+        """``frames`` samples of item ``index`` from ``start`` on, ``(sources, channels, frames)`` float32, with zeros after its end."""
         if index not in self._arrays:
             self._arrays[index] = np.load(self.folder / self.items[index].file, mmap_mode="r")
         piece = self._arrays[index][..., start : start + frames]
         out = np.empty((*piece.shape[:-1], frames), np.float32)
-        out[..., : piece.shape[-1]] = piece  # converting and scaling apart is faster than at once
+        out[..., : piece.shape[-1]] = piece  # converting first and then scaling is faster than both at once
         out[..., piece.shape[-1] :] = 0
         out *= np.float32(self.items[index].scale / FULL_SCALE)
         return out

@@ -1,6 +1,6 @@
-"""Tempo and pitch of sources (BSE-10), through Rubber Band (in ``pedalboard``): each without the other, unlike a change of speed.
+"""Changes tempo and pitch of sources independently (BSE-10), unlike a change of speed, with Rubber Band (in ``pedalboard``).
 
-Its finer engine, about ten times as fast as the music on one core: the quicker one is out of tune by up to 25 cents.
+Its finer engine is used, which runs at about ten times real time on one core: the faster engine is out of tune by up to 25 cents.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def stretch(stems: Stems, tempo: float, semitones: float, frames: int) -> Stems:
 def repitch(
     batch: Stems, rng: np.random.Generator, frames: int, probability: float, tempo_range: float, semitones: float
 ) -> Stems:
-    """Each source, with ``probability``, at a tempo and a pitch of its own; ``(batch, sources, channels, time)`` -> ``frames`` samples.
+    """Give each source, with ``probability``, its own tempo and pitch; ``(batch, sources, channels, time)`` -> ``frames`` samples.
 
     Tempos are drawn from ``1 - tempo_range`` to ``1 + tempo_range``, pitches from ``-semitones`` to ``semitones``.
 

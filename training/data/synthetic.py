@@ -1,4 +1,4 @@
-"""Synthetic songs for tests and first steps (MUS-08): seeded, endless, and separable by ear.
+"""Synthetic songs for tests and first experiments (MUS-08): seeded, unlimited in number, and easy to tell apart by ear.
 
 Drums are noise bursts on a beat, bass low sines, other chords, vocals a vibrato tone with harmonics.
 """
@@ -14,7 +14,7 @@ CHORDS = ((0, 4, 7), (0, 3, 7), (0, 5, 9), (2, 5, 9))
 
 
 def synthetic_song(seed: int | list[int], frames: int, rate: int = RATE) -> Stems:
-    """Four stems ``(4, 2, frames)`` of the song ``seed``; a longer song begins like a shorter one."""
+    """Four stems ``(4, 2, frames)`` of the song ``seed``. A longer song starts like a shorter one."""
     rng = np.random.default_rng(seed)
     time = np.arange(frames) / rate
     beat = 60 / rng.uniform(90, 150)
@@ -43,7 +43,7 @@ def _hertz(note: float) -> float:
 
 
 class SyntheticSongs:
-    """Batches of ``synthetic_song``; the validation songs are other seeds than the training ones."""
+    """Batches of ``synthetic_song``. Validation songs have other seeds than training songs."""
 
     def __init__(self, config: MixingConfig, hop: int, seed: int, songs: int = 64) -> None:
         self.frames = int(config.seconds * RATE) // hop * hop
@@ -60,5 +60,5 @@ class SyntheticSongs:
 
 
 def validation_songs(count: int = 6, seconds: float = 3.0, seed: int = 0) -> list[Stems]:
-    """Songs that no training batch contains; ``seed`` has others."""
+    """Songs that no training batch contains; another ``seed`` gives others."""
     return [synthetic_song([2, number, *([seed] if seed else [])], int(seconds * RATE)) for number in range(count)]

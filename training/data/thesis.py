@@ -1,6 +1,6 @@
 """The thesis' protocol (section 3.5.3): epochs of extracts, a random shift of each source, remixing, swapped channels and signs.
 
-Batch ``i`` is a pure function of the seed and ``i`` here too: it is the ``i % len``-th of epoch ``i // len``.
+Here too, batch ``i`` is a pure function of the seed and ``i``: it is batch ``i % len`` of epoch ``i // len``.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from training.data.synthetic import synthetic_song
 
 @dataclass(frozen=True)
 class EpochConfig:
-    """The thesis' epochs and augmentations; what it did without is off by default (BSE-10).
+    """The thesis' epochs and augmentations. Augmentations that it does not use are off by default (BSE-10).
 
     Attributes:
-        extract, stride: seconds. A song gives ``floor((its seconds - extract) / stride) + 1`` examples an epoch.
-        shift_per_source: each source of an example is shifted by itself (erratum 30), else all of them together.
-        remix: sources are shuffled within groups of so many examples; 0 for never.
-        swap, flip: probabilities that a source's channels are exchanged, that its sign is changed.
-        gain_low, gain_high: each source is multiplied by a number between them; the usual range is .25 to 1.25.
+        extract, stride: seconds. A song gives ``floor((its seconds - extract) / stride) + 1`` examples per epoch.
+        shift_per_source: whether each source of an example is shifted independently (erratum 30) or all of them together.
+        remix: number of examples in a group within which sources are shuffled; 0 for no shuffling.
+        swap, flip: probabilities that a source's channels are exchanged and that its sign is inverted.
+        gain_low, gain_high: each source is multiplied by a random number between them; the usual range is 0.25 to 1.25.
         stretch: probability that a source plays at another tempo and pitch.
-        tempo_range, semitones: largest change of either; drums keep their pitch.
+        tempo_range, semitones: largest change of tempo and of pitch; drums keep their pitch.
     """
 
     extract: float = 11.0
@@ -66,11 +66,11 @@ class EpochSongs:
     """Batches of the thesis' epochs.
 
     Args:
-        batch: examples a batch.
-        frames: samples of an example; the extract bounds the random shift: at most ``stride`` seconds.
+        batch: examples per batch.
+        frames: samples of an example. The random shift stays within the extract and is at most ``stride`` seconds.
 
     Raises:
-        StemplayError: the songs give no batch, or examples are longer than the extracts.
+        StemplayError: the songs do not give a full batch, or examples are longer than the extracts.
     """
 
     def __init__(self, songs: Sequence[Song], config: EpochConfig, batch: int, frames: int, seed: int) -> None:
@@ -78,7 +78,7 @@ class EpochSongs:
         self.extract = int(config.extract * RATE)
         if frames > self.extract:
             raise StemplayError(
-                f"Examples of {frames / RATE:.2f} s do not fit into extracts of {config.extract:g} s: lengthen the extracts."
+                f"Examples of {frames / RATE:.2f} s do not fit into extracts of {config.extract:g} s: use longer extracts."
             )
         self.longest = min(self.extract, frames + int(config.stride * RATE) - 1)
         self._epoch = -1
@@ -86,8 +86,8 @@ class EpochSongs:
         self.batches = len(self._places) // batch
         if not self.batches:
             raise StemplayError(
-                f"The songs give {len(self._places)} extracts of {config.extract:g} s, which are less than a batch of {batch}: "
-                "prepare whole songs, or take shorter extracts."
+                f"The songs give {len(self._places)} extracts of {config.extract:g} s, which is less than a batch of {batch}: "
+                "prepare whole songs, or use shorter extracts."
             )
 
     def _examples(self, number: int) -> list[tuple[int, int]]:
@@ -152,7 +152,7 @@ class MadeUpSong:
 
 
 def made_up_songs(count: int = 8, seconds: float = 4.0) -> list[Song]:
-    """Synthetic songs, for tests and first steps."""
+    """Synthetic songs, for tests and first experiments."""
     return [MadeUpSong(seed, seconds) for seed in range(count)]
 
 

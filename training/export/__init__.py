@@ -1,1 +1,1 @@
-"""From trained weights to what is shipped: ONNX graphs, int8, cards, releases."""
+"""Makes the shipped files from trained weights: ONNX graphs, int8, cards, releases."""

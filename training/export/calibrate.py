@@ -1,10 +1,10 @@
-"""What a card says of a separator's stems beside the network: ``shares`` of the residual, and how far to refine (``refining``).
+"""Calibrates two values on a separator's card: the ``shares`` of the residual, and the strength of refinement (``refining``).
 
 The residual is shared among the stems so that they sum to the mix.
 
-With the residual ``r = x - sum(y_s)`` and the errors ``e_s = x_s - y_s``, adding ``w_s r`` to each stem leaves the least energy in
-stem s for ``w_s = <e_s, r> / <r, r>``. The errors sum to the residual, so these weights sum to one by themselves. Likewise with
-``d_s``, what the mix filtered by the stems' spectra (``rtaudio.processors.refine``) differs from stem s: ``<e_s, d_s> / <d_s, d_s>``.
+With the residual ``r = x - sum(y_s)`` and the errors ``e_s = x_s - y_s``, adding ``w_s r`` to each stem leaves the least error energy
+in stem s for ``w_s = <e_s, r> / <r, r>``. The errors sum to the residual, so these weights sum to one. For refinement, let ``d_s`` be the
+mix filtered by the stems' spectra (``rtaudio.processors.refine``) minus stem s; the best weight is ``<e_s, d_s> / <d_s, d_s>``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from training.data.store import Stems
 def least_squares_shares(pairs: Iterable[tuple[Stems, Stems]]) -> list[float]:
     """Shares from ``(stems, estimates)``, each ``(sources, channels, time)``; negative ones become 0, the sum is 1.
 
-    Every song weighs the same, whatever its level.
+    Every song has the same weight, whatever its level.
     """
     total: np.ndarray | float = 0.0
     for stems, estimates in pairs:
@@ -40,9 +40,9 @@ def least_squares_shares(pairs: Iterable[tuple[Stems, Stems]]) -> list[float]:
 
 
 def least_squares_refining(triples: Iterable[tuple[Stems, Stems, Stems]]) -> list[float]:
-    """For each source how much of the filtered mix is best in its stem, 0 to 1, from ``(stems, estimates, filtered)``.
+    """For each source, the best share of the filtered mix in its stem, 0 to 1, from ``(stems, estimates, filtered)``.
 
-    Every song weighs by how well it is separated already, as decibels do.
+    A song's weight grows with how well it is already separated, as on a decibel scale.
     """
     above: np.ndarray | float = 0.0
     below: np.ndarray | float = 0.0
@@ -61,9 +61,9 @@ def calibrate(
     rate: int = 44_100,
     progress: Callable[[str], None] | None = None,
 ) -> tuple[list[float], list[float]]:
-    """Find shares and refining on ``songs`` (not those that are reported on) and write them into the model's card; returns them.
+    """Find shares and refining on ``songs`` (not on test songs) and write them into the model's card; returns them.
 
-    Refining is empty for models whose stems cannot be refined.
+    ``refining`` is empty for models whose stems cannot be refined.
     """
     directory = find_model(model)
     card = read_card(directory)

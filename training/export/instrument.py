@@ -1,8 +1,8 @@
-"""From a trained ``Sing`` to an instrument that the engine plays: one time step of any number of voices as ``model.onnx``.
+"""Exports a trained ``Sing`` as an instrument for the engine: ``model.onnx`` computes one time step of any number of voices.
 
-Tables are part of the graph and are entered by weights, so that what lies between two symbols (velocities, morphed instruments)
-is a mixture of rows. int8 scales the inputs of products per row (``training.export.quantize_rows``): with one scale a tensor, as
-``quantize_dynamic`` has, voices would influence each other.
+Look-up tables are part of the graph. Their inputs are weights over the rows, so values between two symbols (velocities, morphed
+instruments) are mixtures of rows. In int8, the inputs of products have one scale per row (``training.export.quantize_rows``): with one
+scale per tensor, as in ``quantize_dynamic``, voices would influence each other.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from training.export.voice_step import PRODUCTS, Input, VoiceStep, input_moments
 STATES = tuple(f.name for f in fields(SingState))
 
 CALIBRATION = 132
-"""Notes by which int8 weights are rounded: two of each instrument of the shipped model."""
+"""Number of notes for rounding int8 weights: two of each instrument of the shipped model."""
 
 
 def export_instrument(
@@ -48,11 +48,11 @@ def export_instrument(
 
     Args:
         instruments: names in the order of the table.
-        sustains: of each instrument, whether it sounds as long as a key is held.
-        ranges: of each instrument, the lowest and highest trained MIDI pitch.
+        sustains: for each instrument, whether it sounds as long as a key is held.
+        ranges: for each instrument, the lowest and highest trained MIDI pitch.
         velocities: MIDI velocity of each row of the velocity table.
-        calibration: notes that the network plays so that its weights are rounded by what then occurs (int8); 0 rounds each to the
-            nearest.
+        calibration: number of notes that the network plays to find the statistics for rounding its weights (int8); 0 rounds each
+        weight to the nearest value.
 
     Raises:
         CardError: the lists do not fit the network, or it has no time embedding.
@@ -60,7 +60,7 @@ def export_instrument(
     config = sing.config
     facts = _facts(config, sustains, ranges, velocities)
     if len(instruments) != config.instruments:
-        raise CardError(f"The network has {config.instruments} instruments; their names must be as many.")
+        raise CardError(f"The network has {config.instruments} instruments; there must be a name for each.")
     target = Path(directory)
     target.mkdir(parents=True, exist_ok=True)
     with temporary_model(target) as path:
@@ -100,13 +100,13 @@ def export_instrument(
 def _facts(
     config: SingConfig, sustains: tuple[bool, ...], ranges: tuple[tuple[int, int], ...], velocities: tuple[int, ...]
 ) -> dict[str, Any]:
-    """What the player needs to know beside the network. Raises CardError where it does not fit."""
+    """The facts that the player needs besides the network. Raises CardError if they do not fit the network."""
     if not len(sustains) == len(ranges) == config.instruments or len(velocities) != config.velocities:
         raise CardError(
-            f"The network has {config.instruments} instruments; names, sustains and ranges must be as many."
+            f"The network has {config.instruments} instruments; there must be as many names, sustains and ranges."
         )
     if config.time_dim == 0:
-        raise CardError("A network without time embedding is for the ablation of Table 2.1 and cannot be played.")
+        raise CardError("A network without time embedding cannot be played; it is for the ablation of Table 2.1 only.")
     return {
         "pitches": [config.lowest_pitch, config.lowest_pitch + config.pitches - 1],
         "velocities": list(velocities),
@@ -117,7 +117,7 @@ def _facts(
 
 
 def _trace(sing: Sing, step: VoiceStep, path: Path) -> None:
-    """Two voices through the exporter; the number of voices stays free."""
+    """Trace the network with two voices; the number of voices stays dynamic."""
     config, voices = sing.config, 2
     state = sing.initial_state(voices)
     symbols = [torch.zeros(voices, rows) for rows in (config.velocities, config.instruments, config.pitches)]
@@ -136,7 +136,7 @@ def _trace(sing: Sing, step: VoiceStep, path: Path) -> None:
             do_constant_folding=True,
         )
     graph = onnx.load(str(path), load_external_data=False).graph
-    for output in graph.output:  # the exporter forgets the fixed axes of some
+    for output in graph.output:  # the exporter omits the fixed axes of some outputs
         if output.name.startswith("next.") or output.name == "audio":
             shape = (config.stride,) if output.name == "audio" else tuple(getattr(state, output.name[5:]).shape[1:])
             if tuple(d.dim_value for d in output.type.tensor_type.shape.dim)[1:] != shape:
@@ -158,7 +158,7 @@ def _fix_shapes(path: Path, stride: int, state: SingState) -> None:
 
 
 def _quantize(path: Path, moments: Moments) -> None:
-    """8-bit weights for all products of which ``PRODUCTS`` knows the input, in place."""
+    """Quantise the weights of all products in ``PRODUCTS`` to 8 bits, in place."""
 
     def input_of(weight: str) -> Input | None:
         return next((kind for name, kind in PRODUCTS.items() if weight.startswith(name)), None)

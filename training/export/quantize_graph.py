@@ -1,6 +1,6 @@
-"""An exported graph in int8: ONNX Runtime's quantiser, and what it does not know of our products.
+"""Quantises an exported graph to int8 with ONNX Runtime's quantiser, and treats our spectral products separately.
 
-The quantiser of ONNX Runtime is imported here and nowhere else.
+Only this module imports ONNX Runtime's quantiser.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from onnx import numpy_helper
 from training.export.rounding import rounded_columns
 
 BASIS = "/basis/"
-"""In the names of products with ``models.spectra.FilterBasis``."""
+"""Part of the names of products with ``models.spectra.FilterBasis``."""
 EXACT = ("/analysis/", "/filtering/")
-"""In the names of all other products of transforms, which stay float32: a spectrum spans more than 8 bits do."""
+"""Part of the names of all other transform products, which stay float32: the range of a spectrum exceeds 8 bits."""
 GAIN, NEIGHBOURS, IMAGINARY, REACH = 0.06, 0.01, 0.001, 20.0
-"""Second moments of the factors of bands: of the gain that all bands share, of what differs from it and of the imaginary parts, and over
-how many bands these stay alike. Within wide limits the numbers do not matter, but that neighbours are alike does."""
+"""Second moments of the bands' factors: of the gain common to all bands, of the deviations from it, and of the imaginary parts, and the
+number of bands over which these are similar. The exact numbers hardly matter; the similarity of neighbouring bands does."""
 
 
 def quantize_file(path: Path) -> None:
@@ -35,7 +35,7 @@ def quantize_file(path: Path) -> None:
     bases = [n.input[1] for n in products if BASIS in n.name]
     logger = logging.getLogger()
     level = logger.level
-    logger.setLevel(logging.ERROR)  # it recommends a pre-processing step that only concerns dynamic shapes
+    logger.setLevel(logging.ERROR)  # it recommends a pre-processing step that is only needed for dynamic shapes
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".int8")
     os.close(handle)
     try:
@@ -55,7 +55,7 @@ def quantize_file(path: Path) -> None:
 
 
 def lift_constants(graph: onnx.GraphProto) -> None:
-    """Nodes of constants -> initializers: buffers that no weights file holds are exported as such nodes, which the quantiser passes by."""
+    """Turn constant nodes into initializers: non-persistent buffers are exported as such nodes, which the quantiser ignores."""
     kept = []
     for node in graph.node:
         if node.op_type == "Constant" and node.attribute[0].name == "value":
@@ -68,9 +68,9 @@ def lift_constants(graph: onnx.GraphProto) -> None:
 
 
 def _round_bases(source: Path, target: Path, names: list[str]) -> None:
-    """Round the matrices ``names`` so that their errors make up for each other where the factors of neighbouring bands are alike.
+    """Round the matrices ``names`` so that their errors cancel if the factors of neighbouring bands are similar.
 
-    Each weight for itself, rounded to the nearest, leaves 21 dB between a stem and its error; this way it is 43 and more.
+    Rounding each weight to the nearest value leaves 21 dB between a stem and its error; this method leaves 43 dB and more.
     """
     if not names:
         return
@@ -86,7 +86,7 @@ def _round_bases(source: Path, target: Path, names: list[str]) -> None:
 
 
 def factor_moments(bands: int) -> npt.NDArray[np.float32]:
-    """``(2 * bands, 2 * bands)``: what factors of bands are like, real parts before imaginary ones."""
+    """Second moments of the bands' factors, ``(2 * bands, 2 * bands)``, real parts before imaginary ones."""
     numbers = np.arange(bands)
     alike = np.exp(-np.abs(numbers[:, None] - numbers) / REACH)
     moments = np.zeros((2 * bands, 2 * bands))

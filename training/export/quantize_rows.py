@@ -1,8 +1,8 @@
-"""int8 products of an exported graph whose rows do not influence each other, and whose integers a processor's dot products take.
+"""int8 products for an exported graph, whose rows do not influence each other and which use the processor's integer dot products.
 
-``quantize_dynamic`` rounds a whole tensor by one scale, so that voices in a batch would change each other; ``MatMulNBits`` scales
-by blocks of a few dozen weights, at less than half of the speed. Here each row of an input has a scale of its own and each column of the
-weights has one, so that a product is one of integers.
+``quantize_dynamic`` rounds a whole tensor with one scale, so voices in a batch would influence each other. ``MatMulNBits`` has scales for
+blocks of a few dozen weights, at less than half of the speed. Here each row of an input and each column of the weights has its own scale,
+so the product itself is computed in integers.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from training.export.voice_step import Input
 EXTENSION = "com.microsoft"
 UNIT_STEP = 1 / 127
 SILENT = 1e-20
-"""A row of nothing but zeros has this scale."""
+"""The scale of a row of zeros."""
 
 
 Moments = Mapping[str, npt.NDArray[np.float32]]
@@ -31,8 +31,8 @@ def quantize_products(model: ModelProto, input_of: Callable[[str], Input | None]
 
     Args:
         model: with products as ``MatMul`` of a tensor ``(rows, size)`` and an initializer ``(size, columns)``.
-        input_of: from an initializer's name, what the input of its product looks like; None leaves it as it is.
-        moments: of products' inputs by the initializer's name, where they are known (``training.export.rounding``).
+        input_of: maps an initializer's name to the kind of its product's input; None leaves the product unchanged.
+        moments: second moments of products' inputs by the initializer's name, if known (``training.export.rounding``).
     """
     return _Rewriter(model, input_of, moments).run()
 
@@ -88,7 +88,7 @@ class _Rewriter:
         return output
 
     def _round(self, x: str, kind: Input) -> tuple[str, str]:
-        """Names of the rounded input and of its rows' scales (of nothing for inputs that need none)."""
+        """Names of the rounded input and of its rows' scales (empty for inputs that need no scales)."""
         if (x, kind) in self.rounded:
             return self.rounded[x, kind]
         name = f"{x}.rounded"
@@ -137,7 +137,7 @@ class _Rewriter:
 def _bias_of(
     node: NodeProto, users: dict[str, list[NodeProto]], weights: Mapping[str, TensorProto]
 ) -> NodeProto | None:
-    """The addition of a constant that alone takes the product."""
+    """The addition of a constant that is the only use of the product."""
     after = users.get(node.output[0], [])
     if len(after) == 1 and after[0].op_type == "Add" and any(name in weights for name in after[0].input):
         return after[0]

@@ -1,4 +1,4 @@
-"""From a run to weights that can be published: float16 safetensors, and how they were made as JSON beside them."""
+"""Makes publishable weights from a run: float16 safetensors, and a JSON file that records how they were made."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from training.separation.validation import validate
 
 WEIGHTS_FILE, MAKING_FILE = "weights.safetensors", "weights.json"
 RESTRICTED = ("musdb", "mir1k", "ravdess", "stems-research")
-"""Collections whose licence allows research and private use only; it passes on to what is learned from them."""
+"""Collections whose licence allows research and private use only. The restriction also applies to weights learned from them."""
 SHARE_ALIKE = ("guitar-sharealike",)
-"""Collections whose licence (CC BY-SA) asks for itself again."""
+"""Collections whose licence (CC BY-SA) requires the same licence for derived works."""
 OWN = ("stems",)
-"""Collections whose licence only their owner knows."""
+"""Collections whose licence only their owner can state."""
 
 
 def release(
@@ -36,15 +36,15 @@ def release(
 
     Args:
         which: ``best`` on validation, or ``ema``, the averaged weights of the last checkpoint.
-        store: the prepared data, for what the network learned from.
-        note: what else to know, such as the weights it started from.
-        continues: the run began from the weights that are in ``directory`` now; what made them is kept under ``earlier``.
-        branches: folders of other runs whose weights it began from (``training join``), kept there too.
-        average: folders of runs that began from the same weights as ``run`` and went other ways: the mean of their weights is released.
-        licence: of the weights, where the run learned from stems of one's own.
+        store: the prepared data, to record what the network learned from.
+        note: a remark, such as the weights that it started from.
+        continues: the run started from the weights that are now in ``directory``; their record is kept under ``earlier``.
+        branches: folders of other runs whose weights it started from (``training join``); their records are kept there too.
+        average: folders of other runs that started from the same weights as ``run``: the mean of all their weights is released.
+        licence: licence of the weights, if the run learned from the user's own stems.
 
     Raises:
-        StemplayError: a run has no weights or no checkpoint, its network differs, or nobody says what its weights may be called.
+        StemplayError: a run has no weights or no checkpoint, its network differs, or the licence of its weights is unknown.
     """
     network = _weights(run, which)
     checkpoint = load_checkpoint(run / "last.ckpt")
@@ -60,7 +60,7 @@ def release(
         *(_other(path, store, "averaged with the newest run") for path in average),
     ]
     record = _record(checkpoint, store)
-    # What was learned from restricted data stays so, whatever the next run learns from.
+    # Weights learned from restricted data stay restricted, whatever the next run learns from.
     learned = {row["collection"] for row in (*record["data"], *(row for run in earlier for row in run.get("data", [])))}
     making = {
         "date": datetime.now(UTC).date().isoformat(),
@@ -81,16 +81,16 @@ def release(
 
 
 def licence_of(collections: Collection[str], own: str = "") -> str:
-    """The licence of weights that learned from ``collections``; ``own`` is what the owner of own stems says.
+    """The licence of weights that learned from ``collections``; ``own`` is the user's licence for weights from their own stems.
 
     Raises:
-        StemplayError: own stems are among them and ``own`` is empty.
+        StemplayError: the user's own stems are among them and ``own`` is empty.
     """
     if any(name in RESTRICTED for name in collections):
         return "research and private use only (as some of the training data)"
     if any(name in OWN for name in collections):
         if not own:
-            raise StemplayError("The run learned from your own stems: say with --licence what its weights may be used for.")
+            raise StemplayError("The run learned from your own stems: state the licence of its weights with --licence.")
         return own
     if any(name in SHARE_ALIKE for name in collections):
         return "CC BY-SA 4.0"
@@ -115,7 +115,7 @@ def _mean(networks: Sequence[Separator]) -> Separator:
 
 
 def _record(checkpoint: dict[str, Any], store: Path) -> dict[str, Any]:
-    """What a run learned from, for how long, and its validations."""
+    """The record of a run: its data, its duration and its validations."""
     recipe = checkpoint["recipe"]
     prepared = recipe["data"] == "prepared"
     return {
@@ -128,7 +128,7 @@ def _record(checkpoint: dict[str, Any], store: Path) -> dict[str, Any]:
 
 
 def _other(run: Path, store: Path, part: str) -> dict[str, Any]:
-    """The record of a run that also went into the weights, and what part it had."""
+    """The record of another run that contributed to the weights, with its part in them."""
     checkpoint = load_checkpoint(run / "last.ckpt")
     kind = checkpoint["recipe"]["network"].get("kind", "network")
     return {**_record(checkpoint, store), "note": f"{part}: {checkpoint['recipe']['name']} ({kind})"}
@@ -144,12 +144,12 @@ def _earlier(directory: Path) -> list[dict[str, Any]]:
 
 
 def score(row: dict[str, Any]) -> float:
-    """By what a validation is better than another: less is better."""
+    """The sort key of a validation: smaller is better."""
     return float(row.get("score", row["valid_loss"]))
 
 
 def used_data(store: Path, only: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """Name, licence and hours of the training items of each collection that the mixer opens: all, or ``only`` these."""
+    """Name, licence and hours of training items of each collection that the mixer uses: all, or ``only`` these."""
     rows = []
     for name in COLLECTIONS:
         if (not only or name in only) and (store / name / "manifest.json").exists():

@@ -1,8 +1,8 @@
 """8-bit weights with a scale for each column; each weight compensates for the rounding errors of those before it.
 
-Rounding to the nearest keeps every weight within half a step; what counts is the product's error on inputs as they occur. With the
-inputs' second moments known, the error of a row of weights is spread over the rows not yet rounded, which inputs that go together
-take up again (optimal brain quantisation; Frantar et al. 2022, "GPTQ").
+Rounding to the nearest keeps every weight within half a step, but what counts is the product's error on typical inputs. If the inputs'
+second moments are known, the rows that are not yet rounded are adjusted to compensate for the error of a rounded row, as far as the
+inputs are correlated (optimal brain quantisation; Frantar et al. 2022, "GPTQ").
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 BLOCK = 128
-"""Rows after whose rounding the rest is corrected at once."""
+"""Number of rows that are rounded before the remaining rows are corrected."""
 DAMPING = 0.003
-"""Of the inputs' mean power, added to all: how far inputs that never occurred are trusted to stay away."""
+"""Share of the inputs' mean power that is added to each input's power, since inputs that did not occur may occur later."""
 
 Matrix = npt.NDArray[np.float32]
 
 
 def column_scales(weight: Matrix) -> Matrix:
-    """The step of each column, by which its largest weight is 127; 1 for a column of zeros."""
+    """The step of each column, for which its largest weight is 127; 1 for a column of zeros."""
     largest = np.abs(weight).max(axis=0)
     return np.where(largest > 0, largest / 127, 1).astype(np.float32)
 
@@ -29,12 +29,12 @@ def rounded_columns(weight: Matrix, moments: Matrix | None = None) -> tuple[npt.
 
     Args:
         weight: ``(size, columns)``, the right-hand side of a product.
-        moments: ``X.T @ X`` of inputs ``X``, ``(size, size)``; without it each weight is rounded to the nearest.
+        moments: ``X.T @ X`` of inputs ``X``, ``(size, size)``. Without it, each weight is rounded to the nearest value.
     """
     scale = column_scales(weight)
     if moments is None:
         return _nearest(weight / scale), scale
-    order = np.argsort(-np.diag(moments))  # what hardly occurs may make up for the rest, not the other way round
+    order = np.argsort(-np.diag(moments))  # weak inputs compensate for strong ones, not the other way round
     rest = (weight / scale)[order].astype(np.float32)
     factor = _inverse_factor(moments[np.ix_(order, order)].astype(np.float64))
     result = np.empty(rest.shape, np.int8)

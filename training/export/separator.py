@@ -1,6 +1,6 @@
-"""From a torch network to what we ship: one ``model.onnx`` with named states, and its card.
+"""Exports a torch network in the shipped form: one ``model.onnx`` with named states, and its card.
 
-All layers but the LSTMs are matrix products (``models.streaming``). States are bound by name: exporters silently drop unused inputs.
+All layers except the LSTMs are matrix products (``models.streaming``). States are bound by name, as exporters silently drop unused inputs.
 ``training.export.quantize_graph`` makes a graph int8.
 """
 
@@ -38,11 +38,11 @@ from training.export.quantize_graph import lift_constants, quantize_file
 Precision = Literal["fp32", "int8"]
 OPSET = 17
 MAX_PARAMETERS = 480_000_000
-"""A protobuf file ends at 2 GiB; beyond this a float32 network does not fit into one ONNX file."""
+"""The limit of a protobuf file is 2 GiB; a float32 network with more parameters does not fit into one ONNX file."""
 
 
 class CausalFrame(nn.Module):
-    """One hop of a streaming network with its state as flat tensors: what the ONNX graph computes.
+    """One hop of a streaming network with its state as flat tensors: the function of the ONNX graph.
 
     Shape:
         mix ``(hop, channels)`` and the named states in order -> stems ``(hop, n_sources, channels)`` and the next states.
@@ -63,7 +63,7 @@ class CausalFrame(nn.Module):
 
 
 class Chunk(nn.Module):
-    """A whole chunk through a network that does not stream: ``(chunk, channels)`` -> ``(chunk, n_sources, channels)``, no state."""
+    """A whole chunk of a network that does not stream: ``(chunk, channels)`` -> ``(chunk, n_sources, channels)``, without state."""
 
     def __init__(self, net: Separator) -> None:
         super().__init__()
@@ -91,7 +91,7 @@ def export_separator(
     """Write ``model.onnx`` and ``card.json`` into ``directory`` (made if missing), each atomically, and return the card.
 
     Args:
-        chunk: samples of one call of a network that does not stream (live use is by overlapping chunks); not for causal networks.
+        chunk: samples in one call of a network that does not stream (live use overlaps chunks); not for causal networks.
         precision: ``int8`` quantises the weights of every matrix product per output channel, activations per call.
 
     Raises:
@@ -101,7 +101,7 @@ def export_separator(
     if parameters > MAX_PARAMETERS:
         raise CardError(f"{parameters / 1e6:.0f} million parameters do not fit into one ONNX file of at most 2 GiB.")
     if (chunk is None) != isinstance(net, StreamingSeparator):
-        raise CardError("A chunk length goes with a non-causal network, and only with one.")
+        raise CardError("A non-causal network needs a chunk length, and a causal one takes none.")
     target = Path(directory)
     target.mkdir(parents=True, exist_ok=True)
     config = net.config
@@ -139,26 +139,26 @@ def export_separator(
 
 
 def chunks_sentence(seconds: float) -> str:
-    """For the card of a network that does not stream: that, and how late it plays.
+    """For the card of a network that does not stream: a sentence that says so and states its latency.
 
     The engine overlaps chunks by a quarter and computes one while it collects the next (``rtaudio.processors``).
     """
-    return f"It plays live only in overlapping chunks of {seconds:g} s, {1000 * 1.75 * seconds:.0f} ms late, beside the device."
+    return f"It plays live only in overlapping chunks of {seconds:g} s, with a latency of {1000 * 1.75 * seconds:.0f} ms plus the device's."
 
 
 def quantize_model(directory: str | Path, output: str | Path, *, name: str | None = None) -> ModelCard:
-    """Quantise an exported float32 model to int8 into another directory; its measured quality is not carried over.
+    """Quantise an exported float32 model to int8 and write it to another directory, without the measured quality.
 
     Raises:
-        CardError: the source is damaged or no float32 model, or the output is the source itself.
+        CardError: the source is damaged or not a float32 model, or the output is the source itself.
     """
     source, target = Path(directory), Path(output)
     card = read_card(source)
     path = verify_file(card, source)
     if card.precision != "fp32":
-        raise CardError(f"The model {card.name!r} has precision {card.precision} already; only fp32 can be quantised.")
+        raise CardError(f"The model {card.name!r} already has precision {card.precision}; only fp32 can be quantised.")
     if source.resolve() == target.resolve():
-        raise CardError("Quantise into another directory than the one of the float32 model.")
+        raise CardError("The output must be another directory than that of the float32 model.")
     target.mkdir(parents=True, exist_ok=True)
     with temporary_model(target) as temporary:
         temporary.write_bytes(path.read_bytes())
@@ -178,7 +178,7 @@ def quantize_model(directory: str | Path, output: str | Path, *, name: str | Non
 
 @contextmanager
 def temporary_model(directory: Path) -> Iterator[Path]:
-    """A file beside its destination, removed if nothing published it."""
+    """A temporary file beside its destination, removed if it was not moved there."""
     handle, name = tempfile.mkstemp(dir=directory, prefix=MODEL_FILE, suffix=".tmp")
     os.close(handle)
     try:
@@ -188,7 +188,7 @@ def temporary_model(directory: Path) -> Iterator[Path]:
 
 
 def publish_model(card: ModelCard, path: Path, directory: Path) -> None:
-    """Move the model, then its card, into place: a crash in between leaves a pair that is refused, never one that is wrong."""
+    """Move the model, then its card, into place: after a crash in between the pair is refused; it is never wrong."""
     path.chmod(0o644)
     (directory / CARD_FILE).unlink(missing_ok=True)
     os.replace(path, directory / MODEL_FILE)
@@ -197,7 +197,7 @@ def publish_model(card: ModelCard, path: Path, directory: Path) -> None:
 
 @contextmanager
 def export_mode(module: nn.Module) -> Iterator[None]:
-    """Evaluation mode and spectra by matrix products, put back afterwards."""
+    """Evaluation mode, with spectra computed by matrix products; both are restored afterwards."""
     spectra = [layer for layer in module.modules() if isinstance(layer, Spectrum)]
     transforms = [layer for layer in module.modules() if isinstance(layer, SpectralTransform)]
     was_training = module.training
@@ -208,7 +208,7 @@ def export_mode(module: nn.Module) -> Iterator[None]:
         transform.exporting = True
     try:
         with torch.no_grad(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the tracer warns of each Python shape, all of which are constants here
+            warnings.simplefilter("ignore")  # the tracer warns about every shape used in Python; here all are constants
             yield
     finally:
         module.train(was_training)
@@ -229,7 +229,7 @@ def _trace(module: nn.Module, mix: Tensor, states: dict[str, Tensor], path: Path
             input_names=inputs,
             output_names=outputs,
             opset_version=OPSET,
-            dynamo=False,  # its graph for these layers is leaner and needs no further package
+            dynamo=False,  # the old exporter's graph is smaller and needs no further package
             do_constant_folding=True,
         )
     model = onnx.load(str(path), load_external_data=False)
@@ -242,7 +242,7 @@ def _trace(module: nn.Module, mix: Tensor, states: dict[str, Tensor], path: Path
 
 
 def stamp_rate(path: Path, sample_rate: int) -> None:
-    """Write the rate into the file too: no tensor tells it, and a card with another one must be refused."""
+    """Write the sample rate into the file too: no tensor contains it, and a card with another rate must be refused."""
     model = onnx.load(str(path), load_external_data=False)
     rest = {entry.key: entry.value for entry in model.metadata_props}
     onnx.helper.set_model_props(model, {**rest, "sample_rate": str(sample_rate)})

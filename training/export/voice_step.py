@@ -1,8 +1,8 @@
-"""``Sing.step`` laid out for a processor: what the exported graph of an instrument computes, in few and large operations.
+"""``Sing.step`` arranged for a processor, in few large operations: the function of an instrument's exported graph.
 
-The same numbers as ``Sing.step``: the window is part of the weights, the two candidates of an excitation's band share one cosine and
-one sine, and the bands' sinusoids, even and odd about the middle of a frame, are summed over half of it. ``PRODUCTS`` says of each
-matrix product what its input looks like, which decides how it is rounded in int8.
+The results are those of ``Sing.step``. The window is part of the weights, the two candidates of an excitation's band share one cosine and
+one sine, and the bands' sinusoids, which are even or odd about the middle of a frame, are summed over half of it. ``PRODUCTS`` lists the
+kind of each matrix product's input, which determines how it is rounded in int8.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from models.excitation import band_basis
 from models.sing import Sing, SingState
 
 Input = Literal["unit", "positive", "signed"]
-"""Of a product's input: within -1 and 1, not negative, or anything."""
+"""Kinds of a product's input: within -1 and 1, not negative, or any values."""
 
 PRODUCTS: dict[str, Input] = {
     "recurrent": "unit",
@@ -31,22 +31,22 @@ PRODUCTS: dict[str, Input] = {
     "synthesis": "positive",
     "gain": "positive",
 }
-"""Prefixes of the weights' names and the inputs of their products. Others stay float32: they are small, and the harmonics' sinusoids
-must be: what eight bits leave of a single loud partial has noise 30 dB below it."""
+"""Prefixes of the weights' names and the kinds of their products' inputs. Other products stay float32: they are small, and the harmonics'
+sinusoids need float32, since in eight bits a single loud partial would have noise only 30 dB below it."""
 
 
 GATES = ("enter", "keep", "new", "leave")
-"""torch's order of an LSTM's gates: input, forget, cell, output. Each has products of its own, so that nothing is cut apart."""
+"""torch's order of an LSTM's gates: input, forget, cell, output. Each has its own products, so no result has to be split."""
 
 
 class VoiceStep(nn.Module):
     """One time step of any number of voices, with flat arguments; see ``Sing.step``.
 
     Args:
-        sing: whose weights are copied, laid out as right-hand sides of products.
+        sing: the network whose weights are copied, arranged as right-hand sides of products.
 
     Attributes:
-        seen: where the second moments of the products' inputs are added up by name; None (as at first) to leave that.
+        seen: dictionary in which the second moments of the products' inputs are added up by name; None (the default) for none.
     """
 
     def __init__(self, sing: Sing) -> None:
@@ -74,7 +74,7 @@ class VoiceStep(nn.Module):
             self.register_buffer(f"{name}_bias", bias.detach().clone())
 
     def _take_sequence(self, sing: Sing) -> None:
-        """Tables and gates; the first layer's input has a product of its own, being no hidden state."""
+        """Tables and gates. The first layer's input has its own product, because it is not a hidden state."""
         sequence = sing.sequence
         for name in ("velocity", "instrument", "pitch", "time"):
             table = getattr(sequence, name)
@@ -93,7 +93,7 @@ class VoiceStep(nn.Module):
         self._keep("code", sequence.linear.weight.t(), sequence.linear.bias)
 
     def _take_bands(self, sing: Sing) -> None:
-        """Centres of the bands in cycles a step, and their sinusoids from the middle of the frame to its end, where the window is 0."""
+        """Centres of the bands in cycles per step, and their sinusoids from the middle of the frame to its end, where the window is 0."""
         config, middle = self.config, self.config.kernel // 2
         self.most = config.stride / 2
         self.spacing = self.most / config.bands
@@ -131,7 +131,7 @@ class VoiceStep(nn.Module):
     def _overlapped(
         self, early: Tensor, late: Tensor, tail: Tensor, hidden: Tensor, cell: Tensor, context: Tensor
     ) -> tuple[Tensor, ...]:
-        """The frame in two halves and what is left of the frames before -> audio and the next states."""
+        """The frame in two halves and the remainder of the previous frames -> audio and the next states."""
         stride, middle = self.config.stride, self.config.kernel // 2
         early = early + tail[:, :middle]
         late = torch.cat([late[:, :-stride] + tail[:, middle:], late[:, -stride:]], dim=1)
@@ -175,7 +175,7 @@ class VoiceStep(nn.Module):
         angle = turns * number
         angle = 2 * torch.pi * (angle - torch.floor(angle))
         cosine, sine, turn = torch.cos(angle), torch.sin(angle), 2 * torch.pi * turns
-        along, across = near + far * torch.cos(turn), far * torch.sin(turn)  # the upper one is a turn further
+        along, across = near + far * torch.cos(turn), far * torch.sin(turn)  # the upper candidate is one turn further
         real, imaginary = cosine * along - sine * across, sine * along + cosine * across
         gain_re, gain_im = gain.chunk(2, dim=1)
         even = (gain_re * real - gain_im * imaginary) @ self.even
@@ -184,11 +184,11 @@ class VoiceStep(nn.Module):
 
 
 def input_moments(step: VoiceStep, state: SingState, time_steps: int) -> dict[str, npt.NDArray[np.float32]]:
-    """By product, the second moments ``(size, size)`` of its inputs while notes spread over all symbols play.
+    """For each product, the second moments ``(size, size)`` of its inputs while notes from all symbols play.
 
     Args:
-        state: before the notes, as many voices as notes are to be played.
-        time_steps: of each note.
+        state: the state before the notes, with one voice for each note to be played.
+        time_steps: number of time steps of each note.
     """
     config, notes = step.config, len(state.h)
     generator = torch.Generator().manual_seed(0)

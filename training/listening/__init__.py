@@ -1,4 +1,4 @@
-"""Listening tests around the listener: sheets before, statistics and tables after, and a page to compare by ear (thesis 2.5.3, 3.6.1, A.1).
+"""Preparation and evaluation of listening tests: sheets, statistics, tables, and a page to compare by ear (thesis 2.5.3, 3.6.1, A.1).
 
-What the listener sees is the window's (``gui.listening``); both sides meet in the plain files that docs/listening.md describes.
+The listener uses the window (``gui.listening``). Both packages share the plain files that docs/listening.md describes.
 """

@@ -1,4 +1,4 @@
-"""Answers of all listeners, with the names put back: one row a rating or a choice."""
+"""Answers of all listeners, with the systems' names restored: one row for each rating or choice."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Rating:
 
 @dataclass(frozen=True)
 class Choice:
-    """One ABX trial: which system was found closer to the reference."""
+    """One ABX trial: the system that the listener found closer to the reference."""
 
     listener: str
     item: str
@@ -35,12 +35,12 @@ class Choice:
 
 @dataclass
 class Answers:
-    """What is known of a test.
+    """A test with all its answers.
 
     Attributes:
-        key: what ``key.json`` says: kind, systems, sources, items.
-        ratings, choices: of a MOS or an ABX test.
-        listeners: who has answered at least one trial with headphones. dropped: who answered without, whose answers do not count.
+        key: the contents of ``key.json``: kind, systems, sources, items.
+        ratings, choices: the answers of a MOS or an ABX test.
+        listeners: those who answered at least one trial with headphones. dropped: those who answered without, which does not count.
     """
 
     key: dict[str, Any]
@@ -52,7 +52,7 @@ class Answers:
 
 def read_answers(folder: Path, keep_loudspeakers: bool = False) -> Answers:
     """Read a test's folder. Answers given without headphones are left out, as in the thesis. Raises StemplayError."""
-    key = _read_json(folder / "key.json", "this is no listening test, or its key is kept elsewhere")
+    key = _read_json(folder / "key.json", "this is not a listening test, or its key is kept elsewhere")
     answers = Answers(key, [], [], [], [])
     for path in sorted((folder / "answers").glob("*.jsonl")):
         header, given = read_log(path)
@@ -90,25 +90,25 @@ def _add(answers: Answers, listener: str, trial: dict[str, str] | None, row: dic
             name = f"{sound['system']}/{sound['track']}/{sound['source']}"
             answers.ratings.append(Rating(listener, name, sound["system"], sound["source"], question, value))
     except (AssertionError, KeyError, TypeError, ValueError, AttributeError):
-        raise StemplayError(f"{path} holds an answer that does not fit the test: {json.dumps(row)}.") from None
+        raise StemplayError(f"{path} contains an answer that does not fit the test: {json.dumps(row)}.") from None
 
 
 def read_log(path: Path) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     """Header and the last answer to each trial of an answers file. A last line cut short by a crash does not count."""
     try:
         text = path.read_text(encoding="utf-8")
-        lines = text.split("\n")[:-1]  # what has no newline at its end was not finished
+        lines = text.split("\n")[:-1]  # a line without a newline is incomplete
         rows = [json.loads(line) for line in lines if line]
         header = rows[0]
         if header["format"] != FORMAT:
             raise ValueError
         return header, {str(row["trial"]): row for row in rows[1:]}
     except (OSError, ValueError, KeyError, IndexError, TypeError):
-        raise StemplayError(f"{path} is no answers file that this version understands.") from None
+        raise StemplayError(f"{path} is not an answers file that this version understands.") from None
 
 
 def _sheet_trials(folder: Path, participant: str) -> dict[str, dict[str, str]]:
-    sheet = _read_json(folder / "sheets" / f"{participant}.json", "the answers have no sheet")
+    sheet = _read_json(folder / "sheets" / f"{participant}.json", "the sheet of these answers is missing")
     return {trial["id"]: trial["sounds"] for trial in sheet["trials"]}
 
 

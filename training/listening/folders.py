@@ -1,6 +1,6 @@
-"""Systems to compare: a folder each, with sound files of the same names inside.
+"""Systems to compare: a folder for each, with sound files of the same names.
 
-``SYSTEM/NAME.wav`` is a sound of the item NAME, ``SYSTEM/TRACK/SOURCE.wav`` one of a source (drums, bass, ...) of the item TRACK.
+``SYSTEM/NAME.wav`` is the sound of item NAME; ``SYSTEM/TRACK/SOURCE.wav`` is the sound of a source (drums, bass, ...) of TRACK.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff")
 
 @dataclass(frozen=True, order=True)
 class Item:
-    """What all systems have a version of; ``source`` is empty where the files lie directly in the system's folder."""
+    """A sound of which all systems have a version; ``source`` is empty if the files are directly in the system's folder."""
 
     track: str
     source: str = ""
 
     @property
     def name(self) -> str:
-        """For people: ``track`` or ``track, source``."""
+        """A readable name: ``track`` or ``track, source``."""
         return f"{self.track}, {self.source}" if self.source else self.track
 
 
@@ -42,12 +42,12 @@ class Systems:
 
     @property
     def items(self) -> tuple[Item, ...]:
-        """What there is of each system: by track, sources in the order of the thesis."""
+        """The items of each system: by track, with sources in the order of the thesis."""
         return tuple(next(iter(self.files.values())))
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The sources that occur, in the order of the thesis; empty without."""
+        """The sources that occur, in the order of the thesis; empty if there are none."""
         found = {item.source for item in self.items} - {""}
         return tuple(sorted(found, key=_source_order))
 
@@ -56,10 +56,10 @@ def read_systems(folders: list[Path], least: int = 2) -> Systems:
     """Find the sounds in ``folders``. Raises StemplayError if they do not have the same files."""
     names = [folder.resolve().name for folder in folders]
     if len(names) < least:
-        raise StemplayError(f"A comparison needs {least} folders or more, one a system.")
+        raise StemplayError(f"A comparison needs {least} folders or more, one for each system.")
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise StemplayError(f"Two folders are called {twice!r}: the name of a folder is the name of its system.")
+        raise StemplayError(f"Two folders are named {twice!r}: each folder's name is the name of its system, so it must be unique.")
     files = {name: _sounds(folder) for name, folder in zip(names, folders, strict=True)}
     first = names[0]
     for name in names[1:]:
@@ -68,7 +68,7 @@ def read_systems(folders: list[Path], least: int = 2) -> Systems:
         if lacking or surplus:
             has, other, item = (first, name, lacking[0]) if lacking else (name, first, surplus[0])
             raise StemplayError(
-                f"The folders do not match: {has} has {item.name!r} and {other} has not; {len(lacking) + len(surplus)} such files."
+                f"The folders do not match: {has} has {item.name!r} and {other} does not; {len(lacking) + len(surplus)} such files."
             )
     return Systems({name: {item: files[name][item] for item in files[first]} for name in names})
 
@@ -82,7 +82,7 @@ def _sounds(folder: Path) -> dict[Item, Path]:
         if path.suffix.lower() not in SUFFIXES or any(part.startswith(".") for part in parts) or not path.is_file():
             continue
         if len(parts) > 2:
-            raise StemplayError(f"{path} lies too deep: expected {folder}/NAME.wav or {folder}/TRACK/SOURCE.wav.")
+            raise StemplayError(f"{path} is in too deep a folder: expected {folder}/NAME.wav or {folder}/TRACK/SOURCE.wav.")
         item = Item(path.stem) if len(parts) == 1 else Item(parts[0], path.stem)
         if item in found:
             raise StemplayError(f"{found[item]} and {path.name} have the same name; keep one of them.")
@@ -97,18 +97,18 @@ def _source_order(source: str) -> tuple[int, str]:
 
 
 def read_sound(path: Path) -> tuple[Audio, int]:
-    """Samples ``(frames, channels)`` and the rate in Hz. Raises StemplayError if it is no sound, or an empty one."""
+    """Samples ``(frames, channels)`` and the rate in Hz. Raises StemplayError if it is not a sound file, or is empty."""
     try:
         audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except (OSError, soundfile.LibsndfileError) as error:
         raise StemplayError(f"{path} cannot be read as sound: {error}.") from None
     if not len(audio):
-        raise StemplayError(f"{path} holds no sound.")
+        raise StemplayError(f"{path} contains no sound.")
     return np.nan_to_num(audio, nan=0.0, posinf=0.0, neginf=0.0), int(rate)
 
 
 def loudest_window(paths: list[Path], seconds: float) -> float:
-    """Where the ``seconds`` with the greatest energy of all ``paths`` together begin, in seconds, on a grid of .1 s."""
+    """Start, in seconds on a grid of 0.1 s, of the extract of ``seconds`` in which all ``paths`` together have the most energy."""
     energy = np.zeros(0)
     for path in paths:
         audio, rate = read_sound(path)
@@ -124,7 +124,7 @@ def loudest_window(paths: list[Path], seconds: float) -> float:
 
 
 def cut(audio: Audio, rate: int, start: float, seconds: float) -> Audio:
-    """``seconds`` of ``audio`` from ``start`` on (both in seconds), faded over 10 ms at its ends."""
+    """``seconds`` of ``audio`` from ``start`` on (both in seconds), with fades of 10 ms at both ends."""
     piece = audio[round(start * rate) : round((start + seconds) * rate)].copy()
     fade = min(len(piece) // 2, rate // 100)
     if fade:

@@ -1,6 +1,6 @@
 """A page to compare systems by ear: ``index.html``, sounds and pictures in one folder, opened from disk or any web server (LIS-04).
 
-Nothing comes from the network, all links are relative, and the players work without the script.
+Nothing is loaded from the network, all links are relative, and the players work without the script.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ BROWSERS_PLAY = (".wav", ".flac", ".ogg", ".mp3")
 def write_page(
     systems: Systems, folder: Path, title: str, *, pictures: bool = True, say: Callable[[str], None] = lambda text: None
 ) -> Path:
-    """Write the page into ``folder``; sounds that do not lie there already are copied. Returns the page's path.
+    """Write the page into ``folder``. Sounds that are not already there are copied. Returns the page's path.
 
-    Raises StemplayError for what is no sound, or one that browsers cannot play.
+    Raises StemplayError for a file that is not a sound, or that browsers cannot play.
     """
     links = {
         system: {item: _place(path, system, item, folder) for item, path in rows.items()}
@@ -50,7 +50,7 @@ def write_page(
 
 
 def _place(path: Path, system: str, item: Item, folder: Path) -> Path:
-    """Where the page finds ``path``, relative to its folder."""
+    """The link from the page to ``path``, relative to its folder."""
     if path.suffix.lower() not in BROWSERS_PLAY:
         raise StemplayError(f"{path} is in a format that not every browser plays: convert it to WAV or FLAC first.")
     if path.resolve().is_relative_to(folder.resolve()):
@@ -108,17 +108,17 @@ def _document(systems: Systems, title: str, sections: list[str]) -> str:
 <h1>{escape(title)}</h1>
 <p>{tracks} tracks, the same extract of each from {len(systems.names)} systems: {escape(", ".join(systems.names))}.</p>
 <p class="warning" role="note"><strong>Please use headphones, and turn the volume down before the first sound.</strong>
-Systems may differ in loudness; what they made is played as it is.</p>
+Systems may differ in loudness; their sounds are played unchanged.</p>
 </header>
 <main>
 <div class="bar">
 {_chips(systems.sources)}
 <label>Volume <input id="volume" type="range" min="0" max="100" value="50"></label>
-<label><input id="same" type="checkbox" checked> another system goes on at the same place</label>
+<label><input id="same" type="checkbox" checked> another system continues at the same position</label>
 </div>
 {chr(10).join(sections)}
 </main>
-<footer><p>Keys: <kbd>Tab</kbd> goes through the players, <kbd>1</kbd> to <kbd>9</kbd> play a system of the current track, <kbd>n</kbd> and
+<footer><p>Keys: <kbd>Tab</kbd> moves through the players, <kbd>1</kbd> to <kbd>9</kbd> play a system of the current track, <kbd>n</kbd> and
 <kbd>p</kbd> go to the next and the previous track, the space bar plays and pauses.</p></footer>
 <script>
 {script}</script>

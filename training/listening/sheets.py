@@ -1,7 +1,7 @@
-"""Sheets of trials without names: who hears what, in which order, and the key that tells it afterwards (LIS-01, -02, -03).
+"""Sheets of trials without systems' names, which say who hears what in which order, and the key with the names (LIS-01, -02, -03).
 
-A test is a folder: ``sheets/P.json`` for each participant, ``sounds/`` under names that say nothing, ``key.json`` for whoever evaluates.
-Everything follows from the seed. docs/listening.md describes the files.
+A test is a folder: ``sheets/P.json`` for each participant, ``sounds/`` with anonymous names, and ``key.json`` for the evaluation.
+The seed determines everything. docs/listening.md describes the files.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from training.listening.folders import Item, Systems, cut, loudest_window, read_
 
 FORMAT = 1
 CEILING = 10 ** (-1 / 20)
-"""The loudest sample of a whole test, -1 dBFS: one gain for all sounds, so that their differences in loudness stay."""
+"""Peak of a whole test, -1 dBFS. All sounds have the same gain, so that their differences in loudness remain."""
 
 Sound = tuple[str, Item]
 """A system and one of its items."""
@@ -33,7 +33,7 @@ Sound = tuple[str, Item]
 
 @dataclass(frozen=True)
 class Question:
-    """One rating from 1 to 5; ``scale`` says what the ends mean (and what lies between, where the thesis does not)."""
+    """One rating from 1 to 5; ``scale`` describes the ends, as the thesis does."""
 
     name: str
     text: str
@@ -66,11 +66,11 @@ SEPARATION = (
 
 @dataclass(frozen=True)
 class Plan:
-    """How a test is made.
+    """The settings of a test.
 
     Attributes:
-        participants: number of sheets. per_participant: trials on each, 0 for all.
-        extract: seconds to cut out of each track, where the first system is loudest; 0 keeps the files whole.
+        participants: number of sheets. per_participant: number of trials on each, 0 for all.
+        extract: seconds to take of each track, where the first system is loudest; 0 takes whole files.
         instructions: a sentence above the trials.
     """
 
@@ -83,7 +83,7 @@ class Plan:
 
 @dataclass
 class _Sheets:
-    """Trials of all participants, still with names."""
+    """Trials of all participants, still with systems' names."""
 
     kind: str
     questions: tuple[Question, ...]
@@ -91,7 +91,7 @@ class _Sheets:
 
     @property
     def sounds(self) -> list[Sound]:
-        """Every sound that somebody hears, once."""
+        """Every sound that occurs in a trial, once."""
         return list(dict.fromkeys(sound for sheet in self.trials for trial in sheet for sound in trial.values()))
 
 
@@ -113,11 +113,11 @@ def make_abx(
 ) -> int:
     """Make an ABX test: which of the two other systems is closer to ``reference``? Returns the number of trials on each sheet.
 
-    Which of them is A is drawn, as often the one as the other on each sheet and, as far as that allows, for each item.
+    Which of them is A is random, but balanced on each sheet and, as far as possible, for each item.
     Raises StemplayError.
     """
     if reference not in systems.names or len(systems.names) != 3:
-        raise StemplayError("An ABX test needs three folders: the reference and the two systems that are compared.")
+        raise StemplayError("An ABX test needs three folders: the reference and the two systems to compare.")
     rng = random.Random(plan.seed)
     one, other = (name for name in systems.names if name != reference)
     lean: Counter[Item] = Counter()
@@ -137,13 +137,13 @@ def _triplet(item: Item, reference: str, one: str, other: str, first: bool) -> d
 
 
 def deal(cards: list[Any], participants: int, size: int, rng: random.Random) -> list[list[Any]]:
-    """A random hand of ``size`` different cards (0: all) for each participant.
+    """``size`` different random cards (0: all) for each participant.
 
-    Cards are dealt from a shuffled deck that is shuffled anew when it is empty, so that each is heard about equally often.
+    Cards are dealt from a shuffled deck, which is shuffled again when it is empty, so each card occurs about equally often.
     """
     size = size or len(cards)
     if not 1 <= size <= len(cards):
-        raise StemplayError(f"A sheet of {size} trials is not possible: there are {len(cards)} different ones.")
+        raise StemplayError(f"A sheet of {size} trials is not possible: there are only {len(cards)} different ones.")
     deck: list[Any] = []
     hands = []
     for _ in range(participants):
@@ -160,7 +160,7 @@ def deal(cards: list[Any], participants: int, size: int, rng: random.Random) -> 
 def _write(
     systems: Systems, sheets: _Sheets, folder: Path, plan: Plan, rng: random.Random, say: Callable[[str], None]
 ) -> int:
-    """Write the whole folder beside its place and move it there when it is complete."""
+    """Write the whole folder beside its destination and move it there when it is complete."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise StemplayError(f"{folder} is not empty: a test needs a folder of its own.")
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -190,7 +190,7 @@ def _write(
 def _sheet(
     participant: str, test: str, trials: list[dict[str, Sound]], sheets: _Sheets, names: dict[Sound, str], plan: Plan
 ) -> dict[str, Any]:
-    """What a participant gets: no system, no track; only the source, without which contamination could not be judged."""
+    """A participant's sheet, without systems and tracks. The source is included, since contamination cannot be judged without it."""
     rows = []
     for number, trial in enumerate(trials, 1):
         source = next(iter(trial.values()))[1].source
@@ -225,7 +225,7 @@ def _write_json(path: Path, values: dict[str, Any]) -> None:
 def _write_sounds(
     systems: Systems, names: dict[Sound, str], folder: Path, plan: Plan, say: Callable[[str], None]
 ) -> float:
-    """Write all sounds as 24-bit WAV with one common gain (1 where nothing is too loud); returns that gain."""
+    """Write all sounds as 24-bit WAV with one common gain (1 if nothing is too loud); returns this gain."""
     starts: dict[str, float] = {}
     if plan.extract:
         model = systems.files[systems.names[0]]

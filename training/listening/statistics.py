@@ -1,6 +1,6 @@
-"""Mean opinion scores and ABX proportions with their intervals, and who is not to be trusted (LIS-01, LIS-02).
+"""Mean opinion scores and ABX proportions with their intervals, and rejection of unreliable listeners (LIS-01, LIS-02).
 
-After crowdMOS (Ribeiro et al. 2011): a score is ``mean + sound + listener + rest``, each of the last three with a variance of its own.
+As in crowdMOS (Ribeiro et al. 2011), a score is ``mean + sound + listener + rest``; each of the last three has its own variance.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from scipy import stats
 from training.listening.answers import Rating
 
 LEAST_CORRELATION = 0.25
-"""A listener whose ratings agree less than this with everybody else's is left out (crowdMOS' threshold)."""
+"""A listener whose ratings correlate less than this with those of all others is left out (crowdMOS' threshold)."""
 
 LEAST_RATINGS = 8
-"""With fewer ratings nobody is judged: their correlation says nothing."""
+"""Listeners with fewer ratings are not judged, because the correlation of so few ratings is meaningless."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """A mean and the half width of its 95 % interval; ``ratings`` it rests on. ``nan`` where nothing is known."""
+    """A mean, the half width of its 95 % interval, and the number of ``ratings``. Unknown values are ``nan``."""
 
     mean: float
     interval: float
     ratings: int
 
     def text(self) -> str:
-        """As the thesis prints it: ``3.22 ± .09``."""
+        """Text in the form of the thesis: ``3.22 ± .09``."""
         if not self.ratings:
             return "-"
         half = "?" if math.isnan(self.interval) else f"{self.interval:.2f}".removeprefix("0")
@@ -39,7 +39,7 @@ class Score:
 
 
 def mean_opinion(ratings: Sequence[Rating], confidence: float = 0.95) -> Score:
-    """Mean of all ratings, pooled, with the two-way interval of crowdMOS.
+    """Pooled mean of all ratings, with the two-way interval of crowdMOS.
 
     The variances follow from three moments: within a listener (sound + rest), within a sound (listener + rest) and over all
     (the three together). The mean's variance is ``v_sound / sounds + v_listener / listeners + v_rest / ratings``, and the interval
@@ -60,7 +60,7 @@ def mean_opinion(ratings: Sequence[Rating], confidence: float = 0.95) -> Score:
 
 
 def variances(within_listener: float, within_sound: float, total: float) -> tuple[float, float, float]:
-    """``(sound, listener, rest)`` from the three moments, none below 0; what cannot be told apart (nan) counts as rest."""
+    """``(sound, listener, rest)`` from the three moments, none below 0. Parts that cannot be separated (nan) count as rest."""
     listener = 0.0 if math.isnan(within_listener) else max(0.0, total - within_listener)
     sound = 0.0 if math.isnan(within_sound) else max(0.0, total - within_sound)
     return sound, listener, max(0.0, total - sound - listener)
@@ -82,10 +82,11 @@ def _within(groups: Iterable[list[int]]) -> float:
 
 
 def unreliable(ratings: Sequence[Rating], least: float = LEAST_CORRELATION) -> dict[str, float]:
-    """Listeners to leave out -> how their ratings correlate with what the others say.
+    """Listeners to leave out -> correlation of their ratings with those of the others.
 
-    The others' word is their mean for the same sound where three of them or more heard it, else for the same system and source.
-    The worst one leaves first, then all are judged anew, since a bad listener spoils the others' means. At most half leave.
+    The others' rating is their mean for the same sound if at least three of them heard it, else for the same system and source.
+    The worst listener is removed first, then all are judged again, since a bad listener distorts the others' means. At most half of
+    the listeners are removed.
     """
     rejected: dict[str, float] = {}
     listeners = {rating.listener for rating in ratings}
@@ -149,7 +150,7 @@ class _Others:
 
 
 def _correlation(one: np.ndarray, other: np.ndarray) -> float:
-    """Pearson's; 0 for somebody who always says the same."""
+    """Pearson's correlation; 0 for a listener who always gives the same rating."""
     if one.std() == 0 or other.std() == 0:
         return 0.0
     return float(np.corrcoef(one, other)[0, 1])
@@ -160,8 +161,8 @@ class Preference:
     """How often a system was chosen.
 
     Attributes:
-        share: of the trials; half: half width of its normal 95 % interval.
-        exact: Clopper and Pearson's 95 % interval. p: of such a share or a rarer one if both were equally close.
+        share: share of the trials. half: half width of its normal 95 % interval.
+        exact: Clopper and Pearson's 95 % interval. p: probability of such a share or a rarer one if both were equally close.
     """
 
     share: float
@@ -172,7 +173,7 @@ class Preference:
 
 
 def preference(chosen: int, trials: int) -> Preference:
-    """A binomial proportion: 697 of 1000 gives .697 ± .028."""
+    """A binomial proportion: 697 of 1000 gives 0.697 ± 0.028."""
     share = chosen / trials
     test = stats.binomtest(chosen, trials)
     exact = test.proportion_ci(0.95, "exact")

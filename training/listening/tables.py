@@ -1,4 +1,4 @@
-"""Tables 2.2 (its MOS), 3.2 and 3.3 in the thesis' layout: its rows beside ours, and what each was measured on."""
+"""Tables 2.2 (its MOS), 3.2 and 3.3 in the thesis' layout: its rows beside ours, each with the material it was measured on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Rows = dict[str, tuple[str, ...]]
 
 
 def _thesis(name: str) -> Rows:
-    """The rows of a table of opinions, a value and its interval a cell."""
+    """The rows of a table of opinions; each cell has a value and its interval."""
     return {
         row.name: tuple(
             f"{value:.2f} ± {width:.2f}".replace("± 0", "± ")
@@ -37,14 +37,14 @@ ON_MUSDB = "thesis: MUSDB18 test, 8 s of each of 50 tracks, 38 listeners x 20"
 
 
 class Report:
-    """The evaluation of one test; ``text()`` for people, ``to_dict()`` for programs."""
+    """The evaluation of one test, as readable ``text()`` and as ``to_dict()`` for programs."""
 
     def __init__(self, answers: Answers, least: float = LEAST_CORRELATION) -> None:
         self.answers = answers
         self.abx = answers.key["kind"] == "abx"
         if not (answers.choices if self.abx else answers.ratings):
             raise StemplayError(
-                "There are no answers to evaluate: nobody has finished a trial"
+                "There are no answers to evaluate: no listener has finished a trial"
                 + (" with headphones." if answers.dropped else ".")
             )
         self.rejected = {} if self.abx else unreliable(answers.ratings, least)
@@ -71,7 +71,7 @@ class Report:
         return "\n".join([*parts, self._listeners()])
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values: scores by question, system and column, or the choices' counts."""
+        """Plain values: scores by question, system and column, or counts of the choices."""
         common: dict[str, Any] = {
             "measured_on": self._measured_on(),
             "rejected": self.rejected,
@@ -89,7 +89,7 @@ class Report:
         return common | {"scores": scores}
 
     def preferences(self) -> dict[str, Preference]:
-        """Share of each system over all trials, those of listeners without agreement included: a choice has no scale to misuse."""
+        """Share of each system over all trials. No listener is rejected, because a choice, unlike a rating, has no scale to misuse."""
         counts: Counter[str] = Counter(
             {name: 0 for choice in self.answers.choices for name in (choice.chosen, choice.refused)}
         )
@@ -118,7 +118,7 @@ class Report:
         return self._measured_on(), rows
 
     def _score(self, question: str, system: str, column: str) -> Any:
-        """``All`` pools the ratings of all sources, as the thesis' column does (ERR-32: it is not the mean of the others)."""
+        """``All`` pools the ratings of all sources, as in the thesis (ERR-32: it is not the mean of the other columns)."""
 
         def counts(rating: Rating) -> bool:
             return (rating.question, rating.system) == (question, system) and column.lower() in (
@@ -139,14 +139,14 @@ class Report:
         told = []
         if self.rejected:
             names = ", ".join(f"{name} (r {value:.2f})" for name, value in sorted(self.rejected.items()))
-            told.append(f"Left out, since their ratings do not go with the others': {names}.")
+            told.append(f"Left out, because their ratings do not correlate with those of the others: {names}.")
         if self.answers.dropped:
-            told.append(f"Answers given without headphones left out, of: {', '.join(self.answers.dropped)}.")
-        return " ".join(told) or "Nobody was left out."
+            told.append(f"Left out, because they were given without headphones: answers of {', '.join(self.answers.dropped)}.")
+        return " ".join(told) or "No listener was left out."
 
 
 def table(title: str, columns: Sequence[str], parts: Sequence[tuple[str, Rows]]) -> list[str]:
-    """Lines: a title with the columns, then each part under a line that says what it was measured on."""
+    """Lines: a title with the columns, then each part below a line that names the material it was measured on."""
     left = max(24, len(title) + 2, *(len(name) + 4 for _, rows in parts for name in rows))
     lines = [f"{title:<{left}}" + "".join(f"{column:>13}" for column in columns)]
     for measured, rows in parts:

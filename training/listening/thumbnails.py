@@ -26,7 +26,7 @@ def mel_filters(bands: int = BANDS, window: int = WINDOW, rate: int = RATE) -> n
     rising = (frequencies - corners[:-2, None]) / (corners[1:-1] - corners[:-2])[:, None]
     falling = (corners[2:, None] - frequencies) / (corners[2:] - corners[1:-1])[:, None]
     filters: np.ndarray = np.clip(np.minimum(rising, falling), 0.0, None)
-    narrow = filters.sum(1) == 0  # a band between two bins takes the nearer one
+    narrow = filters.sum(1) == 0  # a band between two bins uses the nearer one
     filters[narrow, np.abs(frequencies - corners[1:-1, None]).argmin(1)[narrow]] = 1.0
     return filters
 
@@ -43,7 +43,7 @@ def mel_levels(audio: Audio, rate: int) -> np.ndarray:
 
 
 def draw_mel(path: Path, audio: Audio, rate: int) -> None:
-    """Write the picture of ``audio`` as PNG: low frequencies below, time to the right, ``RANGE_DB`` from black to bright."""
+    """Write the picture of ``audio`` as PNG: low frequencies at the bottom, time to the right, ``RANGE_DB`` from black to bright."""
     from matplotlib import image
 
     data = io.BytesIO()

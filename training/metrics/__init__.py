@@ -1,7 +1,7 @@
 """Scores of separated stems (thesis section A.2).
 
-``simple``: scores that need no library, and the mixture-consistent output that the engine plays; ``museval4``: those of the
-``museval`` package, many estimates of a song at the price of one; ``summary``: medians of medians and their spread; ``artefacts``:
+``simple``: scores that need no library, and the mixture-consistent output that the engine plays; ``museval4``: scores of the
+``museval`` package, for many estimates of a song at the cost of one; ``summary``: medians of medians and their spread; ``artefacts``:
 meters of single faults.
 
 Shape:

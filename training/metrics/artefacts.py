@@ -1,4 +1,4 @@
-"""Meters of the faults that listeners of the thesis named (MUS-09): static noise between 1 and 2 kHz, and missing notes.
+"""Meters of the faults that the thesis' listeners named (MUS-09): static noise between 1 and 2 kHz, and missing notes.
 
 Shape:
     ``(channels, time)`` each.
@@ -16,7 +16,7 @@ FRAME_SECONDS = 0.05
 
 
 def band_error_db(estimate: Array, reference: Array, rate: int = 44_100, low: float = 1e3, high: float = 2e3) -> float:
-    """Energy of the error between ``low`` and ``high`` Hz, in dB of the reference's whole energy; -inf where there is none."""
+    """Energy of the error between ``low`` and ``high`` Hz, in dB of the reference's whole energy; -inf if there is none."""
     spectrum = np.abs(np.fft.rfft(np.asarray(estimate, np.float64) - reference)) ** 2
     frequencies = np.fft.rfftfreq(reference.shape[-1], 1 / rate)
     band = spectrum[..., (frequencies >= low) & (frequencies < high)].sum()

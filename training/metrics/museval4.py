@@ -1,7 +1,7 @@
-"""The scores of the ``museval`` package (BSS Eval v4), for many estimates of one song at the price of one (MUS-04).
+"""The scores of the ``museval`` package (BSS Eval v4), for many estimates of one song at the cost of one (MUS-04).
 
-museval solves a linear system of ``sources * channels * 512`` unknowns for every estimate of every source. The matrix depends on the
-references alone: here it is factorised once a song, by the same LAPACK routine, so that scores agree to a thousandth of a decibel
+museval solves a linear system of ``sources * channels * 512`` unknowns for every estimate of every source. The matrix depends only on
+the references, so it is factorised once per song here, by the same LAPACK routine; scores agree to a thousandth of a decibel
 (``tests/training/metrics/test_museval.py`` compares).
 """
 
@@ -34,10 +34,10 @@ class References:
 
     Args:
         stems: ``(sources, channels, time)``.
-        frame: samples of a frame; frames do not overlap and an incomplete last one does not count.
+        frame: samples of a frame. Frames do not overlap, and an incomplete last one does not count.
 
     Raises:
-        ValueError: shorter than a frame.
+        ValueError: the stems are shorter than a frame.
     """
 
     def __init__(self, stems: npt.NDArray[Any], frame: int = 44_100, taps: int = TAPS) -> None:
@@ -45,7 +45,7 @@ class References:
         self.frame, self.taps = frame, taps
         self.sources, self.channels, length = self.stems.shape
         if length < frame:
-            raise ValueError(f"a song of {length} samples has no frame of {frame}")
+            raise ValueError(f"a song of {length} samples is shorter than a frame of {frame}")
         self.size = next_fast_len(length + taps - 1, real=True)
         flat = self.stems.reshape(-1, length)
         self.spectra = rfft(flat, self.size)
@@ -135,7 +135,7 @@ def _decibels(signal: Array, error: Array) -> Array:
 def bss_eval_sources(reference: npt.NDArray[Any], estimate: npt.NDArray[Any]) -> tuple[Array, Array, Array]:
     """SDR, SIR and SAR of whole mono signals ``(sources, time)`` with 512-tap filters (BSS Eval v3), by ``fast-bss-eval``.
 
-    It has no scores of stereo images and none a frame, which is why ``References`` exists; for mono it equals museval and is faster.
+    It has no scores of stereo images or of frames, for which ``References`` exists. For mono it equals museval and is faster.
     """
     import fast_bss_eval
     import torch

@@ -1,4 +1,4 @@
-"""Two methods on the same clips: the difference of each clip, which says far more than the difference of two medians."""
+"""Compares two methods on the same clips by the difference of each clip, which says far more than a difference of medians."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from rtaudio.audio.format import StemplayError
 from training.metrics.summary import mean_with_error
 
 ClipScores = Mapping[str, Sequence[float]]
-"""Clip -> a score a source in dB, NaN where a source is silent."""
+"""Clip -> a score in dB for each source, NaN if it is silent."""
 
 
 TIE = 0.001
-"""dB by which a clip must be ahead to be won: kept scores are rounded."""
+"""dB by which a method must be ahead to win a clip, since saved scores are rounded."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Duel:
 
     Attributes:
         difference, error: mean over clips of new minus old, and its standard error, dB.
-        wins, clips: on how many clips the new one is ahead, of how many where both have a score.
+        wins, clips: number of clips on which the new method is ahead, and number on which both have a score.
     """
 
     difference: float
@@ -34,24 +34,24 @@ class Duel:
 
     @property
     def better(self) -> bool:
-        """Whether the new one may be called better: ahead by two standard errors or more, and on more than half of the clips."""
+        """Whether the new method counts as better: ahead by two standard errors or more, and on more than half of the clips."""
         return self.difference > 0 and self.difference >= 2 * self.error and 2 * self.wins > self.clips
 
     def text(self) -> str:
-        """For tables: difference ± error, and wins."""
+        """Text for tables: difference ± error, and wins."""
         error = f" ± {self.error:.2f}" if self.error == self.error else ""
         return f"{round(self.difference, 2) + 0.0:+.2f}{error}, {self.wins} of {self.clips}"
 
 
 def duel(new: ClipScores, old: ClipScores, sources: Sequence[str]) -> dict[str, Duel]:
-    """``All`` (each clip's mean over its sources) and every source -> how ``new`` does against ``old``.
+    """``All`` (each clip's mean over its sources) and every source -> comparison of ``new`` with ``old``.
 
     Raises:
-        StemplayError: they were not scored on the same clips.
+        StemplayError: the methods were not scored on the same clips.
     """
     if set(new) != set(old):
         odd = sorted(set(new) ^ set(old))
-        raise StemplayError(f"The two were not scored on the same clips: only one of them has {odd[0]!r}.")
+        raise StemplayError(f"The two methods were not scored on the same clips: only one of them has {odd[0]!r}.")
     gains = np.array([[a - b for a, b in zip(new[clip], old[clip], strict=True)] for clip in sorted(new)], np.float64)
     columns = {"All": gains, **{source: gains[:, [number]] for number, source in enumerate(sources)}}
     return {name: _duel(table) for name, table in columns.items()}

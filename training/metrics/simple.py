@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 
 ACTIVE_POWER = 1e-6
-"""Mean square under which a reference counts as silent and has no score (-60 dB full scale)."""
+"""Mean square below which a reference counts as silent and has no score (-60 dB full scale)."""
 
 
 def make_consistent(stems: Tensor, mix: Tensor) -> Tensor:
-    """Share what the stems lack of the mix equally among them, so that they sum to ``mix (..., channels, time)``."""
+    """Share the residual equally among the stems, so that they sum to ``mix (..., channels, time)``."""
     residual = mix - stems.sum(dim=-3)
     return stems + (residual / stems.shape[-3]).unsqueeze(-3)
 
@@ -42,10 +42,10 @@ def with_accompaniment(stems: Tensor) -> Tensor:
 
 
 def frame_sdr(estimate: Tensor, reference: Tensor, frame: int = 44_100) -> Tensor:
-    """Median over frames of ``frame`` samples of the SDR, silent frames left out (EQ-MUS-2): ``(...)`` dB.
+    """Median of the SDR over frames of ``frame`` samples, without silent frames (EQ-MUS-2): ``(...)`` dB.
 
-    The incomplete last frame does not count. This *is* museval's SDR: of its four scores, that of images has no distortion filter
-    in it (``tests/training/metrics/test_museval.py``). Only silence differs: museval drops a frame for all sources when one is all zero.
+    The incomplete last frame does not count. This *is* museval's SDR: its SDR of images has no distortion filter
+    (``tests/training/metrics/test_museval.py``). Only silence differs: museval drops a frame for all sources if one is all zero.
     """
     count = reference.shape[-1] // frame
 
@@ -57,7 +57,7 @@ def frame_sdr(estimate: Tensor, reference: Tensor, frame: int = 44_100) -> Tenso
 
 
 def _nanmedian(scores: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Median over the last axis without NaN; the mean of the middle two, unlike torch's; NaN if nothing is left."""
+    """Median over the last axis without NaN. Unlike torch's, it is the mean of the middle two. NaN if no value is left."""
     silent = np.isnan(scores).all(axis=-1)
     return np.where(silent, np.nan, np.nanmedian(np.where(silent[..., None], 0.0, scores), axis=-1))
 
@@ -77,10 +77,10 @@ def projection_scores(estimate: npt.NDArray[Any], sources: npt.NDArray[Any], tar
     Args:
         estimate: ``(time,)``.
         sources: ``(n_sources, time)``, linearly independent.
-        target: which source is estimated.
+        target: index of the estimated source.
 
     Returns:
-        Infinities where the error that a score is about is zero.
+        The scores, infinite if their error is zero.
     """
     estimate, sources = np.asarray(estimate, np.float64), np.asarray(sources, np.float64)
     wanted = sources[target] * (estimate @ sources[target] / max(float(sources[target] @ sources[target]), 1e-300))
@@ -95,7 +95,7 @@ def projection_scores(estimate: npt.NDArray[Any], sources: npt.NDArray[Any], tar
 
 
 def _ratio_db(signal: npt.NDArray[Any], error: npt.NDArray[Any]) -> float:
-    """``10 log10`` of the power ratio; errors at rounding level count as none."""
+    """``10 log10`` of the power ratio. Errors at rounding level count as zero."""
     power, lost = float(signal @ signal), float(error @ error)
     if lost <= 1e-24 * power:
         return float("inf")

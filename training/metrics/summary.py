@@ -1,4 +1,4 @@
-"""From scores of frames to one number a method: the median of medians and its spread (EQ-MUS-2, EQ-MUS-3)."""
+"""Reduces scores of frames to one number per method: the median of medians and its spread (EQ-MUS-2, EQ-MUS-3)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Scores = Sequence[npt.NDArray[Any]] | npt.NDArray[Any]
 
 
 def median_over_songs(scores: Scores) -> list[float]:
-    """Median over songs (axis 0) of each source's score, songs where it is silent (NaN) left out; NaN if there is none."""
+    """Median over songs (axis 0) of each source's score, without songs in which it is silent (NaN); NaN if there is none."""
     table = np.asarray(scores, np.float64)
     return [
         float(np.median(column[~np.isnan(column)])) if (~np.isnan(column)).any() else float("nan") for column in table.T
@@ -22,8 +22,8 @@ def median_over_songs(scores: Scores) -> list[float]:
 def mean_with_error(scores: Any) -> tuple[float, float]:
     """Mean over songs of each song's mean over its sources, and the standard error of that mean; dB.
 
-    ``scores`` is ``(songs,)`` or ``(songs, sources)``; NaN (silent sources) is left out. The error says how far another choice of songs
-    may move the mean; it is NaN for fewer than two songs. Unlike a median, a mean moves little when a single clip does.
+    ``scores`` is ``(songs,)`` or ``(songs, sources)``; NaN (silent sources) is left out. The error estimates how much another choice of
+    songs would change the mean; it is NaN for fewer than two songs. Unlike a median, a mean changes little if a single clip does.
     """
     table = np.asarray(scores, np.float64)
     rows = table.reshape(len(table), -1)
@@ -35,12 +35,12 @@ def mean_with_error(scores: Any) -> tuple[float, float]:
 
 
 def mean_over_songs(scores: Scores) -> list[float]:
-    """Like ``median_over_songs``, the mean."""
+    """Like ``median_over_songs``, but the mean."""
     return [mean_with_error(column)[0] for column in np.asarray(scores, np.float64).T]
 
 
 def median_over_frames(frames: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """A song's score: ``(sources, frames)`` -> ``(sources,)``, frames without a score (NaN) left out."""
+    """A song's score: ``(sources, frames)`` -> ``(sources,)``, without frames that have no score (NaN)."""
     return np.asarray(median_over_songs(np.asarray(frames).T))
 
 
@@ -50,10 +50,10 @@ def mean_over_sources(scores: Sequence[float]) -> float:
 
 
 def median_with_spread(scores: Sequence[float]) -> tuple[float, float]:
-    """Median over songs and the standard error ``std / sqrt(n)`` of these songs, NaN left out.
+    """Median over songs and the standard error ``std / sqrt(n)`` of these songs, without NaN.
 
-    The thesis' intervals are over five trainings (EQ-MUS-3, ``training aggregate``); this one is over songs: how far another choice
-    of songs may move the number.
+    The thesis' intervals are over five trainings (EQ-MUS-3, ``training aggregate``). This one is over songs: it estimates how much
+    another choice of songs would change the number.
     """
     values = np.asarray(scores, np.float64)
     values = values[~np.isnan(values)]
@@ -64,5 +64,5 @@ def median_with_spread(scores: Sequence[float]) -> tuple[float, float]:
 
 
 def with_spread(value: float, spread: float) -> str:
-    """``1.23 ± 0.45``, or the value alone where nothing is known of its spread."""
+    """``1.23 ± 0.45``, or the value alone if its spread is unknown."""
     return f"{value:.2f}" + (f" ± {spread:.2f}" if spread == spread else "")

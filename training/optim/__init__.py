@@ -1,1 +1,1 @@
-"""Optimisers, several processes for one run, and weights with few bits."""
+"""Optimisers, distributed training, and weights with few bits."""

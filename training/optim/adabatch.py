@@ -1,7 +1,7 @@
-"""AdaBatch for look-up tables in deep networks (thesis section 4.2; Algorithm 1 around any optimiser of torch).
+"""AdaBatch for look-up tables in deep networks (thesis section 4.2; Algorithm 1 as a wrapper of any torch optimiser).
 
-The mean over a batch divides the gradient of a row by all samples. A row that few of them look up learns as slowly as it is rare.
-AdaBatch divides by the samples that did look it up. Nothing is kept between updates.
+The mean over a batch divides the gradient of a row by the number of all samples, so a row that few samples look up learns slowly.
+AdaBatch divides by the number of samples that look it up. Nothing is kept between updates.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ Table = nn.Embedding | nn.EmbeddingBag
 
 
 def tables_of(network: nn.Module) -> list[Table]:
-    """All look-up tables of a network that learn."""
+    """All trainable look-up tables of a network."""
     return [m for m in network.modules() if isinstance(m, Table) and m.weight.requires_grad]
 
 
 def support_counts(rows: int, indices: Tensor, owners: Tensor | None = None) -> Tensor:
-    """How many samples look each row up, ``(rows,)``; a sample that does so twice counts once.
+    """Number of samples that look up each row, ``(rows,)``; a sample that does so twice counts once.
 
     Args:
-        indices: rows that are looked up, of any shape.
-        owners: the sample of each, of the same shape; None if each has one look-up of its own.
+        indices: looked-up rows, of any shape.
+        owners: the sample of each index, of the same shape; None if each index is from another sample.
     """
     flat = indices.reshape(-1).long()
     if owners is not None:
@@ -34,15 +34,15 @@ def support_counts(rows: int, indices: Tensor, owners: Tensor | None = None) -> 
 
 
 class AdaBatch(torch.optim.Optimizer):
-    """``optimizer``, given gradients of tables as means over the samples that have each row.
+    """Wraps ``optimizer`` so that gradients of tables are means over the samples that have each row.
 
-    A look-up counts when its gradient comes back. Batches between two steps count as one, provided that the loss is the mean over all of
-    their samples. Gradients may be dense or sparse. ``close`` ends the watching.
+    A look-up counts when its gradient arrives. Batches between two steps count as one, provided that the loss is the mean over all of
+    their samples. Gradients may be dense or sparse. ``close`` removes the hooks.
 
     Args:
-        optimizer: does the update; its groups, state and checkpoints are this one's.
+        optimizer: does the update; its groups, state and checkpoints are also those of the wrapper.
         tables: look-up tables whose weights it updates, such as ``tables_of(network)``.
-        reduce: sums a tensor over all processes; needed where these share a batch (ADB-23).
+        reduce: sums a tensor over all processes; needed if these share a batch (ADB-23).
 
     Raises:
         ValueError: a table's weights are not among the optimiser's.
@@ -79,7 +79,7 @@ class AdaBatch(torch.optim.Optimizer):
             owners, samples = _owners(indices, offsets if isinstance(table, nn.EmbeddingBag) else None)
             found = support_counts(table.num_embeddings, indices.detach(), owners)
 
-            def arrived(gradient: Tensor) -> None:  # only look-ups whose gradient comes back belong to the batch
+            def arrived(gradient: Tensor) -> None:  # only look-ups whose gradient arrives belong to the batch
                 before = self._counts[k]
                 self._counts[k] = found if before is None else before + found
                 self._samples[k] += samples
@@ -109,12 +109,12 @@ class AdaBatch(torch.optim.Optimizer):
         self._counts, self._samples = [None] * len(self.tables), [0] * len(self.tables)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Clear gradients, and with them what was counted for them."""
+        """Clear the gradients and the counts that belong to them."""
         self._forget()
         self.inner.zero_grad(set_to_none)
 
     def state_dict(self) -> dict[str, Any]:
-        """That of the optimiser: AdaBatch itself has none."""
+        """The state of the optimiser; AdaBatch itself has none."""
         return self.inner.state_dict()
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -123,13 +123,13 @@ class AdaBatch(torch.optim.Optimizer):
         self._share()
 
     def close(self) -> None:
-        """Watch the tables no longer."""
+        """Remove the hooks from the tables."""
         for hook in self._hooks:
             hook.remove()
 
 
 def _owners(indices: Tensor, offsets: Tensor | None) -> tuple[Tensor | None, int]:
-    """The sample of each index, and how many samples there are: the first axis, or the bags that ``offsets`` begin."""
+    """The sample of each index, and the number of samples: the first axis, or the bags that start at ``offsets``."""
     if offsets is not None:
         places = torch.arange(indices.numel(), device=indices.device)
         return torch.searchsorted(offsets, places, right=True) - 1, len(offsets)

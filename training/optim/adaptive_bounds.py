@@ -1,4 +1,4 @@
-"""Theorems of chapter 5 as calculators: how small the gradient of Adam and Adagrad becomes, and how large weights can grow.
+"""Computes the bounds of chapter 5: how small the gradient of Adam and Adagrad becomes, and how large weights can grow.
 
 All bound ``E |grad F(x_tau)|^2`` for a random step tau (EQ-ADP-3). Misprints are corrected as the errata say (ERR-51 to -60).
 """
@@ -16,7 +16,7 @@ Vector = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Assumptions:
-    """What the theorems know (5.5 to 5.8).
+    """The assumptions of the theorems (5.5 to 5.8).
 
     Attributes:
         gap: F(x0) - F*.
@@ -46,7 +46,7 @@ def effective_steps(steps: int, beta1: float) -> float:
 
 
 def tau_weights(steps: int, beta1: float) -> Vector:
-    """``P[tau = j]`` for j = 0 to N - 1, proportional to ``1 - beta1^(N - j)``: the last steps are rarely drawn (EQ-ADP-3)."""
+    """``P[tau = j]`` for j = 0 to N - 1, proportional to ``1 - beta1^(N - j)``: the last steps are unlikely (EQ-ADP-3)."""
     if steps < 1 or not 0 <= beta1 < 1:
         raise ValueError("tau needs at least one step and 0 <= beta1 < 1")
     weights = 1 - beta1 ** np.arange(steps, 0, -1, dtype=np.float64)
@@ -54,7 +54,7 @@ def tau_weights(steps: int, beta1: float) -> Vector:
 
 
 def draw_tau(rng: np.random.Generator, steps: int, beta1: float) -> int:
-    """A random step by these weights."""
+    """A random step with these probabilities."""
     return int(rng.choice(steps, p=tau_weights(steps, beta1)))
 
 
@@ -95,7 +95,7 @@ def adagrad_momentum(a: Assumptions, steps: int, alpha: float, beta1: float) -> 
 
 
 def forgetting(a: Assumptions, steps: int, alpha: float, beta1: float, kind: str) -> float:
-    """The term of F(x0) - F*: of Adam it falls as 1 / N, of Adagrad as 1 / sqrt(N) (ADP-09)."""
+    """The term of F(x0) - F*: for Adam it falls as 1 / N, for Adagrad as 1 / sqrt(N) (ADP-09)."""
     grown = math.sqrt(steps) if kind == "adagrad" else 1.0
     return 2 * a.radius * grown * a.gap / (alpha * effective_steps(steps, beta1))
 
@@ -120,7 +120,7 @@ def adam_simplified(a: Assumptions, steps: int, alpha: float, beta1: float, beta
 
 
 def adam_horizon(a: Assumptions, steps: int, alpha1: float, beta1: float) -> float:
-    """(C.16): ``alpha = alpha1 / sqrt(N)``, ``beta2 = 1 - 1 / N``; Adagrad's bound with one more beside the logarithm."""
+    """(C.16): ``alpha = alpha1 / sqrt(N)``, ``beta2 = 1 - 1 / N``; Adagrad's bound with 1 added to the logarithm."""
     _check(steps, alpha1, beta1)
     root = math.sqrt(steps)
     return (
@@ -134,7 +134,7 @@ def rates(a: float, b: float) -> dict[str, float]:
 
 
 def largest_move(kind: str, alpha: float, beta2: float = 0.999) -> float:
-    """No weight moves farther in a step without momentum (5.11): alpha of Adagrad, ``alpha / sqrt(1 - beta2)`` of Adam."""
+    """The largest change of a weight in a step without momentum (5.11): alpha for Adagrad, ``alpha / sqrt(1 - beta2)`` for Adam."""
     return alpha if kind == "adagrad" else alpha / math.sqrt(1 - beta2)
 
 
@@ -144,14 +144,14 @@ def containment(slope: float, decay: float, move: float, norms_above: list[float
     Args:
         slope: largest derivative M' of the loss.
         decay: lambda of the L2 penalty.
-        move: A of ``largest_move``.
+        move: A, from ``largest_move``.
         norms_above: bounds of the Frobenius norms of the layers above this one; none for the last.
     """
     return slope * math.prod(norms_above) / (4 ** (len(norms_above) + 1) * decay) + 2 * move
 
 
 def estimate_radius(gradients: Vector, eps: float = 1e-8, share: float = 1.0) -> float:
-    """R from gradients ``(draws, size)``: the largest entry plus sqrt(eps); ``share`` below 1 leaves out the largest ones (ADP-15)."""
+    """R from gradients ``(draws, size)``: the largest entry plus sqrt(eps). ``share`` below 1 leaves out the largest entries (ADP-15)."""
     largest = np.abs(gradients).max(axis=1)
     return float(np.quantile(largest, share)) + math.sqrt(eps)
 

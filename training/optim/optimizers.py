@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from training.optim.unified import Unified
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
-"""Of the quintic iteration whose fixed points lie around 1: it need not converge, only bring all singular values near 1."""
+"""Coefficients of the quintic iteration. It need not converge, only bring all singular values near 1."""
 
 
 def orthogonalised(matrix: Tensor, iterations: int = 5) -> Tensor:
@@ -36,8 +36,8 @@ class Muon(torch.optim.Optimizer):
 
     Args:
         parameters: names and weights, as from ``named_parameters``.
-        weight_decay: of the matrices, decoupled: they shrink by ``lr * weight_decay`` a step.
-        plain: tells by name which matrices belong to Adam all the same, such as the first and last layers.
+        weight_decay: decoupled decay of the matrices: they shrink by ``lr * weight_decay`` in each step.
+        plain: decides by name which matrices use Adam all the same, such as the first and last layers.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Muon(torch.optim.Optimizer):
         if not state:
             state["mean"] = torch.zeros_like(weight)
         state["mean"].lerp_(gradient, 1 - decay)
-        direction = gradient.lerp(state["mean"], decay)  # as Nesterov
+        direction = gradient.lerp(state["mean"], decay)  # Nesterov's momentum
         matrix = direction.reshape(4, -1, weight.shape[1]) if group["kind"] == "gates" else direction.flatten(1)
         update = orthogonalised(matrix)
         size = 0.2 * math.sqrt(max(matrix.shape[-2:]))
@@ -105,7 +105,7 @@ NAMES = ("adam", "adam-thesis", "adagrad", "muon")
 
 
 def make_optimizer(name: str, network: nn.Module, lr: float, weight_decay: float = 0.0) -> torch.optim.Optimizer:
-    """One of ``NAMES`` for all weights of ``network``; its first and last layers, which touch samples, are Adam's in any case."""
+    """One of ``NAMES`` for all weights of ``network``. With Muon, its first and last layers, which touch samples, still use Adam."""
     if name != "muon":
         return plain_optimizer(name, network.parameters(), lr, fused=True)
 
@@ -118,10 +118,10 @@ def make_optimizer(name: str, network: nn.Module, lr: float, weight_decay: float
 def plain_optimizer(
     name: str, weights: Iterable[nn.Parameter], lr: float, *, fused: bool = False
 ) -> torch.optim.Optimizer:
-    """One of ``NAMES`` but Muon, which needs to know the weights' names."""
+    """One of ``NAMES`` except Muon, which needs the weights' names."""
     if name == "adam":
         return torch.optim.Adam(weights, lr, fused=fused or None)
     kinds = {"adam-thesis": "adam", "adagrad": "adagrad"}
     if name not in kinds:
-        raise ValueError(f"the optimiser is adam or muon, adam-thesis or adagrad, not {name!r}")
+        raise ValueError(f"the optimiser must be adam, muon, adam-thesis or adagrad, not {name!r}")
     return Unified(weights, kinds[name], lr, (0.0 if name == "adagrad" else 0.9, 0.999))

@@ -1,4 +1,4 @@
-"""Several processes for one run: who computes which part of an update, and how they agree.
+"""Several processes for one run: which part of an update each computes, and how they stay in step.
 
 An update is learned from ``accumulate`` batches of the stream. One process computes them one after the other; under ``torchrun`` the
 processes share them. The stream, and with it every loss, is the same for any number of processes, up to the order of sums.
@@ -41,7 +41,7 @@ class Share:
         if self.accumulate % self.world and (self.world % self.accumulate or self.batch % self.processes_a_batch):
             raise StemplayError(
                 f"{self.world} processes cannot share {self.accumulate} x {self.batch} examples equally: "
-                "choose --accumulate as a multiple of the number of processes."
+                "set --accumulate to a multiple of the number of processes."
             )
 
     @property
@@ -51,28 +51,28 @@ class Share:
 
     @property
     def batches(self) -> int:
-        """How many batches of an update this process looks at."""
+        """How many batches of an update this process uses."""
         return max(1, self.accumulate // self.world)
 
     @property
     def stride(self) -> int:
-        """Distance in the stream from one batch of this process to its next."""
+        """Distance in the stream between two successive batches of this process."""
         return min(self.world, self.accumulate)
 
     def start(self, update: int) -> int:
-        """Number in the stream of this process' first batch of ``update``."""
+        """Index in the stream of this process' first batch of ``update``."""
         return update * self.accumulate + self.rank // self.processes_a_batch
 
     @property
     def rows(self) -> slice:
-        """This process' examples of each batch that it looks at."""
+        """This process' examples of each batch that it uses."""
         count = self.batch // self.processes_a_batch
         first = self.rank % self.processes_a_batch * count
         return slice(first, first + count)
 
 
 def make_fabric(device: str = "auto", loggers: Sequence[Any] = ()) -> Fabric:
-    """Fabric on ``device`` (``cpu``, ``cuda``, ``mps`` or the best there is), launched; as many processes as torchrun started.
+    """Launched Fabric on ``device`` (``cpu``, ``cuda``, ``mps`` or the best available), with as many processes as torchrun started.
 
     Raises:
         StemplayError: there is no such device.
@@ -93,7 +93,7 @@ def make_fabric(device: str = "auto", loggers: Sequence[Any] = ()) -> Fabric:
 
 
 def reduce(fabric: Fabric, values: torch.Tensor, how: Literal["sum", "mean"]) -> torch.Tensor:
-    """``values`` summed or averaged over all processes, which all have to call it; one process keeps its own."""
+    """``values`` summed or averaged over all processes, which all must call it. With one process, ``values`` unchanged."""
     if fabric.world_size == 1:
         return values
     reduced = fabric.all_reduce(values, reduce_op=how)
@@ -102,7 +102,7 @@ def reduce(fabric: Fabric, values: torch.Tensor, how: Literal["sum", "mean"]) ->
 
 
 def agree(fabric: Fabric, elapsed: float, stop: bool) -> tuple[float, bool]:
-    """The first process' clock, and whether any process was asked to stop: what all of them decide by."""
+    """The first process' clock, and whether any process was asked to stop. All processes base their decisions on these."""
     if fabric.world_size == 1:
         return elapsed, stop
     mine = [elapsed if fabric.is_global_zero else 0.0, float(stop)]

@@ -1,7 +1,7 @@
-"""Weights with few bits (DMX-24): uniform steps with a scale of its own for each output channel, packed without gaps.
+"""Weights with few bits (DMX-24): uniform steps with a scale for each output channel, packed without gaps.
 
 A channel with largest magnitude ``s`` has steps ``f = 2 s / (2^bits - 1)``: ``q = round((w + s) / f)``, so no weight is off by more
-than half a step. Vectors (biases, norms) stay float32: they are a thousandth of the weights.
+than half a step. Vectors (biases, norms) stay float32: they are only a thousandth of the weights.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from rtaudio.audio.format import StemplayError
 from training.data.store import write_atomic
 
 SCALE = ".scale"
-"""What is appended to a weight's name for its channels' scales."""
+"""Suffix of a weight's name for its channels' scales."""
 HEADER = "quantized"
-"""The entry of a file's metadata that says how its weights are packed."""
+"""The entry of a file's metadata that describes how its weights are packed."""
 BITS = range(2, 9)
 
 
 @dataclass(frozen=True)
 class Packed:
-    """A quantised tensor of ``shape``: ``codes`` are its numbers of ``bits`` bits one after the other, ``scale`` the rows' largest."""
+    """A quantised tensor of ``shape``: ``codes`` are its numbers of ``bits`` bits, concatenated; ``scale`` is each row's largest weight."""
 
     codes: Tensor
     scale: Tensor
@@ -42,10 +42,10 @@ class Packed:
 
 
 def quantize(weight: Tensor, bits: int) -> Packed:
-    """``weight`` in ``bits`` bits, a scale for each index of its first axis.
+    """``weight`` in ``bits`` bits, with a scale for each index of its first axis.
 
     Raises:
-        StemplayError: ``bits`` is not from 2 to 8.
+        StemplayError: ``bits`` is not between 2 and 8.
     """
     if bits not in BITS:
         raise StemplayError(f"Weights can have {BITS[0]} to {BITS[-1]} bits, not {bits}.")
@@ -116,14 +116,14 @@ def packed_size(shapes: Iterable[tuple[int, ...]], bits: int) -> int:
 
 
 def save_quantized(path: Path, state: Mapping[str, Tensor], config: SeparatorConfig, bits: int) -> None:
-    """Write weights in ``bits`` bits as safetensors; ``training.runs.checkpoint`` reads them as any others. Atomic."""
+    """Write weights in ``bits`` bits as safetensors, atomically; ``training.runs.checkpoint`` reads them like any others."""
     tensors, quantized = packed_tensors(state, bits)
     header = {"network": kind_of(config), "config": json.dumps(config_to_dict(config)), HEADER: quantized}
     write_atomic(path, save(tensors, header))
 
 
 def packed_tensors(state: Mapping[str, Tensor], bits: int) -> tuple[dict[str, Tensor], str]:
-    """What a file of weights in ``bits`` bits holds, and what its header says under ``HEADER``; ``unpack_state`` takes both."""
+    """The tensors of a file of weights in ``bits`` bits, and the header's entry ``HEADER``; ``unpack_state`` takes both."""
     tensors: dict[str, Tensor] = {}
     shapes: dict[str, tuple[int, ...]] = {}
     for name, weight in quantize_state(state, bits).items():
@@ -138,7 +138,7 @@ def unpack_state(tensors: Mapping[str, Tensor], header: str) -> dict[str, Tensor
     """The float32 weights of ``packed_tensors``.
 
     Raises:
-        ValueError, KeyError: the header and the tensors do not fit.
+        ValueError, KeyError: the header and the tensors do not match.
     """
     values: dict[str, Any] = json.loads(header)
     bits, shapes = int(values["bits"]), values["shapes"]

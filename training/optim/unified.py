@@ -1,7 +1,7 @@
 """Adagrad and Adam as one algorithm (thesis chapter 5), and the rule for a known number of steps.
 
-``m = beta1 m + g;  v = beta2 v + g^2;  x = x - alpha_n m / sqrt(eps + v)``: Adagrad is ``beta2 = 1``. The sums are not normalised; what
-Adam normalises by lies in ``alpha_n`` (EQ-ADP-1, -2).
+``m = beta1 m + g;  v = beta2 v + g^2;  x = x - alpha_n m / sqrt(eps + v)``: Adagrad is ``beta2 = 1``. The sums are not normalised; Adam's
+normalisation is part of ``alpha_n`` (EQ-ADP-1, -2).
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ import torch
 from torch import Tensor
 
 KINDS = ("adam", "adam_exact", "adagrad")
-"""The thesis' Adam (5.4), Kingma and Ba's up to the place of eps (C.4), Adagrad (C.3)."""
+"""The thesis' Adam (5.4), that of Kingma and Ba except for the place of eps (C.4), and Adagrad (C.3)."""
 
 
 def check_settings(kind: str, alpha: float, beta1: float, beta2: float, eps: float) -> None:
-    """Raises ValueError for what chapter 5 does not allow: ``0 <= beta1 < beta2 <= 1``, and ``beta2 < 1`` for Adam."""
+    """Raises ValueError unless chapter 5 allows the values: ``0 <= beta1 < beta2 <= 1``, and ``beta2 < 1`` for Adam."""
     if kind not in KINDS:
-        raise ValueError(f"the kind is one of {', '.join(KINDS)}, not {kind!r}")
+        raise ValueError(f"the kind must be one of {', '.join(KINDS)}, not {kind!r}")
     if not 0 <= alpha < math.inf:
         raise ValueError(f"the step size must be a number of at least 0, not {alpha}")
     if kind != "adagrad" and not 0 < beta2 < 1:
-        raise ValueError(f"beta2 of Adam lies between 0 and 1, not {beta2}")
+        raise ValueError(f"beta2 of Adam must be between 0 and 1, not {beta2}")
     if not 0 <= beta1 < (1.0 if kind == "adagrad" else beta2):
-        raise ValueError(f"beta1 lies between 0 and beta2, not at {beta1}")
+        raise ValueError(f"beta1 must be between 0 and beta2, not {beta1}")
     if not 0 < eps < math.inf:
         raise ValueError(f"eps must be above 0, not {eps}")
 
@@ -44,15 +44,15 @@ def step_size(kind: str, n: int, alpha: float, beta1: float, beta2: float) -> fl
 class Unified(torch.optim.Optimizer):
     """Adam or Adagrad, with or without heavy-ball momentum, as chapter 5 writes them.
 
-    Sparse gradients (``nn.Embedding(sparse=True)``): Adagrad without momentum touches only the rows that have one; the others make them
-    dense, as their averages fade in rows without gradient too, so that the result is always that of the dense gradient.
+    Sparse gradients (``nn.Embedding(sparse=True)``): Adagrad without momentum updates only the rows with a gradient. The other kinds make
+    the gradient dense, because their averages also decay in rows without one. The result always equals that of the dense gradient.
 
     Args:
         kind: one of ``KINDS``.
         lr: alpha.
         betas: momentum and memory; the second one is not used by Adagrad.
-        eps: inside the root.
-        eps_outside: add the root of ``eps`` outside of the root instead, as torch and (1.5) do (OPT-06).
+        eps: added inside the root.
+        eps_outside: add the root of ``eps`` outside the root instead, as torch and (1.5) do (OPT-06).
 
     Raises:
         ValueError: ``0 <= beta1 < beta2 <= 1`` does not hold.
@@ -118,21 +118,21 @@ class Unified(torch.optim.Optimizer):
 
 
 def finite_horizon(steps: int, alpha1: float = 1.0) -> tuple[float, float]:
-    """``alpha = alpha1 / sqrt(N)`` and ``beta2 = 1 - 1 / N`` (section 5.5.3): Adam then converges as Adagrad does.
+    """``alpha = alpha1 / sqrt(N)`` and ``beta2 = 1 - 1 / N`` (section 5.5.3): Adam then converges like Adagrad.
 
     Raises:
         ValueError: fewer than two steps, or ``alpha1`` is not above 0.
     """
     if steps < 2 or not 0 < alpha1 < math.inf:
-        raise ValueError(f"a horizon has at least 2 steps and a step size above 0, not {steps} and {alpha1}")
+        raise ValueError(f"a horizon needs at least 2 steps and a step size above 0, not {steps} and {alpha1}")
     return alpha1 / math.sqrt(steps), 1 - 1 / steps
 
 
 class FiniteHorizon(torch.optim.lr_scheduler.LRScheduler):
     """Sets step size and ``beta2`` for a known number of steps, for ``Unified`` and any optimiser with ``lr`` and ``betas``.
 
-    The optimiser's own step size counts as alpha1, that of a single step. ``step`` after each update counts; with ``doubling`` the
-    horizon doubles whenever it is reached, for runs whose length is not known.
+    The optimiser's own step size is used as alpha1, that of a single step. Call ``step`` after each update. With ``doubling`` the horizon
+    doubles whenever it is reached, for runs of unknown length.
 
     Raises:
         ValueError: fewer than two steps; beta1 is not below the new beta2.
@@ -147,18 +147,18 @@ class FiniteHorizon(torch.optim.lr_scheduler.LRScheduler):
 
     @property
     def horizon(self) -> int:
-        """The number of steps that is reckoned with now."""
+        """The number of steps that is assumed now."""
         horizon = self.steps
         while self.doubling and horizon < self.last_epoch:
             horizon *= 2
         return horizon
 
     def get_lr(self) -> list[float | Tensor]:
-        """Step sizes of the groups; ``betas`` are set on the way."""
+        """Step sizes of the groups. Also sets their ``betas``."""
         share, beta2 = finite_horizon(self.horizon)
         for group in self.optimizer.param_groups:
             beta1 = group["betas"][0]
             if not beta1 < beta2:
-                raise ValueError(f"a horizon of {self.horizon} steps needs beta1 below {beta2:g}, and it is {beta1:g}")
+                raise ValueError(f"a horizon of {self.horizon} steps needs beta1 below {beta2:g}, not {beta1:g}")
             group["betas"] = (beta1, beta2)
         return [base * share for base in self.base_lrs]

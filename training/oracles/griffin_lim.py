@@ -1,4 +1,4 @@
-"""A sound from a magnitude spectrogram by Griffin and Lim's iteration (DSP-08): what spectrogram models had to do before SING."""
+"""Sound from a magnitude spectrogram by Griffin and Lim's iteration (DSP-08), which spectrogram models needed before SING."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def griffin_lim(
     """``magnitudes (..., bins, frames)``, whose hop is a quarter of the window, to ``(..., length)``.
 
     Args:
-        phase: to start from, in radians; random by default.
-        watch: receives the spectral convergence of each iteration, which never rises.
+        phase: initial phase in radians; random by default.
+        watch: called with the spectral convergence of each iteration, which never increases.
     """
     size = 2 * (magnitudes.shape[-2] - 1)
     hop = size // 4
@@ -46,5 +46,5 @@ def griffin_lim(
 
 
 def oracle_griffin_lim(stems: Stems, iterations: int = 32) -> Stems:
-    """True magnitudes, no phase: shows how much of a waveform score is the phase."""
+    """True magnitudes without their phase. It shows how much a waveform score depends on the phase."""
     return griffin_lim(spectra(stems, SIZE, HOP).abs(), stems.shape[-1], iterations)

@@ -1,4 +1,4 @@
-"""Ideal masks (BSE-01, BSE-02): the best that a mask over a spectrogram with the mixture's phase can do."""
+"""Ideal masks (BSE-01, BSE-02): the best possible masks on a spectrogram with the mixture's phase."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from training.oracles.stft import signal, spectra
 
 
 def ratio_mask(magnitudes: Tensor, power: float = 2.0) -> Tensor:
-    """``|S_s|^power / sum_j |S_j|^power`` over the first axis; equal shares where all sources are silent, so it sums to 1."""
+    """``|S_s|^power / sum_j |S_j|^power`` over the first axis; equal shares if all sources are silent, so it sums to 1."""
     energies = magnitudes**power
     total = energies.sum(dim=0, keepdim=True)
     return torch.where(total > 0, energies / total.clamp_min(torch.finfo(total.dtype).tiny), 1 / len(magnitudes))
@@ -23,12 +23,12 @@ def binary_mask(magnitudes: Tensor) -> Tensor:
 
 
 def apply_mask(mask: Tensor, mix: Stems) -> Stems:
-    """``mask (sources, channels, bins, frames)`` on ``mix (channels, time)``, with the mixture's phase."""
+    """Apply ``mask (sources, channels, bins, frames)`` to ``mix (channels, time)``, with the mixture's phase."""
     return signal(mask * spectra(mix)[None], mix.shape[-1])
 
 
 def ideal_ratio_mask(stems: Stems, power: float = 2.0) -> Stems:
-    """The IRM oracle; ``power`` 2 is what Table 3.1 shows (erratum 35), 1 the ratio of magnitudes."""
+    """The IRM oracle. ``power`` 2 is the one in Table 3.1 (erratum 35), 1 is the ratio of magnitudes."""
     return apply_mask(ratio_mask(spectra(stems).abs(), power), stems.sum(axis=0))
 
 

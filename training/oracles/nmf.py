@@ -1,6 +1,6 @@
-"""Non-negative matrix factorisation (BSE-04) by scikit-learn: dictionaries of spectra, learned or blind (section 1.3.1).
+"""Non-negative matrix factorisation (BSE-04) with scikit-learn: dictionaries of spectra, learned or blind (section 1.3.1).
 
-Spectrograms are magnitudes ``(bins, frames)``; all updates are multiplicative and of the Kullback-Leibler divergence.
+Spectrograms are magnitudes ``(bins, frames)``. All updates are multiplicative and minimise the Kullback-Leibler divergence.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def factorise(
     """``magnitudes ~ dictionary @ weights``, both not negative.
 
     Args:
-        dictionary: ``(bins, components)``; where given it stays as it is, and only the weights are found.
+        dictionary: ``(bins, components)``. If given, it stays fixed and only the weights are found.
 
     Returns:
         Dictionary ``(bins, components)`` and weights ``(components, frames)``.
@@ -43,13 +43,13 @@ def factorise(
 
 
 def divergence(magnitudes: Matrix, model: Matrix, floor: float = 1e-12) -> float:
-    """The generalised Kullback-Leibler divergence that the updates lower."""
+    """The generalised Kullback-Leibler divergence, which the updates reduce."""
     p, q = np.asarray(magnitudes, np.float64), np.maximum(np.asarray(model, np.float64), floor)
     return float(np.sum(np.where(p > 0, p * np.log(np.maximum(p, floor) / q), 0.0) - p + q))
 
 
 def supervised(mix: Stems, dictionaries: list[Matrix], updates: int = 100) -> Stems:
-    """Separate ``mix (channels, time)`` with one learned dictionary a source: weights on their union, then a soft mask.
+    """Separate ``mix (channels, time)`` with a learned dictionary for each source: weights on their union, then a soft mask.
 
     Returns:
         ``(sources, channels, time)``; they sum to the mixture.
@@ -67,7 +67,7 @@ def supervised(mix: Stems, dictionaries: list[Matrix], updates: int = 100) -> St
 
 
 def oracle_nmf(stems: Stems, components: int = 16, updates: int = 60) -> Stems:
-    """Dictionaries learned on the song's own true sources: what this model could do with perfect training data."""
+    """NMF with dictionaries learned on the song's own true sources: the model's result with perfect training data."""
     mono = spectra(stems).abs().mean(dim=1).numpy()
     dictionaries = [factorise(source, components, updates)[0] for source in mono]
     return supervised(stems.sum(axis=0), dictionaries, updates)

@@ -19,7 +19,7 @@ from training.oracles.wiener import oracle_wiener
 
 @dataclass(frozen=True)
 class Oracle:
-    """``estimate`` maps true stems to estimates; ``title`` is the row's name, ``knows`` what it was told."""
+    """``estimate`` maps true stems to estimates, ``title`` is the row's name, and ``knows`` names what the method knows."""
 
     title: str
     knows: str
@@ -27,7 +27,7 @@ class Oracle:
 
 
 def mixture(stems: Stems) -> Stems:
-    """The mixture as estimate of every source (BSE-11): the floor."""
+    """The mixture as the estimate of every source (BSE-11): the floor."""
     return np.repeat(stems.sum(axis=0, keepdims=True), len(stems), axis=0)
 
 

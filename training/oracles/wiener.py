@@ -1,4 +1,4 @@
-"""The multichannel Wiener filter (BSE-03) of the ``openunmix`` package: masks that also know where a source stands in the stereo field."""
+"""The multichannel Wiener filter (BSE-03) of the ``openunmix`` package: masks that also use a source's position in the stereo field."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from training.oracles.stft import signal, spectra
 
 @cache
 def _filtering() -> ModuleType:
-    """``openunmix.filtering``, without the package around it, which wants torchaudio (there is none for CPUs)."""
+    """``openunmix.filtering`` without the rest of the package, which needs torchaudio (not available for CPUs)."""
     package = importlib.util.find_spec("openunmix")
     if package is None or not package.submodule_search_locations:
         raise StemplayError("The Wiener filter needs openunmix: pip install --no-deps openunmix.")
@@ -35,7 +35,7 @@ def wiener(magnitudes: Tensor, mix: Tensor, iterations: int = 1) -> Tensor:
     Args:
         magnitudes: ``(sources, channels, bins, frames)``, not negative.
         mix: complex ``(channels, bins, frames)``.
-        iterations: of expectation maximisation over the spatial covariances; 0 is the mask of magnitude ratios.
+        iterations: number of expectation-maximisation steps on the spatial covariances; 0 is the mask of magnitude ratios.
 
     Returns:
         Complex, shaped like ``magnitudes``.
@@ -49,12 +49,12 @@ def wiener(magnitudes: Tensor, mix: Tensor, iterations: int = 1) -> Tensor:
     )
     # (frames, bins, channels, 2, sources)
     found = torch.view_as_complex(estimates.movedim(3, -1).contiguous()).permute(3, 2, 1, 0)
-    # What the library's regularisation keeps back is shared equally.
+    # The remainder from the library's regularisation is shared equally.
     return (found + (mix - found.sum(dim=0)) / len(found)).to(mix.dtype)
 
 
 def oracle_wiener(stems: Stems, iterations: int = 1, seconds: float = 20.0) -> Stems:
-    """The filter with the true magnitudes; in pieces of ``seconds``, since covariances of a whole song do not fit into memory."""
+    """The filter with the true magnitudes, in pieces of ``seconds``, because covariances of a whole song do not fit into memory."""
     mix = stems.sum(axis=0)
     magnitudes, mixture = spectra(stems).abs(), spectra(mix)
     step = max(1, int(seconds * 44_100 / 1024))

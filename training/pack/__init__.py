@@ -1,4 +1,4 @@
-"""Training on a rented machine without network: a folder with everything that it needs, and what to run there.
+"""Training on a rented machine without network: a folder with everything that it needs, and the scripts to run there.
 
-``build.py`` makes it, ``start.sh`` runs there, ``poll.sh`` brings the newest weights back.
+``build.py`` makes the folder, ``start.sh`` runs on that machine, and ``poll.sh`` fetches the newest weights.
 """

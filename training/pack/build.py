@@ -1,7 +1,7 @@
-"""The pack: raw data made small, a soundfont, weights to begin with, wheels, and two scripts, in one folder.
+"""Builds the pack: compressed raw data, a soundfont, initial weights, wheels and two scripts, in one folder.
 
-Rented machines take little in and are paid by the minute. So recordings travel as Opus at low rates, and songs as MIDI that is
-rendered there, on many processors; what the codec loses is small beside what a separator confuses.
+Uploads to rented machines are limited, and the machines are paid by the minute. So the pack has recordings as Opus at low rates, and
+songs as MIDI, which is rendered there on many processors. The codec's losses are small compared with a separator's errors.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ from training.data.store import Stems, write_atomic
 
 OPUS_RATE = 48_000
 STEM_LEVEL, VOICE_LEVELS = 0.9, {"mir1k": 0.96, "ravdess": 0.955, "makam": 0.86}
-"""libsndfile's compression levels: about 64 kbit/s a stem, 16 to 40 kbit/s a voice."""
+"""libsndfile's compression levels: about 64 kbit/s for a stem, 16 to 40 kbit/s for a voice."""
 WHEELS = ("soundfile", "cffi", "pycparser", "tinysoundfont", "soxr", "mido", "packaging", "pedalboard", "tqdm")
-"""What preparing and training import besides torch, lightning, numpy, scipy, safetensors and onnx, which such machines have."""
+"""Packages that preparation and training import besides torch, lightning, numpy, scipy, safetensors and onnx, which such machines have."""
 SCRIPTS = ("start.sh", "poll.sh")
 
 
 @dataclass(frozen=True)
 class PackOptions:
-    """What goes in.
+    """The contents of the pack.
 
     Attributes:
         data: the raw data, as for ``prepare stems``.
-        output: the folder to make; what is in it is replaced.
-        soundfont: the one that travels.
-        weights: to begin with, under the names of their recipes.
-        share: of the recordings of singers that travel, evenly picked.
-        backing: songs that ``mma`` plays here beforehand.
-        python: version of Python there, for wheels; empty for none.
-        limit: largest size of the whole in MiB.
+        output: the folder to make; its contents are replaced.
+        soundfont: the soundfont to include.
+        weights: initial weights, by the names of their recipes.
+        share: share of the singers' recordings to include, picked evenly.
+        backing: number of songs that ``mma`` generates here in advance.
+        python: Python version on that machine, for wheels; empty for no wheels.
+        limit: largest size of the pack in MiB.
     """
 
     data: Path
@@ -62,7 +62,7 @@ def build(options: PackOptions) -> dict[str, float]:
     """Make the pack; returns the MiB of its parts.
 
     Raises:
-        StemplayError: inputs are missing, wheels cannot be had, or the whole is too large.
+        StemplayError: inputs are missing, wheels cannot be downloaded, or the pack is too large.
     """
     if not options.data.is_dir():
         raise StemplayError(f"There is no folder {options.data}: name the one with the raw data with --data.")
@@ -104,7 +104,7 @@ def _parts(options: PackOptions) -> Iterator[tuple[str, Iterator[tuple[str, Cont
 
 
 def _songs(data: Path) -> Iterator[tuple[str, Content]]:
-    """Training and validation songs as folders of Opus files; the test songs stay here."""
+    """Training and validation songs as folders of Opus files. Test songs are not included."""
     songs = [job for job in SOURCES_OF["musdb"].jobs(data, Options(data, data)) if job.split != "test"]
     if not songs:
         raise StemplayError(f"There are no songs in {data / 'musdb18-7s' / 'train'}.")
@@ -125,7 +125,7 @@ def _opus(sound: Stems, level: float) -> bytes:
     """``(channels, time)`` at 44.1 kHz as an Opus file."""
     resampled = soxr.resample(sound.T, decode.RATE, OPUS_RATE)
     peak = max(1.0, float(np.abs(resampled).max(initial=0.0)))  # Opus clips
-    with tempfile.TemporaryDirectory() as place:  # into memory libsndfile writes when it is too late
+    with tempfile.TemporaryDirectory() as place:  # libsndfile finishes a file in memory too late
         path = Path(place) / "sound.opus"
         soundfile.write(
             path, resampled / peak, OPUS_RATE, format="OGG", subtype="OPUS", compression_level=level,
@@ -148,7 +148,7 @@ def _midi(options: PackOptions) -> Iterator[tuple[str, Content]]:
 
 
 def _fetch_wheels(folder: Path, python: str) -> None:
-    """Wheels for a 64-bit Linux; raises StemplayError if they cannot be had."""
+    """Wheels for 64-bit Linux. Raises StemplayError if they cannot be downloaded."""
     platforms = [f"manylinux{name}_x86_64" for name in ("_2_28", "_2_27", "_2_24", "_2_17", "2014", "2010", "1")]
     line = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     line += ["--only-binary=:all:", "--implementation", "cp", "--python-version", python, "-d", str(folder)]
@@ -157,4 +157,4 @@ def _fetch_wheels(folder: Path, python: str) -> None:
     result = subprocess.run([*line, *WHEELS], capture_output=True, text=True, check=False)
     if result.returncode:
         reason = (result.stderr.strip() or "pip said nothing").splitlines()[-1]
-        raise StemplayError(f"The wheels for Python {python} cannot be fetched: {reason}")
+        raise StemplayError(f"The wheels for Python {python} cannot be downloaded: {reason}")

@@ -1,1 +1,1 @@
-"""What every run needs: checkpoints, progress, weights of other packages, an estimate of its energy."""
+"""Common parts of all runs: checkpoints, progress, weights of other packages, and an estimate of the energy."""

@@ -34,18 +34,18 @@ def load_network(path: Path) -> Separator:
     """A network from ``save_weights``, float32, in evaluation mode.
 
     Raises:
-        StemplayError: the file is missing, or no weights of a network we know.
+        StemplayError: the file is missing, or does not contain weights of a known network.
     """
     state, config = load_weights(path)
     if config is None:
-        raise StemplayError(f"{path} does not say which network its weights belong to.")
+        raise StemplayError(f"{path} does not state which network its weights belong to.")
     network = make_network(config)
     _load(network, state, path)
     return network.eval()
 
 
 def load_weights(path: Path) -> tuple[StateDict, SeparatorConfig | None]:
-    """Tensors (float32, also of quantised files) and the configuration in the header, None if there is none."""
+    """Tensors (float32, also from quantised files), and the configuration in the header or None."""
     try:
         with safe_open(str(path), framework="pt") as file:
             metadata = file.metadata() or {}
@@ -69,7 +69,7 @@ def initialise(network: Separator, path: Path) -> None:
 
 def _matrices(path: Path, network: Separator) -> StateDict:
     if not isinstance(network, CausalDemucs):
-        raise StemplayError(f"{path} holds matrices of a causal Demucs, and this is another kind of network.")
+        raise StemplayError(f"{path} contains matrices of a causal Demucs, but this is another kind of network.")
     return read_matmul_demucs(path, network.config)
 
 
@@ -83,16 +83,16 @@ def _load(network: Separator, state: StateDict, path: Path) -> None:
 
 
 def save_checkpoint(path: Path, values: dict[str, Any]) -> None:
-    """Write everything a run needs to continue; atomic. ``values`` holds tensors, numbers, strings, lists and dicts only."""
+    """Write everything that a run needs to continue, atomically. ``values`` contains only tensors, numbers, strings, lists and dicts."""
     with replacing(path) as file:
         torch.save(values, file)
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
-    """A separator's checkpoint. Raises StemplayError as ``read_checkpoint`` does, or if it is of something else."""
+    """A separator's checkpoint. Raises StemplayError as ``read_checkpoint`` does, or if it belongs to something else."""
     values = read_checkpoint(path)
     if not {"recipe", "step", "network", "optimizer", "ema"} <= set(values):
-        raise StemplayError(f"{path} is no checkpoint of ours.")
+        raise StemplayError(f"{path} is not a Stemplay checkpoint.")
     return values
 
 
@@ -100,12 +100,12 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """Inverse of ``save_checkpoint``.
 
     Raises:
-        StemplayError: there is no checkpoint, or it holds anything but plain values.
+        StemplayError: there is no checkpoint, or it contains anything but plain values.
     """
     try:
         values: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
     except FileNotFoundError:
         raise StemplayError(f"There is no checkpoint {path} to continue from.") from None
     except (RuntimeError, pickle.UnpicklingError, EOFError, OSError) as error:
-        raise StemplayError(f"{path} is no checkpoint of ours.") from error
+        raise StemplayError(f"{path} is not a Stemplay checkpoint.") from error
     return values

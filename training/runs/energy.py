@@ -1,7 +1,7 @@
-"""What a run costs: an estimate of its energy (FUT-07).
+"""Estimates the energy of a run (FUT-07).
 
-Processors are read through RAPL where the kernel lets us (``energy_uj`` of each package: all of the machine's work, not only ours), GPUs
-through their driver. What cannot be read is assumed, and the assumption is written beside the number.
+Processors are read through RAPL if the kernel allows it (``energy_uj`` of each package: all work of the machine, not only ours), GPUs
+through their driver. If a value cannot be read, it is assumed, and the assumption is written beside the number.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import torch
 
 RAPL = Path("/sys/class/powercap")
 CPU_WATTS = 10.0
-"""A busy core of a server with its share of memory and fans; laptops need about half."""
+"""Watts of a busy server core with its share of memory and fans; laptops need about half."""
 GPU_WATTS = 350.0
-"""A training card whose driver does not tell."""
+"""Watts of a training GPU whose driver does not report its power."""
 JOULES_A_KWH = 3.6e6
 
 
@@ -23,10 +23,10 @@ class EnergyMeter:
     """Adds up energy between calls of ``read``.
 
     Args:
-        device: where the arithmetic runs.
+        device: the device that computes.
         threads: busy processor threads of this process.
-        watts: measured elsewhere, such as at the socket: overrules everything else.
-        whole_machine: whether this process counts what only the machine as a whole has (one process a machine).
+        watts: power measured elsewhere, such as at the socket; overrides everything else.
+        whole_machine: whether this process counts the energy of the whole machine (only one process per machine does).
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class EnergyMeter:
         self._counts = [_count(path) for path in self.packages]
 
     def read(self) -> float:
-        """kWh since the meter was made."""
+        """kWh since the meter was created."""
         now = time.monotonic()
         seconds, self._time = now - self._time, now
         joules = self._assumed * seconds
@@ -60,7 +60,7 @@ class EnergyMeter:
         for number, path in enumerate(self.packages):
             count = _count(path)
             microjoules = count - self._counts[number]
-            if microjoules < 0:  # the counter has gone round
+            if microjoules < 0:  # the counter has wrapped around
                 microjoules += _count(path.with_name("max_energy_range_uj"))
             self._counts[number] = count
             joules += microjoules / 1e6 if self.whole_machine else 0.0
@@ -69,7 +69,7 @@ class EnergyMeter:
 
 
 def _packages(rapl: Path) -> list[Path]:
-    """The counters of whole packages that may be read."""
+    """The readable counters of whole packages."""
     found = []
     for path in sorted(rapl.glob("intel-rapl:*/energy_uj")):  # AMD's have this name too
         if path.parent.name.count(":") == 1:  # deeper ones are parts of a package
@@ -86,8 +86,8 @@ def _count(path: Path) -> int:
 
 
 def _gpu_watts(device: torch.device) -> float | None:
-    """What the card draws now; None where its driver cannot be asked (that needs the package nvidia-ml-py)."""
+    """The GPU's present power in watts; None if its driver cannot be queried (this needs the package nvidia-ml-py)."""
     try:
         return torch.cuda.power_draw(device) / 1000
-    except Exception:  # of the driver's library: whatever it is, there is no number
+    except Exception:  # any error of the driver's library means that there is no value
         return None

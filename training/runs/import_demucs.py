@@ -1,8 +1,8 @@
 """State dicts of the public ``demucs`` (versions 1 and 2) and ``denoiser`` packages as networks of ours.
 
-Their layers are numbered in the order of their ``Sequential`` and the decoder begins at the innermost block; the tensors are the
-same. Sizes are read off the tensors; what no tensor tells (rate, resampling, padding) is asked for. Nothing is unpickled: a file
-that holds Python objects, such as a whole package of version 4, is refused.
+Their layers are numbered in the order of their ``Sequential``, and the decoder starts at the innermost block; the tensors are the
+same. Sizes are taken from the tensors. Rate, resampling and padding are parameters, since no tensor determines them. Nothing is
+unpickled: a file that contains Python objects, such as a whole package of version 4, is refused.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def read_state_dict(path: Path) -> StateDict:
     """The tensors of a ``.th``/``.pt`` file (by ``weights_only``) or of safetensors.
 
     Raises:
-        StemplayError: no such file, not tensors by name, or Python objects in it.
+        StemplayError: the file is missing, is not a dictionary of tensors, or contains Python objects.
     """
     if not path.is_file():
         raise StemplayError(f"There is no file {path}.")
@@ -38,17 +38,17 @@ def read_state_dict(path: Path) -> StateDict:
         values: Any = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, SafetensorError) as error:
         raise StemplayError(
-            f"{path} holds no plain state dict: save the tensors alone, torch.save(network.state_dict(), FILE)."
+            f"{path} does not contain a plain state dict: save only the tensors, torch.save(network.state_dict(), FILE)."
         ) from error
     if isinstance(values, dict) and isinstance(values.get("state"), dict):
         values = values["state"]
     if not isinstance(values, dict) or not values or not all(isinstance(x, Tensor) for x in values.values()):
-        raise StemplayError(f"{path} holds no state dict, which is tensors by their names.")
+        raise StemplayError(f"{path} does not contain a state dict (tensors by name).")
     return {str(name): value.float() for name, value in values.items()}
 
 
 def denoiser(state: StateDict, *, resample: int = 4, sample_rate: int = 16_000) -> AlignedDemucs:
-    """A network of the ``denoiser`` package: voice as it makes it, and as noise what is left.
+    """A network of the ``denoiser`` package. Its output is the voice; the residual is the noise.
 
     Raises:
         StemplayError: the tensors belong to another network, or to a bidirectional one.
@@ -60,7 +60,7 @@ def denoiser(state: StateDict, *, resample: int = 4, sample_rate: int = 16_000) 
         raise StemplayError("These are weights of demucs, not of a denoiser: its decoder has convolutions of kernel 1.")
     channels = sizes["audio_channels"]
     if state[f"decoder.{sizes['depth'] - 1}.2.weight"].shape[1] != channels:
-        raise StemplayError("This denoiser has other channels at its output than at its input.")
+        raise StemplayError("The numbers of input and output channels of this denoiser differ.")
     network = AlignedDemucs(
         AlignedDemucsConfig(**sizes, resample=resample, sample_rate=sample_rate, normalize=True, rescale=0.0)
     )
@@ -76,12 +76,12 @@ def demucs(
     normalize: bool = True,
     sample_rate: int = 44_100,
 ) -> Demucs:
-    """A network of the ``demucs`` package, versions 1 and 2, or of its class ``Demucs`` later on without its newer layers.
+    """A network of the ``demucs`` package, version 1 or 2, or of the class ``Demucs`` of later versions without its newer layers.
 
     Args:
         resample: 2 for version 2, whose networks work at twice the rate; 1 for version 1.
-        padded: the decoder's convolutions are padded, as from version 3 on.
-        normalize: by the mean and deviation of what is separated, which the package does outside of the network.
+        padded: the decoder's convolutions are padded, as in version 3 and later.
+        normalize: normalise by the mean and deviation of the input, which the package does outside the network.
 
     Raises:
         StemplayError: the tensors belong to another network.
@@ -89,7 +89,7 @@ def demucs(
     sizes = _sizes(state)
     outputs = state[f"decoder.{sizes['depth'] - 1}.{_second(state, 'decoder')}.weight"].shape[1]
     if outputs != len(sources) * sizes["audio_channels"]:
-        raise StemplayError(f"These weights make {outputs} channels, not those of {', '.join(sources)}.")
+        raise StemplayError(f"These weights have {outputs} output channels, which does not fit the sources {', '.join(sources)}.")
     if sizes["lstm_layers"] and "lstm.linear.weight" not in state:
         raise StemplayError("These are weights of a denoiser, not of demucs: its LSTM has one direction.")
     config = DemucsConfig(
@@ -100,12 +100,12 @@ def demucs(
 
 
 def _second(state: StateDict, part: str) -> str:
-    """Number of a block's second convolution: 2, or 3 where the package has a norm in between."""
+    """Index of a block's second convolution: 2, or 3 if the package has a norm in between."""
     return "3" if f"{part}.0.3.weight" in state else "2"
 
 
 def _sizes(state: StateDict) -> dict[str, Any]:
-    """What the shapes tell of the configuration; the stride is half of the kernel, as the packages have it."""
+    """The part of the configuration that follows from the shapes. The stride is half of the kernel, as in the packages."""
     try:
         depth = 1 + max(int(name.split(".")[1]) for name in state if name.startswith("encoder."))
         first, mix = state["encoder.0.0.weight"], state[f"encoder.0.{_second(state, 'encoder')}.weight"]
@@ -141,7 +141,7 @@ def _filled(network: Network, state: StateDict, depth: int) -> Network:
             block = int(rest[0]) if part == "encoder" else depth - 1 - int(rest[0])
             layer = {"0": "conv", place: second}.get(rest[1], rest[1])
             renamed[f"{part}.{block}.{layer}.{rest[2]}"] = value
-        elif isinstance(network, Demucs):  # there the LSTM and its linear layer stand beside each other
+        elif isinstance(network, Demucs):  # there the LSTM and its linear layer are siblings
             renamed[name.removeprefix("lstm.") if name.startswith(("lstm.lstm.", "lstm.linear.")) else name] = value
         else:
             renamed[name] = value

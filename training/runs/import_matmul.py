@@ -1,4 +1,4 @@
-"""Weights of other implementations as state dicts of ours."""
+"""Converts weights of other implementations to our state dicts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rtaudio.audio.format import StemplayError
 def matmul_demucs(weights: Mapping[str, npt.NDArray[np.floating]], config: CausalDemucsConfig) -> dict[str, Tensor]:
     """State dict of ``CausalDemucs(config)`` from the matrices of a causal Demucs written as plain matrix products.
 
-    There ``ew.i (kernel * in, out)`` and ``rw.i (in, 2 out)`` are encoder block i's strided and 1x1 convolution, ``dw.i
+    In these, ``ew.i (kernel * in, out)`` and ``rw.i (in, 2 out)`` are encoder block i's strided and 1x1 convolution, ``dw.i
     (context * in, 2 in)`` and ``tw.i (in, kernel * out)`` decoder block i's convolution and transposed convolution, taps first;
     biases are ``eb``, ``rb``, ``db``, ``tb``, and the LSTM's names are torch's.
 
@@ -27,7 +27,7 @@ def matmul_demucs(weights: Mapping[str, npt.NDArray[np.floating]], config: Causa
 
     def tensor(name: str) -> Tensor:
         if name not in weights:
-            raise StemplayError(f"The weights to start from have no matrix {name!r}.")
+            raise StemplayError(f"The initial weights have no matrix {name!r}.")
         return torch.from_numpy(np.asarray(weights[name], np.float32))
 
     def convolution(matrix: Tensor, taps: int) -> Tensor:
@@ -53,7 +53,7 @@ def matmul_demucs(weights: Mapping[str, npt.NDArray[np.floating]], config: Causa
             ):
                 state[f"{ours.format(i)}.bias"] = tensor(f"{theirs}.{i}")
     except RuntimeError as error:
-        raise StemplayError(f"The weights to start from have other sizes than this network: {error}.") from error
+        raise StemplayError(f"The initial weights do not have the sizes of this network: {error}.") from error
     for name in weights:
         if name.startswith("lstm."):
             state[f"lstm.{name}"] = tensor(name)

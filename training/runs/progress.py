@@ -1,4 +1,4 @@
-"""What a person sees of a run: a bar on a terminal, lines in a file."""
+"""Shows the progress of a run: a bar on a terminal, lines in a file."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from tqdm import tqdm
 
 
 class ProgressBar:
-    """A bar with seconds of audio a second and the time left; nothing is drawn where nobody looks (no terminal, other processes).
+    """A bar with seconds of audio per second and the time left. It is not drawn without a terminal or in other processes.
 
     Args:
-        shown: whether this process may draw at all.
+        shown: whether this process may draw.
     """
 
     def __init__(self, shown: bool = True, file: TextIO | None = None) -> None:
@@ -40,12 +40,12 @@ class ProgressBar:
             print(line, flush=True)
 
     def close(self) -> None:
-        """Leave the bar as it is."""
+        """Stop updating the bar and leave it on the screen."""
         self._bar.close()
 
 
 def clock(seconds: float) -> str:
-    """``1:02:03``, or ``2:03`` under an hour."""
+    """``1:02:03``, or ``2:03`` below one hour."""
     minutes, rest = divmod(round(max(0.0, seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

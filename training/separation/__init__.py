@@ -1,1 +1,1 @@
-"""Separation: recipes, the training loop, scores."""
+"""Training of separators: recipes, the training loop, scores."""

@@ -25,7 +25,7 @@ from training.separation.validation import read_songs
 
 REFERENCE, PLAIN = "Reference", "no randomized equivariant stabilization"
 NOISE_DB = 0.06
-"""Differences of SDR below it are noise, by the thesis."""
+"""Differences of SDR below this are noise, according to the thesis."""
 
 
 def _network(**changes: Any) -> Callable[[Recipe], Recipe]:
@@ -41,22 +41,22 @@ VARIANTS: dict[str, Callable[[Recipe], Recipe]] = {
     "MSE loss": lambda recipe: replace(recipe, optim=replace(recipe.optim, loss="l2")),
     REFERENCE: lambda recipe: recipe,
 }
-"""What is trained, by the names of the thesis' rows; the row without stabilization is the reference evaluated without it."""
+"""The trained variants by the names of the thesis' rows. The row without stabilization is the reference, evaluated without it."""
 
 
 def ablate(
     recipe: Recipe, output: Path, *, store: Path, budget: Budget | None, epochs: int | None = None, seed: int = 0,
     threads: int | None = None, shifts: int = 10, say: Callable[[str], None] = print,
 ) -> dict[str, list[float]]:  # fmt: skip
-    """Train every variant of ``recipe`` in a folder of its own, or continue it: row -> [validation L1, test SDR in dB].
+    """Train or continue every variant of ``recipe`` in its own folder. Returns row -> [validation L1, test SDR in dB].
 
-    Validation L1 is the best of the run; the test SDR is that of its weights, with ``shifts`` random shifts.
+    Validation L1 is the best of the run. The test SDR is that of the same weights, with ``shifts`` random shifts.
 
     Raises:
-        StemplayError: the recipe is no Demucs, or a folder has a run of another recipe.
+        StemplayError: the recipe is not a Demucs, or a folder contains a run of another recipe.
     """
     if not hasattr(recipe.network, "encoder_mix"):
-        raise StemplayError(f"The ablation is one of Demucs, and {recipe.name} is another network.")
+        raise StemplayError(f"The ablation is for Demucs, but {recipe.name} is another network.")
     songs = songs_to_test(recipe, store)
     rows: dict[str, list[float]] = {}
     for name, change in VARIANTS.items():
@@ -73,13 +73,13 @@ def _trained(recipe: Recipe, folder: Path, options: FitOptions) -> tuple[Separat
     """The best network of a run and its validation loss."""
     begun = (folder / "last.ckpt").exists()
     if begun and Recipe.from_dict(load_checkpoint(folder / "last.ckpt")["recipe"]) != recipe:
-        raise StemplayError(f"The run in {folder} had another recipe: choose another folder with -o.")
+        raise StemplayError(f"The run in {folder} has another recipe: choose another folder with -o.")
     state = fit(recipe, replace(options, resume=begun))
     return load_network(folder / "best.safetensors"), state.best
 
 
 def songs_to_test(recipe: Recipe, store: Path) -> Sequence[Stems]:
-    """Songs that neither train nor choose: MUSDB's test songs, or synthetic ones of yet other seeds."""
+    """Songs that are used neither for training nor for choosing: MUSDB's test songs, or synthetic ones with other seeds."""
     if recipe.made_up:
         return [synthetic_song([4, number], 3 * RATE) for number in range(3)]
     return read_songs(store, "test")
@@ -87,7 +87,7 @@ def songs_to_test(recipe: Recipe, store: Path) -> Sequence[Stems]:
 
 @torch.no_grad()
 def sdr_of(network: Separator, songs: Sequence[Stems], shifts: int, seed: int) -> float:
-    """Mean over sources of the median over songs of the median SDR of 1 s frames; all variants meet the same random shifts."""
+    """Mean over sources of the median over songs of the median SDR of 1 s frames. All variants get the same random shifts."""
     network.eval()
     scores = []
     for number, song in enumerate(songs):

@@ -1,6 +1,6 @@
-"""Networks of different kinds trained with the same budget, beside oracles and floors: our small Table 3.1.
+"""Trains networks of different kinds with the same budget and compares them with oracles and floors: our small Table 3.1.
 
-The budget is processor time of one thread, data included, so that a busy machine does not favour whoever ran when it was quiet.
+The budget is processor time of one thread, data included, so that results do not depend on how busy the machine is.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ COMPARED = {
     "conv-tasnet": ("Conv-Tasnet", True),
     "open-unmix": ("Open-Unmix-like", False),
 }
-"""Recipes in ``training/recipes/compare``, one or two million weights each: the row's title, and whether it makes waveforms."""
+"""Recipes in ``training/recipes/compare`` with one or two million weights each: the row's title, and whether it outputs waveforms."""
 
 
 @dataclass(frozen=True)
 class ProcessorBudget(Budget):
     """Ends a run after ``seconds`` of this process' processor time.
 
-    They are counted from the first question on, which a trainer asks after its first validation; the last one comes after the end. So
-    validations, which differ much between networks, are no part of the budget.
+    Counting starts with the first query, which a trainer makes after its first validation; the last validation comes after the end. So the
+    budget does not include validations, whose cost differs much between networks.
     """
 
     seconds: float = 240.0
@@ -41,7 +41,7 @@ class ProcessorBudget(Budget):
         return self.spent() / self.seconds
 
     def spent(self) -> float:
-        """Seconds of it so far."""
+        """Seconds of the budget used so far."""
         now = time.process_time()
         if not self._began:
             self._began.append(now)
@@ -49,13 +49,13 @@ class ProcessorBudget(Budget):
 
 
 def compared_recipes() -> dict[str, Recipe]:
-    """Name -> recipe, those that this version can build."""
+    """Name -> recipe, for the recipes that this version can build."""
     folder = RECIPES / "compare"
     return {name: read_recipe(str(folder / f"{name}.toml")) for name in COMPARED if (folder / f"{name}.toml").exists()}
 
 
 def train(name: str, recipe: Recipe, folder: Path, store: Path, seconds: float, seed: int = 0) -> dict[str, Any]:
-    """Train ``name`` of ``COMPARED`` on one thread, and write ``making.json`` beside its weights: what it cost and saw."""
+    """Train ``name`` of ``COMPARED`` on one thread, and write its cost and the amount of data to ``making.json`` beside its weights."""
     began, start = time.monotonic(), time.process_time()
     budget = ProcessorBudget(seconds=seconds)
     rarely = Intervals(validate=1e9, checkpoint=1e9, log=60)

@@ -24,13 +24,13 @@ SILENCE = "silence"
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores in dB; the rows are the model's and those of the baselines.
+    """Scores in dB; the rows are the model and the baselines.
 
     Attributes:
         table: row -> source -> median over songs.
         songs: song -> source -> the model's own score, NaN where the source is silent.
-        means, errors: row -> source -> mean over songs and its standard error; ``all`` is of each song's mean over the sources
-            (without accompaniment).
+        means, errors: row -> source -> mean over songs and its standard error; ``all`` is for each song's mean over the sources
+        (without accompaniment).
     """
 
     model: str
@@ -42,7 +42,7 @@ class Evaluation:
     errors: dict[str, dict[str, float]]
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON: NaN becomes None."""
+        """Values for JSON: NaN becomes None."""
         values = asdict(self)
         for group in ("table", "songs", "means", "errors"):
             values[group] = {
@@ -52,7 +52,7 @@ class Evaluation:
         return values
 
     def text(self) -> str:
-        """Both tables for people: medians, and means with their standard errors."""
+        """Both tables as text: medians, and means with their standard errors."""
         columns = list(next(iter(self.table.values())))
         lines = ["median" + " " * 4 + "".join(f"{name:>15}" for name in columns)]
         lines += [
@@ -83,8 +83,8 @@ def evaluate(
 
     Args:
         metric: ``global`` (whole song) or ``frames`` (median over 1 s frames, EQ-MUS-2).
-        refine: as files are separated, not as it is live.
-        phases: calls in a hop, by as many copies of the network in turn (``rtaudio.processors.staggered``).
+        refine: refine the stems, as when files are separated.
+        phases: calls per hop, made in turn by as many copies of the network (``rtaudio.processors.staggered``).
         look_ahead_ms: refine with this much look-ahead, as ``live --look-ahead`` does; 0 for none.
 
     Raises:
@@ -114,13 +114,13 @@ def evaluate(
 
 
 def _means(rows: list[Any], columns: list[str]) -> dict[str, tuple[float, float]]:
-    """Column -> mean over songs and its standard error; ``all`` leaves the last column, the accompaniment, out."""
+    """Column -> mean over songs and its standard error; ``all`` excludes the last column, the accompaniment."""
     table = np.asarray(rows, np.float64)
     return {"all": mean_with_error(table[:, :-1]), **{c: mean_with_error(table[:, i]) for i, c in enumerate(columns)}}
 
 
 def _estimates(mix: torch.Tensor, separated: torch.Tensor) -> dict[str, torch.Tensor]:
-    """The estimates of each row of the table, accompaniment included, ``(sources + 1, channels, time)``."""
+    """The estimates for each row of the table, including the accompaniment, ``(sources + 1, channels, time)``."""
     count = len(separated)
     quarter = with_accompaniment((mix / count).expand(count, *mix.shape))
     whole = mix.expand(count + 1, *mix.shape)
@@ -128,7 +128,7 @@ def _estimates(mix: torch.Tensor, separated: torch.Tensor) -> dict[str, torch.Te
 
 
 def record_all(result: Evaluation, what: str) -> None:
-    """Write medians, means and standard errors of the model's row into its card, under ``what`` in these words."""
+    """Write medians, means and standard errors of the model's row into its card, with ``what`` as the description."""
     mean = what.replace("median", "mean") if "median" in what else f"{what}: mean over songs"
     record(result.model, what, result.table["model"])
     record(result.model, mean, result.means["model"])
@@ -136,7 +136,7 @@ def record_all(result: Evaluation, what: str) -> None:
 
 
 def record(model: str | Path, what: str, scores: dict[str, float]) -> None:
-    """Write ``scores`` into the model's card as its quality on ``what``; older scores on other material stay.
+    """Write ``scores`` into the model's card as its quality on ``what``. Older scores on other material stay.
 
     Raises CardError if there is no such model.
     """

@@ -1,4 +1,4 @@
-"""``python -m training fit RECIPE``: data, network and trainer put together; signals end a run cleanly."""
+"""``python -m training fit RECIPE``: combines data, network and trainer. Signals end a run cleanly."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ from training.signals import stop_on_signals
 
 @dataclass(frozen=True)
 class FitOptions:
-    """What the command line adds to a recipe.
+    """The options of the command line that are not part of a recipe.
 
     Attributes:
-        folder: where the run lives; one run a folder.
+        folder: the folder of the run; one run per folder.
         store: the prepared data.
-        budget: by default the recipe's epochs, or half an hour where it names none.
-        epochs: instead of a budget.
+        budget: by default the recipe's epochs, or half an hour if it has none.
+        epochs: number of epochs, instead of a budget.
         init: weights to start from.
         grow: ``init`` may be of a smaller causal Demucs, from which a larger one grows.
-        teacher: weights of a network to learn from besides the true stems.
+        teacher: weights of a network whose stems are also learned from.
         workers: processes that make batches; 0 makes them in the training process.
-        device: ``cpu``, ``cuda``, ``mps``, or ``auto`` for the best there is.
-        watts: what the machine draws, if known; else it is read or assumed.
+        device: ``cpu``, ``cuda``, ``mps``, or ``auto`` for the best available.
+        watts: power that the machine draws, if known; otherwise it is read or assumed.
     """
 
     folder: Path
@@ -68,7 +68,7 @@ def fit(recipe: Recipe, options: FitOptions) -> Progress:
     """Train ``recipe``; with ``resume`` the recipe of the checkpoint is used instead.
 
     Raises:
-        StemplayError: data, weights or checkpoint are missing or do not fit.
+        StemplayError: data, weights or checkpoint are missing or do not match.
     """
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -97,7 +97,7 @@ def fit(recipe: Recipe, options: FitOptions) -> Progress:
 
 
 def _grown(network: Separator, path: Path, seed: int) -> Separator:
-    """``network`` with what a smaller one in ``path``, or a hybrid's branch of waveforms, learned. Raises StemplayError if it cannot."""
+    """``network`` grown from a smaller one in ``path`` or from a hybrid's waveform branch. Raises StemplayError if it cannot grow."""
     small = load_network(path)
     if isinstance(small, HybridDemucs) and isinstance(network, HybridDemucs):
         return grow_hybrid(small, network.config, seed)
@@ -108,13 +108,13 @@ def _grown(network: Separator, path: Path, seed: int) -> Separator:
 
 
 def _teacher(recipe: Recipe, path: Path | None) -> Separator | None:
-    """The network in ``path``. Raises StemplayError if it takes other sound apart than the recipe's."""
+    """The network in ``path``. Raises StemplayError if its input or its sources differ from those of the recipe's network."""
     if path is None:
         return None
     teacher = load_network(path)
     for name in ("sources", "sample_rate", "audio_channels"):
         if getattr(teacher.config, name) != getattr(recipe.network, name):
-            raise StemplayError(f"The teacher in {path} has other {name.replace('_', ' ')} than the recipe's network.")
+            raise StemplayError(f"The {name.replace('_', ' ')} of the teacher in {path} and of the recipe's network differ.")
     return teacher
 
 
@@ -124,15 +124,15 @@ def open_source(recipe: Recipe, options: FitOptions) -> BatchSource:
 
 
 def plan(recipe: Recipe, options: FitOptions, source: BatchSource) -> tuple[Budget, Intervals]:
-    """When the run ends and how often it is validated: with epochs, once each.
+    """When the run ends and how often it is validated: with epochs, once per epoch.
 
     Raises:
-        StemplayError: epochs are asked for of a recipe whose data have none.
+        StemplayError: epochs are requested, but the recipe's data have none.
     """
     intervals = options.intervals or Intervals()
     if not isinstance(source, EpochSongs):
         if options.epochs:
-            raise StemplayError(f"The recipe {recipe.name} has no epochs: give it --hours, --minutes or --steps.")
+            raise StemplayError(f"The recipe {recipe.name} has no epochs: use --hours, --minutes or --steps.")
         return options.budget or Budget(), intervals
     updates = max(1, source.batches // recipe.optim.accumulate)
     epochs = options.epochs or (0 if options.budget else recipe.optim.epochs)
@@ -143,7 +143,7 @@ def plan(recipe: Recipe, options: FitOptions, source: BatchSource) -> tuple[Budg
 def batches(
     recipe: Recipe, options: FitOptions, update: int, share: Share | None = None, source: BatchSource | None = None
 ) -> Iterator[Any]:
-    """The recipe's stream of batches from ``update`` on, of them this process' ``share``, made in worker processes."""
+    """This process' ``share`` of the recipe's stream of batches from ``update`` on, made in worker processes."""
     share = share or Share(accumulate=recipe.optim.accumulate, batch=recipe.mixing.batch)
     source = source or open_source(recipe, options)
     workers = options.workers
@@ -158,7 +158,7 @@ def batches(
 
 
 def _start_worker(number: int) -> None:
-    """Data processes step back behind the trainer and leave Ctrl-C to it."""
+    """Give a data process a lower priority than the trainer, which alone handles Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "nice"):
         os.nice(5)

@@ -1,9 +1,9 @@
 """Initialises a larger causal Demucs, or a hybrid with one, from a smaller one: wider, or a level deeper.
 
-Widening keeps the function (Net2Net, Chen et al. 2016): every channel of the larger network is a copy of one of the smaller, and
-whatever listens to copies divides its weight among them, unequally, so that they learn different things. A new innermost level begins
-at random, and with it the recurrent part, which now works at another rate. Unless the old LSTM stays where it was (``outer_lstm``):
-then the new level begins by saying nothing, and again nothing changes.
+Widening keeps the function (Net2Net, Chen et al. 2016): every channel of the larger network is a copy of a channel of the smaller one.
+Layers whose input has copies divide their weight among the copies, unequally, so that these learn different things. A new innermost
+level starts at random, and so does the recurrent part, which now works at another rate. If the old LSTM stays at its level
+(``outer_lstm``), the output of the new level starts at zero, and the function stays the same here, too.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from rtaudio.audio.format import StemplayError
 
 
 def grow(small: CausalDemucs, config: CausalDemucsConfig, seed: int = 0) -> CausalDemucs:
-    """A network of the sizes of ``config`` that begins with what ``small`` learned.
+    """A network of the sizes of ``config`` that starts from the weights of ``small``.
 
-    With equal depths, or with ``small``'s LSTM as its outer one, it gives what ``small`` gives, to rounding.
+    With equal depths, or with ``small``'s LSTM as its outer one, its output equals that of ``small`` up to rounding.
 
     Raises:
-        StemplayError: ``config`` is smaller somewhere, or differs in more than width and depth.
+        StemplayError: a level of ``config`` is smaller, or it differs in more than width and depth.
     """
     _check(small, config)
     large = CausalDemucs(config)
@@ -46,17 +46,17 @@ def grow(small: CausalDemucs, config: CausalDemucsConfig, seed: int = 0) -> Caus
 
 
 def grow_hybrid(small: HybridDemucs, config: HybridDemucsConfig, seed: int = 0) -> HybridDemucs:
-    """A hybrid of the sizes of ``config`` whose waveforms grew from those of ``small`` and whose masks are its masks.
+    """A hybrid of the sizes of ``config`` whose waveform branch is grown from that of ``small`` and whose masks are the same.
 
-    Masks of one frame a call may become masks of several: what the first of these hear of the last begins at nothing.
+    Masks of one frame per call may become masks of several. The new weights between frames start at zero.
 
     Raises:
-        StemplayError: as ``grow``, or the masks differ in more.
+        StemplayError: as in ``grow``, or the masks differ in more.
     """
     if replace(small.config.masks, call_frames=config.call_frames) != config.masks:
-        raise StemplayError("The masks of a hybrid do not grow, but for the frames of a call.")
+        raise StemplayError("The masks of a hybrid cannot grow, except in the frames per call.")
     if small.config.call_frames not in (1, config.call_frames):
-        raise StemplayError("Masks of several frames a call stay so.")
+        raise StemplayError("Masks of several frames per call must keep that number.")
     large = HybridDemucs(config)
     waves = grow(small.waves, config.waves, seed)
     large.waves.load_state_dict(waves.state_dict())
@@ -70,18 +70,18 @@ def grow_hybrid(small: HybridDemucs, config: HybridDemucsConfig, seed: int = 0) 
 def _check(small: CausalDemucs, config: CausalDemucsConfig) -> None:
     sizes = {name: getattr(config, name) for name in ("channels", "depth", "max_channels", "outer_lstm")}
     if replace(small.config, **sizes) != config:
-        raise StemplayError("A network can grow in channels and depth only; all else has to be as in its recipe.")
+        raise StemplayError("A network can grow in channels and depth only; everything else must be as in its recipe.")
     narrower = any(new < old for new, old in zip(config.widths, small.config.widths, strict=False))
     if narrower or config.depth < small.config.depth:
-        raise StemplayError("A network can only grow: no level may become narrower and none may go.")
+        raise StemplayError("A network can only grow: no level may become narrower or be removed.")
     if small.config.outer_lstm and (not config.outer_lstm or config.depth > small.config.depth):
-        raise StemplayError("A network with two LSTMs keeps them where they are.")
+        raise StemplayError("A network with two LSTMs must keep their levels.")
     if config.outer_lstm and not small.config.outer_lstm and config.depth != small.config.depth + 1:
-        raise StemplayError("A second LSTM comes with one level more.")
+        raise StemplayError("A second LSTM needs exactly one more level.")
 
 
 class _Copies:
-    """Which channel of the smaller network each channel of the larger one is a copy of, and what follows for the weights."""
+    """Maps each channel of the larger network to the channel of the smaller one that it copies, and transforms weights accordingly."""
 
     def __init__(self, small: CausalDemucs, large: CausalDemucs, seed: int) -> None:
         self.random = torch.Generator().manual_seed(seed)
@@ -102,13 +102,13 @@ class _Copies:
         return weight[rows] if kind == "bias" else self._divided(weight[rows], outer if strided else inner, 1)
 
     def recurrent(self, weight: Tensor, name: str) -> Tensor:
-        """A tensor of an LSTM, whose rows are four gates; its level is the innermost that both networks have, but for the outer one."""
+        """A tensor of an LSTM, whose rows are four gates. Its level is the innermost common one, except for the outer LSTM."""
         copies = self.levels[-2] if name.startswith("outer_") else self.levels[-1]
         rows = _blocks(copies, len(weight))
         return weight[rows] if "bias" in name else self._divided(weight[rows], copies, 1)
 
     def _divided(self, weight: Tensor, copies: Tensor, dim: int) -> Tensor:
-        """``weight`` listening to ``copies`` along ``dim``: shares of a channel's copies sum to one, drawn for every listener."""
+        """``weight`` for inputs ``copies`` along ``dim``. The shares of a channel's copies sum to one and are random for every output."""
         grown = weight.index_select(dim, copies)
         shape = [grown.shape[0], grown.shape[1]]
         shares = 0.5 + torch.rand(shape, generator=self.random)

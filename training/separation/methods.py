@@ -1,4 +1,4 @@
-"""What can be scored beside an exported model: oracles by name, trained weights, exported models; each as a function of true stems."""
+"""Methods to score: oracles by name, trained weights, and exported models, each as a function of the true stems."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from training.separation.scoring import Separate
 
 
 class Methods:
-    """A growing table of methods: ``entries`` for ``score_methods``, ``notes`` for the results.
+    """A table of methods to score: ``entries`` for ``score_methods``, ``notes`` for the results.
 
     Args:
-        consistent: what the estimates of networks lack of the mixture is shared among them, as the engine does.
+        consistent: share the residual of networks' estimates among them, as the engine does.
     """
 
     def __init__(self, consistent: bool = True) -> None:
@@ -32,17 +32,17 @@ class Methods:
         self.notes: dict[str, dict[str, Any]] = {}
 
     def add_oracle(self, name: str) -> None:
-        """An oracle or floor; ``all`` adds every one. Raises StemplayError for an unknown name."""
+        """Add an oracle or floor, or with ``all`` every one. Raises StemplayError for an unknown name."""
         for one in ORACLES if name == "all" else [name]:
             oracle = find_oracle(one)
             self.entries[one] = (oracle.title, oracle.estimate)
             self.notes[one] = {"knows": oracle.knows, "wav": False}
 
     def add_weights(self, path: Path) -> None:
-        """A network's weights; the name is that of the folder they lie in, whose ``making.json`` becomes notes.
+        """Add a network's weights. The name is that of their folder, whose ``making.json`` becomes the notes.
 
         Raises:
-            StemplayError: no weights of a network we know.
+            StemplayError: the file does not contain weights of a known network.
         """
         network = load_network(path)
         name = path.parent.name if path.stem in ("best", "ema", "weights") else path.stem
@@ -60,7 +60,7 @@ class Methods:
         self.notes[name] = {**notes, "weights": weights}
 
     def add_model(self, model: str) -> None:
-        """An exported model, through the player's own code. Raises StemplayError or CardError."""
+        """Add an exported model, run by the player's own code. Raises StemplayError or CardError."""
         card = read_card(find_model(model))
 
         def separate(stems: Stems) -> Stems:

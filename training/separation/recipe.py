@@ -1,4 +1,4 @@
-"""Recipes: everything that decides what a run learns, as a TOML file with one table a concern."""
+"""Recipes: all settings that determine what a run learns, as a TOML file with a table for each part."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Section = TypeVar("Section")
 
 
 MOST, MOST_LAYERS = 1 << 20, 64
-"""Numbers of a network: the largest of any kind (a rate, channels), and of layers of one kind."""
+"""Largest allowed numbers in a network's configuration: of any kind (a rate, channels), and of layers of one kind."""
 POSITIVE = frozenset(
     {
         "sample_rate",
@@ -43,24 +43,24 @@ LAYERS = frozenset({"depth", "layers", "lstm_layers", "blocks", "repeats", "stac
 
 @dataclass(frozen=True)
 class OptimConfig:
-    """How weights move.
+    """The settings of the optimisation.
 
     Attributes:
-        optimizer: ``adam``; ``adam-thesis`` and ``adagrad`` as chapter 5 writes them; or ``muon``: matrices by orthogonalised momentum,
-            the rest by Adam (``training.optim.optimizers``).
+        optimizer: ``adam``; ``adam-thesis`` and ``adagrad`` as in chapter 5; or ``muon``: orthogonalised momentum for matrices,
+        Adam for the rest (``training.optim.optimizers``).
         lr: peak learning rate.
-        warmup: steps of linear rise; then a cosine falls to ``final`` of the peak over the budget, unless ``schedule`` is ``constant``.
-        weight_decay: share of the matrices that a step at learning rate 1 would take away (``muon`` only).
-        epochs: length of a run unless it is asked for otherwise (only with data in epochs).
-        accumulate: batches an update; processes share them (``training.optim.parallel``).
-        ema: decay of the average of the weights that is validated and shipped; it rises to this from 0 in the first steps. 0: no average.
+        warmup: steps of linear rise. Then a cosine falls to ``final`` of the peak over the budget, unless ``schedule`` is ``constant``.
+        weight_decay: share by which a step with learning rate 1 would shrink the matrices (``muon`` only).
+        epochs: default length of a run (only with data in epochs).
+        accumulate: batches per update; processes share them (``training.optim.parallel``).
+        ema: decay of the average of the weights that is validated and shipped. It rises from 0 in the first steps. 0: no average.
         clip: largest norm of the gradient, 0 for none.
         loss, spectral: waveform loss and the weight of the spectral term (DMX-12, DMX-13), of one or three ``windows``.
-        distil: share of the teacher's stems in what is to be reached, where ``fit`` is given a teacher.
+        distil: share of the teacher's stems in the target, if ``fit`` is given a teacher.
         consistent: share the residual ``mix - sum(stems)`` equally among the stems before the loss, as validation and engine do.
-        skip_seconds: start of each example that does not count.
+        skip_seconds: length of each example's start that does not count.
         precision: ``bf16`` computes with bfloat16 copies of float32 weights; ``fp32`` does not; ``fast`` is float32 whose products
-            may be rounded inside (TF32, bfloat16) where the hardware is faster so.
+        may be rounded internally (TF32, bfloat16) if this is faster on the hardware.
     """
 
     optimizer: Literal["adam", "adam-thesis", "adagrad", "muon"] = "adam"
@@ -88,8 +88,8 @@ class Recipe:
     """Network, data and optimisation of a run.
 
     Attributes:
-        data: ``prepared`` mixes songs endlessly by ``mixing``; ``epochs`` follows the thesis by ``epochs``, with the length and the
-            batch of ``mixing``; ``synthetic`` and ``synthetic-epochs`` do so with songs that are made up.
+        data: ``prepared`` mixes songs endlessly as in ``mixing``; ``epochs`` follows the thesis as in ``epochs``, with the length and
+        the batch of ``mixing``; ``synthetic`` and ``synthetic-epochs`` do the same with synthetic songs.
     """
 
     name: str
@@ -116,10 +116,10 @@ class Recipe:
             raise StemplayError(f"The recipe has the unknown entry {sorted(extra)[0]!r}.")
         for table in ("network", "mixing", "epochs", "optim"):
             if not isinstance(values.get(table, {}), dict):
-                raise StemplayError(f"The recipe's entry {table} should be a table, not {_short(values[table])!r}.")
+                raise StemplayError(f"The recipe's entry {table} must be a table, not {_short(values[table])!r}.")
         name, data = str(values.get("name", "")), values.get("data", "prepared")
         if data not in get_args(DataKind) or not name:
-            raise StemplayError(f"A recipe needs a name, and its data are one of {', '.join(get_args(DataKind))}.")
+            raise StemplayError(f"A recipe needs a name, and its data must be one of {', '.join(get_args(DataKind))}.")
         return cls(
             name=name,
             network=network_section(values.get("network", {})),
@@ -130,7 +130,7 @@ class Recipe:
         )
 
     def tiny(self) -> Recipe:
-        """The same recipe on a small network, synthetic songs and short examples: seconds, not hours."""
+        """The same recipe with a small network, synthetic songs and short examples, which takes seconds, not hours."""
         fewer: dict[str, Any] = {"ema": min(0.95, self.optim.ema), "accumulate": min(2, self.optim.accumulate)}
         fewer |= {"epochs": min(10, self.optim.epochs), "warmup": min(20, self.optim.warmup)}
         return replace(
@@ -144,7 +144,7 @@ class Recipe:
 
     @property
     def by_epochs(self) -> bool:
-        """Whether examples come in the thesis' epochs."""
+        """Whether the data are the thesis' epochs."""
         return "epochs" in self.data
 
     @property
@@ -154,7 +154,7 @@ class Recipe:
 
     @property
     def frames(self) -> int:
-        """Samples of an example of an epoch: ``seconds`` up to the network's valid length, or down to whole hops."""
+        """Samples of an epoch's example: ``seconds``, rounded up to the network's valid length or down to whole hops."""
         samples = int(self.mixing.seconds * self.network.sample_rate)
         with torch.device("meta"):
             network = make_network(self.network)
@@ -171,9 +171,9 @@ def network_section(values: dict[str, Any]) -> SeparatorConfig:
         raise StemplayError(f"There is no kind of network {kind!r}; choose from {', '.join(KINDS)}.")
     for key, value in rest.items():
         most = MOST_LAYERS if key in LAYERS else MOST
-        if isinstance(value, int | float) and not abs(value) <= most:  # what is no number, too
+        if isinstance(value, int | float) and not abs(value) <= most:  # also refuses NaN
             raise StemplayError(
-                f"The recipe's entry network.{key} is {_short(value)}, beyond {most}: nothing of the kind could run."
+                f"The recipe's entry network.{key} is {_short(value)}; its magnitude must be at most {most}."
             )
         if key in POSITIVE and isinstance(value, int | float) and value < 1:
             raise StemplayError(f"The recipe's entry network.{key} is {_short(value)}; it must be 1 or more.")
@@ -187,12 +187,12 @@ def network_section(values: dict[str, Any]) -> SeparatorConfig:
 
 
 def _short(value: object) -> str:
-    """One line of at most 200 characters: torch explains itself at length."""
+    """One line of at most 200 characters, because torch's messages are long."""
     return " ".join(str(value).split())[:200]
 
 
 def section(kind: type[Section], values: dict[str, Any], name: str) -> Section:
-    """A dataclass from a TOML table, numbers and names checked."""
+    """A dataclass from a TOML table, with numbers and names checked."""
     defaults, hints = kind(), get_type_hints(kind)
     for key, value in values.items():
         if not hasattr(defaults, key):
@@ -208,13 +208,13 @@ def section(kind: type[Section], values: dict[str, Any], name: str) -> Section:
             continue
         if default is not None and value is not None and not isinstance(value, type(default)):
             raise StemplayError(
-                f"The recipe's entry {name}.{key} should be of type {type(default).__name__}, not {value!r}."
+                f"The recipe's entry {name}.{key} must be of type {type(default).__name__}, not {value!r}."
             )
     return kind(**values)
 
 
 def recipe_names() -> list[str]:
-    """The shipped recipes and, before them, those of a hybrid's branches; those of ``compare`` and ``sing`` have commands of their own."""
+    """The shipped recipes, after those of a hybrid's branches. Recipes of ``compare`` and ``sing`` have their own commands."""
     paths = [*sorted(RECIPES.glob("branches/*.toml")), *sorted(RECIPES.glob("*.toml"))]
     return [path.relative_to(RECIPES).with_suffix("").as_posix() for path in paths]
 

@@ -1,4 +1,4 @@
-"""Scores of methods on songs with known stems, one JSON file a method: what tables and box plots are drawn from (MUS-05 to MUS-07)."""
+"""Scores of methods on songs with known stems, in one JSON file per method: the data of tables and box plots (MUS-05 to MUS-07)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ METRICS = {
     "global": "10 log10(sum s^2 / sum (s - e)^2) of a whole song",
 }
 Separate = Callable[[Stems], Stems]
-"""True stems ``(sources, channels, time)`` to estimates; what is no oracle looks only at their sum."""
+"""Maps true stems ``(sources, channels, time)`` to estimates. Methods that are not oracles use only their sum."""
 
 
 @dataclass
@@ -36,10 +36,10 @@ class Result:
 
     Attributes:
         method, title: file name and the row's name in tables.
-        data: which songs, for people.
+        data: a description of the songs.
         sources: names of the columns.
-        scores: metric -> song -> a score a source in dB, NaN where there is none.
-        notes: what else is worth a column: weights, training, speed.
+        scores: metric -> song -> a score in dB for each source, NaN if there is none.
+        notes: values for further columns: weights, training, speed.
     """
 
     method: str
@@ -55,7 +55,7 @@ class Result:
         return [row[index] for row in self._songs(metric).values()]
 
     def summary(self, metric: str) -> dict[str, tuple[float, float]]:
-        """``All`` and each source -> median over songs and its standard error; that of ``All`` is of the mean of independent medians."""
+        """``All`` and each source -> median over songs and its standard error. That of ``All`` assumes independent medians."""
         each = {source: median_with_spread(self.column(metric, source)) for source in self.sources}
         spread = math.sqrt(sum(value[1] ** 2 for value in each.values())) / len(each)
         return {"All": (mean_over_sources([value[0] for value in each.values()]), spread), **each}
@@ -66,7 +66,7 @@ class Result:
         return {"All": mean_with_error(list(self._songs(metric).values())), **each}
 
     def duel(self, other: Result, metric: str) -> dict[str, Duel]:
-        """Clip by clip against ``other``, see ``training.metrics.pairs``. Raises StemplayError if their songs differ."""
+        """Compare clip by clip with ``other``, see ``training.metrics.pairs``. Raises StemplayError if their songs differ."""
         return duel(self._songs(metric), other._songs(metric), self.sources)
 
     def _songs(self, metric: str) -> dict[str, list[float]]:
@@ -75,7 +75,7 @@ class Result:
         return self.scores[metric]
 
     def write(self, folder: Path) -> Path:
-        """``folder/METHOD.json``, atomically; NaN and infinities become null."""
+        """Write ``folder/METHOD.json`` atomically; NaN and infinities become null."""
         values = asdict(self)
         values["scores"] = {
             metric: {song: [_plain(score) for score in row] for song, row in songs.items()}
@@ -86,7 +86,7 @@ class Result:
 
     @classmethod
     def read(cls, path: Path) -> Result:
-        """Inverse of ``write``. Raises StemplayError if the file is no result."""
+        """Inverse of ``write``. Raises StemplayError if the file is not a result."""
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
             for songs in values["scores"].values():
@@ -94,11 +94,11 @@ class Result:
                     songs[song] = [math.nan if score is None else float(score) for score in row]
             return cls(**{**values, "sources": tuple(values["sources"])})
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise StemplayError(f"{path} is no result of `evaluate -o` ({error}).") from None
+            raise StemplayError(f"{path} is not a result of `evaluate -o` ({error}).") from None
 
 
 def read_scores(path: Path, metric: str = "global", sources: Sequence[str] = ()) -> dict[str, list[float]]:
-    """Song -> a score a source, from a file of ``evaluate --json`` or ``evaluate -o``. Raises StemplayError if it is neither."""
+    """Song -> a score for each source, from a file of ``evaluate --json`` or ``evaluate -o``. Raises StemplayError if it is neither."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         if "scores" in values:
@@ -118,7 +118,7 @@ def _plain(score: float) -> float | None:
 
 
 def read_results(folder: Path) -> list[Result]:
-    """All results of a folder; raises StemplayError if there are none."""
+    """All results of a folder. Raises StemplayError if there are none."""
     found = [Result.read(path) for path in sorted(folder.glob("*.json"))] if folder.is_dir() else []
     if not found:
         raise StemplayError(
@@ -140,7 +140,7 @@ def score_methods(
 
     Args:
         methods: name -> title and function.
-        full: museval's SIR and SAR too, which take a few seconds a song.
+        full: also compute museval's SIR and SAR, which takes a few seconds per song.
     """
     results = {name: Result(name, title, data, tuple(sources)) for name, (title, _) in methods.items()}
     spent = dict.fromkeys(methods, 0.0)

@@ -1,4 +1,4 @@
-"""Which data a recipe learns from, and which songs choose its best weights."""
+"""The data that a recipe learns from, and the songs that choose its best weights."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from training.separation.validation import read_songs
 
 
 def batch_source(recipe: Recipe, store: Path, seed: int) -> BatchSource:
-    """The recipe's endless batches. Raises StemplayError if its data are missing or are not for such a network."""
+    """The recipe's endless batches. Raises StemplayError if its data are missing or do not fit the network."""
     about_speech, hop = _check(recipe), recipe.network.hop
     if about_speech and recipe.made_up:
         return speech.SyntheticSpeech(recipe.mixing, hop, seed)
@@ -38,7 +38,7 @@ def validation_set(recipe: Recipe, store: Path) -> Sequence[Stems]:
 
 
 def _check(recipe: Recipe) -> bool:
-    """Whether the recipe is about speech; what has no data is refused."""
+    """Whether the recipe is for speech. Raises StemplayError if there are no data for its network."""
     network = recipe.network
     known = {SOURCES: (2, 44_100), SPEECH: (1, speech.RATE)}
     sources = tuple(network.sources)

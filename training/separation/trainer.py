@@ -1,8 +1,8 @@
 """The training loop, on Lightning Fabric.
 
-Fabric rather than the Trainer: the schedule follows a time budget, a checkpoint falls between any two steps (also on a signal) and
-carries the position in the data stream and the averaged weights, and nothing it writes needs unpickling. Fabric keeps what is
-wanted: devices, processes and their gradients, accumulation, clipping and loggers.
+Fabric is used instead of Lightning's Trainer because the schedule follows a time budget, a checkpoint can come after any step (also on
+a signal) and includes the position in the data stream and the averaged weights, and no file needs unpickling. Fabric provides the
+rest: devices, processes and their gradients, accumulation, clipping and loggers.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from training.separation.validation import Validation, validate
 
 @dataclass(frozen=True)
 class Budget:
-    """When a run ends: after ``minutes`` of training, or after ``steps`` if that is given (repeatable to the bit)."""
+    """When a run ends: after ``minutes`` of training, or after ``steps`` if given (repeatable to the bit)."""
 
     minutes: float = 30.0
     steps: int | None = None
@@ -58,7 +58,7 @@ class Budget:
 
 @dataclass
 class Intervals:
-    """Seconds between validations, checkpoints and lines of the log; ``epoch``: validate after so many steps instead, if not 0."""
+    """Seconds between validations, checkpoints and lines of the log. If ``epoch`` is not 0, validate after this many steps instead."""
 
     validate: float = 240.0
     checkpoint: float = 180.0
@@ -68,7 +68,7 @@ class Intervals:
 
 @dataclass
 class Progress:
-    """Where a run stands; part of the checkpoint. ``elapsed`` in seconds, ``energy`` in kWh."""
+    """The progress of a run, which is part of the checkpoint. ``elapsed`` is in seconds, ``energy`` in kWh."""
 
     step: int = 0
     elapsed: float = 0.0
@@ -78,7 +78,7 @@ class Progress:
 
 
 def learning_rate(optim: OptimConfig, step: int, progress: float) -> float:
-    """Linear warm-up over steps, then a cosine to ``final`` of the peak over the budget, or nothing (``constant``, as the thesis)."""
+    """Linear warm-up over steps, then a cosine to ``final`` of the peak over the budget, or no change (``constant``, as in the thesis)."""
     if optim.schedule == "constant":
         return optim.lr * min(1.0, (step + 1) / max(1, optim.warmup))
     cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
@@ -86,13 +86,13 @@ def learning_rate(optim: OptimConfig, step: int, progress: float) -> float:
 
 
 def ema_decay(limit: float, step: int) -> float:
-    """Decay of the weights' average at ``step``: short at first, so that the start is forgotten."""
+    """Decay of the weights' average at ``step``: small at first, so that the initial weights are forgotten."""
     return min(limit, (1 + step) / (10 + step))
 
 
 @contextmanager
 def products(precision: str) -> Iterator[None]:
-    """How float32 matrix products are computed meanwhile: exactly, unless ``precision`` is ``fast``."""
+    """Context in which float32 matrix products are exact, unless ``precision`` is ``fast``."""
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("medium" if precision == "fast" else "highest")
     try:
@@ -102,7 +102,7 @@ def products(precision: str) -> Iterator[None]:
 
 
 class Forward(nn.Module):
-    """The network at the recipe's precision. A module, so that what shares gradients among processes sees every pass.
+    """The network at the recipe's precision. It is a module, so that the wrapper that shares gradients sees every pass.
 
     ``bf16``: everything between cast weights and the stems is bfloat16; autocast would widen at every bias (a third slower).
     """
@@ -123,14 +123,14 @@ class SeparatorTrainer:
     """Trains one network by one recipe into one folder.
 
     The folder receives ``last.ckpt`` (to continue), ``ema.safetensors`` (averaged weights), ``best.safetensors`` (those with the
-    least validation loss, or the most SDR where that is what the loss is about), ``recipe.json``, ``history.json`` (validations,
+    least validation loss, or the highest SDR if the loss is in decibels), ``recipe.json``, ``history.json`` (validations,
     time, device, energy), and the logs as CSV and TensorBoard.
 
     Args:
         songs: validation songs, ``(4, 2, time)`` each.
         fabric: devices and loggers; by default one CPU process with CSV and TensorBoard logs.
-        watts: what the machine draws, where that is known (``EnergyMeter``).
-        teacher: a finished network whose stems are a part of what is to be reached (``distil``), such as a larger one.
+        watts: power that the machine draws, if known (``EnergyMeter``).
+        teacher: a trained network, such as a larger one, whose stems are part of the target (``distil``).
     """
 
     def __init__(
@@ -145,7 +145,7 @@ class SeparatorTrainer:
         optim = recipe.optim
         self.share = Share(self.fabric.global_rank, self.fabric.world_size, optim.accumulate, recipe.mixing.batch)
         self.network = network.to(self.fabric.device)
-        # Without averaging there is no second copy: of the thesis' network it would be 2.4 GiB.
+        # Without averaging there is no second copy, which for the thesis' network would be 2.4 GiB.
         self.ema = copy.deepcopy(self.network).requires_grad_(False) if optim.ema else self.network
         forward = Forward(self.network, optim.precision)
         self.optimizer: Any
@@ -165,10 +165,10 @@ class SeparatorTrainer:
     def step(self, *batches: Tensor) -> tuple[float, float]:
         """One update on this process' share of it, ``(batch, sources, channels, time)`` each; returns the loss and the gradient's norm.
 
-        Both are of the whole update, whatever the number of processes.
+        Both are for the whole update, whatever the number of processes.
 
         Raises:
-            StemplayError: the loss is no number any more.
+            StemplayError: the loss is no longer finite.
         """
         optim = self.recipe.optim
         rate = learning_rate(optim, self.state.step, self.budget.progress(self.state.step, self.state.elapsed))
@@ -181,7 +181,7 @@ class SeparatorTrainer:
         norm = float(self.fabric.clip_gradients(self.forward, self.optimizer, max_norm=limit, error_if_nonfinite=False))
         if not math.isfinite(norm):
             raise StemplayError(
-                "The loss is no finite number any more: continue from the last checkpoint with a lower learning rate."
+                "The loss is no longer finite: continue from the last checkpoint with a lower learning rate."
             )
         self.optimizer.step()
         self.state.step += 1
@@ -204,7 +204,7 @@ class SeparatorTrainer:
 
     @torch.no_grad()
     def _goal(self, mix: Tensor, stems: Tensor) -> Tensor:
-        """The true stems, or with a teacher a mean of them and its own: nearer to what a network can do."""
+        """The true stems, or with a teacher a weighted mean of these and its stems, which a network can reach more easily."""
         return stems if self.teacher is None else torch.lerp(stems, self.teacher(mix), self.recipe.optim.distil)
 
     @torch.no_grad()
@@ -222,7 +222,7 @@ class SeparatorTrainer:
     def fit(self, batches: Iterator[Any]) -> Progress:
         """Train until the budget is spent or ``stop_requested`` is set.
 
-        ``batches`` are this process' (``share``), from those of update ``state.step`` on.
+        ``batches`` are those of this process (``share``), starting with update ``state.step``.
         """
         began = time.monotonic() - self.state.elapsed
         done = {"validate": self.state.elapsed, "checkpoint": self.state.elapsed, "log": self.state.elapsed}
@@ -275,12 +275,12 @@ class SeparatorTrainer:
         return self.recipe.optim.accumulate * mixing.batch * mixing.seconds
 
     def check(self, bar: ProgressBar | None = None) -> Validation:
-        """Validate the averaged weights; keep them as ``best.safetensors`` if none were better."""
+        """Validate the averaged weights; save them as ``best.safetensors`` if they are the best so far."""
         result = validate(self.ema, self.songs, self.recipe.network.sources, self.fabric)
-        self.network.train()  # it may be the one that was scored
+        self.network.train()  # the scored network may be this one, in evaluation mode
         values = result.row()
         cost = {"energy_kwh": round(self._energy(), 7)}
-        # Waveform distances are minimised as the thesis does; what is trained for decibels is chosen by their mean over songs.
+        # With waveform losses the smallest one is best, as in the thesis; with losses in decibels, the highest mean SDR over songs.
         score = result.loss if self.recipe.optim.loss in ("l1", "l2") else -result.song_mean
         self.state.history.append(
             {"step": self.state.step, "elapsed": round(self.state.elapsed, 1), **values, **cost, "score": score}
@@ -293,7 +293,7 @@ class SeparatorTrainer:
         return result
 
     def _log(self, values: dict[str, float], bar: ProgressBar | None = None, more: str = "") -> None:
-        """A line for people on standard output, the same for the loggers."""
+        """Write the values as a line on standard output and to the loggers."""
         rate = self.optimizer.param_groups[0]["lr"]
         values = {**values, "lr": rate, "elapsed": self.state.elapsed}
         text = "  ".join(f"{name} {value:.5g}" for name, value in values.items())
@@ -303,14 +303,14 @@ class SeparatorTrainer:
         self.fabric.log_dict(values, self.state.step)
 
     def _energy(self) -> float:
-        """kWh of the run so far, over all processes; every process has to ask."""
+        """kWh of the run so far, over all processes. Every process must call it."""
         before = self.meter.kwh
         spent = torch.tensor(self.meter.read() - before, device=self.fabric.device)
         self.state.energy += float(reduce(self.fabric, spent, "sum"))
         return self.state.energy
 
     def cost(self) -> dict[str, Any]:
-        """What the run has cost (FUT-07); every process has to ask."""
+        """The cost of the run so far (FUT-07). Every process must call it."""
         kwh, batches = self._energy(), self.state.step * self.recipe.optim.accumulate
         device = self.fabric.device
         return {
@@ -326,7 +326,7 @@ class SeparatorTrainer:
         }
 
     def save(self) -> None:
-        """Write ``last.ckpt``, ``ema.safetensors`` and ``history.json``; every process has to call it, the first one writes."""
+        """Write ``last.ckpt``, ``ema.safetensors`` and ``history.json``. Every process must call it; the first one writes."""
         cost = self.cost()
         if not self.fabric.is_global_zero:
             return

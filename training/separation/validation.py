@@ -1,4 +1,4 @@
-"""What chooses the model: loss and SDR on the validation songs (DMX-20), of the mixture-consistent output that the engine plays."""
+"""Loss and SDR on the validation songs, which choose the model (DMX-20), of the mixture-consistent output that the engine plays."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Validation:
     Attributes:
         loss: mean L1 of the network's own output.
         sdr: source -> median over songs, dB.
-        means: source -> mean over songs, dB; it moves less from one validation to the next than a median does.
+        means: source -> mean over songs, dB. It changes less between validations than a median.
         song_mean, song_error: mean over songs and sources, by which models are chosen, and its standard error over songs, dB.
     """
 
@@ -40,7 +40,7 @@ class Validation:
         return float(np.mean(list(self.sdr.values())))
 
     def row(self) -> dict[str, float]:
-        """As logs and ``history.json`` have it."""
+        """The values for logs and ``history.json``."""
         return {
             "valid_loss": self.loss,
             **{f"sdr_{name}": sdr for name, sdr in self.sdr.items()},
@@ -63,7 +63,7 @@ def read_songs(store: Path, split: str = "valid") -> list[Stems]:
 def validate(
     network: nn.Module, songs: Sequence[Stems], sources: Sequence[str], fabric: Fabric | None = None
 ) -> Validation:
-    """Score ``network`` on whole songs, one by one, from the zero state, in float32; processes share the songs."""
+    """Score ``network`` on whole songs one by one, from the zero state, in float32. Processes share the songs."""
     network.eval()
     rank, world = (fabric.global_rank, fabric.world_size) if fabric is not None else (0, 1)
     device = fabric.device if fabric is not None else torch.device("cpu")

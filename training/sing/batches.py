@@ -1,4 +1,4 @@
-"""What AdaBatch on SING's look-up tables does to its training, against plain Adam, over batch sizes at a fixed number of notes."""
+"""Compares AdaBatch on SING's look-up tables with plain Adam, for several batch sizes and a fixed number of notes."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def compare_batches(
     """Train the second stage (LSTM and tables learn the codes of a short autoencoder) with and without AdaBatch.
 
     Args:
-        path: of the journal; what is in it is not computed again.
-        notes: that each run hears, in batches of any size.
+        path: file of the journal; results in it are not computed again.
+        notes: number of notes in each run, whatever the batch size.
 
     Returns:
         By ``seed/batch/rule/rate``: mean squared error of the codes of held-out pairs of instrument and pitch.
@@ -52,12 +52,12 @@ def compare_batches(
 
 
 def best_rate(results: dict[str, Any], seed: int, batch: int, rule: str) -> float:
-    """The learning rate with which ``seed`` did best; other seeds use it."""
+    """The learning rate with the best result of ``seed``; other seeds use it."""
     return min(RATES, key=lambda rate: float(results[f"{seed}/{batch}/{rule}/{rate:g}"]))
 
 
 def _autoencoder(store: NoteStore, seed: int) -> dict[str, Any]:
-    """A short first stage, the same for all runs of a seed."""
+    """A short first stage, common to all runs of a seed."""
     torch.manual_seed(seed)
     config = sized_for(SMALL, store)
     sing, encoder = Sing(config), NoteEncoder(config)
@@ -89,7 +89,7 @@ def code_error(sing: Sing, encoder: NoteEncoder, store: NoteStore, rows: np.ndar
 
 
 def summary(results: dict[str, Any], batches: Sequence[int], seeds: Sequence[int]) -> str:
-    """A table: by batch size the error of each rule at its better rate, and how many seeds AdaBatch wins."""
+    """A table: for each batch size, the error of each rule at its better rate, and in how many seeds AdaBatch is better."""
     rows = [
         "| batch | Adam | Adam with AdaBatch on the tables | seeds in which AdaBatch is lower |",
         "|---|---|---|---|",

@@ -1,4 +1,4 @@
-"""``python -m training sing fit``: the three stages on a note set, with checkpoints from which a run continues as if never stopped."""
+"""``python -m training sing fit``: the three stages on a note set. A run continues from its checkpoint as if it had not stopped."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from training.sing.stages import STAGES, Trainer
 
 CHECKPOINT, WEIGHTS, HISTORY, CEILING = "last.ckpt", "weights.safetensors", "history.json", "autoencoder.json"
 SING = "Sing"
-"""What the header of its weights calls the network."""
+"""Name of the network in the header of its weights."""
 
 
 @dataclass(frozen=True)
 class SingOptions:
-    """What the command line adds to a recipe.
+    """The options of the command line that are not part of a recipe.
 
     Attributes:
-        folder: where the run lives; one run a folder.
+        folder: the folder of the run; one run per folder.
         store: the note set.
-        stages: which of them to run, in order.
+        stages: the stages to run, in order.
         init: weights to start from; tables grow to the note set's instruments and pitches.
-        checkpoint_every: seconds.
+        checkpoint_every: seconds between checkpoints.
     """
 
     folder: Path
@@ -53,7 +53,7 @@ class SingOptions:
 
 
 class Run:
-    """A trainer with a folder: history, checkpoints, and the progress that is printed."""
+    """A trainer with a folder: history, checkpoints, and printed progress."""
 
     def __init__(self, recipe: SingRecipe, options: SingOptions, say: Callable[[str], None] = print) -> None:
         self.options, self.say = options, say
@@ -75,7 +75,7 @@ class Run:
             self._restore(loaded)
 
     def fit(self) -> list[dict[str, Any]]:
-        """Run the stages that are left; returns the history. A signal ends it early, with a checkpoint."""
+        """Run the remaining stages; returns the history. A signal ends it early, with a checkpoint."""
         self.options.folder.mkdir(parents=True, exist_ok=True)
         write_atomic(self.options.folder / "recipe.json", json.dumps(self.recipe.to_dict(), indent=1).encode())
         with stop_on_signals(self.trainer):
@@ -113,16 +113,16 @@ class Run:
             self.save()
 
     def _begin_decoder_anew(self) -> None:
-        """With an excitation, the last stage begins with a new decoder.
+        """With an excitation, start the last stage with a new decoder.
 
-        The autoencoder's knows no key and makes every phase itself. Kept, it went on doing so beside the excitation: after equal
-        times the lines at the frame rate were 19 dB stronger than with a new one (docs/instrument.md).
+        The autoencoder's decoder does not receive the key and generates every phase itself. If it was kept, it continued to do so beside
+        the excitation: after equal times the lines at the frame rate were 19 dB stronger than with a new decoder (docs/instrument.md).
         """
         if self.recipe.network.bands:
             self.sing.decoder.load_state_dict(NoteDecoder(self.recipe.network).state_dict())
 
     def _score_autoencoder(self) -> None:
-        """What reconstruction from the recordings themselves reaches on the held-out notes: the ceiling of the later stages."""
+        """Print the autoencoder's loss on the held-out notes, which is the ceiling of the later stages."""
         found = losses(by_codes(self.encoder, self.sing, self.store), self.store, self.store.test)
         write_atomic(
             self.options.folder / CEILING, json.dumps({f"autoencoder_{k}": v for k, v in found.items()}).encode()
@@ -153,10 +153,10 @@ class Run:
         path = self.options.folder / CHECKPOINT
         loaded = read_checkpoint(path)
         if loaded.get("kind") != "sing":
-            raise StemplayError(f"{path} is no checkpoint of SING.")
+            raise StemplayError(f"{path} is not a checkpoint of SING.")
         if loaded["instruments"] != self.store.instruments:
             raise StemplayError(
-                f"The run in {self.options.folder} learned other instruments than {self.options.store} has."
+                f"The run in {self.options.folder} learned other instruments than those in {self.options.store}."
             )
         return loaded
 
@@ -202,7 +202,7 @@ def is_sing(path: Path) -> bool:
 
 
 def read_sing(path: Path) -> tuple[dict[str, Tensor], SingConfig, list[str]]:
-    """What ``save_sing`` wrote: float32 tensors, configuration, instruments.
+    """The contents of a file of ``save_sing``: float32 tensors, configuration, instruments.
 
     Raises:
         StemplayError: the file is missing or has no weights of SING.
@@ -234,7 +234,7 @@ def open_sing(path: Path) -> tuple[Sing, NoteEncoder | None, list[str]]:
 
 
 def load_sing(path: Path, sing: Sing, encoder: NoteEncoder, instruments: list[str]) -> None:
-    """Start from other weights of the same sizes. Instruments and pitches that they know keep their rows; others start as the mean
+    """Start from other weights of the same sizes. Instruments and pitches that they contain keep their rows; others start as the mean
     instrument and the nearest pitch."""
     tensors, config, known = read_sing(path)
     rows = tensors["sing.sequence.instrument.weight"]

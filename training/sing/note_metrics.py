@@ -1,6 +1,6 @@
-"""What is measured of a note beside the losses: its fundamental, restarts, tonal artefacts (SING-20), distances of spectra (SING-28).
+"""Measurements of a note besides the losses: fundamental, restarts, tonal artefacts (SING-20), distances of spectra (SING-28).
 
-Everything takes ``(samples,)`` NumPy arrays at 16 kHz.
+All functions take ``(samples,)`` NumPy arrays at 16 kHz.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 RATE = 16_000
 TRANSPOSED_HZ = 62.5
-"""16,000 / 256: the decoder's stride as a frequency; what a transposed convolution leaves behind lies at its multiples."""
+"""16,000 / 256: the decoder's stride as a frequency. Artefacts of a transposed convolution are at its multiples."""
 
 Wave = npt.NDArray[np.floating]
 Real = npt.NDArray[np.float64]
@@ -22,14 +22,14 @@ def hertz(pitch: float) -> float:
 
 
 def cents(frequency: float, reference: float) -> float:
-    """Distance of two frequencies."""
+    """Distance of two frequencies in cents."""
     return float(1200 * np.log2(frequency / reference))
 
 
 def fundamental(wav: Wave, near: float, *, within: float = 100.0, start: float = 0.3, stop: float = 1.8) -> float:
     """The frequency within ``within`` cents of ``near`` Hz at which eight harmonics together are strongest.
 
-    A comb on a spectrum of one long window: it reads a part of a hertz even of the lowest notes, whose harmonics carry the precision.
+    It is a comb on the spectrum of one long window. Through the harmonics it resolves a fraction of a hertz even for the lowest notes.
     """
     part = np.asarray(wav[int(start * RATE) : int(stop * RATE)], dtype=np.float64)
     size = 1 << 18
@@ -64,9 +64,9 @@ def partial_level(wav: Wave, f0: float, *, hop: int = 64) -> tuple[Real, Real]:
 
 
 def restarts(wav: Wave, f0: float, *, depth: float = 10.0, until: float = 2.9) -> int:
-    """How often the partials of a note break down by ``depth`` dB and come back within a tenth of a second (SING-20).
+    """How often the partials of a note drop by ``depth`` dB and recover within a tenth of a second (SING-20).
 
-    That is how a turn of the phase in the middle of a note sounds: the spectral loss hardly sees it. Counted until the key's release.
+    A change of the phase in the middle of a note sounds like this, and hardly affects the spectral loss. Counted until the key's release.
     """
     level, times = partial_level(wav, f0)
     chosen = (times > 0.1) & (times < until)
@@ -76,7 +76,7 @@ def restarts(wav: Wave, f0: float, *, depth: float = 10.0, until: float = 2.9) -
     step = 64 / RATE
     reach = round(0.12 / step)
     width = round(0.01 / step)
-    # What a gap falls from and rises to: the best level shortly before and shortly after it.
+    # The levels around a gap: the highest level shortly before and shortly after it.
     padded = np.pad(level, reach, mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1)
     before, after = windows[:, : reach - width].max(1), windows[:, reach + width + 1 :].max(1)
@@ -86,7 +86,7 @@ def restarts(wav: Wave, f0: float, *, depth: float = 10.0, until: float = 2.9) -
 
 
 def tonal_artefact(wav: Wave, f0: float, *, start: float = 0.3, stop: float = 2.3) -> float:
-    """Power of the lines at multiples of 62.5 Hz that stand out of what is beside them, in dB of the note's power (SING-20).
+    """Power of the lines at multiples of 62.5 Hz that exceed their surroundings, in dB of the note's power (SING-20).
 
     Lines of the note itself (harmonics within 8 Hz of a multiple) do not count. -120 if there are none.
     """

@@ -47,10 +47,10 @@ class SingRecipe:
                 name=str(values["name"]), network=section(SingConfig, values.get("network", {}), "network"), **given
             )
         except ValueError as error:
-            raise StemplayError(f"The recipe's network cannot be: {error}.") from None
+            raise StemplayError(f"The recipe's network cannot be built: {error}.") from None
 
     def within(self, minutes: float) -> SingRecipe:
-        """The same recipe in so many minutes, shared among the stages as it shares its own time (equally if it counts in epochs)."""
+        """The same recipe with this many minutes, divided among the stages in the recipe's proportions (equally if it uses epochs)."""
         shares = {stage: getattr(self, stage).seconds for stage in STAGES}
         if not all(share < float("inf") for share in shares.values()):
             shares = dict.fromkeys(STAGES, 1.0)
@@ -62,7 +62,7 @@ class SingRecipe:
         return replace(self, **plans)
 
     def in_steps(self, steps: int) -> SingRecipe:
-        """The same recipe with so many updates a stage: repeatable."""
+        """The same recipe with this many updates in each stage, which gives repeatable results."""
         plans = {s: replace(getattr(self, s), epochs=0, seconds=float("inf"), steps=steps) for s in STAGES}
         return replace(self, **plans)
 
@@ -72,7 +72,7 @@ class SingRecipe:
         return replace(self, autoencoder=first, end_to_end=last)
 
     def tiny(self) -> SingRecipe:
-        """A small network with quick stages: seconds, not hours."""
+        """A small network with short stages, which takes seconds, not hours."""
         plan = StagePlan(seconds=6.0, batch=8, lr=3e-3, final_lr=0.2, window=40, loss=self.end_to_end.loss)
         network = replace(self.network, hidden=48, channels=96, latent=16, layers=2)
         first = replace(plan, begin=0.5, loss="spectral")

@@ -1,4 +1,4 @@
-"""From weights of SING to a published instrument: float16 weights, the split, the exported model, and a card with measured scores."""
+"""Publishes an instrument from weights of SING: float16 weights, the split, the exported model, and a card with measured scores."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LICENCES = {
     "TimGM6mb.sf2": "GPL-2 with an exception for documents that use it",
     "MuseScore_General.sf3": "MIT",
 }
-"""Of soundfonts, whose recordings are in what is learned from them."""
+"""Licences of soundfonts, which also concern the weights learned from their recordings."""
 
 
 def release_sing(
@@ -32,16 +32,16 @@ def release_sing(
     """Publish the run in folder ``run`` into ``directory`` and measure what was published.
 
     Args:
-        making: what else the card says of how it was made.
+        making: further facts for the card about how it was made.
 
     Raises:
-        StemplayError: the run learned other instruments than the note set has.
+        StemplayError: the run learned other instruments than those of the note set.
     """
     sing, _, instruments = open_sing(run / WEIGHTS)
     if instruments != store.instruments:
-        raise StemplayError(f"The run in {run} learned other instruments than the note set has.")
+        raise StemplayError(f"The run in {run} learned other instruments than those of the note set.")
     save_sing(directory / WEIGHTS_FILE, sing, None, instruments, half=True)
-    sing, _, _ = open_sing(directory / WEIGHTS_FILE)  # what is published is what is measured
+    sing, _, _ = open_sing(directory / WEIGHTS_FILE)  # measure the published weights
     write_atomic(
         directory / "split.json",
         json.dumps({"test": _held_out(store), "evaluation": _evaluation(store)}).encode(),
@@ -71,10 +71,10 @@ def release_sing(
 def export_again(
     weights: Path, directory: Path, *, name: str, precision: Precision, store: NoteStore | None = None
 ) -> ModelCard:
-    """Export published weights anew; what they do not say themselves is on the card beside them.
+    """Export published weights again. Facts that are not in the weights are taken from the card beside them.
 
     Args:
-        store: notes by which what was exported is measured; without them its card has no scores.
+        store: notes on which the export is measured; without them its card has no scores.
 
     Raises:
         StemplayError: there is no card of this instrument beside the weights.
@@ -83,10 +83,10 @@ def export_again(
     try:
         before = read_card(weights.parent)
     except CardError as error:
-        raise StemplayError(f"What {weights} plays is on the card beside it: {error}") from None
+        raise StemplayError(f"The card beside {weights} is needed, because it lists the instruments: {error}") from None
     facts = before.training
     if list(before.outputs) != instruments or not {"sustains", "ranges", "velocities"} <= set(facts):
-        raise StemplayError(f"The card beside {weights} is of another instrument.")
+        raise StemplayError(f"The card beside {weights} belongs to another instrument.")
     card = export_instrument(
         sing,
         directory,
@@ -110,7 +110,7 @@ def export_again(
 
 
 def measure(model: Path, store: NoteStore) -> dict[str, Any]:
-    """Scores of an exported instrument on all held-out pairs, middle velocity for the meters, all velocities for the losses."""
+    """Scores of an exported instrument on all held-out pairs, with middle velocity for the meters and all velocities for the losses."""
     synthesis = played(model, store)
     rows = store.test
     found = losses(synthesis, store, rows)

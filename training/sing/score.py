@@ -19,7 +19,7 @@ from training.losses import NOTE_LOSSES
 from training.sing import note_metrics as metrics
 
 Synthesis = Callable[[Rows], Tensor]
-"""Rows of a store -> notes ``(rows, 64000)``."""
+"""Maps rows of a store to notes ``(rows, 64000)``."""
 
 BATCH = 16
 
@@ -41,20 +41,20 @@ def by_symbols(sing: Sing, store: NoteStore) -> Synthesis:
 
 
 def by_codes(encoder: NoteEncoder, sing: Sing, store: NoteStore) -> Synthesis:
-    """Notes reconstructed from the store's own recordings: the autoencoder's ceiling (SING-13)."""
+    """Notes that the autoencoder reconstructs from the store's recordings: the ceiling (SING-13)."""
     autoencoder = NoteAutoencoder(encoder, sing.decoder)
     return lambda rows: autoencoder(store.audio(rows))
 
 
 @dataclass(frozen=True)
 class NoteScore:
-    """Meters of one note beside those of its recording.
+    """Measurements of one note and of its recording.
 
     Attributes:
-        error: of the fundamental against the recording's, in cents.
+        error: error of the fundamental relative to the recording's, in cents.
         restarts, artefact: of the note (SING-20).
         restarts_recorded, artefact_recorded: of the recording.
-        harmonic: whether the recording has a pitch that the meter reads within 50 cents of the key.
+        harmonic: whether the recording's measured pitch is within 50 cents of the key.
     """
 
     instrument: str
@@ -83,7 +83,7 @@ def score_note(instrument: str, pitch: int, wav: np.ndarray[Any, Any], reference
 
 @torch.no_grad()
 def score(synthesis: Synthesis, store: NoteStore, rows: Rows) -> list[NoteScore]:
-    """Meters of the notes ``rows``."""
+    """Measurements of the notes ``rows``."""
     scores = []
     for part in np.array_split(rows, max(1, len(rows) // BATCH)):
         wavs, references = synthesis(part).numpy(), store.audio(part).numpy()
@@ -110,7 +110,7 @@ def summary(scores: list[NoteScore]) -> dict[str, Any]:
 
 @torch.no_grad()
 def mean_distances(synthesis: Synthesis, store: NoteStore, rows: Rows) -> dict[str, float]:
-    """Means over notes of what a model might be chosen by (SING-28)."""
+    """Means over notes of the candidate criteria for choosing a model (SING-28)."""
     found = [
         metrics.distances(wav, reference)
         for part in np.array_split(rows, max(1, len(rows) // BATCH))
@@ -134,7 +134,7 @@ def played(model: Path, store: NoteStore) -> Synthesis:
     notes = InstrumentNotes(model)
     missing = [name for name in store.instruments if name not in notes.instruments]
     if missing:
-        raise StemplayError(f"The instrument in {model} does not know {missing[0]}.")
+        raise StemplayError(f"The model in {model} has no instrument {missing[0]}.")
     index = np.array([notes.instruments.index(name) for name in store.instruments])
 
     def synthesis(rows: Rows) -> Tensor:

@@ -1,4 +1,4 @@
-"""Whether a rendered song is in tune: each note of the score is looked for in the sound, alone or in its chord."""
+"""Measures whether a rendered song is in tune: each note of the score is searched for in the sound, alone or in its chord."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from training.data.midi import DRUM_CHANNEL, Take, read_events
 from training.sing import note_metrics as metrics
 
 SETTLED_S, LONGEST_S, SHORTEST_S = 0.1, 1.5, 0.2
-"""Of a note: what its attack is given, how long it is listened to at most and at least."""
+"""Times of a note: allowance for its attack, and the longest and shortest time that is analysed."""
 
 WITHIN = 60.0
-"""Cents around the key that are searched: less than a semitone, in which the next key of a chord may lie."""
+"""Cents around the key that are searched: less than a semitone, since the next key of a chord may be that near."""
 
 
 UNHEARD = 0.003
-"""A note whose harmonics have less of the power is not there."""
+"""A note whose harmonics have a smaller share of the power counts as not heard."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,10 @@ class ScoreNote:
 
 
 def score_notes(song: Path) -> list[ScoreNote]:
-    """The notes of a MIDI file, drums left out, in order.
+    """The notes of a MIDI file in order, without drums.
 
     Raises:
-        StemplayError: it is no MIDI file.
+        StemplayError: it is not a MIDI file.
     """
     begun: dict[tuple[int, int], float] = {}
     notes = []
@@ -53,7 +53,7 @@ def score_notes(song: Path) -> list[ScoreNote]:
 
 @dataclass(frozen=True)
 class MeasuredNote:
-    """What was found of a note: how far from its key in cents, and the part of all power that its eight first harmonics have."""
+    """The measurement of a note: its distance from the key in cents, and the share of all power in its first eight harmonics."""
 
     note: ScoreNote
     cents: float
@@ -61,7 +61,7 @@ class MeasuredNote:
 
 
 def listen(wav: metrics.Wave, notes: list[ScoreNote]) -> list[MeasuredNote]:
-    """Look for each note; those that are too short to tell are left out.
+    """Measure each note, except those that are too short.
 
     Args:
         wav: ``(samples,)`` at 16 kHz, in time with the score.
@@ -85,7 +85,7 @@ def _share(part: metrics.Wave, f0: float) -> float:
 
 
 def summary(found: list[MeasuredNote]) -> dict[str, Any]:
-    """Median and worst of the absolute errors in cents, and how many notes are not there at all."""
+    """Median and largest absolute error in cents, and the number of notes that are not heard."""
     sizes = np.abs([heard.cents for heard in found])
     return {
         "notes": len(found),

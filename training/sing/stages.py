@@ -1,12 +1,12 @@
-"""The three stages by which SING is trained (thesis section 2.4.3, SING-22 to -26).
+"""The three training stages of SING (thesis section 2.4.3, SING-22 to -26).
 
 1. ``train_autoencoder``: encoder and decoder reconstruct notes.
-2. ``train_sequence``: the encoder is frozen, the LSTM learns to give its codes; truncated back-propagation of 32 steps, the state
-   carried and detached.
+2. ``train_sequence``: the encoder is frozen, and the LSTM learns to predict its codes; truncated back-propagation of 32 steps, with the
+state carried over and detached.
 3. ``train_end_to_end``: LSTM and decoder learn together on the waveform's loss, by back-propagation through the whole note.
 
-Each works for a given time or number of steps. ``window`` shortens what the decoder renders a step (a random stretch of the note):
-the thesis renders whole notes; on a CPU the decoder is nearly all of the cost, and a stretch teaches as much a second.
+Each runs for a given time or number of steps. With ``window``, the decoder renders only a random section of the note in each step. The
+thesis renders whole notes. On a CPU the decoder is nearly all of the cost, and a section teaches as much per second.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from training.optim.adabatch import AdaBatch, tables_of
 from training.optim.optimizers import plain_optimizer
 
 STAGES = ("autoencoder", "sequence", "end_to_end")
-"""In the order of training."""
+"""The stages in the order of training."""
 
 TRUNCATION = 32
 """Steps of truncated back-propagation in the second stage (SING-23)."""
@@ -37,21 +37,21 @@ TRUNCATION = 32
 
 @dataclass(frozen=True)
 class StagePlan:
-    """How long a stage takes and how it learns; defaults are the thesis' (SING-26).
+    """The length and the settings of a stage; defaults are the thesis' (SING-26).
 
     Attributes:
-        steps: at most so many updates.
-        epochs: and at most so many passes over the training notes; 0 for any number.
-        seconds: and at most so long.
-        begin: part of the first stage that learns by the relative loss (``training.losses``), before that of the plan.
+        steps: largest number of updates.
+        epochs: largest number of passes over the training notes; 0 for any number.
+        seconds: longest time.
+        begin: share of the first stage that uses the relative loss (``training.losses``) before the plan's loss.
         window: time steps of a note that the decoder renders for the loss; 0 for all.
-        attack: part of the batches whose windows begin with the note. Half of all windows of a struck note are silent: without more of
-            its beginning, marimba and bells stayed 30 dB too quiet.
-        final_lr: the rate falls linearly to this part of ``lr``; 1 keeps it, as the thesis does.
+        attack: share of the batches whose windows start with the note. Half of all windows of a struck note are silent; without more
+        attacks, marimba and bells stayed 30 dB too quiet.
+        final_lr: the rate falls linearly to this share of ``lr``; 1 keeps it constant, as in the thesis.
         bf16: run encoder and decoder in bfloat16; the LSTM stays in float32, which is faster on a CPU.
-        optimizer: ``adam``; ``adam-thesis`` or ``adagrad`` as chapter 5 writes them.
-        adabatch: rows of the look-up tables learn from the mean over the notes that have them, not over the batch
-            (``training.optim.adabatch``).
+        optimizer: ``adam``; ``adam-thesis`` or ``adagrad`` as in chapter 5.
+        adabatch: whether rows of the look-up tables learn from the mean over the notes that have them instead of over the batch
+        (``training.optim.adabatch``).
     """
 
     steps: int = 1 << 60
@@ -71,12 +71,12 @@ class StagePlan:
 
 @dataclass
 class Position:
-    """Where a stage stands.
+    """The progress of a stage.
 
     Attributes:
         step, seconds: updates and time spent in ``stage``.
-        loss: smoothed.
-        progress: part of the stage that is done, 0 to 1.
+        loss: smoothed loss.
+        progress: finished share of the stage, 0 to 1.
     """
 
     stage: str = ""
@@ -87,17 +87,17 @@ class Position:
 
 
 class Trainer:
-    """The parts in training and the notes they learn from.
+    """The networks in training and the notes that they learn from.
 
     Args:
         sing, encoder: networks of the same configuration.
         store: notes; only its training part is used.
         after_step: called after every batch.
-        seed: of the order of notes and of windows.
+        seed: seed of the order of notes and of windows.
 
     Attributes:
-        position: where the present stage stands.
-        stop_requested: set it to end a stage after the present batch.
+        position: progress of the current stage.
+        stop_requested: set it to end a stage after the current batch.
     """
 
     def __init__(
@@ -117,12 +117,12 @@ class Trainer:
         self._restored: dict[str, Any] | None = None
 
     def run(self, stage: str, plan: StagePlan) -> float:
-        """One of ``STAGES``. Returns the smoothed loss at its end."""
+        """Run one of ``STAGES``. Returns the smoothed loss at its end."""
         stages = (self.train_autoencoder, self.train_sequence, self.train_end_to_end)
         return dict(zip(STAGES, stages, strict=True))[stage](plan)
 
     def state(self) -> dict[str, Any]:
-        """What a checkpoint needs beside the weights: plain values and tensors."""
+        """The state for a checkpoint besides the weights: plain values and tensors."""
         optimizer = self._optimizer.state_dict() if self._optimizer is not None else None
         return {
             "position": asdict(self.position),
@@ -131,13 +131,13 @@ class Trainer:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Continue from ``state``: the next ``run`` of its stage goes on where that one stood."""
+        """Restore ``state``: the next ``run`` of its stage continues from there."""
         self.position = Position(**state["position"])
         self.rng.bit_generator.state = json.loads(state["rng"])
         self._restored = state["optimizer"]
 
     def forget_position(self) -> None:
-        """The present stage is done; the next starts afresh."""
+        """Mark the current stage as finished, so that the next one starts from its beginning."""
         self.position, self._optimizer, self._restored = Position(), None, None
 
     def train_autoencoder(self, plan: StagePlan) -> float:
@@ -159,7 +159,7 @@ class Trainer:
         return self._run("autoencoder", plan, [self.encoder, self.sing.decoder], objective)
 
     def train_sequence(self, plan: StagePlan) -> float:
-        """Stage 2. Encoder and decoder stay as they are."""
+        """Stage 2. Encoder and decoder do not change."""
         sequence = self.sing.sequence
 
         def segments(rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Iterator[Tensor]:
@@ -210,7 +210,7 @@ class Trainer:
         modules: list[nn.Module],
         objective: Callable[[np.ndarray[tuple[int], np.dtype[np.int64]]], Tensor | Iterator[Tensor]],
     ) -> float:
-        """Adam on what ``objective`` gives; several losses of one batch are several updates."""
+        """Optimise the losses that ``objective`` returns. Several losses of one batch are several updates."""
         parameters = [p for module in modules for p in module.parameters()]
         optimizer = self._optimizer = _optimizer(plan, modules)
         if self.position.stage != stage:

@@ -36,18 +36,18 @@ COLUMNS = ("train spectral", "train MSE", "test spectral", "test MSE")
 
 
 class Variants:
-    """The five models of Table 2.1, trained alike on one note set."""
+    """The five models of Table 2.1, trained in the same way on one note set."""
 
     def __init__(self, recipe: SingRecipe, store: NoteStore, seed: int, say: Callable[[str], None]) -> None:
-        # The tables are of the thesis' network, whose decoder makes everything itself.
+        # The tables are for the thesis' network, which has no excitation.
         self.recipe = replace(recipe, network=replace(sized_for(recipe.network, store), bands=0))
         self.store, self.seed, self.say = store, seed, say
         self.models: dict[str, Synthesis] = {}
         self.sing: Sing | None = None
-        """The one of the spectral loss."""
+        """The model with the spectral loss."""
 
     def train(self) -> dict[str, Synthesis]:
-        """Train all; returns what makes their notes."""
+        """Train all models; returns the functions that render their notes."""
         for loss in ("waveform", "spectral"):
             parts = self._parts(self.recipe.network)
             self._stage("autoencoder", loss, *parts)
@@ -88,9 +88,9 @@ def table(models: dict[str, Synthesis], store: NoteStore, train_rows: Rows) -> d
 
 
 def as_text(rows: dict[str, tuple[float, ...]], data: str) -> str:
-    """Ours beside the thesis' as a Markdown table; different data, so only orders compare."""
+    """Our results beside the thesis' as a Markdown table. The data differ, so only the order of rows can be compared."""
     lines = [
-        f"Ours: {data}. In brackets the thesis on NSynth with 63.7 M weights: orders compare, numbers do not.",
+        f"Ours: {data}. In brackets: the thesis, on NSynth with 63.7 M weights. Only the order of rows can be compared, not the numbers.",
         "",
         f"| model, loss | {' | '.join(COLUMNS)} |",
         "|---|" + "---|" * len(COLUMNS),
@@ -103,7 +103,7 @@ def as_text(rows: dict[str, tuple[float, ...]], data: str) -> str:
 
 
 def draw_rainbowgrams(path: Path, panels: dict[str, np.ndarray[Any, Any]]) -> None:
-    """One panel a sound, ``(samples,)`` at 16 kHz, all with the brightness of the first (Fig. 2.2)."""
+    """One panel for each sound, ``(samples,)`` at 16 kHz, all with the brightness scale of the first (Fig. 2.2)."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -124,7 +124,7 @@ def draw_rainbowgrams(path: Path, panels: dict[str, np.ndarray[Any, Any]]) -> No
 
 
 def draw_tables(path: Path, sing: Sing, instruments: list[str]) -> None:
-    """Where the two main axes of each look-up table put its symbols (SING-31)."""
+    """Draw the symbols of each look-up table on its two principal axes (SING-31)."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -158,7 +158,7 @@ def principal_axes(points: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 def notes_a_second(notes: InstrumentNotes, count: int = 32) -> float:
-    """Seconds of audio a second of ``count`` whole notes together, on one thread."""
+    """Seconds of audio per second when ``count`` whole notes are rendered together, on one thread."""
     arguments = ([0] * count, [0] * count, [notes.model.pitches[0]] * count)
     notes.render(*arguments)
     started = time.perf_counter()
@@ -170,7 +170,7 @@ def table_2_2(card: ModelCard, speed: float) -> str:
     """Table 2.2 as printed, and a row for an exported instrument (SING-32).
 
     Args:
-        speed: seconds of audio a second of whole notes on one thread of this machine.
+        speed: seconds of audio per second when whole notes are rendered, on one thread of this machine.
     """
     config = SingConfig(**card.training["config"])
     hours = sum(float(value) for value in card.training.get("hours", {}).values())

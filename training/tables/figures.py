@@ -15,12 +15,12 @@ from training.separation.scoring import Result
 
 TITLES = {"sdr": "SDR", "sir": "SIR", "sar": "SAR", "global": "global SDR"}
 PERFECT = 100.0
-"""Decibels beyond which a score only tells how numbers are rounded, such as the SAR of the mixture itself: nothing to draw."""
+"""Decibels beyond which a score only reflects rounding, such as the SAR of the mixture itself; it is not drawn."""
 Array = npt.NDArray[np.float64]
 
 
 def draw_boxes(path: Path, results: Sequence[Result], source: str) -> None:
-    """One panel a metric, one box a method: quartiles and median over songs, whiskers to 1.5 times their distance, the rest as dots."""
+    """One panel per metric, one box per method: quartiles and median over songs, whiskers to 1.5 times their distance, outliers as dots."""
     metrics = [metric for metric in ("sdr", "sir", "sar") if any(metric in result.scores for result in results)]
     if not metrics:
         raise StemplayError("There are no scores to draw.")
@@ -69,7 +69,7 @@ def _hertz(mel: Any) -> Array:
 def mel_spectrogram(
     sound: npt.NDArray[Any], rate: int = 44_100, size: int = 4096, hop: int = 512, **filters: Any
 ) -> Array:
-    """Mean power in mel bands in dB, ``(bands, frames)``, of ``(channels, time)``; the mean of the channels."""
+    """Mean power in mel bands in dB, ``(bands, frames)``, of the mean of the channels of ``(channels, time)``."""
     mono = np.asarray(sound, np.float64).mean(axis=0)
     padded = np.pad(mono, size // 2, mode="reflect" if len(mono) > size // 2 else "constant")  # no click at the ends
     frames = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop] * np.hanning(size)
@@ -82,7 +82,7 @@ def mel_spectrogram(
 def draw_mel_panels(
     path: Path, panels: dict[str, npt.NDArray[Any]], rate: int = 44_100, high: float = 8000.0, span_db: float = 70.0
 ) -> None:
-    """Mel spectrograms ``(channels, time)`` below ``high`` Hz side by side, all with the brightness of the loudest."""
+    """Mel spectrograms of ``(channels, time)`` below ``high`` Hz side by side, all with the brightness scale of the loudest."""
     pyplot = _pyplot()
     size = 4096 if high <= 8000 else 2048
     pictures = {title: mel_spectrogram(sound, rate, size, high=high) for title, sound in panels.items()}
@@ -108,16 +108,16 @@ def draw_mel_panels(
 
 
 def draw_curve(path: Path, making: Mapping[str, Any], title: str) -> None:
-    """Validation SDR of published weights over the hours of audio they heard, ``making`` being what ``release`` wrote.
+    """Validation SDR of published weights over the hours of training audio; ``making`` is the record that ``release`` wrote.
 
-    Runs that began from the weights of another follow it, after a line.
+    A run that started from the weights of another follows it, after a vertical line.
 
     Raises:
-        StemplayError: there is no curve of a separator in it.
+        StemplayError: the record has no curve of a separator.
     """
     runs = [run for run in (*making.get("earlier", ()), making) if run.get("curve") and "sdr_mean" in run["curve"][0]]
     if not runs:
-        raise StemplayError(f"What is told of {title} has no curve of a separator.")
+        raise StemplayError(f"The record of {title} has no training curve of a separator.")
     pyplot = _pyplot()
     figure, axis = pyplot.subplots(figsize=(7.6, 4.2), layout="constrained")
     names = [name for name in runs[0]["curve"][0] if name.startswith("sdr_")]

@@ -1,4 +1,4 @@
-"""Tables as Markdown: the thesis' rows and ours in blocks, each with the data it was measured on, the best of a block bold (MUS-05)."""
+"""Tables as Markdown: the thesis' rows and ours in blocks, each with its data, and the best of a block in bold (MUS-05)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from training.tables.thesis import Row, Table
 
 @dataclass(frozen=True)
 class Block:
-    """Rows that were measured on the same ``data``, and so compare."""
+    """Rows that were measured on the same ``data`` and can be compared."""
 
     data: str
     rows: tuple[Row, ...]
@@ -54,7 +54,7 @@ def _number(value: float | str) -> str:
 
 
 def _bold(rows: Sequence[Row]) -> list[tuple[int, ...]]:
-    """Which cells are the state of the art of their block: not below the best by more than that row's interval. Oracles do not count."""
+    """Which cells are the best of their block: not below the best value by more than its row's interval. Oracles do not count."""
     columns = len(rows[0].values) if rows else 0
     rivals = [row for row in rows if "oracle" not in row.name.lower()]
     marks: dict[int, list[int]] = {}
@@ -87,7 +87,7 @@ def block_of(results: Sequence[Result], metric: str) -> list[Block]:
 
 
 def means_table(results: Sequence[Result], metric: str, against: Result | None = None) -> str:
-    """Markdown: mean over clips ± standard error of every method, the best first; with ``against`` also clip by clip against that one.
+    """Markdown: mean over clips ± standard error of every method, the best first. With ``against``, also a comparison clip by clip.
 
     Raises:
         StemplayError: a result lacks the metric, or was not scored on the same clips as ``against``.

@@ -1,4 +1,4 @@
-"""What the thesis printed, from ``thesis.toml``."""
+"""The numbers printed in the thesis, from ``thesis.toml``."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the thesis; ``metric`` is the score it is of, ``data`` what it was measured on."""
+    """A table of the thesis; ``metric`` is its score, ``data`` the data that it was measured on."""
 
     name: str
     title: str

@@ -126,7 +126,7 @@ def test_folders_of_wav_stems_load_and_instruments_are_summed(tmp_path):
     ((name, stems),) = folder.read_songs(tmp_path, folder.read_mapping(mapping))
     assert name == "song" and stems.shape == (4, 2, 100)
     assert np.allclose(stems[:, 0, 0], [0.1, 0, 0.5, 0])
-    with pytest.raises(StemplayError, match="neither a source"):
+    with pytest.raises(StemplayError, match="name is not a source"):
         list(folder.read_songs(tmp_path))
     mapping.write_text(json.dumps({"piano": "keys"}))
     with pytest.raises(StemplayError, match="keys"):

@@ -95,7 +95,7 @@ def test_stems_of_ones_own_are_assigned_by_patterns_summed_and_resampled(tmp_pat
     stems = read_song(tmp_path / "mine" / "song", read_mapping(tmp_path / "map.toml"))
     assert stems.shape == (4, 2, RATE)
     assert stems[:, :, RATE // 2] == pytest.approx(np.array([0.3, 0, 0.05, 0.3])[:, None].repeat(2, 1), abs=2e-3)
-    with pytest.raises(StemplayError, match="neither a source"):
+    with pytest.raises(StemplayError, match="name is not a source"):
         read_song(tmp_path / "mine" / "song")
     monkeypatch.chdir(tmp_path)
     command = "prepare stems --only stems --data none --stems mine --mapping map.toml -o store --workers 1"

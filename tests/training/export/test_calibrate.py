@@ -83,4 +83,4 @@ def test_what_cannot_be_refined_gets_shares_alone_and_is_refused_by_evaluate(
     assert main(["evaluate", str(tmp_path), "--tiny", "--limit", "1", "--refine"]) == 2
     assert "cannot be refined" in capsys.readouterr().err
     assert main(["evaluate", str(tmp_path), "--tiny", "--limit", "1", "--refine", "--oracle", "mix4"]) == 2
-    assert "--refine goes with one model" in capsys.readouterr().err
+    assert "--refine takes one model" in capsys.readouterr().err

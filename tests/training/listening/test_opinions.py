@@ -138,7 +138,7 @@ def test_all_pools_the_ratings(separation: Path) -> None:
 def test_listeners_without_headphones_are_left_out_and_named(separation: Path) -> None:
     answer(separation, honest)
     answer(separation, honest, ["p03"], headphones=False)
-    assert "without headphones left out, of: p03" in Report(read_answers(separation)).text()
+    assert "given without headphones: answers of p03" in Report(read_answers(separation)).text()
     assert len(read_answers(separation, keep_loudspeakers=True).listeners) == 20
 
 
@@ -212,7 +212,7 @@ def test_the_command_makes_a_test_and_evaluates_it(
     assert main(["listening", "mos", *folders, "-o", test, "--participants", "4", "--trials", "10"]) == 0
     assert "4 sheets of 10 trials" in capsys.readouterr().out
     assert main(["listening", "table", test]) == 2
-    assert "nobody has finished a trial" in capsys.readouterr().err
+    assert "no listener has finished a trial" in capsys.readouterr().err
     answer(Path(test), honest)
     assert main(["listening", "table", test, "--json"]) == 0
     values = json.loads(capsys.readouterr().out)

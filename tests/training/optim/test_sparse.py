@@ -367,7 +367,7 @@ def test_the_gap_of_svrg_has_the_same_order() -> None:
     ("change", "says"),
     [
         ({"step": 0.0}, "step size must be"), ({"step": float("nan")}, "step size must be"), ({"batch": 0}, "A batch has"),
-        ({"batch": 1 << 16}, "A batch has"), ({"workers": 999}, "workers, the processors"), ({"rule": "newton"}, "no rule"),
+        ({"batch": 1 << 16}, "A batch has"), ({"workers": 999}, "number of processors"), ({"rule": "newton"}, "no rule"),
         ({"rule": "hogwild", "batch": 2}, "one sample at a time"),
     ],
 )  # fmt: skip

@@ -178,10 +178,10 @@ def test_what_cannot_be_used_is_one_sentence(tmp_path: Path, capsys: pytest.Capt
     torch.save(public_denoiser().state_dict(), tmp_path / "denoiser.th")
     torch.save(public_demucs(dconv_mode=1).state_dict(), tmp_path / "newer.th")
     for package, file, sentence in (
-        ("denoiser", "package.th", "no plain state dict"),
-        ("demucs", "text.th", "no plain state dict"),
+        ("denoiser", "package.th", "not contain a plain state dict"),
+        ("demucs", "text.th", "not contain a plain state dict"),
         ("demucs", "missing.th", "no file"),
-        ("demucs", "numbers.th", "tensors by their names"),
+        ("demucs", "numbers.th", "tensors by name"),
         ("denoiser", "both.th", "bidirectional"),
         ("denoiser", "demucs.th", "bidirectional"),
         ("demucs", "denoiser.th", "make 1 channels"),

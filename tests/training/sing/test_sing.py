@@ -56,7 +56,7 @@ def test_the_recipes_are_the_thesis_and_ours() -> None:
     assert sum(getattr(shared, stage).seconds for stage in STAGES) == pytest.approx(1800)
     for values, words in [
         ({"name": "x", "speed": 1}, "unknown entry 'speed'"),
-        ({"name": "x", "sequence": {"lr": "fast"}}, "sequence.lr should be of type float"),
+        ({"name": "x", "sequence": {"lr": "fast"}}, "sequence.lr must be of type float"),
         ({"name": "x", "network": {"hidden": 0}}, "network cannot be"),
         ({}, "needs a name"),
     ]:

@@ -1,1 +1,1 @@
-"""Experiments that test what chapters 4 and 5 of the thesis claim: runs, a journal that continues, pictures."""
+"""Experiments that test the claims of the thesis' chapters 4 and 5: runs, a resumable journal, pictures."""

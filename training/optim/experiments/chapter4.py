@@ -1,4 +1,4 @@
-"""Figures 4.1 to 4.4 and B.1 to B.6: the same runs on the data at hand (ADB-17 to -20, SVR-04)."""
+"""Figures 4.1 to 4.4 and B.1 to B.6: the thesis' runs on the available data (ADB-17 to -20, SVR-04)."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ PENALTY = {"url": 1e-4, "news20": 1e-5, "spam": 1e-6}
 """Of EQ-SVR-6."""
 PASSES = {"url": 1, "news20": 5, "spam": 5}
 SCALES = {"news20": 0.2, "spam": 0.1, "url": 0.01}
-"""Of synthetic data: minutes for all figures. Those of SVRG, which looks at all samples often, take ``SVRG_SHARE`` of it."""
+"""Scale of synthetic data, for which all figures take minutes. SVRG often uses all samples, so its figures take ``SVRG_SHARE`` of it."""
 SVRG_SHARE = 0.2
 REPEATS = 5
-"""Times that a run is repeated for its clock."""
+"""Number of times that a run is repeated to measure its time."""
 CHECKS = 12
-"""Points of a curve."""
+"""Number of points of a curve."""
 METHODS = {"AB": "reconditioned", "MB": "minibatch", "HW": "hogwild", "SEQ": "minibatch"}
-"""Figure's name -> rule: with several workers AB is Wild AdaBatch (Algorithm 2)."""
+"""Name in the figures -> rule. With several workers, AB is Wild AdaBatch (Algorithm 2)."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is common to the figures of chapter 4.
+    """The settings of chapter 4's figures.
 
     Attributes:
-        folder: of journals and pictures.
-        seeds: of data and orders.
-        scale: of synthetic data, 1 for the thesis' sizes; None for those of ``SCALES``.
+        folder: folder for journals and pictures.
+        seeds: seeds of data and sample orders.
+        scale: scale of synthetic data, 1 for the thesis' sizes; None for the scales in ``SCALES``.
         files: libsvm files by the name of the data set, instead of synthetic data.
         tests: their test sets.
-        workers: numbers of them.
+        workers: numbers of workers.
     """
 
     folder: Path
@@ -58,10 +58,10 @@ class Plan:
     def __post_init__(self) -> None:
         if max(self.workers) > cores():
             raise StemplayError(
-                f"There can be 1 to {cores()} workers, the processors of this machine, not {max(self.workers)}."
+                f"The number of workers must be 1 to {cores()}, the number of processors of this machine, not {max(self.workers)}."
             )
         if self.scale is not None and not 0 < self.scale <= 1:
-            raise StemplayError(f"The scale of synthetic data is above 0 and at most 1, not {self.scale}.")
+            raise StemplayError(f"The scale of synthetic data must be above 0 and at most 1, not {self.scale}.")
 
     def parts(self, data: str, seed: int, loss: str = "logistic", penalty: float = 0.0, share: float = 1.0) -> Parts:
         """The user's file if there is one, else synthetic data of the same shape (``share`` of the scale)."""
@@ -71,7 +71,7 @@ class Plan:
         return make_parts(data, seed, share * (SCALES[data] if self.scale is None else self.scale), loss, penalty)
 
     def journal(self, name: str, **more: Any) -> Journal:
-        """Where the results of a figure are kept."""
+        """The journal with the results of a figure."""
         settings = {"scale": self.scale, "files": dict(self.files), "tests": dict(self.tests), **more}
         return Journal(self.folder / f"{name}.json", settings)
 
@@ -143,7 +143,7 @@ def convergence(plan: Plan, data: str, say: Say) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Curve:
-    """One run of a figure of convergence; called, it gives samples, seconds and test errors."""
+    """One run of a figure of convergence. A call returns samples, seconds and test errors."""
 
     parts: list[Parts]
     rule: str
@@ -161,7 +161,7 @@ class _Curve:
         )["step"]
         rng = np.random.default_rng(self.seed)
         order = np.concatenate([rng.permutation(parts.train.samples) for _ in range(self.passes)])
-        # Other programs only ever add to a run's time, so that the least of several counts; each sample takes the same time.
+        # Other programs can only lengthen a run, so the shortest of several counts. Each sample takes the same time.
         clock = min(self._time(step, order) for _ in range(REPEATS))
         solver = SparseSolver(parts.train, self.rule, step, self.batch, self.workers)
         length = max(self.batch, len(order) // (CHECKS * self.passes) // self.batch * self.batch)
@@ -182,7 +182,7 @@ class _Curve:
 
 
 def reached(curve: dict[str, Any], target: float, over: str) -> float:
-    """Samples or seconds until the test loss is at most ``target``; infinite if it never is."""
+    """Samples or seconds until the test loss is at most ``target``; infinite if it stays above."""
     for position, value in zip(curve[over], curve["loss"], strict=True):
         if value <= target:
             return float(position)
@@ -208,7 +208,7 @@ def svrg_sweep(plan: Plan, data: str, say: Say, epochs: int = 10) -> dict[str, A
 
 @dataclass(frozen=True)
 class _Gaps:
-    """One run of SVRG; called, it gives the gap after each epoch at the best step size."""
+    """One run of SVRG. A call returns the gap after each epoch at the best step size."""
 
     known: list[tuple[Parts, float]]
     adaptive: bool
@@ -228,7 +228,7 @@ class _Gaps:
 
 
 def known_data(name: str) -> str:
-    """Raises StemplayError if ``name`` is none of the data sets."""
+    """Raises StemplayError if ``name`` is not a data set."""
     if name not in SHAPES:
         raise StemplayError(f"There is no data set {name!r}; choose from {', '.join(SHAPES)}.")
     return name

@@ -14,9 +14,9 @@ from training.optim.adaptive_bounds import Assumptions, Vector, containment, lar
 from training.optim.unified import Unified, step_size
 
 STEEPEST = 3 * math.sqrt(3) / 8
-"""Largest slope of x^2 / (1 + x^2)."""
+"""The largest slope of x^2 / (1 + x^2)."""
 SMOOTH = 2.0
-"""Its largest curvature."""
+"""The largest curvature of x^2 / (1 + x^2)."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,13 @@ class Toy:
 
     @property
     def assumptions(self) -> Assumptions:
-        """What the theorems know of it; F* is 0."""
+        """The assumptions of the theorems for this function; F* is 0."""
         gap = self.size * self.start**2 / (1 + self.start**2)
         return Assumptions(gap, self.size, STEEPEST + self.noise + math.sqrt(self.eps), SMOOTH, self.eps)
 
     @staticmethod
     def values(x: Vector) -> Vector:
-        """F of ``(..., size)``."""
+        """F at points ``(..., size)``."""
         return np.asarray((x**2 / (1 + x**2)).sum(axis=-1))
 
     @staticmethod
@@ -55,7 +55,7 @@ class Toy:
         return np.random.default_rng([seed, steps]).uniform(-self.noise, self.noise, (steps, self.size))
 
     def run(self, kind: str, steps: int, alpha: float, beta1: float, beta2: float, seeds: Sequence[int]) -> Vector:
-        """The points before each step, ``(seeds, steps, size)``: what ``Unified`` does, for all seeds at once."""
+        """The points before each step, ``(seeds, steps, size)``: the same updates as ``Unified``, for all seeds at once."""
         errors = np.stack([self.noise_of(steps, seed) for seed in seeds])
         points = np.empty_like(errors)
         x = np.full((len(seeds), self.size), float(self.start))
@@ -73,14 +73,14 @@ class Toy:
 def mean_square_gradient(
     toy: Toy, kind: str, steps: int, alpha: float, beta1: float, beta2: float, seeds: Sequence[int]
 ) -> Vector:
-    """``E |grad F(x_tau)|^2`` for each seed: the mean over tau is exact."""
+    """``E |grad F(x_tau)|^2`` for each seed, with the exact mean over tau."""
     points = toy.run(kind, steps, alpha, beta1, beta2, seeds)
     return np.asarray(np.square(toy.gradient(points)).sum(axis=-1) @ tau_weights(steps, beta1))
 
 
 @dataclass(frozen=True)
 class Contained:
-    """Largest weights of a run, and what (5.4.2) allows; ``moved`` is the largest step of any weight."""
+    """Largest weights of a run, and the bounds of section 5.4.2; ``moved`` is the largest change of a weight in a step."""
 
     last: float
     first: float
@@ -93,7 +93,7 @@ class Contained:
 def containment_run(
     kind: str, decay: float, steps: int, seed: int, alpha: float = 0.01, beta2: float = 0.999
 ) -> Contained:
-    """A 5-4-1 sigmoid network with Huber's loss and an L2 penalty, small weights to begin with, no momentum (CNT-02)."""
+    """A 5-4-1 sigmoid network with Huber's loss and an L2 penalty, small initial weights and no momentum (CNT-02)."""
     generator = torch.Generator().manual_seed(seed)
     first = nn.Parameter(0.02 * torch.randn(4, 5, generator=generator, dtype=torch.float64))
     last = nn.Parameter(0.02 * torch.randn(1, 4, generator=generator, dtype=torch.float64))

@@ -1,4 +1,4 @@
-"""What a figure of the thesis claims, and whether what was measured agrees."""
+"""Claims of the thesis' figures, and whether the measurements agree with them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ AGREES, ORDER, NOT = "agrees", "agrees in order only", "does not agree"
 
 @dataclass(frozen=True)
 class Claim:
-    """A sentence of the thesis, tested with each seed.
+    """A claim of the thesis, tested with each seed.
 
     Attributes:
-        text: what is claimed.
-        holds: whether all of it holds, one value a seed.
-        order: whether at least the order holds in the mean over the seeds.
+        text: the claim.
+        holds: whether the whole claim holds, one value for each seed.
+        order: whether at least the order holds for the mean over the seeds.
         measured: the numbers, with their spread.
     """
 
@@ -30,7 +30,7 @@ class Claim:
         return AGREES if all(self.holds) else ORDER if self.order else NOT
 
     def line(self) -> str:
-        """For people: verdict, claim, numbers."""
+        """Readable text: verdict, claim and numbers."""
         return f"{self.verdict} ({sum(self.holds)} of {len(self.holds)} seeds): {self.text} Measured: {self.measured}."
 
     def to_dict(self) -> dict[str, object]:
@@ -42,7 +42,7 @@ class Claim:
 
 
 def spread(values: Sequence[float], digits: int = 3) -> str:
-    """``mean (least to largest)``; "never" where all are infinite."""
+    """``mean (smallest to largest)``, or "never" if all are infinite."""
     if min(values) == float("inf"):
         return "never"
     return f"{sum(values) / len(values):.{digits}g} ({min(values):.{digits}g} to {max(values):.{digits}g})"

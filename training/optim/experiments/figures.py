@@ -1,4 +1,4 @@
-"""Figures by the thesis' numbers: run what is missing, test the claims, draw."""
+"""Figures by the thesis' numbers: do the missing runs, test the claims, draw."""
 
 from __future__ import annotations
 
@@ -93,11 +93,11 @@ FIGURES: dict[str, Callable[[Plan, Say], Drawn]] = {
     "5-rule": _rule,
     "5-start": _start,
 }
-"""By number; the thesis has no figures in chapter 5, so these are named after what they show."""
+"""Figures by number. The thesis has no figures in chapter 5, so these are named after their contents."""
 
 
 def make_figure(name: str, plan: Plan, say: Say) -> list[Claim]:
-    """Run, draw and write ``figure-NAME.json`` with the verdicts; returns these."""
+    """Run, draw, and write the verdicts to ``figure-NAME.json``; returns the verdicts."""
     drawn, claims = FIGURES[name](plan, say)
     facts: dict[str, Any] = {"figure": name, "pictures": drawn, "scale": plan.scale, "files": dict(plan.files)}
     facts["claims"] = [claim.to_dict() for claim in claims]

@@ -1,4 +1,4 @@
-"""What an experiment has found so far, in one file: a run that was interrupted does not begin again."""
+"""The results of an experiment so far, in one file, so that an interrupted experiment can continue."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from training.data.store import write_atomic
 
 
 class Journal:
-    """Results of an experiment by name, written after each (atomically).
+    """Results of an experiment by name, written atomically after each result.
 
     Args:
-        path: a JSON file; its folder is made.
-        settings: what the results depend on, plain values.
+        path: a JSON file; its folder is created.
+        settings: the settings that the results depend on, as plain values.
 
     Raises:
         StemplayError: the file cannot be read, or belongs to other settings.
@@ -33,15 +33,15 @@ class Journal:
             values = json.loads(self.path.read_text(encoding="utf-8"))
             settings, results = values["settings"], values["results"]
             if not isinstance(results, dict):
-                raise ValueError("its results are no table")
+                raise ValueError("its results are not a table")
         except (OSError, ValueError, TypeError, KeyError) as error:
-            raise StemplayError(f"{self.path} cannot be read as results: {error}; delete it to begin anew.") from None
+            raise StemplayError(f"{self.path} cannot be read as results: {error}; delete it to start again.") from None
         if settings != self.settings:
-            raise StemplayError(f"{self.path} holds results of other settings; choose another folder, or delete it.")
+            raise StemplayError(f"{self.path} contains results of other settings; choose another folder, or delete it.")
         self.results = results
 
     def get(self, name: str, make: Callable[[], Any]) -> Any:
-        """The result ``name``, made if it is not there yet; plain values."""
+        """The result ``name`` as plain values, computed if it does not exist."""
         if name not in self.results:
             self.results[name] = json.loads(json.dumps(make()))
             self.save()

@@ -1,4 +1,4 @@
-"""A linear classifier from sparse data, with a checkpoint after each pass: ``python -m training optim fit``."""
+"""``python -m training optim fit``: train a linear classifier on sparse data, with a checkpoint after each pass."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ CHECKPOINT, WEIGHTS = "linear-checkpoint.npz", "linear-weights.npz"
 
 @dataclass
 class LinearRun:
-    """Passes of one method; a signal ends it after the present pass, with a checkpoint.
+    """Runs passes of one method. A signal ends it after the current pass, with a checkpoint.
 
     Args:
-        folder: gets a checkpoint after each pass, and the weights in the file's order of features.
+        folder: receives a checkpoint after each pass, and the weights in the file's order of features.
         rule: one of ``RULES``, or ``svrg`` (AdaBatch SVRG).
-        step: step size; None for the best of a grid on the samples that are held out for it.
+        step: step size; None for the best of a grid, on samples held out for this.
     """
 
     parts: Parts
@@ -49,12 +49,12 @@ class LinearRun:
                 self.rule, 1.0 if self.step is None else self.step, self.batch, self.workers, self.parts.train.penalty
             )
         elif self.workers > 1:
-            raise StemplayError("svrg runs with one worker.")
+            raise StemplayError("svrg runs with one worker only.")
         if self.parts.train.loss == "hinge" and self.rule == "svrg":
-            raise StemplayError("SVRG needs a smooth loss, and the hinge is none.")
+            raise StemplayError("SVRG needs a smooth loss, and the hinge loss is not smooth.")
 
     def fit(self, resume: bool, say: Callable[[str], None]) -> None:
-        """All passes that are left; prints loss and error of the test samples after each."""
+        """Run all remaining passes; prints loss and error of the test samples after each."""
         loaded = self._read() if resume else None
         step = float(loaded["step"]) if loaded is not None else self._step(say)
         solver = self._make(step)

@@ -33,9 +33,9 @@ def _save(figure: Any, path: Path) -> None:
 
 
 def _band(axis: Any, x: Sequence[float], rows: Any, **style: Any) -> None:
-    """A line through the means of ``rows`` (seeds, points), and a band from the least to the largest."""
+    """Draw a line through the means of ``rows`` (seeds, points), and a band from the smallest to the largest."""
     values = np.array(rows, dtype=float)
-    values[~np.isfinite(values)] = np.nan  # what was never reached is not drawn
+    values[~np.isfinite(values)] = np.nan  # targets that were not reached are not drawn
     axis.plot(x, values.mean(axis=0), **style)
     axis.fill_between(x, values.min(axis=0), values.max(axis=0), color=style.get("color"), alpha=0.18, linewidth=0)
 
@@ -69,7 +69,7 @@ def draw_batches(path: Path, panels: Mapping[str, dict[str, dict[int, list[float
 
 
 def draw_convergence(path: Path, curves: dict[str, list[dict[str, Any]]], title: str) -> None:
-    """Fig. 4.1, B.1, B.2, B.4: test loss over milliseconds and over samples, seed by seed averaged at equal checks."""
+    """Fig. 4.1, B.1, B.2, B.4: test loss over milliseconds and over samples, averaged over the seeds at equal checks."""
     figure, axes = _figure(2)
     for name, rows in curves.items():
         method, many = name.split(",")[0], not name.endswith("= 1") and "W" in name
@@ -81,7 +81,7 @@ def draw_convergence(path: Path, curves: dict[str, list[dict[str, Any]]], title:
         _band(axes[0][1], rows[0]["samples"][:points], loss, **style)
     top = 1.15 * float(np.mean([row["loss"][0] for row in curves["SEQ"]]))
     for axis in axes[0]:
-        axis.set_ylim(0, top)  # what leaves the picture is worse than the start
+        axis.set_ylim(0, top)  # values outside the picture are worse than the start
     axes[0][0].set_xscale("symlog", linthresh=10)
     axes[0][0].set_xlim(left=0)
     _finish(axes[0][0], title, "milliseconds", "test loss")
@@ -92,7 +92,7 @@ def draw_convergence(path: Path, curves: dict[str, list[dict[str, Any]]], title:
 def draw_workers(
     path: Path, curves: dict[str, list[dict[str, Any]]], workers: list[int], title: str, to_target: Any
 ) -> None:
-    """Fig. 4.3, B.3, B.5: time to a loss, and samples a second, over the workers."""
+    """Fig. 4.3, B.3, B.5: time to a loss, and samples per second, over the number of workers."""
     figure, axes = _figure(2)
     for method in ("AB", "MB", "HW"):
         rows = [[1000 * to_target(f"{method}, W = {w}", s) for w in workers] for s in range(len(curves["SEQ"]))]
@@ -150,7 +150,7 @@ def draw_horizons(path: Path, result: dict[str, Any]) -> None:
 
 
 def draw_fixed(path: Path, result: dict[str, Any], sizes: dict[str, list[float]]) -> None:
-    """Halves of the horizon's rule, and the step sizes of three kinds."""
+    """The two halves of the horizon's rule, and the step sizes of the three kinds."""
     figure, axes = _figure(2)
     for k, (name, rows) in enumerate(result["found"].items()):
         _band(
@@ -173,7 +173,7 @@ def draw_fixed(path: Path, result: dict[str, Any], sizes: dict[str, list[float]]
 
 
 def draw_forgetting(path: Path, result: dict[str, Any], contained: dict[str, Any]) -> None:
-    """F from a far start; the largest weights of a sigmoid network over their bounds."""
+    """F from a distant start; the largest weights of a sigmoid network divided by their bounds."""
     figure, axes = _figure(2)
     for k, (kind, rows) in enumerate(result["found"].items()):
         _band(axes[0][0], np.arange(len(rows[0])) * result["every"], rows, color=f"C{k}", label=kind)

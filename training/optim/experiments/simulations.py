@@ -1,4 +1,4 @@
-"""The simulations of chapter 5, and what the thesis claims of them (ADP-02, -06 to -09, CNT-02)."""
+"""The simulations of chapter 5, and the thesis' claims about them (ADP-02, -06 to -09, CNT-02)."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def horizons(plan: Plan, say: Say) -> dict[str, Any]:
 
 
 def horizon_claims(result: dict[str, Any]) -> list[Claim]:
-    """Bounds hold, fall as the root, and Adam is Adagrad."""
+    """Claims: the bounds hold, they fall as the root, and Adam equals Adagrad."""
     found = {name: {n: np.array(v) for n, v in rows.items()} for name, rows in result["found"].items()}
     below = [
         all(
@@ -98,7 +98,7 @@ def horizon_claims(result: dict[str, Any]) -> list[Claim]:
 
 
 def fixed_steps(plan: Plan, say: Say) -> dict[str, Any]:
-    """What only one half of the horizon's rule does."""
+    """The horizon's rule, each of its halves alone, and neither."""
     toy, journal = Toy(10), plan.journal("5-fixed")
     found: dict[str, dict[int, list[float]]] = {name: {n: [] for n in HORIZONS} for name in FIXED}
     for (name, (alpha, beta2)), steps, seed in product(FIXED.items(), HORIZONS, plan.seeds):
@@ -110,7 +110,7 @@ def fixed_steps(plan: Plan, say: Say) -> dict[str, Any]:
 
 
 def fixed_claims(result: dict[str, Any]) -> list[Claim]:
-    """Both halves are needed."""
+    """Claim: both halves are needed."""
     end = {name: np.array(rows[10_000]) for name, rows in result["found"].items()}
     both, neither = end["both"], end["alpha and beta2 fixed"]
     memory, step = end["only beta2 = 1 - 1/N"], end["only alpha = 1/sqrt(N)"]
@@ -124,7 +124,7 @@ def fixed_claims(result: dict[str, Any]) -> list[Claim]:
 
 
 def forgetting(plan: Plan, say: Say, steps: int = 4000) -> dict[str, Any]:
-    """F over the steps from a far start: Adam with a fixed step, Adagrad."""
+    """F over the steps from a distant start, for Adam with a fixed step and for Adagrad."""
     toy, journal = Toy(10, noise=0.1, start=8.0), plan.journal("5-forgetting")
     every = max(1, steps // 200)
     found: dict[str, list[list[float]]] = {"adam": [], "adagrad": []}
@@ -136,7 +136,7 @@ def forgetting(plan: Plan, say: Say, steps: int = 4000) -> dict[str, Any]:
 
 
 def forgetting_claims(result: dict[str, Any]) -> list[Claim]:
-    """Adam moves away from the start faster."""
+    """Claim: Adam moves away from the start faster."""
 
     def half(values: Sequence[float]) -> float:
         below = np.flatnonzero(np.array(values) < values[0] / 2)
@@ -157,7 +157,7 @@ def step_sizes(beta1: float = 0.9, beta2: float = 0.999, steps: int = 100) -> di
 
 
 def step_claims(sizes: dict[str, list[float]]) -> list[Claim]:
-    """Only the first tens of steps differ."""
+    """Claim: only the first tens of steps differ."""
     ratio = [a / b for a, b in zip(sizes["adam"], sizes["adam_exact"], strict=True)]
     return [
         Claim("The thesis' Adam differs from Kingma and Ba's only in the first few tens of steps.", [ratio[49] > 0.99], True,
@@ -180,7 +180,7 @@ def containments(plan: Plan, say: Say, steps: int = 3000) -> dict[str, Any]:
 
 
 def containment_claims(result: dict[str, Any]) -> list[Claim]:
-    """Weights never leave the ball."""
+    """Claim: weights never leave the ball."""
     runs = result["found"]
     count = len(next(iter(runs.values())))
     inside = [
@@ -193,5 +193,5 @@ def containment_claims(result: dict[str, Any]) -> list[Claim]:
     return [
         Claim("Weights of a sigmoid network with an L2 penalty stay below the bound of section 5.4.2.", inside, all(inside),
               f"the last layer reaches {spread(share)} of its bound"),
-        Claim("No weight moves farther in a step than (5.11) says.", moves, all(moves), f"the largest step is {spread(far)} of the bound"),
+        Claim("No weight changes more in a step than (5.11) allows.", moves, all(moves), f"the largest step is {spread(far)} of the bound"),
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Samples a second of the sparse solvers and of scikit-learn's SGDClassifier, in turns, in one run."""
+"""Measures samples per second of the sparse solvers and of scikit-learn's SGDClassifier, alternately, in one run."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ REFERENCE = "scikit-learn SGDClassifier"
 
 @dataclass(frozen=True)
 class Speed:
-    """Thousand samples in each round, by method; and the seconds that arranging the features took, once.
+    """Thousand samples per second in each round, by method, and the seconds that sorting the features took, once.
 
     Attributes:
-        clock: a second of the clock.
-        processor: a second of processor time, which other programs on the machine disturb less.
+        clock: per second of the clock.
+        processor: per second of processor time, which other programs on the machine disturb less.
     """
 
     clock: dict[str, list[float]]
@@ -41,7 +41,7 @@ class Speed:
     arranging: float
 
     def table(self) -> str:
-        """Median, least and largest, and the medians of the ratios to scikit-learn in the same round."""
+        """A table: median, smallest and largest, and the medians of the ratios to scikit-learn in the same round."""
         rows = [
             "| solver | thousand samples a second | a second of processor time | of scikit-learn's, by the clock | by processor time |",
             "|---|---|---|---|---|",
@@ -57,10 +57,10 @@ class Speed:
 
 
 def measure(parts: Parts, rounds: int, raw: tuple[Any, Any], arranging: float, passes: int = 2) -> Speed:
-    """All methods in turns, ``rounds`` times.
+    """Time all methods alternately, ``rounds`` times.
 
     Args:
-        raw: features and labels as they came, for scikit-learn.
+        raw: features and labels as they were read, for scikit-learn.
         arranging: seconds that ``SparseProblem.of`` took for the same data.
     """
     jobs: dict[str, Callable[[], None]] = {REFERENCE: lambda: _sklearn(*raw, passes)}
@@ -85,7 +85,7 @@ def _sklearn(features: Any, labels: Any, passes: int) -> None:
     from sklearn.linear_model import SGDClassifier
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that it has not converged
+        warnings.simplefilter("ignore")  # ConvergenceWarning
         SGDClassifier(
             loss="log_loss",
             penalty=None,
@@ -107,7 +107,7 @@ def _solver(parts: Parts, rule: str, batch: int, workers: int, passes: int) -> C
 
 
 def samples_to_target(parts: Parts, seed: int, passes: int = 5) -> tuple[float, float, float]:
-    """Samples that AdaBatch needs at B = 1 and at B = 50 to the test loss that B = 1 ends at, each with its best step."""
+    """Samples that AdaBatch needs with B = 1 and with B = 50 to reach the final test loss of B = 1, each with its best step."""
     curves = []
     for batch in (1, 50):
 

@@ -1,4 +1,4 @@
-"""Step sizes by grid search, as in section 4.6: for every method and batch size, on samples that are not the test set."""
+"""Step sizes by grid search, as in section 4.6: for every method and batch size, on samples outside the test set."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 FIRST, LAST, BEYOND = -4, 6, 8
-"""Powers of 2 that are tried, and how many more where the best lies at an end."""
+"""Powers of 2 to try, and how many more if the best is at an end."""
 
 
 @dataclass(frozen=True)
 class Tuned:
-    """The best step size, its value, and whether it lies at the border of what was tried."""
+    """The best step size, its value, and whether it is at the border of the grid."""
 
     step: float
     value: float
@@ -19,7 +19,7 @@ class Tuned:
 
 
 def tune(value_at: Callable[[float], float], first: int = FIRST, last: int = LAST) -> Tuned:
-    """The power of 2 with the least ``value_at``; the grid grows where the best is its end."""
+    """The power of 2 with the smallest ``value_at``. The grid grows if the best is at its end."""
     found = {k: value_at(2.0**k) for k in range(first, last + 1)}
     for _ in range(BEYOND):
         best = min(found, key=lambda k: found[k])

@@ -1,4 +1,4 @@
-"""The thesis' claims about its figures, tested on what was measured."""
+"""The thesis' claims about its figures, tested on the measurements."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ def batch_claims(found: dict[str, dict[int, list[float]]], loss: str) -> list[Cl
 
 
 def target_of(curves: dict[str, list[dict[str, Any]]], seed: int) -> float:
-    """A loss that all methods but mini-batch reach: a little above the worst of their best ones."""
+    """A loss that all methods except mini-batch reach: slightly above the worst of their best losses."""
     return 1.01 * max(min(rows[seed]["loss"]) for name, rows in curves.items() if not name.startswith("MB"))
 
 
 def convergence_claims(curves: dict[str, list[dict[str, Any]]], data: str) -> list[Claim]:
-    """Fig. 4.1, B.1, B.2, B.4: at the most workers."""
+    """Fig. 4.1, B.1, B.2, B.4: claims for the largest number of workers."""
     most = max(int(name.rsplit(" ", 1)[1]) for name in curves if "W = " in name)
     seeds = range(len(curves["SEQ"]))
     need = {
@@ -92,7 +92,7 @@ def convergence_claims(curves: dict[str, list[dict[str, Any]]], data: str) -> li
 
 
 def worker_claims(curves: dict[str, list[dict[str, Any]]], workers: list[int]) -> list[Claim]:
-    """Fig. 4.3, B.3, B.5: from one worker to the most."""
+    """Fig. 4.3, B.3, B.5: claims from one worker to the largest number."""
     most = max(workers)
     seeds = range(len(curves["SEQ"]))
     rate = {
@@ -122,7 +122,7 @@ def worker_claims(curves: dict[str, list[dict[str, Any]]], workers: list[int]) -
 
 
 def svrg_claims(gaps: dict[str, dict[int, list[list[float]]]], data: str) -> list[Claim]:
-    """Fig. 4.2, B.6: after the last epoch."""
+    """Fig. 4.2, B.6: claims after the last epoch."""
     ends = {m: {b: np.array([curve[-1] for curve in rows]) for b, rows in v.items()} for m, v in gaps.items()}
     mb, ab = ends["MB"], ends["AB"]
     if data != "url":

@@ -1,4 +1,4 @@
-"""What chapter 4 proves, as numbers: Table 4.1, theorems 5 to 8, the moments of AdaBatch's average (lemmas B.1 and B.2).
+"""Computes the bounds of chapter 4: Table 4.1, theorems 5 to 8, the moments of AdaBatch's average (lemmas B.1 and B.2).
 
 Misprints are corrected as the errata of the requirements say (ERR-36 to -49).
 """
@@ -30,14 +30,14 @@ class Setting:
 
     def __post_init__(self) -> None:
         if not 0 < self.p_min <= self.p_max <= 1:
-            raise StemplayError(f"Frequencies must obey 0 < p_min <= p_max <= 1, not {self.p_min}, {self.p_max}.")
+            raise StemplayError(f"Frequencies must satisfy 0 < p_min <= p_max <= 1, not {self.p_min}, {self.p_max}.")
         if min(self.smooth, self.radius2) <= 0 or min(self.mu, self.sigma2, self.delta0) < 0:
             raise StemplayError("The constants of the bound must be positive.")
 
 
 @dataclass(frozen=True)
 class Bound:
-    """A row of Table 4.1: the part that forgets the start, the noise that stays, and the largest step for which this is proved."""
+    """A row of Table 4.1: the decaying part of the start, the remaining noise, and the largest step for which the bound is proved."""
 
     bias: float
     variance: float
@@ -45,7 +45,7 @@ class Bound:
 
 
 def hit(p: float, batch: int) -> float:
-    """``p^{+B} = 1 - (1 - p)^B``: how likely a batch has a feature."""
+    """``p^{+B} = 1 - (1 - p)^B``: the probability that a batch has a feature."""
     return float(-np.expm1(batch * np.log1p(-p))) if p < 1 else 1.0
 
 
@@ -53,7 +53,7 @@ def table_4_1(method: str, setting: Setting, samples: int, batch: int, step: flo
     """Bias and variance of ``F - F*`` after ``samples`` samples in batches (EQ-ADB-10), at ``step`` or the largest allowed.
 
     Raises:
-        StemplayError: a step beyond what the theorem allows.
+        StemplayError: the step is larger than the theorem allows.
     """
     s = setting
     rate, noise, limit = {
@@ -84,13 +84,13 @@ def mean_iterate_bound(setting: Setting, steps: int, batch: int, step: float, ad
 
 
 def weighted_mean(iterates: np.ndarray, step: float, mu: float) -> np.ndarray:
-    """The mean of ``(steps, features)`` that the theorems speak of: weights ``(1 - step mu / 2)^(N - n)`` (ADB-10)."""
+    """The weighted mean of ``(steps, features)`` in the theorems, with weights ``(1 - step mu / 2)^(N - n)`` (ADB-10)."""
     weights = (1 - step * mu / 2) ** np.arange(len(iterates) - 1, -1, -1.0)
     return np.asarray(weights @ iterates / weights.sum())
 
 
 def saturates_at(setting: Setting) -> float:
-    """Batch from which mini-batch SGD's largest step grows no more: ``2 R^2 / (L p_max)``."""
+    """Batch size from which mini-batch SGD's largest step no longer grows: ``2 R^2 / (L p_max)``."""
     return 2 * setting.radius2 / (setting.smooth * setting.p_max)
 
 
@@ -108,7 +108,7 @@ def average_moments(p: float, copies: int, mean: float, square: float) -> tuple[
 
 
 def average_square_bound(p: float, copies: int, mean: float, square: float) -> float:
-    """Upper bound of E[A^2]: (B.6), and lemma B.2's where ``N p >= 5``."""
+    """Upper bound of E[A^2]: (B.6), and lemma B.2's if ``N p >= 5``."""
     q = hit(p, copies)
     simple = q * mean**2 / p**2 + q * square / p
     return min(simple, 5 * q * square / (copies * p**2) + q * mean**2 / p**2) if copies * p >= 5 else simple
@@ -134,7 +134,7 @@ def svrg_contraction(
 
 
 def corollary_1(mu: float, smooth: float, batch: int, printed: bool = False) -> tuple[float, float]:
-    """Step and inner length for mini-batch SVRG; ``printed`` with the thesis' misprinted constant (ERR-48)."""
+    """Step and inner length for mini-batch SVRG; ``printed`` uses the thesis' misprinted constant (ERR-48)."""
     divisor = 0.9 * batch - (4.0 if printed else 6.7)
     if divisor <= 0:
         raise StemplayError(f"Corollary 1 needs batches of at least 8 samples, not {batch}.")
@@ -142,5 +142,5 @@ def corollary_1(mu: float, smooth: float, batch: int, printed: bool = False) -> 
 
 
 def corollary_2(mu: float, smooth: float, batch: int, p_min: float) -> tuple[float, float]:
-    """Step and inner length for AdaBatch SVRG, where ``B p_min`` is small."""
+    """Step and inner length for AdaBatch SVRG, if ``B p_min`` is small."""
     return 1 / (10 * smooth), 20 * smooth / (batch * p_min * mu)

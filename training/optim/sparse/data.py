@@ -1,4 +1,4 @@
-"""Sparse data: libsvm files, and synthetic samples whose features are as unequally frequent as words are (ADB-16, ADB-18)."""
+"""Sparse data: libsvm files, and synthetic samples whose features differ in frequency as words do (ADB-16, ADB-18)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from training.optim.sparse.problem import SparseProblem, Vector
 MOST = 0.98
 """The largest probability of a feature."""
 COMMON = 0.05
-"""Features in more samples than this are drawn sample by sample, rarer ones by how many samples have them."""
+"""Features in more samples than this are drawn for each sample; for rarer ones the number of samples is drawn."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,11 @@ class Shape:
     """Sizes of a data set.
 
     Attributes:
-        samples, features: rows and columns; ``test`` and ``valid`` more rows of the same kind.
-        active: features of a sample, on average.
+        samples, features: rows and columns; ``test`` and ``valid`` are further rows of the same kind.
+        active: average number of features of a sample.
         power: p of the k-th feature falls as ``k ** -power``, up to ``most``.
-        sharp: how unequally the classes have the features: a_k has the standard deviation ``sharp * p_k ** -telling``.
-        telling: 0 if rare features tell the classes apart no better than frequent ones.
+        sharp: how much the classes differ in their features: a_k has the standard deviation ``sharp * p_k ** -telling``.
+        telling: 0 if rare features distinguish the classes no better than frequent ones.
     """
 
     samples: int
@@ -65,12 +65,12 @@ SHAPES = {
     "spam": Shape(92_189, 823_470, 155, 1.0, sharp=0.02, telling=0.4),
     "url": Shape(2_396_130, 3_231_961, 115, 1.2, sharp=0.03, telling=0.4),
 }
-"""By the name of the data set whose sizes they have (section 4.6); ``small`` is that of ADB-18."""
+"""Shapes by the name of the data set with these sizes (section 4.6); ``small`` is that of ADB-18."""
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What is learned from, what step sizes are chosen on, and what is reported."""
+    """The samples for training, for choosing step sizes, and for testing."""
 
     train: SparseProblem
     valid: SparseProblem
@@ -87,7 +87,7 @@ class Parts:
 
 
 def frequencies(shape: Shape) -> Vector:
-    """p of each feature, falling: ``min(most, c k^-power)`` with c such that they sum to ``active``."""
+    """p of each feature in falling order: ``min(most, c k^-power)`` with c such that they sum to ``active``."""
     law = np.arange(1, shape.features + 1, dtype=np.float64) ** -shape.power
     found = brentq(
         lambda c: np.minimum(shape.most, np.exp(c) * law).sum() - shape.active, -50, np.log(shape.active / law[-1])
@@ -114,16 +114,16 @@ def draw_features(rng: np.random.Generator, rows: int, p: Vector) -> sp.csr_matr
 
 
 def synthetic(shape: Shape, seed: int, loss: str = "logistic", penalty: float = 0.0, name: str = "synthetic") -> Parts:
-    """Two equally likely classes that have each feature with another probability: ``p_k (1 + a_k)`` and ``p_k (1 - a_k)``.
+    """Two equally likely classes that have each feature with different probabilities: ``p_k (1 + a_k)`` and ``p_k (1 - a_k)``.
 
-    As in text, no feature decides: the sum of many does, frequent and rare ones, and rare ones tell more where ``telling`` is above 0.
+    As in text, no single feature decides, but the sum of many, both frequent and rare. Rare ones say more if ``telling`` is above 0.
     """
     rng = np.random.default_rng(seed)
     p = frequencies(shape)
     lean = np.clip(shape.sharp * p**-shape.telling * rng.standard_normal(len(p)), -0.9, 0.9)
     total = shape.samples + shape.valid + shape.test
     y = np.where(rng.random(total) < 0.5, 1.0, -1.0)
-    order = np.argsort(np.argsort(-y, kind="stable"), kind="stable")  # from sorted by class to the drawn order
+    order = np.argsort(np.argsort(-y, kind="stable"), kind="stable")  # from the order by class to the random order
     halves = [draw_features(rng, int((y == sign).sum()), np.minimum(MOST, p * (1 + sign * lean))) for sign in (1, -1)]
     return split(sp.csr_matrix(sp.vstack(halves))[order], y, (shape.valid, shape.test), loss, penalty, name)
 
@@ -131,7 +131,7 @@ def synthetic(shape: Shape, seed: int, loss: str = "logistic", penalty: float = 
 def split(
     x: sp.csr_matrix, y: Vector, held: tuple[int, int], loss: str, penalty: float, name: str, *, normalise: bool = False
 ) -> Parts:
-    """Parts of samples that are already in random order; the last ones are held out."""
+    """Parts of samples that are already in random order; the last samples are held out."""
     rows = x.shape[0] - sum(held)
     train = SparseProblem.of(x[:rows], y[:rows], loss, penalty, normalise=normalise)
     valid = train.like(x[rows : rows + held[0]], y[rows : rows + held[0]], normalise=normalise)
@@ -142,14 +142,14 @@ def read_libsvm(path: Path, features: int | None = None) -> tuple[sp.csr_matrix,
     """Features and labels of a file in the format of libsvm, also compressed (``.gz``, ``.bz2``).
 
     Raises:
-        StemplayError: it is missing, cut short, or no such file.
+        StemplayError: the file is missing, truncated, or in another format.
     """
     from sklearn.datasets import load_svmlight_file
 
     try:
         _check_end(path)
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # overflows while reading
+            warnings.simplefilter("error")  # overflows while reading are errors
             x, y = load_svmlight_file(str(path), n_features=features)
     except FileNotFoundError:
         raise StemplayError(f"There is no file {path}.") from None
@@ -166,15 +166,15 @@ def read_libsvm(path: Path, features: int | None = None) -> tuple[sp.csr_matrix,
 
 
 def _check_end(path: Path) -> None:
-    """A whole file ends with the end of a line."""
+    """Raises StemplayError if the file does not end with a complete line."""
     if path.suffix in (".gz", ".bz2"):
-        return  # cut short, they cannot be unpacked
+        return  # truncated ones cannot be unpacked
     with path.open("rb") as file:
         file.seek(0, 2)
         if file.tell():
             file.seek(-1, 2)
             if file.read(1) != b"\n":
-                raise StemplayError(f"{path} is cut short: its last line does not end.")
+                raise StemplayError(f"{path} is truncated: its last line is incomplete.")
 
 
 def from_files(
@@ -183,11 +183,11 @@ def from_files(
     """Parts of one file (a tenth to choose step sizes, a fifth to test), or of a file and its test set; samples of norm 1.
 
     Args:
-        keep: at most so many samples of the first file, drawn at random; 0 for all.
+        keep: largest number of samples of the first file, chosen at random; 0 for all.
     """
     x, y = read_libsvm(path)
     if len(y) < 10:
-        raise StemplayError(f"{path} has {len(y)} samples, and at least 10 are needed.")
+        raise StemplayError(f"{path} has {len(y)} samples, but at least 10 are needed.")
     order = np.random.default_rng(seed).permutation(len(y))[: keep or None]
     x, y = x[order], y[order]
     if test is None:
@@ -207,7 +207,7 @@ def make_parts(name: str, seed: int, scale: float, loss: str, penalty: float = 0
     """Data by name: one of ``SHAPES`` at ``scale``, or the path of a libsvm file.
 
     Raises:
-        StemplayError: there is no such thing.
+        StemplayError: there is neither a shape nor a file of this name.
     """
     if name in SHAPES:
         shape = SHAPES[name].scaled(scale) if scale != 1 else SHAPES[name]
@@ -215,5 +215,5 @@ def make_parts(name: str, seed: int, scale: float, loss: str, penalty: float = 0
         return synthetic(shape, seed, loss, penalty, label)
     path = Path(name)
     if not path.exists():
-        raise StemplayError(f"There is no data {name!r}: name a libsvm file or one of {', '.join(SHAPES)}.")
+        raise StemplayError(f"There is no data set {name!r}: name a libsvm file, or one of {', '.join(SHAPES)}.")
     return from_files(path, files.get("test"), seed, loss, penalty, files.get("keep", 0))

@@ -1,4 +1,4 @@
-"""Numba: compiled functions that are kept on disk and release the interpreter's lock, atomic counters and a barrier between threads."""
+"""Numba helpers: compiled functions that are cached on disk and release the GIL, atomic counters, and a barrier between threads."""
 
 # mypy: disable-error-code="call-arg, var-annotated"
 
@@ -18,21 +18,21 @@ from numba.extending import intrinsic
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 ARRIVED, GENERATION, STOP = 0, 16, 32
-"""Places of a barrier's counters, a cache line or more apart: workers that have arrived, barriers passed, whether to give up."""
+"""Indices of a barrier's counters, at least a cache line apart: workers that have arrived, barriers passed, whether to give up."""
 SPINS = 2000
-"""Looks at the barrier before the processor is offered to others."""
+"""Number of checks of the barrier before the processor is yielded to others."""
 
 
 def jit(*, fastmath: Any = False, inline: bool = False) -> Callable[[Function], Function]:
-    """``numba.njit`` without the interpreter's lock; the machine code is kept beside the source, or in the user's cache, where either can
-    be written."""
+    """``numba.njit`` that releases the GIL. The machine code is cached beside the source or in the user's cache folder, if one of them is
+    writable."""
     kind = "always" if inline else "never"
 
     def compile_(function: Function) -> Function:
         options = {"nogil": True, "fastmath": fastmath, "inline": kind}
         try:
             return njit(cache=True, **options)(function)
-        except RuntimeError:  # no folder can be written: compile anew in each process
+        except RuntimeError:  # no folder is writable: compile again in each process
             return njit(**options)(function)
 
     return compile_
@@ -46,7 +46,7 @@ def _place(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
 
 @intrinsic  # type: ignore[untyped-decorator, unused-ignore]
 def atomic_add(typing: Any, array: Any, index: Any, value: Any) -> Any:
-    """Add to an int64 counter, sequentially consistent; returns what it held before."""
+    """Add to an int64 counter, sequentially consistent; returns its previous value."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.atomic_rmw("add", _place(context, builder, signature, arguments), arguments[2], "seq_cst")
@@ -56,7 +56,7 @@ def atomic_add(typing: Any, array: Any, index: Any, value: Any) -> Any:
 
 @intrinsic  # type: ignore[untyped-decorator, unused-ignore]
 def atomic_load(typing: Any, array: Any, index: Any) -> Any:
-    """Read an int64 counter that another thread may be changing."""
+    """Read an int64 counter that another thread may change."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         place = _place(context, builder, signature, arguments)
@@ -76,13 +76,13 @@ def atomic_store(typing: Any, array: Any, index: Any, value: Any) -> Any:
     return types.void(array, types.intp, types.int64), generate
 
 
-# A symbol of the C library, or of Windows' kernel, that offers the processor to another thread.
+# A function of the C library, or of Windows' kernel, that yields the processor to another thread.
 _yield = types.ExternalFunction("SwitchToThread" if sys.platform == "win32" else "sched_yield", types.int32())
 
 
 @jit()
 def wait(barrier: npt.NDArray[np.int64], workers: int) -> bool:
-    """Wait until all ``workers`` have come here; False if the run was stopped meanwhile. Waits in a loop: phases last microseconds."""
+    """Wait until all ``workers`` are here; False if the run was stopped meanwhile. Spins, because phases last microseconds."""
     if workers == 1:
         return bool(atomic_load(barrier, STOP) == 0)
     generation = atomic_load(barrier, GENERATION)
@@ -107,5 +107,5 @@ def new_barrier() -> npt.NDArray[np.int64]:
 
 @jit()
 def stop(barrier: npt.NDArray[np.int64]) -> None:
-    """Let everybody who waits there give up."""
+    """Make all waiting workers give up."""
     atomic_store(barrier, STOP, 1)

@@ -16,8 +16,8 @@ from training.optim.sparse.jit import jit, wait
 LOGISTIC, LEAST_SQUARES, HINGE = 0, 1, 2
 MINIBATCH, ADABATCH, RECONDITIONED = 0, 1, 2
 TOUCH = 0x10001
-"""One more sample that has a feature: 16 bits count them, 16 bits those not yet applied. When these are none the entry is cleared, so
-that a batch needs no pass to reset its counts."""
+"""Increment for one more sample that has a feature: 16 bits count all samples, 16 bits those not yet applied. When none of these are
+left, the entry is cleared, so that a batch needs no pass to reset its counts."""
 LARGEST_BATCH = 0xFFFF
 
 
@@ -35,7 +35,7 @@ def slope_of(loss, margin, label):
 def margin_of(starts, columns, values, w, row):
     """``x w`` of one sample.
 
-    Four sums keep the processor busy, in an order that is always the same: equal inputs give equal bits in every function that calls this.
+    Four partial sums keep the processor busy. Their order is always the same, so equal inputs give equal bits in all callers.
     """
     a = b = c = d = 0.0
     j, stop = starts[row], starts[row + 1]
@@ -53,7 +53,7 @@ def margin_of(starts, columns, values, w, row):
 
 @jit()
 def margin_and_count(starts, columns, values, w, counts, row):
-    """``margin_of``, to the bit, and one more sample for each feature of ``row``."""
+    """``margin_of``, equal to the bit, and one more sample for each feature of ``row``."""
     a = b = c = d = 0.0
     j, stop = starts[row], starts[row + 1]
     while j + 4 <= stop:
@@ -76,9 +76,9 @@ def margin_and_count(starts, columns, values, w, counts, row):
 
 @jit()
 def margin_and_tag(starts, columns, values, w, counts, row, base):
-    """``margin_of``, to the bit, and one more sample for each feature of ``row``.
+    """``margin_of``, equal to the bit, and one more sample for each feature of ``row``.
 
-    Counts begin at ``base``, which is above all counts of earlier batches: those need no clearing.
+    Counts start at ``base``, which is above all counts of earlier batches, so these need no clearing.
     """
     a = b = c = d = 0.0
     j, stop = starts[row], starts[row + 1]
@@ -109,7 +109,7 @@ def add_row(starts, columns, values, w, row, scale):
 
 @jit()
 def add_row_rated(starts, columns, values, w, row, scale, rates):
-    """``w += scale * rates * x``: reconditioned, with a rate for each feature."""
+    """``w += scale * rates * x``: reconditioned, with its own rate for each feature."""
     for j in range(starts[row], starts[row + 1]):
         k = columns[j]
         w[k] += scale * rates[k] * values[j]
@@ -119,7 +119,7 @@ def add_row_rated(starts, columns, values, w, row, scale, rates):
 def add_row_backward(starts, columns, values, w, row, scale, rates, share):
     """As ``add_row_rated`` (``share`` instead of rates if there are none), from the rarest feature to the most frequent one.
 
-    Two workers that leave a barrier together would otherwise meet at the frequent features and lose updates of these.
+    Otherwise two workers that leave a barrier together would reach the frequent features at the same time and lose updates of them.
     """
     for j in range(starts[row + 1] - 1, starts[row] - 1, -1):
         k = columns[j]
@@ -136,7 +136,7 @@ def add_row_averaged(starts, columns, values, w, row, scale, counts, base, share
 
 @jit()
 def sgd(starts, columns, values, labels, w, order, step, loss):
-    """A sample at a time, no penalty: sequential SGD, and what each worker of Hogwild! does on shared ``w``."""
+    """One sample at a time, without penalty: sequential SGD, and the work of each Hogwild! worker on shared ``w``."""
     for n in range(len(order)):
         row = order[n]
         slope = slope_of(loss, margin_of(starts, columns, values, w, row), labels[row])
@@ -148,7 +148,7 @@ def sgd(starts, columns, values, labels, w, order, step, loss):
 def batches(starts, columns, values, labels, w, order, batch, step, loss, rule, rates, counts, seen, shares, slopes):
     """Mini-batches of ``order`` without penalty: all slopes at the weights before the batch, then the update by ``rule``.
 
-    ``seen`` samples were used with these ``counts`` before.
+    ``seen`` samples have already been used with these ``counts``.
     """
     for first in range(0, len(order), batch):
         size = min(batch, len(order) - first)
@@ -184,7 +184,7 @@ def penalised(
 ):
     """As ``batches``, with ``penalty / 2 * w_k^2`` in each sample that has feature k (EQ-SVR-6).
 
-    Its gradient is that at the weights before the batch: it is taken when a feature is met for the first time.
+    Its gradient is taken at the weights before the batch, when a feature occurs for the first time.
     """
     for first in range(0, len(order), batch):
         size = min(batch, len(order) - first)
@@ -221,7 +221,7 @@ def adagrad(
                 k = columns[j]
                 count = counts[k]
                 total = sums[k] + slopes[b] * values[j]
-                if count & 0xFFFF == 1:  # the last sample of the batch that has it: the sum is complete
+                if count & 0xFFFF == 1:  # the batch's last sample with this feature: the sum is complete
                     gradient = (total + penalty * w[k] * (count >> 16)) * shares[size]
                     squares[k] += gradient * gradient
                     w[k] -= step * gradient / math.sqrt(eps + squares[k])
@@ -235,9 +235,9 @@ def variance_reduced(
     starts, columns, values, labels, w, mean, order, batch, step, loss, adaptive, penalty,
     anchor, anchor_slopes, full_rated, counts, shares, slopes,
 ):  # fmt: skip
-    """An epoch of SVRG (EQ-SVR-2) from ``w``; ``mean``, which begins as a copy of it, ends as the mean of the iterates.
+    """An epoch of SVRG (EQ-SVR-2) from ``w``; ``mean``, which starts as a copy of it, ends as the mean of the iterates.
 
-    A change of ``w_k`` in iteration n of m stays in m - n + 1 iterates: the mean needs no pass over all features.
+    A change of ``w_k`` in iteration n of m stays in m - n + 1 iterates, so the mean needs no pass over all features.
     ``anchor_slopes`` are those of each sample at ``anchor``; ``full_rated`` is the full gradient there, divided by p (errata: none).
     """
     rounds = (len(order) + batch - 1) // batch
@@ -289,10 +289,10 @@ def wild(
     worker, workers, synchronous, starts, columns, values, labels, w, order, batch, step, loss, plain, rates, shares, slopes,
     barrier, check, tally,
 ):  # fmt: skip
-    """What one worker of Algorithm 2 does: its part of each batch's slopes, a barrier, its part of the update without locks, a barrier.
+    """One worker of Algorithm 2: its part of each batch's slopes, a barrier, its part of the update without locks, a barrier.
 
-    ``plain`` takes the mean of the gradients instead (Wild mini-batch SGD); a ``check`` of some length has each batch audited. False if
-    the run was stopped.
+    ``plain`` takes the mean of the gradients instead (Wild mini-batch SGD). If ``check`` is not empty, each batch is audited. Returns
+    False if the run was stopped.
     """
     for first in range(0, len(order), batch):
         size = min(batch, len(order) - first)

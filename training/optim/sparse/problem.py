@@ -16,11 +16,11 @@ from training.optim.sparse.kernels import HINGE, LEAST_SQUARES, LOGISTIC
 
 Vector = npt.NDArray[np.float64]
 LOSSES = {"logistic": LOGISTIC, "least-squares": LEAST_SQUARES, "hinge": HINGE}
-"""Names of EQ-ADB-1's losses, and their numbers in the compiled loops."""
+"""Names of the losses in EQ-ADB-1, and their numbers in the compiled loops."""
 
 
 class Rows(NamedTuple):
-    """CSR arrays as the compiled loops take them."""
+    """CSR arrays in the form of the compiled loops."""
 
     starts: npt.NDArray[np.int64]
     columns: npt.NDArray[np.uint32]
@@ -28,7 +28,7 @@ class Rows(NamedTuple):
 
 
 class Constants(NamedTuple):
-    """What the theorems of chapter 4 know of a problem (EQ-ADB-9): ``mu Diag(p) <= F'' <= smooth Diag(p)``, ``f'' <= radius2 Id``."""
+    """The constants of a problem in chapter 4's theorems (EQ-ADB-9): ``mu Diag(p) <= F'' <= smooth Diag(p)``, ``f'' <= radius2 Id``."""
 
     mu: float
     smooth: float
@@ -39,15 +39,15 @@ class Constants(NamedTuple):
 class SparseProblem:
     """``F(w) = mean of loss(x w, y) + penalty / 2 * sum_k p_k w_k^2``.
 
-    Features are stored by falling frequency: those that samples share lie side by side in the cache, which makes the solvers twice as
-    fast. ``to_user`` gives weights in the order of the file.
+    Features are stored by falling frequency: those that many samples share are adjacent in the cache, which makes the solvers twice as
+    fast. ``to_user`` returns weights in the order of the file.
 
     Attributes:
-        features: CSR ``(samples, features)``, float64, without stored zeros; the support of a sample is what is stored (ERR-40).
+        features: CSR ``(samples, features)``, float64, without stored zeros. The support of a sample is its stored entries (ERR-40).
         labels: ``(samples,)``, -1 or 1.
         loss: one of ``LOSSES``.
         penalty: lambda of EQ-SVR-6.
-        places: place of each of the user's features in ``features``.
+        places: column in ``features`` of each of the user's features.
     """
 
     features: sp.csr_matrix
@@ -66,7 +66,7 @@ class SparseProblem:
             normalise: scale each sample to norm 1, as in section 4.6.
 
         Raises:
-            StemplayError: sizes that do not agree, numbers that are not finite, labels other than -1 and 1, an unknown loss.
+            StemplayError: sizes do not agree, numbers are not finite, labels are not -1 or 1, or the loss is unknown.
         """
         x = sp.csr_matrix(features, dtype=np.float64, copy=True)
         y = np.asarray(labels, np.float64)
@@ -82,7 +82,7 @@ class SparseProblem:
         return cls(_placed(x, places), y, loss, penalty, places)
 
     def like(self, features: Any, labels: Any, *, normalise: bool = False) -> SparseProblem:
-        """Other samples of the same problem, such as a test set, with features at the same places."""
+        """Other samples of the same problem, such as a test set, with features in the same columns."""
         x = sp.csr_matrix(features, dtype=np.float64, copy=True)
         y = np.asarray(labels, np.float64)
         _check(x, y, self.loss, self.penalty)
@@ -108,7 +108,7 @@ class SparseProblem:
 
     @property
     def arrays(self) -> Rows:
-        """For the compiled loops; nothing is copied where the types agree."""
+        """Arrays for the compiled loops. Nothing is copied if the types agree."""
         x = self.features
         return Rows(np.asarray(x.indptr, np.int64), np.asarray(x.indices, np.int32).view(np.uint32), np.asarray(x.data))
 
@@ -119,11 +119,11 @@ class SparseProblem:
 
     @property
     def active(self) -> float:
-        """Features of a sample, on average."""
+        """Average number of features of a sample."""
         return float(self.features.nnz / max(1, self.samples))
 
     def to_user(self, w: Vector) -> Vector:
-        """Weights in the order of the features that were given."""
+        """Weights in the original order of the features."""
         return w[self.places]
 
     def margins(self, w: Vector) -> Vector:
@@ -162,7 +162,7 @@ class SparseProblem:
         return gradient + self.penalty * self.p * w if self.penalty else gradient
 
     def error(self, w: Vector) -> float:
-        """Share of the samples on the wrong side; half of those exactly between."""
+        """Share of samples on the wrong side; samples exactly on the border count half."""
         agree = np.sign(self.margins(w)) * self.labels
         return float(np.mean(agree < 0) + 0.5 * np.mean(agree == 0))
 
@@ -170,12 +170,12 @@ class SparseProblem:
         """mu, L and R^2 from the data (EQ-ADB-9), for binary uncorrelated features.
 
         Args:
-            curvature: least and largest phi''. By default 1 and 1 for least squares, 0 and 1/4 for the logistic loss, of which the thesis
-                says only that the least exists on any bounded set.
+            curvature: smallest and largest phi''. By default 1 and 1 for least squares, 0 and 1/4 for the logistic loss, for which the
+            thesis says only that the smallest exists on any bounded set.
         """
         if curvature is None:
             if self.loss == "hinge":
-                raise StemplayError("The hinge loss has no second derivative, so no constants either.")
+                raise StemplayError("The hinge loss has no second derivative, so these constants do not exist.")
             curvature = (1.0, 1.0) if self.loss == "least-squares" else (0.0, 0.25)
         low, high = curvature
         norms = np.asarray(self.features.multiply(self.features).sum(axis=1)).ravel()
@@ -186,10 +186,10 @@ class SparseProblem:
         """Weights and value of the minimum by L-BFGS on all samples, from 0: F* of the figures.
 
         Raises:
-            StemplayError: for the hinge, which is not smooth.
+            StemplayError: the loss is the hinge, which is not smooth.
         """
         if self.loss == "hinge":
-            raise StemplayError("The hinge loss is not smooth: its minimum is not looked for.")
+            raise StemplayError("The minimum of the hinge loss cannot be computed here, because it is not smooth.")
         options = {"maxiter": steps, "maxfun": 4 * steps, "ftol": 1e-15, "gtol": 1e-10}
         found = minimize(self.objective, np.zeros(self.size), jac=self.gradient, method="L-BFGS-B", options=options)
         return np.asarray(found.x), float(found.fun)
@@ -205,15 +205,15 @@ def _check(x: sp.csr_matrix, y: Vector, loss: str, penalty: float) -> None:
     if loss not in LOSSES:
         raise StemplayError(f"There is no loss {loss!r}; choose from {', '.join(LOSSES)}.")
     if not 0 <= penalty < float("inf"):
-        raise StemplayError(f"The penalty must be a number of at least 0, not {penalty}.")
+        raise StemplayError(f"The penalty must be a finite number of at least 0, not {penalty}.")
     if y.ndim != 1 or x.shape[0] != len(y) or not len(y):
         raise StemplayError(
-            f"There are {x.shape[0]} samples and {y.size} labels; each sample needs one, and there must be some."
+            f"There are {x.shape[0]} samples and {y.size} labels; each sample needs one label, and at least one sample is needed."
         )
     wrong = y[~np.isin(y, (-1.0, 1.0))]
     if len(wrong):
-        raise StemplayError(f"Labels must be -1 or 1, and one is {wrong[0]:g}.")
+        raise StemplayError(f"Labels must be -1 or 1, but one is {wrong[0]:g}.")
     if not np.isfinite(x.data).all():
         raise StemplayError("Some features are infinite or not a number.")
     if x.nnz and float(np.abs(x.data).max()) > 1e100:
-        raise StemplayError("Some features are larger than 1e100, and their squares could not be computed.")
+        raise StemplayError("Some features are larger than 1e100, so their squares cannot be computed.")

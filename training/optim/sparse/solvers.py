@@ -1,8 +1,8 @@
 """Solvers of sparse convex problems (thesis sections 4.2, 4.4 and 4.6): mini-batch SGD, AdaBatch, reconditioned SGD, Wild AdaBatch,
 Hogwild! and Adagrad.
 
-``SparseSolver`` keeps the weights and moves them along any order of samples, as often as it is called. Threads of several workers begin
-and end within a call: nothing is left behind. They share the weights' memory as it is, and the compiled loops hold no lock.
+``SparseSolver`` keeps the weights and updates them with samples in any order, as often as it is called. The threads of several workers
+start and end within a call. They share the memory of the weights without locks, and the compiled loops release the GIL.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def cores() -> int:
 
 
 def reconditioning(p: Vector, batch: int) -> Vector:
-    """``(1 - (1 - p)^B) / p`` (EQ-ADB-5), B for p = 0: what AdaBatch multiplies the expected gradient by (4.8)."""
+    """``(1 - (1 - p)^B) / p`` (EQ-ADB-5), B for p = 0: the factor by which AdaBatch multiplies the expected gradient (4.8)."""
     rare = p <= 0
     safe = np.where(rare, 0.5, p)
     with np.errstate(divide="ignore"):
@@ -50,40 +50,40 @@ def reconditioning(p: Vector, batch: int) -> Vector:
 
 
 def check_run(rule: str, step: float, batch: int, workers: int, penalty: float = 0.0) -> None:
-    """Raises StemplayError for what cannot run, in one sentence."""
+    """Raises StemplayError if these settings cannot run."""
     if rule not in RULES:
         raise StemplayError(f"There is no rule {rule!r}; choose from {', '.join(RULES)}.")
     if not 0 < step < float("inf"):
-        raise StemplayError(f"The step size must be a number above 0, not {step}.")
+        raise StemplayError(f"The step size must be a finite number above 0, not {step}.")
     if not 1 <= batch <= kernels.LARGEST_BATCH:
-        raise StemplayError(f"A batch has 1 to {kernels.LARGEST_BATCH} samples, not {batch}.")
+        raise StemplayError(f"A batch must have 1 to {kernels.LARGEST_BATCH} samples, not {batch}.")
     if rule == "hogwild" and batch != 1:
         raise StemplayError(f"Hogwild! takes one sample at a time, not batches of {batch}.")
     if not 1 <= workers <= cores():
-        raise StemplayError(f"There can be 1 to {cores()} workers, the processors of this machine, not {workers}.")
+        raise StemplayError(f"The number of workers must be 1 to {cores()}, the number of processors of this machine, not {workers}.")
     if workers > 1 and rule not in PARALLEL:
-        raise StemplayError(f"{rule} runs with one worker; several can share {', '.join(PARALLEL)}.")
+        raise StemplayError(f"{rule} runs with one worker only; several workers are possible with {', '.join(PARALLEL)}.")
     if workers > batch and rule != "hogwild":
         raise StemplayError(f"{workers} workers cannot share batches of {batch}.")
     if penalty and (workers > 1 or rule == "hogwild"):
-        raise StemplayError("Several workers and Hogwild! know no penalty: set it to 0.")
+        raise StemplayError("Several workers and Hogwild! do not support a penalty: set it to 0.")
 
 
 @dataclass
 class SparseSolver:
-    """Weights on their way to the minimum of ``problem``.
+    """Minimises ``problem`` step by step.
 
     Args:
         rule: one of ``RULES``.
         step: step size gamma, constant.
-        batch: samples of an update.
-        workers: threads; 1 is the sequential algorithm.
-        eps: of Adagrad, inside the root.
+        batch: samples per update.
+        workers: number of threads; 1 is the sequential algorithm.
+        eps: Adagrad's eps, inside the root.
 
     Attributes:
         w: weights, ``(features,)``, in the problem's order.
-        squares: Adagrad's sums; empty otherwise: AdaBatch keeps nothing between updates.
-        tally: with ``audited``, gradients that were not taken at the weights before their batch, and updates that were lost.
+        squares: Adagrad's sums; otherwise empty, since AdaBatch keeps nothing between updates.
+        tally: with ``audited``, the numbers of gradients that were not taken at the weights before their batch, and of lost updates.
     """
 
     problem: SparseProblem
@@ -114,7 +114,7 @@ class SparseSolver:
         self._rates_of(self.batch)
 
     def _rates_of(self, batch: int) -> Vector:
-        """What multiplies ``step * slope * x`` for each feature in a batch of this size, the mean's 1 / B included."""
+        """The factor of ``step * slope * x`` for each feature in a batch of this size, including the mean's 1 / B."""
         if self.rule not in ("reconditioned", "inverse"):
             return self._shares
         if batch not in self._rates:
@@ -127,12 +127,12 @@ class SparseSolver:
         """Use the samples of ``order``, batch by batch; the last batch may be smaller."""
         order = np.ascontiguousarray(order, np.int64)
         if len(order) and not 0 <= order.min() <= order.max() < self.problem.samples:
-            raise IndexError(f"samples are 0 to {self.problem.samples - 1}")
+            raise IndexError(f"indices of samples must be 0 to {self.problem.samples - 1}")
         if self.rule == "hogwild":
             self._in_threads(lambda worker, barrier: self._sgd(order[worker :: self.workers]))
             return
         whole = len(order) - len(order) % self.batch
-        for part in (order[:whole], order[whole:]):  # a smaller last batch has rates of its own
+        for part in (order[:whole], order[whole:]):  # a smaller last batch has its own rates
             if not len(part):
                 continue
             rates = self._rates_of(min(self.batch, len(part)))
@@ -142,10 +142,10 @@ class SparseSolver:
                 self._sequential(part, rates)
 
     def fit(self, passes: int = 1, seed: int = 0, after: Callable[[SparseSolver, int], None] | None = None) -> Vector:
-        """Whole passes over the samples, each in an order of its own; returns the weights in the user's order of features.
+        """Whole passes over the samples, each in a new random order; returns the weights in the user's order of features.
 
         Args:
-            after: called with the solver and the number of the pass, beginning with 1.
+            after: called with the solver and the number of the pass, which starts at 1.
         """
         rng = np.random.default_rng(seed)
         for number in range(1, passes + 1):
@@ -172,7 +172,7 @@ class SparseSolver:
             kernels.batches(*head, rule, rates, self._counts, self._place(len(order)), self._shares, self._slopes)
 
     def _place(self, samples: int) -> int:
-        """Where the counts of the next samples begin, above all earlier ones; they start anew before 32 bits overflow."""
+        """The start value of the next samples' counts, above all earlier counts. Counting restarts before 32 bits overflow."""
         if self._seen + samples + self.batch >= 1 << 32:
             self._counts[:], self._seen = 0, 0
         self._seen += samples
@@ -188,7 +188,7 @@ class SparseSolver:
         )  # fmt: skip
 
     def _in_threads(self, work: Callable[[int, npt.NDArray[np.int64]], Any]) -> None:
-        """``work`` by every worker, side by side; whatever ends one of them, Ctrl-C included, ends all of them."""
+        """Run ``work`` in every worker in parallel. Anything that ends one of them, including Ctrl-C, ends all of them."""
         barrier = new_barrier()
         if self.workers == 1:
             work(0, barrier)
@@ -203,11 +203,11 @@ class SparseSolver:
                 raise
 
     def audited(self, order: Order, synchronous: bool = True) -> None:
-        """As ``advance`` with the reconditioned rule; after each batch the first worker counts into ``tally`` what went wrong in it.
+        """Like ``advance`` with the reconditioned rule. After each batch the first worker adds its errors to ``tally``.
 
         Args:
             order: whole batches.
-            synchronous: False leaves the barrier between gradients and updates out, to see what it is for.
+            synchronous: False omits the barrier between gradients and updates, to show why it is needed.
         """
         if self.rule != "reconditioned" or len(order) % self.batch:
             raise ValueError("only whole batches of the reconditioned rule are audited")

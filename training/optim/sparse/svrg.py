@@ -15,16 +15,16 @@ from training.optim.sparse.solvers import check_run
 
 @dataclass
 class SparseSvrg:
-    """Epochs of SVRG (EQ-SVR-1, -2), one call of ``epoch`` each.
+    """Epochs of SVRG (EQ-SVR-1, -2), one for each call of ``epoch``.
 
     Args:
-        adaptive: AdaBatch's division by the samples that have a feature; otherwise by the batch.
-        switch: the epoch, counted from 0, from which the plain division is used, as the thesis advises close to the optimum (B.4.3).
-        last: begin the next epoch at the last iterate, not at their mean (EQ-SVR-1).
+        adaptive: divide by the number of samples that have a feature, as AdaBatch; otherwise by the batch size.
+        switch: the epoch, from 0, from which the batch size is used, as the thesis advises close to the optimum (B.4.3).
+        last: start the next epoch at the last iterate, not at the mean of the iterates (EQ-SVR-1).
 
     Attributes:
         w: weights, ``(features,)``.
-        epochs: how many are done.
+        epochs: number of finished epochs.
     """
 
     problem: SparseProblem
@@ -39,7 +39,7 @@ class SparseSvrg:
     def __post_init__(self) -> None:
         check_run("adabatch", self.step, self.batch, 1)
         if self.switch is not None and self.switch < 0:
-            raise StemplayError(f"The epoch to switch at cannot be {self.switch}.")
+            raise StemplayError(f"The epoch to switch at must be at least 0, not {self.switch}.")
         self.w = np.zeros(self.problem.size)
         p = self.problem.p
         self._inverse = np.where(p > 0, 1.0 / np.where(p > 0, p, 1.0), 0.0)
@@ -53,7 +53,7 @@ class SparseSvrg:
         return self.adaptive and (self.switch is None or self.epochs < self.switch)
 
     def epoch(self, rng: np.random.Generator, samples: int | None = None) -> None:
-        """The full gradient, then updates on ``samples`` samples (as many as there are), drawn with replacement."""
+        """Compute the full gradient, then update on ``samples`` samples (by default as many as there are), drawn with replacement."""
         problem = self.problem
         count = problem.samples if samples is None else samples
         order = rng.integers(0, problem.samples, count)
