@@ -63,6 +63,11 @@ class Plugin(ABC):
         return 0
 
     @property
+    def latency_changed(self) -> bool:
+        """Whether the plugin now has another latency than when it was loaded, so that it has to be loaded afresh."""
+        return False
+
+    @property
     def tail_s(self) -> float:
         """Seconds that may still sound after the input has ended."""
         return 0.0

@@ -34,8 +34,12 @@ from rtaudio.system.child_process import child_environment
 
 LOAD_S = 120.0
 """A plugin that is not loaded after so long is given up. Two thousand parameters (the MIDI controllers of an instrument) take a minute."""
+MAX_LATENCY = 1 << 21
+"""Frames; more than any rate needs for ten seconds."""
 HANG_S = 1.0
 """A plugin that has not answered for so long is ended."""
+OFFLINE_S = 30.0
+"""The same where nothing plays in real time."""
 ANSWER_S = 5.0
 """For questions that no sound waits for."""
 LEAST_LAG_S = 0.0025
@@ -84,7 +88,7 @@ class IsolatedPlugin(Plugin):
             self._rings.waiting = self.is_instrument or not self._realtime
             self._spawn()
             self._say({
-                "state": base64.b64encode(self._saved).decode(),
+                "strict": not self._realtime, "state": base64.b64encode(self._saved).decode(),
                 "plugin": self._state.plugin, "values": self._state.values, "rate": rate, "block": block,
                 "channels": channels, "path": str(path), "capacity": capacity, "port": self._socket.getsockname()[1],
             })  # fmt: skip
@@ -112,9 +116,11 @@ class IsolatedPlugin(Plugin):
             self.name, self.has_editor = str(reply["name"]), bool(reply["editor"])
             self.parameters = tuple(Parameter.from_json(x) for x in reply["parameters"][:MAX_PARAMETERS])
             self._values = {p.id: float(reply["values"][p.id]) for p in self.parameters}
-            self._latency = int(reply["latency"])
+            self._latency, self.note = int(reply["latency"]), str(reply.get("note", ""))
+            if not 0 <= self._latency <= MAX_LATENCY:
+                raise ValueError(f"it reports a latency of {self._latency} frames")
             self._socket.connect(("127.0.0.1", int(reply["port"])))
-        except (KeyError, TypeError, ValueError, OSError) as error:
+        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError, OSError) as error:
             raise StemplayError(f"The host of {self._state.plugin} does not answer sensibly: {error}.") from None
         self._index = {p.id: i for i, p in enumerate(self.parameters)}
         self._socket.setblocking(False)
@@ -143,6 +149,12 @@ class IsolatedPlugin(Plugin):
     def latency(self) -> int:
         """The plugin's own, and the block that the host has for its work."""
         return self._latency + self._lag
+
+    @property
+    def latency_changed(self) -> bool:
+        """Whether the plugin reports another latency than it was loaded with."""
+        rings = self._rings
+        return rings is not None and not self.trouble and rings.watched and rings.latency != self._latency
 
     @property
     def tail_s(self) -> float:
@@ -209,7 +221,12 @@ class IsolatedPlugin(Plugin):
     def _wait(self, rings: SharedRings, position: int) -> None:
         """Off line: until the host is at ``position``, or is gone."""
         self._socket.settimeout(0.05)
+        until, done = time.monotonic() + OFFLINE_S, rings.done
         while rings.seen != rings.epoch or rings.done < position:
+            if rings.done != done:
+                until, done = time.monotonic() + OFFLINE_S, rings.done
+            if time.monotonic() > until:
+                self._give_up(f"{self.name} did not answer for {OFFLINE_S:g} s and was ended.")
             if self.trouble:
                 raise StemplayError(self.trouble)
             with contextlib.suppress(OSError):

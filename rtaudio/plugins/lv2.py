@@ -167,7 +167,8 @@ class Lv2Plugin(Plugin):
 
     @property
     def latency(self) -> int:
-        return self._latency
+        now = float(self._values[self._latency_port]) if self._latency_port >= 0 else 0.0
+        return max(0, round(now)) if math.isfinite(now) else self._latency
 
     def set(self, id: str, value: float) -> None:
         self._values[self._controls[self.parameter(id).id]] = self.parameter(id).check(value)

@@ -30,7 +30,10 @@ def look(plugin: str) -> list[dict[str, Any]]:
 def _names(path: str) -> list[str]:
     import pedalboard
 
-    kind = pedalboard.VST3Plugin if path.lower().endswith(".vst3") else pedalboard.AudioUnitPlugin
+    path = split_plugin(path)[0]
+    kind = pedalboard.VST3Plugin if path.lower().endswith(".vst3") else getattr(pedalboard, "AudioUnitPlugin", None)
+    if kind is None:
+        return []
     try:
         return list(kind.get_plugin_names_for_file(path))
     except (ImportError, ValueError, RuntimeError):

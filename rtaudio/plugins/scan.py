@@ -105,7 +105,7 @@ def look_at(plugin: str, limit_s: float = LIMIT_S) -> list[Entry]:
         return [_failed(plugin, f"It did not load within {limit_s:g} s and was ended.")]
     except OSError as error:
         return [_failed(plugin, f"It could not be looked at: {error.strerror}.")]
-    except (ValueError, KeyError, TypeError):
+    except (ArithmeticError, AttributeError, ValueError, KeyError, TypeError):
         return [_failed(plugin, "It crashed while it was loaded.")]
 
 
@@ -177,7 +177,7 @@ def _read_cache() -> dict[str, dict[str, Any]]:
             str(name): {"stamp": str(known["stamp"]), "entries": [_checked(entry) for entry in known["entries"]]}
             for name, known in data["plugins"].items()
         }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (ArithmeticError, OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 
@@ -187,9 +187,12 @@ def _write_cache(known: dict[str, dict[str, Any]]) -> None:
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump({"version": VERSION, "plugins": known}, file)
-        os.replace(name, path)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump({"version": VERSION, "plugins": known}, file)
+            os.replace(name, path)
+        except OSError:
+            Path(name).unlink(missing_ok=True)
 
 
 def find_plugin(text: str, entries: list[Entry]) -> Entry:

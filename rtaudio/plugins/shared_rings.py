@@ -22,7 +22,7 @@ from rtaudio.audio.format import Audio, StemplayError
 
 MAX_PARAMETERS = 4096
 _HEAD = 64  # whole numbers
-_FED, _DONE, _EPOCH, _SEEN, _VERSION, _WAITING, _TROUBLE, _LATENCY, _BEGIN = range(9)
+_FED, _DONE, _EPOCH, _SEEN, _VERSION, _WAITING, _TROUBLE, _LATENCY, _BEGIN, _VALID, _WATCHED = range(11)
 MIDI = b"m"
 """First byte of a datagram with a MIDI message; any other datagram only wakes the host."""
 
@@ -48,6 +48,8 @@ class SharedRings:
         self._head = whole[: 8 * _HEAD].view(np.int64)
         start = 8 * _HEAD
         self.values: npt.NDArray[np.float64] = whole[start : start + 8 * MAX_PARAMETERS].view(np.float64)
+        start += 8 * MAX_PARAMETERS
+        self.serials: npt.NDArray[np.int64] = whole[start : start + 8 * MAX_PARAMETERS].view(np.int64)
         start += 8 * MAX_PARAMETERS
         sound = whole[start:].view(np.float32).reshape(2, capacity, channels)
         self._input, self._output = sound[0], sound[1]
@@ -108,6 +110,12 @@ class SharedRings:
     @latency.setter
     def latency(self, frames: int) -> None:
         self._head[_LATENCY] = frames
+        self._head[_WATCHED] = 1
+
+    @property
+    def watched(self) -> bool:
+        """Whether ``latency`` was written (host)."""
+        return bool(self._get(_WATCHED))
 
     # -- engine ---------------------------------------------------------------------------------------------------------
 
@@ -119,7 +127,7 @@ class SharedRings:
 
     def fetch(self, position: int, out: Audio) -> bool:
         """Fill ``out`` from ``position`` on; False if the host is not so far, or still in an older epoch."""
-        if self.seen != self.epoch or self.done < position + len(out):
+        if self.seen != self.epoch or self.done < position + len(out) or position < self._get(_VALID):
             return False
         _take(self._output, position, out)
         return True
@@ -132,6 +140,7 @@ class SharedRings:
     def set_value(self, index: int, value: float) -> None:
         """Ask for a value of the parameter ``index``."""
         self.values[index] = value
+        self.serials[index] += 1
         self._head[_VERSION] += 1
 
     # -- host -----------------------------------------------------------------------------------------------------------
@@ -157,7 +166,7 @@ class SharedRings:
     def skip(self, block: int) -> None:
         """Leave out input that was overwritten before its turn came; its answer is not waited for any more."""
         if self.fed - self.done > self.capacity - block:
-            self._head[_DONE] = self.fed - block
+            self._head[_VALID] = self._head[_DONE] = self.fed - block
 
     # -- both -----------------------------------------------------------------------------------------------------------
 
@@ -186,18 +195,21 @@ def unpack_midi(word: bytes) -> tuple[int, bytes]:
 
 def file_size(capacity: int, channels: int) -> int:
     """Bytes of the file."""
-    return 8 * _HEAD + 8 * MAX_PARAMETERS + 2 * 4 * capacity * channels
+    return 8 * _HEAD + 16 * MAX_PARAMETERS + 2 * 4 * capacity * channels
 
 
 def create_file(capacity: int, channels: int) -> Path:
     """A private file of zeros, in memory where the system has such a place. Raises StemplayError if there is no room."""
     memory = Path("/dev/shm")  # on a disk, writing back would hold up the audio callback now and then
     folder = str(memory) if memory.is_dir() and os.access(memory, os.W_OK) else None
+    name = ""
     try:
         handle, name = tempfile.mkstemp(prefix="stemplay-plugin-", dir=folder)
         with os.fdopen(handle, "wb") as file:
             file.write(bytes(file_size(capacity, channels)))
     except OSError as error:
+        if name:
+            Path(name).unlink(missing_ok=True)
         raise StemplayError(f"There is no room for the sound of a plugin: {error.strerror}.") from None
     return Path(name)
 
