@@ -21,6 +21,7 @@ import sys
 import threading
 import time
 from collections import deque
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -28,6 +29,7 @@ import numpy as np
 from rtaudio.audio.format import Audio, StemplayError
 from rtaudio.plugins.base import Plugin
 from rtaudio.plugins.shared_rings import MAX_PARAMETERS, NOT_FINITE, SharedRings, create_file, pack_midi
+from rtaudio.protocol.insert_checks import is_plugin_file, split_plugin
 from rtaudio.protocol.messages import InsertState
 from rtaudio.protocol.parameters import Parameter
 from rtaudio.system.child_process import child_environment
@@ -59,7 +61,8 @@ class IsolatedPlugin(Plugin):
     def __init__(self, state: InsertState, realtime: bool, saved: bytes = b"", instrument: bool = False) -> None:
         self.is_instrument = instrument
         self._state, self._realtime, self._saved = state, realtime, saved
-        self.name = state.plugin
+        self.name = Path(split_plugin(state.plugin)[0]).stem if is_plugin_file(state.plugin) else state.plugin
+        self._loaded = False
         self.has_editor = False
         self._index: dict[str, int] = {}
         self._values: dict[str, float] = {}
@@ -122,6 +125,7 @@ class IsolatedPlugin(Plugin):
             self._socket.connect(("127.0.0.1", int(reply["port"])))
         except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError, OSError) as error:
             raise StemplayError(f"The host of {self._state.plugin} does not answer sensibly: {error}.") from None
+        self._loaded = True
         self._index = {p.id: i for i, p in enumerate(self.parameters)}
         self._socket.setblocking(False)
         assert self._rings is not None
@@ -149,6 +153,11 @@ class IsolatedPlugin(Plugin):
     def latency(self) -> int:
         """The plugin's own, and the block that the host has for its work."""
         return self._latency + self._lag
+
+    @property
+    def _and_now(self) -> str:
+        """What happens to a strip without the plugin."""
+        return " and is bypassed" if self._loaded and self._realtime else ""
 
     @property
     def latency_changed(self) -> bool:
@@ -216,7 +225,7 @@ class IsolatedPlugin(Plugin):
         now = time.monotonic()
         self._busy_since = self._busy_since or now
         if now - self._busy_since > HANG_S:
-            self._give_up(f"{self.name} did not answer for {HANG_S:g} s, was ended and is bypassed.")
+            self._give_up(f"{self.name} did not answer for {HANG_S:g} s and was ended{self._and_now.replace(' and', ', and')}.")
 
     def _wait(self, rings: SharedRings, position: int) -> None:
         """Off line: until the host is at ``position``, or is gone."""
@@ -313,7 +322,7 @@ class IsolatedPlugin(Plugin):
         process.stdout.close()
         status = process.wait()
         if not self._closing:
-            self.trouble = self.trouble or f"{self.name} {_end(status, self._words)} and is bypassed."
+            self.trouble = self.trouble or f"{self.name} {_end(status, self._words)}{self._and_now}."
             self._replies.put({"error": self.trouble, "gone": self.trouble})
 
     def _take_change(self, message: dict[str, Any]) -> None:

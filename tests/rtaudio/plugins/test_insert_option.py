@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +71,19 @@ def test_a_plugin_that_crashes_off_line_is_told_and_no_stem_is_left(
     status = main(["separate", str(song), "-o", str(tmp_path / "out"), "--model", str(tiny_model), "--insert", f"vocals={probe}:crash=1"])
     assert status == 2 and "Probe crashed" in capsys.readouterr().err
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_plugin_that_fails_at_full_speed_is_an_error_and_leaves_no_file(tmp_path: Path, probe: str) -> None:
+    song = tmp_path / "song.wav"
+    sf.write(song, np.zeros((200_000, 2)), 44_100)
+    for insert in (f"master={probe}:crash=1", f"master={probe}:not_a_number=1", f"master={probe}:foo=1"):
+        done = subprocess.run(
+            [sys.executable, "-m", "rtaudio", "live", "--input", str(song), "--output", str(tmp_path / "out.wav"), "--full-speed",
+             "--model", "none", "--insert", insert], capture_output=True, text=True, timeout=120, check=False, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        assert done.returncode != 0 and "Probe" in done.stdout + done.stderr, insert
+        assert "Traceback" not in done.stderr
+        assert [path.name for path in tmp_path.iterdir()] == ["song.wav"], insert
 
 
 def test_a_rendered_song_rings_on(tmp_path: Path) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,8 +16,10 @@ import pytest
 
 from rtaudio.audio.format import Audio, StemplayError
 from rtaudio.plugins.isolated import IsolatedPlugin
+from rtaudio.plugins.rack import Rack
+from rtaudio.plugins.registry import load_insert
 from rtaudio.plugins.slot import Slot
-from rtaudio.protocol.messages import InsertState
+from rtaudio.protocol.messages import InsertState, MixerState, StemState
 
 RATE, BLOCK = 44_100, 256
 
@@ -157,6 +161,32 @@ def test_a_file_that_is_no_plugin_is_told_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "Fake.vst3").write_bytes(b"MZ" + bytes(1000))
     with pytest.raises(StemplayError, match="is no plugin that works here"):
         IsolatedPlugin(InsertState(str(tmp_path / "Fake.vst3")), True).prepare(RATE, BLOCK, 2)
+
+
+def test_a_saved_value_that_this_version_does_not_know_is_left_out(probe: str) -> None:
+    plugin = IsolatedPlugin(InsertState(probe, values={"gain": 0.5, "gone": 1.0}), realtime=True)
+    try:
+        plugin.prepare(RATE, BLOCK, 2)
+        assert plugin.get("gain") == 0.5 and "has no parameter 'gone'" in plugin.note
+    finally:
+        plugin.close()
+    with pytest.raises(StemplayError, match="has no parameter 'gone'"):
+        IsolatedPlugin(InsertState(probe, values={"gone": 1.0}), realtime=False).prepare(RATE, BLOCK, 2)
+
+
+def test_a_rack_that_is_stopped_while_it_loads_leaves_no_host(probe: str) -> None:
+    rack = Rack(("vocals",), RATE, BLOCK, 2, True, load_insert)
+    rack.start(MixerState())
+    mixer = MixerState(stems={"vocals": StemState(inserts=[InsertState(probe, f"p{k}") for k in range(4)])})
+    rack.set_state(mixer)
+    time.sleep(0.15)
+    rack.stop()
+    until = time.monotonic() + 10
+    command = ["pgrep", "-P", str(os.getpid()), "-f", "plugins.host"]
+    while subprocess.run(command, capture_output=True, check=False).stdout:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert all(thread.name != "stemplay-inserts" for thread in threading.enumerate())
 
 
 def test_nothing_stays_behind(load: Callable[..., IsolatedPlugin]) -> None:

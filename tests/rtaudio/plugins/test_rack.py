@@ -138,6 +138,7 @@ def test_what_cannot_be_is_refused_and_changes_nothing() -> None:
         ("bypass_insert", {"strip": "vocals", "key": "reverb-1", "bypass": 1}, "on or off"),
         ("bypass_insert", {"strip": "vocals", "key": "reverb-7", "bypass": True}, "no insert 'reverb-7'"),
         ("set_parameter", {"strip": "vocals", "key": "reverb-1", "parameter": "room", "value": 2}, "from 0 to 1"),
+        ("set_parameter", {"strip": "vocals", "key": "reverb-1", "parameter": "room", "value": 10**400}, "from 0 to 1"),
         ("open_editor", {"strip": "vocals", "key": "reverb-1"}, "no editor"),
     ]
     for op, args, sentence in bad:
