@@ -1,4 +1,4 @@
-"""VST3 plugins (and Audio Units on macOS) through ``pedalboard``. Runs in a host process only: loading may crash or hang."""
+"""VST3 plugins (and Audio Units on macOS) through ``pedalboard``. It runs in a host process only, because loading may crash or hang."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from rtaudio.protocol.insert_checks import split_plugin
 from rtaudio.protocol.parameters import Parameter
 
 MAX_LABELS = 64
-"""A parameter with more named values is shown as a number."""
+"""Largest number of named values; a parameter with more is shown as a number."""
 
 
 class PedalboardPlugin(Plugin):
     """One plugin of a file.
 
     Args:
-        plugin: ``PATH``, or ``PATH::NAME`` where a file holds several.
+        plugin: ``PATH``, or ``PATH::NAME`` if a file contains several.
     """
 
     def __init__(self, plugin: str) -> None:
@@ -67,7 +67,7 @@ class PedalboardPlugin(Plugin):
     def process(self, audio: Audio) -> bool:
         n = len(audio)
         given = self._call(audio)
-        # pedalboard leaves the first frames out that a plugin with latency gives: they are silence here, for a constant delay.
+        # pedalboard omits the first frames of a plugin with latency. Here they are silence, so that the delay is constant.
         have = given.shape[0]
         if have < n and self._missing < self._latency:
             self._missing += n - have
@@ -92,7 +92,7 @@ class PedalboardPlugin(Plugin):
     def reset(self) -> None:
         self._plugin.reset()
         self._missing = 0
-        if self._latency == 0:  # tell pedalboard the largest block, for which it must not prepare in the midst of sound
+        if self._latency == 0:  # announce the largest block, so that pedalboard does not prepare for it while sound plays
             self._plugin.process(np.zeros((self._wide, self._block), np.float32), self._rate, self._block, reset=False)
 
     @property
@@ -142,7 +142,7 @@ def _parameter(id: str, native: Any) -> Parameter:
 
 
 def _raw(native: Any, value: float) -> float:
-    """The host's 0 to 1 for a value in the parameter's unit."""
+    """The host's value from 0 to 1 for a value in the parameter's unit."""
     if native.type is float and native.min_value is not None:
         low, high = native.min_value, native.max_value
         try:
