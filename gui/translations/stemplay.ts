@@ -179,7 +179,7 @@
     </message>
     <message>
         <location filename="../listening/start.py" line="127" />
-        <source>The live engine sounds as well: stop it above to hear the test alone.</source>
+        <source>The live engine is playing, too: stop it above to hear only the test.</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -2060,7 +2060,7 @@
     </message>
     <message>
         <location filename="../window.py" line="280" />
-        <source>It had died.</source>
+        <source>It had crashed.</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -2903,7 +2903,7 @@
     </message>
     <message>
         <location filename="../settings/roundtrip.py" line="31" />
-        <source>Press Measure. What is found replaces the host's estimate wherever this pair of devices is used.</source>
+        <source>Press Measure. The result replaces the host's estimate wherever this pair of devices is used.</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -3399,7 +3399,7 @@
     </message>
     <message>
         <location filename="../settings/sound.py" line="70" />
-        <source>Off: a live input is metered and recorded, and not heard.</source>
+        <source>Off: a live input is only metered and recorded, not heard.</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -3534,7 +3534,7 @@
     </message>
     <message>
         <location filename="../listening/start.py" line="27" />
-        <source>Compare systems by ear without knowing which is which: rate sounds from 1 to 5, or say which of two is closer to a reference. Answers are kept one by one; a test may be left at any time and taken up again.</source>
+        <source>Compare systems by ear without knowing which is which: rate sounds from 1 to 5, or say which of two is closer to a reference. Each answer is saved at once, so you can leave a test at any time and continue later.</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -3827,17 +3827,17 @@
     </message>
     <message>
         <location filename="../listening/trial.py" line="54" />
-        <source>Leaves the test; what is answered is kept</source>
+        <source>Leaves the test; all answers so far are saved</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../listening/trial.py" line="82" />
-        <source>Place in the sound</source>
+        <source>Position in the sound</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../listening/trial.py" line="86" />
-        <source>Switching continues at the same place; pressing the one that plays stops it.</source>
+        <source>Switching continues at the same position; pressing the playing one stops it.</source>
         <translation type="unfinished" />
     </message>
     <message>

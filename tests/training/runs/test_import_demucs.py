@@ -159,7 +159,7 @@ def test_a_saved_demucs_is_imported_as_chunks_and_says_so(tmp_path: Path, capsys
     assert "in chunks" in capsys.readouterr().out
     card = read_card(tmp_path / "model")
     assert (card.kind, card.hop, card.states, card.licence) == ("separator", 4410, (), "as stated")
-    assert "only in overlapping chunks" in card.description and "175 ms late" in card.description
+    assert "only in overlapping chunks" in card.description and "a latency of 175 ms" in card.description
     chunk = 0.1 * torch.randn(1, 2, 4410)
     soundfile.write(tmp_path / "song.wav", chunk[0, :, :3000].T.numpy(), 44_100, subtype="FLOAT")
     chunk[..., 3000:] = 0

@@ -29,7 +29,7 @@ def test_a_recipe_learns_is_exported_and_scored(
     card = read_card(model)
     streams = hasattr(load_network(run / "best.safetensors"), "step")
     assert bool(card.states) == streams and (card.hop == card.sample_rate) != streams
-    assert ("plays live only in overlapping chunks of 1 s, 1750 ms late" in card.description) != streams
+    assert ("plays live only in overlapping chunks of 1 s, with a latency of 1750 ms" in card.description) != streams
     assert main(["evaluate", str(model), "--tiny", "--limit", "1"]) == 0
     assert card.outputs[-1] in capsys.readouterr().out
 
