@@ -245,7 +245,7 @@ def test_a_damaged_result_is_one_sentence(
 def test_a_table_without_its_numbers_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for value in ({"machine": {}}, result(models=[{"name": "x"}]), result(live=[{"model": "x", "rate": "y"}])):
         assert main(["bench", "--table", str(written(tmp_path, value))]) == 2
-        assert "measure it again" in capsys.readouterr().err
+        assert "measure again" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

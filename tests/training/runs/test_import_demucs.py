@@ -184,7 +184,7 @@ def test_what_cannot_be_used_is_one_sentence(tmp_path: Path, capsys: pytest.Capt
         ("demucs", "numbers.th", "tensors by name"),
         ("denoiser", "both.th", "bidirectional"),
         ("denoiser", "demucs.th", "bidirectional"),
-        ("demucs", "denoiser.th", "make 1 channels"),
+        ("demucs", "denoiser.th", "have 1 output channels"),
         ("demucs", "newer.th", "Demucs"),
     ):
         assert main(["import-weights", package, str(tmp_path / file), "-o", str(tmp_path / "out")]) == 2
