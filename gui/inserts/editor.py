@@ -95,7 +95,7 @@ class InsertEditor(QDialog):
     def _make_buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
         self.rest = QPushButton(self.tr("Reset"))
-        self.rest.setToolTip(self.tr("All parameters back to their defaults"))
+        self.rest.setToolTip(self.tr("Reset all parameters to their defaults"))
         self.rest.clicked.connect(self.reset)
         self.close_button = QPushButton(self.tr("Close"))
         self.close_button.clicked.connect(self.reject)

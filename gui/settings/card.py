@@ -34,7 +34,7 @@ def card_html(card: dict[str, Any]) -> str:
 def _in_short(card: dict[str, Any]) -> str:
     """The model's purpose, delay, quality and licence."""
     ms = 1000 * (card["hop"] + card["latency"]) / card["sample_rate"]
-    rows = [(_tr("Delay"), _tr("{:.1f} ms, and the time for the model").format(ms))]
+    rows = [(_tr("Delay"), _tr("{:.1f} ms, plus the time for the model").format(ms))]
     stems = [_stem_title(name) for name in card["outputs"]]
     if card.get("kind", "separator") == "instrument":
         rows.append((_tr("Sounds"), str(len(stems))))

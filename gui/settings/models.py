@@ -92,7 +92,7 @@ class ModelTab(CardTab):
         self.look_ahead.setFixedWidth(96)
         self.look_ahead.setAccessibleName(self.tr("Look ahead"))
         self.look_ahead.setToolTip(
-            self.tr("Cleaner stems, with this much more latency; 17 ms is a good value. For songs, and for live sound that can wait.")
+            self.tr("Cleaner stems, with this much more latency; 17 ms is a good value. For songs, or if latency does not matter.")
         )
         self.look_ahead.valueChanged.connect(lambda value: draft.choose(look_ahead=round(value, 1)))
         self.form.addRow(self.tr("Look ahead"), self.look_ahead)

@@ -93,7 +93,7 @@ class SoundTab(QWidget):
         self.channels.show_entries(self._channel_entries(), config.input_channels, "{}")
         rates: list[Entry] = [(self._own_rate(), None), *((f"{rate / 1000:g} kHz", rate) for rate in RATES)]
         self.rate.show_entries(rates, config.rate, "{} Hz")
-        blocks: list[Entry] = [(self.tr("As the host likes"), 0)]
+        blocks: list[Entry] = [(self.tr("The host's choice"), 0)]
         blocks += [(self.tr("{} frames").format(block), block) for block in BLOCKS]
         self.block.show_entries(blocks, config.block, self.tr("{} frames"))
         self.tone_button.setEnabled(self.tone is not None or draft.device(config.output, "output") is not None)
