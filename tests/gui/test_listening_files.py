@@ -74,7 +74,7 @@ def test_a_sheet_plays_nothing_outside_its_test(tmp_path: Path, place: str) -> N
 def test_a_missing_sound_and_a_folder_without_sheets_are_told(tmp_path: Path) -> None:
     path = write_test(tmp_path)
     (tmp_path / "sounds" / "001sound.wav").unlink()
-    with pytest.raises(StemplayError, match="lacks sounds"):
+    with pytest.raises(StemplayError, match="lacks the file sounds"):
         read_sheet(path)
     with pytest.raises(StemplayError, match="no listening test"):
         find_sheets(tmp_path / "sounds")

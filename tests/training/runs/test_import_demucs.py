@@ -190,5 +190,5 @@ def test_what_cannot_be_used_is_one_sentence(tmp_path: Path, capsys: pytest.Capt
         assert main(["import-weights", package, str(tmp_path / file), "-o", str(tmp_path / "out")]) == 2
         error = capsys.readouterr().err
         assert sentence in error and error.count("\n") == 1, (file, error)
-    with pytest.raises(StemplayError, match="not those of"):
+    with pytest.raises(StemplayError, match="does not fit the sources"):
         import_demucs.demucs(public_demucs().state_dict(), sources=("voice", "rest"))
