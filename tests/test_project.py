@@ -20,7 +20,7 @@ from models.catalog import load_card, model_names
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("rtaudio", "gui", "models", "training")
 LONGEST_FUNCTION = 60
-TRACKED_BINARIES_MIB = 40
+TRACKED_BINARIES_MIB = 60
 
 
 def project() -> dict:

@@ -112,6 +112,8 @@ def _listed(entry: Any) -> Listed | None:
         parameters = tuple(Parameter.from_json(values) for values in entry.get("parameters") or [])
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):
         parameters = ()
+    if entry.get("instrument") is True:
+        texts["error"] = texts["error"] or "It is an instrument, not an effect."
     return Listed(
         entry["plugin"], texts["name"] or entry["plugin"], texts["category"], "", texts["maker"], texts["kind"] or "?",
         entry.get("editor") is True, parameters, texts["error"],

@@ -107,7 +107,12 @@ class EngineHost:
             _send_where_possible(engine, cmd)
         self._tap = open_tap(engine.tap)
         settle(engine.port.block / engine.port.rate)
-        engine.start()
+        try:
+            engine.start()
+        except StemplayError as error:
+            engine.port.fail(str(error))
+            engine.stop()
+            raise
         self._engine = engine
 
     def _refuse(self, error: StemplayError) -> int:
@@ -127,7 +132,7 @@ class EngineHost:
             try:
                 message = self._next_command()
             except queue.Empty:
-                if self._device_lost():
+                if self._device_lost() or self._engine_failed():
                     return False
                 continue
             if message is None or message.get("op") == "shutdown":
@@ -153,6 +158,16 @@ class EngineHost:
         while _is(message, "seek") and any(_is(later, "seek", "shutdown") for later in self._pending):
             message = self._pending.popleft()
         return message
+
+    def _engine_failed(self) -> bool:
+        """Whether the engine could not go on at full speed, which is reported to the parent; its file is discarded."""
+        if not self._engine.port.failed:
+            return False
+        with self._report_lock:
+            self._leaving = True
+        self._engine.stop()
+        self._refuse(StemplayError(self._engine.port.error))
+        return True
 
     def _device_lost(self) -> bool:
         """Whether the host has ended a device's stream, which is reported to the parent. Only files and clocks may end by themselves."""

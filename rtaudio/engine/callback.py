@@ -128,6 +128,9 @@ class AudioCallback:
             outdata.fill(0.0)
             self._note(error)
         self.frames += total
+        inserts = self.pipeline.inserts
+        if inserts is not None and not self.pipeline.realtime and (failure := inserts.failure):
+            self._port.fail(failure)
         if 0 < self._limit <= self.frames:
             self._port.complete()
         self.last_call = time.monotonic()

@@ -25,7 +25,7 @@ from rtaudio.protocol.messages import (
     Transport,
 )
 from rtaudio.protocol.parameters import find_parameter
-from rtaudio.protocol.strips import INPUT
+from rtaudio.protocol.strips import INPUT, INSTRUMENT
 
 if TYPE_CHECKING:
     from rtaudio.engine.recorder import Recorder
@@ -125,6 +125,9 @@ class EngineCommands:
         self._state = state
 
     def _do_restart_insert(self, strip: str, key: str) -> None:
+        if (strip, key) == (INSTRUMENT, INSTRUMENT):
+            self._dispatcher().restart_plugin()
+            return
         insert_of(self._state, strip, key)
         self._rack().restart(strip, key)
 

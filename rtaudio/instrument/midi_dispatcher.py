@@ -11,15 +11,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from rtaudio.audio.format import StemplayError
-from rtaudio.instrument.general_midi import program_table
-from rtaudio.instrument.model import InstrumentModel
-from rtaudio.instrument.note_cache import CacheWarmer
 from rtaudio.instrument.player import InstrumentPlayer
-from rtaudio.instrument.synth import Synth
-from rtaudio.instrument.voice import Array
+from rtaudio.instrument.sounds import PluginSounds, SingSounds, make_sounds
 from rtaudio.midi.input import MidiInput
 from rtaudio.midi.learned_controls import MidiMap
 from rtaudio.midi.message import MidiMessage, MidiParser
@@ -55,11 +49,10 @@ class MidiDispatcher:
         self, config: EngineConfig, state: InstrumentState, rate: int, channels: int, block: int, realtime: bool
     ) -> None:
         self._config, self._state = config, copy.deepcopy(state)
-        self._model = InstrumentModel(config.instrument)
-        synth = Synth(self._model, rate, config.voices, program_table(self._model))
-        synth.attack_ms, synth.release_ms = state.attack_ms, state.release_ms
-        self._synth = synth
-        self.player = InstrumentPlayer(synth, channels, block, realtime)
+        self._sounds: SingSounds | PluginSounds = make_sounds(config, state, rate, realtime)
+        self._synth: Any = self._sounds.synth
+        self.player = InstrumentPlayer(self._synth, channels, block, realtime)
+        self._sounds.attach(self.player, state)
         self._map = MidiMap(state.midi_map)
         self._strips = strips_of(config)
         self._parser = MidiParser()
@@ -67,10 +60,6 @@ class MidiDispatcher:
         self._midi = MidiInput(config.midi, self._take)
         self._control: Callable[[str, float | None], None] = lambda target, value: None
         self._pressed: set[str] = set()
-        self._cache_warmer = CacheWarmer(self._model.sibling(), self.player)
-        for channel, shares in state.shares.items():
-            synth.set_instrument(int(channel), self._model.instrument_weights(shares))
-        self._sounds = [channel.weights for channel in synth.channels]
 
     # -- the engine -------------------------------------------------------------------------------------------------------
 
@@ -78,14 +67,14 @@ class MidiDispatcher:
         """Start. ``control(target, value)`` is called when a learned controller moves; ``value`` is None when a button is pressed."""
         self._control = control
         self.player.start()
-        self._cache_warmer.start(self._sounds)
+        self._sounds.start()
         self._midi.start()
 
     def stop(self) -> None:
         """End all threads."""
         self._midi.stop()
-        self._cache_warmer.stop()
         self.player.stop()
+        self._sounds.stop()
 
     def panic(self) -> None:
         """Silence all notes and drop waiting messages."""
@@ -98,10 +87,8 @@ class MidiDispatcher:
 
     def set_sound(self, channel: int, shares: dict[str, float]) -> None:
         """Set the sound of a channel: shares by name. Raises StemplayError for an unknown name."""
-        weights = self._model.instrument_weights(shares)
+        self._sounds.choose(self.player, channel, shares)
         self._keep(channel, shares)
-        self.player.enqueue(lambda synth: synth.set_instrument(channel, weights))
-        self._chosen(channel, weights)
 
     def set_field(self, field: str, value: Any) -> None:
         """Set a field of ``InstrumentState`` other than ``shares`` and ``midi_map``."""
@@ -131,15 +118,19 @@ class MidiDispatcher:
     @property
     def message(self) -> str:
         """A sentence about a problem, or an empty string."""
-        return self.player.message
+        return self.player.message or self._sounds.message
+
+    def restart_plugin(self) -> None:
+        """Load the plugin that plays afresh. Raises StemplayError where a model plays."""
+        self._sounds.restart()
 
     def report(self) -> InstrumentReport:
         """The present state of the instrument."""
         self._state.midi_map = self._map.entries()
         player, synth = self.player, self._synth
         return InstrumentReport(
-            model=self._model.card.name,
-            instruments=list(self._model.instruments),
+            model=self._sounds.name,
+            instruments=list(self._sounds.instruments),
             notes=synth.active,
             keys=synth.keys,
             stolen=synth.stolen,
@@ -152,7 +143,7 @@ class MidiDispatcher:
             load={"p50": player.load.quantile(0.5), "p99": player.load.quantile(0.99)},
             delay_ms=1000 * (player.delay + synth.latency / synth.rate),
             learning=self._map.learning,
-            primed=self._cache_warmer.done,
+            primed=self._sounds.primed,
             state=copy.deepcopy(self._state),
         )
 
@@ -169,10 +160,10 @@ class MidiDispatcher:
         if message.kind == "note_on" and message.b > 0:
             velocity = curved(message.b, self._state.curve)
             message = MidiMessage("note_on", message.channel, message.a, velocity, message.time)
-        elif message.kind == "program" and message.a in self._synth.programs:
-            number = self._synth.programs[message.a]
-            self._keep(message.channel, {self._model.instruments[number]: 1.0})
-            self._chosen(message.channel, self._model.instrument_weights({number: 1}))
+        elif message.kind == "program":
+            shares = self._sounds.program(message.channel, message.a)
+            if shares is not None:
+                self._keep(message.channel, shares)
         self.player.push(message)
 
     def _press(self, target: str, down: bool, learned: bool) -> None:
@@ -186,13 +177,6 @@ class MidiDispatcher:
     def _keep(self, channel: int, shares: dict[str, float]) -> None:
         """Store a channel's sound in a new dictionary, because another thread may be copying the old one for a report."""
         self._state.shares = {**self._state.shares, str(channel): dict(shares)}
-
-    def _chosen(self, channel: int, weights: Array) -> None:
-        """Prepare a channel's new sound before the sounds of other channels."""
-        if np.array_equal(weights, self._sounds[channel]):
-            return
-        self._sounds[channel] = weights
-        self._cache_warmer.prime([weights, *self._sounds])
 
     def _apply_controller(self, target: str, place: float, learned: bool = False) -> None:
         """Apply a learned controller's position, 0 to 1. The press by which a button has just been ``learned`` has no effect."""

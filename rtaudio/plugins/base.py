@@ -18,17 +18,19 @@ class Plugin(ABC):
     call ``set`` at any time: it stores the value, and the next ``process`` uses it.
 
     Attributes:
-        name: name for display. ``maker``, ``category``: for display in a list of plugins.
-        parameters: the table of its parameters, in the order in which an editor shows them.
-        has_editor: whether ``open_editor`` shows the plugin's own window.
-        note: one sentence about an error that does not affect the sound.
-        trouble: one sentence that says why it no longer produces sound; empty while it works.
+        name: how a person reads it. ``maker``, ``category``: the same, for a list of plugins.
+        parameters: the table of its parameters, in the order of an editor.
+        is_instrument: whether it makes sound of MIDI (``queue_midi``) and has no sound input.
+        has_editor: whether ``open_editor`` shows a window of the plugin's own.
+        note: one sentence about something that did not work and does not matter to the sound.
+        trouble: why it gives no sound any more, one sentence; empty while it works.
     """
 
     name: str = ""
     maker: str = ""
     category: str = ""
     parameters: tuple[Parameter, ...] = ()
+    is_instrument: bool = False
     has_editor: bool = False
     note: str = ""
     trouble: str = ""
@@ -48,6 +50,9 @@ class Plugin(ABC):
         time. The contents of ``audio`` are then undefined, and the next call continues as if there had been an output.
         """
 
+    def queue_midi(self, events: list[tuple[int, bytes]]) -> None:  # noqa: B027 (effects ignore them)
+        """MIDI messages for the next ``process``, in order, with their offsets in frames."""
+
     @abstractmethod
     def reset(self) -> None:
         """Forget the sound so far. Called between two calls of ``process``, by the same thread."""
@@ -56,6 +61,11 @@ class Plugin(ABC):
     def latency(self) -> int:
         """Frames by which the output lags behind the input; constant after ``prepare``, unless the plugin itself reports a change."""
         return 0
+
+    @property
+    def latency_changed(self) -> bool:
+        """Whether the plugin now has another latency than when it was loaded, so that it has to be loaded afresh."""
+        return False
 
     @property
     def tail_s(self) -> float:

@@ -21,6 +21,7 @@ import socket
 import sys
 import threading
 import time
+import traceback
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -29,7 +30,7 @@ import numpy as np
 from rtaudio.audio.format import StemplayError
 from rtaudio.plugins.base import Plugin
 from rtaudio.plugins.foreign import open_plugin
-from rtaudio.plugins.shared_rings import NOT_FINITE, SharedRings
+from rtaudio.plugins.shared_rings import MIDI, NOT_FINITE, SharedRings, unpack_midi
 from rtaudio.system.realtime import keep_memory, request_realtime, settle
 
 PRIORITY = 50
@@ -43,52 +44,75 @@ SAVE_S = 1.0
 class PluginHost:
     """Serves one engine."""
 
-    def __init__(self, start: dict[str, Any], out: TextIO) -> None:
+    def __init__(self, start: dict[str, Any], out: TextIO, commands: queue.SimpleQueue[dict[str, Any]]) -> None:
         self._out, self._lock = out, threading.Lock()
         self._block, self._channels, self._rate = int(start["block"]), int(start["channels"]), int(start["rate"])
         self._rings = SharedRings(Path(start["path"]), int(start["capacity"]), self._channels)
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
         self._socket.connect(("127.0.0.1", int(start["port"])))
-        self.commands: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self._rings.remove_name()
+        self.commands = commands
         self.plugin: Plugin = open_plugin(str(start["plugin"]))
-        self.plugin.prepare(self._rate, self._block, self._channels)
+        self.note = ""
         if start["state"]:
             self.plugin.restore_state(base64.b64decode(start["state"]))
         for id, value in start["values"].items():
-            self.plugin.set(id, self.plugin.parameter(id).check(value))
+            self._set_first(id, value, bool(start["strict"]))
+        self.plugin.prepare(self._rate, self._block, self._channels)  # after the values: latency may depend on them
         self._ids = [parameter.id for parameter in self.plugin.parameters]
         self._known = self._values()
         self._version = 0
-        self._set: dict[int, float] = {}
+        self._midi: list[tuple[int, bytes]] = []
+        self._serials = [0] * len(self._ids)
         self._edited, self._saved, self._saved_at = False, b"", 0.0
+
+    def _set_first(self, id: str, value: float, strict: bool) -> None:
+        """Set a saved value. One that this version of the plugin does not know is left out, unless ``strict``."""
+        try:
+            self.plugin.set(id, self.plugin.parameter(id).check(value))
+        except StemplayError as error:
+            if strict:
+                raise
+            self.note = f"A saved value was left out: {error}"
 
     def run(self) -> None:
         """Serve until the process is ended."""
         for index, id in enumerate(self._ids):
-            self._rings.values[index] = self._set[index] = self._known[id]
+            self._rings.values[index] = self._known[id]
         self._write({
-            "name": self.plugin.name, "editor": self.plugin.has_editor, "latency": self.plugin.latency,
+            "name": self.plugin.name, "instrument": self.plugin.is_instrument,
+            "editor": self.plugin.has_editor, "latency": self.plugin.latency,
             "parameters": [p.to_json() for p in self.plugin.parameters], "values": self._known,
-            "port": self._socket.getsockname()[1],
+            "port": self._socket.getsockname()[1], "note": self.note,
         })  # fmt: skip
-        threading.Thread(target=self._audio, name="audio", daemon=True).start()
-        changed = 0.0
+        for target, name in ((self._audio, "audio"), (self._watch, "watch")):
+            threading.Thread(target=target, name=name, daemon=True).start()
         while True:
-            try:
-                self._obey(self.commands.get(timeout=LOOK_S))
-            except queue.Empty:
-                changed = self._look(changed)
+            self._obey(self.commands.get())
 
     # -- audio ------------------------------------------------------------------------------------------------------------
 
     def _audio(self) -> None:
+        try:
+            self._work()
+        except Exception:  # the engine quotes the last line
+            traceback.print_exc()
+            sys.stderr.flush()
+            os._exit(1)
+
+    def _work(self) -> None:
         request_realtime(PRIORITY)
         audio = np.zeros((self._block, self._channels), np.float32)
         while True:
-            with contextlib.suppress(OSError):  # the engine's end may be gone; then this process ends, too
-                self._socket.recv(16)
-            self._serve(audio)
+            word = b""
+            with contextlib.suppress(OSError):  # the engine's end may be gone; then so will we be
+                word = self._socket.recv(64)
+            if word[:1] == MIDI:
+                position, data = unpack_midi(word)
+                self._midi.append((position, data))
+            else:
+                self._serve(audio)
 
     def _serve(self, audio: np.ndarray[Any, np.dtype[np.float32]]) -> None:
         rings = self._rings
@@ -103,7 +127,9 @@ class PluginHost:
                 return
             part = audio[:n]
             rings.input_at(position, part)
-            self.plugin.process(part)
+            self._queue_midi(position, n)
+            if not self.plugin.process(part):
+                part.fill(0.0)
             if not np.isfinite(part).all():
                 rings.trouble = NOT_FINITE
                 part.fill(0.0)
@@ -112,16 +138,22 @@ class PluginHost:
                 with contextlib.suppress(OSError):
                     self._socket.send(b"d")
 
+    def _queue_midi(self, position: int, n: int) -> None:
+        due = [(max(0, at - position), data) for at, data in self._midi if at < position + n]
+        if due:
+            self._midi = [(at, data) for at, data in self._midi if at >= position + n]
+            self.plugin.queue_midi(due)
+
     def _take_values(self) -> None:
         if self._rings.version == self._version:
             return
         self._version = self._rings.version
         for index, id in enumerate(self._ids):
-            value = float(self._rings.values[index])
-            if value != self._set[index]:
-                self._set[index] = value
-                self._known[id] = value
-                self.plugin.set(id, value)
+            serial = int(self._rings.serials[index])
+            if serial != self._serials[index]:
+                self._serials[index] = serial
+                self._known[id] = float(self._rings.values[index])
+                self.plugin.set(id, self._known[id])
 
     # -- main -------------------------------------------------------------------------------------------------------------
 
@@ -143,6 +175,14 @@ class PluginHost:
             except StemplayError as failure:
                 error = str(failure)
             self._write({"restored": error})
+
+    def _watch(self) -> None:
+        changed = 0.0
+        while True:
+            time.sleep(LOOK_S)
+            with contextlib.suppress(Exception):  # the next look may go well
+                self._rings.latency = self.plugin.latency
+                changed = self._look(changed)
 
     def _look(self, changed: float) -> float:
         """Report what the plugin's own window changed. Returns the time of the change, 0 once the state is saved."""
@@ -169,11 +209,11 @@ class PluginHost:
             self._out.flush()
 
 
-def _follow(host: PluginHost) -> None:
-    """Read commands. End this process with the engine, whatever the plugin is doing."""
+def _follow(commands: queue.SimpleQueue[dict[str, Any]]) -> None:
+    """Read commands; end with the engine, whatever a plugin is doing, also while it is loaded."""
     try:
         for line in sys.stdin:
-            host.commands.put(json.loads(line))
+            commands.put(json.loads(line))
     finally:
         os._exit(0)
 
@@ -185,23 +225,16 @@ def main() -> None:
     os.dup2(2, 1)  # output of plugins must not mix with our lines
     keep_memory()
     start = json.loads(sys.stdin.readline())
-    threading.Thread(target=_end_with_parent_while_loading, args=(os.getppid(),), daemon=True).start()
+    commands: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+    threading.Thread(target=_follow, args=(commands,), name="commands", daemon=True).start()
     try:
-        host = PluginHost(start, out)
+        host = PluginHost(start, out, commands)
     except StemplayError as error:
         out.write(json.dumps({"error": str(error)}) + "\n")
         out.flush()
         os._exit(2)
-    threading.Thread(target=_follow, args=(host,), name="commands", daemon=True).start()
-    settle(host._block / host._rate)
+    settle(int(start["block"]) / int(start["rate"]))
     host.run()
-
-
-def _end_with_parent_while_loading(parent: int) -> None:
-    """A plugin that hangs while it is loaded must not outlive an engine that was killed."""
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(0)
 
 
 if __name__ == "__main__":

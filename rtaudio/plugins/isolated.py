@@ -23,17 +23,23 @@ import time
 from collections import deque
 from typing import IO, Any
 
+import numpy as np
+
 from rtaudio.audio.format import Audio, StemplayError
 from rtaudio.plugins.base import Plugin
-from rtaudio.plugins.shared_rings import MAX_PARAMETERS, NOT_FINITE, SharedRings, create_file
+from rtaudio.plugins.shared_rings import MAX_PARAMETERS, NOT_FINITE, SharedRings, create_file, pack_midi
 from rtaudio.protocol.messages import InsertState
 from rtaudio.protocol.parameters import Parameter
 from rtaudio.system.child_process import child_environment
 
-LOAD_S = 30.0
-"""Seconds after which a plugin that has not loaded is given up."""
+LOAD_S = 120.0
+"""A plugin that is not loaded after so long is given up. Two thousand parameters (the MIDI controllers of an instrument) take a minute."""
+MAX_LATENCY = 1 << 21
+"""Frames; more than any rate needs for ten seconds."""
 HANG_S = 1.0
-"""Seconds without an answer after which a plugin is ended."""
+"""A plugin that has not answered for so long is ended."""
+OFFLINE_S = 30.0
+"""The same where nothing plays in real time."""
 ANSWER_S = 5.0
 """Seconds to wait for answers that do not concern the sound."""
 LEAST_LAG_S = 0.0025
@@ -44,12 +50,14 @@ class IsolatedPlugin(Plugin):
     """See the module's text.
 
     Args:
-        state: the plugin and its settings.
-        realtime: if False, ``process`` waits for the answer.
-        saved: initial state, from ``save_state``.
+        state: which plugin, and what it is to be set to.
+        realtime: False: ``process`` waits for the answer.
+        saved: what ``save_state`` gave, to begin with.
+        instrument: it is to be played by ``play``, and has to be an instrument; otherwise it has to be an effect.
     """
 
-    def __init__(self, state: InsertState, realtime: bool, saved: bytes = b"") -> None:
+    def __init__(self, state: InsertState, realtime: bool, saved: bytes = b"", instrument: bool = False) -> None:
+        self.is_instrument = instrument
         self._state, self._realtime, self._saved = state, realtime, saved
         self.name = state.plugin
         self.has_editor = False
@@ -71,15 +79,16 @@ class IsolatedPlugin(Plugin):
     # -- life -------------------------------------------------------------------------------------------------------------
 
     def prepare(self, rate: int, block: int, channels: int) -> None:
-        self._lag = block * max(1, -(-round(LEAST_LAG_S * rate) // block))
+        self._lag = 0 if self.is_instrument else block * max(1, -(-round(LEAST_LAG_S * rate) // block))
+        self._silence = np.zeros((block, channels), np.float32)
         capacity = 8 * max(self._lag, block)
         path = create_file(capacity, channels)
         try:
             self._rings = SharedRings(path, capacity, channels)
-            self._rings.waiting = not self._realtime
+            self._rings.waiting = self.is_instrument or not self._realtime
             self._spawn()
             self._say({
-                "state": base64.b64encode(self._saved).decode(),
+                "strict": not self._realtime, "state": base64.b64encode(self._saved).decode(),
                 "plugin": self._state.plugin, "values": self._state.values, "rate": rate, "block": block,
                 "channels": channels, "path": str(path), "capacity": capacity, "port": self._socket.getsockname()[1],
             })  # fmt: skip
@@ -100,13 +109,18 @@ class IsolatedPlugin(Plugin):
     def _take_ready(self, reply: dict[str, Any]) -> None:
         if "error" in reply:
             raise StemplayError(str(reply["error"]))
+        if bool(reply.get("instrument")) != self.is_instrument:
+            kinds = ("an instrument", "an effect") if reply.get("instrument") else ("an effect", "an instrument")
+            raise StemplayError(f"{reply.get('name')} is {kinds[0]}, not {kinds[1]}.")
         try:
             self.name, self.has_editor = str(reply["name"]), bool(reply["editor"])
             self.parameters = tuple(Parameter.from_json(x) for x in reply["parameters"][:MAX_PARAMETERS])
             self._values = {p.id: float(reply["values"][p.id]) for p in self.parameters}
-            self._latency = int(reply["latency"])
+            self._latency, self.note = int(reply["latency"]), str(reply.get("note", ""))
+            if not 0 <= self._latency <= MAX_LATENCY:
+                raise ValueError(f"it reports a latency of {self._latency} frames")
             self._socket.connect(("127.0.0.1", int(reply["port"])))
-        except (KeyError, TypeError, ValueError, OSError) as error:
+        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError, OSError) as error:
             raise StemplayError(f"The host of {self._state.plugin} does not answer sensibly: {error}.") from None
         self._index = {p.id: i for i, p in enumerate(self.parameters)}
         self._socket.setblocking(False)
@@ -137,6 +151,12 @@ class IsolatedPlugin(Plugin):
         return self._latency + self._lag
 
     @property
+    def latency_changed(self) -> bool:
+        """Whether the plugin reports another latency than it was loaded with."""
+        rings = self._rings
+        return rings is not None and not self.trouble and rings.watched and rings.latency != self._latency
+
+    @property
     def tail_s(self) -> float:
         return 5.0  # plugins do not report it
 
@@ -164,6 +184,34 @@ class IsolatedPlugin(Plugin):
             return False
         return True
 
+    def play(self, audio: Audio, events: list[tuple[int, bytes]], patience: float) -> bool:
+        """Fill ``audio`` ``(frames, channels)``, at most ``block`` frames, with what an instrument makes of MIDI ``events`` (offset and
+        bytes). Waits for the answer, ``patience`` seconds at most, so it is not for the audio callback. Returns False if there is none.
+        """
+        rings = self._rings
+        if rings is None or self.trouble:
+            return False
+        position, n = rings.fed, len(audio)
+        for offset, data in events:
+            with contextlib.suppress(OSError):
+                self._socket.send(pack_midi(position + offset, data))
+        rings.feed(self._silence[:n])
+        with contextlib.suppress(OSError):
+            self._socket.send(b"b")
+        until = time.monotonic() + patience
+        self._socket.settimeout(0.01)
+        while not rings.fetch(position, audio):
+            if self.trouble or time.monotonic() > until:
+                self._late()
+                return False
+            with contextlib.suppress(OSError):
+                self._socket.recv(16)
+        self._busy_since = 0.0
+        if rings.trouble == NOT_FINITE:
+            self.trouble = f"{self.name} gave samples that are not numbers and is silent."
+            return False
+        return True
+
     def _late(self) -> None:
         now = time.monotonic()
         self._busy_since = self._busy_since or now
@@ -173,7 +221,12 @@ class IsolatedPlugin(Plugin):
     def _wait(self, rings: SharedRings, position: int) -> None:
         """Wait, when not in real time, until the host has reached ``position`` or is gone."""
         self._socket.settimeout(0.05)
+        until, done = time.monotonic() + OFFLINE_S, rings.done
         while rings.seen != rings.epoch or rings.done < position:
+            if rings.done != done:
+                until, done = time.monotonic() + OFFLINE_S, rings.done
+            if time.monotonic() > until:
+                self._give_up(f"{self.name} did not answer for {OFFLINE_S:g} s and was ended.")
             if self.trouble:
                 raise StemplayError(self.trouble)
             with contextlib.suppress(OSError):

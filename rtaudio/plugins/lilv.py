@@ -32,6 +32,7 @@ ATOM, URID = "http://lv2plug.in/ns/ext/atom#", "http://lv2plug.in/ns/ext/urid#"
 OPTIONS, BUFFER, PARAMETERS = (
     "http://lv2plug.in/ns/ext/options#", "http://lv2plug.in/ns/ext/buf-size#", "http://lv2plug.in/ns/ext/parameters#",
 )  # fmt: skip
+MIDI_EVENT = "http://lv2plug.in/ns/ext/midi#MidiEvent"
 PORT_PROPERTIES = "http://lv2plug.in/ns/ext/port-props#"
 MISSING = "LV2 plugins need the library liblilv-0 (Debian: apt install liblilv-0-0)."
 
@@ -103,7 +104,7 @@ def library() -> Any:
     for name in ("node_as_string", "node_as_uri"):
         getattr(lilv, f"lilv_{name}").restype = c_char_p
     lilv.lilv_node_as_float.restype = c_float
-    for name in ("plugins_is_end", "port_is_a", "port_has_property", "scale_points_is_end", "nodes_is_end"):
+    for name in ("port_supports_event", "plugins_is_end", "port_is_a", "port_has_property", "scale_points_is_end", "nodes_is_end"):
         getattr(lilv, f"lilv_{name}").restype = c_bool
     lilv.lilv_plugin_get_num_ports.restype = c_uint32
     lilv.lilv_plugin_instantiate.argtypes = [c_void_p, c_double, c_void_p]
@@ -212,6 +213,7 @@ class HostFeatures:
         self._map_data = UridMap(None, ctypes.cast(self._map, c_void_p))
         self._unmap_data = UridMap(None, ctypes.cast(self._unmap, c_void_p))
         self.sequence, self.chunk = self.id(f"{ATOM}Sequence"), self.id(f"{ATOM}Chunk")
+        self.midi_event = self.id(MIDI_EVENT)
         self._numbers: list[Any] = [c_int32(1), c_int32(block), c_int32(block), c_float(rate)]
         keys = (f"{BUFFER}minBlockLength", f"{BUFFER}maxBlockLength", f"{BUFFER}nominalBlockLength", f"{PARAMETERS}sampleRate")
         kinds = (f"{ATOM}Int", f"{ATOM}Int", f"{ATOM}Int", f"{ATOM}Float")

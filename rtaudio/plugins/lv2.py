@@ -48,8 +48,11 @@ class Lv2Plugin(Plugin):
         self._controls: dict[str, int] = {}
         self._latency_port = -1
         self.parameters = tuple(self._read_ports())
-        if not self._inputs or not self._outputs:
-            raise StemplayError(f"{self.name} has no audio input or no audio output: it is no effect.")
+        self._midi = next((place for place, (port, incoming) in enumerate(self._atoms) if incoming and self._takes_midi(port)), -1)
+        self.is_instrument = not self._inputs and self._midi >= 0
+        if not self._outputs or not (self._inputs or self.is_instrument):
+            raise StemplayError(f"{self.name} is neither an effect nor an instrument: it has no audio output, or nothing to make it from.")
+        self._events: list[tuple[int, bytes]] = []
         self._values = np.zeros(self._count, np.float32)
         for parameter in self.parameters:
             self._values[self._controls[parameter.id]] = parameter.default
@@ -80,8 +83,8 @@ class Lv2Plugin(Plugin):
     def prepare(self, rate: int, block: int, channels: int) -> None:
         self.close()
         self._rate, self._channels = rate, channels
-        wide = max(1, min(2, len(self._inputs), len(self._outputs)))
-        runs = channels if wide == 1 else 1
+        wide = max(1, min(2, len(self._inputs) or 2, len(self._outputs)))
+        runs = channels if wide == 1 and not self.is_instrument else 1
         self._features = [lilv.HostFeatures(rate, block) for _ in range(runs)]
         self._sound_in = np.zeros((max(channels, 2), block), np.float32)
         self._sound_out = np.zeros((max(channels, 2), block), np.float32)
@@ -118,8 +121,19 @@ class Lv2Plugin(Plugin):
             connect(handle, port, buffer.ctypes.data)
         return made
 
+    def _takes_midi(self, port: int) -> bool:
+        node = lilv.call("plugin_get_port_by_index", self._plugin, ctypes.c_uint32(port))
+        return bool(lilv.call("port_supports_event", self._plugin, node, lilv.uri(lilv.MIDI_EVENT)))
+
+    def queue_midi(self, events: list[tuple[int, bytes]]) -> None:
+        self._events += events
+
     def process(self, audio: Audio) -> bool:
         n = len(audio)
+        if self.is_instrument and self._wide == 1:
+            self._run(n)
+            audio[...] = self._sound_out[0, :n, None]
+            return True
         if self._channels == 1 and self._wide == 2:
             self._sound_in[:, :n] = audio.T
         else:
@@ -135,9 +149,12 @@ class Lv2Plugin(Plugin):
         for made, features in zip(self._instances, self._features, strict=True):
             for buffer, incoming in self._buffers:  # an empty sequence as input, room for one as output
                 buffer[:4] = (8, features.sequence, 0, 0) if incoming else (_ATOM_BYTES - 8, features.chunk, 0, 0)
+            if self._midi >= 0 and self._events:
+                _write_events(self._buffers[self._midi][0], self._events, features.midi_event)
             instance = made.contents
             instance.descriptor.contents.run(instance.handle, n)
             features.worker.answer()
+        self._events = []
 
     def _activate(self) -> None:
         for made in self._instances:
@@ -150,7 +167,8 @@ class Lv2Plugin(Plugin):
 
     @property
     def latency(self) -> int:
-        return self._latency
+        now = float(self._values[self._latency_port]) if self._latency_port >= 0 else 0.0
+        return max(0, round(now)) if math.isfinite(now) else self._latency
 
     def set(self, id: str, value: float) -> None:
         self._values[self._controls[self.parameter(id).id]] = self.parameter(id).check(value)
@@ -177,6 +195,20 @@ class Lv2Plugin(Plugin):
             _optional(made.contents, "deactivate")
             lilv.library().lilv_instance_free(made)
         self._instances = []
+
+
+def _write_events(buffer: Any, events: list[tuple[int, bytes]], kind: int) -> None:
+    """Append MIDI events to an empty LV2_Atom_Sequence; those for which there is no room are left out."""
+    size = 16
+    for frame, data in events:
+        padded = -(-len(data) // 8) * 8
+        if size + 16 + padded > _ATOM_BYTES:
+            break
+        place = size // 4
+        buffer[place : place + 4] = (frame & 0xFFFFFFFF, 0, len(data), kind)
+        buffer[place + 4 : place + 4 + padded // 4] = np.frombuffer(data.ljust(padded, b"\0"), np.uint32)
+        size += 16 + padded
+    buffer[0] = size - 8
 
 
 def _optional(instance: Any, name: str) -> None:

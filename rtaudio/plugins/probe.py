@@ -30,7 +30,10 @@ def look(plugin: str) -> list[dict[str, Any]]:
 def _names(path: str) -> list[str]:
     import pedalboard
 
-    kind = pedalboard.VST3Plugin if path.lower().endswith(".vst3") else pedalboard.AudioUnitPlugin
+    path = split_plugin(path)[0]
+    kind = pedalboard.VST3Plugin if path.lower().endswith(".vst3") else getattr(pedalboard, "AudioUnitPlugin", None)
+    if kind is None:
+        return []
     try:
         return list(kind.get_plugin_names_for_file(path))
     except (ImportError, ValueError, RuntimeError):
@@ -43,7 +46,8 @@ def _entry(plugin: str, loaded: Plugin) -> dict[str, Any]:
         kind = "Audio Unit"
     return {
         "plugin": plugin, "name": loaded.name, "maker": loaded.maker, "category": loaded.category, "kind": kind,
-        "editor": loaded.has_editor, "latency": loaded.latency, "parameters": [p.to_json() for p in loaded.parameters], "error": "",
+        "editor": loaded.has_editor, "instrument": loaded.is_instrument,
+        "latency": loaded.latency, "parameters": [p.to_json() for p in loaded.parameters], "error": "",
     }  # fmt: skip
 
 

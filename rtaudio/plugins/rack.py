@@ -24,7 +24,7 @@ from rtaudio.audio.format import Audio, StemplayError
 from rtaudio.plugins.base import Plugin
 from rtaudio.plugins.chain import Chain
 from rtaudio.plugins.slot import Slot
-from rtaudio.protocol.insert_checks import MAX_STATE
+from rtaudio.protocol.insert_checks import MAX_STATE, is_foreign
 from rtaudio.protocol.messages import InsertReport, InsertState, MixerState
 from rtaudio.protocol.strips import INPUT, MASTER
 
@@ -68,7 +68,8 @@ class Rack:
         self._work: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._leaving: list[tuple[str, Slot]] = []
         self._thread: threading.Thread | None = None
-        self._version, self._seen = 0, 0  # version of the plans, and the version after which all chains were idle
+        self._stopped = False
+        self._version, self._seen = 0, 0  # of the plans, and of those after which all chains were idle
         self.latency_strips = self.latency_master = self.latency_input = 0
 
     # -- control threads --------------------------------------------------------------------------------------------------
@@ -82,6 +83,12 @@ class Rack:
     def tail_s(self) -> float:
         """Seconds that may still sound after the last input."""
         return max((sum(slot.plugin.tail_s for slot in chain.slots) for chain in self.chains.values()), default=0.0)
+
+    @property
+    def failure(self) -> str:
+        """Why a plugin gives no sound any more, one sentence; empty while all work."""
+        slots = (slot for chain in self.chains.values() for slot in chain.slots)
+        return next((sentence for slot in slots if (sentence := slot.failure or slot.plugin.trouble)), "")
 
     @property
     def empty(self) -> bool:
@@ -106,6 +113,7 @@ class Rack:
 
     def stop(self) -> None:
         """End the thread and close all plugins. The callback must have ended."""
+        self._stopped = True
         self._work.put(None)
         if self._thread is not None:
             self._thread.join(5.0)
@@ -152,13 +160,22 @@ class Rack:
         with self._lock:
             places = [(name, entry) for name, entries in self._entries.items() for entry in entries if entry.slot is not None]
         for name, entry in places:
-            values, state = entry.slot.plugin.take_changes() if entry.slot is not None else ({}, None)
-            entry.state.values.update(values)
+            plugin = entry.slot.plugin if entry.slot is not None else None
+            if plugin is None:
+                continue
+            values, state = plugin.take_changes()
             packed = pack_state(state) if state is not None else ""
-            if packed and len(packed) <= MAX_STATE:
-                entry.state.state = packed
+            if len(packed) > MAX_STATE:
+                plugin.note, packed = f"The settings of {plugin.name} beside its parameters are too large to be kept.", ""
+            with self._lock:
+                entry.state.values.update(values)
+                entry.state.state = packed or entry.state.state
+                changed = _copy(entry.state)
             if values or packed:
-                yield name, _copy(entry.state)
+                yield name, changed
+            if plugin.latency_changed:
+                with contextlib.suppress(StemplayError):  # removed meanwhile
+                    self.restart(name, changed.key)
 
     def report(self) -> dict[str, list[InsertReport]]:
         """Reports of the slots of each strip that has any."""
@@ -176,8 +193,8 @@ class Rack:
         changed = False
         with self._lock:
             for name, wanted in inserts_of(state, self.strips):
-                known = {(entry.state.key, entry.state.plugin): entry for entry in self._entries[name]}
-                entries = [known.pop((x.key, x.plugin)) if (x.key, x.plugin) in known else _Entry(_copy(x)) for x in wanted]
+                known = {_identity(entry.state): entry for entry in self._entries[name]}
+                entries = [known.pop(_identity(x)) if _identity(x) in known else _Entry(_copy(x)) for x in wanted]
                 for entry, new in zip(entries, wanted, strict=True):
                     _follow(entry, new)
                 changed |= entries != self._entries[name]
@@ -189,31 +206,46 @@ class Rack:
 
     def _serve(self) -> None:
         while self._work.get() is not None:
-            for name in self._entries:
-                self._load_missing(name)
-            self._plan()
+            for quick in (True, False):  # built-in effects need not wait for plugins of others
+                for name in self._entries:
+                    self._load_missing(name, quick)
+                self._plan()
             self._close_gone()
 
-    def _load_missing(self, name: str) -> None:
+    def _load_missing(self, name: str, quick: bool = False) -> None:
+        """Load what is waiting in a strip; only built-in effects if ``quick``."""
         for entry in tuple(self._entries[name]):
-            if not entry.loading:
+            if (quick and is_foreign(entry.state.plugin)) or not any(entry is other for other in self._entries[name]):
                 continue
-            slot, error = None, ""
-            try:
-                plugin = self._load(entry.state, self.rate, self.block, self.channels, self.realtime)
-                slot = Slot(plugin, entry.state.key, self.rate, self.block, self.channels, entry.state.bypass)
-            except StemplayError as failure:
-                error = str(failure)
-            except Exception as failure:  # a third-party plugin may raise anything; the sound continues without it
-                error = f"{entry.state.plugin} could not be loaded: {type(failure).__name__}: {failure}."
+            if not entry.loading or self._stopped:
+                continue
             with self._lock:
-                entry.slot, entry.error, entry.loading = slot, error, False
-                if slot is not None:  # apply requests made while it was loading
+                state = _copy(entry.state)
+            slot, error = self._make_slot(state)
+            with self._lock:
+                orphan = self._stopped or not any(entry is other for other in self._entries[name])
+                if not orphan:
+                    entry.slot, entry.error, entry.loading = slot, error, False
+                if not orphan and slot is not None:  # whatever was asked for while it was loaded
                     slot.bypass = entry.state.bypass
                     for parameter, value in entry.state.values.items():
                         _set(slot.plugin, parameter, value)
-                if slot is not None and not any(entry is other for other in self._entries[name]):
-                    self._leaving.append((name, slot))
+            if orphan and slot is not None:
+                slot.plugin.close()
+
+    def _make_slot(self, state: InsertState) -> tuple[Slot | None, str]:
+        """A slot with its plugin, or None and why there is none, in a sentence."""
+        plugin: Plugin | None = None
+        try:
+            plugin = self._load(state, self.rate, self.block, self.channels, self.realtime)
+            return Slot(plugin, state.key, self.rate, self.block, self.channels, state.bypass), ""
+        except StemplayError as failure:
+            error = str(failure)
+        except Exception as failure:  # a plugin of others may raise anything; the sound goes on without it
+            error = f"{state.plugin} could not be loaded: {type(failure).__name__}: {failure}."
+        if plugin is not None:
+            plugin.close()
+        return None, error
 
     def _plan(self) -> None:
         """Give every chain its slots and its delay."""
@@ -329,6 +361,11 @@ def unpack_state(state: InsertState) -> bytes:
         raise StemplayError(f"The saved state of {state.plugin} is damaged.") from None
 
 
+def _identity(state: InsertState) -> tuple[str, str, str]:
+    """What makes a slot another one: its key, its plugin, and the state that was saved."""
+    return state.key, state.plugin, state.state
+
+
 def _copy(state: InsertState) -> InsertState:
     return InsertState(state.plugin, state.key, state.bypass, dict(state.values), state.state)
 
@@ -340,10 +377,13 @@ def _follow(entry: _Entry, new: InsertState) -> None:
         entry.state.values.update(new.values)
         return
     entry.slot.bypass = new.bypass
-    for parameter, value in new.values.items():
+    wanted = dict(new.values)
+    if not new.state:  # what is not named is at its default
+        wanted = {id: p.default for p in entry.slot.plugin.parameters if (id := p.id) in entry.state.values} | wanted
+    for parameter, value in wanted.items():
         if entry.state.values.get(parameter) != value:
             _set(entry.slot.plugin, parameter, value)
-            entry.state.values[parameter] = value
+    entry.state.values = dict(new.values)
 
 
 def _set(plugin: Plugin, parameter: str, value: float) -> None:

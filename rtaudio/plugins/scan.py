@@ -24,13 +24,13 @@ from rtaudio.plugins.entry_points import python_plugins
 from rtaudio.protocol.parameters import Parameter
 from rtaudio.system.child_process import child_environment
 
-LIMIT_S = 20.0
-"""Seconds after which a plugin that has not loaded is ended and marked."""
-VERSION = 1
+LIMIT_S = 90.0
+"""A plugin that is not loaded after so long is ended and marked."""
+VERSION = 2
 _LISTING_S = 60.0
 
 Entry = dict[str, Any]
-"""``plugin, name, maker, category, kind, editor, latency, parameters, error``; see ``rtaudio/plugins/probe.py``."""
+"""``plugin, name, maker, category, kind, editor, instrument, latency, parameters, error``; see ``rtaudio/plugins/probe.py``."""
 
 
 def cache_file() -> Path:
@@ -105,7 +105,7 @@ def look_at(plugin: str, limit_s: float = LIMIT_S) -> list[Entry]:
         return [_failed(plugin, f"It did not load within {limit_s:g} s and was ended.")]
     except OSError as error:
         return [_failed(plugin, f"It could not be looked at: {error.strerror}.")]
-    except (ValueError, KeyError, TypeError):
+    except (ArithmeticError, AttributeError, ValueError, KeyError, TypeError):
         return [_failed(plugin, "It crashed while it was loaded.")]
 
 
@@ -119,7 +119,8 @@ def _checked(entry: Any) -> Entry:
     """An entry with all its fields, of the right types. Raises ValueError, KeyError or TypeError if it is invalid."""
     texts = {key: str(entry.get(key, "")) for key in ("plugin", "name", "maker", "category", "kind", "error")}
     parameters = [Parameter.from_json(x).to_json() for x in entry.get("parameters", [])]
-    return {**texts, "editor": bool(entry.get("editor")), "latency": int(entry.get("latency", 0)), "parameters": parameters}
+    switches = {key: bool(entry.get(key)) for key in ("editor", "instrument")}
+    return {**texts, **switches, "latency": int(entry.get("latency", 0)), "parameters": parameters}
 
 
 def scan(again: bool = False, progress: Callable[[int, int, str], None] | None = None, folders: list[Path] | None = None) -> list[Entry]:
@@ -176,7 +177,7 @@ def _read_cache() -> dict[str, dict[str, Any]]:
             str(name): {"stamp": str(known["stamp"]), "entries": [_checked(entry) for entry in known["entries"]]}
             for name, known in data["plugins"].items()
         }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (ArithmeticError, OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 
@@ -186,9 +187,12 @@ def _write_cache(known: dict[str, dict[str, Any]]) -> None:
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump({"version": VERSION, "plugins": known}, file)
-        os.replace(name, path)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump({"version": VERSION, "plugins": known}, file)
+            os.replace(name, path)
+        except OSError:
+            Path(name).unlink(missing_ok=True)
 
 
 def find_plugin(text: str, entries: list[Entry]) -> Entry:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
+import struct
 import sys
 import tempfile
 from pathlib import Path
@@ -21,7 +22,12 @@ from rtaudio.audio.format import Audio, StemplayError
 
 MAX_PARAMETERS = 4096
 _HEAD = 64  # whole numbers
-_FED, _DONE, _EPOCH, _SEEN, _VERSION, _WAITING, _TROUBLE, _LATENCY, _BEGIN = range(9)
+_FED, _DONE, _EPOCH, _SEEN, _VERSION, _WAITING, _TROUBLE, _LATENCY, _BEGIN, _VALID, _WATCHED = range(11)
+MIDI = b"m"
+"""First byte of a datagram with a MIDI message; any other datagram only wakes the host."""
+
+_MIDI = struct.Struct("<cqB")
+
 NOT_FINITE = 1
 """Value of ``trouble``: the plugin's output contained samples that are not numbers."""
 
@@ -42,6 +48,8 @@ class SharedRings:
         self._head = whole[: 8 * _HEAD].view(np.int64)
         start = 8 * _HEAD
         self.values: npt.NDArray[np.float64] = whole[start : start + 8 * MAX_PARAMETERS].view(np.float64)
+        start += 8 * MAX_PARAMETERS
+        self.serials: npt.NDArray[np.int64] = whole[start : start + 8 * MAX_PARAMETERS].view(np.int64)
         start += 8 * MAX_PARAMETERS
         sound = whole[start:].view(np.float32).reshape(2, capacity, channels)
         self._input, self._output = sound[0], sound[1]
@@ -102,6 +110,12 @@ class SharedRings:
     @latency.setter
     def latency(self, frames: int) -> None:
         self._head[_LATENCY] = frames
+        self._head[_WATCHED] = 1
+
+    @property
+    def watched(self) -> bool:
+        """Whether ``latency`` was written (host)."""
+        return bool(self._get(_WATCHED))
 
     # -- engine ---------------------------------------------------------------------------------------------------------
 
@@ -112,8 +126,8 @@ class SharedRings:
         self._head[_FED] = position + len(audio)
 
     def fetch(self, position: int, out: Audio) -> bool:
-        """Fill ``out`` from ``position`` on; False if the host has not got there or is still in an older epoch."""
-        if self.seen != self.epoch or self.done < position + len(out):
+        """Fill ``out`` from ``position`` on; False if the host is not so far, or still in an older epoch."""
+        if self.seen != self.epoch or self.done < position + len(out) or position < self._get(_VALID):
             return False
         _take(self._output, position, out)
         return True
@@ -126,6 +140,7 @@ class SharedRings:
     def set_value(self, index: int, value: float) -> None:
         """Request a value of the parameter ``index``."""
         self.values[index] = value
+        self.serials[index] += 1
         self._head[_VERSION] += 1
 
     # -- host -----------------------------------------------------------------------------------------------------------
@@ -151,7 +166,7 @@ class SharedRings:
     def skip(self, block: int) -> None:
         """Skip input that was overwritten before it was processed. Its output is no longer needed."""
         if self.fed - self.done > self.capacity - block:
-            self._head[_DONE] = self.fed - block
+            self._head[_VALID] = self._head[_DONE] = self.fed - block
 
     # -- both -----------------------------------------------------------------------------------------------------------
 
@@ -167,20 +182,34 @@ class SharedRings:
             self.path.unlink(missing_ok=True)
 
 
+def pack_midi(position: int, data: bytes) -> bytes:
+    """A datagram with a MIDI message for the frame at ``position``."""
+    return _MIDI.pack(MIDI, position, len(data)) + data
+
+
+def unpack_midi(word: bytes) -> tuple[int, bytes]:
+    """Inverse of ``pack_midi``."""
+    _, position, size = _MIDI.unpack_from(word)
+    return position, word[_MIDI.size : _MIDI.size + size]
+
+
 def file_size(capacity: int, channels: int) -> int:
-    """Size of the file in bytes."""
-    return 8 * _HEAD + 8 * MAX_PARAMETERS + 2 * 4 * capacity * channels
+    """Bytes of the file."""
+    return 8 * _HEAD + 16 * MAX_PARAMETERS + 2 * 4 * capacity * channels
 
 
 def create_file(capacity: int, channels: int) -> Path:
     """Create a private file of zeros, in memory if the system has such a place. Raises StemplayError if there is no room."""
     memory = Path("/dev/shm")  # on a disk, writing back would sometimes delay the audio callback
     folder = str(memory) if memory.is_dir() and os.access(memory, os.W_OK) else None
+    name = ""
     try:
         handle, name = tempfile.mkstemp(prefix="stemplay-plugin-", dir=folder)
         with os.fdopen(handle, "wb") as file:
             file.write(bytes(file_size(capacity, channels)))
     except OSError as error:
+        if name:
+            Path(name).unlink(missing_ok=True)
         raise StemplayError(f"There is no room for the sound of a plugin: {error.strerror}.") from None
     return Path(name)
 

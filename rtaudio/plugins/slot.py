@@ -129,8 +129,10 @@ class Slot:
         return True
 
     def _fail(self, error: Exception) -> None:
-        text = str(error) if isinstance(error, StemplayError) else f"{type(error).__name__}: {error}"
-        self.failure = f"{self.plugin.name} failed and is bypassed: {text.rstrip('.')}."
+        if isinstance(error, StemplayError):
+            self.failure = str(error)
+        else:
+            self.failure = f"{self.plugin.name} failed and is bypassed: {type(error).__name__}: {str(error).rstrip('.')}."
 
     def jump(self) -> None:
         """Switch to wet at once unless bypassed. Only for a plugin just prepared, while ``process`` is not being called."""

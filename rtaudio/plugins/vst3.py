@@ -41,6 +41,8 @@ class PedalboardPlugin(Plugin):
         self.category = str(self._plugin.category).removeprefix("Fx|")
         self._native = dict(self._plugin.parameters)
         self.parameters = tuple(_parameter(id, native) for id, native in self._native.items())
+        self.is_instrument = bool(self._plugin.is_instrument)
+        self._events: list[tuple[bytes, float]] = []
         self.has_editor = sys.platform != "linux" or bool(os.environ.get("DISPLAY"))
         self._rate, self._block, self._channels, self._wide = 44_100, 0, 0, 0
         self._latency = 0
@@ -48,9 +50,13 @@ class PedalboardPlugin(Plugin):
         self._missing = 0
 
     def prepare(self, rate: int, block: int, channels: int) -> None:
-        if not self._plugin.is_effect:
-            raise StemplayError(f"{self.name} is an instrument, not an effect.")
         self._rate, self._block, self._channels = rate, block, channels
+        if self.is_instrument:
+            self._wide = 2
+            self._play(block)
+            self._latency = int(self._plugin.reported_latency_samples)
+            self.reset()
+            return
         for wide in dict.fromkeys((channels, 2, 1)):
             try:
                 self._plugin.process(np.zeros((wide, block), np.float32), rate, block, reset=False)
@@ -64,10 +70,19 @@ class PedalboardPlugin(Plugin):
         self._latency = int(self._plugin.reported_latency_samples)
         self.reset()
 
+    def queue_midi(self, events: list[tuple[int, bytes]]) -> None:
+        self._events += [(data, offset / self._rate) for offset, data in events]
+
+    def _play(self, n: int) -> Audio:
+        """The next ``n`` frames of an instrument, in the channels of the stream."""
+        events, self._events = self._events, []
+        out: Audio = self._plugin.process(events, n / self._rate, self._rate, 2, max(self._block, n), reset=False).T
+        return out if self._channels == 2 else out.mean(axis=1, keepdims=True)
+
     def process(self, audio: Audio) -> bool:
         n = len(audio)
-        given = self._call(audio)
-        # pedalboard omits the first frames of a plugin with latency. Here they are silence, so that the delay is constant.
+        given = self._play(n) if self.is_instrument else self._call(audio)
+        # pedalboard leaves the first frames out that a plugin with latency gives: they are silence here, for a constant delay.
         have = given.shape[0]
         if have < n and self._missing < self._latency:
             self._missing += n - have
@@ -92,7 +107,8 @@ class PedalboardPlugin(Plugin):
     def reset(self) -> None:
         self._plugin.reset()
         self._missing = 0
-        if self._latency == 0:  # announce the largest block, so that pedalboard does not prepare for it while sound plays
+        self._events = []
+        if self._latency == 0 and not self.is_instrument:  # the largest block, for which pedalboard must not prepare later
             self._plugin.process(np.zeros((self._wide, self._block), np.float32), self._rate, self._block, reset=False)
 
     @property

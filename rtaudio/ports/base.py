@@ -35,7 +35,7 @@ class Port(ABC):
         device_latency: samples from microphone to callback and from callback to loudspeaker together, the host's estimate.
         realtime: False if the port waits for the callback (full speed), so that nothing is ever late.
         finished: set when the port has nothing more to play or has failed.
-        error: one sentence if it failed.
+        error: one sentence if it failed. ``failed``: the engine failed, so that the output is of no use.
         scheduling: one sentence about the realtime scheduling of its thread; empty if unknown.
     """
 
@@ -48,6 +48,7 @@ class Port(ABC):
     device_latency: float = 0.0
     realtime: bool = True
     error: str = ""
+    failed: bool = False
     scheduling: str = ""
 
     def __init__(self) -> None:
@@ -67,6 +68,12 @@ class Port(ABC):
 
     def close(self) -> None:  # noqa: B027 - most ports have nothing to release
         """Release the device. May be called twice."""
+
+    def fail(self, sentence: str) -> None:
+        """Called when the engine cannot go on at full speed. The port ends, and its file is discarded."""
+        self.error = self.error or sentence
+        self.failed = True
+        self.complete()
 
     def complete(self) -> None:  # noqa: B027 - a device plays on
         """Called when the engine has played everything. A port that runs at full speed ends; a device continues with silence."""

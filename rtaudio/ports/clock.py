@@ -71,7 +71,9 @@ class ClockPort(Port):
     def close(self) -> None:
         self.stop()
         writer, self._writer = self._writer, None
-        if writer is not None:
+        if writer is not None and self.failed:
+            writer.discard()
+        elif writer is not None:
             writer.close()
 
     def _run(self, callback: Callback) -> None:

@@ -12,6 +12,7 @@ from models.card import CardError
 from models.catalog import load_card, model_names
 from models.names import exists, is_file
 from rtaudio.audio.format import SOURCES, StemplayError, StreamFormat
+from rtaudio.protocol.insert_checks import check_plugin, is_foreign
 from rtaudio.protocol.messages import (
     MAX_DEADLINE,
     MAX_LOOK_AHEAD,
@@ -111,7 +112,13 @@ def strips_of(config: EngineConfig) -> tuple[str, ...]:
 
 
 def instrument_names(model: str) -> tuple[str, ...]:
-    """Names of the instruments that ``model`` can play, read from its card. Raises StemplayError if it is not an instrument."""
+    """Names of the instruments that ``model`` can play, read from its card; none for a plugin, which has sounds of its own.
+
+    Raises StemplayError if it is not an instrument.
+    """
+    if is_foreign(model):
+        check_plugin(model)
+        return ()
     try:
         card = load_card(model)
     except CardError as error:

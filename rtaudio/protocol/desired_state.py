@@ -37,6 +37,7 @@ from rtaudio.protocol.messages import (
     from_dict,
     to_dict,
 )
+from rtaudio.protocol.strips import INSTRUMENT
 
 
 @dataclass
@@ -99,6 +100,9 @@ class DesiredState:
         set_parameter(self.mixer, strip, key, parameter, value)
 
     def _restart_insert(self, strip: Any, key: Any) -> None:
+        if (strip, key) == (INSTRUMENT, INSTRUMENT):
+            self._needs_instrument()
+            return
         insert_of(self.mixer, strip, key)
 
     def _open_editor(self, strip: Any, key: Any) -> None:

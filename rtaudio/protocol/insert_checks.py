@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ PREFIXES = ("lv2:", "python:")
 MAX_STATE = 1 << 16
 """Characters of a plugin's saved state: all slots together have to fit into a message between processes."""
 MAX_VALUES = 4096
+MAX_SIZE = 3 << 20
+"""Bytes of all inserts in a message, which holds four times 2^20."""
 
 
 def split_plugin(plugin: str) -> tuple[str, str]:
@@ -52,8 +54,8 @@ def check_parameter(plugin: str, parameter: Any, value: Any) -> float:
         raise StemplayError(f"A parameter has a name, not {parameter!r:.80}.")
     if plugin in EFFECTS:
         return EFFECTS[plugin].parameter(parameter).check(value)
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
-        raise StemplayError(f"The parameter {parameter} of {plugin} is a number, not {value!r:.80}.")
+    if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) <= sys.float_info.max:
+        raise StemplayError(f"The parameter {parameter!r:.80} of {plugin!r:.80} is a number, not {value!r:.80}.")
     return float(value)
 
 
@@ -81,6 +83,15 @@ def check_all(mixer: MixerState) -> None:
         set_inserts(mixer, strip, list(slots_of(mixer, strip)))
 
 
+def _check_size(mixer: MixerState) -> None:
+    """Raise StemplayError if all inserts together do not fit into a message between processes."""
+    slots = [entry for strip in (*mixer.stems, MASTER, INPUT) for entry in slots_of(mixer, strip)]
+    texts = [x for entry in slots for x in (entry.state, entry.plugin, entry.key, *entry.values)]
+    size = sum(6 * len(text) if not text.isascii() else len(text) for text in texts) + 30 * len(texts)
+    if size > MAX_SIZE:
+        raise StemplayError("The inserts have too many settings together: remove one.")
+
+
 def _check_insert(strip: str, entry: Any) -> InsertState:
     values = entry if isinstance(entry, dict) else vars(entry) if isinstance(entry, InsertState) else None
     if values is None or not set(values) <= {"plugin", "key", "bypass", "values", "state"}:
@@ -92,10 +103,10 @@ def _check_insert(strip: str, entry: Any) -> InsertState:
     if not isinstance(bypass, bool):
         raise StemplayError(f"The bypass of an insert is on or off, not {bypass!r:.80}.")
     if not isinstance(state, str) or len(state) > MAX_STATE:
-        raise StemplayError(f"The saved state of {plugin} is no text of at most {MAX_STATE} characters.")
+        raise StemplayError(f"The saved state of {plugin!r:.80} is no text of at most {MAX_STATE} characters.")
     parameters = values.get("values", {})
     if not isinstance(parameters, dict) or len(parameters) > MAX_VALUES:
-        raise StemplayError(f"The parameters of {plugin} are names and numbers, not {parameters!r:.80}.")
+        raise StemplayError(f"The parameters of {plugin!r:.80} are names and numbers, not {parameters!r:.80}.")
     return InsertState(plugin, key, bypass, {id: check_parameter(plugin, id, x) for id, x in parameters.items()}, state)
 
 
@@ -120,7 +131,13 @@ def insert_of(mixer: MixerState, strip: Any, key: Any) -> InsertState:
 
 def set_inserts(mixer: MixerState, strip: Any, inserts: Any) -> None:
     """Give ``strip`` these inserts. Raises StemplayError, and changes nothing, if it cannot have them."""
-    slots_of(mixer, strip)[:] = check_inserts(str(strip), inserts)
+    slots = slots_of(mixer, strip)
+    before, slots[:] = list(slots), check_inserts(str(strip), inserts)
+    try:
+        _check_size(mixer)
+    except StemplayError:
+        slots[:] = before
+        raise
 
 
 def bypass_insert(mixer: MixerState, strip: Any, key: Any, bypass: Any) -> None:
@@ -135,5 +152,5 @@ def set_parameter(mixer: MixerState, strip: Any, key: Any, parameter: Any, value
     entry = insert_of(mixer, strip, key)
     checked = check_parameter(entry.plugin, parameter, value)
     if parameter not in entry.values and len(entry.values) >= MAX_VALUES:
-        raise StemplayError(f"{entry.plugin} has too many parameters.")
+        raise StemplayError(f"{entry.plugin!r:.80} has too many parameters.")
     entry.values[parameter] = checked

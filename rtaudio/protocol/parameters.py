@@ -37,10 +37,10 @@ class Parameter:
 
     def check(self, value: Any) -> float:
         """``value`` as a number in range, on its step. Raises StemplayError otherwise."""
-        number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        if not number or not self.low <= value <= self.high:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not self.low <= value <= self.high:  # NaN fails, and whole numbers of any size compare exactly
             raise StemplayError(
-                f"{self.name} is a number from {self.low:g} to {self.high:g}{' ' if self.unit else ''}{self.unit}, not {value!r}."
+                f"{self.name} is a number from {self.low:g} to {self.high:g}{' ' if self.unit else ''}{self.unit}, not {value!r:.80}."
             )
         return self.on_step(float(value))
 

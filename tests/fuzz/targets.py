@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import soundfile
 
 from gui.listening.sheet import read_sheet
@@ -36,8 +37,21 @@ from rtaudio.inference.onnx_file import NotOnnxError, read_facts
 from rtaudio.midi.learned_controls import MidiMap
 from rtaudio.midi.message import MidiParser
 from rtaudio.midi.midi_file import read_midi
+from rtaudio.plugins.rack import pack_state, unpack_state
+from rtaudio.plugins.scan import VERSION, known_plugins
 from rtaudio.protocol.desired_state import DesiredState
-from rtaudio.protocol.messages import OPERATIONS, Command, EngineConfig, MixerState, Snapshot, from_dict, to_dict
+from rtaudio.protocol.messages import (
+    OPERATIONS,
+    Command,
+    EngineConfig,
+    InsertState,
+    MixerState,
+    Snapshot,
+    StemState,
+    from_dict,
+    to_dict,
+)
+from rtaudio.protocol.parameters import EFFECTS, Parameter
 from tests.fuzz.mutate import ODD, Choices, damaged, mutated
 from training.separation.recipe import read_recipe
 
@@ -258,12 +272,39 @@ EXAMPLES: dict[str, Any] = {
     "stem": "drums", "field": "gain_db", "value": -6.0, "position_s": 3.0, "start_s": 1.0, "end_s": 2.0, "directory": "/tmp/takes",
     "format": "wav", "ms": 5.0, "data": [0x90, 60, 100], "channel": 0, "shares": {"violin": 1.0},
     "entries": [{"channel": 0, "control": 7, "target": "mixer.dry"}], "target": "transport.play", "config": to_dict(EngineConfig()),
+    "strip": "vocals", "key": "reverb-1", "bypass": True, "parameter": "room",
+    "inserts": [
+        {"plugin": "reverb", "values": {"room": 0.5}}, {"plugin": "/x/Some.vst3", "key": "some", "bypass": True, "state": "eJwDAAAAAAE="},
+        {"plugin": "lv2:urn:x", "values": {"gain": 2.0}},
+    ],
 }  # fmt: skip
 
 
 @functools.cache
 def _wanted() -> DesiredState:
-    return DesiredState(EngineConfig(input="none", output="null", instrument="sing-gm"), MixerState())
+    strips = {"vocals": StemState(inserts=[InsertState("reverb", values={"room": 0.3})])}
+    return DesiredState(EngineConfig(input="none", output="null", instrument="sing-gm"), MixerState(strips, inserts=[InsertState("eq")]))
+
+
+def plugin_scans(data: bytes) -> None:
+    """What the last scan for plugins kept, and the saved states of plugins."""
+    choices = Choices(data)
+    entry = {
+        "plugin": "/x/A.vst3", "name": "A", "maker": "B", "category": "C", "kind": "VST3", "editor": True, "instrument": False,
+        "latency": 3, "error": "", "parameters": [EFFECTS["eq"].parameters[0].to_json(), EFFECTS["pitch"].parameters[0].to_json()],
+    }  # fmt: skip
+    kept = {"version": VERSION, "plugins": {"/x/A.vst3": {"stamp": "1", "entries": [entry]}}}
+    with folder() as place:
+        (place / "plugins.json").write_bytes(_damaged_json(kept, choices))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("STEMPLAY_CACHE_DIR", str(place))
+            for found in known_plugins():
+                for parameter in (Parameter.from_json(values) for values in found["parameters"]):
+                    assert parameter.low <= parameter.value(0.5) <= parameter.high
+                    assert parameter.text(parameter.low)
+    with contextlib.suppress(StemplayError):
+        packed = damaged(pack_state(b"a state of some kind").encode(), choices) if choices.below(2) else choices.rest()
+        unpack_state(InsertState("x", state=packed.decode("latin-1")))
 
 
 def messages(data: bytes) -> None:
@@ -293,7 +334,7 @@ def messages(data: bytes) -> None:
         read_message(io.BytesIO(damaged(frame.getvalue(), choices)))
     with contextlib.suppress(ValueError, RecursionError):
         decode(choices.rest())
-    with contextlib.suppress(StemplayError, AttributeError, KeyError, TypeError, ValueError):
+    with contextlib.suppress(StemplayError, ArithmeticError, AttributeError, KeyError, TypeError, ValueError):  # as the daemon does
         DesiredState.from_json(mutated(before, choices))
     with contextlib.suppress(AttributeError, KeyError, TypeError, ValueError):
         from_dict(Snapshot, mutated(to_dict(Snapshot()), choices))
@@ -387,6 +428,6 @@ def notes(data: bytes) -> None:
 TARGETS: dict[str, Target] = {
     function.__name__: function
     for function in (
-        cards, onnx_heads, midi_files, midi_bytes, sound_heads, sessions, presets, messages, mappings, recipes, sheets, notes,
+        plugin_scans, cards, onnx_heads, midi_files, midi_bytes, sound_heads, sessions, presets, messages, mappings, recipes, sheets, notes,
     )
 }  # fmt: skip

@@ -20,7 +20,9 @@ from tests.gui.conftest import FakeSession
 def main() -> None:
     app = make_application()
     theme.apply(app, "dark")
-    bridge = Bridge(FakeSession(EngineConfig(instrument="")))
+    session = FakeSession(EngineConfig(input="song.wav", instrument=""))
+    session.report.transport.path = "song.wav"  # a live input would have a strip of its own
+    bridge = Bridge(session)
     bridge.poll()
     window = MainWindow(bridge)
     window.show()

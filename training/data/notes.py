@@ -11,6 +11,7 @@ import functools
 import hashlib
 import json
 import multiprocessing
+import re
 import shutil
 import zlib
 from collections.abc import Callable, Iterator
@@ -81,7 +82,7 @@ def soundfont_voices(fonts: list[Path], programs: tuple[int, ...], pitches: tupl
     for k, font in enumerate(fonts):
         if not font.is_file():
             raise StemplayError(f"There is no soundfont {font}.")
-        suffix = f"@{font.stem.lower()}" if k else ""
+        suffix = "." + re.sub(r"[^a-z0-9_-]+", "-", font.stem.lower()) if k else ""  # a name that files can have
         voices += [Voice(PROGRAMS[program] + suffix, str(font), program, pitches) for program in programs]
     return voices
 

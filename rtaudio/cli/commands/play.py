@@ -34,8 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="sound, or a mixture such as flute=2,violin=1 (default: the first; the command instruments lists all)",
     )
     parser.add_argument(
-        "--model", default="sing-gm", metavar="M", help="an installed model or a directory (default: %(default)s)"
-    )
+        "--model", default="sing-gm", metavar="M",
+        help="an installed model, a directory, or a plugin: lv2:URI or a .vst3 (default: %(default)s)",
+    )  # fmt: skip
     parser.add_argument(
         "--midi", default="default", metavar="PORT",
         help="MIDI input: a name or a part of it, default (all), virtual (a port to connect to) or none",
@@ -59,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     """Play until Ctrl-C or ``--seconds`` and print the results."""
     session = Session(configuration(args))
     shares = sound(args.instrument, args.model)
-    for channel in range(16):
+    for channel in range(16) if shares else ():
         session.send(command("set_sound", channel=channel, shares=shares))
     for field, value in (("attack_ms", args.attack), ("release_ms", args.release), ("curve", args.curve)):
         session.send(command("set_instrument", field=field, value=value))
@@ -97,6 +98,10 @@ def configuration(args: argparse.Namespace) -> EngineConfig:
 def sound(choice: str | None, model: str) -> dict[str, float]:
     """Shares of the instruments from ``flute`` or ``flute=2,violin=1``. Raises StemplayError."""
     known = instrument_names(model)
+    if not known:
+        if choice is not None:
+            raise StemplayError(f"{model} is a plugin, which has sounds of its own: leave --instrument out.")
+        return {}
     shares: dict[str, float] = {}
     for part in (known[0] if choice is None else choice).split(","):
         name, sign, share = part.strip().partition("=")

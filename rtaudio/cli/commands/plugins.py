@@ -50,7 +50,8 @@ def _progress(done: int, total: int, name: str) -> None:
 
 def _built_in() -> list[Entry]:
     return [
-        {"plugin": e.id, "name": e.name, "maker": "", "category": e.category, "kind": "built in", "editor": False, "latency": 0,
+        {"plugin": e.id, "name": e.name, "maker": "", "category": e.category, "kind": "built in", "editor": False, "instrument": False,
+         "latency": 0,
          "error": "", "summary": e.summary, "parameters": [p.to_json() for p in e.parameters]}
         for e in EFFECTS.values()
     ]  # fmt: skip
@@ -63,7 +64,8 @@ def _list(entries: list[Entry]) -> None:
     working = [entry for entry in entries if not entry["error"]]
     print(f"\nPlugins ({len(working)}):" if working else "\nNo plugins are known; `plugins scan` looks for VST3, LV2 and Python plugins.")
     for entry in sorted(working, key=lambda x: (x["kind"], x["name"].casefold())):
-        print(f"  {entry['kind']:<10} {entry['name']} ({entry['plugin']})")
+        instrument = ", an instrument" if entry["instrument"] else ""
+        print(f"  {entry['kind']:<10} {entry['name']}{instrument} ({entry['plugin']})")
     broken = [entry for entry in entries if entry["error"]]
     if broken:
         print(f"\nNot usable ({len(broken)}):")
@@ -91,7 +93,8 @@ def _info(name: str, as_json: bool) -> None:
     print(f"{entry['name']}{maker}: {entry['kind']}{', ' + entry['category'] if entry['category'] else ''}.")
     if entry.get("summary"):
         print(entry["summary"])
-    print(f"Use it with --insert STRIP={entry['plugin']}")
+    use = f"play --model {entry['plugin']}" if entry["instrument"] else f"--insert STRIP={entry['plugin']}"
+    print(f"Use it with {use}")
     for parameter in (Parameter.from_json(x) for x in entry["parameters"]):
         print(f"  {_describe(parameter)}")
 

@@ -67,7 +67,8 @@ def run(args: argparse.Namespace) -> int:
     """Separate and print where the stems are."""
     if args.output == "":
         raise StemplayError("--output takes a folder, not ''.")
-    args.inserts = parse_inserts(args.insert, stem_names(args.model))
+    wanted = [name.strip() for name in args.stems.split(",")] if args.stems is not None else list(stem_names(args.model))
+    args.inserts = parse_inserts(args.insert, tuple(wanted))
     if not 1 <= args.jobs <= MAX_JOBS:
         raise StemplayError(f"--jobs takes 1 to {MAX_JOBS}, not {args.jobs}.")
     if len(args.songs) > 1 or is_dir(args.songs[0]):

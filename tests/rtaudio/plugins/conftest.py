@@ -16,21 +16,23 @@ DPF = Path("/usr/share/dpf/distrho")
 BUILD = Path(__file__).parents[3] / "build" / "probe"
 
 
-def build_probe() -> Path:
-    """The bundle; built anew when its source has changed. Skips where there is no compiler or no DPF."""
+def build_probe(name: str = "Probe") -> Path:
+    """The bundle of ``native/NAME.cpp``; built anew when its source has changed. Skips where there is no compiler or no DPF."""
     compiler = shutil.which("g++")
     if sys.platform != "linux" or compiler is None or not DPF.is_dir():
         pytest.skip("g++ and dpf-source are needed to build the test plugin")
     sources = sorted(NATIVE.iterdir())
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
-    bundle = BUILD / digest / "Probe.vst3"
-    library = bundle / "Contents" / f"{os.uname().machine}-linux" / "Probe.so"
+    bundle = BUILD / digest / f"{name}.vst3"
+    library = bundle / "Contents" / f"{os.uname().machine}-linux" / f"{name}.so"
+    kind = ["-DPROBE_SYNTH"] if name == "Beep" else []
     if not library.exists():
         library.parent.mkdir(parents=True, exist_ok=True)
         part = library.with_suffix(f".{os.getpid()}")
         subprocess.run(
             [compiler, "-std=gnu++14", "-O1", "-fPIC", "-shared", "-fvisibility=hidden", "-w", f"-I{NATIVE}", f"-I{DPF}",
-             "-DDISTRHO_PLUGIN_TARGET_VST3", str(DPF / "DistrhoPluginMain.cpp"), str(NATIVE / "probe.cpp"), "-o", str(part)],
+             "-DDISTRHO_PLUGIN_TARGET_VST3", *kind, str(DPF / "DistrhoPluginMain.cpp"),
+             str(NATIVE / f"{name.lower()}.cpp"), "-o", str(part)],
             check=True,
         )  # fmt: skip
         part.replace(library)
@@ -41,6 +43,12 @@ def build_probe() -> Path:
 def probe() -> str:
     """The path of the built plugin."""
     return str(build_probe())
+
+
+@pytest.fixture(scope="session")
+def beep() -> str:
+    """The path of the built instrument."""
+    return str(build_probe("Beep"))
 
 
 @pytest.fixture(autouse=True)

@@ -63,4 +63,6 @@ def test_a_parameter_is_heard_and_its_state_comes_back() -> None:
 
 
 def test_an_instrument_is_refused_as_an_effect() -> None:
-    assert "no effect" in look_at(MDA + "Piano")[0]["error"]
+    assert look_at(MDA + "Piano")[0]["instrument"] is True
+    with pytest.raises(StemplayError, match="MDA Piano is an instrument, not an effect"):
+        apply_inserts(noise(1000), RATE, [InsertState(MDA + "Piano")])

@@ -13,7 +13,7 @@ from rtaudio.audio.format import Audio, StreamFormat
 from rtaudio.files.offline import separate_file
 from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.processors.factory import make_separator
-from rtaudio.processors.frame import CausalModel
+from rtaudio.processors.frame_model import CausalModel
 from rtaudio.processors.residual import share_residual, whole_shares
 from rtaudio.processors.separator import SeparatorProcessor
 from rtaudio.processors.silence import FADE_S, HOLD_S, SilenceGain

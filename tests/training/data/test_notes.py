@@ -192,7 +192,7 @@ def test_soundfonts_are_recorded_in_parallel(tmp_path: Path) -> None:
     arguments = ["--soundfont", str(font), "--soundfont", str(copy), "--programs", "0,73", "--pitches", "60,72"]
     assert main(["prepare", "notes", "-o", str(tmp_path / "out"), *arguments]) == 0
     recorded = NoteStore(tmp_path / "out")
-    assert recorded.instruments == ["acoustic-grand-piano", "flute", "acoustic-grand-piano@second", "flute@second"]
+    assert recorded.instruments == ["acoustic-grand-piano", "flute", "acoustic-grand-piano.second", "flute.second"]
     assert recorded.manifest["sustains"] == [False, True, False, True]
     audio = recorded.audio(np.arange(40)).numpy()
     peaks = np.abs(audio).max(1).reshape(4, 2, 5)

@@ -78,10 +78,10 @@ def convergence_claims(curves: dict[str, list[dict[str, Any]]], data: str) -> li
     ab, mb, hw = (1000 * need[m, "seconds"] for m in ("AB", "MB", "HW"))
     if data == "news20":
         text = "Wild AdaBatch reaches the goal the fastest on news20."
-        holds, order = (ab < hw) & (ab < mb), bool(ab.mean() < mb.mean())
+        holds, order = (ab < hw) & (ab < mb), bool(ab.mean() < min(hw.mean(), mb.mean()))
     else:
         text = "AdaBatch is competitive with Hogwild! (at most 1.5 times its time)."
-        holds, order = ab < 1.5 * hw, bool(ab.mean() < mb.mean())
+        holds, order = ab < 1.5 * hw, bool(ab.mean() < 3 * hw.mean())
     claims.append(
         Claim(
             text, [bool(x) for x in holds], order,

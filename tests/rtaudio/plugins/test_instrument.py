@@ -1,0 +1,129 @@
+"""A plugin in the instrument's strip: real LV2 instruments, played by the MIDI path of the engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from rtaudio.audio.format import StemplayError
+from rtaudio.control.session import Session
+from rtaudio.instrument.plugin_synth import PluginSynth
+from rtaudio.midi.message import MidiMessage
+from rtaudio.plugins.scan import installed
+from rtaudio.protocol.messages import EngineConfig, Snapshot, command
+
+PIANO, RATE = "lv2:http://drobilla.net/plugins/mda/EPiano", 44_100
+
+needs_mda = pytest.mark.skipif(PIANO not in installed(), reason="mda-lv2 and liblilv-0-0 are not installed")
+
+
+def on(note: int, velocity: int = 100) -> MidiMessage:
+    return MidiMessage("note_on", 0, note, velocity)
+
+
+@pytest.mark.slow  # pedalboard asks each of its two thousand MIDI controllers for a thousand texts
+def test_a_vst3_instrument_sounds_from_note_on_to_note_off_to_the_sample(beep: str) -> None:
+    synth = PluginSynth(beep, RATE, realtime=False)
+    try:
+        sound = np.concatenate([
+            synth.render(1000, [(321, on(69))]), synth.render(5000), synth.render(700, [(123, MidiMessage("note_off", 0, 69))]),
+        ])  # fmt: skip
+        heard = np.flatnonzero(np.abs(sound[:, 0]) > 1e-3)
+        assert (heard[0], heard[-1]) == (321, pytest.approx(6122, abs=2))
+        expected = 0.5 * np.cos(2 * np.pi * 440 * np.arange(5000) / RATE)
+        np.testing.assert_allclose(sound[321:5321, 0], expected, atol=1e-3)
+    finally:
+        synth.close()
+
+
+@needs_mda
+def test_a_note_is_in_tune_and_begins_at_its_sample() -> None:
+    synth = PluginSynth(PIANO, RATE, realtime=False)
+    try:
+        sound = np.concatenate([synth.render(1000, [(321, on(69))]), synth.render(40_000)])
+        assert int(np.flatnonzero(np.abs(sound[:, 0]) > 1e-4)[0]) == 321 + synth.latency
+        spectrum = np.abs(np.fft.rfft(sound[2000:34_768, 0] * np.hanning(32_768)))
+        assert spectrum.argmax() * RATE / 32_768 == pytest.approx(440, abs=2)
+        assert synth.keys == [[0, 69]] and synth.active == 1
+        synth.render(256, [(0, MidiMessage("note_off", 0, 69))])
+        assert synth.keys == []
+    finally:
+        synth.close()
+
+
+@needs_mda
+def test_the_sustain_pedal_and_panic_work() -> None:
+    levels = {}
+    for pedal in (0, 127):
+        synth = PluginSynth(PIANO, RATE, realtime=False)
+        try:
+            synth.render(256, [(0, MidiMessage("control", 0, 64, pedal)), (1, on(60))])
+            synth.render(RATE // 4, [(0, MidiMessage("note_off", 0, 60))])
+            levels[pedal] = float(np.abs(synth.render(2000)).max())
+            synth.panic()
+            assert not synth.render(4096).any()
+            assert np.abs(synth.render(4096, [(0, on(60))])).max() > 0.01
+        finally:
+            synth.close()
+    assert levels[127] > 5 * levels[0] + 1e-4
+
+
+@needs_mda
+def test_an_effect_is_refused_as_an_instrument() -> None:
+    with pytest.raises(StemplayError, match="MDA Delay is an effect, not an instrument"):
+        PluginSynth("lv2:http://drobilla.net/plugins/mda/Delay", RATE, realtime=True)
+
+
+def wait(session: Session, condition: object, seconds: float = 30.0) -> Snapshot:
+    until = time.monotonic() + seconds
+    while not condition(report := session.snapshot()):  # type: ignore[operator]
+        assert time.monotonic() < until, (report.state, report.message, report.instrument)
+        time.sleep(0.03)
+    return report
+
+
+def loud(report: Snapshot) -> bool:
+    return report.state == "running" and max(report.meters["instrument"].peak, default=0.0) > 0.01
+
+
+@needs_mda
+def test_keys_play_it_in_a_live_engine_and_a_crash_is_told_and_mended() -> None:
+    config = EngineConfig(input="none", output="null", model="none", instrument=PIANO, midi="none", analyse=False)
+    with Session(config) as session:
+        wait(session, lambda report: report.state == "running")
+        session.send(command("midi", data=[0x90, 60, 110]))
+        report = wait(session, loud)
+        assert report.instrument.model == "MDA ePiano" and report.instrument.keys == [[0, 60]]
+        with pytest.raises(StemplayError, match="There is no instrument 'flute'"):
+            session.send(command("set_sound", channel=0, shares={"flute": 1.0}))
+        hosts = subprocess.run(["pgrep", "-P", str(session.engine_pid), "-f", "plugins.host"], capture_output=True, text=True, check=True)
+        os.kill(int(hosts.stdout.split()[0]), signal.SIGKILL)
+        wait(session, lambda report: report.message == "MDA ePiano crashed (SIGKILL) and is silent.")
+        session.send(command("restart_insert", strip="instrument", key="instrument"))
+        wait(session, lambda report: not report.message)
+        session.send(command("midi", data=[0x90, 62, 110]))
+        assert wait(session, loud).restarts == 0
+
+
+@needs_mda
+def test_play_takes_a_plugin_as_its_model() -> None:
+    def play(*args: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "rtaudio", "play", "--output", "null", "--midi", "none", "--seconds", "1", "--json", *args],
+            capture_output=True, text=True, timeout=100, check=False, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    done = play("--model", PIANO)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["instrument"]["model"] == "MDA ePiano"
+    wrong = play("--model", PIANO, "--instrument", "flute")
+    assert wrong.returncode == 2 and "has sounds of its own" in wrong.stderr
+    missing = play("--model", "lv2:urn:none")
+    assert missing.returncode != 0 and "no LV2 plugin urn:none" in missing.stdout + missing.stderr
