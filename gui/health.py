@@ -175,7 +175,7 @@ def _loads(snapshot: Snapshot) -> list[Fact]:
     found = []
     taken = snapshot.model_load.get("own", 1.0) < BUSY  # by other programs: the model itself would have enough time
     model_cure = (
-        _tr("Its own work would leave enough time: other programs take the processor. Close some of them.")
+        _tr("The model itself is fast enough, but other programs take the processor. Close some of them.")
         if taken
         else _tr("A smaller model or a larger block helps.")
     )

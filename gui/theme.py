@@ -1,4 +1,4 @@
-"""Colours and measures of the window, dark and light. Widgets ask here and never name a colour themselves."""
+"""Colours and sizes of the window, dark and light. Widgets get them here and never name a colour themselves."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ STEM_COLOURS = {
     "instrument": "#9d7fe0",
     "master": "#a9b2bd",
 }
-"""The same in both themes; always beside the name, never instead of it."""
+"""Colours of the strips, the same in both themes. They are shown beside the name, never instead of it."""
 
 AMBER, ON_AMBER = "#f2b84b", "#1b1608"
-"""Lit mute and bypass switches and the hot part of meters, in both themes."""
+"""Colours of active mute and bypass switches and of the high part of meters, in both themes."""
 
 
 @dataclass(frozen=True)
 class Palette:
-    """Colours by what they are for."""
+    """Colours by purpose."""
 
     name: str
     window: str
@@ -81,14 +81,14 @@ def current() -> Palette:
 
 
 def use(name: str) -> Palette:
-    """Choose ``dark`` or ``light``; whoever paints asks ``current`` again."""
+    """Choose ``dark`` or ``light``. Widgets that paint must call ``current`` again."""
     global _current
     _current = PALETTES[name]
     return _current
 
 
 def stem_colour(name: str) -> str:
-    """Colour of a strip; strips we do not know take the master's."""
+    """Colour of a strip; unknown strips have the master's."""
     return STEM_COLOURS.get(name, STEM_COLOURS["master"])
 
 
@@ -98,14 +98,14 @@ SPACE = 8
 RADIUS = 8
 
 FAMILIES = ("Inter", "SF Pro Text", "Segoe UI", "Noto Sans", "Cantarell", "DejaVu Sans")
-"""Fonts, the best first; the system takes the first that it has."""
+"""Fonts, the best first; the first installed one is used."""
 
 POINTS = 10.0
-"""Size of running text."""
+"""Size of body text."""
 
 
 def stem_title(name: str) -> str:
-    """What a strip is called on the screen, in the person's language where we know the word."""
+    """The displayed name of a strip, translated if it is known."""
     known = _STEM_TITLES.get(name)
     return QCoreApplication.translate("Stems", known) if known else name[:1].upper() + name[1:]
 
@@ -139,7 +139,7 @@ def blend(one: str, other: str, share: float) -> str:
 
 
 def apply(app: QApplication, name: str) -> Palette:
-    """Dress the whole application in ``dark`` or ``light``; may be called again at any time."""
+    """Apply ``dark`` or ``light`` to the whole application. It may be called at any time."""
     palette = use(name)
     app.setStyle("Fusion")
     app.setFont(font())

@@ -43,7 +43,7 @@ from rtaudio.protocol.messages import Snapshot
 
 SIZE = (1240, 760)
 NARROW = 960
-"""Below so many pixels the tabs become a list."""
+"""Width in pixels below which the tabs become a list."""
 
 
 class MainWindow(QMainWindow):
@@ -53,7 +53,7 @@ class MainWindow(QMainWindow):
         bridge: the engine.
 
     Signals:
-        closing(): the window is about to go.
+        closing(): the window is about to close.
     """
 
     closing = pyqtSignal()
@@ -76,7 +76,7 @@ class MainWindow(QMainWindow):
         self._handlers = self._make_handlers()
         self.menu = self._make_menu()
         root = QWidget()
-        root.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # a click beside the controls leaves the one that was typed into
+        root.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # a click beside the controls takes the focus from a text field
         column = QVBoxLayout(root)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -125,7 +125,7 @@ class MainWindow(QMainWindow):
         return header
 
     def _make_chooser(self) -> QComboBox:
-        """What stands in for the tabs where the window is narrow."""
+        """The list that replaces the tabs if the window is narrow."""
         chooser = QComboBox()
         chooser.setAccessibleName(self.tr("Page"))
         for page in PAGES:
@@ -135,7 +135,7 @@ class MainWindow(QMainWindow):
         return chooser
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Tabs where there is room for them, else a list."""
+        """Show tabs if there is room for them, else a list."""
         super().resizeEvent(event)
         narrow = self.width() < NARROW
         for part in self._wide:
@@ -186,7 +186,7 @@ class MainWindow(QMainWindow):
         return box
 
     def _make_handlers(self) -> dict[str, Callable[..., object]]:
-        """What each shortcut and menu item of the window does."""
+        """The action of each shortcut and menu item of the window."""
         return {
             "bypass": lambda: self.bypass.click(),
             "panic": lambda: self.panic.click(),
@@ -241,7 +241,7 @@ class MainWindow(QMainWindow):
     # -- pages ----------------------------------------------------------------------------------------------------
 
     def show_page(self, key: str) -> None:
-        """Show a page, made now if it was never shown."""
+        """Show a page, creating it if it was never shown."""
         if key not in self.pages:
             page = next(page for page in PAGES if page.key == key)
             self.pages[key] = page.make(self.bridge, self)
@@ -252,7 +252,7 @@ class MainWindow(QMainWindow):
 
     @property
     def page(self) -> str:
-        """Key of the page in sight."""
+        """Key of the visible page."""
         return next(key for key, widget in self.pages.items() if widget is self.stack.currentWidget())
 
     def _step_page(self, step: int) -> None:
@@ -262,7 +262,7 @@ class MainWindow(QMainWindow):
     # -- engine to screen -----------------------------------------------------------------------------------------
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Everything outside the pages that depends on the engine."""
+        """Update everything outside the pages that depends on the engine."""
         self.status.show_facts(health.facts(snapshot))
         trouble = health.trouble(snapshot)
         self.notice.stand(trouble.sentence if trouble else "", trouble.level if trouble else "bad")
@@ -277,13 +277,13 @@ class MainWindow(QMainWindow):
     def _tell_restarts(self, snapshot: Snapshot) -> None:
         before, self._restarts = self._restarts, snapshot.restarts
         if before is not None and snapshot.restarts > before:
-            told = snapshot.message or self.tr("It had died.")
+            told = snapshot.message or self.tr("It had crashed.")
             self.notice.tell(
                 self.tr("The engine was restarted, with the same mixer. {}").format(told), "warning", 60_000
             )
 
     def _pass_on(self, sentence: str) -> None:
-        """What the player has to say, where its page is not in sight, for as long as it is so."""
+        """Show the player's message while it applies, if the player's page is not visible."""
         self.notice.withdraw(self._told)
         self._told = sentence
         if sentence and self.page != "player":
@@ -302,7 +302,7 @@ class MainWindow(QMainWindow):
         """Start the sound, or stop it."""
         self.power.setText(self.tr("Stopping …") if self._running else self.tr("Starting …"))
         self.power.setEnabled(False)
-        QApplication.processEvents(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)  # seen before it takes a moment
+        QApplication.processEvents(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)  # show the change first, as this takes a moment
         try:
             if self._running:
                 self.bridge.stop()
@@ -313,23 +313,23 @@ class MainWindow(QMainWindow):
             self._dress_power(self._running is True)
 
     def _take_offer(self) -> None:
-        """Give the model the time that the engine offers: the sound goes on, a block later."""
+        """Give the model the longer time that the engine offers: the sound continues one block later."""
         ms = self.bridge.snapshot.offer
         if ms:
             self.bridge.send("set_deadline", ms=ms)
 
     def toggle_theme(self) -> None:
-        """Dark to light and back."""
+        """Switch between dark and light."""
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         theme.apply(app, "light" if theme.current().name == "dark" else "dark")
 
     def toggle_full_screen(self) -> None:
-        """Fill the screen, or not."""
+        """Switch full screen on or off."""
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
     def open_settings(self) -> None:
-        """The settings' dialog, beside the window: Panic stays in reach."""
+        """Open the settings as a modeless dialog, so that Panic can still be reached."""
         if self._settings is not None and self._settings.isVisible():
             self._settings.raise_()
             self._settings.activateWindow()
@@ -344,7 +344,7 @@ class MainWindow(QMainWindow):
         self.bridge.stay(keep)
 
     def _resize_as_left(self) -> None:
-        """The size of the last time, or the usual one, as far as the screen has room."""
+        """Restore the last size, or the default one, limited to the screen."""
         layout = self.bridge.store.preferences.layout
         width, height = SIZE
         with contextlib.suppress(TypeError, ValueError, OverflowError):
@@ -358,7 +358,7 @@ class MainWindow(QMainWindow):
             self.setWindowState(Qt.WindowState.WindowMaximized)
 
     def _remember(self) -> None:
-        """Keep size, page and theme for the next time; what the disk refuses is not worth keeping a window open."""
+        """Save size, page and theme. The window also closes if this fails."""
         kept, normal = self.bridge.store.preferences, self.normalGeometry()
         kept.theme, kept.page = theme.current().name, self.page
         kept.layout |= {"keep_playing": self.keep_playing, "maximized": self.isMaximized()}
@@ -368,12 +368,12 @@ class MainWindow(QMainWindow):
             self.bridge.store.save_preferences()
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Closing ends the sound, as with any player, unless the person wants it to go on."""
+        """Closing ends the sound, as in any player, unless the user wants it to continue."""
         self.closing.emit()
         self.hide()
         QApplication.processEvents(
             QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents
-        )  # out of sight before it takes a moment
+        )  # hide the window first, as this takes a moment
         self._remember()
         if not self.keep_playing:
             self.bridge.stop()

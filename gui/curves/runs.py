@@ -1,6 +1,6 @@
-"""The logs of training runs: ``csv/version_N/metrics.csv`` and ``history.json`` in a run's folder, read again when they have grown.
+"""Reads the logs of training runs: ``csv/version_N/metrics.csv`` and ``history.json`` in a run's folder, again when they have grown.
 
-A log that is being written may end within a line or a number; what is whole is taken, the rest comes with the next look.
+A log that is being written may end within a line or a number. Complete lines are used; the rest is read the next time.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rtaudio.audio.format import StemplayError
 CSV_FILES = "csv/version_*/metrics.csv"
 HISTORY = "history.json"
 TIMES = ("elapsed", "seconds")
-"""Columns that hold the seconds since the run began."""
+"""Columns that contain the seconds since the start of the run."""
 
 ORDER = ("loss", "valid_loss", "sdr_mean", "lr")
 """These curves come first in lists."""
@@ -27,7 +27,7 @@ ORDER = ("loss", "valid_loss", "sdr_mean", "lr")
 
 @dataclass
 class Curve:
-    """One quantity over a run. ``steps``, ``minutes`` and ``values`` are equally long; a minute is nan where the log says none."""
+    """One quantity over a run. ``steps``, ``minutes`` and ``values`` are equally long; ``minutes`` are nan if the log has none."""
 
     steps: list[float] = field(default_factory=list)
     minutes: list[float] = field(default_factory=list)
@@ -35,7 +35,7 @@ class Curve:
 
 
 class Run:
-    """The log in ``folder``. ``curves`` has its quantities by name; ``refresh`` looks for news."""
+    """The log in ``folder``. ``curves`` has its quantities by name; ``refresh`` reads new data."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -44,7 +44,7 @@ class Run:
         self._seen: dict[Path, tuple[int, int]] = {}
 
     def refresh(self) -> bool:
-        """Read the files again if they have changed; whether they had."""
+        """Read the files again if they have changed. Returns whether they had."""
         files = log_files(self.folder)
         seen = {}
         for path in files:
@@ -60,7 +60,7 @@ class Run:
             try:
                 text = path.read_text(encoding="utf-8")
             except (OSError, UnicodeDecodeError):
-                return False  # being replaced: look again later
+                return False  # the file is being replaced: try again later
             rows += csv_rows(text) if path.suffix == ".csv" else history_rows(text)
         self._seen = seen
         self.curves = to_curves(rows)
@@ -72,13 +72,13 @@ class Run:
 
 
 def log_files(folder: Path) -> list[Path]:
-    """The CSV files of a run, oldest first; where it has none, its ``history.json``."""
+    """The CSV files of a run, oldest first; if it has none, its ``history.json``."""
     found = sorted(folder.glob(CSV_FILES), key=lambda path: _number(path.parent.name))
     return found or [path for path in [folder / HISTORY] if path.is_file()]
 
 
 def find_runs(folder: Path) -> list[Path]:
-    """``folder`` if it holds a run's log, else the folders in it that do. Raises StemplayError if there are none."""
+    """``folder`` if it contains a run's log, else the folders in it that do. Raises StemplayError if there are none."""
     if log_files(folder):
         return [folder]
     try:
@@ -87,13 +87,13 @@ def find_runs(folder: Path) -> list[Path]:
         raise StemplayError(f"{folder} cannot be read: {error.strerror}.") from None
     if not found:
         raise StemplayError(
-            f"There is no training run in {folder}: it would hold {HISTORY} or csv/version_0/metrics.csv."
+            f"There is no training run in {folder}: it contains neither {HISTORY} nor csv/version_0/metrics.csv."
         )
     return found
 
 
 def csv_rows(text: str) -> list[dict[str, Any]]:
-    """Rows of a CSV log; a last line without its end is left for the next look."""
+    """Rows of a CSV log. An incomplete last line is read the next time."""
     whole = text[: text.rfind("\n") + 1]
     return [row for row in csv.DictReader(io.StringIO(whole)) if row.get("step")]
 
@@ -117,9 +117,9 @@ def history_rows(text: str) -> list[dict[str, Any]]:
 
 
 def to_curves(rows: list[dict[str, Any]]) -> dict[str, Curve]:
-    """A curve for each column with numbers, in the order of the steps; of two rows about a step the later one counts.
+    """A curve for each column with numbers, in the order of the steps. If two rows have the same step, the later one counts.
 
-    A run that was resumed writes some steps again.
+    A resumed run writes some steps again.
     """
     points: dict[str, dict[float, tuple[float, float]]] = defaultdict(dict)
     for row in rows:
@@ -142,7 +142,7 @@ def to_curves(rows: list[dict[str, Any]]) -> dict[str, Curve]:
 
 
 def rank(name: str) -> tuple[int, str]:
-    """Sorts names of curves: what people look for first."""
+    """Sort key of curve names: the most important ones first."""
     return (ORDER.index(name) if name in ORDER else len(ORDER), name)
 
 

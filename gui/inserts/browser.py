@@ -29,7 +29,7 @@ class EffectBrowser(QDialog):
     """See the module's text.
 
     Signals:
-        chosen(str): a person wants this plugin; the name is the one that commands use.
+        chosen(str): the user has chosen this plugin; the name is the one that commands use.
     """
 
     chosen = pyqtSignal(str)
@@ -94,33 +94,33 @@ class EffectBrowser(QDialog):
         return row
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802 - Qt's name
-        """Arrows move through the list while one types."""
+        """Arrow keys move through the list while the user types."""
         if watched is self.search and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() in STEP_KEYS:
             self.list.keyPressEvent(event)
             return True
         return super().eventFilter(watched, event)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802
-        """Return in the list adds."""
+        """Return in the list adds the plugin."""
         if event is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.list.hasFocus():
             self.choose()
             return
         super().keyPressEvent(event)
 
     def names(self) -> list[str]:
-        """The plugins in the list that can be added, as it is filtered now."""
+        """The plugins in the filtered list that can be added."""
         items = [self.list.item(row) for row in range(self.list.count())]
         return [item.data(PLUGIN) for item in items if item is not None and item.data(PLUGIN)]
 
     def choose(self) -> None:
-        """Take the marked one."""
+        """Choose the selected plugin."""
         item = self.list.currentItem()
         if item is not None and item.data(PLUGIN):
             self.chosen.emit(item.data(PLUGIN))
             self.accept()
 
     def show_library(self) -> None:
-        """The list changed: plugins were found, or a search began."""
+        """Update the list after plugins were found or a search started."""
         kept = self.category.currentData()
         self.category.clear()
         for title, data in ((self.tr("All categories"), ALL), (self.tr("Built in"), BUILT_IN), (self.tr("Installed plugins"), INSTALLED)):

@@ -1,4 +1,4 @@
-"""Opens browser and editors of the window's inserts, each of them once."""
+"""Opens the browser and the editors of the window's inserts, each only once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class InsertDesk:
         self.editors: dict[tuple[str, str], InsertEditor] = {}
 
     def browse(self, place: str, instead: str = "") -> None:
-        """Let a person choose an effect for ``place``; ``instead`` of one that is there, or for a free slot."""
+        """Let the user choose an effect for ``place``, ``instead`` of an existing one or for a free slot."""
         if self.browser is not None:
             self.browser.reject()
         self.browser = EffectBrowser(library_of(self.mixer_model.bridge), stem_title(place), self.page.window())

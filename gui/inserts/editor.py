@@ -19,15 +19,15 @@ from rtaudio.protocol.messages import Snapshot
 from rtaudio.protocol.parameters import Parameter
 
 MOST_ROWS = 100
-"""Parameters in sight at once; a search finds the others."""
+"""Number of parameters shown at once; a search finds the others."""
 SEARCHED = 12
-"""So many parameters get a search."""
+"""Number of parameters from which there is a search."""
 ROW, HIGHEST, WIDEST_NAME = 36, 640, 190
-"""Pixels: of a parameter, of a new editor, and of a parameter's name in one line."""
+"""Sizes in pixels: of a parameter, of a new editor, and of a parameter's name in one line."""
 
 
 class InsertEditor(QDialog):
-    """One insert. It closes by itself when the insert is gone."""
+    """The editor of one insert. It closes by itself when the insert is gone."""
 
     def __init__(self, mixer_model: MixerModel, library: PluginLibrary, place: str, key: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -95,7 +95,7 @@ class InsertEditor(QDialog):
     def _make_buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
         self.rest = QPushButton(self.tr("Reset"))
-        self.rest.setToolTip(self.tr("All parameters back to their defaults"))
+        self.rest.setToolTip(self.tr("Reset all parameters to their defaults"))
         self.rest.clicked.connect(self.reset)
         self.close_button = QPushButton(self.tr("Close"))
         self.close_button.clicked.connect(self.reject)
@@ -107,7 +107,7 @@ class InsertEditor(QDialog):
         return row
 
     def reset(self) -> None:
-        """All parameters at their defaults, as one step of undo."""
+        """Set all parameters to their defaults, as one step of undo."""
         table = [p for p in self._table or () if self.moves.value(self.place, self.key, p) != p.default]
         if not table:
             return
@@ -119,7 +119,7 @@ class InsertEditor(QDialog):
     # -- parameters ---------------------------------------------------------------------------------------------------------
 
     def show_table(self) -> None:
-        """The parameters are known, or not yet."""
+        """Show the parameters, or that they are not known yet."""
         table = self.library.parameters(self._plugin)
         if table is None:
             looking = self.tr("Looking for its parameters …")
@@ -170,7 +170,7 @@ class InsertEditor(QDialog):
             row.show_number(self.moves.value(self.place, self.key, row.parameter))
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """What the engine says of the insert."""
+        """Show the engine's message about the insert."""
         status, message = status_of(self.moves, self.place, self.key)
         report = self.moves.report(self.place, self.key)
         trouble = status in ("failed", "missing")

@@ -1,4 +1,4 @@
-"""What may be put into a slot: the built-in effects at once, and installed plugins as soon as a background job has found them."""
+"""The effects for slots: the built-in ones at once, and installed plugins as soon as a background job has found them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Listed:
     error: str = ""
 
     def matches(self, words: list[str]) -> bool:
-        """Whether each of ``words`` (in small letters) is somewhere in it."""
+        """Whether each of ``words`` (in lower case) occurs in its texts."""
         text = " ".join((self.name, self.category, self.summary, self.maker, self.kind, self.plugin)).lower()
         return all(word in text for word in words)
 
@@ -38,7 +38,7 @@ class PluginLibrary(QObject):
     """One for each bridge, see ``library_of``.
 
     Signals:
-        changed(): the list, or whether a search is under way. advanced(): the search has come further, see ``progress``.
+        changed(): the list has changed, or a search has started or ended. advanced(): the search has progressed, see ``progress``.
     """
 
     changed = pyqtSignal()
@@ -54,7 +54,7 @@ class PluginLibrary(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether plugins are being looked for."""
+        """Whether a search for plugins is in progress."""
         return self._job is not None
 
     @property
@@ -67,13 +67,13 @@ class PluginLibrary(QObject):
         return (*own, *self._plugins)
 
     def parameters(self, plugin: str) -> tuple[Parameter, ...] | None:
-        """The table of a plugin; None while it is not known."""
+        """A plugin's table of parameters; None while it is not known."""
         if plugin in EFFECTS:
             return table_of(plugin)
         return next((listed.parameters for listed in self._plugins if listed.plugin == plugin and not listed.error), None)
 
     def look(self, again: bool = False) -> None:
-        """Look for installed plugins, once; ``again``: also for those that were found or failed before."""
+        """Search for installed plugins, once; ``again``: examine also those that were found or failed before."""
         if self.busy or (self._looked and not again):
             return
         self._looked, self.problem = True, ""
@@ -104,7 +104,7 @@ class PluginLibrary(QObject):
 
 
 def _listed(entry: Any) -> Listed | None:
-    """A plugin as the job tells of it; None for what is none."""
+    """A plugin from the job's report; None if the report is invalid."""
     if not isinstance(entry, dict) or not isinstance(entry.get("plugin"), str):
         return None
     texts = {key: str(entry.get(key) or "") for key in ("name", "maker", "category", "kind", "error")}
@@ -121,6 +121,6 @@ def _listed(entry: Any) -> Listed | None:
 
 
 def library_of(bridge: Bridge) -> PluginLibrary:
-    """The library of a bridge, made when it is first asked for."""
+    """The library of a bridge, created on first use."""
     found = bridge.findChild(PluginLibrary)
     return found if isinstance(found, PluginLibrary) else PluginLibrary(bridge)

@@ -1,4 +1,4 @@
-"""The slots of a strip, and the strip of a live input, which has nothing else."""
+"""The slots of a strip, and the strip of a live input, which has only slots."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rtaudio.protocol.parameters import MAX_SLOTS
 
 
 class InsertRack(QFrame):
-    """The slots of ``place``. As many as ``show_rows`` says are in sight; in a low window a button with a menu stands for them."""
+    """The slots of ``place``. ``show_rows`` sets how many are visible; in a low window a button with a menu replaces them."""
 
     def __init__(self, desk: InsertDesk, place: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -44,25 +44,25 @@ class InsertRack(QFrame):
 
     @property
     def filled(self) -> int:
-        """How many slots are taken."""
+        """Number of filled slots."""
         return len(self.moves.slots(self.place))
 
     def show_rows(self, rows: int) -> None:
-        """Show so many slots, filled or not."""
+        """Show this many slots, filled or not."""
         self._rows = rows
         for slot in self.slots:
             slot.setVisible(slot.number < rows and not self.compact)
         self.small.setVisible(self.compact)
 
     def set_compact(self, compact: bool, narrow: bool = False) -> None:
-        """One button for all, or not; ``narrow``: a small one."""
+        """Show one button for all slots, or not; ``narrow``: a small one."""
         self.compact, self._narrow = compact, narrow
         self._column.setContentsMargins(*((0, 0, 0, 0) if narrow else (6, 0, 6, 0)))
         self.show_rows(self._rows)
         self.show_state()
 
     def show_state(self) -> None:
-        """Show what sits in the slots."""
+        """Show the contents of the slots."""
         for slot in self.slots:
             slot.show_state()
         some, none = (self.tr("FX {}"), self.tr("+ FX")) if self._narrow else (self.tr("Effects {}"), self.tr("+ Effect"))
@@ -78,7 +78,7 @@ class InsertRack(QFrame):
             polish(self.small)
 
     def menu(self) -> QMenu:
-        """All effects of the place, each with what can be done with it."""
+        """The menu of all effects of the place, each with its actions."""
         menu = QMenu(self)
         menu.setAccessibleName(self.accessibleName())
         for entry in self.moves.slots(self.place):
@@ -107,7 +107,7 @@ class InsertRack(QFrame):
         self._light(False)
 
     def dropEvent(self, event: QDropEvent | None) -> None:  # noqa: N802
-        """An effect is dropped: of this place, or of another."""
+        """An effect from this place or from another is dropped."""
         self._light(False)
         data = event.mimeData() if event is not None else None
         if event is None or data is None or not data.hasFormat(MIME):
@@ -117,7 +117,7 @@ class InsertRack(QFrame):
         self.moves.carry(place, key, self.place, self._number_at(event.position().toPoint()))
 
     def _number_at(self, point: QPoint) -> int:
-        """The slot under a point, or the nearest."""
+        """The slot at a point, or the nearest one."""
         shown = [slot for slot in self.slots if not slot.isHidden()]
         below = sum(point.y() > slot.geometry().bottom() for slot in shown)
         return min(below, self.filled) if shown else self.filled
@@ -128,14 +128,14 @@ class InsertRack(QFrame):
 
 
 class _Column(QVBoxLayout):
-    """Texts that wrap would keep all strips at the height that they wish for, in a window that is too low for it."""
+    """Ignore the height of wrapped texts, which would keep all strips at their preferred height in a window that is too low for it."""
 
     def hasHeightForWidth(self) -> bool:  # noqa: N802 - Qt's name
         return False
 
 
 class InputStrip(QFrame):
-    """Effects on a live input, before it is separated. It shows while there is one."""
+    """Effects on a live input, before it is separated. It is visible while there is one."""
 
     def __init__(self, desk: InsertDesk, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -171,7 +171,7 @@ class InputStrip(QFrame):
         column.addStretch(1)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Be there with a live input only, and say whether it is heard."""
+        """Show the strip only with a live input, and say whether the input is heard."""
         live = not snapshot.transport.path and self.desk.moves.bridge.config.input != "none"
         if live == self.isHidden():
             self.setVisible(live)
@@ -182,5 +182,5 @@ class InputStrip(QFrame):
             self.hint.setText(told)
 
     def set_compact(self, compact: bool) -> None:
-        """Where the window is low: fewer rows, as on the other strips."""
+        """Show fewer rows if the window is low, as on the other strips."""
         self.note.setVisible(not compact)

@@ -1,4 +1,4 @@
-"""A parameter in the editor: its name, a control, and its value to type."""
+"""A parameter in the editor: its name, a control, and a field for its value."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_CHOICES = 200
 
 
 def choices_of(parameter: Parameter) -> tuple[str, ...]:
-    """What can be chosen where each step has a name; a parameter with two steps is a switch."""
+    """The choices if each step has a name; a parameter with two steps is a switch."""
     if len(parameter.labels) in range(2, MOST_CHOICES):
         return parameter.labels
     return (_tr("Off"), _tr("On")) if parameter.steps == 2 and not parameter.unit and not parameter.labels else ()
@@ -60,7 +60,7 @@ class ParameterRow(QObject):
         learnable(self.control, moves.bridge, self.target)
 
     def put_into(self, grid: QGridLayout, row: int) -> None:
-        """Take a row of the grid."""
+        """Add the widgets to a row of the grid."""
         grid.addWidget(self.label, row, 0)
         grid.addWidget(self.control, row, 1, 1, 1 if self.entry is not None else 2)
         if self.entry is not None:
@@ -76,7 +76,7 @@ class ParameterRow(QObject):
             self.control.setAccessibleDescription(told)
 
     def show_learning(self, target: str) -> None:
-        """Say so while the parameter waits for a MIDI controller."""
+        """Show whether the parameter is waiting for a MIDI controller."""
         name = translated(self.parameter.name)
         told = f"{name}: {_tr('move a control …')}" if target == self.target else name
         if told != self.label.text():

@@ -19,11 +19,11 @@ HEIGHT = 24
 
 
 class NameButton(QPushButton):
-    """A button whose text is shortened to the room that it has.
+    """A button whose text is shortened to the available width.
 
     Signals:
-        dragged(): a person pulls it away.
-        pressed_key(QKeyEvent): a key that a button has no use for; ``accept`` it to keep it from others.
+        dragged(): the user drags it away.
+        pressed_key(QKeyEvent): a key that a button does not use; ``accept`` it to hide it from other widgets.
     """
 
     dragged = pyqtSignal()
@@ -37,7 +37,7 @@ class NameButton(QPushButton):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def show_text(self, text: str) -> None:
-        """Show as much of it as there is room for."""
+        """Show as much of the text as fits."""
         if text != self._whole:
             self._whole = text
             self._fit()
@@ -93,7 +93,7 @@ class InsertSlot(QWidget):
     """Slot ``number`` (from 0) of a place; empty slots offer to add an effect.
 
     Signals:
-        shifted(int): its effect was moved, by key, to this slot: where the focus belongs.
+        shifted(int): its effect was moved by a key to this slot, which should get the focus.
     """
 
     shifted = pyqtSignal(int)
@@ -123,14 +123,14 @@ class InsertSlot(QWidget):
         self.show_state()
 
     def show_state(self) -> None:
-        """Show what sits in it."""
+        """Show the slot's contents."""
         slots = self.moves.slots(self.place)
         entry = slots[self.number] if self.number < len(slots) else None
         self.key = entry.key if entry is not None else ""
         status, message = status_of(self.moves, self.place, self.key) if entry is not None else ("", "")
         report = self.moves.report(self.place, self.key)
         title = self.moves.title(self.place, self.key) if entry is not None else ""
-        self.name.setVisible(self.number <= len(slots))  # one button to add is enough
+        self.name.setVisible(self.number <= len(slots))  # one button for adding is enough
         shown = "\n".join((self.key, title, status, message, str(report.misses if report else 0)))
         if shown == self._shown:
             return
@@ -224,14 +224,14 @@ class InsertSlot(QWidget):
         drag.exec(Qt.DropAction.MoveAction)
 
     def contextMenuEvent(self, event: QContextMenuEvent | None) -> None:  # noqa: N802 - Qt's name
-        """What can be done with the effect; an empty slot leaves it to the strip."""
+        """Show the menu of the effect's actions; an empty slot leaves this to the strip."""
         if event is None or not self.key:
             super().contextMenuEvent(event)
             return
         self.menu().exec(event.globalPos())
 
     def menu(self) -> QMenu:
-        """Everything that can be done with the effect in this slot."""
+        """The menu of all actions for the effect in this slot."""
         return slot_menu(self, self.desk, self.place, self.key, self)
 
 

@@ -1,4 +1,4 @@
-"""What the state of an insert means to a person."""
+"""The state of an insert as text for the user."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from gui.effect_words import status_title
 from gui.insert_moves import InsertMoves
 
 MARKS = {"running": "●", "bypassed": "○", "loading": "…", "failed": "↻", "missing": "↻"}
-"""What stands on the switch of a slot; never the only sign."""
+"""Symbol on the switch of a slot; it is never the only sign."""
 
 
 def status_of(moves: InsertMoves, place: str, key: str) -> tuple[str, str]:
-    """``(status, sentence)`` as in ``InsertReport``, with a bypass that is on its way to the engine, and for an engine that rests."""
+    """``(status, sentence)`` as in ``InsertReport``, including a bypass on its way to the engine and the case of a resting engine."""
     entry, report = moves.find(place, key), moves.report(place, key)
     wanted = "bypassed" if entry is not None and entry.bypass else "running"
     if report is None:
@@ -19,6 +19,6 @@ def status_of(moves: InsertMoves, place: str, key: str) -> tuple[str, str]:
 
 
 def sentence_of(status: str, message: str, misses: int = 0) -> str:
-    """The state in words, for tool tips and screen readers."""
+    """The state as text for tool tips and screen readers."""
     told = f"{status_title(status)}: {message}" if message else status_title(status)
     return told if not misses else f"{told} ({misses})"

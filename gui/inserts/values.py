@@ -14,12 +14,12 @@ from gui.widgets.slider import DragSlider
 from rtaudio.protocol.parameters import Parameter
 
 FINEST = 1000
-"""Places of a slider without steps."""
+"""Number of positions of a slider without steps."""
 HANDLE = 14
 
 
 def read(text: str, unit: str) -> float | None:
-    """The number that a person typed (``350``, ``0,5``, ``1.2 kHz``, ``2 s``), or None."""
+    """The number that the user typed (``350``, ``0,5``, ``1.2 kHz``, ``2 s``), or None."""
     found = re.fullmatch(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*(.*)", text.strip().lower().replace("−", "-").replace(",", "."))
     if found is None:
         return None
@@ -29,10 +29,10 @@ def read(text: str, unit: str) -> float | None:
 
 
 class ParameterSlider(DragSlider):
-    """A horizontal slider; double click for the default.
+    """A horizontal slider; a double click sets the default.
 
     Signals:
-        turned(float, int): a value that a person set, and the gesture it belongs to.
+        turned(float, int): a value that the user set, and the gesture that it belongs to.
     """
 
     turned = pyqtSignal(float, int)
@@ -48,11 +48,11 @@ class ParameterSlider(DragSlider):
         self.moved.connect(self._told)
 
     def place(self, value: float) -> int:
-        """Where a value is on the slider."""
+        """The position of a value on the slider."""
         return round(self.parameter.normal(value) * self._places)
 
     def show_number(self, value: float) -> None:
-        """Show a value; a drag under way is left alone."""
+        """Show a value, unless the user is dragging the slider."""
         self.show_value(self.place(value))
 
     def travel(self) -> float:
@@ -92,7 +92,7 @@ class ParameterSlider(DragSlider):
 
 
 class ValueEntry(QLineEdit):
-    """Shows a value with its unit; Enter or leaving the field takes what was typed, Escape and nonsense forget it.
+    """Shows a value with its unit. Enter or leaving the field accepts the typed text; Escape or invalid text restores the value.
 
     Signals:
         entered(float): a value in range that was typed.
@@ -125,7 +125,7 @@ class ValueEntry(QLineEdit):
         self.selectAll()
 
     def event(self, event: QEvent | None) -> bool:
-        """Undo is the mixer's unless something is being typed."""
+        """Leave the undo key to the mixer unless the user is typing."""
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and not self.isModified():
             undo = event.matches(QKeySequence.StandardKey.Undo) or event.matches(QKeySequence.StandardKey.Redo)
             if undo:
@@ -141,10 +141,10 @@ class ValueEntry(QLineEdit):
 
 
 class ChoiceBox(QComboBox):
-    """A parameter whose steps have names. Double click or Del takes the default.
+    """A parameter whose steps have names. Double click or Del sets the default.
 
     Signals:
-        turned(float): a value that a person chose.
+        turned(float): a value that the user chose.
     """
 
     turned = pyqtSignal(float)
@@ -172,7 +172,7 @@ class ChoiceBox(QComboBox):
         self.turned.emit(self.parameter.default)
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:  # noqa: N802
-        """A wheel scrolls the editor, unless the list has the focus."""
+        """The mouse wheel scrolls the editor, unless the list has the focus."""
         if event is not None and not self.hasFocus():
             event.ignore()
             return

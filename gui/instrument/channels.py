@@ -36,7 +36,7 @@ class ChannelMap(QWidget):
             self.list.addItem(QListWidgetItem(f"{channel + 1}"))
         self.list.setCurrentRow(0)
         self.list.setToolTip(
-            self.tr("The list of sounds, the pad and the keys belong to the marked line.")
+            self.tr("The list of sounds, the pad and the keys apply to the selected line.")
         )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 12, 12, 12)

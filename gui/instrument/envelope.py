@@ -94,7 +94,7 @@ class EnvelopePanel(QWidget):
         self.velocity.setRange(1, 127)
         self.velocity.setValue(keys.velocity)
         self._velocity_text = self._row(self.tr("Key velocity"), self.velocity)
-        self.velocity.setToolTip(self.tr("Of the computer's keys; the mouse plays louder the lower it strikes a key."))
+        self.velocity.setToolTip(self.tr("Velocity of the computer's keys. The mouse plays louder the lower it clicks on a key."))
         self.velocity.valueChanged.connect(self._set_velocity)
         keys.moved.connect(lambda: self.velocity.setValue(keys.velocity))
         self._velocity_text.setText(f"{keys.velocity}")

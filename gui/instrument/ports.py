@@ -29,7 +29,7 @@ class PortPanel(QWidget):
         self.open = _words()
         self.open.setTextFormat(Qt.TextFormat.PlainText)
         self.trouble = _words()
-        note = _words(self.tr("Another input interrupts the sound for a moment."))
+        note = _words(self.tr("Changing the input interrupts the sound for a moment."))
         note.setProperty("role", "small")
         title = PlainLabel(self.tr("MIDI input"))
         title.setProperty("role", "muted")

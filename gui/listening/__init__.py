@@ -1,4 +1,4 @@
-"""Listening tests as the listener meets them: sheets, answers, one reel of sounds, a player of its own, and the views of the page.
+"""The listener's side of listening tests: sheets, answers, a reel of sounds, a separate player, and the views of the page.
 
-The files are those of docs/listening.md; ``python -m training listening`` makes and evaluates them. Only the views and the player know Qt.
+docs/listening.md describes the files; ``python -m training listening`` makes and evaluates them. Only the views and the player use Qt.
 """

@@ -1,6 +1,6 @@
-"""Answers of one participant: a line each, on the disk before the next trial shows; the last line about a trial counts.
+"""Answers of one participant, one per line. Each is on disk before the next trial is shown; the last line about a trial counts.
 
-A line that a crash cut short is dropped when the file is opened again.
+A line that is incomplete after a crash is dropped when the file is opened again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rtaudio.audio.format import StemplayError
 
 @dataclass(frozen=True)
 class Answer:
-    """``ratings`` of a MOS trial by question, or the ``choice`` A or B of an ABX trial; ``plays`` counts how often each was heard."""
+    """``ratings`` of a MOS trial by question, or the ``choice`` A or B of an ABX trial; ``plays`` counts how often each was played."""
 
     ratings: dict[str, int]
     choice: str
@@ -25,7 +25,7 @@ class Answer:
 
 
 class AnswerLog:
-    """``answers/PARTICIPANT.jsonl`` of a sheet; what was answered before is there again.
+    """``answers/PARTICIPANT.jsonl`` of a sheet, including earlier answers.
 
     Raises StemplayError if the file cannot be read or belongs to another test.
     """
@@ -49,14 +49,14 @@ class AnswerLog:
         return next(open_ones, len(self.sheet.trials))
 
     def begin(self, headphones: bool) -> None:
-        """Say how the listener hears from now on; the file is made here."""
+        """Set what the listener listens with from now on, and create the file."""
         self.headphones = headphones
         if not self.path.exists():
             head = {"format": FORMAT, "test": self.sheet.test, "participant": self.sheet.participant}
             self._append({**head, "kind": self.sheet.kind, "headphones": headphones})
 
     def answer(self, trial: Trial, answer: Answer) -> None:
-        """Keep an answer. Raises StemplayError if it cannot be written; it does not count then."""
+        """Save an answer. Raises StemplayError if it cannot be written; it then does not count."""
         what: dict[str, Any] = {"choice": answer.choice} if self.sheet.kind == "abx" else {"ratings": answer.ratings}
         now = datetime.now(UTC).isoformat(timespec="seconds")
         self._append(
@@ -97,4 +97,4 @@ class AnswerLog:
         except OSError as error:
             raise StemplayError(f"{self.path} cannot be read: {error.strerror}.") from None
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise StemplayError(f"{self.path} holds the answers of another test: move it away first.") from None
+            raise StemplayError(f"{self.path} contains the answers of another test: move it away first.") from None

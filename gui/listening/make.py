@@ -1,6 +1,6 @@
-"""Make a test from folders of sounds: the command ``python -m training listening``, asked for with the mouse.
+"""Makes a test from folders of sounds: a form for the command ``python -m training listening``.
 
-The command runs in a process of its own, for the window may not import how tests are made; it needs no torch.
+The command runs in a separate process, because the window may not import ``training``. It needs no torch.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from PyQt6.QtWidgets import (
 from gui.listening.parts import Card, button, label
 
 ROOT = Path(__file__).resolve().parents[2]
-"""The folder that holds the packages."""
+"""The folder that contains the packages."""
 
 
 class MakeCard(Card):
-    """Systems, kind and size of a test. ``made`` carries its folder, ``failed`` a sentence."""
+    """A form for systems, kind and size of a test. ``made`` carries its folder, ``failed`` a sentence."""
 
     made = pyqtSignal(object)
     failed = pyqtSignal(str)
@@ -103,7 +103,7 @@ class MakeCard(Card):
         return [item.text() for item in items if item is not None]
 
     def add(self, folder: Path) -> None:
-        """Add a system, once."""
+        """Add a system, unless it is already there."""
         if str(folder) not in self.folders:
             self.systems.addItem(str(folder))
         self._update()

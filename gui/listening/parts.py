@@ -1,4 +1,4 @@
-"""What the views of the listening page are built of: cards, headings, rows of exclusive buttons."""
+"""Parts of the listening page's views: cards, headings, rows of exclusive buttons."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from gui.listening.sheet import Question
 from gui.widgets.plain import PlainLabel
 
 WIDTH = 820
-"""Lines longer than this are hard to read."""
+"""Largest width in pixels; longer lines are hard to read."""
 
 
 def label(text: str, role: str = "", *, wrap: bool = True) -> QLabel:
-    """A label; ``role`` as the style sheet knows it: ``heading``, ``muted``, ``small``."""
+    """A label; ``role`` is one of the style sheet's: ``heading``, ``muted``, ``small``."""
     made = PlainLabel(text)
     made.setWordWrap(wrap)
     if role:
@@ -24,7 +24,7 @@ def label(text: str, role: str = "", *, wrap: bool = True) -> QLabel:
 
 
 def button(text: str, kind: str = "") -> QPushButton:
-    """A push button that is reached by Tab; ``kind`` as the style sheet knows it."""
+    """A push button that can be reached with Tab; ``kind`` is one of the style sheet's."""
     made = QPushButton(text)
     made.setAccessibleName(text)
     made.setMinimumHeight(36)
@@ -48,7 +48,7 @@ class Card(QFrame):
 
 
 class View(QWidget):
-    """A centred column no wider than ``WIDTH``. ``rows`` is its layout; call ``finish`` when all is in it."""
+    """A centred column no wider than ``WIDTH``. ``rows`` is its layout; call ``finish`` when it is complete."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -69,7 +69,7 @@ class View(QWidget):
 
 
 class Choices(QWidget):
-    """Buttons of which one at most is pressed. ``changed`` tells its value."""
+    """Buttons of which at most one is pressed. ``changed`` carries its value."""
 
     changed = pyqtSignal()
 
@@ -97,7 +97,7 @@ class Choices(QWidget):
         return self.group.checkedId()
 
     def choose(self, index: int) -> None:
-        """Press the button ``index``, or none with -1; tells nobody."""
+        """Press the button ``index``, or none with -1, without a signal."""
         self.group.setExclusive(False)
         for number, made in enumerate(self.buttons):
             made.setChecked(number == index)
@@ -144,5 +144,5 @@ class Rating(QWidget):
         return self.choices.value + 1
 
     def choose(self, value: int) -> None:
-        """Set the answer; 0 takes it back."""
+        """Set the answer; 0 removes it."""
         self.choices.choose(value - 1)

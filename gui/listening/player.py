@@ -1,9 +1,9 @@
-"""Plays the pieces of a reel through an engine of its own: the window makes no sound, and the live engine notices nothing.
+"""Plays the pieces of a reel through a separate engine, because the window makes no sound. The live engine is not affected.
 
-The engine is an attached session (``python -m rtaudio live --input REEL --model none``, as it were): it ends with the window. Moving to
-another piece is a seek of a playing file, joined without a click; ABX takes over the place in the music.
+The engine is an attached session (like ``python -m rtaudio live --input REEL --model none``), so it ends with the window. Moving to
+another piece is a seek in a playing file, without a click. ABX keeps the position in the music.
 
-Owns no thread: a timer in Qt's event loop looks at the session, whose ``send`` and ``snapshot`` do not wait.
+It owns no thread: a timer in Qt's event loop polls the session, whose ``send`` and ``snapshot`` do not wait.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from rtaudio.protocol.messages import Snapshot, command
 
 LOOK_MS = 33
 SETTLE_S = 0.25
-"""After a seek the engine's report may still be older than it; for so long the position is reckoned."""
+"""Seconds after a seek in which the engine's report may be older than it, so that the position is estimated."""
 
 
 class SoundPlayer(Protocol):
-    """What the page needs of a player; a test may bring its own."""
+    """The interface that the page needs from a player; a test may use its own."""
 
     def play(self, piece: Piece, offset: float = 0.0) -> None: ...
     def stop(self) -> None: ...
@@ -39,7 +39,7 @@ class ReelPlayer(QObject):
     """A player of the file at ``path``.
 
     Signals:
-        ready(): sound can begin. ended(): a piece was heard to its end. failed(str): no sound; one sentence.
+        ready(): sound can start. ended(): a piece has played to its end. failed(str): there is no sound; one sentence says why.
         moved(float): seconds from the piece's start, while it plays.
     """
 
@@ -84,11 +84,11 @@ class ReelPlayer(QObject):
         self._piece = None
 
     def set_volume(self, db: float) -> None:
-        """0 plays the files as they are; only softer is possible."""
+        """Set the volume in dB: 0 plays the files unchanged, and only lower values are possible."""
         self._send("set_mixer", field="master_db", value=min(0.0, db))
 
     def position(self) -> float:
-        """Seconds from the start of the piece that plays, 0 when none does."""
+        """Seconds from the start of the playing piece, 0 if none is playing."""
         if self._piece is None:
             return 0.0
         reckoned = self._from + self._clock() - self._since
@@ -117,7 +117,7 @@ class ReelPlayer(QObject):
             self.ended.emit()
 
     def _follow(self, report: Snapshot) -> None:
-        """Correct the reckoned position by the engine's, which knows of blocks and of a late start."""
+        """Correct the estimated position by the engine's, which takes blocks and a late start into account."""
         assert self._piece is not None
         now = self._clock()
         heard = report.transport.position_s - self._piece.start

@@ -1,8 +1,8 @@
-"""All sounds of a sheet one after the other in one file, so that a running player moves between them without a gap.
+"""All sounds of a sheet in one file, one after the other, so that a running player moves between them without a gap.
 
     check | pause | sound 1 | pause | sound 2 | pause | ...
 
-The check is noise as loud as the loudest sound, for setting the volume. Nothing is made louder or softer.
+The check is noise as loud as the loudest sound, for setting the volume. No sound is made louder or softer.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import soxr
 from rtaudio.audio.format import Audio, StemplayError, to_channels
 
 PAUSE_S = 2.0
-"""Silence after each sound; whoever plays must stop within it."""
+"""Silence after each sound, in which the player must stop."""
 
 CHECK_S = 4.0
 CHECK = "check"
@@ -27,7 +27,7 @@ CHECK = "check"
 
 @dataclass(frozen=True)
 class Piece:
-    """Where a sound lies in the reel, in seconds."""
+    """The position of a sound in the reel, in seconds."""
 
     start: float
     seconds: float
@@ -39,9 +39,9 @@ class Piece:
 
 
 class Reel:
-    """A WAV file at ``path`` with the ``sounds``; ``pieces`` has their places under their names, and ``CHECK``.
+    """A WAV file at ``path`` with the ``sounds``; ``pieces`` has their positions by name, and that of ``CHECK``.
 
-    ``build`` writes it in steps, so that a window can show how far it is. Raises StemplayError for what is no sound.
+    ``build`` writes it in steps, so that a window can show the progress. Raises StemplayError if a file is not a sound.
     """
 
     def __init__(self, path: Path, sounds: list[Path]) -> None:
@@ -52,7 +52,7 @@ class Reel:
         self.channels = min(2, max(info.channels for info in infos))
 
     def build(self) -> Iterator[float]:
-        """Write the file; yields the share done, after each sound of two rounds."""
+        """Write the file; yields the finished share after each sound of two passes."""
         loudest = 0.0
         for number, sound in enumerate(self.sounds, 1):
             loudest = max(loudest, float(np.sqrt(np.mean(np.square(self._read(sound))))))
@@ -77,7 +77,7 @@ class Reel:
         return np.asarray(soxr.resample(audio, rate, self.rate) if rate != self.rate else audio, np.float32)
 
     def _noise(self, rms: float) -> Audio:
-        """Noise whose power falls with the frequency, as music's does, faded in and out; peaks stay below full scale."""
+        """Noise whose power falls with frequency, as in music, with fades; peaks stay below full scale."""
         count = round(CHECK_S * self.rate)
         spectrum = np.fft.rfft(np.random.default_rng(0).standard_normal(count))
         frequencies = np.fft.rfftfreq(count, 1 / self.rate)
@@ -94,5 +94,5 @@ def _info(sound: Path) -> Any:
     except (OSError, soundfile.LibsndfileError) as error:
         raise StemplayError(f"{sound} cannot be read as sound: {error}.") from None
     if not info.frames:
-        raise StemplayError(f"{sound} holds no sound.")
+        raise StemplayError(f"{sound} contains no sound.")
     return info

@@ -1,4 +1,4 @@
-"""A sheet of trials: what one participant hears, in which order, and is asked. It says no system's name."""
+"""A sheet of trials: the sounds that one participant hears, their order, and the questions. It contains no systems' names."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from rtaudio.audio.format import StemplayError
 
 FORMAT = 1
 ROLES = {"mos": ("sound",), "abx": ("X", "A", "B")}
-"""What a trial of each kind plays, in the order of the keys that play it."""
+"""The sounds that a trial of each kind plays, in the order of their keys."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """A rating from 1 to 5; ``scale`` has the words of the points that have some."""
+    """A rating from 1 to 5; ``scale`` has the texts of the points that have one."""
 
     name: str
     text: str
@@ -35,7 +35,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Sheet:
-    """What ``sheets/PARTICIPANT.json`` holds; ``folder`` is the test's."""
+    """The contents of ``sheets/PARTICIPANT.json``; ``folder`` is the test's."""
 
     folder: Path
     kind: str
@@ -52,12 +52,12 @@ class Sheet:
 
     @property
     def sounds(self) -> list[Path]:
-        """Every file that is heard, once, in order."""
+        """All files of the trials in order, each once."""
         return [self.folder / name for name in dict.fromkeys(s for trial in self.trials for s in trial.sounds.values())]
 
 
 def read_sheet(path: Path) -> Sheet:
-    """Read and check a sheet; its sounds must be there. Raises StemplayError in one sentence."""
+    """Read and check a sheet; its sounds must exist. Raises StemplayError."""
     folder = path.parent.parent
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
@@ -80,10 +80,10 @@ def read_sheet(path: Path) -> Sheet:
     except OSError as error:
         raise StemplayError(f"{path} cannot be read: {error.strerror}.") from None
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise StemplayError(f"{path} is no sheet of a listening test that this version understands.") from None
+        raise StemplayError(f"{path} is not a sheet of a listening test that this version understands.") from None
     for sound in sheet.sounds:
         if not is_file(sound):
-            raise StemplayError(f"The test lacks {sound.relative_to(folder)}: copy its folder as a whole.")
+            raise StemplayError(f"The test lacks the file {sound.relative_to(folder)}: copy its whole folder.")
     return sheet
 
 
@@ -92,8 +92,8 @@ def _question(row: dict[str, Any]) -> Question:
 
 
 def find_sheets(folder: Path) -> list[Path]:
-    """The sheets of the test in ``folder``, sorted. Raises StemplayError if it is none."""
+    """The sheets of the test in ``folder``, sorted. Raises StemplayError if it is not a test."""
     sheets = sorted((folder / "sheets").glob("*.json"))
     if not sheets:
-        raise StemplayError(f"There is no listening test in {folder}: it would hold a folder named sheets.")
+        raise StemplayError(f"There is no listening test in {folder}: it contains no folder named sheets.")
     return sheets

@@ -1,4 +1,4 @@
-"""The views around the trials: choosing a sheet, headphones and volume, the end."""
+"""The views before and after the trials: choosing a sheet, headphones and volume, the end."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class StartView(View):
         card = Card(self.tr("Listening tests"))
         card.rows.addWidget(label(self.tr(
             "Compare systems by ear without knowing which is which: rate sounds from 1 to 5, or say which of two is closer to a reference. "
-            "Answers are kept one by one; a test may be left at any time and taken up again."
+            "Each answer is saved at once, so you can leave a test at any time and continue later."
         )))  # fmt: skip
         self.open_button = button(self.tr("Open a test…"), "primary")
         self.open_button.setAccessibleDescription(self.tr("Choose the folder of a listening test"))
@@ -124,7 +124,7 @@ class CheckView(View):
         ), "key"))  # fmt: skip
         card.rows.addLayout(self._volume_row())
         self.live_note = label(
-            self.tr("The live engine sounds as well: stop it above to hear the test alone."), "muted"
+            self.tr("The live engine is playing, too: stop it above to hear only the test."), "muted"
         )
         self.live_note.hide()
         card.rows.addWidget(self.live_note)
@@ -171,7 +171,7 @@ class CheckView(View):
         self.volume_changed.emit(float(value))
 
     def show_sheet(self, sheet: Sheet) -> None:
-        """Begin anew for ``sheet``."""
+        """Start again for ``sheet``."""
         self._heard = self._ready = False
         self.instructions.setText(sheet.instructions or self._task(sheet))
         self.devices.choose(-1)
@@ -179,7 +179,7 @@ class CheckView(View):
         self._update()
 
     def _task(self, sheet: Sheet) -> str:
-        """What to do on this kind of sheet."""
+        """The instructions for this kind of sheet."""
         if sheet.kind == "abx":
             return self.tr(
                 "You hear a reference X and two versions A and B of it, as often as you like. Say which of them is closer to X."
@@ -191,25 +191,25 @@ class CheckView(View):
         return self.tr("You hear short sounds made by different systems. Rate the quality of each.")
 
     def building(self, share: float) -> None:
-        """The sounds are being put together."""
+        """Show that the sounds are being prepared."""
         self.progress.setVisible(share < 1)
         self.progress.setValue(round(100 * share))
         self.say(self.tr("Preparing the sounds …"))
 
     def player_ready(self) -> None:
-        """Sound is possible."""
+        """Show that the sounds are ready."""
         self._ready = True
         self.progress.hide()
         self.say(self.tr("Ready: play the check, then begin."))
         self._update()
 
     def check_played(self) -> None:
-        """The check was heard, or at least begun."""
+        """Note that the check was played, or at least started."""
         self._heard = True
         self._update()
 
     def say(self, text: str) -> None:
-        """A sentence about the sound."""
+        """Show a sentence about the sound."""
         self.status.setText(text)
 
     def _update(self) -> None:
@@ -218,7 +218,7 @@ class CheckView(View):
 
 
 class DoneView(View):
-    """Thanks, and where the answers are. ``again`` leads to the start."""
+    """Thanks the listener and shows where the answers are. ``again`` leads to the start."""
 
     again = pyqtSignal()
 

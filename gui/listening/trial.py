@@ -1,4 +1,4 @@
-"""One trial after the other: a sound and its ratings, or X, A and B and a choice. Keys: P, X, A, B play; 1 to 5 answer; Return goes on."""
+"""Shows one trial after the other: a sound and its ratings, or X, A and B and a choice. Keys: P, X, A, B; 1 to 5; Return."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gui.shortcuts import LISTENING, bind
 
 
 class TrialView(View):
-    """Signals: ``play(role)`` and ``stop`` to the player, ``answered(Answer)``, ``back`` to the trial before, ``leave`` for a break."""
+    """Signals: ``play(role)`` and ``stop`` to the player, ``answered(Answer)``, ``back`` to the previous trial, ``leave`` for a break."""
 
     play = pyqtSignal(str)
     stop = pyqtSignal()
@@ -51,7 +51,7 @@ class TrialView(View):
         self.done.setMaximumHeight(6)
         self.done.setAccessibleName(self.tr("Trials answered"))
         self.leave_button = button(self.tr("Take a break"), "flat")
-        self.leave_button.setAccessibleDescription(self.tr("Leaves the test; what is answered is kept"))
+        self.leave_button.setAccessibleDescription(self.tr("Leaves the test; all answers so far are saved"))
         self.leave_button.clicked.connect(self.leave)
         row.addWidget(self.title)
         row.addSpacing(16)
@@ -79,11 +79,11 @@ class TrialView(View):
         self.place.setRange(0, 1000)
         self.place.setTextVisible(False)
         self.place.setMaximumHeight(6)
-        self.place.setAccessibleName(self.tr("Place in the sound"))
+        self.place.setAccessibleName(self.tr("Position in the sound"))
         card.rows.addWidget(self.place)
         if self.sheet.kind == "abx":
             card.rows.addWidget(
-                label(self.tr("Switching continues at the same place; pressing the one that plays stops it."), "muted")
+                label(self.tr("Switching continues at the same position; pressing the playing one stops it."), "muted")
             )
         return card
 
@@ -125,7 +125,7 @@ class TrialView(View):
     # -- what happens ----------------------------------------------------------------------------------------------------
 
     def show_trial(self, index: int, answered: int, before: Answer | None = None) -> None:
-        """Show trial ``index``; ``before`` is what was answered earlier."""
+        """Show trial ``index``; ``before`` is the earlier answer."""
         self.trial = self.sheet.trials[index]
         total = len(self.sheet.trials)
         self.plays = dict.fromkeys(self.sheet.roles, 0) | (before.plays if before else {})
@@ -153,7 +153,7 @@ class TrialView(View):
         self._update()
 
     def set_playing(self, role: str) -> None:
-        """Which sound is heard now; empty for silence."""
+        """Set the sound that is playing; empty for silence."""
         self.playing = role
         if not role:
             self.place.setValue(0)
@@ -172,7 +172,7 @@ class TrialView(View):
         return (self.tr("Stop {what}") if plays else self.tr("Play {what}")).format(what=what)
 
     def moved(self, share: float) -> None:
-        """Where the sound is, 0 to 1."""
+        """Set the position in the sound, 0 to 1."""
         self.place.setValue(round(1000 * share))
 
     def press_answer(self, number: int) -> None:
@@ -188,7 +188,7 @@ class TrialView(View):
         self._update()
 
     def answer(self) -> Answer | None:
-        """What is answered, or None while something is missing."""
+        """The answer, or None while it is incomplete."""
         if self.missing():
             return None
         ratings = {rating.question.name: rating.value for rating in self.ratings}
@@ -210,7 +210,7 @@ class TrialView(View):
         return self.tr("Answer to go on") if unanswered else ""
 
     def next(self) -> None:
-        """Keep the answer and go on, if it is complete."""
+        """Save the answer and continue, if it is complete."""
         if (answer := self.answer()) is not None:
             self.answered.emit(answer)
 

@@ -56,7 +56,7 @@ class CurvesPage(QWidget):
         rows.setSpacing(10)
         rows.addLayout(self._make_bar())
         self.notice = PlainLabel(
-            self.tr("Open the folder of a training run, or one that holds several: curves grow while a run learns.")
+            self.tr("Open the folder of a training run, or of several. Curves are updated while a run trains.")
         )
         self.notice.setWordWrap(True)
         self.notice.setProperty("role", "muted")

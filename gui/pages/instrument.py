@@ -57,7 +57,7 @@ class InstrumentPage(QStackedWidget):
         text.setText(
             self.tr(
                 "SING is a neural synthesiser: it plays from a MIDI keyboard, from the computer's keys and from the keyboard "
-                "that will stand here. Loading it interrupts the sound for a moment."
+                "on this page. Loading it interrupts the sound for a moment."
             )
         )
         text.setWordWrap(True)

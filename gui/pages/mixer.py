@@ -63,7 +63,7 @@ class MixerPage(QWidget):
         flow.addWidget(self.compare)
         flow.addWidget(self._make_wet())
         self.undo_button = self._button(self.tr("Undo"), self.tr("Undo the last mixer move (Ctrl+Z)"))
-        self.redo_button = self._button(self.tr("Redo"), self.tr("Do it again (Ctrl+Shift+Z)"))
+        self.redo_button = self._button(self.tr("Redo"), self.tr("Redo the last undone move (Ctrl+Shift+Z)"))
         for button, act, possible in (
             (self.undo_button, self.mixer_model.undo.undo, self.mixer_model.undo.canUndoChanged),
             (self.redo_button, self.mixer_model.undo.redo, self.mixer_model.undo.canRedoChanged),

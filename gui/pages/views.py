@@ -119,7 +119,7 @@ class ViewsPage(QWidget):
         self.range.currentIndexChanged.connect(self._choose_range)
         self.freeze = QPushButton(self.tr("Freeze"))
         self.freeze.setCheckable(True)
-        self.freeze.setToolTip(self.tr("Hold the picture to look at it; the sound goes on."))
+        self.freeze.setToolTip(self.tr("Freeze the picture; the sound continues."))
         self.freeze.toggled.connect(self._freeze)
         top.push(self.freeze)
         self.readout = PlainLabel()
@@ -214,7 +214,7 @@ class ViewsPage(QWidget):
         self.readout.setText(
             self.tr("Nothing is drawn: the engine does not run.")
             if state in ("stopped", "waiting", "starting", "finished")
-            else self.tr("Nothing is drawn: this engine gives no picture of its sound.")
+            else self.tr("Nothing is drawn: this engine does not provide its sound for pictures.")
         )
 
     def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802 (Qt's name)

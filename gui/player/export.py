@@ -83,7 +83,7 @@ class ExportDialog(QDialog):
         self.model = QComboBox()
         self.model.setAccessibleName(self.tr("Model"))
         self.model.setToolTip(
-            self.tr("The best model is the first. More dB are better; measured on songs that no model was trained on.")
+            self.tr("The best model is first. Higher dB are better; they were measured on songs that no model was trained on.")
         )
         for name, card in self.cards.items():
             score = validation_sdr(card)

@@ -36,7 +36,7 @@ class MonitorSwitch(Toggle):
         self.setText(self.tr("Monitor"))
         self.setAccessibleName(self.tr("Monitor the input"))
         self.setToolTip(
-            self.tr("Hear the live input through the mixer. Off: it is metered and recorded, and not heard.")
+            self.tr("Hear the live input through the mixer. Off: it is only metered and recorded, not heard.")
         )
         self.bridge = bridge
         self.clicked.connect(self._clicked)

@@ -1,4 +1,4 @@
-"""A model's card as a page to read: what it does, how well, from what data, under which licence."""
+"""A model's card as a readable page: what the model does, its quality, its data and its licence."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from PyQt6.QtCore import QCoreApplication
 from gui import theme
 
 SKIPPED = ("step", "elapsed", "valid_loss", "score", "distances")
-"""Numbers that mean something only to who trained the model."""
+"""Numbers that are only meaningful to the person who trained the model."""
 
 
 def card_html(card: dict[str, Any]) -> str:
-    """The card as rich text for ``QTextBrowser``: what a musician wants to know first, what a researcher does below."""
+    """The card as rich text for ``QTextBrowser``: first what matters to musicians, then details for researchers."""
     if "error" in card:
         return f"<p>{escape(card['error'])}</p>"
     muted = theme.current().muted_text
@@ -32,9 +32,9 @@ def card_html(card: dict[str, Any]) -> str:
 
 
 def _in_short(card: dict[str, Any]) -> str:
-    """What it does, how late, how well and whether one may."""
+    """The model's purpose, delay, quality and licence."""
     ms = 1000 * (card["hop"] + card["latency"]) / card["sample_rate"]
-    rows = [(_tr("Delay"), _tr("{:.1f} ms, and the time for the model").format(ms))]
+    rows = [(_tr("Delay"), _tr("{:.1f} ms, plus the time for the model").format(ms))]
     stems = [_stem_title(name) for name in card["outputs"]]
     if card.get("kind", "separator") == "instrument":
         rows.append((_tr("Sounds"), str(len(stems))))
@@ -56,7 +56,7 @@ def _stem_title(name: str) -> str:
 
 
 def _scores(card: dict[str, Any]) -> dict[str, float]:
-    """dB of each stem in the measurement named last, the one on songs that nothing was chosen by; empty where there is none."""
+    """dB of each stem in the last measurement, on songs that were not used for choosing; empty if there is none."""
     found: dict[str, float] = {}
     for values in card["quality"].values():
         if isinstance(values, dict) and all(isinstance(values.get(name), int | float) for name in card["outputs"]):
@@ -73,7 +73,7 @@ def _heading(text: str) -> str:
 
 
 def _quality(quality: dict[str, Any]) -> str:
-    """Scores as tables: one for each set they were measured on, the numbers that stand alone first."""
+    """Scores as tables, one for each set that they were measured on, after single numbers."""
     if not quality:
         return f"<p>{escape(_tr('Nothing was measured.'))}</p>"
     alone = {name: value for name, value in quality.items() if not isinstance(value, dict)}

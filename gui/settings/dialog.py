@@ -87,7 +87,7 @@ class SettingsDialog(QDialog):
     def _applied(self) -> None:
         self.sound.rest()
         self._waiting = True
-        self.tell(self.tr("The engine starts again with these settings …"))
+        self.tell(self.tr("The engine is restarting with these settings …"))
 
     def _hear(self, snapshot: Snapshot) -> None:
         """Show the result of Apply. If the engine cannot play the settings, it returns to the previous ones by itself."""

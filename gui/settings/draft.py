@@ -178,7 +178,7 @@ class Draft(QObject):
 
     def _apply_if_possible(self) -> None:
         if self.problem and not any(word in self.problem.lower() for word in BUSY):
-            self.told.emit(self.tr("{} The sound is as it was.").format(self.problem))
+            self.told.emit(self.tr("{} The sound has not changed.").format(self.problem))
             return
         if self.bridge.configure(**self.changes()):
             self.base = self.bridge.config

@@ -1,4 +1,4 @@
-"""Which model takes the sound apart, which instrument MIDI plays; each with its card."""
+"""The choice of the separator and of the instrument that MIDI plays, each with its card."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from rtaudio.protocol.messages import MAX_DEADLINE, MAX_LOOK_AHEAD
 
 
 class CardTab(QWidget):
-    """Rows to choose from, and below them the card of the chosen model. ``make_rows`` and ``show_draft`` are the tab's own."""
+    """Rows of choices, and below them the card of the chosen model. Each tab implements ``make_rows`` and ``show_draft``."""
 
     def __init__(self, draft: Draft, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -45,15 +45,15 @@ class CardTab(QWidget):
         self.show_draft()
 
     def make_rows(self) -> None:
-        """Fill ``form`` and name ``card``."""
+        """Fill ``form`` and set the accessible name of ``card``."""
         raise NotImplementedError
 
     def show_draft(self) -> None:
-        """Lists and choices as the draft has them."""
+        """Show the draft's lists and choices."""
         raise NotImplementedError
 
     def choice(self, title: str, chosen: Callable[[Any], object], *beside: QWidget) -> Choice:
-        """A row with a list, and what stands ``beside`` it."""
+        """A row with a list and the widget ``beside`` it."""
         made = Choice(title, chosen)
         if not beside:
             self.form.addRow(title, made)
@@ -67,7 +67,7 @@ class CardTab(QWidget):
         return made
 
     def models(self, kind: str) -> list[Entry]:
-        """The models of a kind; a card that names none is a separator's."""
+        """The models of a kind. A card without a kind is a separator's."""
         return [(name, name) for name, card in self.draft.cards.items() if card.get("kind", "separator") == kind]
 
 
@@ -75,7 +75,7 @@ class ModelTab(CardTab):
     """The separator."""
 
     def make_rows(self) -> None:
-        """Model and what is done with its stems."""
+        """The model, and how its stems are processed."""
         draft = self.draft
         self.browse = QPushButton(self.tr("From a folder …"))
         self.browse.clicked.connect(self._browse)
@@ -92,7 +92,7 @@ class ModelTab(CardTab):
         self.look_ahead.setFixedWidth(96)
         self.look_ahead.setAccessibleName(self.tr("Look ahead"))
         self.look_ahead.setToolTip(
-            self.tr("Cleaner stems, with this much more latency; 17 ms is a good value. For songs, and for live sound that can wait.")
+            self.tr("Cleaner stems, with this much more latency; 17 ms is a good value. For songs, or if latency does not matter.")
         )
         self.look_ahead.valueChanged.connect(lambda value: draft.choose(look_ahead=round(value, 1)))
         self.form.addRow(self.tr("Look ahead"), self.look_ahead)
@@ -134,7 +134,7 @@ class ModelTab(CardTab):
 
 
 class InstrumentTab(CardTab):
-    """The instrument and what plays it."""
+    """The instrument and its MIDI input."""
 
     def make_rows(self) -> None:
         """Instrument, MIDI input and voices."""
@@ -175,7 +175,7 @@ class CardView(QTextBrowser):
         self.hide()
 
     def show_card(self, card: dict[str, Any] | None) -> None:
-        """Show it, unless it is in sight already; nothing for None."""
+        """Show the card, unless it is already shown; nothing for None."""
         self._card = card
         html = card_html(card) if card is not None else ""
         if html != self._shown:

@@ -13,7 +13,7 @@ from rtaudio.audio.format import StemplayError
 
 
 class RoundTripTab(QWidget):
-    """See the module's text. The measurement is kept for the pair of devices, the rate and the block."""
+    """The wizard of this module. The measurement is stored for the pair of devices, the rate and the block size."""
 
     def __init__(self, draft: Draft, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -28,7 +28,7 @@ class RoundTripTab(QWidget):
                 "Connect an output of the sound card to an input with a cable, or hold the microphone to the loudspeaker."
             ),
             self.tr("Turn both to a middle level. Eight short chirps will be played on the chosen output."),
-            self.tr("Press Measure. What is found replaces the host's estimate wherever this pair of devices is used."),
+            self.tr("Press Measure. The result replaces the host's estimate wherever this pair of devices is used."),
         )
         for number, text in enumerate(steps, 1):
             label = PlainLabel(f"{number}.  {text}")
@@ -68,7 +68,7 @@ class RoundTripTab(QWidget):
         self.show_draft()
 
     def show_draft(self) -> None:
-        """Which devices would be measured, and what was measured before."""
+        """Show the devices to measure, and the earlier measurement."""
         draft, facts = self.draft, self.draft.expected
         live = facts is not None and all(draft.device(facts[end], end) is not None for end in ("input", "output"))
         self.button.setEnabled(live or self.job is not None)

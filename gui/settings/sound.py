@@ -1,4 +1,4 @@
-"""Where sound comes from and goes to, at which rate, in which blocks, and what latency that would mean."""
+"""Choices of input and output, sample rate and block size, with the resulting latency."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class SoundTab(QWidget):
 
     def _tell_monitoring(self, snapshot: Snapshot) -> None:
         on = self.tr("On: a live input is heard through the mixer. With loudspeakers it may howl.")
-        off = self.tr("Off: a live input is metered and recorded, and not heard.")
+        off = self.tr("Off: a live input is only metered and recorded, not heard.")
         text = on if snapshot.mixer.monitor else off
         if text != self.monitor_text.text():
             self.monitor_text.setText(text)
@@ -75,7 +75,7 @@ class SoundTab(QWidget):
     # -- draft to screen ----------------------------------------------------------------------------------------------------
 
     def show_draft(self) -> None:
-        """Lists and choices."""
+        """Show the draft's lists and choices."""
         draft, config = self.draft, self.draft.config
         gone = self.tr("{} (not there now)") if draft.listed else "{}"
         outputs = [
@@ -93,7 +93,7 @@ class SoundTab(QWidget):
         self.channels.show_entries(self._channel_entries(), config.input_channels, "{}")
         rates: list[Entry] = [(self._own_rate(), None), *((f"{rate / 1000:g} kHz", rate) for rate in RATES)]
         self.rate.show_entries(rates, config.rate, "{} Hz")
-        blocks: list[Entry] = [(self.tr("As the host likes"), 0)]
+        blocks: list[Entry] = [(self.tr("The host's choice"), 0)]
         blocks += [(self.tr("{} frames").format(block), block) for block in BLOCKS]
         self.block.show_entries(blocks, config.block, self.tr("{} frames"))
         self.tone_button.setEnabled(self.tone is not None or draft.device(config.output, "output") is not None)
@@ -126,7 +126,7 @@ class SoundTab(QWidget):
         return f"{own} ({device['rate'] / 1000:g} kHz)" if device is not None else own
 
     def show_expected(self) -> None:
-        """The latency of the choice, or why it is impossible."""
+        """Show the latency of the choice, or why it is impossible."""
         draft = self.draft
         if draft.expected is None:
             self.latency.setText(self.tr("…") if not draft.problem else self.tr("Impossible"))
@@ -168,7 +168,7 @@ class SoundTab(QWidget):
         self.show_draft()
 
     def rest(self) -> None:
-        """End what sounds or listens for a test."""
+        """Stop the test tone and any measurement."""
         self.level.rest()
         if self.tone is not None:
             self.tone.cancel()

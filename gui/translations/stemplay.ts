@@ -95,7 +95,7 @@
     </message>
     <message>
         <location filename="../settings/card.py" line="37" />
-        <source>{:.1f} ms, and the time for the model</source>
+        <source>{:.1f} ms, plus the time for the model</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -137,7 +137,7 @@
     </message>
     <message>
         <location filename="../instrument/channels.py" line="39" />
-        <source>The list of sounds, the pad and the keys belong to the marked line.</source>
+        <source>The list of sounds, the pad and the keys apply to the selected line.</source>
         <translation type="unfinished" />
     </message>
 </context><context>
@@ -179,7 +179,7 @@
     </message>
     <message>
         <location filename="../listening/start.py" line="127" />
-        <source>The live engine sounds as well: stop it above to hear the test alone.</source>
+        <source>The live engine is playing, too: stop it above to hear only the test.</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -324,7 +324,7 @@
     </message>
     <message>
         <location filename="../pages/curves.py" line="59" />
-        <source>Open the folder of a training run, or one that holds several: curves grow while a run learns.</source>
+        <source>Open the folder of a training run, or of several. Curves are updated while a run trains.</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -418,7 +418,7 @@
     <name>Draft</name>
     <message>
         <location filename="../settings/draft.py" line="181" />
-        <source>{} The sound is as it was.</source>
+        <source>{} The sound has not changed.</source>
         <translation type="unfinished" />
     </message>
 </context><context>
@@ -839,7 +839,7 @@
     </message>
     <message>
         <location filename="../instrument/envelope.py" line="97" />
-        <source>Of the computer's keys; the mouse plays louder the lower it strikes a key.</source>
+        <source>Velocity of the computer's keys. The mouse plays louder the lower it clicks on a key.</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -892,7 +892,7 @@
     </message>
     <message>
         <location filename="../player/export.py" line="86" />
-        <source>The best model is the first. More dB are better; measured on songs that no model was trained on.</source>
+        <source>The best model is first. Higher dB are better; they were measured on songs that no model was trained on.</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -1241,7 +1241,7 @@
     </message>
     <message>
         <location filename="../health.py" line="178" />
-        <source>Its own work would leave enough time: other programs take the processor. Close some of them.</source>
+        <source>The model itself is fast enough, but other programs take the processor. Close some of them.</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -1381,7 +1381,7 @@
     </message>
     <message>
         <location filename="../inserts/editor.py" line="98" />
-        <source>All parameters back to their defaults</source>
+        <source>Reset all parameters to their defaults</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -1602,7 +1602,7 @@
     </message>
     <message>
         <location filename="../pages/instrument.py" line="58" />
-        <source>SING is a neural synthesiser: it plays from a MIDI keyboard, from the computer's keys and from the keyboard that will stand here. Loading it interrupts the sound for a moment.</source>
+        <source>SING is a neural synthesiser: it plays from a MIDI keyboard, from the computer's keys and from the keyboard on this page. Loading it interrupts the sound for a moment.</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -2060,7 +2060,7 @@
     </message>
     <message>
         <location filename="../window.py" line="280" />
-        <source>It had died.</source>
+        <source>It had crashed.</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -2202,7 +2202,7 @@
     </message>
     <message>
         <location filename="../widgets/strip.py" line="289" />
-        <source>Keeps the output below full scale; leave it on unless you know why not</source>
+        <source>Keeps the output below full scale; leave it on unless you have a reason to switch it off</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -2272,7 +2272,7 @@
     </message>
     <message>
         <location filename="../pages/mixer.py" line="66" />
-        <source>Do it again (Ctrl+Shift+Z)</source>
+        <source>Redo the last undone move (Ctrl+Shift+Z)</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -2361,7 +2361,7 @@
     </message>
     <message>
         <location filename="../settings/models.py" line="95" />
-        <source>Cleaner stems, with this much more latency; 17 ms is a good value. For songs, and for live sound that can wait.</source>
+        <source>Cleaner stems, with this much more latency; 17 ms is a good value. For songs, or if latency does not matter.</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -2411,7 +2411,7 @@
     </message>
     <message>
         <location filename="../player/monitor.py" line="39" />
-        <source>Hear the live input through the mixer. Off: it is metered and recorded, and not heard.</source>
+        <source>Hear the live input through the mixer. Off: it is only metered and recorded, not heard.</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -2714,7 +2714,7 @@
     </message>
     <message>
         <location filename="../instrument/ports.py" line="32" />
-        <source>Another input interrupts the sound for a moment.</source>
+        <source>Changing the input interrupts the sound for a moment.</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -2903,7 +2903,7 @@
     </message>
     <message>
         <location filename="../settings/roundtrip.py" line="31" />
-        <source>Press Measure. What is found replaces the host's estimate wherever this pair of devices is used.</source>
+        <source>Press Measure. The result replaces the host's estimate wherever this pair of devices is used.</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -3040,7 +3040,7 @@
     </message>
     <message>
         <location filename="../settings/dialog.py" line="90" />
-        <source>The engine starts again with these settings …</source>
+        <source>The engine is restarting with these settings …</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -3399,7 +3399,7 @@
     </message>
     <message>
         <location filename="../settings/sound.py" line="70" />
-        <source>Off: a live input is metered and recorded, and not heard.</source>
+        <source>Off: a live input is only metered and recorded, not heard.</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -3424,7 +3424,7 @@
     </message>
     <message>
         <location filename="../settings/sound.py" line="96" />
-        <source>As the host likes</source>
+        <source>The host's choice</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -3534,7 +3534,7 @@
     </message>
     <message>
         <location filename="../listening/start.py" line="27" />
-        <source>Compare systems by ear without knowing which is which: rate sounds from 1 to 5, or say which of two is closer to a reference. Answers are kept one by one; a test may be left at any time and taken up again.</source>
+        <source>Compare systems by ear without knowing which is which: rate sounds from 1 to 5, or say which of two is closer to a reference. Each answer is saved at once, so you can leave a test at any time and continue later.</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -3665,7 +3665,7 @@
     </message>
     <message>
         <location filename="../widgets/strip.py" line="194" />
-        <source>Record {} into a file of its own (R)</source>
+        <source>Record {} to its own file (R)</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -3827,17 +3827,17 @@
     </message>
     <message>
         <location filename="../listening/trial.py" line="54" />
-        <source>Leaves the test; what is answered is kept</source>
+        <source>Leaves the test; all answers so far are saved</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../listening/trial.py" line="82" />
-        <source>Place in the sound</source>
+        <source>Position in the sound</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../listening/trial.py" line="86" />
-        <source>Switching continues at the same place; pressing the one that plays stops it.</source>
+        <source>Switching continues at the same position; pressing the playing one stops it.</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -3973,7 +3973,7 @@
     </message>
     <message>
         <location filename="../pages/views.py" line="122" />
-        <source>Hold the picture to look at it; the sound goes on.</source>
+        <source>Freeze the picture; the sound continues.</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -4003,7 +4003,7 @@
     </message>
     <message>
         <location filename="../pages/views.py" line="217" />
-        <source>Nothing is drawn: this engine gives no picture of its sound.</source>
+        <source>Nothing is drawn: this engine does not provide its sound for pictures.</source>
         <translation type="unfinished" />
     </message>
 </context><context>

@@ -1,4 +1,4 @@
-"""From samples to columns: power on a mel or logarithmic frequency scale (DSP-06, Fig. 1.3), and the outline of a waveform."""
+"""Turns samples into columns: power on a mel or logarithmic frequency scale (DSP-06, Fig. 1.3), and the outline of a waveform."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MEL_TOP = 8000.0
 
 
 class Analyser(Protocol):
-    """Samples in, columns out; what is left of the samples waits for the next ones."""
+    """Turns samples into columns. Remaining samples are kept for the next call."""
 
     @property
     def rows(self) -> int: ...
@@ -33,11 +33,11 @@ class Analyser(Protocol):
         """``(n,)`` -> columns ``(k, rows, ...)``."""
 
     def reset(self) -> None:
-        """The next samples do not continue the last ones."""
+        """Start again, because the next samples do not continue the last ones."""
 
 
 def hz_to_mel(hz: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Slaney's scale's older sister: 2595 log10(1 + f / 700)."""
+    """The mel scale ``2595 log10(1 + f / 700)``, which is older than Slaney's."""
     return np.asarray(2595 * np.log10(1 + np.asarray(hz, np.float64) / 700))
 
 
@@ -48,7 +48,7 @@ def mel_to_hz(mel: npt.ArrayLike) -> npt.NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class Scale:
-    """How the rows of a spectrogram lie on frequency. ``mel`` or logarithmic, from ``low`` to ``high`` Hz."""
+    """The frequencies of a spectrogram's rows: ``mel`` or logarithmic, from ``low`` to ``high`` Hz."""
 
     mel: bool
     low: float
@@ -102,7 +102,7 @@ class Frames:
         self.reset()
 
     def reset(self) -> None:
-        """Silence before the next sample, so that the first frame comes a hop after it."""
+        """Start with silence before the next sample, so that the first frame is complete one hop later."""
         self._rest = np.zeros(self.size - self.hop, np.float32)
 
     def feed(self, samples: Samples) -> npt.NDArray[np.float32]:

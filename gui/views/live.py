@@ -25,7 +25,7 @@ NOTES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "
 
 
 def note_name(hz: float) -> str:
-    """The nearest note, with its octave (A4 is 440 Hz)."""
+    """The name of the nearest note, with its octave (A4 is 440 Hz)."""
     number = round(69 + 12 * np.log2(max(hz, 1.0) / 440))
     return f"{NOTES[number % 12]}{number // 12 - 1}"
 
@@ -42,10 +42,10 @@ def packed(colours: npt.NDArray[np.uint8]) -> Pixels:
 
 
 class LiveView(QWidget):
-    """A scrolling picture of one source; ``advance`` takes in what is new, ``frozen`` stands still.
+    """A scrolling picture of one source. ``advance`` adds new samples; ``frozen`` stops it.
 
     Signals:
-        pointed(str): what is under the mouse, in words; empty when nothing is.
+        pointed(str): a description of the point under the mouse; empty if there is none.
     """
 
     pointed = pyqtSignal(str)
@@ -79,7 +79,7 @@ class LiveView(QWidget):
 
     @abstractmethod
     def words(self, row: float, column: npt.NDArray[Any]) -> str:
-        """What ``row`` of a column tells."""
+        """The description of ``row`` of a column."""
 
     def height_in_pixels(self) -> int:
         """Rows of the picture."""
@@ -89,12 +89,12 @@ class LiveView(QWidget):
     # -- what is the same -------------------------------------------------------------------------------------------------
 
     def choose(self, source: str) -> None:
-        """Show another source, from now on; the picture begins anew."""
+        """Show another source from now on, with an empty picture."""
         self.follower.choose(source)
         self._prepare(self.rate)
 
     def advance(self) -> bool:
-        """Take in what is new; False while there is nothing to hear."""
+        """Add new samples. Returns False while there is no sound."""
         if self.frozen:
             return True
         with self.frame_rate.work():
@@ -112,7 +112,7 @@ class LiveView(QWidget):
         return True
 
     def repaint_all(self) -> None:
-        """Colour what is shown anew, after a change of palette or range."""
+        """Colour the picture again after a change of palette or range."""
         image = self.plot.image
         if image is not None:
             image.pixels[...] = self.colour(self._kept).T
@@ -124,7 +124,7 @@ class LiveView(QWidget):
             self.follow_theme()
 
     def follow_theme(self) -> None:
-        """Take up the palette in use, if it is another."""
+        """Change to the palette in use, if it has changed."""
         if self.analyser is not None and self._theme != theme.current().name:
             self._theme = theme.current().name
             self.plot.paint_theme()
@@ -175,12 +175,12 @@ class SpectrogramView(LiveView):
         self.setAccessibleName(self.tr("Spectrogram"))
 
     def set_scale(self, name: str) -> None:
-        """``mel`` or ``log``; the picture begins anew."""
+        """Set the scale to ``mel`` or ``log``, with an empty picture."""
         self.scale_name = name
         self.choose(self.follower.source)
 
     def set_range(self, decibels: float) -> None:
-        """How far below full scale the darkest colour lies."""
+        """Set how many dB below full scale the darkest colour is."""
         self.range_db = decibels
         self.repaint_all()
 
@@ -219,7 +219,7 @@ class SpectrogramView(LiveView):
 
 
 class _Quantised:
-    """Levels of a spectrum in half decibels from ``SILENT_DB`` on, as bytes: what the picture keeps."""
+    """Levels of a spectrum in half decibels from ``SILENT_DB`` on, as bytes, which the picture stores."""
 
     def __init__(self, spectrum: Spectrum) -> None:
         self._spectrum = spectrum
@@ -231,7 +231,7 @@ class _Quantised:
 
 
 class RainbowView(LiveView):
-    """Constant-Q picture of notes whose colour is how far a tone lies from its bin (Fig. 1.1 and 2.2). Black where nothing sounds."""
+    """Constant-Q picture of notes; the colour shows how far a tone is from its bin (Fig. 1.1 and 2.2). Silence is black."""
 
     def __init__(self, bridge: Bridge, source: str = "instrument", parent: QWidget | None = None) -> None:
         super().__init__(bridge, source, parent)
@@ -286,7 +286,7 @@ class WaveformView(LiveView):
         row = np.arange(self.HEIGHT)
         cover = np.clip(
             np.minimum(row + 1, high) - np.maximum(row, low), 0.0, 1.0
-        )  # share of each pixel, so edges are smooth
+        )  # coverage of each pixel, so that edges are smooth
         back, front = (_rgb(name) for name in (theme.current().panel, theme.stem_colour(self.feed_colour())))
         return packed((back + cover[..., None] * (front - back)).astype(np.uint8))
 
@@ -305,7 +305,7 @@ def _rgb(name: str) -> npt.NDArray[np.float64]:
 
 
 class _Map:
-    """Colours of level 0 to 1, from the panel's own colour up, so that silence is no block in the window."""
+    """Colours of level 0 to 1, from the panel's colour upwards, so that silence does not stand out."""
 
     def __init__(self, name: str) -> None:
         dark = name == "dark"
@@ -323,7 +323,7 @@ _maps: dict[str, _Map] = {}
 
 
 def colour_map() -> _Map:
-    """The map of the palette in use."""
+    """The colour map of the palette in use."""
     name = theme.current().name
     if name not in _maps:
         _maps[name] = _Map(name)

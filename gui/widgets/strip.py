@@ -191,7 +191,7 @@ class Strip(BaseStrip):
             "●",
             "arm",
             self.tr("Record {}").format(self.title),
-            self.tr("Record {} into a file of its own (R)").format(self.title),
+            self.tr("Record {} to its own file (R)").format(self.title),
         )
         switches = QHBoxLayout()
         switches.setContentsMargins(12, 2, 12, 0)
@@ -286,7 +286,7 @@ class MasterStrip(BaseStrip):
             self.tr("Limiter"),
             "good",
             self.tr("Limiter"),
-            self.tr("Keeps the output below full scale; leave it on unless you know why not"),
+            self.tr("Keeps the output below full scale; leave it on unless you have a reason to switch it off"),
         )
         self.limiter.clicked.connect(lambda on: self._send_command("limiter", on))
         row = QHBoxLayout()

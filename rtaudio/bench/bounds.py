@@ -35,7 +35,7 @@ def layer_sizes(config: dict[str, Any]) -> list[tuple[int, int, int]]:
 
 
 def mask_sizes(config: dict[str, Any]) -> list[tuple[int, int, int]]:
-    """The matrix products of one call of causal masks (``models.masks``); transforms are fast and left out."""
+    """The matrix products of one call of causal masks (``models.masks``); transforms are fast and not counted."""
     rate, bands, centre = config["sample_rate"], 1, 0.0
     while centre < rate / 2:
         centre, bands = centre + max(config["spacing"], centre / config["q"]), bands + 1
@@ -60,7 +60,7 @@ def mask_sizes(config: dict[str, Any]) -> list[tuple[int, int, int]]:
 
 
 def network_sizes(network: str, config: dict[str, Any]) -> list[tuple[int, int, int]]:
-    """The matrix products of one hop of a network by its class. Raises KeyError for one that is not known here."""
+    """The matrix products of one hop of a network by its class. Raises KeyError for an unknown class."""
     if network == "CausalMasks":
         return mask_sizes(config)
     waves = layer_sizes(config)
@@ -75,7 +75,7 @@ def network_sizes(network: str, config: dict[str, Any]) -> list[tuple[int, int, 
 
 
 def frame_operations(card: ModelCard) -> int | None:
-    """Multiplications and additions of one frame; None if the card is of a network whose sizes are not known here."""
+    """Multiplications and additions of one frame; None if the card does not have the sizes of a known network."""
     try:
         sizes = network_sizes(card.training["network"], card.training["config"])
         return sum(2 * rows * inner * columns for rows, inner, columns in sizes)

@@ -1,9 +1,9 @@
 """Measures the audio callback: its allocations, its duration, and how long it waits for the GIL.
 
-Allocations are those of blocks as they are played, with stems that are there and faders that move, alone in the process. Times are those
-of a whole engine on its own clock: song, model, instrument if there is one, tap and reports. A probe thread, which wants the interpreter
-(the GIL) every half millisecond, notices when it does not get it; the same probe in a process that does nothing else is the bound: what
-the system's scheduler takes.
+Allocations are measured in blocks as they are played, with ready stems and moving faders, and with no other work in the process. Times
+are those of a complete engine on its own clock: song, model, instrument if there is one, tap and reports. A probe thread requests the
+interpreter (the GIL) every half millisecond and measures its delay. The same probe in a process without other work gives the bound: the
+delay of the system's scheduler.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ BOUND_S = 5.0
 
 @dataclass(frozen=True)
 class Allocations:
-    """Of the blocks of one callback, in bytes: the most that a block has taken for a while, the median of that, and what it kept."""
+    """Bytes allocated by a callback: the largest and the median temporary allocation of a block, and the bytes that a block keeps."""
 
     most: int
     median: int
@@ -53,7 +53,7 @@ class Allocations:
 
 @dataclass(frozen=True)
 class Times:
-    """Seconds. ``largest`` of all callbacks; ``gil`` and ``bound``: p99 and largest time by which the probe was late."""
+    """Times in seconds. ``largest``: of all callbacks; ``gil`` and ``bound``: p99 and largest delay of the probe."""
 
     callbacks: int
     p50: float
@@ -67,13 +67,13 @@ class Times:
 
 
 def allocations(block: int, blocks: int = BLOCKS) -> Allocations:
-    """What ``blocks`` callbacks of ``block`` frames allocate, by tracemalloc; nothing else runs meanwhile."""
+    """Measure the allocations of ``blocks`` callbacks of ``block`` frames with tracemalloc; nothing else runs meanwhile."""
     port = FakePort(RATE, block=block, max_block=block, realtime=True)
     pipeline = Pipeline(Passthrough(), StreamFormat(RATE, 2, block), block, MixerState(), realtime=True)
     stems = np.full((2 * RATE, len(pipeline.stems), 2), 0.01, np.float32)
     pipeline.ready.write(0, stems, 0)
     song = FilePlayer.from_samples(np.full((RATE, 2), 0.1, np.float32), RATE, loop=True)
-    pipeline.worker.feed = lambda end, silent=False: None  # type: ignore[method-assign] # nobody works: its jobs would pile up
+    pipeline.worker.feed = lambda end, silent=False: None  # type: ignore[method-assign] # no worker runs, so its jobs would pile up
     callback = AudioCallback(port, pipeline, [], [], song, None)
     silence, out = np.zeros((block, 2), np.float32), np.zeros((block, 2), np.float32)
     blocks = min(blocks, RATE // block)
@@ -85,14 +85,14 @@ def allocations(block: int, blocks: int = BLOCKS) -> Allocations:
     gc.collect()
     gc.disable()
     tracemalloc.start()
-    for number in range(blocks):  # what is made once is made, and Python's lists of free objects are full, which a collection empties
+    for number in range(blocks):  # one-time allocations are done, and Python's free lists are full, which a collection empties
         move(20 * number)
         callback(silence, out, False)
     peaks = np.zeros(blocks, np.int64)
     try:
         before = 0
         for number in range(blocks):
-            if number == blocks // 4:  # what the state of the moment takes is there
+            if number == blocks // 4:  # the allocations of the current state are done
                 before = tracemalloc.get_traced_memory()[0]
             move(number)
             tracemalloc.reset_peak()
@@ -107,13 +107,13 @@ def allocations(block: int, blocks: int = BLOCKS) -> Allocations:
 
 
 class DurationHistogram:
-    """Times in seconds, as a histogram of milliseconds: an hour of them takes no more room than a second, and stops nobody."""
+    """Times in seconds as a histogram in milliseconds. Its memory does not grow with the duration, and counting does not block."""
 
     def __init__(self) -> None:
         self._meter, self.count = LoadMeter(), 0
 
     def add(self, seconds: float) -> None:
-        """Count one; for one thread."""
+        """Count one time. Call it from one thread only."""
         self._meter.add(1000 * seconds)
         self.count += 1
 
@@ -123,7 +123,7 @@ class DurationHistogram:
         self.count = 0
 
     def quantile(self, share: float) -> float:
-        """Seconds, right within 5 %."""
+        """A quantile in seconds, accurate to 5 %."""
         return self._meter.quantile(share) / 1000
 
     @property
@@ -133,7 +133,7 @@ class DurationHistogram:
 
 
 class _Probe:
-    """A thread that wants the interpreter every ``PROBE_S`` and keeps by how much it was late."""
+    """A thread that requests the interpreter every ``PROBE_S`` and records its delay."""
 
     def __init__(self) -> None:
         self.late = DurationHistogram()
@@ -160,7 +160,7 @@ class _Probe:
 
 
 def bound() -> tuple[float, float]:
-    """The probe in a process of its own in which nothing else happens: p99 and largest, seconds."""
+    """The probe in a process without other work: p99 and largest delay in seconds."""
     code = "from rtaudio.bench.callback import probe_alone; probe_alone()"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=child_environment(), capture_output=True, text=True, check=True
@@ -195,7 +195,7 @@ def times(song: Path, seconds: float, block: int, model: str, instrument: str = 
     settle(block / engine.port.rate)
     engine.start()
     try:
-        time.sleep(1.0)  # the first callbacks make what is made once
+        time.sleep(1.0)  # the first callbacks include one-time work
         spent.clear()
         engine.tap.listen(True)
         missed = engine.snapshot().misses
@@ -214,7 +214,7 @@ def times(song: Path, seconds: float, block: int, model: str, instrument: str = 
 
 
 def timed(engine: Any, spent: DurationHistogram) -> None:
-    """Let the engine's port call a callback that is timed from outside. Before ``start``."""
+    """Make the engine's port call a callback that is timed from outside. Call it before ``start``."""
     start: Callable[[Any], None] = engine.port.start
 
     def start_timed(callback: Any) -> None:
@@ -229,7 +229,7 @@ def timed(engine: Any, spent: DurationHistogram) -> None:
 
 
 def lines(found: Times, taken: Allocations, block: int) -> list[str]:
-    """The result for a person."""
+    """The result as text."""
     us, of = 1e6, found.block_s
     return [
         f"Blocks of {block} frames, {of * 1e3:.2f} ms, {found.callbacks} callbacks, {found.misses} misses:",
@@ -239,5 +239,5 @@ def lines(found: Times, taken: Allocations, block: int) -> list[str]:
         f"{100 * found.p999 / of:>9.1f}{100 * found.largest / of:>9.1f}",
         f"{'wait for the interpreter, us':<34}{'':>9}{found.gil[0] * us:>9.0f}{'':>9}{found.gil[1] * us:>9.0f}",
         f"{'  bound: the scheduler alone, us':<34}{'':>9}{found.bound[0] * us:>9.0f}{'':>9}{found.bound[1] * us:>9.0f}",
-        f"Allocated by a block: {taken.median} bytes for a while (at most {taken.most}), {taken.kept:.1f} bytes kept.",
+        f"Allocated by a block: {taken.median} bytes temporarily (at most {taken.most}), {taken.kept:.1f} bytes kept.",
     ]

@@ -1,7 +1,7 @@
 """Compares a run with an earlier one: a ratio for each number, and whether it exceeds the noise of both runs.
 
-The noise of a time is what its rounds differed by in both runs, added up, and ``FLOOR`` at least; numbers that were measured once are
-given ``ONCE``. Misses are counts: they differ when they are further apart than three standard deviations of such counts. Latencies
+The noise of a time is the sum of the differences between rounds in both runs, and at least ``FLOOR``. Numbers that were measured once
+have the noise ``ONCE``. Misses are counts: they differ if they are more than three standard deviations of such counts apart. Latencies
 are exact.
 """
 
@@ -17,9 +17,9 @@ from rtaudio.bench.report import Result, numbers
 FLOOR = 0.05
 ONCE = 0.10
 EXACT = 0.002
-"""Latencies: what is lost by rounding to four digits."""
+"""Noise of latencies: the error of rounding to four digits."""
 SPEED = 0.10
-"""Difference of two machines' speed that is worth a sentence."""
+"""Difference of two machines' speed that is reported."""
 
 MODEL = (
     "paced_p50_ms",
@@ -42,7 +42,7 @@ IDENTITY = ("processor", "units", "virtual", "cores", "system", "python", "onnxr
 
 @dataclass(frozen=True)
 class Change:
-    """One number in both runs. ``noise``: the ratio's, as a share; ``counts``: of misses, that are judged as counts."""
+    """One number in both runs. ``noise``: noise of the ratio, as a share; ``counts``: for misses, which are compared as counts."""
 
     what: str
     number: str
@@ -53,7 +53,7 @@ class Change:
 
     @property
     def ratio(self) -> float | None:
-        """Now over before; None where there was nothing before."""
+        """The value now divided by the value before; None if that was 0."""
         return self.now / self.before if self.before else None
 
     @property
@@ -131,13 +131,13 @@ def _misses(what: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Cha
 
 
 def live_name(row: dict[str, Any]) -> str:
-    """What was played, in words: ``demucs-live +17.4 ms, block 256 at 44100 Hz``."""
+    """A description of what was played: ``demucs-live +17.4 ms, block 256 at 44100 Hz``."""
     ahead = row.get("look_ahead")
     return f"{row['model']}{f' +{ahead:g} ms' if ahead else ''}, block {row.get('block')} at {row.get('rate')} Hz"
 
 
 def differences(before: Result, now: Result) -> list[str]:
-    """A sentence for each way in which the two runs were not made on the same machine, or not in the same condition."""
+    """A sentence for each difference in the machine or its condition between the two runs."""
     old, new = before["machine"], now["machine"]
     told = [
         f"The machine differs: {name} was {_text(old[name])} and is {_text(new.get(name))}."
@@ -145,15 +145,15 @@ def differences(before: Result, now: Result) -> list[str]:
         if name in old and old[name] != new.get(name)
     ]
     if "processor" not in old:
-        told.append("The earlier result does not say on which machine it was made.")
+        told.append("The earlier result does not name its machine.")
     for name, what in (("gflops", "matrix products"), ("read_gb_s", "reading memory")):
         both = numbers(old, [name]), numbers(new, [name])
         if all(name in side and side[name] > 0 for side in both):
             ratio = both[1][name] / both[0][name]
             if abs(math.log(ratio)) > math.log1p(SPEED):
-                told.append(f"The machine's own speed differs: {what} are {ratio:.2f} times as fast as then.")
+                told.append(f"The machine's own speed differs: {what} are now {ratio:.2f} times as fast.")
     if before["warnings"]:
-        told.append(f"The earlier run had its doubts: {' '.join(map(str, before['warnings']))}")
+        told.append(f"Warnings of the earlier run: {' '.join(map(str, before['warnings']))}")
     return told
 
 

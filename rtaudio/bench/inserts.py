@@ -1,7 +1,7 @@
-"""What inserts cost a block of the audio callback: none, each built-in effect, plugins in host processes, sixteen at once.
+"""Measures the cost of inserts for a block of the audio callback: none, each built-in effect, isolated plugins, sixteen at once.
 
-Times are those of the rack in a thread with the callback's priority, one call for each block period, as in real time. Beside it the same
-effect through pedalboard alone, in one process and without fades, alignment or checks: the bound.
+Times are those of the rack in a thread with the callback's priority, with one call in each block period, as in real time. The bound beside
+them is the same effect in pedalboard alone, in one process and without fades, alignment or checks.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ SIXTEEN = ("eq", "compressor", "reverb", "delay")
 
 @dataclass(frozen=True)
 class InsertCost:
-    """Microseconds of a block.
+    """Times of a block in microseconds.
 
     Attributes:
-        alone: the same plugin without the rack, NaN where there is none. ``misses``: blocks without an answer.
+        alone: time of the same plugin without the rack, NaN if there is none. ``misses``: blocks without an answer.
     """
 
     what: str
@@ -49,8 +49,8 @@ def measure_inserts(block: int, plugins: list[str], seconds: float) -> list[Inse
     """All rows for one block size. Raises StemplayError for a plugin that cannot be loaded.
 
     Args:
-        plugins: foreign ones to measure beside the built-in effects.
-        seconds: of each row.
+        plugins: other plugins to measure beside the built-in effects.
+        seconds: duration of each row's measurement.
     """
     request_realtime()
     rows: list[tuple[str, list[str]]] = [("no insert", [])]
@@ -86,7 +86,7 @@ def _measure(what: str, names: list[str], block: int, seconds: float) -> InsertC
 
 
 def _paced(rack: Rack, sound: Audio, block: int, seconds: float) -> list[float]:
-    """Microseconds of each call, one a block period."""
+    """Microseconds of each call, with one call per block period."""
     strips, dry, out = sound.copy(), sound[:, 0].copy(), sound[:, 0].copy()
     times: list[float] = []
     due = time.monotonic()
@@ -102,7 +102,7 @@ def _paced(rack: Rack, sound: Audio, block: int, seconds: float) -> list[float]:
 
 
 def _alone(name: str, block: int, rounds: int = 400) -> float:
-    """Median of the plugin's own work in this process."""
+    """Median time of the plugin itself in this process."""
     if name.startswith("lv2:") or (is_foreign(name) and not name.lower().endswith(".vst3")):
         return float("nan")
     plugin: Plugin = open_plugin(name) if is_foreign(name) or name in ISOLATED_EFFECTS else make_effect(name)

@@ -1,4 +1,4 @@
-"""What an instrument costs on this machine: voices, whole notes, the note cache, and the time from a key to its first sample."""
+"""Measures an instrument on this machine: voices, whole notes, the note cache, and the time from a key to its first sample."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from rtaudio.instrument.synth import CACHE_BYTES, Synth
 from rtaudio.midi.message import MidiMessage
 
 THESIS_RATE = 11.75
-"""Seconds of audio a second of whole notes on a CPU, by the thesis (188 kHz at 16 kHz)."""
+"""Seconds of audio per second for whole notes on a CPU, according to the thesis (188 kHz at 16 kHz)."""
 
 INT8_GAIN = 4.0
-"""Multiplications of an instruction for 8-bit integers to those of one for float32, on processors with dot products (VNNI, SDOT)."""
+"""Ratio of the multiplications in an 8-bit instruction to those in a float32 one, on processors with dot products (VNNI, SDOT)."""
 
 NOTES = (64, 256)
-"""Whole notes rendered together; the faster number counts, as it does for eager torch with its own."""
+"""Numbers of whole notes rendered together. The faster one counts; eager torch has its own numbers, for which the same applies."""
 
 COUNTS = (1, 2, 4, 8, 16, 32, 64, 96, 128)
 DEVICE_RATE = 44_100
@@ -41,15 +41,16 @@ AUDIBLE = 1e-6
 
 @dataclass(frozen=True)
 class InstrumentCost:
-    """All on one thread.
+    """The cost of an instrument, measured on one thread.
 
     Attributes:
-        step_ms: by number of voices, the network's step for the next 16 ms of them all (median).
-        voices_half_core: voices whose steps fill half a core; ``synth_voices_half_core``: whose whole synthesis at 44.1 kHz does.
-        notes_rate: seconds of audio a second of whole notes, ``NOTES`` together; ``notes_bound``: if it were one matrix product, of int8 at
-            ``INT8_GAIN`` times the speed of float32.
-        eager_rate: the same of the same network in eager torch; None without torch.
-        cache_mib, cached_notes: memory of the primed notes of one instrument, and how many they are.
+        step_ms: by number of voices, the median time of the network's step for the next 16 ms of all of them.
+        voices_half_core: number of voices whose steps fill half a core; ``synth_voices_half_core``: the same for the whole synthesis at
+        44.1 kHz.
+        notes_rate: seconds of audio per second for whole notes, ``NOTES`` together; ``notes_bound``: the rate if it were one matrix
+        product, in int8 at ``INT8_GAIN`` times the speed of float32.
+        eager_rate: ``notes_rate`` of the same network in eager torch; None without torch.
+        cache_mib, cached_notes: memory and number of one instrument's primed notes.
     """
 
     name: str
@@ -68,11 +69,11 @@ class InstrumentCost:
 
 @dataclass(frozen=True)
 class NoteLatency:
-    """From a MIDI message's arrival to the moment at which its first sample is due at the output, in ms.
+    """The time from a MIDI message's arrival until its first sample is due at the output, in ms.
 
     Attributes:
         block: frames of a callback; ``declared_ms``: one block and the player's margin.
-        resampler_ms: delay of the resampler. It is in no other figure: its filter's pre-ringing exceeds ``AUDIBLE`` at once.
+        resampler_ms: delay of the resampler. No other value includes it, because its filter's pre-ringing exceeds ``AUDIBLE`` at once.
         misses: blocks that were not ready.
     """
 
@@ -118,21 +119,21 @@ def measure_instrument(model: str | Path, machine: Machine, seconds: float = 4.0
 
 
 def notes_bound(card: ModelCard, gflops: float) -> float | None:
-    """Seconds of audio a second that no whole-note rendering on one thread can beat; None for an unknown network.
+    """The upper bound of whole-note rendering on one thread, in seconds of audio per second; None for an unknown network.
 
-    Every step of a note, priming included, costs the network's products; ``gflops`` is what one thread attains in large float32 ones.
+    Every step of a note, including priming, needs the network's products. ``gflops`` is the speed of one thread in large float32 ones.
     """
     operations = step_operations(card)
     if not operations:
         return None
     steps = float(card.training["steps"])
-    heard = steps - InstrumentModel.PRIMING - 2  # hops of the note; the last two steps only complete it
+    heard = steps - InstrumentModel.PRIMING - 2  # hops of the note; the last two steps only finish it
     gain = INT8_GAIN if card.precision == "int8" else 1.0
     return card.hop / card.sample_rate * heard / (steps - 2) * gain * gflops * 1e9 / operations
 
 
 def step_operations(card: ModelCard) -> int | None:
-    """Multiplications and additions of one voice's step; None if the card has no sizes of a SING."""
+    """Multiplications and additions of one voice's step; None if the card does not have the sizes of a SING."""
     try:
         c = card.training["config"]
         size = c["velocity_dim"] + c["instrument_dim"] + c["pitch_dim"] + c["time_dim"]
@@ -145,7 +146,7 @@ def step_operations(card: ModelCard) -> int | None:
 
 
 def cache_size(instrument: InstrumentModel) -> tuple[int, int]:
-    """Bytes and number of the primed notes of the first instrument; no more than the synthesiser keeps."""
+    """Bytes and number of the primed notes of the first instrument, at most as many as the synthesiser keeps."""
     sound = instrument.instrument_weights({0: 1})
     batches = list(note_batches(instrument, sound))
     one = next(iter(primed_states(instrument, sound, *(rows[:1] for rows in batches[0])).values())).nbytes
@@ -154,7 +155,7 @@ def cache_size(instrument: InstrumentModel) -> tuple[int, int]:
 
 
 def eager_rate(card: ModelCard) -> float | None:
-    """Whole notes of a network of the card's sizes in eager torch, in a process of its own; None if that cannot run."""
+    """Time whole notes of a network of the card's sizes in eager torch, in a separate process; None if that cannot run."""
     if importlib.util.find_spec("torch") is None or not (ROOT / "training").is_dir() or "config" not in card.training:
         return None
     config = json.dumps(card.training["config"])
@@ -173,7 +174,7 @@ def _symbols(instrument: InstrumentModel, count: int) -> tuple[Any, Any, Any]:
 
 
 def _step_time(instrument: InstrumentModel, count: int, seconds: float) -> float:
-    """Seconds of a step of ``count`` voices."""
+    """Seconds for a step of ``count`` voices."""
     symbols = _symbols(instrument, count)
     state = instrument.initial_state(count)
     moment = np.full(count, 20, np.int64)
@@ -186,12 +187,12 @@ def _step_time(instrument: InstrumentModel, count: int, seconds: float) -> float
 def _notes_rate(instrument: InstrumentModel, count: int, seconds: float) -> float:
     hop = instrument.hop / instrument.sample_rate
     steps = instrument.PRIMING + instrument.samples // instrument.hop
-    heard = instrument.samples / instrument.hop / steps  # the priming is part of the cost
+    heard = instrument.samples / instrument.hop / steps  # the cost includes the priming
     return count * hop * heard / _step_time(instrument, count, seconds)
 
 
 def _synth_load(instrument: InstrumentModel, voices: int, seconds: float) -> float:
-    """Share of a core that ``voices`` notes take, everything included: network, mixing, resampling to 44.1 kHz."""
+    """Share of a core that ``voices`` notes need in all: network, mixing, resampling to 44.1 kHz."""
     synth = Synth(instrument.sibling(), DEVICE_RATE, voices + 1)
     low, high = instrument.ranges[0]
     for k in range(voices):
@@ -205,7 +206,7 @@ def _synth_load(instrument: InstrumentModel, voices: int, seconds: float) -> flo
 
 
 def _crossing(loads: dict[int, float], wanted: float) -> float:
-    """The number at which the load is ``wanted``, between the measured ones; beyond the last by proportion."""
+    """The number at which the load is ``wanted``, interpolated between measured numbers, or extrapolated in proportion to the last."""
     counts, values = list(loads), list(loads.values())
     if wanted >= values[-1]:
         return counts[-1] * wanted / values[-1]
@@ -217,10 +218,10 @@ def _crossing(loads: dict[int, float], wanted: float) -> float:
 
 
 def measure_latency(model: str | Path, block: int = 256, notes: int = 60) -> NoteLatency:
-    """Strike keys at random moments while ``SOUNDING`` other notes sound, and find their first samples in what is put out.
+    """Strike keys at random times while ``SOUNDING`` other notes sound, and find their first samples in the output.
 
-    A thread of this process calls for blocks at the pace of a device at 44.1 kHz. The other notes are panned to the left, so that the
-    right channel tells of the struck ones.
+    A thread of this process requests blocks at the pace of a device at 44.1 kHz. The other notes are panned to the left, so the right
+    channel contains only the struck ones.
     """
     instrument = InstrumentModel(model)
     synth = Synth(instrument, DEVICE_RATE, SOUNDING + 16)
@@ -254,18 +255,18 @@ def _strike(player: InstrumentPlayer, keys: range, block: int, notes: int) -> No
     for k in range(40 + gap * notes):
         due = began + k * period
         time.sleep(max(0.0, due - time.monotonic()))
-        asked = time.monotonic()  # on a busy machine later than it was due
+        asked = time.monotonic()  # on a busy machine this is later than planned
         player.read(out)
         if k < 2 * SOUNDING and k % 2:
             player.push(MidiMessage("note_on", 0, keys[(k // 2 * 3) % len(keys)], 90, time.monotonic()))
         if k == 2 * SOUNDING + 4:
-            player.reset()  # what the first blocks cost while caches fill is no one's latency
+            player.reset()  # the first blocks fill caches and do not count
         loud = np.flatnonzero(np.abs(out[:, 1]) > AUDIBLE)
         if struck is not None and len(loud):
             found.append(asked + loud[0] / DEVICE_RATE - struck[0])
             player.push(MidiMessage("note_off", 1, struck[1], 0, time.monotonic()))
             struck = None
-        if k % gap == 0 and k:  # the left hand goes on
+        if k % gap == 0 and k:  # renew the other notes
             player.push(MidiMessage("note_on", 0, keys[(k // gap * 5) % len(keys)], 90, time.monotonic()))
         if k in strikes:
             time.sleep(float(rng.uniform(0, 0.8)) * period)

@@ -1,6 +1,6 @@
-"""A private JACK server: ``jackd`` with its dummy driver under a name of its own, beside whatever servers the user runs.
+"""A private JACK server: ``jackd`` with its dummy driver and its own name, independent of the user's servers.
 
-For measuring and for tests; nothing is heard. Linux, and macOS with JACK 2. Who starts it ends it: ``running`` does so whatever happens.
+It is for measurements and tests, without sound, on Linux, and on macOS with JACK 2. ``running`` always ends the server that it starts.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from rtaudio.audio.format import StemplayError
 
 START_S = 15.0
 STOP_S = 8.0
-"""In peace a server leaves JACK's registry too, which holds eight of them in all; after so long it is killed."""
+"""Seconds that a server is given to end. It then also leaves JACK's registry, which has room for eight. Later it is killed."""
 
 
 def why_no_server() -> str:
-    """Empty if a private server can be run here, else the reason in a sentence."""
+    """The reason why a private server cannot run here, as a sentence; empty if it can."""
     if sys.platform == "win32":
         return "A private JACK server cannot be run on Windows."
     if not shutil.which("jackd") or not shutil.which("jack_lsp"):
@@ -37,10 +37,10 @@ class JackServer:
     """``jackd -d dummy``. Start it again with ``start`` after ``kill``.
 
     Args:
-        folder: for its log.
+        folder: folder for its log.
         rate: Hz; ``period``: frames; ``channels``: each way.
-        synchronous: it waits for its clients, so that no sample is lost on a busy machine; a client that is killed then holds it up for
-            a long time. Where clients are killed, or misses are to be counted, it must be False, as it is for those who play.
+        synchronous: the server waits for its clients, so no sample is lost on a busy machine, but a killed client delays it for a long
+        time. It must be False if clients are killed or misses are counted, as it is for musicians.
     """
 
     def __init__(
@@ -54,11 +54,11 @@ class JackServer:
         self.environment = {
             "JACK_DEFAULT_SERVER": self.name, "JACK_NO_START_SERVER": "1", "JACK_NO_AUDIO_RESERVATION": "1",
         }  # fmt: skip
-        """What makes a child process a client of this server."""
+        """Environment of a child process that is to be a client of this server."""
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start and wait until it answers; realtime where the system allows it, else without. Raises StemplayError."""
+        """Start and wait until it answers, with realtime priority if the system allows it. Raises StemplayError."""
         for self.realtime in [True, False] if _may_be_realtime() else [False]:
             if self._try():
                 return
@@ -109,11 +109,11 @@ class JackServer:
             time.sleep(0.1)
 
     def kill(self) -> None:
-        """SIGKILL: the server is gone without a word, as after a crash."""
+        """Kill the server with SIGKILL, as in a crash."""
         self.stop(hard=True)
 
     def stop(self, hard: bool = False) -> None:
-        """End it for certain and remove what it leaves in /dev/shm (its own only)."""
+        """End the server in any case, and remove its own files in /dev/shm."""
         process, self._process = self._process, None
         if process is not None and process.poll() is None:
             process.kill() if hard else process.send_signal(signal.SIGTERM)
@@ -130,7 +130,7 @@ class JackServer:
 
 @contextlib.contextmanager
 def running(server: JackServer) -> Iterator[JackServer]:
-    """The server, started, and ended afterwards. Raises StemplayError if it does not start."""
+    """Start the server and end it afterwards. Raises StemplayError if it does not start."""
     try:
         server.start()
         yield server
@@ -139,7 +139,7 @@ def running(server: JackServer) -> Iterator[JackServer]:
 
 
 def _may_be_realtime() -> bool:
-    """Where it may not, asking for it only makes the server's first start fail."""
+    """Whether realtime priority is allowed. If not, requesting it would make the server's first start fail."""
     if sys.platform == "win32":
         return False
     if sys.platform == "darwin" or os.geteuid() == 0:

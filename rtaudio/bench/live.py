@@ -1,8 +1,8 @@
 """Counts missed blocks: plays each model at each block size on a private JACK server, as a user would.
 
-``python -m rtaudio live --json`` runs in a child process with a song as its input, and what it reports at its end is what is told
-here: nothing is computed anew. Before the models of a block a pass-through (``--model none``) plays there for as long: what that
-misses is the machine's doing. Where there is no ``jackd``, the engine's own clock calls for the blocks instead of a sound server.
+``python -m rtaudio live --json`` runs in a child process with a song as its input. The results are those that it reports at its end;
+nothing is computed again. For each block size, a pass-through (``--model none``) plays before the models for the same time: its misses
+are caused by the machine. Without ``jackd``, the engine's own clock requests the blocks instead of a sound server.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ BLOCKS = (64, 128, 256, 512, 1024, 2048)
 RATES = (44_100,)
 SECONDS = 10.0
 LOOK_AHEAD = 17.4
-"""Milliseconds of the refined variant: with them the window's default model answers within 23 ms."""
+"""Look-ahead of the refined variant in ms, with which the window's default model answers within 23 ms."""
 PASS_THROUGH = "none"
 PATIENCE_S = 120.0
-"""Beyond the seconds to play: loading a model on a busy machine takes long."""
+"""Seconds to wait in addition to those to play, because loading a model on a busy machine takes long."""
 
 
 @dataclass(frozen=True)
 class Played:
-    """What one run reported about itself.
+    """The report of one run.
 
     Attributes:
         model: its name or directory; ``look_ahead``: ms, 0 without refinement.
-        rate, block: of the stream; ``server``: ``jack``, or ``clock`` where there is none.
-        seconds: played; ``blocks``: of them. ``misses``: blocks that the model was late for, ``xruns``: the server's.
-        load: of the model, shares of the time it is given: ``p50``, ``p99``, ``own`` (without what others took meanwhile).
-        latency_ms: as ``live --json`` tells it, ``total`` among them.
-        realtime: what the engine's threads were granted; ``message``: its last sentence.
-        steal: share of the processors' time that the host took meanwhile; None if that is not told.
+        rate, block: format of the stream; ``server``: ``jack``, or ``clock`` if there is none.
+        seconds: duration; ``blocks``: number of blocks. ``misses``: blocks for which the model was late. ``xruns``: those of the server.
+        load: shares of its time that the model needed: ``p50``, ``p99``, ``own`` (without the time of other programs).
+        latency_ms: the latencies in the report of ``live --json``, including ``total``.
+        realtime: the priorities that the engine's threads got; ``message``: the engine's last message.
+        steal: share of the processors' time that the host took meanwhile; None if unknown.
     """
 
     model: str
@@ -66,7 +66,7 @@ class Played:
 
     @property
     def missed(self) -> float:
-        """The share of blocks that was missed."""
+        """The share of missed blocks."""
         return self.misses / max(1, self.blocks)
 
 
@@ -86,7 +86,7 @@ class Plan:
 
 
 def play_all(plan: Plan, tell: Callable[[Played], None] = lambda played: None) -> list[Played]:
-    """Play the plan, the pass-through first at each rate and block; ``tell`` hears of each run as it ends. Raises StemplayError."""
+    """Play the plan, at each rate and block the pass-through first. Calls ``tell`` with each finished run. Raises StemplayError."""
     found = []
     with _sigterm_as_exit():
         for rate in plan.rates:
@@ -113,7 +113,7 @@ def play(
             check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        raise StemplayError(f"{model} at blocks of {block} frames did not end; the engine hangs.") from None
+        raise StemplayError(f"{model} at blocks of {block} frames did not end, because the engine hangs.") from None
     if child.returncode:
         said = child.stderr.strip().splitlines()
         reason = said[-1] if said else f"exit code {child.returncode}"
@@ -132,7 +132,7 @@ def _from_facts(facts: dict[str, Any], model: str, look_ahead: float, server: st
 
 @contextlib.contextmanager
 def _server(rate: int, block: int) -> Iterator[JackServer | None]:
-    """A private server that does not wait for its clients; None where there is no ``jackd``."""
+    """A private server that does not wait for its clients; None without ``jackd``."""
     if why_no_server():
         yield None
         return
@@ -145,7 +145,7 @@ def _server(rate: int, block: int) -> Iterator[JackServer | None]:
 
 @contextlib.contextmanager
 def _sigterm_as_exit() -> Iterator[None]:
-    """Being told to end must not leave a server behind: SIGTERM unwinds the stack as Ctrl-C does."""
+    """Make SIGTERM unwind the stack like Ctrl-C, so that no server is left running."""
 
     def leave(number: int, frame: object) -> None:
         raise SystemExit(128 + number)

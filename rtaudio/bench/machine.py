@@ -1,4 +1,4 @@
-"""Which machine this is, and how fast one thread of it is.
+"""Describes the machine and measures the speed of one of its threads.
 
 A child process measures the speed, because the number of threads of a BLAS is fixed when numpy is imported.
 """
@@ -27,21 +27,21 @@ _GEMM = 512
 
 @dataclass(frozen=True)
 class Machine:
-    """Speed of one thread: float32 matrix products, and reading memory."""
+    """Speed of one thread in float32 matrix products and in reading memory."""
 
     gflops: float
     read_gb_s: float
     load: float | None
-    """Processes that wanted to run in the minute before; None where the system does not tell."""
+    """Mean number of runnable processes in the minute before; None if the system does not report it."""
 
 
 @dataclass(frozen=True)
 class About:
-    """What makes two runs comparable.
+    """The facts about the machine that make two runs comparable.
 
     Attributes:
-        processor: its name; ``units``: its vector units; ``virtual``: under a hypervisor, None where that is not told.
-        cores: logical ones that this program may use.
+        processor: its name; ``units``: its vector units; ``virtual``: whether it runs under a hypervisor, None if unknown.
+        cores: number of logical processors that this program may use.
         system: operating system, its version and architecture; the others are versions.
     """
 
@@ -78,7 +78,7 @@ def _system() -> str:
     if sys.platform == "win32":
         return f"Windows {platform.release()} ({platform.version()}), {machine}"
     kernel = (
-        f"{platform.system()} {'.'.join(platform.release().split('.')[:2])}"  # the rest names a build, not a system
+        f"{platform.system()} {'.'.join(platform.release().split('.')[:2])}"  # the rest is the name of a build
     )
     try:
         return f"{platform.freedesktop_os_release().get('PRETTY_NAME', '')}, {kernel}, {machine}".lstrip(", ")
@@ -87,16 +87,16 @@ def _system() -> str:
 
 
 def load_average() -> float | None:
-    """Of the last minute; None on Windows."""
+    """Load average of the last minute; None on Windows."""
     return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
 
 
 DRIFT = 0.10
-"""Change of speed within a run that is worth a warning."""
+"""Change of speed within a run that causes a warning."""
 
 
 def drift(before: Machine, after: Machine) -> list[str]:
-    """A sentence for each speed that has changed meanwhile: by heat, by saving energy, by a neighbour on the same hardware."""
+    """A sentence for each speed that has changed during the run, because of heat, power saving or other users of the hardware."""
     told = []
     for what, unit, first, last in (
         ("matrix products", "GFLOP/s", before.gflops, after.gflops),
@@ -104,14 +104,14 @@ def drift(before: Machine, after: Machine) -> list[str]:
     ):
         if max(first, last) > (1 + DRIFT) * min(first, last):
             told.append(
-                f"The machine's own speed changed meanwhile: {what} went from {first:.3g} to {last:.3g} {unit}; "
-                "the bounds are of the beginning."
+                f"The machine's own speed changed during the run: {what} went from {first:.3g} to {last:.3g} {unit}; "
+                "the bounds use the speed at the beginning."
             )
     return told
 
 
 def measure_machine() -> Machine:
-    """Measure in a child process whose BLAS has one thread; takes a second or two."""
+    """Measure in a child process whose BLAS has one thread. It takes one or two seconds."""
     load = load_average()
     environment = {**os.environ, **dict.fromkeys(_ONE_THREAD, "1"), "PYTHONPATH": str(ROOT)}
     code = "import json; from rtaudio.bench.machine import measure_here; print(json.dumps(measure_here()))"

@@ -1,4 +1,4 @@
-"""A separator's hop on this machine: paced as in use and back to back, beside its two lower bounds (``bounds``)."""
+"""Times a separator's hop on this machine, paced as in use and back to back, beside its two lower bounds (``bounds``)."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from rtaudio.processors.frame_model import FrameModel
 
 @dataclass(frozen=True)
 class ModelCost:
-    """Times in ms a frame (one hop), on one thread.
+    """Times of a frame (one hop) in ms, on one thread.
 
     Attributes:
-        timing_only: random weights, made for the clock and not for ears.
-        paced_*: each hop at its time, as in use; ``back_to_back_*``: one after the other.
-        processor_p50_ms: back to back, with the sharing of the residual.
-        refining_ms: what a look-ahead of 17.4 ms adds to a hop, p50; None for models that cannot be refined.
-        rtf: back to back p50 over the hop's length.
-        *_bound_ms, ratio_*: see ``bounds``; None for networks whose sizes are not known here. ``ratio_to_bound``: p50 to the larger.
-        rounds: of the timing that took most; ``stable``: the p99 of every timing stands.
+        timing_only: the weights are random, for timing only.
+        paced_*: one hop in each hop period, as in use; ``back_to_back_*``: one hop after the other.
+        processor_p50_ms: back to back, including the sharing of the residual.
+        refining_ms: p50 of the time that a look-ahead of 17.4 ms adds to a hop; None for models that cannot be refined.
+        rtf: back to back p50 divided by the hop's length.
+        **_bound_ms, ratio_*: see ``bounds``; None for unknown networks. ``ratio_to_bound``: p50 divided by the larger bound.
+        rounds: of the timing that needed most; ``stable``: whether the p99 of every timing is stable.
         spread: the noise of each time, as a share (``Timing``).
     """
 
@@ -128,16 +128,16 @@ def _noise(card: ModelCard) -> list[Any]:
 
 
 def _processor_call(model: FrameModel, frames: list[Any]) -> Callable[[], object]:
-    """A frame through the whole processor, the sharing of the residual included."""
+    """Time a frame in the whole processor, including the sharing of the residual."""
     processor = make_separator(model)
     processor.prepare(StreamFormat(model.rate, model.channels, min(model.hop, 1 << 16)))
     return lambda: processor.process(frames[0])
 
 
 def _refining(model: FrameModel, frames: list[Any], seconds: float) -> float:
-    """Median seconds of a refined hop without the model's own part, back to back.
+    """Median seconds of a refined hop without the model's own time, back to back.
 
-    The part is taken from within each call: two runs of a machine whose speed changes meanwhile could not be subtracted.
+    The model's time is measured within each call, because the machine's speed may change between two separate runs.
     """
     refined, run = refined_ms(model, LOOK_AHEAD), model.run
     inside: list[float] = [0.0]

@@ -15,9 +15,9 @@ from rtaudio.bench.machine import ROOT
 
 
 def timing_models(directory: Path | None) -> list[Path]:
-    """Their directories: those in ``directory``, else those of the cache, which is filled if it is empty and torch is installed.
+    """The networks' directories: those in ``directory``, else those in the cache, which is filled if it is empty and torch is installed.
 
-    Raises StemplayError if a named directory holds none.
+    Raises StemplayError if ``directory`` contains none.
     """
     place = directory or cache_directory()
     if directory is None and not any(place.glob(f"*/{CARD_FILE}")):
@@ -27,7 +27,7 @@ def timing_models(directory: Path | None) -> list[Path]:
                 file=sys.stderr,
             )
             return []
-        print(f"Making the networks that are for timing only, in {place} ...", file=sys.stderr)
+        print(f"Making the networks for timing in {place} ...", file=sys.stderr)
         command = [sys.executable, "-m", "training", "timing", "-o", str(place)]
         made = subprocess.run(
             command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False
@@ -41,7 +41,7 @@ def timing_models(directory: Path | None) -> list[Path]:
 
 
 def can_train() -> bool:
-    """Whether the training package can run here, in a process of its own."""
+    """Whether the training package can run here, in a separate process."""
     return importlib.util.find_spec("torch") is not None and (ROOT / "training").is_dir()
 
 

@@ -1,4 +1,4 @@
-"""The options of ``python -m rtaudio bench``. What is wrong with them is told in one sentence."""
+"""The options of ``python -m rtaudio bench``. An invalid option is reported in one sentence."""
 
 from __future__ import annotations
 
@@ -40,27 +40,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     other.add_argument(
         "--callback", action="store_true",
-        help="the audio callback: allocations, times, waits for the interpreter; for --live-seconds (3600: an hour)",
+        help="measure the audio callback: allocations, times, waits for the interpreter; for --live-seconds (3600: an hour)",
     )  # fmt: skip
     other.add_argument(
         "--inserts", action="store_true",
-        help="effects and plugins: what a block costs; MODEL then names plugins to measure beside the built-in effects",
+        help="measure what effects and plugins cost per block; MODEL then names plugins to measure beside the built-in effects",
     )  # fmt: skip
     _add_playing(parser.add_argument_group("playing"))
     results = parser.add_argument_group("results")
     results.add_argument("--json", action="store_true", help="print the numbers as JSON")
-    results.add_argument("--save", type=Path, metavar="FILE", help="keep the numbers as JSON in a file")
+    results.add_argument("--save", type=Path, metavar="FILE", help="write the numbers as JSON to a file")
     results.add_argument("--compare", type=Path, metavar="FILE", help="compare with an earlier run's JSON")
     results.add_argument(
         "--full",
         action="store_true",
-        help="the shipped models, other packages and --live in one run: all that the README shows",
+        help="measure the shipped models, other packages and --live in one run: everything that the README shows",
     )
     results.add_argument(
-        "--table", type=Path, metavar="FILE", help="do not measure: print the README's tables of a JSON file"
+        "--table", type=Path, metavar="FILE", help="do not measure, but print the README's tables from a JSON file"
     )
     results.add_argument(
-        "--into", type=Path, metavar="PAGE", help="write the README's tables into a page"
+        "--into", type=Path, metavar="PAGE", help="write the README's tables into this page"
     )
 
 
@@ -73,19 +73,19 @@ def _add_playing(playing: argparse._ArgumentGroup) -> None:
         type=_list(1, LARGEST_BLOCK),
         default=live.BLOCKS,
         metavar="A,B",
-        help="frames (default: 64 to 2048)",
+        help="block sizes in frames (default: 64 to 2048)",
     )
     playing.add_argument(
-        "--rates", type=_list(8000, 384_000), default=live.RATES, metavar="A,B", help="Hz (default: 44100)"
+        "--rates", type=_list(8000, 384_000), default=live.RATES, metavar="A,B", help="sample rates in Hz (default: 44100)"
     )
     playing.add_argument(
-        "--live-seconds", type=_seconds, default=live.SECONDS, metavar="N", help="of each run (default: %(default)s)"
+        "--live-seconds", type=_seconds, default=live.SECONDS, metavar="N", help="length of each run (default: %(default)s)"
     )
     playing.add_argument(
         "--look-ahead", type=_look_ahead, default=live.LOOK_AHEAD, metavar="MS",
-        help=f"play {DEFAULT_MODEL} refined, too, so much later; 0: do not (default: %(default)s)",
+        help=f"also play {DEFAULT_MODEL} refined with this look-ahead; 0: do not (default: %(default)s)",
     )  # fmt: skip
-    playing.add_argument("--song", type=Path, default=live.SONG, metavar="FILE", help="(default: the demo song)")
+    playing.add_argument("--song", type=Path, default=live.SONG, metavar="FILE", help="song to play (default: the demo song)")
 
 
 def _seconds(text: str) -> float:
@@ -106,7 +106,7 @@ def _number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
 
 
 def _whole(least: int, most: int) -> Callable[[str], int]:
@@ -114,7 +114,7 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
         try:
             value = int(text)
         except ValueError:
-            raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from None
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
         if not least <= value <= most:
             raise argparse.ArgumentTypeError(f"{value} is not between {least} and {most}")
         return value
@@ -128,7 +128,7 @@ def _list(least: int, most: int) -> Callable[[str], tuple[int, ...]]:
 
 
 def check(args: argparse.Namespace) -> None:
-    """Find places that cannot be written to before anything is measured. Raises StemplayError."""
+    """Check before measuring that the results can be written. Raises StemplayError."""
     if args.save and not args.save.absolute().parent.is_dir():
         raise StemplayError(f"There is no folder {str(args.save.parent)!r} to save the result in.")
     if args.into:

@@ -1,4 +1,4 @@
-"""Other packages' live models in the same run. The training package times them in a process of its own: some of them need torch."""
+"""Other packages' live models in the same run. The training package times them in a separate process, since some need torch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Peer = dict[str, Any]
 
 
 def measure_peers(seconds: float = 3.0) -> tuple[list[Peer], str]:
-    """Each installed peer on one thread, for about ``seconds``; and a sentence where there are none, else an empty one."""
+    """Time each installed peer on one thread for about ``seconds``. Also returns a sentence, which is empty unless there are none."""
     if not can_train():
         return [], "Other packages are not timed: that needs torch (make setup)."
     command = [
@@ -34,6 +34,6 @@ def measure_peers(seconds: float = 3.0) -> tuple[list[Peer], str]:
     child = subprocess.run(command, cwd=ROOT, env=child_environment(), capture_output=True, text=True, check=False)
     if child.returncode:
         said = child.stderr.strip().splitlines()
-        return [], f"Other packages could not be timed: {said[-1] if said else 'no reason was told'}"
+        return [], f"Other packages could not be timed: {said[-1] if said else 'no reason was given'}"
     found: list[Peer] = json.loads(child.stdout)
-    return found, "" if found else "No package that ours could be compared with is installed."
+    return found, "" if found else "None of the packages to compare with is installed."

@@ -1,7 +1,7 @@
-"""The processor's name and the vector units that matter to small networks. Each system is asked in its own way.
+"""Finds the processor's name and the vector units that matter to small networks, in each system's own way.
 
-Linux tells both in ``/proc/cpuinfo``, macOS through ``sysctl``; Windows has the name in the registry and tells of some units
-(``IsProcessorFeaturePresent`` knows neither VNNI nor AMX). The parsers are pure functions of what those print.
+Linux lists both in ``/proc/cpuinfo``, macOS through ``sysctl``. Windows has the name in the registry and reports some units
+(``IsProcessorFeaturePresent`` does not cover VNNI and AMX). The parsers are pure functions of these outputs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ UNITS = {
     "amx_int8": "AMX int8", "amx_bf16": "AMX BF16",
     "neon": "NEON", "asimd": "NEON", "asimddp": "dotprod", "i8mm": "i8mm", "bf16": "BF16", "sve": "SVE", "sme": "SME",
 }  # fmt: skip
-"""Linux' name of a flag -> ours, in the order in which they are told."""
+"""Linux' name of a flag -> our name, in the order of the output."""
 
 _MACOS = {
     "hw.optional.avx2_0": "avx2", "hw.optional.avx512f": "avx512f", "hw.optional.avx512vnni": "avx512_vnni",
@@ -35,12 +35,12 @@ _ARM_PARTS = {
     (0x41, 0xD0C): "Arm Neoverse N1", (0x41, 0xD40): "Arm Neoverse V1", (0x41, 0xD49): "Arm Neoverse N2",
     (0x41, 0xD4F): "Arm Neoverse V2", (0xC0, 0xAC3): "Ampere-1",
 }  # fmt: skip
-"""(implementer, part) of cores that Linux does not name."""
+"""(implementer, part) -> name, for cores that Linux does not name."""
 
 
 @dataclass(frozen=True)
 class Processor:
-    """``units`` are names out of ``UNITS``. ``virtual``: under a hypervisor; None where the system does not tell."""
+    """``units`` are names from ``UNITS``. ``virtual``: whether it runs under a hypervisor; None if the system does not report it."""
 
     name: str
     units: tuple[str, ...]
@@ -70,7 +70,7 @@ def parse_cpuinfo(text: str) -> Processor:
 
 
 def parse_sysctl(text: str) -> Processor:
-    """What macOS prints for ``sysctl hw.optional machdep.cpu kern.hv_vmm_present``."""
+    """Parse the output of macOS' ``sysctl hw.optional machdep.cpu kern.hv_vmm_present``."""
     values = dict(re.findall(r"^([\w.]+): (.*)$", text, re.MULTILINE))
     flags = {flag for key, flag in _MACOS.items() if values.get(key, "0").strip() == "1"}
     virtual = {"0": False, "1": True}.get(values.get("kern.hv_vmm_present", ""))
@@ -78,7 +78,7 @@ def parse_sysctl(text: str) -> Processor:
 
 
 def this_processor() -> Processor:
-    """The processor that this program runs on; where the system tells nothing, its architecture alone."""
+    """The processor that this program runs on; only its architecture if the system reports nothing."""
     try:
         if sys.platform == "win32":
             return _windows()

@@ -1,4 +1,4 @@
-"""A run's results as one JSON value: written, read back and checked, so that a damaged file is one sentence and no traceback."""
+"""A run's results as one JSON value: written, read back and checked, so that a damaged file gives a sentence and no traceback."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MAPS = ("machine", "note_latency")
 
 @dataclass
 class Findings:
-    """What a run has measured so far; ``machine`` is its speed before, ``after`` that at the end.
+    """The measurements of a run so far; ``machine`` is the speed before the run, ``after`` that at its end.
 
     ``voices`` and ``latencies`` are ``rtaudio.bench.instrument``'s.
     """
@@ -45,9 +45,9 @@ class Findings:
 
 
 def as_result(found: Findings) -> Result:
-    """Everything, rounded to what the clock can tell.
+    """All results, rounded to the clock's resolution.
 
-    ``machine`` (what and how fast), ``machine_after`` (how fast at the end), ``busy`` (what others took), ``models`` (separators),
+    ``machine`` (description and speed), ``machine_after`` (speed at the end), ``busy`` (load of other programs), ``models`` (separators),
     ``instruments`` and ``note_latency`` (of their notes), ``peers``, ``live`` (with the share ``missed``), ``warnings``, and the day.
     """
     speed = asdict(found.machine) if found.machine else {}
@@ -78,15 +78,15 @@ def tidy(value: Any) -> Any:
 
 
 def read(path: Path) -> Result:
-    """A result from a file; what an older version did not write is empty. Raises StemplayError if it is none."""
+    """A result from a file. Parts that an older version did not write are empty. Raises StemplayError if it is not a result."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise StemplayError(f"{path} cannot be read: {error.strerror}.") from None
     except ValueError:
-        raise StemplayError(f"{path} is no JSON, so it is no result of `bench --json`.") from None
+        raise StemplayError(f"{path} is not JSON, so it is not a result of `bench --json`.") from None
     if not isinstance(value, dict) or "machine" not in value:
-        raise StemplayError(f"{path} is no result of `bench --json`.")
+        raise StemplayError(f"{path} is not a result of `bench --json`.")
     for name in LISTS:
         _check(path, name, value.setdefault(name, []), list)
     for name in MAPS:
@@ -100,17 +100,17 @@ def read(path: Path) -> Result:
 
 def _check(path: Path, name: str, value: Any, kind: type) -> None:
     if not isinstance(value, kind):
-        raise StemplayError(f"{path} is damaged: {name!r} is no {'list' if kind is list else 'table'}.")
+        raise StemplayError(f"{path} is damaged: {name!r} is not a {'list' if kind is list else 'table'}.")
 
 
 def write(path: Path, text: str) -> None:
-    """Replace a file's text at one blow: what is there is the old or the new, never half of it. Raises StemplayError."""
+    """Replace a file's text atomically: the file has the old or the new text, never a part. Raises StemplayError."""
     try:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
                 file.write(text)
-            os.chmod(name, path.stat().st_mode & 0o777 if path.exists() else 0o644)  # mkstemp's is private
+            os.chmod(name, path.stat().st_mode & 0o777 if path.exists() else 0o644)  # mkstemp's mode is private
             os.replace(name, path)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -121,7 +121,7 @@ def write(path: Path, text: str) -> None:
 
 
 def numbers(row: dict[str, Any], names: Sequence[str]) -> dict[str, float]:
-    """Those of ``names`` that ``row`` has as numbers; ``a.b`` is ``row["a"]["b"]``."""
+    """The values of ``names`` that are numbers in ``row``; ``a.b`` is ``row["a"]["b"]``."""
     found = {}
     for name in names:
         value: Any = row

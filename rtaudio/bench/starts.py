@@ -1,6 +1,6 @@
-"""Cold starts: the time until a stem is written, the first sound, or a window. Each start is a separate process, as for a user.
+"""Times cold starts: until a stem is written, the first sound, or a window. Each start is a separate process, as for a user.
 
-Beside each is its bound: a Python that only loads the libraries which that start cannot do without.
+The bound of each is a Python process that only loads the libraries that this start needs.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class Start:
     """One kind of start.
 
     Attributes:
-        name: what was started, up to what.
-        first_s, median_s: seconds of the first try and of the middle one.
-        bound_s: of its bound; 0 where there is none.
+        name: the command, and the event that ends the time.
+        first_s, median_s: seconds of the first try, and the median of all tries.
+        bound_s: seconds of its bound; 0 if there is none.
     """
 
     name: str
@@ -48,11 +48,11 @@ class Start:
 
 
 def measure_starts(song: Path, tell: Callable[[Start], None], tries: int = TRIES, fresh: bool = False) -> list[Start]:
-    """Start everything ``tries`` times and tell of each kind when it is done.
+    """Start everything ``tries`` times, and report each kind when it is done.
 
     Args:
-        song: what is played.
-        fresh: also clone the repository and ``make run``; needs git, make and the package index.
+        song: the song to play.
+        fresh: also clone the repository and run ``make run`` in it; needs git, make and the package index.
 
     Raises:
         StemplayError: something does not start.
@@ -94,7 +94,7 @@ def measure_starts(song: Path, tell: Callable[[Start], None], tries: int = TRIES
 
 @contextmanager
 def _places() -> Iterator[tuple[Path, dict[str, str]]]:
-    """A folder, and an environment in which nothing of the user's is met or changed."""
+    """A folder, and an environment in which none of the user's files is read or changed."""
     with tempfile.TemporaryDirectory(prefix="stemplay-starts-") as name:
         folder = Path(name)
         environment = child_environment()
@@ -167,7 +167,7 @@ def _qt_installed(environment: dict[str, str]) -> bool:
 
 
 def _fresh(folder: Path) -> Start:
-    """A clone of the repository, and ``make run`` in it, to the first sound. Once: it loads packages."""
+    """Clone the repository and run ``make run`` in it until the first sound. Only once, because it downloads packages."""
     for program in ("git", "make"):
         if shutil.which(program) is None:
             raise StemplayError(f"A fresh clone needs {program}, which is not installed.")
@@ -180,7 +180,7 @@ def _fresh(folder: Path) -> Start:
     )  # fmt: skip
     assert child.stdout is not None
     spent = 0.0
-    for line in child.stdout:  # to its end: what it starts must not be left behind
+    for line in child.stdout:  # read to its end, so that no process is left running
         if not spent and ("latency" in line):
             spent = time.perf_counter() - began
     if child.wait() or not spent:
@@ -192,6 +192,6 @@ HEADER = f"{'start':<42}{'first':>8}{'median':>8}{'bound':>8}{'ratio':>7}"
 
 
 def row(start: Start) -> str:
-    """A line of the table, seconds."""
+    """A line of the table, in seconds."""
     bound = f"{start.bound_s:>8.2f}{start.median_s / start.bound_s:>7.1f}" if start.bound_s else f"{'':>15}"
     return f"{start.name:<42}{start.first_s:>8.2f}{start.median_s:>8.2f}{bound}"

@@ -1,8 +1,8 @@
-"""The load that other programs, and the host of a virtual machine, put on the machine during a measurement.
+"""Measures the load by other programs and by the host of a virtual machine during a measurement.
 
-Linux tells the processors' time and what the host stole of it in ``/proc/stat``; macOS (``host_statistics``) and Windows
-(``GetSystemTimes``) tell the time alone, so that there steal is None. What this program and its finished children used is taken off;
-Windows does not tell of children, so there a watch over work of children leaves the others out too. None means: not told.
+Linux reports the processors' time and the time stolen by the host in ``/proc/stat``. macOS (``host_statistics``) and Windows
+(``GetSystemTimes``) report only the time, so steal is None there. The time of this program and of its finished children is subtracted.
+Windows does not report that of children, so if children do the work there, the load of others is None too. None means unknown.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from pathlib import Path
 from rtaudio.bench.machine import load_average
 
 OTHERS = 0.05
-"""Share of all processors' time above which other programs are worth a warning."""
+"""Share of all processors' time above which other programs cause a warning."""
 STEAL = 0.01
 LOAD = 0.5
-"""Load average a core, before anything began."""
+"""Load average per core before the measurement above which there is a warning."""
 
 
 @dataclass(frozen=True)
 class SystemLoad:
-    """Shares of all processors' time, 0 to 1; ``load`` is the average of the minute before. None: the system does not tell."""
+    """Shares of all processors' time, 0 to 1; ``load`` is the average of the minute before. None: not reported by the system."""
 
     cores: int
     load: float | None
@@ -33,7 +33,7 @@ class SystemLoad:
     steal: float | None
 
     def warnings(self) -> list[str]:
-        """A sentence for each reason to trust the numbers less."""
+        """A warning for each reason why the numbers are less reliable."""
         told = []
         if self.load is not None and self.load > LOAD * self.cores:
             told.append(
@@ -41,35 +41,35 @@ class SystemLoad:
             )
         if self.others is not None and self.others > OTHERS:
             told.append(
-                f"Other programs took {self.others:.0%} of the processors' time meanwhile; end them and measure again."
+                f"Other programs took {self.others:.0%} of the processors' time during the run; end them and measure again."
             )
         if self.steal is not None and self.steal > STEAL:
             told.append(f"The host of this virtual machine took {self.steal:.1%} of the processors' time (steal).")
         if self.others is None:
-            told.append("What other programs took of the processors is not told by this system.")
+            told.append("This system does not report how much processor time other programs took.")
         return told
 
 
 @dataclass(frozen=True)
 class ProcessorTimes:
-    """Seconds of all processors since the start: at work for programs, and stolen by the host."""
+    """Seconds of all processors since the system's start: busy for programs, and stolen by the host."""
 
     busy: float
     steal: float | None
 
 
 class SystemLoadMonitor:
-    """Begins when it is made. ``children``: the work is done by child processes too, which have ended when ``end`` is called."""
+    """Measures from its creation. ``children``: child processes also do the work, and have ended when ``end`` is called."""
 
     def __init__(self, children: bool = False) -> None:
         self.blind = children and sys.platform == "win32"
         self._load = load_average()
-        self._cores = os.cpu_count() or 1  # all: the system's counters are of all
+        self._cores = os.cpu_count() or 1  # all processors, as in the system's counters
         self._began = time.monotonic()
         self._ticks, self._own = read_processor_times(), own_processor_seconds()
 
     def end(self) -> SystemLoad:
-        """What others took since the beginning."""
+        """The load by others since the beginning."""
         ticks, own = read_processor_times(), own_processor_seconds()
         total = max(1e-9, (time.monotonic() - self._began) * self._cores)
         others = steal = None
@@ -97,7 +97,7 @@ def parse_stat(text: str, hertz: int) -> ProcessorTimes:
 
 
 def read_processor_times() -> ProcessorTimes | None:
-    """The counters of now; None where the system has none or does not tell."""
+    """The present counters; None if the system does not report them."""
     try:
         if sys.platform == "win32":
             return _windows()

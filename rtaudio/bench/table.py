@@ -1,6 +1,6 @@
-"""The README's tables of what was measured, made from a result's JSON alone: the same file gives the same text.
+"""The README's tables of measurements, made only from a result's JSON: the same file gives the same text.
 
-They stand between two comments in the page, and ``rewrite`` replaces what is between them; nothing there is written by hand.
+They are between two comments in the page. ``rewrite`` replaces everything between the comments, so nothing there is written by hand.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ END = "<!-- bench: end -->"
 
 
 def markdown(result: Result) -> str:
-    """The tables of one result. Raises StemplayError if numbers are missing that they need."""
+    """The tables of one result. Raises StemplayError if the result lacks numbers for them."""
     try:
         parts = [_machine(result)]
         if models := [row for row in result["models"] if not row["timing_only"]]:
@@ -30,7 +30,7 @@ def markdown(result: Result) -> str:
         if result["warnings"]:
             parts.append("Warnings of this run: " + " ".join(result["warnings"]))
     except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
-        raise StemplayError(f"The result lacks what its table needs ({error}): measure it again.") from None
+        raise StemplayError(f"The result lacks numbers for its table ({error}): measure again.") from None
     return "\n\n".join(parts)
 
 
@@ -41,7 +41,7 @@ def rewrite(page: Path, result: Result) -> None:
 
 
 def split(page: Path) -> tuple[str, str]:
-    """What stands before and after the tables of a page. Raises StemplayError if it has no place for them."""
+    """The text before and after the tables of a page. Raises StemplayError if the page has no place for them."""
     try:
         text = page.read_text(encoding="utf-8")
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Results for a terminal: a line as soon as a model is measured."""
+"""Results for a terminal: a line for each model as soon as it is measured."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from rtaudio.bench.peers import Peer
 
 
 def about_lines(about: About) -> list[str]:
-    """Which machine this is."""
+    """The description of the machine."""
     cores = f"{about.cores} core{'s' if about.cores > 1 else ''}{', virtual' if about.virtual else ''}"
-    units = ", ".join(about.units) or "no vector units that are told"
+    units = ", ".join(about.units) or "no vector units reported"
     return [
         f"{about.processor} ({cores}): {units}.",
         f"{about.system}; Python {about.python}, onnxruntime {about.onnxruntime}, numpy {about.numpy}.",
@@ -23,7 +23,7 @@ def about_lines(about: About) -> list[str]:
 
 
 def speed_line(machine: Machine) -> str:
-    """How fast a thread of it is."""
+    """The speed of one of its threads."""
     load = "" if machine.load is None else f"; load before: {machine.load:.1f}"
     return (
         f"One thread: {machine.gflops:.0f} GFLOP/s (float32 matrix product), reads {machine.read_gb_s:.1f} GB/s{load}."
@@ -73,7 +73,7 @@ def instrument_row(cost: InstrumentCost) -> str:
 
 
 def latency_row(name: str, latency: NoteLatency) -> str:
-    """What a key waits for its first sample."""
+    """The time from a key to its first sample."""
     return (
         f"{name}: from a MIDI message to its first sample, 16 notes sounding, blocks of {latency.block}: p50 {latency.p50_ms:.1f}, "
         f"p99 {latency.p99_ms:.1f}, most {latency.largest_ms:.1f} ms of {latency.notes} notes ({latency.misses} misses); declared "
@@ -82,7 +82,7 @@ def latency_row(name: str, latency: NoteLatency) -> str:
 
 
 def peer_row(peer: Peer, costs: Iterable[ModelCost]) -> str:
-    """Another package, and how many times the processor it needs for a second of sound."""
+    """Another package, and how many times as much processor time it needs as our models."""
     name = f"{peer['name']} {peer['version']} ({peer['model']})"
     if peer["error"]:
         return f"{name} could not be timed: {peer['error']}"
@@ -102,7 +102,7 @@ LIVE_HEADER = (
 
 
 def live_row(played: Played, alone: Played | None) -> str:
-    """One run beside what the pass-through missed at the same rate and block (``alone``; None for itself)."""
+    """One run beside the misses of the pass-through at the same rate and block (``alone``; None for the pass-through itself)."""
     name = f"{played.model}{f' +{played.look_ahead:g} ms' if played.look_ahead else ''}"
     beside = "" if alone is None else f"{alone.misses} ({alone.missed:.2%})"
     own = played.load.get("own", 0.0)
@@ -115,7 +115,7 @@ def live_row(played: Played, alone: Played | None) -> str:
 
 
 def live_tables(runs: list[Played]) -> list[str]:
-    """Model x block, a pair of tables for each rate: the share that was missed, and the whole latency."""
+    """Tables of model by block, a pair for each rate: the share of missed blocks, and the whole latency."""
     lines = []
     for rate in dict.fromkeys(played.rate for played in runs):
         here = [played for played in runs if played.rate == rate]
@@ -136,9 +136,9 @@ def _cell(played: Played | None, what: str) -> str:
 
 
 def change_lines(changes: list[Change]) -> list[str]:
-    """Each number in both runs, and what it comes to."""
+    """Each number in both runs, and a summary."""
     if not changes:
-        return ["Nothing that was measured now is in the earlier result."]
+        return ["The earlier result has none of the present measurements."]
     width = max(len(change.what) for change in changes)
     lines = [f"{'against the earlier run':<{width}} | number                 |   before |      now |  ratio | "]
     for change in changes:

@@ -1,7 +1,7 @@
 """Times a call in rounds until the 99th percentile is stable, because the p99 of a single run depends on the machine, too.
 
-Rounds are repeated until the p99s of the last ``LAST`` of them lie within ``AGREE`` of each other; then those rounds count, together.
-Where that does not happen in as many rounds as were allowed, all count and the result says that it is not stable.
+Rounds are repeated until the p99s of the last ``LAST`` rounds differ by at most ``AGREE``; then these rounds count, together.
+If this does not happen within the allowed number of rounds, all rounds count, and the result is marked as not stable.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 
 AGREE = 0.10
-"""The largest p99 of the last rounds over the smallest, less 1."""
+"""Largest allowed value of the largest p99 of the last rounds divided by the smallest, minus 1."""
 LAST = 3
 ROUNDS = 8
-"""So many at most, unless asked otherwise."""
+"""Default of the largest number of rounds."""
 FEWEST = 20
-"""Calls of a round, however long they take."""
+"""Smallest number of calls in a round, however long they take."""
 MOST = 5000
 
 
@@ -27,9 +27,9 @@ class Timing:
     """Seconds of a call.
 
     Attributes:
-        p50, p99: of all calls of the rounds that count.
-        p50_spread, p99_spread: that of the largest round over that of the smallest, less 1: the noise of the number.
-        rounds: how many were measured; ``stable``: the last ``LAST`` agreed.
+        p50, p99: over all calls of the rounds that count.
+        p50_spread, p99_spread: the largest value of a round divided by the smallest, minus 1: the noise of the number.
+        rounds: number of measured rounds; ``stable``: whether the last ``LAST`` agreed.
     """
 
     p50: float
@@ -47,7 +47,7 @@ def times(call: Callable[[], object], count: int, period: float = 0.0) -> list[f
     deadline = time.perf_counter()
     for _ in range(count):
         if period:
-            deadline = max(deadline + period, time.perf_counter())  # late once is not late for ever
+            deadline = max(deadline + period, time.perf_counter())  # one late call must not make all later ones late
             time.sleep(max(0.0, deadline - time.perf_counter()))
         started = time.perf_counter()
         call()
@@ -56,7 +56,7 @@ def times(call: Callable[[], object], count: int, period: float = 0.0) -> list[f
 
 
 def until_stable(measure: Callable[[], list[float]], most: int = ROUNDS) -> Timing:
-    """``measure`` a round (seconds of each call) again and again; see the module."""
+    """Repeat ``measure``, which measures a round (seconds of each call); see the module."""
     rounds: list[list[float]] = []
     stable = False
     while len(rounds) < most and not stable:
@@ -71,19 +71,19 @@ def until_stable(measure: Callable[[], list[float]], most: int = ROUNDS) -> Timi
 
 
 def paced(call: Callable[[], object], period: float, seconds: float, most: int = ROUNDS) -> Timing:
-    """Calls that wait for their turn as in use, in rounds of about ``seconds``."""
+    """Time calls that wait for their period as in use, in rounds of about ``seconds``."""
     return until_stable(lambda: times(call, max(FEWEST, round(seconds / period)), period), most)
 
 
 def back_to_back(call: Callable[[], object], seconds: float, most: int = ROUNDS) -> Timing:
-    """Calls without a pause, in rounds of about ``seconds``."""
+    """Time calls without pauses, in rounds of about ``seconds``."""
     first = max(1e-7, float(np.median(times(call, 5))))
     count = min(MOST, max(FEWEST, round(seconds / first)))
     return until_stable(lambda: times(call, count), most)
 
 
 def spread(values: list[float]) -> float:
-    """The largest over the smallest, less 1."""
+    """The largest value divided by the smallest, minus 1."""
     return max(values) / max(min(values), 1e-12) - 1
 
 

@@ -1,1 +1,1 @@
-"""Inserts: built-in effects and plugins of others, alone, in chains, and in host processes of their own."""
+"""Inserts: built-in effects and third-party plugins, alone, in chains, and in separate host processes."""

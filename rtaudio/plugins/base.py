@@ -1,6 +1,6 @@
-"""The contract of an insert: what an effect or a plugin must do to sit in a slot of a strip.
+"""The contract of an insert: what an effect or a plugin must implement to be used in a slot of a strip.
 
-Separators and the instrument have contracts of their own (``rtaudio/processors/base.py``, ``rtaudio/instrument``).
+Separators and the instrument have their own contracts (``rtaudio/processors/base.py``, ``rtaudio/instrument``).
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from rtaudio.protocol.parameters import Parameter, find_parameter
 
 
 class Plugin(ABC):
-    """Sound in, sound out, with parameters.
+    """An effect with parameters that turns input sound into output sound.
 
-    Call ``prepare`` first. ``process`` belongs to one thread (the audio callback's, or that of a host process). ``set`` may be called
-    by one other thread at any time: it stores the value, and the next ``process`` takes it up.
+    Call ``prepare`` first. ``process`` belongs to one thread (the audio callback's, or that of a host process). One other thread may
+    call ``set`` at any time: it stores the value, and the next ``process`` uses it.
 
     Attributes:
         name: how a person reads it. ``maker``, ``category``: the same, for a list of plugins.
@@ -37,17 +37,17 @@ class Plugin(ABC):
 
     @abstractmethod
     def prepare(self, rate: int, block: int, channels: int) -> None:
-        """Get ready for sound of ``rate`` Hz with ``channels``, in blocks of at most ``block`` frames, beginning from silence.
+        """Prepare for sound of ``rate`` Hz with ``channels``, in blocks of at most ``block`` frames, starting from silence.
 
         Raises StemplayError if the plugin cannot work in this format.
         """
 
     @abstractmethod
     def process(self, audio: Audio) -> bool:
-        """Replace ``audio`` ``(frames, channels)``, at most ``block`` frames, by what the plugin makes of it.
+        """Replace ``audio`` ``(frames, channels)``, at most ``block`` frames, by the plugin's output.
 
-        The output lags ``latency`` frames behind the input, whatever the sizes of the calls. Returns False if there is no answer in
-        time; ``audio`` then holds anything, and the next call goes on as if there had been one.
+        The output lags ``latency`` frames behind the input, whatever the sizes of the calls. Returns False if there is no output in
+        time. The contents of ``audio`` are then undefined, and the next call continues as if there had been an output.
         """
 
     def queue_midi(self, events: list[tuple[int, bytes]]) -> None:  # noqa: B027 (effects ignore them)
@@ -59,7 +59,7 @@ class Plugin(ABC):
 
     @property
     def latency(self) -> int:
-        """Frames by which the output lags behind the input; constant from ``prepare`` on, unless the plugin says so by itself."""
+        """Frames by which the output lags behind the input; constant after ``prepare``, unless the plugin itself reports a change."""
         return 0
 
     @property
@@ -85,21 +85,21 @@ class Plugin(ABC):
         """The value of the parameter ``id``, in its unit. Raises StemplayError for an unknown one."""
 
     def save_state(self) -> bytes:
-        """Everything that ``restore_state`` needs in order to sound the same; empty where the parameters are everything."""
+        """Everything that ``restore_state`` needs to sound the same; empty if the parameters are sufficient."""
         return b""
 
     def restore_state(self, state: bytes) -> None:
-        """Inverse of ``save_state``. Raises StemplayError for what this plugin did not save."""
+        """Inverse of ``save_state``. Raises StemplayError if this plugin did not save the state."""
         if state:
             raise StemplayError(f"{self.name} keeps no state beside its parameters.")
 
     def take_changes(self) -> tuple[dict[str, float], bytes | None]:
-        """What the plugin changed by itself since the last call: values of parameters, and its state (None: as it was)."""
+        """The plugin's own changes since the last call: values of parameters, and its state (None: unchanged)."""
         return {}, None
 
     def open_editor(self) -> None:
         """Show the plugin's own window. Raises StemplayError if it has none, or if there is no screen."""
         raise StemplayError(f"{self.name} has no editor of its own.")
 
-    def close(self) -> None:  # noqa: B027 (most plugins hold nothing)
-        """Release what the plugin holds. Nothing is called afterwards."""
+    def close(self) -> None:  # noqa: B027 (most plugins hold no resources)
+        """Release the plugin's resources. No method is called afterwards."""

@@ -1,10 +1,10 @@
-"""The inserts of one strip, one after the other, at a total delay that the rack chooses.
+"""The inserts of one strip in series, with a total delay that the rack chooses.
 
-A chain without slots is a delay. Whatever changes, the sound goes on:
+A chain without slots is a delay. The sound continues through all changes:
 
-- slots without latency come and go by fading between their dry and their wet sound, while the others play on;
-- where latency changes, or the order, the whole chain fades to its dry sound, the slots are exchanged, the dry sound fades from the old
-  delay to the new one, and the chain fades in once its slots have sound to give.
+- slots without latency are added and removed by fading between their dry and their wet sound, while the others keep playing;
+- if the latency or the order changes, the whole chain fades to its dry sound, the slots are exchanged, the dry sound fades from the old
+delay to the new one, and the chain fades in once its slots have output.
 
 ``process`` belongs to the audio callback. ``plan`` may be called by one other thread at any time.
 """
@@ -19,7 +19,7 @@ from rtaudio.plugins.slot import FADE_S, Slot
 
 
 class Plan:
-    """What a chain is to be: its slots in order, and the delay from its input to its output."""
+    """The desired state of a chain: its slots in order, and the delay from its input to its output."""
 
     def __init__(self, slots: tuple[Slot, ...], total: int, block: int, channels: int, longest: int = 0) -> None:
         self.slots, self.total = slots, total
@@ -42,25 +42,25 @@ class Chain:
         self._wanted = self._now = Plan((), 0, block, channels)
         self._pad = self._now.pad
         self._line: DelayLine | None = None  # the input, for the dry sound
-        self._next: DelayLine | None = None  # a longer one, until it holds enough
+        self._next: DelayLine | None = None  # a longer line, until it contains enough frames
         self._dry = np.zeros((block, channels), np.float32)
         self._old = np.zeros((block, channels), np.float32)
         self._level = 1.0  # 1: the slots are heard, 0: the dry sound
-        self._before, self._moved = 0, 1.0  # the delay of the dry sound before, and how far it has faded to the present one
+        self._before, self._moved = 0, 1.0  # the previous delay of the dry sound, and the progress of the fade to the present one
         self._warm = 0
         self._skipped = False
 
     # -- a control thread -------------------------------------------------------------------------------------------------
 
     def plan(self, slots: tuple[Slot, ...], total: int) -> None:
-        """Be these ``slots`` from now on, ``total`` frames late in all (at least the sum of their latencies)."""
+        """Change to these ``slots`` with a total delay of ``total`` frames (at least the sum of their latencies)."""
         if slots == self._wanted.slots and total == self._wanted.total:
             return
         longest = max(total, self._wanted.total, self._now.total)
         self._wanted = Plan(slots, total, self._block, self._channels, longest)
 
     def jump(self) -> None:
-        """Be as planned at once. Only while nobody calls ``process``."""
+        """Apply the plan at once. Only while ``process`` is not being called."""
         self._now = self._wanted
         self._pad, self._line, self._next = self._now.pad, self._now.line, None
         self._level, self._moved, self._warm = 1.0, 1.0, 0
@@ -69,17 +69,17 @@ class Chain:
 
     @property
     def settled(self) -> bool:
-        """Whether everything is as planned."""
+        """Whether the plan is fully applied."""
         return self._now is self._wanted and self._level == 1.0 and self._moved == 1.0
 
     @property
     def slots(self) -> tuple[Slot, ...]:
-        """The slots that are played."""
+        """The slots that are playing."""
         return self._now.slots
 
     @property
     def idle(self) -> bool:
-        """Whether the chain changes nothing at all."""
+        """Whether the chain does not change the sound at all."""
         return self.settled and not self._now.slots and self._now.total == 0
 
     # -- the audio callback -----------------------------------------------------------------------------------------------
@@ -114,7 +114,7 @@ class Chain:
             self._advance(wanted)
 
     def _remember(self, line: DelayLine, audio: Audio) -> None:
-        """Keep the input for the dry sound. A chain without latency needs it only while it changes."""
+        """Store the input for the dry sound. A chain without latency needs it only during a change."""
         if self._skipped:
             self._skipped = False
             line.clear()
@@ -139,7 +139,7 @@ class Chain:
                 slot.leaving = slot not in wanted.slots
 
     def _gently(self, wanted: Plan) -> bool:
-        """Whether only slots without latency come or go, and the others keep their order."""
+        """Whether only slots without latency are added or removed, and the others keep their order."""
         now = self._now
         if wanted.total != now.total or wanted.latency != now.latency or not now.slots:
             return False
@@ -148,7 +148,7 @@ class Chain:
         return kept == [slot for slot in wanted.slots if slot in kept] and not any(slot.latency for slot in changed)
 
     def _fade(self, audio: Audio, n: int, wanted: Plan) -> None:
-        """Between the slots' sound and the dry one."""
+        """Fade between the slots' sound and the dry sound."""
         target = 0.0 if self._leaving(wanted) or self._warm > 0 or self._moved < 1.0 else 1.0
         if self._level == 1.0 == target:
             return
@@ -175,7 +175,7 @@ class Chain:
             self._moved = float(gain[-1, 0])
 
     def _advance(self, wanted: Plan) -> None:
-        """Exchange the slots where that cannot be heard."""
+        """Exchange the slots when this is inaudible."""
         if self._gently(wanted):
             if all(slot.dry for slot in self._now.slots if slot not in wanted.slots):
                 self._now = wanted
@@ -190,7 +190,7 @@ class Chain:
         self._warm = wanted.total
 
     def clear(self) -> None:
-        """Forget the sound so far, at once."""
+        """Clear the sound so far, at once."""
         for slot in self._now.slots:
             slot.clear()
         for line in (self._line, self._next, self._pad):

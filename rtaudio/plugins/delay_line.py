@@ -1,4 +1,4 @@
-"""A delay line: the sound of a moment ago, for bypass and for latency compensation."""
+"""A delay line for bypass and latency compensation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class DelayLine:
         self._data = np.zeros((longest + block, channels), np.float32)
         self._end = 0
         self.held = 0
-        """Frames since ``clear``, at most as many as fit."""
+        """Number of frames since ``clear``, at most the line's capacity."""
 
     def push(self, audio: Audio) -> None:
         """Append ``audio``."""
@@ -34,7 +34,7 @@ class DelayLine:
         self.held = min(self.held + n, size)
 
     def read(self, delay: int, out: Audio) -> None:
-        """Fill ``out`` with the frames that lie ``delay`` before those pushed last (as many as were pushed)."""
+        """Fill ``out`` with the frames that are ``delay`` before those pushed last (as many as were pushed)."""
         size, n = len(self._data), len(out)
         start = (self._end - n - delay) % size
         first = min(n, size - start)

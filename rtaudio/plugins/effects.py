@@ -1,7 +1,7 @@
-"""The built-in effects, on the DSP classes of ``pedalboard``.
+"""The built-in effects, which use the DSP classes of ``pedalboard``.
 
-They run in the audio callback: after ``prepare`` a call allocates nothing but the small array that pedalboard returns, and nobody else
-holds the lock that pedalboard takes. Parameters glide to their values in ``GLIDE_S``, so that a turning knob does not click.
+They run in the audio callback: after ``prepare`` a call allocates only the small array that pedalboard returns, and no other thread
+holds the lock that pedalboard takes. Parameters glide to their values in ``GLIDE_S``, so that turning a knob does not click.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ GLIDE_S = 0.03
 """Time constant with which a parameter follows its control."""
 
 MIN_BLOCK = 8
-"""Frames for which pedalboard is prepared at least: from one or two it cannot tell which axis holds the channels."""
+"""Smallest number of frames for which pedalboard is prepared: with one or two it cannot tell which axis has the channels."""
 
 _SETTLED = 1e-3
-"""A parameter is at its value when so near, as a share of its range."""
+"""Distance, as a share of its range, within which a parameter counts as at its value."""
 
 Values = dict[str, float]
 Apply = Callable[[Values], None]
 
 
 class BuiltInEffect(Plugin):
-    """One of ``rtaudio.protocol.parameters.EFFECTS``."""
+    """A built-in effect of ``rtaudio.protocol.parameters.EFFECTS``."""
 
     def __init__(self, effect: Effect) -> None:
         self.effect = effect
@@ -62,7 +62,7 @@ class BuiltInEffect(Plugin):
     def reset(self) -> None:
         self._board.reset()
         self._planar.fill(0.0)
-        # A whole block of silence: a larger block than any before would make pedalboard prepare again, and forget the sound.
+        # Process a whole block of silence: a larger block than any before would make pedalboard prepare again and clear its state.
         self._board.process(self._planar, self._rate, self._planar.shape[1], reset=False)
 
     @property
@@ -93,7 +93,7 @@ class BuiltInEffect(Plugin):
         self._apply(self._limited(values))
 
     def _limited(self, values: Values) -> Values:
-        """``values`` without frequencies that this rate does not have."""
+        """``values`` with frequencies limited to those of this rate."""
         top = 0.45 * self._rate
         return {id: min(value, top) if id.endswith("hz") else value for id, value in values.items()}
 
@@ -105,7 +105,7 @@ def make_effect(id: str) -> BuiltInEffect:
     return BuiltInEffect(EFFECTS[id])
 
 
-# -- one function an effect: the pedalboard object, and how values reach it -----------------------------------------------
+# -- one function for each effect: the pedalboard object, and how values are set on it ------------------------------------
 
 
 def _pedalboard() -> Any:
@@ -117,7 +117,7 @@ def _pedalboard() -> Any:
 
 
 class _Gain:
-    """A gain that moves in a straight line within each call, where pedalboard's makes a step."""
+    """A gain that changes linearly within each call, unlike pedalboard's, which changes in a step."""
 
     def __init__(self) -> None:
         self.gain_db = 0.0
@@ -162,7 +162,7 @@ def _equaliser() -> tuple[Any, Apply]:
 
 def _filter(kind: str) -> tuple[Any, Apply]:
     p = _pedalboard()
-    stages = [getattr(p, kind)() for _ in range(2)]  # 12 dB an octave
+    stages = [getattr(p, kind)() for _ in range(2)]  # 12 dB per octave
 
     def apply(v: Values) -> None:
         for stage in stages:

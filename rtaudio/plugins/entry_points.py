@@ -1,7 +1,7 @@
-"""Python plugins of other packages: classes that the entry point group ``stemplay.plugins`` names.
+"""Python plugins of other packages: classes in the entry point group ``stemplay.plugins``.
 
-A package names them in its ``pyproject.toml``, under ``[project.entry-points."stemplay.plugins"]``, as ``NAME = "package.module:Class"``.
-The class derives from ``rtaudio.plugins.base.Plugin`` and is made without arguments. ``examples/plugin-template`` is such a package.
+A package lists them in its ``pyproject.toml``, under ``[project.entry-points."stemplay.plugins"]``, as ``NAME = "package.module:Class"``.
+The class derives from ``rtaudio.plugins.base.Plugin`` and is constructed without arguments. ``examples/plugin-template`` is an example.
 Only host processes load them.
 """
 
@@ -17,19 +17,19 @@ PREFIX = "python:"
 
 
 def python_plugins() -> dict[str, EntryPoint]:
-    """What installed packages offer, by name. Nothing of it is loaded."""
+    """The plugins of installed packages by name, without loading them."""
     return {entry.name: entry for entry in entry_points(group=GROUP)}
 
 
 def load_entry_point(plugin: str) -> Plugin:
-    """The plugin ``python:NAME``. Raises StemplayError if there is none, or if it is no plugin."""
+    """The plugin ``python:NAME``. Raises StemplayError if there is none, or if it is not a plugin."""
     name = plugin.removeprefix(PREFIX)
     entry = python_plugins().get(name)
     if entry is None:
         raise StemplayError(f"No installed package offers a plugin {name!r}.")
     try:
         made = entry.load()()
-    except Exception as error:  # code of others
+    except Exception as error:  # third-party code may raise anything
         raise StemplayError(f"The plugin {name!r} cannot be loaded: {type(error).__name__}: {error}.") from None
     if not isinstance(made, Plugin):
         raise StemplayError(f"The plugin {name!r} is no rtaudio.plugins.base.Plugin.")

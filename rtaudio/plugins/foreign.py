@@ -1,4 +1,4 @@
-"""Opens what runs in a host process, plugins of others and our pitch shifter: the table of their kinds. Only hosts import this."""
+"""The table of plugin kinds that run in a host process: third-party plugins and our pitch shifter. Only hosts import this."""
 
 from __future__ import annotations
 
@@ -47,4 +47,4 @@ KINDS: list[tuple[Callable[[str], bool], Callable[[str], Plugin]]] = [
     (lambda plugin: plugin.startswith("lv2:"), _lv2),
     (lambda plugin: plugin.startswith("python:"), _python),
 ]
-"""How a name of each kind is recognised, and what opens it."""
+"""For each kind, how its names are recognised, and the function that opens it."""

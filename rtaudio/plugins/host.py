@@ -1,11 +1,11 @@
 """The host process of one plugin: ``python -m rtaudio.plugins.host``.
 
-The first line on standard input says which plugin and in which format, the answer on standard output what it is like (``isolated.py`` is
-the other side). It ends when its standard input does. Threads:
+The first line on standard input names the plugin and the format. The answer on standard output describes the plugin (``isolated.py`` is
+the other end). The process ends when its standard input is closed. Threads:
 
-- *main* loads the plugin and shows its window: plugins of others insist on the main thread for both. It also answers commands and tells
-  what the plugin changed by itself.
-- *audio* waits for datagrams and works on what has been fed.
+- *main* loads the plugin and shows its window, because third-party plugins require the main thread for both. It also answers commands and
+reports the plugin's own changes.
+- *audio* waits for datagrams and processes the new input.
 - *commands* reads standard input.
 """
 
@@ -34,11 +34,11 @@ from rtaudio.plugins.shared_rings import MIDI, NOT_FINITE, SharedRings, unpack_m
 from rtaudio.system.realtime import keep_memory, request_realtime, settle
 
 PRIORITY = 50
-"""Below the audio callback, above the model's thread: the next block waits for the answer."""
+"""Priority below the audio callback and above the model's thread, since the next block needs the answer."""
 LOOK_S = 0.1
-"""Between two looks at what the plugin changed."""
+"""Seconds between two checks for the plugin's own changes."""
 SAVE_S = 1.0
-"""After so long without a change the plugin's state is saved."""
+"""Seconds without a change after which the plugin's state is saved."""
 
 
 class PluginHost:
@@ -163,7 +163,7 @@ class PluginHost:
             note = ""
             try:
                 self.plugin.open_editor()
-            except Exception as failure:  # a window that does not open is no reason to end the sound
+            except Exception as failure:  # the sound continues if the window does not open
                 note = f"{self.plugin.name} cannot show its own window: {str(failure).rstrip('.') or type(failure).__name__}."
             self._write({"changed": {}, "note": note})
         elif command["op"] == "save":
@@ -185,7 +185,7 @@ class PluginHost:
                 changed = self._look(changed)
 
     def _look(self, changed: float) -> float:
-        """Tell what the plugin's own window changed. Returns when that was, 0 once its state is saved."""
+        """Report what the plugin's own window changed. Returns the time of the change, 0 once the state is saved."""
         now, values = time.monotonic(), self._values()
         news = {id: value for id, value in values.items() if value != self._known[id]}
         if news:
@@ -222,7 +222,7 @@ def main() -> None:
     """Entry point."""
     faulthandler.enable()
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what plugins print must not come between our lines
+    os.dup2(2, 1)  # output of plugins must not mix with our lines
     keep_memory()
     start = json.loads(sys.stdin.readline())
     commands: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()

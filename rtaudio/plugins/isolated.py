@@ -1,12 +1,12 @@
-"""A plugin in a host process of its own, seen from the engine.
+"""The engine's end of a plugin in a separate host process.
 
-Sound goes through shared memory (``shared_rings.py``), one block late: while the callback plays the answer to the block before, the host
-works on this one. A datagram to a loopback socket wakes it; sending one never blocks, on any system. Commands and reports are lines of
-JSON on its standard input and output.
+Sound goes through shared memory (``shared_rings.py``), one block late: while the callback plays the answer to the previous block, the
+host processes this one. A datagram to a loopback socket wakes the host; sending it does not block on any system. Commands and reports
+are lines of JSON on the host's standard input and output.
 
-A plugin that crashes, hangs or gives NaN can therefore not touch the engine: ``process`` has no answer then, and the slot plays the dry
-sound. Each host has a thread, ``stemplay-plugin-NAME``, that reads its reports and notices its end; a host that has been busy with one
-block for ``HANG_S`` is killed.
+So a plugin that crashes, hangs or outputs NaN cannot harm the engine: ``process`` then has no answer, and the slot plays the dry sound.
+For each host a thread, ``stemplay-plugin-NAME``, reads its reports and detects its end. A host that needs more than ``HANG_S`` for one
+block is killed.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ HANG_S = 1.0
 OFFLINE_S = 30.0
 """The same where nothing plays in real time."""
 ANSWER_S = 5.0
-"""For questions that no sound waits for."""
+"""Seconds to wait for answers that do not concern the sound."""
 LEAST_LAG_S = 0.0025
-"""Two processes need so long at least to hand a block over and back."""
+"""Shortest time, in seconds, in which two processes can exchange a block."""
 
 
 class IsolatedPlugin(Plugin):
@@ -151,7 +151,7 @@ class IsolatedPlugin(Plugin):
 
     @property
     def latency(self) -> int:
-        """The plugin's own, and the block that the host has for its work."""
+        """The plugin's own latency, plus the block for the host's work."""
         return self._latency + self._lag
 
     @property
@@ -167,7 +167,7 @@ class IsolatedPlugin(Plugin):
 
     @property
     def tail_s(self) -> float:
-        return 5.0  # plugins do not say
+        return 5.0  # plugins do not report it
 
     def process(self, audio: Audio) -> bool:
         rings = self._rings
@@ -183,7 +183,7 @@ class IsolatedPlugin(Plugin):
         if not self._realtime:
             self._wait(rings, wanted + len(audio))
         first = min(max(self._start - wanted, 0), len(audio))
-        audio[:first] = 0.0  # before its beginning was silence
+        audio[:first] = 0.0  # silence before the beginning
         if first < len(audio) and not rings.fetch(wanted + first, audio[first:]):
             self._late()
             return False
@@ -228,7 +228,7 @@ class IsolatedPlugin(Plugin):
             self._give_up(f"{self.name} did not answer for {HANG_S:g} s and was ended{self._and_now.replace(' and', ', and')}.")
 
     def _wait(self, rings: SharedRings, position: int) -> None:
-        """Off line: until the host is at ``position``, or is gone."""
+        """Wait, when not in real time, until the host has reached ``position`` or is gone."""
         self._socket.settimeout(0.05)
         until, done = time.monotonic() + OFFLINE_S, rings.done
         while rings.seen != rings.epoch or rings.done < position:
@@ -261,7 +261,7 @@ class IsolatedPlugin(Plugin):
         return self._values[id]
 
     def save_state(self) -> bytes:
-        """What the plugin saves. Raises StemplayError if it does not answer."""
+        """The plugin's saved state. Raises StemplayError if it does not answer."""
         self._say({"op": "save"})
         return base64.b64decode(self._reply(ANSWER_S, "state").get("state", ""))
 
@@ -326,7 +326,7 @@ class IsolatedPlugin(Plugin):
             self._replies.put({"error": self.trouble, "gone": self.trouble})
 
     def _take_change(self, message: dict[str, Any]) -> None:
-        """The plugin's own window moved something. Raises ValueError, TypeError or AttributeError for nonsense."""
+        """Take over a change by the plugin's own window. Raises ValueError, TypeError or AttributeError if it is invalid."""
         self.note = str(message.get("note", self.note))
         known = {p.id: p for p in self.parameters}
         news = {str(id): known[id].check(x) for id, x in message["changed"].items() if id in known}
@@ -345,14 +345,14 @@ class IsolatedPlugin(Plugin):
                 self._words.append(line.strip())
 
     def _give_up(self, sentence: str) -> None:
-        """May be called by the audio callback: a signal is sent, and nobody waits."""
+        """Kill the host. The audio callback may call it, as it only sends a signal and does not wait."""
         self.trouble = self.trouble or sentence
         if self._process is not None:
             self._process.kill()
 
 
 def _end(status: int, words: deque[str]) -> str:
-    """How a process ended, in words."""
+    """How a process ended, as text."""
     if status < 0:
         import signal
 

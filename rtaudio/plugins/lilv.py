@@ -1,4 +1,4 @@
-"""The part of liblilv that a host of LV2 effects needs, through ctypes. The library is the system's: ``apt install liblilv-0-0``.
+"""The part of liblilv that a host of LV2 effects needs, through ctypes. It uses the system's library: ``apt install liblilv-0-0``.
 
 Specifications: https://lv2plug.in/ns/lv2core, /ns/ext/urid, /ns/ext/options, /ns/ext/buf-size, /ns/ext/atom.
 """
@@ -44,7 +44,7 @@ class Feature(Structure):
 
 
 class Descriptor(Structure):
-    """LV2_Descriptor, as far as a host of effects calls it."""
+    """The part of LV2_Descriptor that a host of effects calls."""
 
     _fields_ = [
         ("uri", c_char_p), ("instantiate", c_void_p), ("connect_port", CFUNCTYPE(None, c_void_p, c_uint32, c_void_p)),
@@ -89,7 +89,7 @@ _POINTERS = (
 
 @cache
 def library() -> Any:
-    """liblilv with its functions' types. Raises StemplayError where it is not installed."""
+    """liblilv with its functions' types. Raises StemplayError if it is not installed."""
     for name in ("liblilv-0.so.0", ctypes.util.find_library("lilv-0"), "liblilv-0.0.dylib", "lilv-0.dll"):
         if name:
             try:
@@ -133,12 +133,12 @@ def uri(text: str) -> int:
 
 
 def text(node: int | None) -> str:
-    """A node as text; empty for none."""
+    """A node as text; empty for a null node."""
     return (call("node_as_string", node) or b"").decode(errors="replace") if node else ""
 
 
 def number(node: int | None) -> float | None:
-    """A node as a number; None for none."""
+    """A node as a number; None for a null node."""
     return float(call("node_as_float", node)) if node else None
 
 
@@ -166,7 +166,7 @@ def _each(kind: str, collection: int | None) -> Iterator[int]:
 
 
 def required_features(plugin: int) -> set[str]:
-    """URIs of what a host must offer."""
+    """URIs of the features that a plugin requires from its host."""
     return {text(node) for node in _each("nodes", call("plugin_get_required_features", plugin))}
 
 
@@ -189,7 +189,7 @@ def port_range(plugin: int, port: int) -> tuple[float | None, float | None, floa
 
 
 def scale_points(plugin: int, port: int) -> list[tuple[float, str]]:
-    """Values that have a name, in their order."""
+    """Named values in ascending order."""
     found = []
     for point in _each("scale_points", call("port_get_scale_points", plugin, port)):
         value = number(call("scale_point_get_value", point))
@@ -199,7 +199,7 @@ def scale_points(plugin: int, port: int) -> list[tuple[float, str]]:
 
 
 class HostFeatures:
-    """What we offer to an instance: URIDs, options, blocks of a bounded length, a worker. Kept alive as long as the instance."""
+    """The features for an instance: URIDs, options, blocks of a bounded length, a worker. It must live as long as the instance."""
 
     OFFERED = frozenset(
         (f"{URID}map", f"{URID}unmap", f"{OPTIONS}options", f"{BUFFER}boundedBlockLength", f"{CORE}isLive", f"{CORE}inPlaceBroken",

@@ -1,6 +1,6 @@
-"""LV2 effects, where liblilv is installed. Runs in a host process only: loading and running may crash or hang.
+"""LV2 effects, if liblilv is installed. It runs in a host process only, because loading and running may crash or hang.
 
-Control ports are the parameters. What a plugin keeps beside them (LV2's state extension) is not saved, and its own window is not shown.
+Control ports are the parameters. Further state (LV2's state extension) is not saved, and the plugin's own window is not shown.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _UNIT_TEXTS = {
 
 
 class Lv2Plugin(Plugin):
-    """One LV2 effect with one or two audio inputs and outputs; one of mono runs once for each channel.
+    """One LV2 effect with one or two audio inputs and outputs. A mono effect runs once for each channel.
 
     Args:
         plugin: ``lv2:URI``.
@@ -147,7 +147,7 @@ class Lv2Plugin(Plugin):
 
     def _run(self, n: int) -> None:
         for made, features in zip(self._instances, self._features, strict=True):
-            for buffer, incoming in self._buffers:  # an empty sequence in, room for one out
+            for buffer, incoming in self._buffers:  # an empty sequence as input, room for one as output
                 buffer[:4] = (8, features.sequence, 0, 0) if incoming else (_ATOM_BYTES - 8, features.chunk, 0, 0)
             if self._midi >= 0 and self._events:
                 _write_events(self._buffers[self._midi][0], self._events, features.midi_event)
@@ -161,7 +161,7 @@ class Lv2Plugin(Plugin):
             _optional(made.contents, "activate")
 
     def reset(self) -> None:
-        for made in self._instances:  # activating again forgets everything but what is connected
+        for made in self._instances:  # activating again clears everything except the connections
             _optional(made.contents, "deactivate")
             _optional(made.contents, "activate")
 
@@ -212,7 +212,7 @@ def _write_events(buffer: Any, events: list[tuple[int, bytes]], kind: int) -> No
 
 
 def _optional(instance: Any, name: str) -> None:
-    """Call ``activate`` or ``deactivate``, which a plugin need not have."""
+    """Call ``activate`` or ``deactivate``, which are optional."""
     address = getattr(instance.descriptor.contents, name)
     if address:
         ctypes.CFUNCTYPE(None, ctypes.c_void_p)(address)(instance.handle)

@@ -1,4 +1,4 @@
-"""Work that an LV2 plugin wants done outside its ``run`` (https://lv2plug.in/ns/ext/worker), in the thread ``lv2-worker``."""
+"""Work that an LV2 plugin schedules outside its ``run`` (https://lv2plug.in/ns/ext/worker), in the thread ``lv2-worker``."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Interface(Structure):
 
 
 class Worker:
-    """Does what one instance schedules. Made before the instance, for it is one of the instance's features."""
+    """Carries out the work that one instance schedules. It is made before the instance, as it is one of the instance's features."""
 
     def __init__(self) -> None:
         self._jobs: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
@@ -53,7 +53,7 @@ class Worker:
             threading.Thread(target=self._work, name="lv2-worker", daemon=True).start()
 
     def answer(self) -> None:
-        """Give the plugin the results that are there; called after its ``run``, by the same thread."""
+        """Pass the available results to the plugin. Called after its ``run`` by the same thread."""
         if self._interface is None:
             return
         while self._answers:
@@ -63,7 +63,7 @@ class Worker:
             CFUNCTYPE(c_int32, c_void_p)(self._interface.end_run)(self._instance)
 
     def close(self) -> None:
-        """Do nothing more."""
+        """Stop working."""
         self._jobs.put(None)
 
     def _schedule(self, _: Any, size: int, data: int) -> int:

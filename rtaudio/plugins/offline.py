@@ -1,4 +1,4 @@
-"""Inserts on whole sounds: their latency is removed, and what fails is an error."""
+"""Inserts on whole sounds: their latency is removed, and a failure is an error."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from rtaudio.plugins.slot import Slot
 from rtaudio.protocol.messages import InsertState
 
 BLOCK = 1024
-"""Frames of one call: as large as plugins are used to."""
+"""Frames of one call: a size that is usual for plugins."""
 
 
 class OfflineInserts:
-    """A chain of inserts for a sound that comes in pieces.
+    """A chain of inserts for a sound that arrives in pieces.
 
     Args:
         inserts: in order. ``rate``: Hz. ``channels``: of the sound.
@@ -47,9 +47,9 @@ class OfflineInserts:
         return sum(slot.plugin.tail_s for slot in self._chain.slots if not slot.bypass)
 
     def process(self, audio: Audio) -> Audio:
-        """The next piece ``(frames, channels)`` through all plugins; the first ``latency`` frames of the output are left out.
+        """Process the next piece ``(frames, channels)`` by all plugins. The first ``latency`` frames of the output are left out.
 
-        Raises StemplayError when a plugin fails.
+        Raises StemplayError if a plugin fails.
         """
         out = np.array(audio, np.float32, order="C")
         for start in range(0, len(out), BLOCK):
@@ -62,7 +62,7 @@ class OfflineInserts:
         return out[dropped:]
 
     def flush(self) -> Audio:
-        """What is still inside: with it, the output is as long as the input."""
+        """The remaining output, with which the output is as long as the input."""
         return self.process(np.zeros((self.latency, self._channels), np.float32))
 
     def close(self) -> None:
@@ -82,6 +82,6 @@ def _close(slots: Sequence[Slot]) -> None:
 
 
 def apply_inserts(audio: Audio, rate: int, inserts: Sequence[InsertState]) -> Audio:
-    """``audio`` ``(frames, channels)`` through ``inserts``; as long as before, and in time with it. Raises StemplayError as above."""
+    """``audio`` ``(frames, channels)`` processed by ``inserts``, with the same length and timing. Raises StemplayError as above."""
     with OfflineInserts(inserts, rate, audio.shape[1]) as chain:
         return np.concatenate([chain.process(audio), chain.flush()])

@@ -1,6 +1,6 @@
-"""The pitch shifter, on Rubber Band (``pylibrb``). It works in bursts of several milliseconds, so it runs in a host process of its own.
+"""The pitch shifter, with Rubber Band (``pylibrb``). It computes in bursts of several milliseconds, so it runs in a host process.
 
-At 0 semitones and 0 cents it is an exact delay. The latency is constant; a shift downwards sounds up to 20 ms later than that.
+At 0 semitones and 0 cents it is an exact delay. The latency is constant; a downward shift sounds up to 20 ms later.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from rtaudio.plugins.delay_line import DelayLine
 from rtaudio.protocol.parameters import EFFECTS
 
 LATENCY_48K = 2816
-"""Frames at up to 48 kHz that the stretcher is behind at most, measured over all shifts and blocks; its windows grow with the rate."""
+"""Largest delay of the stretcher in frames at up to 48 kHz, measured over all shifts and blocks. Its windows grow with the rate."""
 
 FADE = 512
-"""Frames between the exact delay and the shifted sound."""
+"""Frames of the fade between the exact delay and the shifted sound."""
 
 
 class PitchShift(Plugin):
@@ -57,7 +57,7 @@ class PitchShift(Plugin):
         self._stretcher.pitch_scale = 2.0 ** (shift / 12)
         self._stretcher.process(np.ascontiguousarray(audio.T))
         self._collect()
-        if self._held < n:  # more than was ever measured: a gap now, and as much more delay
+        if self._held < n:  # longer than ever measured: a gap now, and additional delay afterwards
             return False
         audio[...] = self._ready[:n]
         self._held -= n

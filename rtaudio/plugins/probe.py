@@ -1,6 +1,6 @@
-"""Looks at one plugin: ``python -m rtaudio.plugins.probe PLUGIN`` prints what it is as one line of JSON.
+"""Examines one plugin: ``python -m rtaudio.plugins.probe PLUGIN`` prints its description as one line of JSON.
 
-A process of its own, because plugins crash, hang and print.
+It is a separate process, because plugins may crash, hang and print.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rtaudio.protocol.insert_checks import is_plugin_file, split_plugin
 
 
 def look(plugin: str) -> list[dict[str, Any]]:
-    """What is in ``plugin``: one entry, or one for each of the plugins of a file. Raises StemplayError if it cannot be loaded."""
+    """The description of ``plugin``: one entry, or one for each plugin in a file. Raises StemplayError if it cannot be loaded."""
     if is_plugin_file(plugin) and not split_plugin(plugin)[1]:
         names = _names(plugin)
         if len(names) > 1:
@@ -37,7 +37,7 @@ def _names(path: str) -> list[str]:
     try:
         return list(kind.get_plugin_names_for_file(path))
     except (ImportError, ValueError, RuntimeError):
-        return []  # loading says what is wrong
+        return []  # loading reports the error
 
 
 def _entry(plugin: str, loaded: Plugin) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def _entry(plugin: str, loaded: Plugin) -> dict[str, Any]:
 def main() -> None:
     """Entry point."""
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what plugins print must not come between
+    os.dup2(2, 1)  # output of plugins must not mix with ours
     try:
         result: dict[str, Any] = {"found": look(sys.argv[1])}
     except StemplayError as error:

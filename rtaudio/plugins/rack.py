@@ -1,11 +1,11 @@
 """All inserts of an engine: a chain for each strip, for the master and for a live input, aligned in time.
 
-**Latency compensation**: every strip, and the dry sound, is delayed to the strip whose inserts are slowest, so that stems sum to the mix
-whatever sits in their slots. The master's inserts come after the sum: what bypasses them, and what is recorded beside the mix, is
-delayed by theirs. The latency of all is ``latency``.
+**Latency compensation**: all strips and the dry sound are delayed to match the strip with the largest insert latency, so that stems sum to
+the mix whatever is in their slots. The master's inserts come after the sum. Signals that bypass them or are recorded beside the mix are
+delayed by their latency, too. The total is ``latency``.
 
 Threads: ``set_state``, ``set_parameter``, ``restart`` and ``report`` belong to control threads. The thread ``stemplay-inserts`` loads
-plugins, which takes a while, and closes those that have left. ``process_*`` and ``align`` belong to the audio callback.
+plugins, which takes a while, and closes removed ones. ``process_*`` and ``align`` belong to the audio callback.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from rtaudio.protocol.messages import InsertReport, InsertState, MixerState
 from rtaudio.protocol.strips import INPUT, MASTER
 
 MAX_UNPACKED = 1 << 24
-"""Bytes of a plugin's state."""
+"""Largest number of bytes of a plugin's state."""
 
 Loader = Callable[[InsertState, int, int, int, bool], Plugin]
-"""``(state, rate, block, channels, realtime)`` to a prepared plugin with the state's values."""
+"""Maps ``(state, rate, block, channels, realtime)`` to a prepared plugin with the state's values."""
 
 
 @dataclass
 class _Entry:
-    """One slot as the control side knows it."""
+    """One slot, as seen by the control threads."""
 
     state: InsertState
     slot: Slot | None = None
@@ -51,7 +51,7 @@ class Rack:
     Args:
         strips: names of the mixer's strips, in order.
         rate: Hz. ``block``: frames of the largest call; longer ones work, in pieces. ``channels``: of each strip.
-        realtime: False: whoever calls may wait for plugins.
+        realtime: if False, the caller may wait for plugins.
         load: makes a plugin from its state.
     """
 
@@ -76,12 +76,12 @@ class Rack:
 
     @property
     def latency(self) -> int:
-        """Frames that all inserts add to the way from the input to the output."""
+        """Frames that all inserts add to the delay from the input to the output."""
         return self.latency_input + self.latency_strips + self.latency_master
 
     @property
     def tail_s(self) -> float:
-        """Seconds that may still sound after the last sound has come in."""
+        """Seconds that may still sound after the last input."""
         return max((sum(slot.plugin.tail_s for slot in chain.slots) for chain in self.chains.values()), default=0.0)
 
     @property
@@ -92,11 +92,11 @@ class Rack:
 
     @property
     def empty(self) -> bool:
-        """Whether no slot is taken."""
+        """Whether all slots are empty."""
         return not any(self._entries.values())
 
     def start(self, state: MixerState) -> None:
-        """Load what ``state`` names, at once, before the first block. Raises StemplayError for what cannot be loaded off line."""
+        """Load the plugins of ``state`` at once, before the first block. Raises StemplayError if one cannot be loaded off line."""
         self._take(state)
         for name in self._entries:
             self._load_missing(name)
@@ -125,7 +125,7 @@ class Rack:
             slot.plugin.close()
 
     def set_state(self, state: MixerState) -> None:
-        """Have the slots of ``state``. Plugins that stay, by their keys, keep their sound."""
+        """Change to the slots of ``state``. Plugins whose keys stay keep playing."""
         if self._take(state):
             self._work.put("load")
 
@@ -138,7 +138,7 @@ class Rack:
             entry.state.values[parameter] = value
 
     def restart(self, strip: str, key: str) -> None:
-        """Load the plugin of a slot afresh. Raises StemplayError for an unknown slot."""
+        """Load the plugin of a slot again. Raises StemplayError for an unknown slot."""
         with self._lock:
             entry = self._entry(strip, key)
             if entry.slot is not None:
@@ -148,7 +148,7 @@ class Rack:
         self._work.put("load")
 
     def plugin(self, strip: str, key: str) -> Plugin:
-        """The plugin in a slot. Raises StemplayError where there is none, or not yet."""
+        """The plugin in a slot. Raises StemplayError if there is none, or if it is not loaded yet."""
         with self._lock:
             slot = self._entry(strip, key).slot
         if slot is None:
@@ -156,7 +156,7 @@ class Rack:
         return slot.plugin
 
     def take_changes(self) -> Iterator[tuple[str, InsertState]]:
-        """The slots whose plugins changed something by themselves since the last call: their strips, and their states as they are now."""
+        """The slots whose plugins changed their own settings since the last call: their strips, and their present states."""
         with self._lock:
             places = [(name, entry) for name, entries in self._entries.items() for entry in entries if entry.slot is not None]
         for name, entry in places:
@@ -178,7 +178,7 @@ class Rack:
                     self.restart(name, changed.key)
 
     def report(self) -> dict[str, list[InsertReport]]:
-        """What sits in the slots of each strip that has any."""
+        """Reports of the slots of each strip that has any."""
         with self._lock:
             return {name: [_report(entry) for entry in entries] for name, entries in self._entries.items() if entries}
 
@@ -189,7 +189,7 @@ class Rack:
         raise StemplayError(f"There is no insert {key!r} in {strip}.")
 
     def _take(self, state: MixerState) -> bool:
-        """Compare what is wanted with what is there. Returns whether anything is to be loaded, closed or moved."""
+        """Compare the desired slots with the present ones. Returns whether anything must be loaded, closed or moved."""
         changed = False
         with self._lock:
             for name, wanted in inserts_of(state, self.strips):
@@ -248,7 +248,7 @@ class Rack:
         return None, error
 
     def _plan(self) -> None:
-        """Tell every chain its slots and its delay."""
+        """Give every chain its slots and its delay."""
         with self._lock:
             slots = {name: tuple(e.slot for e in entries if e.slot is not None) for name, entries in self._entries.items()}
         sums = {name: sum(slot.latency for slot in those) for name, those in slots.items()}
@@ -264,7 +264,7 @@ class Rack:
         self._version += 1
 
     def _close_gone(self) -> None:
-        """Close plugins that no chain plays any more."""
+        """Close plugins that no chain plays any longer."""
         deadline = time.monotonic() + 2.0
         while self._leaving:
             with self._lock:
@@ -283,16 +283,16 @@ class Rack:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is to be done at all."""
+        """Whether there is nothing to do at all."""
         return self._seen == self._version
 
     def process_input(self, audio: Audio) -> None:
-        """The inserts of the live input, on ``(n, channels)``, in place."""
+        """Apply the inserts of the live input to ``(n, channels)``, in place."""
         if not self.idle:
             self._in_pieces(self.chains[INPUT], audio)
 
     def process_strips(self, strips: Audio, dry: Audio) -> None:
-        """The inserts of the strips ``(n, strips, channels)``, in place, and the same delay for the dry sound ``(n, channels)``."""
+        """Apply the strips' inserts to ``(n, strips, channels)`` in place, and the same delay to the dry sound ``(n, channels)``."""
         if self.idle:
             return
         version = self._version
@@ -304,7 +304,7 @@ class Rack:
             self._seen = version
 
     def process_master(self, out: Audio) -> None:
-        """The inserts of the master, on ``(n, channels)``, in place."""
+        """Apply the inserts of the master to ``(n, channels)``, in place."""
         if not self.idle:
             self._in_pieces(self.chains[MASTER], out)
 
@@ -314,17 +314,17 @@ class Rack:
         return not self._direct.idle
 
     def direct(self, audio: Audio) -> None:
-        """Delay ``(n, 2 channels)``, which goes past the master's inserts, to their output."""
+        """Delay ``(n, 2 channels)``, which bypasses the master's inserts, to match their output."""
         self._in_pieces(self._direct, audio)
 
     def align(self, *strips: Audio) -> None:
-        """Delay at most two signals ``(n, strips, channels)`` to the output of the master's inserts."""
+        """Delay at most two signals ``(n, strips, channels)`` to match the output of the master's inserts."""
         for chain, signal in zip(self._beside, strips, strict=False):
             if not chain.idle and signal.shape[1]:
                 self._in_pieces(chain, signal.reshape(len(signal), -1))
 
     def clear(self) -> None:
-        """Forget the sound so far."""
+        """Clear the sound so far."""
         for chain in self._every_chain():
             chain.clear()
 
@@ -345,7 +345,7 @@ def inserts_of(state: MixerState, strips: tuple[str, ...]) -> Iterator[tuple[str
 
 
 def pack_state(state: bytes) -> str:
-    """What a plugin saved, as text: compressed, base64."""
+    """A plugin's saved state as text: compressed, base64."""
     return base64.b64encode(zlib.compress(state, 6)).decode() if state else ""
 
 
@@ -387,7 +387,7 @@ def _follow(entry: _Entry, new: InsertState) -> None:
 
 
 def _set(plugin: Plugin, parameter: str, value: float) -> None:
-    """Set what the plugin has; a value that only another version of it knows is kept, and not used."""
+    """Set the values of parameters that the plugin has. Values for other versions of it are kept but not used."""
     with contextlib.suppress(StemplayError):
         if plugin.get(parameter) != value:
             plugin.set(parameter, value)

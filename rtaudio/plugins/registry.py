@@ -1,4 +1,4 @@
-"""From the name of a plugin to the plugin."""
+"""Makes a plugin from its name."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from rtaudio.protocol.insert_checks import is_foreign
 from rtaudio.protocol.messages import InsertState
 
 ISOLATED_EFFECTS = ("pitch",)
-"""Built-in effects that compute in bursts, which the audio callback must not do."""
+"""Built-in effects that compute in bursts, which is not allowed in the audio callback."""
 
 
 def load_insert(state: InsertState, rate: int, block: int, channels: int, realtime: bool) -> Plugin:
-    """The plugin of ``state``, with its values, prepared. Foreign ones get a process of their own.
+    """The prepared plugin of ``state`` with its values. Third-party plugins get a separate process.
 
     Raises StemplayError if there is no such plugin, if it cannot be loaded, or if it does not work in this format.
     """

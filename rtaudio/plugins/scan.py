@@ -1,6 +1,6 @@
-"""Which plugins are installed: looked for where each system keeps them, each looked at in a process of its own, remembered in a file.
+"""Finds installed plugins in each system's usual places, examines each in a separate process, and keeps the results in a file.
 
-A plugin that is unchanged since it was looked at is not loaded again, one that crashed or hung neither, unless somebody asks for it.
+A plugin that has not changed since the last scan is not loaded again, even if it crashed or hung, unless the user requests it.
 The file is ``plugins.json`` in the user's cache folder; ``STEMPLAY_CACHE_DIR`` overrides the folder.
 """
 
@@ -34,12 +34,12 @@ Entry = dict[str, Any]
 
 
 def cache_file() -> Path:
-    """Where the result of the last scan lies."""
+    """The file with the result of the last scan."""
     return Path(os.environ.get("STEMPLAY_CACHE_DIR") or platformdirs.user_cache_dir("stemplay", appauthor=False)) / "plugins.json"
 
 
 def plugin_folders() -> list[Path]:
-    """Where VST3 plugins (and Audio Units) are looked for; ``VST3_PATH`` adds folders."""
+    """The folders searched for VST3 plugins (and Audio Units); ``VST3_PATH`` adds folders."""
     home = Path.home()
     if sys.platform == "darwin":
         places = [root / "Library/Audio/Plug-Ins" / kind for root in (Path("/"), home) for kind in ("VST3", "Components")]
@@ -55,7 +55,7 @@ def plugin_folders() -> list[Path]:
 
 
 def installed(folders: list[Path] | None = None) -> list[str]:
-    """Names of all plugins of others on this machine. Raises nothing for kinds that are not installed here."""
+    """Names of all third-party plugins on this machine. Kinds that are not supported here raise no error."""
     found: list[str] = []
     for folder in folders if folders is not None else plugin_folders():
         found += [str(path) for suffix in (".vst3", ".component") for path in _below(folder, suffix)]
@@ -66,7 +66,7 @@ def installed(folders: list[Path] | None = None) -> list[str]:
 
 
 def _below(folder: Path, suffix: str) -> Iterator[Path]:
-    """Plugins in ``folder``, as bundles or as files, not those inside a bundle."""
+    """Plugins in ``folder``, which are bundles or files; files inside a bundle are not listed."""
     try:
         entries = sorted(folder.iterdir())
     except OSError:
@@ -91,7 +91,7 @@ def _lv2_uris() -> list[str]:
 
 
 def look_at(plugin: str, limit_s: float = LIMIT_S) -> list[Entry]:
-    """What ``plugin`` is, found out in a process of its own. A plugin that cannot be loaded has an ``error``; raises nothing."""
+    """The description of ``plugin``, found in a separate process. A plugin that cannot be loaded has an ``error``; raises nothing."""
     try:
         done = subprocess.run(
             [sys.executable, "-m", "rtaudio.plugins.probe", plugin], capture_output=True, text=True, errors="replace", timeout=limit_s,
@@ -116,7 +116,7 @@ def _failed(plugin: str, error: str) -> Entry:
 
 
 def _checked(entry: Any) -> Entry:
-    """An entry with all its fields, of the right kinds. Raises ValueError, KeyError or TypeError for what is none."""
+    """An entry with all its fields, of the right types. Raises ValueError, KeyError or TypeError if it is invalid."""
     texts = {key: str(entry.get(key, "")) for key in ("plugin", "name", "maker", "category", "kind", "error")}
     parameters = [Parameter.from_json(x).to_json() for x in entry.get("parameters", [])]
     switches = {key: bool(entry.get(key)) for key in ("editor", "instrument")}
@@ -124,12 +124,12 @@ def _checked(entry: Any) -> Entry:
 
 
 def scan(again: bool = False, progress: Callable[[int, int, str], None] | None = None, folders: list[Path] | None = None) -> list[Entry]:
-    """All installed plugins, those of before from the cache.
+    """All installed plugins; those already examined are taken from the cache.
 
     Args:
-        again: look at all of them afresh, those that crashed as well.
-        progress: is told how many are done, of how many, and which is next.
-        folders: where to look for files instead of the usual places (LV2 is then left out).
+        again: examine all of them again, including those that crashed.
+        progress: called with the number of finished plugins, the total, and the name of the next one.
+        folders: folders to search for files instead of the usual places (without LV2).
     """
     known = {} if again else _read_cache()
     names = installed(folders)
@@ -149,13 +149,13 @@ def scan(again: bool = False, progress: Callable[[int, int, str], None] | None =
 
 
 def known_plugins() -> list[Entry]:
-    """What the last scan found; nothing is looked for."""
+    """The result of the last scan, without a new one."""
     known = _read_cache()
     return [entry for name in sorted(known) for entry in known[name]["entries"]]
 
 
 def _stamp(plugin: str) -> str:
-    """What changes when a plugin is installed anew."""
+    """A mark that changes when a plugin is installed again."""
     if plugin.startswith("lv2:"):
         return "lv2"
     if plugin.startswith("python:"):
@@ -182,7 +182,7 @@ def _read_cache() -> dict[str, dict[str, Any]]:
 
 
 def _write_cache(known: dict[str, dict[str, Any]]) -> None:
-    """Atomically; where that is impossible the next scan takes as long as this one."""
+    """Save the results atomically. If this is impossible, the next scan takes as long as this one."""
     path = cache_file()
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -196,7 +196,7 @@ def _write_cache(known: dict[str, dict[str, Any]]) -> None:
 
 
 def find_plugin(text: str, entries: list[Entry]) -> Entry:
-    """The plugin that ``text`` means: its full name as in ``plugin``, or its own name where only one has it. Raises StemplayError."""
+    """The plugin that ``text`` names: by its full name as in ``plugin``, or by its own name if this is unique. Raises StemplayError."""
     for entry in entries:
         if entry["plugin"] == text:
             return entry

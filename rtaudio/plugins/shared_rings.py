@@ -1,8 +1,8 @@
-"""Memory that an engine shares with the host process of a plugin: sound in, sound out, and parameters. No locks, no pipes, no waiting.
+"""Memory shared by an engine and a plugin's host process: input, output and parameters, without locks, pipes or waiting.
 
-Positions are absolute frames of one stream. The engine writes the input and then raises ``fed``; the host processes up to there, writes
-the output at the same positions and then raises ``done``. Each number has one writer. The engine removes the file's name once the host
-has opened it, where the system allows that, so that nothing stays behind whoever dies.
+Positions are absolute frames of one stream. The engine writes the input and then increases ``fed``. The host processes up to there, writes
+the output at the same positions and then increases ``done``. Each number has one writer. The engine removes the file's name once the host
+has opened it, if the system allows this, so that no file is left behind after a crash of either process.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ MIDI = b"m"
 _MIDI = struct.Struct("<cqB")
 
 NOT_FINITE = 1
-"""``trouble``: the plugin gave samples that are not numbers."""
+"""Value of ``trouble``: the plugin's output contained samples that are not numbers."""
 
 
 class SharedRings:
-    """One end; both have the same class.
+    """One end of the memory; both ends use this class.
 
     Args:
         path: the file; ``create_file`` makes one of the right size.
-        capacity: frames that each ring holds. ``channels``: of the sound.
+        capacity: frames in each ring. ``channels``: of the sound.
     """
 
     def __init__(self, path: Path, capacity: int, channels: int) -> None:
@@ -71,7 +71,7 @@ class SharedRings:
 
     @property
     def epoch(self) -> int:
-        """How often the sound was to be forgotten (engine)."""
+        """Number of requests to clear the sound (engine)."""
         return self._get(_EPOCH)
 
     @property
@@ -81,12 +81,12 @@ class SharedRings:
 
     @property
     def version(self) -> int:
-        """How often ``values`` were changed (engine)."""
+        """Number of changes of ``values`` (engine)."""
         return self._get(_VERSION)
 
     @property
     def waiting(self) -> bool:
-        """Whether the engine waits for a word after each piece (engine)."""
+        """Whether the engine waits for a message after each piece (engine)."""
         return bool(self._get(_WAITING))
 
     @waiting.setter
@@ -95,7 +95,7 @@ class SharedRings:
 
     @property
     def trouble(self) -> int:
-        """What is wrong with the output, 0 for nothing (host)."""
+        """The error in the output, 0 for none (host)."""
         return self._get(_TROUBLE)
 
     @trouble.setter
@@ -104,7 +104,7 @@ class SharedRings:
 
     @property
     def latency(self) -> int:
-        """The latency that the plugin reports now, in frames (host)."""
+        """The plugin's present latency in frames (host)."""
         return self._get(_LATENCY)
 
     @latency.setter
@@ -133,12 +133,12 @@ class SharedRings:
         return True
 
     def forget(self) -> None:
-        """Begin a new epoch: the plugin is to be reset before the next input, and the past is not wanted any more."""
+        """Start a new epoch: the plugin must be reset before the next input, and earlier output is no longer needed."""
         self._head[_BEGIN] = self._head[_FED]
         self._head[_EPOCH] += 1
 
     def set_value(self, index: int, value: float) -> None:
-        """Ask for a value of the parameter ``index``."""
+        """Request a value of the parameter ``index``."""
         self.values[index] = value
         self.serials[index] += 1
         self._head[_VERSION] += 1
@@ -150,12 +150,12 @@ class SharedRings:
         _take(self._input, position, out)
 
     def answer(self, position: int, audio: Audio) -> None:
-        """Write output at ``position`` and say so."""
+        """Write output at ``position`` and increase ``done``."""
         _put(self._output, position, audio)
         self._head[_DONE] = position + len(audio)
 
     def follow(self) -> bool:
-        """Take up a new epoch, if there is one, at its beginning. Returns whether the plugin is to be reset."""
+        """Start the new epoch, if there is one. Returns whether the plugin must be reset."""
         epoch = self.epoch
         if self.seen == epoch:
             return False
@@ -164,20 +164,20 @@ class SharedRings:
         return True
 
     def skip(self, block: int) -> None:
-        """Leave out input that was overwritten before its turn came; its answer is not waited for any more."""
+        """Skip input that was overwritten before it was processed. Its output is no longer needed."""
         if self.fed - self.done > self.capacity - block:
             self._head[_VALID] = self._head[_DONE] = self.fed - block
 
     # -- both -----------------------------------------------------------------------------------------------------------
 
     def remove_name(self) -> None:
-        """Remove the file's name while it is in use, where the system can; else ``close`` of the engine's end does."""
+        """Remove the file's name while it is in use, if the system allows this; otherwise ``close`` of the engine's end does it."""
         if sys.platform != "win32":
             with contextlib.suppress(OSError):
                 self.path.unlink()
 
     def close(self) -> None:
-        """Remove the file. The memory goes with the last reference."""
+        """Remove the file. The memory is freed with the last reference."""
         with contextlib.suppress(OSError):
             self.path.unlink(missing_ok=True)
 
@@ -199,8 +199,8 @@ def file_size(capacity: int, channels: int) -> int:
 
 
 def create_file(capacity: int, channels: int) -> Path:
-    """A private file of zeros, in memory where the system has such a place. Raises StemplayError if there is no room."""
-    memory = Path("/dev/shm")  # on a disk, writing back would hold up the audio callback now and then
+    """Create a private file of zeros, in memory if the system has such a place. Raises StemplayError if there is no room."""
+    memory = Path("/dev/shm")  # on a disk, writing back would sometimes delay the audio callback
     folder = str(memory) if memory.is_dir() and os.access(memory, os.W_OK) else None
     name = ""
     try:

@@ -1,8 +1,8 @@
 """A plugin in its slot: bypass, failure and late answers, each with a cross-fade and without a change of latency.
 
-The dry sound lags behind by the plugin's latency, too, so that a bypassed insert changes nothing but its effect. A plugin that raises,
-gives samples that are not finite, or has no answer is replaced by the dry sound in that very block: the step between the two is
-spread over ``SPREAD`` samples.
+The dry sound is also delayed by the plugin's latency, so bypassing an insert changes only its effect. If a plugin raises an exception,
+outputs samples that are not finite, or has no answer, the dry sound replaces it in the same block. The step between the two is spread
+over ``SPREAD`` samples.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from rtaudio.plugins.base import Plugin
 from rtaudio.plugins.delay_line import DelayLine
 
 FADE_S = 0.01
-"""From dry to wet, and back."""
+"""Seconds of the fade between dry and wet."""
 
 SPREAD = 64
-"""Samples over which a step is spread."""
+"""Number of samples over which a step is spread."""
 
 _FALL = np.linspace(1.0, 0.0, SPREAD + 1, dtype=np.float32)[1:, None]
 
@@ -29,13 +29,13 @@ class Slot:
 
     Args:
         plugin: prepared for this format.
-        key: by which commands and reports name it.
+        key: its name in commands and reports.
 
     Attributes:
-        bypass: the user wants it dry.
-        leaving: it is about to be taken out; dry from then on.
-        failure: why it is dry though nobody wants it to be, one sentence; for good, until a new slot takes its place.
-        misses: blocks in which it had no answer.
+        bypass: whether the user has bypassed it.
+        leaving: whether it is about to be removed; it is dry from then on.
+        failure: one sentence that says why it is dry although it is not bypassed. It stays until a new slot takes its place.
+        misses: number of blocks in which it had no answer.
     """
 
     def __init__(self, plugin: Plugin, key: str, rate: int, block: int, channels: int, bypass: bool = False) -> None:
@@ -43,16 +43,16 @@ class Slot:
         self.latency, self.misses = plugin.latency, 0
         self._delay = DelayLine(self.latency, block, channels)
         self._dry = np.zeros((block, channels), np.float32)
-        self._last = np.zeros(channels, np.float32)  # what was played last, less the dry sound there
+        self._last = np.zeros(channels, np.float32)  # the last output minus the dry sound at that point
         self._length = max(1, round(FADE_S * rate))
         self._steps = np.arange(1, block + 1, dtype=np.float32)[:, None] / self._length
         self._level = 0.0  # 0 dry, 1 wet
         self._running = False
-        self._warm = 0  # frames until the plugin's output belongs to what it was given
+        self._warm = 0  # frames until the plugin's output corresponds to its input
 
     @property
     def wanted(self) -> bool:
-        """Whether the plugin is to be heard."""
+        """Whether the plugin should be heard."""
         return not (self.bypass or self.leaving or self.failure)
 
     @property
@@ -61,7 +61,7 @@ class Slot:
         return self._level == 0.0
 
     def process(self, audio: Audio) -> None:
-        """Replace ``audio`` ``(n, channels)`` by the plugin's output, the dry sound, or what lies between."""
+        """Replace ``audio`` ``(n, channels)`` by the plugin's output, the dry sound, or a fade between the two."""
         n = len(audio)
         if self.latency:
             self._delay.push(audio)
@@ -135,11 +135,11 @@ class Slot:
             self.failure = f"{self.plugin.name} failed and is bypassed: {type(error).__name__}: {str(error).rstrip('.')}."
 
     def jump(self) -> None:
-        """Be wet at once, if wanted. Only while nobody calls ``process``, of a plugin that was just prepared."""
+        """Switch to wet at once unless bypassed. Only for a plugin just prepared, while ``process`` is not being called."""
         self._level, self._running, self._warm = (1.0, True, 0) if self.wanted else (0.0, False, 0)
 
     def clear(self) -> None:
-        """Forget the sound so far, at once."""
+        """Clear the sound so far, at once."""
         self._delay.clear()
         self._last.fill(0.0)
         self._level, self._running = 0.0, False

@@ -1,4 +1,4 @@
-"""VST3 plugins (and Audio Units on macOS) through ``pedalboard``. Runs in a host process only: loading may crash or hang."""
+"""VST3 plugins (and Audio Units on macOS) through ``pedalboard``. It runs in a host process only, because loading may crash or hang."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from rtaudio.protocol.insert_checks import split_plugin
 from rtaudio.protocol.parameters import Parameter
 
 MAX_LABELS = 64
-"""A parameter with more named values is shown as a number."""
+"""Largest number of named values; a parameter with more is shown as a number."""
 
 
 class PedalboardPlugin(Plugin):
     """One plugin of a file.
 
     Args:
-        plugin: ``PATH``, or ``PATH::NAME`` where a file holds several.
+        plugin: ``PATH``, or ``PATH::NAME`` if a file contains several.
     """
 
     def __init__(self, plugin: str) -> None:
@@ -158,7 +158,7 @@ def _parameter(id: str, native: Any) -> Parameter:
 
 
 def _raw(native: Any, value: float) -> float:
-    """The host's 0 to 1 for a value in the parameter's unit."""
+    """The host's value from 0 to 1 for a value in the parameter's unit."""
     if native.type is float and native.min_value is not None:
         low, high = native.min_value, native.max_value
         try:

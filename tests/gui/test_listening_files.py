@@ -57,7 +57,7 @@ def test_answers_of_another_test_are_refused(tmp_path: Path) -> None:
 def test_what_is_no_sheet_is_told(tmp_path: Path, damage: str) -> None:
     path = write_test(tmp_path)
     path.write_text(damage)
-    with pytest.raises(StemplayError, match="no sheet"):
+    with pytest.raises(StemplayError, match="not a sheet"):
         read_sheet(path)
 
 
@@ -67,14 +67,14 @@ def test_a_sheet_plays_nothing_outside_its_test(tmp_path: Path, place: str) -> N
     values = json.loads(path.read_text())
     values["trials"][0]["sounds"] = dict.fromkeys(values["trials"][0]["sounds"], place)
     path.write_text(json.dumps(values))
-    with pytest.raises(StemplayError, match="no sheet"):
+    with pytest.raises(StemplayError, match="not a sheet"):
         read_sheet(path)
 
 
 def test_a_missing_sound_and_a_folder_without_sheets_are_told(tmp_path: Path) -> None:
     path = write_test(tmp_path)
     (tmp_path / "sounds" / "001sound.wav").unlink()
-    with pytest.raises(StemplayError, match="lacks sounds"):
+    with pytest.raises(StemplayError, match="lacks the file sounds"):
         read_sheet(path)
     with pytest.raises(StemplayError, match="no listening test"):
         find_sheets(tmp_path / "sounds")

@@ -92,7 +92,7 @@ def test_describe_lists_what_tiny_trains(name, capsys):
 
 def test_describe_refuses_a_size_that_the_network_does_not_have(capsys):
     assert main(["describe", "conv-tasnet", "--depth", "3"]) == 2
-    assert capsys.readouterr().err == "This network has no --depth.\n"
+    assert capsys.readouterr().err == "This network has no option --depth.\n"
 
 
 def test_weights_export_quantise_and_score(tmp_path, capsys):
@@ -116,7 +116,7 @@ def test_weights_export_quantise_and_score(tmp_path, capsys):
         assert main(["evaluate", str(tmp_path / "tiny"), "--tiny", "--phases", "2", *wrong]) == 2
         assert "--phases" in capsys.readouterr().err
     assert main(["evaluate", str(tmp_path / "tiny"), "--tiny", "--limit", "1", "--phases", "2"]) == 0
-    assert "2 calls in a hop" in capsys.readouterr().out
+    assert "2 calls per hop" in capsys.readouterr().out
     assert main(["evaluate", str(tmp_path / "tiny"), "--tiny", "--limit", "1", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert set(result["table"]) == {"model", "mix", "mix/4", "silence"}

@@ -140,7 +140,7 @@ def test_what_others_took_is_all_but_our_own(monkeypatch: pytest.MonkeyPatch) ->
         (SystemLoad(4, 0.1, 0.25, 0.0), ["Other programs took 25%"]),
         (SystemLoad(4, 0.1, 0.0, 0.07), ["took 7.0% of the processors' time (steal)"]),
         (SystemLoad(4, 2.5, 0.25, 0.07), ["busy before", "Other programs", "steal"]),
-        (SystemLoad(4, 0.1, None, None), ["not told by this system"]),
+        (SystemLoad(4, 0.1, None, None), ["system does not report"]),
     ],
 )
 def test_a_busy_machine_is_a_warning(found: SystemLoad, words: list[str]) -> None:

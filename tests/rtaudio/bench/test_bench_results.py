@@ -125,13 +125,13 @@ def test_another_machine_is_told() -> None:
     text = " ".join(told)
     for words in (
         "processor was AMD EPYC and is Intel Xeon", "units was AVX2, AVX-512 and is AVX2", "numpy was 2.0", "1.50 times as fast",
-        "had its doubts: Other programs",
+        "Warnings of the earlier run: Other programs",
     ):  # fmt: skip
         assert words in text
     assert len(told) == 5
     old = result()
     old["machine"] = {"gflops": 100.0, "read_gb_s": 30.0, "load": None}
-    assert differences(old, result()) == ["The earlier result does not say on which machine it was made."]
+    assert differences(old, result()) == ["The earlier result does not name its machine."]
 
 
 def test_an_earlier_run_is_compared_with_from_its_file(
@@ -245,7 +245,7 @@ def test_a_damaged_result_is_one_sentence(
 def test_a_table_without_its_numbers_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for value in ({"machine": {}}, result(models=[{"name": "x"}]), result(live=[{"model": "x", "rate": "y"}])):
         assert main(["bench", "--table", str(written(tmp_path, value))]) == 2
-        assert "measure it again" in capsys.readouterr().err
+        assert "measure again" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

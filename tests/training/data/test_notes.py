@@ -159,7 +159,7 @@ def test_nsynths_own_layout_goes_out_and_comes_in(
     [
         (["--soundfont", "nowhere.sf2"], "There is no soundfont nowhere.sf2"),
         (["--nsynth", "nowhere"], "no readable examples.json"),
-        (["--synthetic", "--split", "nowhere.json"], "is no split of notes"),
+        (["--synthetic", "--split", "nowhere.json"], "is not a split of notes"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(

@@ -91,7 +91,7 @@ def test_mismatched_folders_and_strange_formats_are_one_sentence(
     folders = make_systems(("A", "B"), 2)
     (folders[1] / "note 000.wav").unlink()
     assert main(["listening", "page", *map(str, folders), "-o", str(tmp_path / "page")]) == 2
-    assert capsys.readouterr().err == "The folders do not match: A has 'note 000' and B has not; 1 such files.\n"
+    assert capsys.readouterr().err == "The folders do not match: A has 'note 000' and B does not; 1 such files.\n"
     assert not (tmp_path / "page").exists()
 
 

@@ -121,7 +121,7 @@ def test_an_extract_is_the_loudest_place_of_the_first_system_for_all(tmp_path: P
 def test_what_does_not_match_is_refused_in_a_sentence(make_systems: MakeSystems, tmp_path: Path) -> None:
     folders = make_systems(("A", "B", "C"), 2)
     (folders[1] / "note 001.wav").unlink()
-    with pytest.raises(StemplayError, match="A has 'note 001' and B has not"):
+    with pytest.raises(StemplayError, match="A has 'note 001' and B does not"):
         read_systems(folders)
     with pytest.raises(StemplayError, match="A comparison needs 2"):
         read_systems(folders[:1])

@@ -182,7 +182,7 @@ def test_the_grid_grows_where_the_best_step_is_at_its_end() -> None:
 
 
 BAD = {
-    "cut short": (b"1 1:0.5 2:0.25\n-1 1:0.5 2:0.2", "cut short"),
+    "cut short": (b"1 1:0.5 2:0.25\n-1 1:0.5 2:0.2", "truncated"),
     "cut in a pair": (b"1 1:0.5 2:\n", "cannot be read as a libsvm file"),
     "no labels": (b"1:0.5 2:0.5\n", "cannot be read as a libsvm file"),
     "text": (b"hello world\n", "cannot be read as a libsvm file"),
@@ -220,10 +220,11 @@ def test_a_packed_file_that_is_cut_short_gets_one_sentence(file: Path, tmp_path:
         (["--step", "0"], "step size must be"), (["--step", "-1"], "step size must be"), (["--step", "nan"], "step size must be"),
         (["--workers", str(cores() + 1), "--rule", "reconditioned"], "processors of this machine"),
         (["--rule", "newton"], "There is no rule"), (["--loss", "l1"], "There is no loss"), (["--penalty", "-1"], "penalty must be"),
-        (["--penalty", "inf"], "penalty must be"), (["--batch", "100000"], "A batch has"), (["--rule", "hogwild"], "one sample at a time"),
+        (["--penalty", "inf"], "penalty must be"), (["--batch", "100000"], "A batch must have"),
+        (["--rule", "hogwild"], "one sample at a time"),
         (["--resume"], "no checkpoint"), (["--test", "nowhere.libsvm"], "There is no file"),
         (["--rule", "svrg", "--loss", "hinge"], "smooth"),
-        (["--rule", "svrg", "--switch-epoch", "-1"], "cannot be -1"), (["--step", "1e300", "--loss", "least-squares"], "too large"),
+        (["--rule", "svrg", "--switch-epoch", "-1"], "not -1"), (["--step", "1e300", "--loss", "least-squares"], "too large"),
     ],
 )  # fmt: skip
 def test_options_that_cannot_be_get_one_sentence(

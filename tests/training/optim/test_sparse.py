@@ -366,8 +366,8 @@ def test_the_gap_of_svrg_has_the_same_order() -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"step": 0.0}, "step size must be"), ({"step": float("nan")}, "step size must be"), ({"batch": 0}, "A batch has"),
-        ({"batch": 1 << 16}, "A batch has"), ({"workers": 999}, "number of processors"), ({"rule": "newton"}, "no rule"),
+        ({"step": 0.0}, "step size must be"), ({"step": float("nan")}, "step size must be"), ({"batch": 0}, "A batch must have"),
+        ({"batch": 1 << 16}, "A batch must have"), ({"workers": 999}, "number of processors"), ({"rule": "newton"}, "no rule"),
         ({"rule": "hogwild", "batch": 2}, "one sample at a time"),
     ],
 )  # fmt: skip

@@ -159,7 +159,7 @@ def test_a_saved_demucs_is_imported_as_chunks_and_says_so(tmp_path: Path, capsys
     assert "in chunks" in capsys.readouterr().out
     card = read_card(tmp_path / "model")
     assert (card.kind, card.hop, card.states, card.licence) == ("separator", 4410, (), "as stated")
-    assert "only in overlapping chunks" in card.description and "175 ms late" in card.description
+    assert "only in overlapping chunks" in card.description and "a latency of 175 ms" in card.description
     chunk = 0.1 * torch.randn(1, 2, 4410)
     soundfile.write(tmp_path / "song.wav", chunk[0, :, :3000].T.numpy(), 44_100, subtype="FLOAT")
     chunk[..., 3000:] = 0
@@ -184,11 +184,11 @@ def test_what_cannot_be_used_is_one_sentence(tmp_path: Path, capsys: pytest.Capt
         ("demucs", "numbers.th", "tensors by name"),
         ("denoiser", "both.th", "bidirectional"),
         ("denoiser", "demucs.th", "bidirectional"),
-        ("demucs", "denoiser.th", "make 1 channels"),
+        ("demucs", "denoiser.th", "have 1 output channels"),
         ("demucs", "newer.th", "Demucs"),
     ):
         assert main(["import-weights", package, str(tmp_path / file), "-o", str(tmp_path / "out")]) == 2
         error = capsys.readouterr().err
         assert sentence in error and error.count("\n") == 1, (file, error)
-    with pytest.raises(StemplayError, match="not those of"):
+    with pytest.raises(StemplayError, match="does not fit the sources"):
         import_demucs.demucs(public_demucs().state_dict(), sources=("voice", "rest"))

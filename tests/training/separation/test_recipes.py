@@ -29,7 +29,7 @@ def test_a_recipe_learns_is_exported_and_scored(
     card = read_card(model)
     streams = hasattr(load_network(run / "best.safetensors"), "step")
     assert bool(card.states) == streams and (card.hop == card.sample_rate) != streams
-    assert ("plays live only in overlapping chunks of 1 s, 1750 ms late" in card.description) != streams
+    assert ("plays live only in overlapping chunks of 1 s, with a latency of 1750 ms" in card.description) != streams
     assert main(["evaluate", str(model), "--tiny", "--limit", "1"]) == 0
     assert card.outputs[-1] in capsys.readouterr().out
 
@@ -56,8 +56,8 @@ def test_no_recipe_is_left_out() -> None:
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("depth = 9223372036854775807", "beyond 64"), ("channels = 10000000000", "beyond 1048576"), ("q = nan", "beyond"),
-        ("growth = inf", "beyond"), ("kernel = -3", "network"), ("stride = 0", "network"), ("kind = {}", "kind of network"),
+        ("depth = 9223372036854775807", "at most 64"), ("channels = 10000000000", "at most 1048576"), ("q = nan", "at most"),
+        ("growth = inf", "at most"), ("kernel = -3", "network"), ("stride = 0", "network"), ("kind = {}", "kind of network"),
     ],
 )  # fmt: skip
 def test_a_network_that_could_never_run_is_refused_at_once(tmp_path: Path, line: str, sentence: str) -> None:
@@ -72,5 +72,5 @@ def test_a_network_that_could_never_run_is_refused_at_once(tmp_path: Path, line:
 @pytest.mark.parametrize("table", ["network", "mixing", "epochs", "optim"])
 def test_a_table_that_is_none_is_refused(tmp_path: Path, table: str) -> None:
     (tmp_path / "r.toml").write_text(f'name = "x"\n{table} = 3\n')
-    with pytest.raises(StemplayError, match="should be a table"):
+    with pytest.raises(StemplayError, match="must be a table"):
         read_recipe(str(tmp_path / "r.toml"))

@@ -170,7 +170,7 @@ def test_the_command_trains_and_publishes_an_instrument_that_plays(
     arguments = ["sing", "fit", "--tiny", "--steps", "3", "--store", str(store), "-o", str(run)]
     assert main(arguments) == 0
     assert main(arguments) == 2
-    assert "There is a run in" in capsys.readouterr().err
+    assert "There is already a run in" in capsys.readouterr().err
     assert main(["sing", "release", str(run), "--store", str(store), "-o", str(out), "--note", "a test"]) == 0
     model = InstrumentModel(out)
     assert model.instruments == ("harmonic", "hollow", "noisy", "struck") and model.pitches == (57, 68)

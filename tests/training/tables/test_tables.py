@@ -52,7 +52,7 @@ def test_results_come_back_from_their_files(tmp_path):
     with pytest.raises(StemplayError, match="--museval"):
         after.summary("global")
     (tmp_path / "x.json").write_text("{}")
-    with pytest.raises(StemplayError, match="no result"):
+    with pytest.raises(StemplayError, match="not a result"):
         read_results(tmp_path)
 
 
@@ -146,7 +146,7 @@ def test_the_curve_of_a_model_has_all_its_runs(tmp_path, capsys):
     assert main(["tables", "curve", "--model", "demucs-live", "-o", str(tmp_path)]) == 0
     assert (tmp_path / "curve-demucs-live.png").stat().st_size > 10_000
     assert main(["tables", "curve", "--model", "sing-gm", "-o", str(tmp_path)]) == 2
-    assert "no curve of a separator" in capsys.readouterr().err
+    assert "no training curve of a separator" in capsys.readouterr().err
     assert main(["tables", "curve"]) == 2
 
 
