@@ -310,11 +310,11 @@ def test_every_chosen_sound_is_primed_the_latest_first_and_what_is_there_is_not_
         assert dispatcher.report().state.shares["5"] == {"bass": 1.0}
         eventually(primed)
         dispatcher.player.read(out)
-        sounds = [dispatcher._model.instrument_weights({name: 1}).tobytes() for name in ("organ", "flute", "bass")]
+        sounds = [dispatcher._sounds._model.instrument_weights({name: 1}).tobytes() for name in ("organ", "flute", "bass")]
         assert list(dict.fromkeys(computed)) == sounds
         for sound, (low, high) in zip(sounds, ((36, 84), (48, 84), (36, 60)), strict=True):
             assert sum(key[0] == sound for key in dispatcher._synth._cache) == 53 * (high - low + 1)
-        assert dispatcher._synth.cache_bytes <= CACHE_BYTES and sounds_in_memory(dispatcher._model) >= 3
+        assert dispatcher._synth.cache_bytes <= CACHE_BYTES and sounds_in_memory(dispatcher._sounds._model) >= 3
         before = len(computed)
         dispatcher.set_sound(0, {"flute": 1.0})
         eventually(primed)

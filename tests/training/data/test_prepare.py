@@ -154,4 +154,4 @@ def test_tiny_sets_are_made_from_nothing_and_learned_from(tmp_path: Path, capsys
     manifest = Manifest.read(tmp_path / "store" / "musdb")
     manifest.licence = "MUSDB18's"
     manifest.write(tmp_path / "store" / "musdb")
-    assert main(line) == 2 and "has real songs" in capsys.readouterr().err
+    assert main(line) == 2 and "contains real songs" in capsys.readouterr().err

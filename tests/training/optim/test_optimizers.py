@@ -81,7 +81,7 @@ def test_the_state_comes_back_from_a_checkpoint(tmp_path: Path) -> None:
 
 
 def test_what_a_recipe_cannot_mean_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ValueError, match="adam or muon"):
+    with pytest.raises(ValueError, match="the optimiser must be adam, muon"):
         make_optimizer("sgd", make_network(SMALL), 1e-3)
     path = tmp_path / "mine.toml"
     for line in ('optimizer = "sgd"', 'loss = "l3"'):

@@ -126,5 +126,5 @@ def test_rules_that_cannot_be_shared_say_so(parts: Parts) -> None:
             SparseSolver(parts.train, "adagrad", workers=2)
         with pytest.raises(StemplayError, match="cannot share batches"):
             SparseSolver(parts.train, "reconditioned", batch=1, workers=2)
-        with pytest.raises(StemplayError, match="no penalty"):
+        with pytest.raises(StemplayError, match="do not support a penalty"):
             SparseSolver(replace(parts.train, penalty=0.1), "reconditioned", workers=2)

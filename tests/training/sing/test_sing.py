@@ -210,7 +210,7 @@ def test_the_command_trains_and_publishes_an_instrument_that_plays(
         and exported.card.sha256 == model.card.sha256
     )
     assert main(["export", str(run / "weights.safetensors"), "-o", str(tmp_path / "bare")]) == 2
-    assert "on the card beside it" in capsys.readouterr().err
+    assert "is needed, because it lists the instruments" in capsys.readouterr().err
     assert main(["sing", "release", str(run)]) == 2
     assert main(["sing", "fit", "nonsense"]) == 2
     assert main(["sing", "score", "nonsense"]) == 2
