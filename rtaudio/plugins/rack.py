@@ -20,6 +20,8 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from rtaudio.audio.format import Audio, StemplayError
 from rtaudio.plugins.base import Plugin
 from rtaudio.plugins.chain import Chain
@@ -61,6 +63,7 @@ class Rack:
         self.chains = {name: Chain(rate, block, channels) for name in (*strips, MASTER, INPUT)}
         self._ordered = [self.chains[name] for name in strips]
         self._dry = Chain(rate, block, channels)
+        self._strip = np.zeros((block, channels), np.float32)
         self._direct = Chain(rate, block, 2 * channels)
         self._beside = [Chain(rate, block, channels * len(strips)) for _ in range(2)]
         self._entries: dict[str, list[_Entry]] = {name: [] for name in self.chains}
@@ -298,7 +301,7 @@ class Rack:
         version = self._version
         for index, chain in enumerate(self._ordered):
             if not chain.idle:
-                self._in_pieces(chain, strips[:, index])
+                self._on_strip(chain, strips[:, index])
         self._in_pieces(self._dry, dry)
         if all(chain.idle for chain in self._every_chain()):
             self._seen = version
@@ -327,6 +330,15 @@ class Rack:
         """Clear the sound so far."""
         for chain in self._every_chain():
             chain.clear()
+
+    def _on_strip(self, chain: Chain, audio: Audio) -> None:
+        """Like ``_in_pieces``, by way of contiguous memory: NumPy is several times slower on the strided view of a strip."""
+        for start in range(0, len(audio), self.block):
+            part = audio[start : start + self.block]
+            work = self._strip[: len(part)]
+            work[...] = part
+            chain.process(work)
+            part[...] = work
 
     def _in_pieces(self, chain: Chain, audio: Audio) -> None:
         if len(audio) <= self.block:
