@@ -63,9 +63,9 @@ class Plugin(ABC):
         return 0
 
     @property
-    def latency_changed(self) -> bool:
-        """Whether the plugin now has another latency than when it was loaded, so that it has to be loaded afresh."""
-        return False
+    def reported_latency(self) -> int | None:
+        """The plugin's own latency, if it is not the one it was loaded with, so that it must be loaded again; else None."""
+        return None
 
     @property
     def tail_s(self) -> float:

@@ -3,8 +3,8 @@
 The first line on standard input names the plugin and the format. The answer on standard output describes the plugin (``isolated.py`` is
 the other end). The process ends when its standard input is closed. Threads:
 
-- *main* loads the plugin and shows its window, because third-party plugins require the main thread for both. It also answers commands and
-reports the plugin's own changes.
+- *main* loads the plugin and shows its window, because third-party plugins require the main thread for both. It also answers commands.
+- *watch* reports the plugin's own changes.
 - *audio* waits for datagrams and processes the new input.
 - *commands* reads standard input.
 """

@@ -5,7 +5,7 @@ host processes this one. A datagram to a loopback socket wakes the host; sending
 are lines of JSON on the host's standard input and output.
 
 So a plugin that crashes, hangs or outputs NaN cannot harm the engine: ``process`` then has no answer, and the slot plays the dry sound.
-For each host a thread, ``stemplay-plugin-NAME``, reads its reports and detects its end. A host that needs more than ``HANG_S`` for one
+For each host a thread, ``stemplay-plugin``, reads its reports and detects its end. A host that needs more than ``HANG_S`` for one
 block is killed.
 """
 
@@ -160,10 +160,11 @@ class IsolatedPlugin(Plugin):
         return " and is bypassed" if self._loaded and self._realtime else ""
 
     @property
-    def latency_changed(self) -> bool:
-        """Whether the plugin reports another latency than it was loaded with."""
+    def reported_latency(self) -> int | None:
         rings = self._rings
-        return rings is not None and not self.trouble and rings.watched and rings.latency != self._latency
+        if rings is None or self.trouble or not rings.watched or rings.latency == self._latency:
+            return None
+        return rings.latency
 
     @property
     def tail_s(self) -> float:

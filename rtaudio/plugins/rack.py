@@ -18,7 +18,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -45,6 +45,8 @@ class _Entry:
     slot: Slot | None = None
     error: str = ""
     loading: bool = True
+    aligned: set[int] = field(default_factory=set)
+    """Latencies, reported while it played, for which it was loaded again."""
 
 
 class Rack:
@@ -176,7 +178,9 @@ class Rack:
                 changed = _copy(entry.state)
             if values or packed:
                 yield name, changed
-            if plugin.latency_changed:
+            latency = plugin.reported_latency
+            if latency is not None and latency not in entry.aligned:  # once for each: a plugin that wavers must not restart for ever
+                entry.aligned.add(latency)
                 with contextlib.suppress(StemplayError):  # removed meanwhile
                     self.restart(name, changed.key)
 
