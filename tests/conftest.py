@@ -11,6 +11,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")  # before numpy and torch are imported
 
 import pytest  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
 
 from tests.jack import JackServer, private_server  # noqa: E402
 
@@ -20,6 +21,11 @@ ROOT = Path(__file__).resolve().parent.parent
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts its background jobs with Ctrl-C ignored, and children inherit that; tests send it to commands on purpose.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# How long an example takes says something about the machine, nothing about the code.
+settings.register_profile("stemplay", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("stemplay")
 
 
 @pytest.fixture(scope="session")

@@ -63,7 +63,7 @@ class Peer:
 
     def close(self) -> None:
         try:
-            self._process.wait(5)
+            self._process.wait(20)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

@@ -64,7 +64,7 @@ def main() -> None:
                 client.connect(port, "prober:ear")
                 break
         prober.listening = True
-        deadline = time.monotonic() + 2 * GAP_S * notes + 20
+        deadline = time.monotonic() + 2 * GAP_S * notes + 60
         while len(prober.delays) < notes and time.monotonic() < deadline:
             time.sleep(0.05)
         for delay in prober.delays:

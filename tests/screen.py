@@ -28,4 +28,4 @@ def private_screen(folder: Path) -> Iterator[dict[str, str]]:
         yield {"DISPLAY": f":{display}", "QT_QPA_PLATFORM": "xcb"}
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(60)

@@ -289,11 +289,11 @@ def test_built_in_effects_are_there_while_plugins_are_looked_for(
     qtbot.addWidget(browser)
     assert browser.names() == list(EFFECTS) and library.busy and not browser.again.isEnabled()
     assert browser.count.text() == "Looking for installed plugins …"
-    qtbot.waitUntil(lambda: not library.busy, timeout=30_000)
+    qtbot.waitUntil(lambda: not library.busy)
     assert "There is no job" in browser.count.text() and browser.names() == list(EFFECTS), "and when that fails"
     browser.again.click()
     assert asked == [{"job": "plugins"}, {"job": "plugins", "again": True}]
-    qtbot.waitUntil(lambda: not library.busy, timeout=30_000)
+    qtbot.waitUntil(lambda: not library.busy)
 
 
 @pytest.mark.parametrize("facts", [{}, {"plugins": 3}, {"plugins": [3, {"plugin": 3}, {}]}])

@@ -194,7 +194,7 @@ def test_a_test_is_made_from_folders_and_opened(
     maker.participants.setValue(2)
     maker.trials.setValue(4)
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "test"), ""))
-    with qtbot.waitSignal(maker.made, timeout=30_000):
+    with qtbot.waitSignal(maker.made):
         stage.click(maker.make_button)
         assert not maker.make_button.isEnabled()
     picker = stage.page.start.picker
@@ -202,7 +202,7 @@ def test_a_test_is_made_from_folders_and_opened(
     maker.systems.setCurrentRow(0)
     stage.click(maker.remove_button)
     maker.kind.setCurrentIndex(1)
-    with qtbot.waitSignal(maker.failed, timeout=30_000):
+    with qtbot.waitSignal(maker.failed):
         maker.make(tmp_path / "abx")
     assert stage.page.error.text().startswith("An ABX test needs three folders")
 

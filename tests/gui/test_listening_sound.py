@@ -70,20 +70,22 @@ def test_no_sound_is_told(stage: Stage, tmp_path: Path, state: str, message: str
 
 
 def test_a_real_engine_plays_the_sounds_into_a_file(bridge: Bridge, qtbot: QtBot, tmp_path: Path) -> None:
-    sheet = write_test(tmp_path / "test", "abx", 1, seconds=3)
+    sheet = write_test(tmp_path / "test", "abx", 1, seconds=10)
     heard = tmp_path / "heard.wav"
     page = ListeningPage(bridge, make_session=lambda path: file_session(str(path), str(heard)))
     qtbot.addWidget(page)
     page.open_sheet(sheet)
-    qtbot.waitUntil(lambda: page.check._ready, timeout=30_000)
+    qtbot.waitUntil(lambda: page.check._ready)
     page.check.volume.setValue(-6)
     page.begin(headphones=True)
-    assert page.trials is not None
-    for role in ("X", "B"):
+    assert page.trials is not None and page.player is not None and page._reel is not None
+    engine = page.player._session
+    for role, seconds in (("X", 0.7), ("B", 1.4)):
         page.trials.press(role)
-        qtbot.wait(700)
+        start = page._reel.pieces[tmp_path / f"test/sounds/000{role}.wav"].start
+        qtbot.waitUntil(lambda: seconds < engine.snapshot().transport.position_s - start < 10)  # noqa: B023
     page.trials.press("B")
-    qtbot.wait(200)
+    qtbot.waitUntil(lambda: not engine.snapshot().transport.playing)
     assert page._reel is not None and CHECK in page._reel.pieces
     page.close_sound()
     audio, rate = soundfile.read(heard, always_2d=True)
@@ -108,17 +110,17 @@ def test_the_live_engine_plays_on_beside_it(
     page = ListeningPage(bridge, make_session=lambda path: file_session(str(path), "default"))
     qtbot.addWidget(page)
     try:
-        qtbot.waitUntil(lambda: live.snapshot().state == "running", timeout=30_000)
+        qtbot.waitUntil(lambda: live.snapshot().state == "running")
         page.open_sheet(write_test(tmp_path / "test", seconds=3))
-        qtbot.waitUntil(lambda: page.check._ready, timeout=30_000)
+        qtbot.waitUntil(lambda: page.check._ready)
         page.begin(headphones=True)
         assert page.trials is not None and page.player is not None
         page.trials.press("sound")
-        qtbot.waitUntil(lambda: page.player is not None and page.player.position() > 0.3, timeout=30_000)
+        qtbot.waitUntil(lambda: page.player is not None and page.player.position() > 0.3)
         assert any(name.startswith("stemplay-listening") for name in jack_server.ports())
         before = live.snapshot().transport.position_s
         page.close_sound()
-        qtbot.waitUntil(lambda: live.snapshot().transport.position_s > before + 0.2, timeout=30_000)
+        qtbot.waitUntil(lambda: live.snapshot().transport.position_s > before + 0.2)
         assert live.snapshot().state == "running" and live.snapshot().restarts == 0
         assert not any(name.startswith("stemplay-listening") for name in jack_server.ports())
     finally:

@@ -68,7 +68,7 @@ class Listener:
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(10)
+            self._process.wait(60)
         self._process.kill()
         self._process.wait()
         self._process.stdout.close()

@@ -28,7 +28,7 @@ def feed(recorder: Recorder, stems: Audio, mix: Audio, block: int = 256, wait: b
         recorder.push(stems[at : at + block], mix[at : at + block], wait)
 
 
-def until(condition: Any, timeout: float = 20.0) -> None:
+def until(condition: Any, timeout: float = 60.0) -> None:
     """Wait for it."""
     end = time.monotonic() + timeout
     while not condition():

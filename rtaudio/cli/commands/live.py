@@ -126,5 +126,6 @@ def _unheard(report: Snapshot) -> bool:
 
 
 def _over(report: Snapshot, seconds: float, since: float) -> bool:
+    """Whether so much sound has been played; the wall clock counts only while none is, as where a device has gone."""
     played = report.frames / report.rate if report.rate else 0.0
-    return played >= seconds or time.monotonic() - since >= seconds
+    return played >= seconds or (report.state != "running" and time.monotonic() - since >= seconds)

@@ -153,14 +153,14 @@ def test_a_busy_machine_is_a_warning(found: SystemLoad, words: list[str]) -> Non
 def test_a_program_beside_us_is_noticed_and_our_own_child_is_not() -> None:
     if read_processor_times() is None:
         pytest.skip("this system has no counters of its processors")
-    burn = [sys.executable, "-c", "import time\nwhile time.process_time() < 1.0: pass"]
+    burn = [sys.executable, "-c", "import sys, time\nwhile time.process_time() < 1.0: pass\nsys.stdin.read()"]
     before = own_processor_seconds()
-    stranger = subprocess.Popen(burn)
+    stranger = subprocess.Popen(burn, stdin=subprocess.PIPE)
     stranger_only = SystemLoadMonitor(children=True)
     while time_of(stranger.pid) < 0.9 and stranger.poll() is None:
         pass
     seen = stranger_only.end()  # it still runs: not one of our ended children
-    stranger.wait()
+    stranger.communicate()
     assert seen.others is not None and seen.others > 0
     if sys.platform != "win32":  # which does not tell of children
         assert own_processor_seconds() - before >= 0.9, "an ended child counts as ours"

@@ -239,7 +239,7 @@ def test_a_client_whose_daemon_was_killed_keeps_its_orders_and_can_start_again(d
     other.close()
     connection = ipc.connect(daemon)
     assert connection is not None
-    hello = connection.receive(10)
+    hello = connection.receive(PATIENCE)
     assert hello is not None
     connection.close()
     engine = session.engine_pid
@@ -303,7 +303,7 @@ def test_a_stranger_without_the_key_gets_nothing_and_disturbs_nobody(served: Pat
     silent = mpc.Client(address)  # says nothing at all
     friend = ipc.connect(served)
     assert friend is not None
-    assert "hello" in (friend.receive(10) or {})
+    assert "hello" in (friend.receive(PATIENCE) or {})
     friend.close()
     silent.close()
 
@@ -323,7 +323,7 @@ def test_garbage_from_a_client_ends_only_its_own_conversation(served: Path) -> N
         friend.send(strange)
         friend.close()
     friend = ipc.connect(served)
-    assert friend is not None and "hello" in (friend.receive(10) or {})
+    assert friend is not None and "hello" in (friend.receive(PATIENCE) or {})
     friend.close()
 
 

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,8 @@ from rtaudio.protocol.messages import EngineConfig, MixerState, Snapshot, StemSt
 
 PATIENCE = 60.0
 
-IMPATIENT = Limits(silent=0.5, stalled=0.3, reports=4, starting=2.0, retry=0.1, backoff=(0.02, 0.05))
+QUICK = Limits(silent=30.0, stalled=30.0, starting=60.0, retry=0.1, backoff=(0.02, 0.05))
+"""Tries again at once, but leaves a process on a busy machine its time."""
 
 FAULTY = """
 import sys, time
@@ -165,34 +167,35 @@ def test_settings_that_cannot_be_played_leave_the_sound_as_it_was(song: Path, tm
 
 
 def test_a_stream_without_callbacks_is_replaced() -> None:
-    with supervised(clock(), "run(0.2); run(60, advance=False, frames=4410)", IMPATIENT) as supervisor:
+    with supervised(clock(), "run(0.2); run(60, advance=False, frames=4410)", replace(QUICK, stalled=0.3, reports=4)) as supervisor:
         wait_until(lambda: supervisor.snapshot().restarts >= 2, "two replacements")
         wait_until(lambda: "server or device stopped responding" in supervisor.snapshot().message, "the sentence")
 
 
 def test_an_engine_that_says_nothing_more_is_replaced() -> None:
-    with supervised(clock(), "run(0.2); time.sleep(600)", IMPATIENT) as supervisor:
+    with supervised(clock(), "run(0.2); time.sleep(600)", replace(QUICK, silent=0.5)) as supervisor:
         wait_until(lambda: supervisor.snapshot().restarts >= 2, "two replacements")
         wait_until(lambda: "engine stopped responding" in supervisor.snapshot().message, "the sentence")
 
 
 def test_an_engine_that_never_gets_ready_is_given_up() -> None:
     fault = "[(tell(state='starting'), time.sleep(0.02)) for _ in range(9999)]"
-    with supervised(clock(), fault, IMPATIENT) as supervisor:
+    limits = replace(QUICK, starting=1.0)
+    with supervised(clock(), fault, limits) as supervisor:
         wait_until(lambda: supervisor.snapshot().state == "stopped", "the end of trying")
-        assert supervisor.snapshot().restarts == IMPATIENT.attempts
+        assert supervisor.snapshot().restarts == limits.attempts
         assert "too long" in supervisor.snapshot().message
 
 
 def test_an_engine_that_dies_before_any_sound_is_given_up_with_its_last_words() -> None:
-    with supervised(clock(), "sys.exit('no luck today')", IMPATIENT) as supervisor:
+    with supervised(clock(), "sys.exit('no luck today')", QUICK) as supervisor:
         wait_until(lambda: supervisor.snapshot().state == "stopped", "the end of trying")
         assert "no luck today" in supervisor.snapshot().message
 
 
 def test_an_engine_that_dies_after_sound_is_started_again_and_again() -> None:
-    with supervised(clock(), "run(0.1); sys.exit(1)", IMPATIENT) as supervisor:
-        wait_until(lambda: supervisor.snapshot().restarts > 2 * IMPATIENT.attempts, "many restarts")
+    with supervised(clock(), "run(0.1); sys.exit(1)", QUICK) as supervisor:
+        wait_until(lambda: supervisor.snapshot().restarts > 2 * QUICK.attempts, "many restarts")
 
 
 def test_what_controllers_moved_inside_an_engine_is_there_after_its_death_and_no_order_is_undone() -> None:
@@ -230,7 +233,7 @@ import json, os
 if start["mixer"]["stems"]["drums"]["mute"]: run(600)
 write_message(outgoing, {"error": "There is no device.", "kind": "device"}); sys.exit(3)
 """
-    with supervised(clock(), fault, IMPATIENT) as supervisor:
+    with supervised(clock(), fault, QUICK) as supervisor:
         wait_until(lambda: supervisor.snapshot().state == "waiting", "the waiting")
         assert supervisor.snapshot().message == "There is no device; sound resumes as soon as it is back."
         assert supervisor.snapshot().restarts == 0
@@ -241,7 +244,7 @@ write_message(outgoing, {"error": "There is no device.", "kind": "device"}); sys
 
 def test_a_refusal_is_final_and_told_in_its_own_sentence() -> None:
     fault = 'write_message(outgoing, {"error": "This cannot be.", "kind": "refused"}); sys.exit(3)'
-    with supervised(clock(), fault, IMPATIENT) as supervisor:
+    with supervised(clock(), fault, QUICK) as supervisor:
         wait_until(lambda: supervisor.snapshot().state == "stopped", "the refusal")
         assert supervisor.snapshot().message == "This cannot be."
         time.sleep(0.3)

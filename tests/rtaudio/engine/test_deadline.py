@@ -247,7 +247,7 @@ def test_a_step_is_offered_and_taken_where_the_model_became_slow() -> None:
     engine.start()
     runner = threading.Thread(target=lambda: follow(Session(), 8.0, Stream(), adapt=True))  # type: ignore[arg-type]
     runner.start()
-    runner.join(30)
+    runner.join(60)
     given = engine.latency.pipelining
     engine.stop()
     assert "step" in said

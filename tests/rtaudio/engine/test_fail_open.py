@@ -93,7 +93,7 @@ class Bench:
         return np.concatenate(parts)
 
     def settle(self) -> None:
-        limit = time.monotonic() + 20
+        limit = time.monotonic() + 60
         while not (self.worker.idle or self.processor.waiting):
             assert time.monotonic() < limit, "the worker neither works nor waits"
             time.sleep(0.00005)

@@ -123,5 +123,5 @@ def test_a_failure_is_told_not_raised() -> None:
 
     analysis = SongAnalysis(make, noise(1000), StreamFormat(16_000, 2, 256))
     analysis.start()
-    assert analysis.wait(10)
+    assert analysis.wait(60)
     assert "no model today" in analysis.error and analysis.analysed == 0

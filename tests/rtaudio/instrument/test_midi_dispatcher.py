@@ -45,7 +45,7 @@ def note(pitch: int, at: float, velocity: int = 100) -> MidiMessage:
     return MidiMessage("note_on", 0, pitch, velocity, at)
 
 
-def eventually(happened: Callable[[], Any], patience: float = 30.0) -> Any:
+def eventually(happened: Callable[[], Any], patience: float = 60.0) -> Any:
     deadline = time.monotonic() + patience
     while not (result := happened()):
         assert time.monotonic() < deadline

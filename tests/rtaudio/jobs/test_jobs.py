@@ -80,6 +80,12 @@ def child(name: str, **args: Any) -> Iterator[Child]:
         job.close()
 
 
+def connect(server: JackServer, source: str, target: str, job: Child) -> None:
+    """Connect two ports as soon as both are there, unless the job has ended before."""
+    while job.process.poll() is None and server.call("jack_connect", source, target).returncode:
+        time.sleep(0.02)
+
+
 def wire(server: JackServer, source: str, target: str) -> None:
     """Connect two ports as soon as both are there, and take the source off the loudspeakers."""
     deadline = time.monotonic() + PATIENCE
@@ -181,15 +187,20 @@ def test_the_meter_of_an_input_sees_the_tone_of_an_output(jack_server: JackServe
         while not meter.told():
             assert time.monotonic() < deadline and meter.process.poll() is None, meter.lines
             time.sleep(0.05)
-        with child("tone", output="system") as tone:
-            for channel in (0, 1):
-                wire(jack_server, f"stemplay-test-01:out_{channel}", f"stemplay-test:in_{channel}")
-            assert tone.end()["done"]["rate"] == jack_server.rate
-        levels = np.array([told["peak"] for told in meter.told()])
+        assert np.max(meter.told()[0]["peak"]) < 1e-4
+        for _ in range(10):  # on a busy machine the tone may be over before it is wired
+            begin = len(meter.told())
+            with child("tone", output="system") as tone:
+                for channel in (0, 1):
+                    connect(jack_server, f"stemplay-test-01:out_{channel}", f"stemplay-test:in_{channel}", tone)
+                assert tone.end()["done"]["rate"] == jack_server.rate
+            levels = np.array([told["peak"] for told in meter.told()[begin:]])
+            right_alone = (levels[:, 0] < 1e-4) & (levels[:, 1] > 0.1)
+            if right_alone.any():
+                break
     assert meter.told()[-1]["channels"] == [1, 2]
     assert levels.max() == pytest.approx(10 ** (LEVEL_DB / 20), rel=0.02)
-    right_alone = (levels[:, 0] < 1e-4) & (levels[:, 1] > 0.1)
-    assert right_alone.any() and levels[0].max() < 1e-4
+    assert right_alone.any()
     assert not meter.lines[-1].get("error")
 
 

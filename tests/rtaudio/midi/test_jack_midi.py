@@ -50,7 +50,7 @@ class Keyboard:
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
-            self._process.communicate("end\n", timeout=10)
+            self._process.communicate("end\n", timeout=60)
         self._process.kill()
         self._process.wait()
         self._log.close()
@@ -141,7 +141,7 @@ def test_the_whole_way_of_a_note_through_the_server(server: JackServer, tmp_path
         report = until(
             session, lambda s: s.state == "running" and bool(s.instrument.ports) and s.instrument.primed >= 1.0
         )
-        text, _ = prober.communicate("go\n", timeout=90)
+        text, _ = prober.communicate("go\n", timeout=150)
         delays = sorted(float(line) for line in text.split())
         assert len(delays) == notes, "each note was heard"
         last = session.snapshot()

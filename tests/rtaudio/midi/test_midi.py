@@ -189,7 +189,7 @@ def test_without_midi_the_input_says_so_and_ends(monkeypatch: pytest.MonkeyPatch
     for choice, words in (("default", "no MIDI input"), ("Keystation", "'Keystation' is missing"), ("none", "")):
         port = MidiInput(choice, heard.append)
         port.start()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while words not in port.message:
             assert time.monotonic() < deadline, port.message
             time.sleep(0.02)
@@ -204,7 +204,7 @@ def test_a_midi_process_that_dies_is_started_again(monkeypatch: pytest.MonkeyPat
     port.start()
     try:
         for _ in range(2):
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 60
             while not port._looked.is_set():
                 assert time.monotonic() < deadline
                 time.sleep(0.02)

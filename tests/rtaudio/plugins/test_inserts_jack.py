@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[3]
 RATE, BLOCK = 44_100, 256
 
 
-def wait(session: Session, status: str, seconds: float = 30.0) -> Snapshot:
+def wait(session: Session, status: str, seconds: float = 60.0) -> Snapshot:
     until = time.monotonic() + seconds
     while True:
         report = session.snapshot()
@@ -44,7 +44,7 @@ def test_no_fault_of_a_plugin_leaves_a_gap_longer_than_a_block(
 ) -> None:
     wave = 0.4 * np.sin(2 * np.pi * 220 * np.arange(60 * RATE) / RATE)
     sf.write(tmp_path / "tone.wav", np.stack([wave, wave], axis=1), RATE, subtype="FLOAT")
-    config = EngineConfig(input=str(tmp_path / "tone.wav"), output="default", model="none", analyse=False, block=BLOCK)
+    config = EngineConfig(input=str(tmp_path / "tone.wav"), output="default", model="none", analyse=False, block=BLOCK, loop=True)
     mixer = MixerState(limiter=False, stems={"vocals": StemState(inserts=[InsertState(probe, "probe")])})
     with Session(config, mixer) as session:
         before = wait(session, "running")

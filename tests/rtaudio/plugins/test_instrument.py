@@ -81,7 +81,7 @@ def test_an_effect_is_refused_as_an_instrument() -> None:
         PluginSynth("lv2:http://drobilla.net/plugins/mda/Delay", RATE, realtime=True)
 
 
-def wait(session: Session, condition: object, seconds: float = 30.0) -> Snapshot:
+def wait(session: Session, condition: object, seconds: float = 60.0) -> Snapshot:
     until = time.monotonic() + seconds
     while not condition(report := session.snapshot()):  # type: ignore[operator]
         assert time.monotonic() < until, (report.state, report.message, report.instrument)

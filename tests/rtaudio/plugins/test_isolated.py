@@ -81,14 +81,16 @@ def test_a_plugin_that_misbehaves_is_replaced_by_the_dry_sound_within_its_block(
     plugin = load()
     slot = Slot(plugin, "probe", RATE, BLOCK, 2)
     slot.jump()
-    sound = sine(120_000)
+    sound = sine(70 * RATE)
     first = play(slot, sound[:20_480])
     if fault == "kill":
         assert plugin._process is not None
         os.kill(plugin._process.pid, signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
     else:
         plugin.set(fault, 5000.0 if fault == "sleep_ms" else 1.0)
-    out = np.concatenate([first, play(slot, sound[20_480:90_112])])
+    out, limit = first, time.monotonic() + 60
+    while len(out) < 90_112 or (not (slot.failure or plugin.trouble) and time.monotonic() < limit):
+        out = np.concatenate([out, play(slot, sound[len(out) : len(out) + 5120])])
     # The plugin was neutral: that the dry sound took its place can be seen only in the report.
     np.testing.assert_allclose(out[slot.latency :], sound[: len(out) - slot.latency], atol=1e-6)
     told = slot.failure or plugin.trouble
@@ -105,11 +107,16 @@ def test_a_plugin_that_is_late_for_a_moment_comes_back(load: Callable[..., Isola
     plugin.set("sleep_ms", 30.0)
     play(slot, sine(2560))
     plugin.set("sleep_ms", 0.0)
+    assert slot.misses > 0
     play(slot, sine(40_960))
-    missed = slot.misses
-    assert missed > 0 and not slot.failure and not plugin.trouble
-    play(slot, sine(20_480))
-    assert slot.misses <= missed + 2 and not slot.dry
+    for _ in range(60):  # a busy machine lets it be late again and again, but not for ever
+        missed = slot.misses
+        play(slot, sine(20_480))
+        assert not slot.failure and not plugin.trouble
+        if slot.misses <= missed + 2 and not slot.dry:
+            break
+    else:
+        pytest.fail("it did not come back")
 
 
 def test_off_line_a_crash_is_an_error(load: Callable[..., IsolatedPlugin]) -> None:
@@ -181,7 +188,7 @@ def test_a_rack_that_is_stopped_while_it_loads_leaves_no_host(probe: str) -> Non
     rack.set_state(mixer)
     time.sleep(0.15)
     rack.stop()
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     command = ["pgrep", "-P", str(os.getpid()), "-f", "plugins.host"]
     while subprocess.run(command, capture_output=True, check=False).stdout:
         assert time.monotonic() < until

@@ -96,7 +96,7 @@ def test_recorded_stems_and_the_mix_stay_in_line_when_the_master_is_late(probe: 
 
 def wait(engine: Engine, port: FakePort, condition: object) -> None:
     """Tick until ``condition`` holds: plugins are loaded while the sound goes on."""
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while not condition():  # type: ignore[operator]
         assert time.monotonic() < until, engine.snapshot().inserts
         port.tick(128)

@@ -98,8 +98,9 @@ def callback(indata, outdata, xrun):
     outdata[:] = indata
     seen.append(len(outdata))
 port.start(callback)
-time.sleep(2)
-bridge = port._bridge
+bridge, end = port._bridge, time.monotonic() + 60
+while (len(seen) <= 50 or not 0 < bridge.fill <= 8 * bridge.target) and time.monotonic() < end:
+    time.sleep(0.02)
 facts = {"blocks": len(seen), "frames": seen[-1], "fill": bridge.fill, "target": bridge.target, "latency": port.device_latency}
 print(json.dumps(facts), flush=True)
 port.close()
@@ -113,7 +114,7 @@ def test_two_streams_of_a_real_server_are_joined(jack_server: JackServer) -> Non
         env=os.environ | jack_server.environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=150,
         check=False,
         cwd=ROOT,
     )

@@ -65,6 +65,7 @@ def play_through(server: JackServer, folder: Path, seconds: float, freewheel: bo
     try:
         with live(folder, "--input", "peer", "--output", "peer", "--monitor", *arguments) as process:
             wait_until(lambda: bool(read_ports(server).get("peer:in_1")), "the engine's ports")
+            wait_until(lambda: "Playing through" in (folder / "live.log").read_text(), "sound")
             time.sleep(1.0)  # let the stream settle: the first callbacks after the wiring are the host's own silence
             return peer.play(), end(process)
     finally:
@@ -225,7 +226,7 @@ def test_a_killed_command_line_leaves_no_engine_behind(jack_server: JackServer, 
         assert engines
         process.kill()
         process.communicate()
-    wait_until(lambda: not any(alive(pid) for pid in engines), "the orphan to end", 15)
+    wait_until(lambda: not any(alive(pid) for pid in engines), "the orphan to end")
     wait_until(lambda: not any("stemplay" in port for port in jack_server.ports()), "its ports to go")
 
 
@@ -239,7 +240,7 @@ def test_not_even_when_the_server_died_a_moment_before(jack_server: JackServer, 
         process.kill()
         process.communicate()
     assert engines
-    wait_until(lambda: not any(alive(pid) for pid in engines), "the orphan to end, though its audio library hangs", 15)
+    wait_until(lambda: not any(alive(pid) for pid in engines), "the orphan to end, though its audio library hangs")
 
 
 def children_of(pid: int) -> list[int]:
