@@ -43,7 +43,9 @@ def restore(store: Store, asked: Asked) -> SessionLike:
         except StemplayError as error:
             if number == LAST_ATTEMPT:
                 raise
-            store.notices.append(f"The last session could not be restored completely: {error}")
+            told = f"The last session could not be restored completely: {error}"
+            if told not in store.notices:  # an attempt that keeps the cause fails for the same reason
+                store.notices.append(told)
             continue
         if not session.joined:
             _resume(session, saved)

@@ -15,6 +15,11 @@ from models.names import is_file
 ZOO = Path(__file__).resolve().parent / "zoo"
 PREFERRED = ("demucs-live", "demucs-open")
 """Separators by quality, among those with the shortest latency."""
+RETIRED = {
+    "demucs-studio": "The model demucs-studio is no longer shipped: use demucs-live and look 17.4 ms ahead (--look-ahead 17.4), "
+    "which has the same latency and is better."
+}
+"""Models of earlier releases, which a session or a preset may still name: what to use instead."""
 
 
 def user_models() -> Path:
@@ -90,6 +95,8 @@ def find_model(name: str | Path) -> Path:
         path = path.parent
     if is_file(path / CARD_FILE):
         return path
+    if str(name) in RETIRED:
+        raise CardError(RETIRED[str(name)])
     names = ", ".join(sorted(installed)) or "none"
     raise CardError(
         f"There is no model {shortened(str(name))!r}; installed are: {names}. A path to a model's directory works too."

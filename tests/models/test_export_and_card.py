@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -196,6 +197,15 @@ def test_models_are_found_by_name_and_by_path(exported: tuple[Path, ModelCard]) 
         assert find_model(name).name == name
     with pytest.raises(CardError, match="installed are"):
         find_model("no-such-model")
+
+
+def test_a_retired_model_is_one_sentence_with_what_to_use_instead(tmp_path, monkeypatch):
+    monkeypatch.setenv("STEMPLAY_MODELS_DIR", str(tmp_path))
+    with pytest.raises(CardError, match=r"demucs-studio is no longer shipped: use demucs-live and look 17\.4 ms ahead"):
+        find_model("demucs-studio")
+    assert not set(catalog.RETIRED) & set(model_names())
+    shutil.copytree(find_model("demucs-open"), tmp_path / "demucs-studio")
+    assert find_model("demucs-studio") == tmp_path / "demucs-studio", "who has it installed keeps it"
 
 
 @pytest.mark.parametrize("name", ["x" * 70_000, "a/" * 3000, "~nobody-of-that-name/model", "nul\0byte", ""])

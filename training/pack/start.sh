@@ -5,7 +5,7 @@
 set -euo pipefail
 PACK=$(cd "$(dirname "$0")" && pwd)
 WORK=${WORK:-/tmp/stemplay}
-PLAN=${PLAN:-demucs-live:13:64:2e-3 demucs-studio:9:48:1.5e-3}
+PLAN=${PLAN:-demucs-live:20:64:2e-3}
 CORES=$(python3 -c 'import os; print(os.cpu_count())')
 mkdir -p "$WORK"
 if compgen -G "$PACK/wheels/*.whl" >/dev/null; then

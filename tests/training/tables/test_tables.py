@@ -203,7 +203,7 @@ def test_the_means_on_the_page_are_those_of_the_kept_scores(capsys):
     assert "means: begin" in page
 
 
-@pytest.mark.parametrize("name", ["demucs-live", "demucs-studio", "demucs-open"])
+@pytest.mark.parametrize("name", ["demucs-live", "demucs-open"])
 @pytest.mark.parametrize(
     ("folder", "clips", "row"),
     [("", "25 MUSDB18 test", "25 test"), ("valid", "14 MUSDB18 validation", "14 validation")],
