@@ -98,8 +98,14 @@ class Plugin(ABC):
         return {}, None
 
     def open_editor(self) -> None:
-        """Show the plugin's own window. Raises StemplayError if it has none, or if there is no screen."""
+        """Show the plugin's own window until it is closed, or ``close_editor`` is called. (The engine's end does not wait.)
+
+        Raises StemplayError if it has none, or if there is no screen.
+        """
         raise StemplayError(f"{self.name} has no editor of its own.")
+
+    def close_editor(self) -> None:  # noqa: B027 (most plugins have none)
+        """Close the window: ``open_editor``, which another thread has called, returns."""
 
     def close(self) -> None:  # noqa: B027 (most plugins hold no resources)
         """Release the plugin's resources. No method is called afterwards."""

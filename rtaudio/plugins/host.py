@@ -22,6 +22,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -41,10 +42,32 @@ SAVE_S = 1.0
 """Seconds without a change after which the plugin's state is saved."""
 
 
+class Commands:
+    """The engine's commands, in order.
+
+    Attributes:
+        again: called for ``editor`` while the main thread shows the window. It must close it: the command opens it again, in front.
+    """
+
+    def __init__(self) -> None:
+        self._queue: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self.again: Callable[[], None] | None = None
+
+    def put(self, command: dict[str, Any]) -> None:
+        """Append a command."""
+        if command["op"] == "editor" and self.again is not None:
+            self.again()
+        self._queue.put(command)
+
+    def get(self) -> dict[str, Any]:
+        """Wait for the next one."""
+        return self._queue.get()
+
+
 class PluginHost:
     """Serves one engine."""
 
-    def __init__(self, start: dict[str, Any], out: TextIO, commands: queue.SimpleQueue[dict[str, Any]]) -> None:
+    def __init__(self, start: dict[str, Any], out: TextIO, commands: Commands) -> None:
         self._out, self._lock = out, threading.Lock()
         self._block, self._channels, self._rate = int(start["block"]), int(start["channels"]), int(start["rate"])
         self._rings = SharedRings(Path(start["path"]), int(start["capacity"]), self._channels)
@@ -65,7 +88,7 @@ class PluginHost:
         self._version = 0
         self._midi: list[tuple[int, bytes]] = []
         self._serials = [0] * len(self._ids)
-        self._edited, self._saved, self._saved_at = False, b"", 0.0
+        self._edited, self._closed, self._saved, self._saved_at = False, False, b"", 0.0
 
     def _set_first(self, id: str, value: float, strict: bool) -> None:
         """Set a saved value. One that this version of the plugin does not know is left out, unless ``strict``."""
@@ -159,13 +182,7 @@ class PluginHost:
 
     def _obey(self, command: dict[str, Any]) -> None:
         if command["op"] == "editor":
-            self._edited = True
-            note = ""
-            try:
-                self.plugin.open_editor()
-            except Exception as failure:  # the sound continues if the window does not open
-                note = f"{self.plugin.name} cannot show its own window: {str(failure).rstrip('.') or type(failure).__name__}."
-            self._write({"changed": {}, "note": note})
+            self._edit()
         elif command["op"] == "save":
             self._write({"state": base64.b64encode(self.plugin.save_state()).decode()})
         elif command["op"] == "restore":
@@ -175,6 +192,20 @@ class PluginHost:
             except StemplayError as failure:
                 error = str(failure)
             self._write({"restored": error})
+
+    def _edit(self) -> None:
+        """Show the plugin's window until it is closed."""
+        note = ""
+        self._edited, self.commands.again = True, self.plugin.close_editor
+        try:
+            self.plugin.open_editor()
+        except StemplayError as failure:
+            note = str(failure)
+        except Exception as failure:  # the sound continues if the window does not open
+            note = f"{self.plugin.name} cannot show its own window: {str(failure).rstrip('.') or type(failure).__name__}."
+        self.commands.again = None
+        self._edited, self._closed = False, True
+        self._write({"changed": {}, "note": note})
 
     def _watch(self) -> None:
         changed = 0.0
@@ -187,6 +218,8 @@ class PluginHost:
     def _look(self, changed: float) -> float:
         """Report what the plugin's own window changed. Returns the time of the change, 0 once the state is saved."""
         now, values = time.monotonic(), self._values()
+        if self._closed:  # what was changed last is saved, too
+            self._closed, changed = False, changed or now
         news = {id: value for id, value in values.items() if value != self._known[id]}
         if news:
             self._known.update(news)
@@ -209,7 +242,7 @@ class PluginHost:
             self._out.flush()
 
 
-def _follow(commands: queue.SimpleQueue[dict[str, Any]]) -> None:
+def _follow(commands: Commands) -> None:
     """Read commands; end with the engine, whatever a plugin is doing, also while it is loaded."""
     try:
         for line in sys.stdin:
@@ -225,7 +258,7 @@ def main() -> None:
     os.dup2(2, 1)  # output of plugins must not mix with our lines
     keep_memory()
     start = json.loads(sys.stdin.readline())
-    commands: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+    commands = Commands()
     threading.Thread(target=_follow, args=(commands,), name="commands", daemon=True).start()
     try:
         host = PluginHost(start, out, commands)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections import deque
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from rtaudio.audio.format import Audio, StemplayError
 from rtaudio.plugins.base import Plugin
 from rtaudio.protocol.insert_checks import split_plugin
 from rtaudio.protocol.parameters import Parameter
+from rtaudio.system.x_errors import survive_x_errors
 
 MAX_LABELS = 64
 """Largest number of named values; a parameter with more is shown as a number."""
@@ -29,6 +30,7 @@ class PedalboardPlugin(Plugin):
     def __init__(self, plugin: str) -> None:
         import pedalboard
 
+        survive_x_errors()
         load: Any = pedalboard.load_plugin  # type: ignore[attr-defined]
         path, name = split_plugin(plugin)
         if not Path(path).exists():
@@ -46,8 +48,8 @@ class PedalboardPlugin(Plugin):
         self.has_editor = sys.platform != "linux" or bool(os.environ.get("DISPLAY"))
         self._rate, self._block, self._channels, self._wide = 44_100, 0, 0, 0
         self._latency = 0
-        self._queue: deque[Audio] = deque()
         self._missing = 0
+        self._close_editor = threading.Event()
 
     def prepare(self, rate: int, block: int, channels: int) -> None:
         self._rate, self._block, self._channels = rate, block, channels
@@ -138,7 +140,14 @@ class PedalboardPlugin(Plugin):
             raise StemplayError(f"{self.name} does not take its saved state: {_first_line(error)}") from None
 
     def open_editor(self) -> None:
-        self._plugin.show_editor()
+        self._close_editor.clear()
+        try:
+            self._plugin.show_editor(self._close_editor)
+        except RuntimeError as error:
+            raise StemplayError(f"{self.name} cannot show its own window: {_first_line(error)}") from None
+
+    def close_editor(self) -> None:
+        self._close_editor.set()
 
 
 def _parameter(id: str, native: Any) -> Parameter:

@@ -14,6 +14,8 @@ import pytest
 NATIVE = Path(__file__).parent / "native"
 DPF = Path("/usr/share/dpf/distrho")
 BUILD = Path(__file__).parents[3] / "build" / "probe"
+XLIB = Path("/usr/include/X11/Xlib.h")
+KINDS = {"Probe": [], "Beep": ["-DPROBE_SYNTH"], "Panel": ["-DPROBE_PANEL", "-DHAVE_X11", str(DPF / "DistrhoUIMain.cpp")]}
 
 
 def build_probe(name: str = "Probe") -> Path:
@@ -21,18 +23,19 @@ def build_probe(name: str = "Probe") -> Path:
     compiler = shutil.which("g++")
     if sys.platform != "linux" or compiler is None or not DPF.is_dir():
         pytest.skip("g++ and dpf-source are needed to build the test plugin")
+    if name == "Panel" and not XLIB.exists():
+        pytest.skip("libx11-dev is needed to build the test plugin's window")
     sources = sorted(NATIVE.iterdir())
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
     bundle = BUILD / digest / f"{name}.vst3"
     library = bundle / "Contents" / f"{os.uname().machine}-linux" / f"{name}.so"
-    kind = ["-DPROBE_SYNTH"] if name == "Beep" else []
     if not library.exists():
         library.parent.mkdir(parents=True, exist_ok=True)
         part = library.with_suffix(f".{os.getpid()}")
         subprocess.run(
             [compiler, "-std=gnu++14", "-O1", "-fPIC", "-shared", "-fvisibility=hidden", "-w", f"-I{NATIVE}", f"-I{DPF}",
-             "-DDISTRHO_PLUGIN_TARGET_VST3", *kind, str(DPF / "DistrhoPluginMain.cpp"),
-             str(NATIVE / f"{name.lower()}.cpp"), "-o", str(part)],
+             "-DDISTRHO_PLUGIN_TARGET_VST3", *KINDS[name], str(DPF / "DistrhoPluginMain.cpp"),
+             str(NATIVE / f"{name.lower()}.cpp"), "-o", str(part), *(["-lX11"] if name == "Panel" else [])],
             check=True,
         )  # fmt: skip
         part.replace(library)
@@ -49,6 +52,12 @@ def probe() -> str:
 def beep() -> str:
     """The path of the built instrument."""
     return str(build_probe("Beep"))
+
+
+@pytest.fixture(scope="session")
+def panel() -> str:
+    """The path of the probe with a window of its own (``native/panel.cpp``)."""
+    return str(build_probe("Panel"))
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 #define DISTRHO_PLUGIN_INFO_H_INCLUDED
 
 #define DISTRHO_PLUGIN_BRAND "Stemplay tests"
-#ifdef PROBE_SYNTH
+#if defined(PROBE_SYNTH)
 #define DISTRHO_PLUGIN_NAME "Beep"
 #define DISTRHO_PLUGIN_URI "urn:stemplay:beep"
 #define DISTRHO_PLUGIN_IS_SYNTH 1
@@ -10,13 +10,26 @@
 #define DISTRHO_PLUGIN_WANT_MIDI_INPUT 1
 #define DISTRHO_PLUGIN_VST3_CATEGORIES "Instrument|Synth"
 #else
+#if defined(PROBE_PANEL)
+#define DISTRHO_PLUGIN_NAME "Panel"
+#define DISTRHO_PLUGIN_URI "urn:stemplay:panel"
+#else
 #define DISTRHO_PLUGIN_NAME "Probe"
 #define DISTRHO_PLUGIN_URI "urn:stemplay:probe"
+#endif
 #define DISTRHO_PLUGIN_NUM_INPUTS 2
 #define DISTRHO_PLUGIN_WANT_LATENCY 1
 #define DISTRHO_PLUGIN_VST3_CATEGORIES "Fx|Tools"
 #endif
+#ifdef PROBE_PANEL
+#define DISTRHO_PLUGIN_HAS_UI 1
+#define DISTRHO_PLUGIN_HAS_EMBED_UI 1
+#define DISTRHO_PLUGIN_HAS_EXTERNAL_UI 1
+#define DISTRHO_UI_DEFAULT_WIDTH 320
+#define DISTRHO_UI_DEFAULT_HEIGHT 120
+#else
 #define DISTRHO_PLUGIN_HAS_UI 0
+#endif
 #define DISTRHO_PLUGIN_NUM_OUTPUTS 2
 #define DISTRHO_PLUGIN_WANT_STATE 0
 
