@@ -35,7 +35,7 @@ from rtaudio.protocol.parameters import Parameter
 from rtaudio.system.child_process import child_environment
 
 LOAD_S = 120.0
-"""A plugin that is not loaded after so long is given up. Two thousand parameters (the MIDI controllers of an instrument) take a minute."""
+"""A plugin that is not loaded after so long is given up. Some load gigabytes of samples."""
 MAX_LATENCY = 1 << 21
 """Frames; more than any rate needs for ten seconds."""
 HANG_S = 1.0

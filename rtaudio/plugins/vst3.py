@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import sys
 import threading
 from pathlib import Path
@@ -19,6 +21,9 @@ from rtaudio.system.x_errors import survive_x_errors
 MAX_LABELS = 64
 """Largest number of named values; a parameter with more is shown as a number."""
 
+_CONTROLLERS = re.compile(r"MIDI Ch\. \d+ ")
+"""DPF's names of the MIDI controllers of an instrument, 130 parameters for each of 16 channels. They are played by MIDI."""
+
 
 class PedalboardPlugin(Plugin):
     """One plugin of a file.
@@ -31,6 +36,7 @@ class PedalboardPlugin(Plugin):
         import pedalboard
 
         survive_x_errors()
+        _leave_out_controllers()
         load: Any = pedalboard.load_plugin  # type: ignore[attr-defined]
         path, name = split_plugin(plugin)
         if not Path(path).exists():
@@ -148,6 +154,17 @@ class PedalboardPlugin(Plugin):
 
     def close_editor(self) -> None:
         self._close_editor.set()
+
+
+def _leave_out_controllers() -> None:
+    """Extend the list of the parameters that pedalboard leaves out by DPF's controllers; JUCE's are there.
+
+    pedalboard asks each parameter for a thousand texts, which for two thousand parameters takes a minute.
+    """
+    with contextlib.suppress(AttributeError, ImportError):  # in another version, loading takes longer
+        from pedalboard import _pedalboard
+
+        _pedalboard.PARAMETER_NAME_REGEXES_TO_IGNORE.add(_CONTROLLERS)
 
 
 def _parameter(id: str, native: Any) -> Parameter:

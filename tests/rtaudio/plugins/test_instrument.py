@@ -28,7 +28,6 @@ def on(note: int, velocity: int = 100) -> MidiMessage:
     return MidiMessage("note_on", 0, note, velocity)
 
 
-@pytest.mark.slow  # pedalboard asks each of its two thousand MIDI controllers for a thousand texts
 def test_a_vst3_instrument_sounds_from_note_on_to_note_off_to_the_sample(beep: str) -> None:
     synth = PluginSynth(beep, RATE, realtime=False)
     try:
@@ -39,6 +38,18 @@ def test_a_vst3_instrument_sounds_from_note_on_to_note_off_to_the_sample(beep: s
         assert (heard[0], heard[-1]) == (321, pytest.approx(6122, abs=2))
         expected = 0.5 * np.cos(2 * np.pi * 440 * np.arange(5000) / RATE)
         np.testing.assert_allclose(sound[321:5321, 0], expected, atol=1e-3)
+    finally:
+        synth.close()
+
+
+def test_the_midi_controllers_of_a_vst3_instrument_reach_it_and_are_no_parameters(beep: str) -> None:
+    """There are 2,080, and a host that shows them as parameters needs a minute to ask for all their texts."""
+    synth = PluginSynth(beep, RATE, realtime=False)
+    try:
+        assert synth.plugin.parameters == ()
+        assert np.abs(synth.render(4096, [(0, on(69))])[-256:]).max() > 0.1
+        synth.render(256, [(0, MidiMessage("control", 0, 123, 0))])  # all notes off
+        assert not synth.render(4096)[-256:].any()
     finally:
         synth.close()
 
