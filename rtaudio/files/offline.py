@@ -6,6 +6,7 @@ the sample.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -17,6 +18,7 @@ import numpy as np
 from rtaudio.audio.format import Audio, StemplayError, StreamFormat
 from rtaudio.audio.output_check import OutputCheck
 from rtaudio.files.sound_file import FORMATS, create_writer, open_reader, require_undamaged
+from rtaudio.files.writer import output_folder
 from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.instrument.model import InstrumentModel
 from rtaudio.plugins.offline import OfflineInserts
@@ -168,18 +170,19 @@ def separate_file(
         processor = as_processor(model, consistent, refine)
         chosen = _choose(processor.outputs, stems)
         processor.prepare(StreamFormat(reader.rate, reader.channels, BLOCK))
-        _prepare_directory(target, Path(song), chosen, format)
         frames = 0
         with ExitStack() as stack:  # an error discards all unfinished files
+            effects = {
+                name: stack.enter_context(OfflineInserts(states, reader.rate, reader.channels))
+                for name, states in (inserts or {}).items()
+                if name in chosen
+            }
+            stack.enter_context(output_folder(target))
+            _keep_song(target, Path(song), chosen, format)
             paths = {name: target / f"{name}.{format}" for name in chosen}
             writers = {
                 name: stack.enter_context(create_writer(path, reader.rate, reader.channels, format, reader.frames))
                 for name, path in paths.items()
-            }
-            effects = {
-                name: stack.enter_context(OfflineInserts(states, reader.rate, reader.channels))
-                for name, states in (inserts or {}).items()
-                if name in writers
             }
             for stems_block in aligned_stems(processor, reader.blocks(BLOCK), reader.rate):
                 for name, writer in writers.items():
@@ -212,17 +215,12 @@ def _choose(outputs: tuple[str, ...], stems: Sequence[str] | None) -> list[str]:
     return chosen
 
 
-def _prepare_directory(target: Path, song: Path, stems: list[str], format: str) -> None:
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-        for name in stems:
-            path = target / f"{name}.{format}"
-            if path.exists() and path.samefile(song):
-                raise StemplayError(
-                    f"The stem {name} would overwrite the song {song}: choose another directory with -o."
-                )
-    except OSError as error:
-        raise StemplayError(f"The directory {target} cannot be made: {error.strerror}.") from None
+def _keep_song(target: Path, song: Path, stems: list[str], format: str) -> None:
+    """Raise StemplayError if a stem would replace the song."""
+    for name in stems:
+        path = target / f"{name}.{format}"
+        if os.path.exists(path) and os.path.samefile(path, song):
+            raise StemplayError(f"The stem {name} would overwrite the song {song}: choose another directory with -o.")
 
 
 class InstrumentNotes:

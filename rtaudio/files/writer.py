@@ -19,6 +19,7 @@ import os
 import shutil
 import struct
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -314,6 +315,26 @@ def create_writer(
         return (WavWriter if format == "wav" else FlacWriter)(path, rate, channels, exclusive)
     except (OSError, ValueError) as error:
         raise StemplayError(f"{path} cannot be written: {reason(error)}.") from None
+
+
+@contextlib.contextmanager
+def output_folder(folder: Path) -> Iterator[None]:
+    """Make ``folder``. An error inside the block removes what was made, unless there is something in it.
+
+    Raises StemplayError if it cannot be made.
+    """
+    made = [path for path in (folder, *folder.parents) if not os.path.exists(path)]  # the deepest first
+    try:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StemplayError(f"The folder {folder} cannot be made: {reason(error)}.") from None
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):  # stops at the first one that is not empty
+            for path in made:
+                path.rmdir()
+        raise
 
 
 def reason(error: Exception) -> str:

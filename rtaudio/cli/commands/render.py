@@ -11,6 +11,7 @@ from pathlib import Path
 from rtaudio.audio.format import MAX_RATE, MIN_RATE, StemplayError
 from rtaudio.cli.inserts import add_insert_option, parse_inserts
 from rtaudio.files.midi_render import render_song
+from rtaudio.files.writer import output_folder
 from rtaudio.instrument.general_midi import program_table
 from rtaudio.instrument.model import InstrumentModel
 from rtaudio.instrument.synth import Synth
@@ -67,8 +68,8 @@ def run(args: argparse.Namespace) -> int:
     synth = Synth(model, args.rate, args.voices, programs)
     for channel in range(16):
         synth.set_instrument(channel, model.instrument_weights({programs.get(0, 0): 1}))
-    _make_folder(path.parent)
-    frames = render_song(synth, played, path, [*inserts.get(INSTRUMENT, []), *inserts.get(MASTER, [])])
+    with output_folder(path.parent):
+        frames = render_song(synth, played, path, [*inserts.get(INSTRUMENT, []), *inserts.get(MASTER, [])])
     spent = time.perf_counter() - began
     facts = {"file": str(path), "rate": args.rate, "frames": frames, "notes": _notes(played), "drum_notes_skipped": skipped,
              "stolen": synth.stolen, "seconds": round(spent, 3)}  # fmt: skip
@@ -93,13 +94,6 @@ def _tell_length(seconds: float, args: argparse.Namespace) -> None:
 
 def _notes(events: list[MidiEvent]) -> int:
     return sum(event.kind == "note_on" and event.b > 0 for event in events)
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StemplayError(f"The folder {folder} cannot be made: {error.strerror}.") from None
 
 
 def program_map(model: InstrumentModel, choices: list[str]) -> dict[int, int]:

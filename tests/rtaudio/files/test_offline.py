@@ -230,7 +230,7 @@ def test_what_no_model_may_give_is_told_and_not_written(tmp_path: Path, value: f
     soundfile.write(tmp_path / "song.wav", noise(3 * 44_100), 44_100)
     with pytest.raises(StemplayError, match=sentence):
         separate_file(tmp_path / "song.wav", tmp_path / "out", Broken(value))
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
     with pytest.raises(StemplayError, match=sentence):
         separate_array(noise(3 * 44_100), 44_100, Broken(value))
 

@@ -14,6 +14,7 @@ from rtaudio.audio.format import StemplayError
 from rtaudio.cli.inserts import parse_inserts
 from rtaudio.cli.main import main
 from rtaudio.files.offline import separate_file
+from rtaudio.protocol.messages import InsertState
 
 PLACES = ("drums", "vocals", "master")
 
@@ -63,14 +64,26 @@ def test_separated_stems_have_their_effects_and_their_length(tiny_model: Path, t
             assert (np.abs(after - before).max() > 1e-3) == (stem == "drums")
 
 
-def test_a_plugin_that_crashes_off_line_is_told_and_no_stem_is_left(
+def test_a_plugin_that_crashes_off_line_is_told_and_nothing_is_left(
     tiny_model: Path, tmp_path: Path, probe: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     song = tmp_path / "song.wav"
     sf.write(song, np.zeros((40_000, 2)), 44_100)
-    status = main(["separate", str(song), "-o", str(tmp_path / "out"), "--model", str(tiny_model), "--insert", f"vocals={probe}:crash=1"])
+    out = str(tmp_path / "deep" / "out")
+    status = main(["separate", str(song), "-o", out, "--model", str(tiny_model), "--insert", f"vocals={probe}:crash=1"])
     assert status == 2 and "Probe crashed" in capsys.readouterr().err
-    assert list((tmp_path / "out").iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["song.wav"]
+
+
+def test_an_insert_that_cannot_be_loaded_off_line_leaves_no_folder(tiny_model: Path, tmp_path: Path, probe: str) -> None:
+    song, full = tmp_path / "song.wav", tmp_path / "full"
+    sf.write(song, np.zeros((4000, 2)), 44_100)
+    full.mkdir()
+    (full / "mine.txt").write_text("kept")
+    for folder in (tmp_path / "new" / "out", full):
+        with pytest.raises(StemplayError, match="has no parameter 'none'"):
+            separate_file(song, folder, tiny_model, inserts={"vocals": [InsertState(probe, values={"none": 1.0})]})
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["full", "mine.txt", "song.wav"]
 
 
 def test_a_plugin_that_fails_at_full_speed_is_an_error_and_leaves_no_file(tmp_path: Path, probe: str) -> None:
