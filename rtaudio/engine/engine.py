@@ -156,12 +156,15 @@ class Engine(EngineReport):
         """The pipeline builder: makes a new pipeline for blocks of an unexpected size. The latency changes once, between two fades."""
         while (size := self._callback.unfit.get()) is not None:
             old = self._callback.pipeline
-            if not old.stop(timeout=None):
-                continue
             block = max(old.format.block, 1 << (size - 1).bit_length())
             fmt = StreamFormat(old.format.rate, old.format.channels, min(block, 1 << 16))
+            rack = self._load_rack(fmt)
+            if self._phase == "stopped" or not old.stop(timeout=None):
+                if rack is not None:
+                    rack.stop()
+                continue
             with self._lock:
-                fresh = self._rebuild(old, fmt, size)
+                fresh = self._rebuild(old, fmt, size, rack)
                 if fresh is None:
                     continue
                 former, self.inserts = self.inserts, fresh.inserts
@@ -169,17 +172,25 @@ class Engine(EngineReport):
             if former is not None:
                 self._close_former(former, fresh)
 
-    def _rebuild(self, old: Pipeline, fmt: StreamFormat, size: int) -> Pipeline | None:
-        """A started pipeline for ``fmt`` with inserts of its own; None, and a notice, if there cannot be one."""
+    def _load_rack(self, fmt: StreamFormat) -> Rack | None:
+        """Inserts for ``fmt``. Loading may take a minute, so the present pipeline plays on, and commands are carried out meanwhile."""
+        rack = self._make_rack(fmt)
+        if rack is not None:
+            with self._lock:
+                state = copy.deepcopy(self._state)
+            rack.start(state)
+        return rack
+
+    def _rebuild(self, old: Pipeline, fmt: StreamFormat, size: int, rack: Rack | None) -> Pipeline | None:
+        """A started pipeline for ``fmt`` with the inserts ``rack``; None, and a notice, if there cannot be one."""
         if self.analysis is not None:
             self.analysis.stop()
             self.analysis = None  # its states are of another alignment
-        rack = self._make_rack(fmt)
         try:
             state, processor = self._heard(self._state), old.worker.processor
             fresh = Pipeline(processor, fmt, 0, state, self.port.realtime, self._player, old.given, rack)
             if rack is not None:
-                rack.start(self._state)
+                rack.set_state(self._state)  # what was asked for while they were loaded
         except Exception as error:
             if rack is not None:
                 rack.stop()

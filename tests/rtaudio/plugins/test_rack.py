@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from rtaudio.audio.format import SOURCES, Audio, StemplayError
 from rtaudio.engine.engine import Engine
+from rtaudio.plugins.base import Plugin
 from rtaudio.plugins.registry import load_insert
 from rtaudio.ports.fake import FakePort
 from rtaudio.processors.passthrough import Passthrough
@@ -123,6 +125,41 @@ def test_commands_add_move_bypass_and_remove_inserts_while_it_plays() -> None:
     engine.send(command("set_inserts", strip="vocals", inserts=[]))
     wait(engine, port, lambda: chain.idle)
     engine.stop()
+
+
+def test_commands_are_carried_out_while_plugins_are_loaded_for_another_block_size() -> None:
+    loading, loaded = threading.Event(), threading.Event()
+
+    def load(state: InsertState, rate: int, block: int, channels: int, realtime: bool) -> Plugin:
+        if block > 256:
+            loading.set()
+            assert loaded.wait(60)
+        return load_insert(state, rate, block, channels, realtime)
+
+    port, processor = FakePort(block=256, realtime=True), Passthrough()
+    mixer = on("master", InsertState("gain", "g"))
+    engine = Engine(EngineConfig(), mixer, port=port, processor=processor, load_insert=load)
+    engine.start()
+    try:
+        first = engine._callback.pipeline
+        port.tick(700)
+        assert loading.wait(60)
+        change = command("set_parameter", strip="master", key="g", parameter="gain", value=-60.0)
+        sender = threading.Thread(target=engine.send, args=(change,), daemon=True)
+        sender.start()
+        sender.join(20)
+        assert not sender.is_alive() and engine._callback.pipeline is first
+        assert any(thread.name == "stemplay-model" for thread in threading.enumerate())  # the model plays on, too
+        loaded.set()
+        until = time.monotonic() + 60
+        while engine._callback.pipeline is first:
+            assert time.monotonic() < until
+            port.tick(700)
+            time.sleep(0.002)
+        assert engine.inserts is not None and engine.inserts.plugin("master", "g").get("gain") == -60.0
+    finally:
+        loaded.set()
+        engine.stop()
 
 
 def test_what_cannot_be_is_refused_and_changes_nothing() -> None:
