@@ -87,7 +87,7 @@ class PluginHost:
         self._known = self._values()
         self._version = 0
         self._midi: list[tuple[int, bytes]] = []
-        self._serials = [0] * len(self._ids)
+        self._serials = np.zeros(len(self._ids), np.int64)
         self._edited, self._closed, self._saved, self._saved_at = False, False, b"", 0.0
 
     def _set_first(self, id: str, value: float, strict: bool) -> None:
@@ -171,12 +171,10 @@ class PluginHost:
         if self._rings.version == self._version:
             return
         self._version = self._rings.version
-        for index, id in enumerate(self._ids):
-            serial = int(self._rings.serials[index])
-            if serial != self._serials[index]:
-                self._serials[index] = serial
-                self._known[id] = float(self._rings.values[index])
-                self.plugin.set(id, self._known[id])
+        for index, value in self._rings.requests(self._serials):
+            id = self._ids[index]
+            self._known[id] = value
+            self.plugin.set(id, value)
 
     # -- main -------------------------------------------------------------------------------------------------------------
 
