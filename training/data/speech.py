@@ -15,7 +15,8 @@ from scipy.signal import resample_poly
 
 from rtaudio.audio.format import StemplayError
 from training.data import augment
-from training.data.batches import MixingConfig, chosen
+from training.data.config import MixingConfig
+from training.data.plan import chosen
 from training.data.store import Collection, Stems
 
 RATE = 16_000

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.data.batches import RATE, MixingConfig
+from training.data.config import RATE, MixingConfig
 from training.data.store import Stems
 
 CHORDS = ((0, 4, 7), (0, 3, 7), (0, 5, 9), (2, 5, 9))

@@ -15,7 +15,7 @@ import numpy as np
 
 from rtaudio.audio.format import StemplayError
 from training.data import augment
-from training.data.batches import RATE
+from training.data.config import RATE
 from training.data.epoch import epoch
 from training.data.store import Collection, Stems
 from training.data.stretch import repitch

@@ -12,7 +12,7 @@ import torch
 
 from models.network import Separator
 from rtaudio.audio.format import StemplayError
-from training.data.batches import COLLECTIONS
+from training.data.plan import COLLECTIONS
 from training.data.store import Manifest, write_atomic
 from training.runs.checkpoint import load_checkpoint, load_network, save_weights
 from training.separation.recipe import Recipe

@@ -13,7 +13,7 @@ import torch
 from models.equivariance import stabilized
 from models.network import Separator
 from rtaudio.audio.format import StemplayError
-from training.data.batches import RATE
+from training.data.config import RATE
 from training.data.store import Stems
 from training.data.synthetic import synthetic_song
 from training.metrics import frame_sdr, median_over_songs

@@ -12,7 +12,7 @@ import torch
 from models.network import SeparatorConfig
 from models.registry import DEFAULT_KIND, KINDS, config_to_dict, make_network
 from rtaudio.audio.format import StemplayError
-from training.data.batches import MixingConfig
+from training.data.config import MixingConfig
 from training.data.thesis import EpochConfig
 
 DataKind = Literal["prepared", "synthetic", "epochs", "synthetic-epochs"]

@@ -100,3 +100,31 @@ def test_only_loud_mixtures_are_scaled_down(stems):
     limited = augment.limit_peaks(stems, 1.2)
     assert np.array_equal(limited[0], stems[0])
     assert np.abs(augment.mixture(limited)).max() <= 1.2 + 1e-5
+
+
+def test_an_equaliser_has_the_gains_that_were_drawn():
+    frames = 44_100
+    time = np.arange(frames) / 44_100
+    places = np.array([[0, 0], [1, 1]])
+    db = np.zeros((2, augment.KNOTS), np.float32)
+    db[0, -1], db[1, 0] = -20.0, 6.0
+    low, high = (np.sin(2 * np.pi * f * time).astype(np.float32) for f in (augment.LOWEST, augment.HIGHEST))
+    batch = np.tile(low + high, (2, 2, 2, 1))
+    out = augment.equalised(batch, augment.Curves(places, db))
+    assert np.allclose(out[0, 0], low + 0.1 * high, atol=1e-3)
+    assert np.allclose(out[1, 1], 10 ** (6 / 20) * low + high, atol=1e-3)
+    assert np.array_equal(out[0, 1], batch[0, 1])
+    drawn = augment.draw_curves((200, 4), np.random.default_rng(0), 0.5, 3.5)
+    assert 300 < len(drawn.places) < 500 and 3.2 < drawn.db.std() < 3.8
+
+
+def test_widths_reach_from_mono_to_wider_than_the_recording(stems):
+    widths = np.ones((len(stems), 4), np.float32)
+    widths[0, 1], widths[0, 2] = 0.0, 1.5
+    out = augment.widened(stems, widths)
+    assert np.allclose(out[0, 1, 0], out[0, 1, 1]) and np.allclose(out[1:], stems[1:], atol=1e-6)
+    sides = [x[0, 2, 0] - x[0, 2, 1] for x in (stems, out)]
+    assert np.allclose(sides[1], 1.5 * sides[0], atol=1e-5)
+    assert np.allclose(out.mean(axis=2), stems.mean(axis=2), atol=1e-6)
+    drawn = augment.draw_widths((300, 4), np.random.default_rng(0), 0.3)
+    assert 0.25 < np.mean(drawn != 1) < 0.35 and drawn.min() >= 0 and drawn.max() <= 1.6

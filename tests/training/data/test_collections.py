@@ -12,7 +12,9 @@ import torch
 from models.demucs import CausalDemucs, CausalDemucsConfig
 from rtaudio.audio.format import SOURCES, StemplayError
 from training.cli import main
-from training.data.batches import COLLECTIONS, MixedSongs, MixingConfig
+from training.data.batches import MixedSongs
+from training.data.config import MixingConfig
+from training.data.plan import COLLECTIONS
 from training.data.jobs import SOURCES_OF
 from training.data.splits import CLIP_SECONDS, HELD_OUT_OPEN_SONGS, clips_of
 from training.data.store import Collection

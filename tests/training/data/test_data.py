@@ -10,7 +10,8 @@ import soundfile
 
 from rtaudio.audio.format import StemplayError
 from training.data import arrange, augment, folder
-from training.data.batches import BatchStream, MixedSongs, MixingConfig
+from training.data.batches import BatchStream, MixedSongs
+from training.data.config import MixingConfig
 from training.data.epoch import epoch, extracts_in
 from training.data.splits import VALIDATION_SONGS, split_of
 from training.data.store import Collection, Manifest, write_atomic, write_stems
@@ -82,7 +83,7 @@ def test_batches_are_pure_functions_of_seed_and_index(store):
 
 def test_only_the_chosen_collections_are_learned_from(store):
     named = MixedSongs(store, MixingConfig(collections=("musdb",)), hop=256, seed=0)
-    assert named.songs and not (named.rendered or named.voices or named.drums)
+    assert named.planner.songs and not (named.planner.rendered or named.planner.voices or named.planner.drums)
     with pytest.raises(StemplayError, match="no collection 'must'"):
         MixedSongs(store, MixingConfig(collections=("must",)), hop=256, seed=0)
     with pytest.raises(StemplayError, match="prepare stems"):
@@ -91,7 +92,7 @@ def test_only_the_chosen_collections_are_learned_from(store):
 
 def test_validation_songs_never_enter_a_batch(store):
     source = MixedSongs(store, MixingConfig(), hop=256, seed=0)
-    assert [item.split for collection in source.songs for item in collection.items] == ["train", "train"]
+    assert [item.split for collection in source.planner.songs for item in collection.items] == ["train", "train"]
 
 
 def test_a_stream_continues_where_it_is_told():

@@ -19,7 +19,7 @@ from models.registry import make_network
 from rtaudio.audio.format import StemplayError
 from rtaudio.files.offline import separate_array
 from training.cli import main
-from training.data.batches import MixingConfig
+from training.data.config import MixingConfig
 from training.data.speech import RATE, SNR_DB, MixedSpeech, SyntheticSpeech, mixed, validation_speech
 from training.export.separator import export_separator
 from training.separation.fit import FitOptions, fit
