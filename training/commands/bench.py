@@ -14,13 +14,15 @@ from models.sing import SingConfig
 from rtaudio.audio.format import StemplayError
 from training.bench.exported import bench_hops, bench_notes
 from training.bench.peers import measure_peers
+from training.bench.profile import profile_step, sized
 from training.bench.steps import StepRates, busy_share, measure_steps, synthetic
 from training.cli import positive_float, positive_int
 from training.separation.recipe import Recipe, read_recipe, recipe_names
 
 HELP = (
     "measure how many seconds of audio each recipe's training step processes per second, and compare with the public demucs and denoiser "
-    "packages, with equal sizes in the same run; with --hops, the time of one hop in eager torch and in the exported models"
+    "packages, with equal sizes in the same run; with --hops, the time of one hop in eager torch and in the exported models; "
+    "with --profile, where the time of a recipe's training step goes"
 )
 
 
@@ -30,6 +32,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "recipes", metavar="RECIPE", nargs="*", help="recipes to measure (default: all shipped ones; with --hops: branches/waves)"
     )
     parser.add_argument("--hops", action="store_true", help="instead, time one hop of the network, eager and exported")
+    parser.add_argument("--profile", action="store_true", help="instead, measure the parts of a training step and its operators")
+    parser.add_argument("--batch", type=positive_int, help="examples per batch, with --profile (default: the recipe's number)")
+    parser.add_argument("--precision", choices=["bf16", "fp32", "fast"], help="precision, with --profile (default: the recipe's)")
+    parser.add_argument(
+        "--device", choices=["auto", "cpu", "cuda", "mps"], default="auto", help="device, with --profile (default: the best)"
+    )
+    parser.add_argument(
+        "--mix-on", choices=["auto", "cpu", "device"], default="auto", help="where examples are mixed, with --profile (default: as fit)"
+    )
     parser.add_argument(
         "--store", type=Path, default=Path("data"), help="prepared data, to measure the busy share (default: data/)"
     )
@@ -60,8 +71,11 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if args.peers:
         return _peers(args)
-    names = args.recipes or (["branches/waves"] if args.hops else recipe_names())
+    default = ["branches/waves"] if args.hops else ["demucs-live"] if args.profile else recipe_names()
+    names = args.recipes or default
     recipes = [recipe.tiny() if args.tiny else recipe for recipe in map(read_recipe, names)]
+    if args.profile:
+        return _profile(recipes, args)
     return _hops(recipes[0], args) if args.hops else _steps(recipes, args)
 
 
@@ -102,6 +116,28 @@ def _steps(recipes: list[Recipe], args: argparse.Namespace) -> int:
             f"{torch.get_num_threads()} threads; large networks have fewer channels; busy: the share of the time in which the trainer does "
             "not wait for data, which one process makes, at this size, from prepared songs or else from synthetic ones"
         )
+    return 0
+
+
+def _profile(recipes: list[Recipe], args: argparse.Namespace) -> int:
+    """Where the time of a step goes."""
+    rows = []
+    for recipe in recipes:
+        chosen = sized(recipe, args.batch, args.precision)
+        found = profile_step(chosen, args.store, device=args.device, mix_on=args.mix_on, steps=args.steps)
+        rows.append(asdict(found))
+        if args.json:
+            continue
+        size = f"{found.batch} x {found.seconds:g} s, {chosen.optim.precision}"
+        print(f"{found.recipe} on {found.device}, {size}: {found.whole_ms:.1f} ms a step, {found.audio_rate:.0f} s of audio a second")
+        total = sum(found.parts.values())
+        for name, ms in found.parts.items():
+            print(f"  {name:<12}{ms:>9.1f} ms{ms / total:>6.0%}")
+        print(f"  the {len(found.operators)} costliest operators of a step:")
+        for name, calls, ms in found.operators:
+            print(f"  {ms:>9.1f} ms{calls:>7.0f} x  {name}")
+    if args.json:
+        print(json.dumps(rows))
     return 0
 
 

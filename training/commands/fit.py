@@ -56,6 +56,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--device", choices=["auto", "cpu", "cuda", "mps"], default="auto", help="device to compute on (default: the best available)"
     )
     parser.add_argument(
+        "--mix-on", choices=["auto", "cpu", "device"], default="auto",
+        help="where examples are mixed; the device holds all recordings (default: a CUDA GPU mixes its own)",
+    )  # fmt: skip
+    parser.add_argument(
         "--watts", type=positive_float, help="power that the machine draws, for the energy log (default: read from the machine, or assumed)"
     )
     parser.add_argument("--compile", action="store_true", help="use torch.compile")
@@ -106,6 +110,7 @@ def run(args: argparse.Namespace) -> int:
         workers=max(0, args.workers),
         intervals=intervals,
         device=args.device,
+        mix_on=args.mix_on,
         watts=args.watts,
     )
     state = fit(recipe, options)

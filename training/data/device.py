@@ -134,7 +134,7 @@ class DeviceMixedSongs:
 
     def _replace(self, source: Tensor, plans: list[Level | None], lengths: Tensor) -> None:
         """Write the first source of other recordings into rows of ``source (rows, 2, frames)``."""
-        for pool, rows in self._grouped([plan and plan.cut for plan in plans]):
+        for pool, rows in self._grouped([None if plan is None else plan.cut for plan in plans]):
             found = [plan for row in rows if (plan := plans[row]) is not None]
             sound = pool.crop([plan.cut for plan in found], source.shape[-1])[:, 0]
             levels = self._to(np.array([plan.level for plan in found], np.float32))
@@ -142,7 +142,7 @@ class DeviceMixedSongs:
 
     def _sing(self, songs: Tensor, plans: list[Singing | None], lengths: Tensor) -> None:
         """Write singing into the rows of ``songs`` whose plan has it."""
-        for pool, rows in self._grouped([plan and plan.cut for plan in plans]):
+        for pool, rows in self._grouped([None if plan is None else plan.cut for plan in plans]):
             found = [plan for row in rows if (plan := plans[row]) is not None]
             mono = pool.crop([plan.cut for plan in found], songs.shape[-1])[:, 0, :1]
             levels = self._to(np.array([plan.level for plan in found], np.float32))

@@ -20,13 +20,14 @@ from models.network import Separator
 from models.registry import make_network
 from rtaudio.audio.format import StemplayError
 from training.data.batches import BatchSource, BatchStream
+from training.data.device import DeviceMixedSongs
 from training.data.store import write_atomic
 from training.data.thesis import EpochSongs
 from training.optim.parallel import Share, make_fabric
 from training.runs.checkpoint import initialise, load_checkpoint, load_network
 from training.separation.grow import grow, grow_hybrid
 from training.separation.recipe import Recipe
-from training.separation.sources import batch_source, validation_set
+from training.separation.sources import batch_source, mixes_on_devices, validation_set
 from training.separation.trainer import Budget, Intervals, Progress, SeparatorTrainer, loggers
 from training.signals import stop_on_signals
 
@@ -45,6 +46,7 @@ class FitOptions:
         teacher: weights of a network whose stems are also learned from.
         workers: processes that make batches; 0 makes them in the training process.
         device: ``cpu``, ``cuda``, ``mps``, or ``auto`` for the best available.
+        mix_on: where examples are mixed: ``cpu`` (in worker processes), ``device``, or ``auto`` for the device if it is a CUDA GPU.
         watts: power that the machine draws, if known; otherwise it is read or assumed.
     """
 
@@ -61,6 +63,7 @@ class FitOptions:
     workers: int = 1
     intervals: Intervals | None = None
     device: str = "auto"
+    mix_on: str = "auto"
     watts: float | None = None
 
 
@@ -82,7 +85,7 @@ def fit(recipe: Recipe, options: FitOptions) -> Progress:
     elif options.init is not None:
         initialise(network, options.init)
     songs = validation_set(recipe, options.store)
-    source = open_source(recipe, options)
+    source = open_source(recipe, options, fabric.device)
     budget, intervals = plan(recipe, options, source)
     trainer = SeparatorTrainer(
         recipe, network, songs, options.folder, budget,
@@ -118,9 +121,12 @@ def _teacher(recipe: Recipe, path: Path | None) -> Separator | None:
     return teacher
 
 
-def open_source(recipe: Recipe, options: FitOptions) -> BatchSource:
-    """The recipe's batches."""
-    return batch_source(recipe, options.store, options.seed)
+def open_source(recipe: Recipe, options: FitOptions, device: torch.device | None = None) -> BatchSource:
+    """The recipe's batches, mixed on ``device`` if ``mix_on`` says so."""
+    wanted = options.mix_on == "device"
+    if options.mix_on == "auto" and device is not None and device.type == "cuda":
+        wanted = mixes_on_devices(recipe)
+    return batch_source(recipe, options.store, options.seed, device if wanted else None)
 
 
 def plan(recipe: Recipe, options: FitOptions, source: BatchSource) -> tuple[Budget, Intervals]:
@@ -143,12 +149,15 @@ def plan(recipe: Recipe, options: FitOptions, source: BatchSource) -> tuple[Budg
 def batches(
     recipe: Recipe, options: FitOptions, update: int, share: Share | None = None, source: BatchSource | None = None
 ) -> Iterator[Any]:
-    """This process' ``share`` of the recipe's stream of batches from ``update`` on, made in worker processes."""
+    """This process' ``share`` of the recipe's stream of batches from ``update`` on, made in worker processes or on a device."""
     share = share or Share(accumulate=recipe.optim.accumulate, batch=recipe.mixing.batch)
     source = source or open_source(recipe, options)
+    stream = BatchStream(source, share.start(update), share.stride)
+    if isinstance(source, DeviceMixedSongs):
+        return iter(stream)
     workers = options.workers
     loader = DataLoader(
-        BatchStream(source, share.start(update), share.stride),
+        stream,
         batch_size=None,
         num_workers=workers,
         prefetch_factor=4 if workers else None,

@@ -5,19 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
+
 from models.network import SPEECH
 from rtaudio.audio.format import SOURCES, StemplayError
 from training.data import speech, synthetic
 from training.data.batches import BatchSource, MixedSongs
+from training.data.device import DeviceMixedSongs
 from training.data.store import Stems
 from training.data.thesis import EpochSongs, made_up_songs, stored_songs
 from training.separation.recipe import Recipe
 from training.separation.validation import read_songs
 
 
-def batch_source(recipe: Recipe, store: Path, seed: int) -> BatchSource:
-    """The recipe's endless batches. Raises StemplayError if its data are missing or do not fit the network."""
+def batch_source(recipe: Recipe, store: Path, seed: int, device: torch.device | None = None) -> BatchSource:
+    """The recipe's endless batches, mixed on ``device`` or, if that is None, with NumPy.
+
+    Raises StemplayError if its data are missing, do not fit the network, or cannot be mixed on a device.
+    """
     about_speech, hop = _check(recipe), recipe.network.hop
+    if device is not None:
+        if not mixes_on_devices(recipe):
+            raise StemplayError(f"The data of the recipe {recipe.name} are made on the CPU alone: use --mix-on cpu.")
+        return DeviceMixedSongs(store, recipe.mixing, hop, seed, device)
     if about_speech and recipe.made_up:
         return speech.SyntheticSpeech(recipe.mixing, hop, seed)
     if about_speech:
@@ -28,6 +38,11 @@ def batch_source(recipe: Recipe, store: Path, seed: int) -> BatchSource:
     if recipe.made_up:
         return synthetic.SyntheticSongs(recipe.mixing, hop, seed)
     return MixedSongs(store, recipe.mixing, hop, seed)
+
+
+def mixes_on_devices(recipe: Recipe) -> bool:
+    """Whether the recipe's examples can be mixed on a GPU: those of prepared songs without epochs."""
+    return not (_check(recipe) or recipe.by_epochs or recipe.made_up)
 
 
 def validation_set(recipe: Recipe, store: Path) -> Sequence[Stems]:

@@ -12,7 +12,6 @@ import json
 import math
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ import torch
 from lightning.fabric import Fabric
 from lightning.fabric.loggers.csv_logs import CSVLogger
 from lightning.fabric.loggers.tensorboard import TensorBoardLogger
-from torch import Tensor, nn
+from torch import Tensor
 
 from models.network import Separator
 from rtaudio.audio.format import StemplayError
@@ -34,6 +33,7 @@ from training.optim.parallel import Share, agree, make_fabric, reduce
 from training.runs.checkpoint import load_checkpoint, save_checkpoint, save_weights
 from training.runs.energy import EnergyMeter
 from training.runs.progress import ProgressBar, clock
+from training.separation.precision import Forward, products
 from training.separation.recipe import OptimConfig, Recipe
 from training.separation.validation import Validation, validate
 
@@ -88,35 +88,6 @@ def learning_rate(optim: OptimConfig, step: int, progress: float) -> float:
 def ema_decay(limit: float, step: int) -> float:
     """Decay of the weights' average at ``step``: small at first, so that the initial weights are forgotten."""
     return min(limit, (1 + step) / (10 + step))
-
-
-@contextmanager
-def products(precision: str) -> Iterator[None]:
-    """Context in which float32 matrix products are exact, unless ``precision`` is ``fast``."""
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("medium" if precision == "fast" else "highest")
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before)
-
-
-class Forward(nn.Module):
-    """The network at the recipe's precision. It is a module, so that the wrapper that shares gradients sees every pass.
-
-    ``bf16``: everything between cast weights and the stems is bfloat16; autocast would widen at every bias (a third slower).
-    """
-
-    def __init__(self, network: nn.Module, precision: str) -> None:
-        super().__init__()
-        self.network, self.precision = network, precision
-
-    def forward(self, mix: Tensor) -> Tensor:
-        if self.precision != "bf16":
-            return self.network(mix)
-        weights = {name: weight.bfloat16() for name, weight in self.network.named_parameters()}
-        stems: Tensor = torch.func.functional_call(self.network, weights, (mix.bfloat16(),))
-        return stems.float()
 
 
 class SeparatorTrainer:
@@ -177,30 +148,36 @@ class SeparatorTrainer:
         self.optimizer.zero_grad(set_to_none=True)
         with products(optim.precision):
             total = self._gradients(batches)
-        limit = optim.clip or math.inf
-        norm = float(self.fabric.clip_gradients(self.forward, self.optimizer, max_norm=limit, error_if_nonfinite=False))
+        norm = float(self.clip())
         if not math.isfinite(norm):
             raise StemplayError(
                 "The loss is no longer finite: continue from the last checkpoint with a lower learning rate."
             )
         self.optimizer.step()
         self.state.step += 1
-        self._average()
+        self.average()
         return float(reduce(self.fabric, total, "mean")), norm
 
     def _gradients(self, batches: Sequence[Tensor]) -> Tensor:
         """Add up the gradients of ``batches``; returns this process' loss."""
-        optim = self.recipe.optim
         total = torch.zeros((), device=self.fabric.device)
         for number, stems in enumerate(batches, 1):
             with self.fabric.no_backward_sync(self.forward, enabled=number < len(batches)):
                 mix = stems.sum(dim=1)
-                stems = self._goal(mix, stems)
-                estimate = self.forward(mix)
-                loss = self.loss(make_consistent(estimate, mix) if optim.consistent else estimate, stems) / len(batches)
+                loss = self.objective(self.forward(mix), mix, self._goal(mix, stems)) / len(batches)
                 self.fabric.backward(loss)
             total += loss.detach()
         return total
+
+    def objective(self, estimate: Tensor, mix: Tensor, stems: Tensor) -> Tensor:
+        """The recipe's loss of an estimate ``(batch, sources, channels, time)``."""
+        return self.loss(make_consistent(estimate, mix) if self.recipe.optim.consistent else estimate, stems)
+
+    def clip(self) -> Tensor:
+        """Limit the gradients' norm; returns the norm before."""
+        limit = self.recipe.optim.clip or math.inf
+        norm = self.fabric.clip_gradients(self.forward, self.optimizer, max_norm=limit, error_if_nonfinite=False)
+        return torch.as_tensor(norm)
 
     @torch.no_grad()
     def _goal(self, mix: Tensor, stems: Tensor) -> Tensor:
@@ -208,7 +185,8 @@ class SeparatorTrainer:
         return stems if self.teacher is None else torch.lerp(stems, self.teacher(mix), self.recipe.optim.distil)
 
     @torch.no_grad()
-    def _average(self) -> None:
+    def average(self) -> None:
+        """Move the averaged weights towards the present ones."""
         if self.ema is self.network:
             return
         weight = 1 - ema_decay(self.recipe.optim.ema, self.state.step)

@@ -12,6 +12,7 @@ import torch
 
 from models.demucs import CausalDemucs, CausalDemucsConfig
 from training.bench.exported import _convolution_operators, bench_step
+from training.bench.profile import PARTS, profile_step, sized
 from training.bench.steps import alternate, busy_share, compared, measure_steps, peer_of
 from training.cli import main
 from training.separation.recipe import Recipe, read_recipe
@@ -92,3 +93,14 @@ def test_a_network_without_a_public_counterpart_has_a_row_too(
     _, alone, compared_row, _ = capsys.readouterr().out.splitlines()
     assert alone.startswith("demucs-live") and " - " in alone and alone.endswith("%")
     assert compared_row.startswith("waves") and " denoiser " in compared_row and len(compared_row) == len(alone)
+
+
+@pytest.mark.parametrize("mix_on", ["cpu", "device"])
+def test_the_profile_of_a_step_accounts_for_its_time(tiny: Recipe, store: Path, mix_on: str) -> None:
+    recipe = sized(replace(tiny, data="prepared"), batch=3, precision="fp32")
+    found = profile_step(recipe, store, device="cpu", mix_on=mix_on, steps=1)
+    assert set(found.parts) == set(PARTS) and found.batch == 3
+    assert all(found.parts[name] > 0 for name in ("examples", "forward", "loss", "backward", "optimiser"))
+    assert found.audio_rate == pytest.approx(1000 * 3 * recipe.mixing.seconds / found.whole_ms)
+    costs = [ms for _, _, ms in found.operators]
+    assert costs == sorted(costs, reverse=True) and costs[0] > 0

@@ -25,6 +25,7 @@ from training.metrics import make_consistent
 from training.runs.checkpoint import load_checkpoint, load_network, save_checkpoint, save_weights
 from training.runs.import_matmul import matmul_demucs, read_matmul_demucs
 from training.separation.fit import FitOptions, batches, fit
+from training.separation.precision import Forward
 from training.separation.recipe import OptimConfig, Recipe, read_recipe
 from training.separation.trainer import Budget, Intervals, SeparatorTrainer, ema_decay, learning_rate
 from training.separation.validation import validate
@@ -55,6 +56,36 @@ def test_a_resumed_run_has_the_losses_of_an_uninterrupted_one(tiny, tmp_path, pr
     second = trainer(tiny, tmp_path / "b", 6)
     second.resume()
     assert losses + run(second, 3, tmp_path) == whole
+
+
+def test_lstm_weights_in_one_piece_change_no_number(tiny):
+    torch.manual_seed(0)
+    network = CausalDemucs(tiny.network)
+    mix = torch.randn(2, 2, 16 * tiny.network.hop)
+    found = []
+    for one_piece in (False, True):
+        forward = Forward(network, "bf16", one_piece)
+        assert bool(forward._pieces) == one_piece and set(forward.state_dict()) == {f"network.{n}" for n in network.state_dict()}
+        for _ in range(2):  # the memory is used again
+            network.zero_grad()
+            stems = forward(mix)
+            stems.square().mean().backward()
+        found.append([stems.detach(), *(weight.grad for weight in network.parameters())])
+    assert len(found[0]) > 10 and all(torch.equal(*pair) for pair in zip(*found, strict=True))
+
+
+def test_examples_mixed_on_the_device_train_like_those_of_the_cpu(tiny, store, tmp_path):
+    recipe = replace(tiny, data="prepared", optim=replace(tiny.optim, precision="fp32"))
+    weights = []
+    for mix_on in ("cpu", "device"):
+        folder = tmp_path / mix_on
+        state = fit(recipe, FitOptions(folder, store, Budget(steps=2), workers=0, device="cpu", mix_on=mix_on))
+        assert state.step == 2
+        weights.append(load_network(folder / "ema.safetensors").state_dict())
+    for first, second in zip(*(found.values() for found in weights), strict=True):
+        torch.testing.assert_close(first, second, rtol=1e-3, atol=1e-4)
+    with pytest.raises(StemplayError, match="--mix-on cpu"):
+        fit(tiny, FitOptions(tmp_path / "no", store, Budget(steps=1), device="cpu", mix_on="device"))
 
 
 def test_a_recipe_may_train_what_the_engine_plays(tiny, tmp_path):
