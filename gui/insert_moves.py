@@ -16,8 +16,9 @@ from PyQt6.QtGui import QUndoStack
 from gui.bridge import Bridge
 from gui.effect_words import plugin_title, translated
 from gui.theme import stem_title
-from gui.undo import InsertField, Move, Value, new_gesture
-from rtaudio.protocol.messages import InsertReport, InsertState, MixerState, to_dict
+from gui.undo import InsertField, Move, Put, Value, new_gesture
+from rtaudio.protocol.insert_checks import is_foreign
+from rtaudio.protocol.messages import InsertReport, InsertState, MixerState, Snapshot, to_dict
 from rtaudio.protocol.parameters import EFFECTS, MAX_SLOTS, Parameter
 
 ORDER, EXACT = ("", "order"), ("", "exact")
@@ -25,6 +26,8 @@ ORDER, EXACT = ("", "order"), ("", "exact")
 ``(KEY, "")`` is the bypass of one, ``(KEY, PARAMETER)`` a value."""
 
 MASTER, INPUT = "master", "input"
+PLAYED = ("instrument", "instrument")
+"""Place and key of the plugin that MIDI plays. It is in no slot; its parameters, restart and window are ordered like an insert's."""
 
 
 def slots_of(mixer: MixerState, place: str) -> list[InsertState]:
@@ -62,6 +65,7 @@ class InsertMoves(QObject):
         self.bridge, self.undo = bridge, undo
         self._state, self._changed, self._clock = state, changed, clock
         self.ahead: dict[tuple[str, InsertField], tuple[Value, float]] = {}
+        self.played: InsertState | None = None
 
     # -- what there is ------------------------------------------------------------------------------------------------------
 
@@ -71,10 +75,15 @@ class InsertMoves(QObject):
 
     def find(self, place: str, key: str) -> InsertState | None:
         """One insert, if it is (still) there."""
+        if (place, key) == PLAYED and self.played is not None:
+            return self.played
         return next((entry for entry in self.slots(place) if entry.key == key), None)
 
     def report(self, place: str, key: str) -> InsertReport | None:
         """What the engine says of it."""
+        if (place, key) == PLAYED and self.played is not None:
+            slot = self.bridge.snapshot.instrument.slot
+            return slot if slot.plugin == self.played.plugin else None
         return next((report for report in self.bridge.snapshot.inserts.get(place, []) if report.key == key), None)
 
     def title(self, place: str, key: str) -> str:
@@ -179,8 +188,13 @@ class InsertMoves(QObject):
     def _move(self, place: str, field: InsertField, before: Value, after: Value, gesture: int, text: str) -> bool:
         if not self._put(place, field, after):
             return False
-        self.undo.push(Move(self._put, place, field, before, after, gesture or new_gesture(), text))
+        put = self._put if self.played is None or (place, field[0]) != PLAYED else self._put_while(self.played.plugin)
+        self.undo.push(Move(put, place, field, before, after, gesture or new_gesture(), text))
         return True
+
+    def _put_while(self, plugin: str) -> Put:
+        """``_put`` as long as ``plugin`` is the instrument: undo must not turn the parameters of another."""
+        return lambda place, field, value: self.played is not None and self.played.plugin == plugin and self._put(place, field, value)
 
     # -- orders -------------------------------------------------------------------------------------------------------------
 
@@ -196,7 +210,10 @@ class InsertMoves(QObject):
             return False
         if not isinstance(value, list):
             self.ahead[place, field] = (value, self._clock())
-            _assign(self._state(), place, field, value)
+            if self.played is not None and (place, key) == PLAYED:
+                self.played.values[what] = float(value)
+            else:
+                _assign(self._state(), place, field, value)
         self._changed()
         return True
 
@@ -222,6 +239,8 @@ class InsertMoves(QObject):
         """Lay what is on its way over what the engine said; forget what it has confirmed, or has not for ``echo_s``."""
         now = self._clock()
         for (place, field), (value, since) in list(self.ahead.items()):
+            if (place, field[0]) == PLAYED and self.played is not None:
+                continue
             if now - since > echo_s or place not in places_of(fresh) or _confirmed(fresh, place, field, value):
                 del self.ahead[place, field]
             elif isinstance(value, list):
@@ -229,6 +248,22 @@ class InsertMoves(QObject):
                 slots_of(fresh, place)[:] = [said.get((e.key, e.plugin)) or copy.deepcopy(e) for e in value]
             else:
                 _assign(fresh, place, field, value)
+
+    def follow_played(self, snapshot: Snapshot, echo_s: float) -> bool:
+        """Take over what the engine says of the plugin that MIDI plays, under what is on its way. Whether anything shown is different."""
+        instrument, said, now = self.bridge.config.instrument, snapshot.instrument.state.plugin, self._clock()
+        fresh: InsertState | None = None
+        if is_foreign(instrument):
+            fresh = copy.deepcopy(said) if said.plugin == instrument else InsertState(instrument, PLAYED[1])
+        for (place, field), (value, since) in list(self.ahead.items()):
+            if (place, field[0]) != PLAYED or isinstance(value, list):
+                continue
+            if fresh is None or now - since > echo_s or fresh.values.get(field[1]) == value:
+                del self.ahead[place, field]
+            else:
+                fresh.values[field[1]] = float(value)
+        different, self.played = fresh != self.played, fresh
+        return different
 
 
 def _confirmed(said: MixerState, place: str, field: InsertField, value: Value) -> bool:

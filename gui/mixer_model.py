@@ -120,6 +120,8 @@ class MixerModel(QObject):
 
     def _take(self, snapshot: Snapshot) -> None:
         """Take over the engine's state, with the pending commands applied to it. Cheap if nothing has changed."""
+        if self.inserts.follow_played(snapshot, ECHO_S):
+            self.changed.emit(self.state)
         said = snapshot.mixer
         if not said.stems or (said == self._told and not self._ahead and not self.inserts.ahead):
             return

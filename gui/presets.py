@@ -16,6 +16,7 @@ from gui.mixer_model import mixer_model_of
 from gui.store import Preset
 from gui.widgets.plain import plain
 from rtaudio.audio.format import StemplayError
+from rtaudio.protocol.insert_checks import is_foreign
 from rtaudio.protocol.messages import StemState, to_dict
 
 MIXER_FIELDS = ("dry", "master_db", "limiter", "ceiling_db", "bypass")
@@ -83,13 +84,15 @@ def _places(bridge: Bridge, preset: Preset) -> list[str]:
 
 
 def _send_instrument(bridge: Bridge, preset: Preset) -> None:
-    state = preset.instrument
+    state, plugin = preset.instrument, is_foreign(preset.instrument_model)
     for channel, shares in state.shares.items():
-        if shares:
+        if shares and not plugin:
             bridge.send("set_sound", channel=int(channel), shares=shares)
     for field in ("attack_ms", "release_ms", "curve"):
         bridge.send("set_instrument", field=field, value=getattr(state, field))
     bridge.send("set_midi_map", entries=state.midi_map)
+    if plugin and state.plugin.plugin == preset.instrument_model:
+        bridge.send("set_instrument", field="plugin", value=to_dict(state.plugin))
 
 
 class PresetMenu(QMenu):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLineEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from gui.effect_words import status_title, translated
-from gui.insert_moves import InsertMoves
+from gui.insert_moves import PLAYED, InsertMoves
 from gui.inserts.library import PluginLibrary
 from gui.inserts.row import ParameterRow
 from gui.inserts.status import status_of
@@ -14,6 +14,7 @@ from gui.mixer_model import MixerModel
 from gui.shortcuts import bind
 from gui.theme import stem_title
 from gui.widgets.plain import PlainLabel
+from gui.widgets.search import SearchField
 from gui.widgets.toggle import Toggle
 from rtaudio.protocol.messages import Snapshot
 from rtaudio.protocol.parameters import Parameter
@@ -26,8 +27,16 @@ ROW, HIGHEST, WIDEST_NAME = 36, 640, 190
 """Sizes in pixels: of a parameter, of a new editor, and of a parameter's name in one line."""
 
 
-class InsertEditor(QDialog):
-    """The editor of one insert. It closes by itself when the insert is gone."""
+class InsertPanel(QWidget):
+    """What is known of one insert, or of the plugin that plays the instrument, and its parameters.
+
+    Signals:
+        renamed(str): its name has become known. built(): its controls are new. gone(): it is not there any more.
+    """
+
+    renamed = pyqtSignal(str)
+    built = pyqtSignal()
+    gone = pyqtSignal()
 
     def __init__(self, mixer_model: MixerModel, library: PluginLibrary, place: str, key: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,18 +44,15 @@ class InsertEditor(QDialog):
         self.moves: InsertMoves = mixer_model.inserts
         self.rows: dict[str, ParameterRow] = {}
         self._table: tuple[Parameter, ...] | None = None
-        self.setWindowTitle(f"{stem_title(place)}: {self.moves.title(place, key)}")
+        self._shown = ""
         column = QVBoxLayout(self)
-        column.setContentsMargins(16, 14, 16, 14)
+        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(10)
         column.addLayout(self._make_head())
         self.message = PlainLabel()
         self.message.setWordWrap(True)
         column.addWidget(self.message)
-        self.search = QLineEdit()
-        self.search.setPlaceholderText(self.tr("Search parameters"))
-        self.search.setAccessibleName(self.tr("Search parameters"))
-        self.search.setClearButtonEnabled(True)
+        self.search = SearchField(self.tr("Search parameters"), self.tr("Search parameters"))
         self.search.textChanged.connect(lambda _: self._build())
         column.addWidget(self.search)
         self.area = QScrollArea()
@@ -57,19 +63,11 @@ class InsertEditor(QDialog):
         self.note.setProperty("role", "small")
         self.note.setWordWrap(True)
         column.addWidget(self.note)
-        column.addLayout(self._make_buttons())
-        undo = mixer_model.undo
-        bind(self, {"undo": undo.undo, "redo": undo.redo, "panic": lambda: self.moves.bridge.send("panic")})
         mixer_model.changed.connect(self.show_state)
         mixer_model.bridge.snapshot_changed.connect(self.show_snapshot)
         library.changed.connect(self.show_table)
         self.show_table()
         self.show_snapshot(mixer_model.bridge.snapshot)
-        self.resize(520, min(HIGHEST, 170 + ROW * len(self.rows)))
-        if self.rows:
-            next(iter(self.rows.values())).control.setFocus()
-        if library.parameters(self._plugin) is None:
-            library.look()
 
     @property
     def _plugin(self) -> str:
@@ -77,33 +75,20 @@ class InsertEditor(QDialog):
         return entry.plugin if entry is not None else ""
 
     def _make_head(self) -> QHBoxLayout:
-        row = QHBoxLayout()
+        self.head = row = QHBoxLayout()
         self.name = PlainLabel(self.moves.title(self.place, self.key))
         self.name.setProperty("role", "heading")
         self.again = QPushButton(self.tr("Start again"))
         self.again.clicked.connect(lambda: self.moves.start_again(self.place, self.key))
         self.bypass = Toggle(self.tr("Bypass"), "bypass", self.tr("Bypass this effect"), self.tr("Hear the sound without this effect"))
         self.bypass.clicked.connect(lambda on: self.moves.bypass(self.place, self.key, on))
+        self.bypass.setVisible((self.place, self.key) != PLAYED)
         self.own = QPushButton(self.tr("Plugin's own window"))
         self.own.clicked.connect(lambda: self.moves.open_editor(self.place, self.key))
         row.addWidget(self.name, 1)
         for button in (self.again, self.own, self.bypass):
             button.setAutoDefault(False)
             row.addWidget(button)
-        return row
-
-    def _make_buttons(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        self.rest = QPushButton(self.tr("Reset"))
-        self.rest.setToolTip(self.tr("Reset all parameters to their defaults"))
-        self.rest.clicked.connect(self.reset)
-        self.close_button = QPushButton(self.tr("Close"))
-        self.close_button.clicked.connect(self.reject)
-        for button in (self.rest, self.close_button):
-            button.setAutoDefault(False)
-        row.addWidget(self.rest)
-        row.addStretch(1)
-        row.addWidget(self.close_button)
         return row
 
     def reset(self) -> None:
@@ -116,24 +101,30 @@ class InsertEditor(QDialog):
             self.moves.turn(self.place, self.key, parameter, parameter.default)
         self.mixer_model.undo.endMacro()
 
+    @property
+    def known(self) -> bool:
+        """Whether its parameters are known, and there are any."""
+        return bool(self._table)
+
     # -- parameters ---------------------------------------------------------------------------------------------------------
 
     def show_table(self) -> None:
         """Show the parameters, or that they are not known yet."""
-        table = self.library.parameters(self._plugin)
+        plugin = self._plugin
+        table = self.library.parameters(plugin)
         if table is None:
+            self.library.know(plugin)
             looking = self.tr("Looking for its parameters …")
-            none = self.tr("The parameters of this plugin are not known: press “Scan again” where effects are added.")
+            none = self.tr("The parameters of this plugin are not known, because it could not be loaded.")
             self.note.setText(looking if self.library.busy else none)
-        if table == self._table and self.area.widget() is not None:
+        if table == self._table and plugin == self._shown and self.area.widget() is not None:
             return
-        self._table = table
+        self._table, self._shown = table, plugin
         self.search.setVisible(len(table or ()) > SEARCHED)
         self._build()
 
     def _build(self) -> None:
-        words = self.search.text().lower().split()
-        found = [p for p in self._table or () if all(word in f"{translated(p.name)} {p.id}".lower() for word in words)]
+        found = [p for p in self._table or () if self.search.matches(f"{translated(p.name)} {p.id}")]
         board = QWidget()
         grid = QGridLayout(board)
         grid.setContentsMargins(0, 4, 8, 4)
@@ -154,8 +145,8 @@ class InsertEditor(QDialog):
             help = self.tr("Double click or Del: default. Right click: MIDI learn.")
             none = self.tr("It has no parameters.") if not self._table else self.tr("Nothing matches.")
             self.note.setText(few if len(found) > MOST_ROWS else help if found else none)
-        self.rest.setEnabled(bool(self._table))
         self.show_state()
+        self.built.emit()
 
     # -- engine to screen ---------------------------------------------------------------------------------------------------
 
@@ -163,7 +154,10 @@ class InsertEditor(QDialog):
         """Show the mixer model's values."""
         entry = self.moves.find(self.place, self.key)
         if entry is None:
-            self.reject()
+            self.gone.emit()
+            return
+        if entry.plugin != self._shown:  # another instrument
+            self.show_table()
             return
         self.bypass.show_on(entry.bypass)
         for row in self.rows.values():
@@ -182,6 +176,57 @@ class InsertEditor(QDialog):
         title = self.moves.title(self.place, self.key)
         if title != self.name.text():
             self.name.setText(title)
-            self.setWindowTitle(f"{stem_title(self.place)}: {title}")
+            self.renamed.emit(title)
         for row in self.rows.values():
             row.show_learning(snapshot.instrument.learning)
+
+
+class InsertEditor(QDialog):
+    """The editor of one insert in a window of its own. It closes by itself when the insert is gone."""
+
+    def __init__(
+        self, mixer_model: MixerModel, library: PluginLibrary, place: str, key: str, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.panel = panel = InsertPanel(mixer_model, library, place, key, self)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 14, 16, 14)
+        column.setSpacing(10)
+        column.addWidget(panel, 1)
+        column.addLayout(self._make_buttons())
+        bind(
+            self,
+            {
+                "undo": mixer_model.undo.undo,
+                "redo": mixer_model.undo.redo,
+                "panic": lambda: mixer_model.bridge.send("panic"),
+            },
+        )
+        panel.renamed.connect(lambda title: self._entitle(title))
+        panel.gone.connect(self.reject)
+        self._entitle(panel.name.text())
+        self.resize(520, min(HIGHEST, 170 + ROW * len(panel.rows)))
+        if panel.rows:
+            next(iter(panel.rows.values())).control.setFocus()
+
+    @property
+    def rows(self) -> dict[str, ParameterRow]:
+        """The parameters in sight, by their ids."""
+        return self.panel.rows
+
+    def _entitle(self, title: str) -> None:
+        self.setWindowTitle(f"{stem_title(self.panel.place)}: {title}")
+
+    def _make_buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        self.rest = QPushButton(self.tr("Reset"))
+        self.rest.setToolTip(self.tr("Reset all parameters to their defaults"))
+        self.rest.clicked.connect(self.panel.reset)
+        self.close_button = QPushButton(self.tr("Close"))
+        self.close_button.clicked.connect(self.reject)
+        for button in (self.rest, self.close_button):
+            button.setAutoDefault(False)
+        row.addWidget(self.rest)
+        row.addStretch(1)
+        row.addWidget(self.close_button)
+        return row

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import re
 
-from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QKeyEvent, QKeySequence, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
-from PyQt6.QtWidgets import QComboBox, QLineEdit, QSizePolicy, QWidget
+from PyQt6.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
+from PyQt6.QtWidgets import QComboBox, QSizePolicy, QWidget
 
 from gui import theme
+from gui.widgets.entry import NumberEntry
 from gui.widgets.slider import DragSlider
 from rtaudio.protocol.parameters import Parameter
 
@@ -91,53 +92,15 @@ class ParameterSlider(DragSlider):
         painter.drawEllipse(QPointF(x, middle), HANDLE / 2 - 1, HANDLE / 2 - 1)
 
 
-class ValueEntry(QLineEdit):
-    """Shows a value with its unit. Enter or leaving the field accepts the typed text; Escape or invalid text restores the value.
-
-    Signals:
-        entered(float): a value in range that was typed.
-    """
-
-    entered = pyqtSignal(float)
+class ValueEntry(NumberEntry):
+    """Shows a parameter's value with its unit, and takes one in its range."""
 
     def __init__(self, parameter: Parameter, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.parameter = parameter
-        self._value = parameter.default
-        self.setProperty("role", "value")
-        self.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.editingFinished.connect(self._take)
+        def typed(text: str) -> float | None:
+            number = read(text, parameter.unit)
+            return None if number is None else parameter.on_step(number)
 
-    def show_number(self, value: float) -> None:
-        """Show a value, unless something is being typed."""
-        self._value = value
-        if not (self.hasFocus() and self.isModified()) and self.text() != self.parameter.text(value):
-            self.setText(self.parameter.text(value))
-
-    def _take(self) -> None:
-        if not self.isModified():
-            return
-        typed = read(self.text(), self.parameter.unit)
-        if typed is not None:
-            self._value = self.parameter.on_step(typed)
-            self.entered.emit(self._value)
-        self.setText(self.parameter.text(self._value))
-        self.selectAll()
-
-    def event(self, event: QEvent | None) -> bool:
-        """Leave the undo key to the mixer unless the user is typing."""
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and not self.isModified():
-            undo = event.matches(QKeySequence.StandardKey.Undo) or event.matches(QKeySequence.StandardKey.Redo)
-            if undo:
-                event.ignore()
-                return True
-        return super().event(event)
-
-    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802
-        if event is not None and event.key() == Qt.Key.Key_Escape and self.isModified():
-            self.setText(self.parameter.text(self._value))
-            return
-        super().keyPressEvent(event)
+        super().__init__(parameter.text, typed, parameter.default, parent)
 
 
 class ChoiceBox(QComboBox):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtGui import QColor
-from PyQt6.QtWidgets import QComboBox, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtWidgets import QComboBox, QListWidgetItem, QVBoxLayout, QWidget
 
-from gui import theme
 from gui.instrument.catalogue import Sound, family_title
 from gui.widgets.plain import PlainLabel
-
-NAME = Qt.ItemDataRole.UserRole
+from gui.widgets.search import KEY, HeadedList, SearchField
 
 
 class Browser(QWidget):
@@ -26,16 +23,11 @@ class Browser(QWidget):
         super().__init__(parent)
         self._sounds: tuple[Sound, ...] = ()
         self._current = ""
-        self.search = QLineEdit()
-        self.search.setPlaceholderText(self.tr("Search sounds"))
-        self.search.setAccessibleName(self.tr("Search sounds"))
-        self.search.setClearButtonEnabled(True)
+        self.search = SearchField(self.tr("Search sounds"), self.tr("Search sounds"))
         self.family = QComboBox()
         self.family.setAccessibleName(self.tr("Family of sounds"))
         self.family.setMaxVisibleItems(20)
-        self.list = QListWidget()
-        self.list.setAccessibleName(self.tr("Sounds"))
-        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list = HeadedList(self.tr("Sounds"))
         self.count = PlainLabel()
         self.count.setProperty("role", "small")
         layout = QVBoxLayout(self)
@@ -68,15 +60,13 @@ class Browser(QWidget):
 
     def names(self) -> list[str]:
         """The sounds in the filtered list."""
-        items = [self.list.item(row) for row in range(self.list.count())]
-        return [item.data(NAME) for item in items if item is not None and item.data(NAME)]
+        return self.list.keys()
 
     def _matches(self, sound: Sound) -> bool:
         family = self.family.currentData()
         if family not in (-1, None) and sound.family != family:
             return False
-        text = f"{sound.title} {sound.name} {family_title(sound.family)}".lower()
-        return all(word in text for word in self.search.text().lower().split())
+        return self.search.matches(f"{sound.title} {sound.name} {family_title(sound.family)}")
 
     def _fill(self) -> None:
         self.list.blockSignals(True)
@@ -88,10 +78,8 @@ class Browser(QWidget):
         for sound in found:
             if sound.family != before:
                 before = sound.family
-                self._add_heading(family_title(before))
-            item = QListWidgetItem(sound.title)
-            item.setData(NAME, sound.name)
-            self.list.addItem(item)
+                self.list.add_heading(family_title(before))
+            self.list.add_entry(sound.title, sound.name)
         self.list.blockSignals(False)
         self._mark()
         self.count.setText(
@@ -100,26 +88,15 @@ class Browser(QWidget):
             else self.tr("No sound has such a name.")
         )
 
-    def _add_heading(self, title: str) -> None:
-        item = QListWidgetItem(title)
-        item.setFlags(Qt.ItemFlag.NoItemFlags)
-        item.setFont(theme.font(8.5, bold=True))
-        item.setForeground(QColor(theme.current().muted_text))
-        self.list.addItem(item)
-
     def _mark(self) -> None:
         self.list.blockSignals(True)
-        self.list.setCurrentRow(-1)
-        for row in range(self.list.count()):
-            item = self.list.item(row)
-            if item is not None and self._current and item.data(NAME) == self._current:
-                self.list.setCurrentRow(row)
-                self.list.scrollToItem(item)
+        if not self.list.mark(self._current):
+            self.list.setCurrentRow(-1)
         self.list.blockSignals(False)
 
     def _picked(self, item: QListWidgetItem | None) -> None:
-        if item is not None and item.data(NAME):
-            self._current = item.data(NAME)
+        if item is not None and item.data(KEY):
+            self._current = item.data(KEY)
             self.chosen.emit(self._current)
 
     def _choose_first(self) -> None:

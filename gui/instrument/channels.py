@@ -13,7 +13,9 @@ CHANNELS = 16
 
 
 def shares_of(report: InstrumentReport, channel: int) -> dict[str, float]:
-    """The sound of a channel; the first instrument until one is chosen."""
+    """The sound of a channel; the first instrument until one is chosen; none of a plugin, which has sounds of its own."""
+    if report.slot.plugin:
+        return {}
     found = report.state.shares.get(str(channel))
     return found or ({report.instruments[0]: 1.0} if report.instruments else {})
 

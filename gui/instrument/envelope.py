@@ -88,6 +88,7 @@ class EnvelopePanel(QWidget):
         self._grid.setColumnStretch(1, 1)
         self._times: dict[str, tuple[TimeSlider, QLabel, Throttle]] = {}
         self._last: tuple[object, ...] = ()
+        self._tips: dict[str, str] = {}
         self.attack = self._time("attack_ms", self.tr("Attack"), attack_ms, 0.0)
         self.release = self._time("release_ms", self.tr("Release"), release_ms, 250.0)
         self.velocity = QSlider(Qt.Orientation.Horizontal)
@@ -126,6 +127,15 @@ class EnvelopePanel(QWidget):
             label.setText(_ms(getattr(state, field)))
         self.curve.setCurrentIndex(self.curve.findData(state.curve))
 
+    def allow_times(self, allowed: bool) -> None:
+        """Whether attack and release have an effect; a plugin has envelopes of its own."""
+        for field, (slider, label, _) in self._times.items():
+            if slider.isEnabled() != allowed:
+                slider.setEnabled(allowed)
+                label.setEnabled(allowed)
+                own = self.tr("A plugin has an envelope of its own.")
+                slider.setToolTip(self._tips[field] if allowed else own)
+
     def _row(self, title: str, control: QWidget) -> QLabel:
         row = self._grid.rowCount()
         name, value = PlainLabel(title), PlainLabel()
@@ -152,7 +162,8 @@ class EnvelopePanel(QWidget):
 
         slider.asked.connect(ask)
         learnable(slider, self._bridge, f"instrument.{field}")
-        slider.setToolTip(self.tr("Double click: {0}. Right click: MIDI learn.").format(_ms(rest)))
+        self._tips[field] = self.tr("Double click: {0}. Right click: MIDI learn.").format(_ms(rest))
+        slider.setToolTip(self._tips[field])
         self._times[field] = (slider, label, throttle)
         return slider
 

@@ -18,6 +18,11 @@ from PyQt6.QtWidgets import (
 )
 
 from gui.bridge import Bridge
+from gui.insert_moves import PLAYED
+from gui.inserts.browser import InstrumentBrowser
+from gui.inserts.editor import InsertPanel
+from gui.inserts.instrument import choose_instrument
+from gui.inserts.library import library_of
 from gui.instrument.browser import Browser
 from gui.instrument.catalogue import Sound, sounds
 from gui.instrument.channels import ChannelMap, shares_of
@@ -29,7 +34,9 @@ from gui.instrument.notes import ComputerKeys, Notes
 from gui.instrument.ports import PortPanel
 from gui.instrument.status import InstrumentStatus
 from gui.instrument.throttle import Throttle
+from gui.mixer_model import mixer_model_of
 from gui.widgets.plain import PlainLabel
+from rtaudio.protocol.insert_checks import is_foreign
 from rtaudio.protocol.messages import Snapshot
 
 OTHER_FAMILY = 16
@@ -47,6 +54,8 @@ class InstrumentPanel(QWidget):
         self.browser, self.morph, self.channels = Browser(), MorphPanel(), ChannelMap()
         self.envelope, self.ports, self.learn = EnvelopePanel(bridge, self.computer), PortPanel(bridge), LearnPanel(bridge)
         self.status = InstrumentStatus()
+        self.plugin = InsertPanel(mixer_model_of(bridge), library_of(bridge), *PLAYED)
+        self.choosing: InstrumentBrowser | None = None
         self._offered: tuple[str, tuple[str, ...]] = ("", ())
         self._sounds: tuple[Sound, ...] = ()
         self._shown: dict[str, float] = {}
@@ -58,6 +67,12 @@ class InstrumentPanel(QWidget):
         self.morph.morphed.connect(self.play_sound)
         self.channels.chosen.connect(self.use_channel)
         self._watch_keys()
+        self.plugin.built.connect(self._watch_widgets)
+
+    def choose_instrument(self) -> None:
+        """Let the user choose another model or plugin."""
+        self.notes.release_all()
+        self.choosing = choose_instrument(self.bridge, self.window() or self)
 
     # -- the channel's sound ----------------------------------------------------------------------------------------------
 
@@ -80,6 +95,7 @@ class InstrumentPanel(QWidget):
         """Show the engine's state."""
         report, config = snapshot.instrument, self.bridge.config
         self._offer(config.instrument, tuple(report.instruments))
+        self._show_kind(is_foreign(config.instrument))
         self.keyboard_lights(report.keys)
         self.status.show_snapshot(snapshot, config.voices)
         self.envelope.show_state(report.state)
@@ -113,6 +129,13 @@ class InstrumentPanel(QWidget):
             self.keyboard.range = ranged
             self.keyboard.update()
 
+    def _show_kind(self, plugin: bool) -> None:
+        """A plugin has sounds and envelopes of its own: its parameters take the place of ours."""
+        for card, wanted in ((self.plugin_card, plugin), *((card, not plugin) for card in self.model_cards)):
+            if card.isHidden() == wanted:
+                card.setVisible(wanted)
+        self.envelope.allow_times(not plugin)
+
     def _offer(self, model: str, names: tuple[str, ...]) -> None:
         if (model, names) == self._offered:
             return
@@ -129,8 +152,12 @@ class InstrumentPanel(QWidget):
         top.setSpacing(12)
         self.title = PlainLabel(self.tr("Channel {0}").format(1))
         self.title.setProperty("role", "muted")
-        top.addWidget(_card(self.tr("Sounds"), self.browser, self.title), 4)
-        top.addWidget(_card(self.tr("Morph"), self.morph), 5)
+        self.model_cards = (_card(self.tr("Sounds"), self.browser, self.title), _card(self.tr("Morph"), self.morph))
+        self.plugin_card = _card(self.tr("Plugin"), self.plugin)
+        self.plugin_card.hide()
+        top.addWidget(self.model_cards[0], 4)
+        top.addWidget(self.model_cards[1], 5)
+        top.addWidget(self.plugin_card, 9)
         self.tabs = QTabWidget()
         self.tabs.setAccessibleName(self.tr("Settings of the instrument"))
         pages = (self.tr("Touch"), self.tr("Channels"), self.tr("MIDI"), self.tr("Learn"))
@@ -142,6 +169,9 @@ class InstrumentPanel(QWidget):
         bar = QHBoxLayout()
         bar.setSpacing(8)
         bar.addWidget(self.status, 1)
+        self.choose = QPushButton(self.tr("Instrument …"))
+        self.choose.setToolTip(self.tr("Choose another instrument: a model, or an installed plugin"))
+        self.choose.clicked.connect(self.choose_instrument)
         self.pedal = QPushButton(self.tr("Pedal"))
         self.pedal.setCheckable(True)
         self.pedal.setToolTip(self.tr("Sustain pedal (space bar, when the keyboard has the focus)"))
@@ -152,7 +182,7 @@ class InstrumentPanel(QWidget):
         higher.setToolTip(self.tr("An octave higher (X)"))
         lower.clicked.connect(lambda: self.computer.shift(-12))
         higher.clicked.connect(lambda: self.computer.shift(12))
-        for button in (self.pedal, lower, higher):
+        for button in (self.choose, self.pedal, lower, higher):
             bar.addWidget(button)
         layout = _Column(self)
         layout.setContentsMargins(16, 12, 16, 12)
@@ -170,12 +200,15 @@ class InstrumentPanel(QWidget):
 
     def _watch_keys(self) -> None:
         """Letters play wherever the focus is on this page, but not where text is typed."""
-        for widget in (self, *self.findChildren(QWidget)):
-            if widget.focusPolicy() != Qt.FocusPolicy.NoFocus and not isinstance(widget, QLineEdit | QAbstractSpinBox):
-                widget.installEventFilter(self)
+        self._watch_widgets()
         app = QApplication.instance()
         if isinstance(app, QApplication):
             app.focusChanged.connect(self._focus_moved)
+
+    def _watch_widgets(self) -> None:
+        for widget in (self, *self.findChildren(QWidget)):
+            if widget.focusPolicy() != Qt.FocusPolicy.NoFocus and not isinstance(widget, QLineEdit | QAbstractSpinBox):
+                widget.installEventFilter(self)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802 - Qt's names here and below
         if isinstance(event, QKeyEvent) and self._play_key(watched, event):

@@ -1,4 +1,4 @@
-"""The page of SING: the instrument panel, or an invitation to load an instrument if the engine has none."""
+"""The page of the instrument: its panel, or an invitation to load an instrument if the engine has none."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ class InstrumentPage(QStackedWidget):
         self.addWidget(self.empty)
         self.addWidget(self.surface)
         self._window: QWidget | None = None
+        self._played = bridge.config.instrument
         bridge.snapshot_changed.connect(self.show_snapshot)
         self.show_snapshot(bridge.snapshot)
 
@@ -39,6 +40,9 @@ class InstrumentPage(QStackedWidget):
         if snapshot is not self.bridge.snapshot or (not self.isVisible() and self._window is not None):
             return
         has = bool(self.bridge.config.instrument)
+        if self.bridge.config.instrument != self._played:  # no key or pedal is down in another instrument
+            self._played = self.bridge.config.instrument
+            self.panel.notes.release_all()
         wanted = self.surface if has else self.empty
         if self.currentWidget() is not wanted:
             self.setCurrentWidget(wanted)
@@ -57,7 +61,7 @@ class InstrumentPage(QStackedWidget):
         text.setText(
             self.tr(
                 "SING is a neural synthesiser: it plays from a MIDI keyboard, from the computer's keys and from the keyboard "
-                "on this page. Loading it interrupts the sound for a moment."
+                "on this page. An installed VST3 or LV2 instrument can play in its place. Loading interrupts the sound for a moment."
             )
         )
         text.setWordWrap(True)
@@ -65,6 +69,13 @@ class InstrumentPage(QStackedWidget):
         self.load = QPushButton(self.tr("Load SING"))
         self.load.setProperty("kind", "primary")
         self.load.clicked.connect(self.load_instrument)
+        self.choose = QPushButton(self.tr("Choose a plugin …"))
+        self.choose.clicked.connect(self.panel.choose_instrument)
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        buttons.addWidget(self.load)
+        buttons.addWidget(self.choose)
+        buttons.addStretch(1)
         layout = QVBoxLayout(page)
         layout.setSpacing(14)
         middle = QHBoxLayout()
@@ -74,7 +85,7 @@ class InstrumentPage(QStackedWidget):
         layout.addStretch(2)
         layout.addWidget(title, 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addLayout(middle)
-        layout.addWidget(self.load, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addLayout(buttons)
         layout.addStretch(3)
         return page
 

@@ -7,8 +7,9 @@ from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QSlider, QVBoxLayout, QWidget
 
 from gui.bridge import Bridge
-from gui.insert_moves import INPUT, MASTER
+from gui.insert_moves import INPUT, MASTER, PLAYED
 from gui.inserts.desk import InsertDesk
+from gui.inserts.instrument import InstrumentButton, instrument_title
 from gui.inserts.rack import InputStrip, InsertRack
 from gui.mixer_model import MixerModel, mixer_model_of
 from gui.shortcuts import bind
@@ -39,6 +40,7 @@ class MixerPage(QWidget):
         self.setAccessibleName(self.tr("Mixer"))
         self.strips: dict[str, Strip] = {}
         self.racks: dict[str, InsertRack] = {}
+        self.instrument_button: InstrumentButton | None = None
         self._rows = 1
         self.desk = InsertDesk(self.mixer_model, self)
         column = QVBoxLayout(self)
@@ -157,6 +159,9 @@ class MixerPage(QWidget):
         for name, rack in self.racks.items():
             (self.master if name == MASTER else self.strips[name]).add_rack(rack)
         self.racks[INPUT] = self.input_strip.rack
+        self.instrument_button = InstrumentButton(self.desk) if PLAYED[0] in self.strips else None
+        if self.instrument_button is not None:
+            self.strips[PLAYED[0]].add_corner(self.instrument_button)
 
     def show_inserts(self) -> None:
         """Show the effects. All strips have as many slots in sight as the one with most needs, so that their faders stay alike."""
@@ -167,6 +172,13 @@ class MixerPage(QWidget):
         for rack in self.racks.values():
             rack.show_rows(rows)
             rack.show_state()
+        self.show_instrument()
+
+    def show_instrument(self) -> None:
+        """Show what plays on the strip of the instrument."""
+        if self.instrument_button is not None:
+            self.instrument_button.show_state()
+            self.strips[PLAYED[0]].show_subtitle(instrument_title(self.bridge))
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
         """Adapt to a small window, or to 200 % scale, so that the faders keep enough room."""
@@ -206,6 +218,7 @@ class MixerPage(QWidget):
         self.input_strip.show_snapshot(snapshot)
         for rack in self.racks.values():
             rack.show_state()
+        self.show_instrument()
         for name, strip in self.strips.items():
             strip.feed(snapshot.meters.get(name, SILENT) if sounding else SILENT)
             strip.show_recording(snapshot.recording.active)

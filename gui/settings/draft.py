@@ -14,6 +14,7 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from gui.bridge import Bridge
 from gui.jobs import Job
 from gui.store import round_trip_key
+from rtaudio.protocol.insert_checks import is_foreign
 from rtaudio.protocol.messages import EngineConfig, to_dict
 
 SETTLE_MS = 250
@@ -67,7 +68,7 @@ class Draft(QObject):
         devices.failed.connect(self._no_devices)
         midi = self._job("midi_inputs")
         midi.done.connect(lambda facts: self._take_lists(midi_inputs=facts["inputs"]))
-        own = [name for name in (self.config.model, self.config.instrument) if name not in ("", "none")]
+        own = [name for name in (self.config.model, self.config.instrument) if name not in ("", "none") and not is_foreign(name)]
         models = self._job("models", extra=own)
         models.done.connect(lambda facts: self._take_lists(cards=facts["models"]))
         self._timer.start()

@@ -19,9 +19,13 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from gui.effect_words import plugin_title
+from gui.inserts.browser import InstrumentBrowser
+from gui.inserts.library import library_of
 from gui.settings.card import card_html
 from gui.settings.draft import Draft
 from gui.settings.lists import Choice, Entry
+from rtaudio.protocol.insert_checks import is_foreign
 from rtaudio.protocol.messages import MAX_DEADLINE, MAX_LOOK_AHEAD
 
 
@@ -139,7 +143,11 @@ class InstrumentTab(CardTab):
     def make_rows(self) -> None:
         """Instrument, MIDI input and voices."""
         draft = self.draft
-        self.instrument = self.choice(self.tr("Instrument"), lambda value: draft.choose(instrument=value))
+        self.plugin = QPushButton(self.tr("Plugin …"))
+        self.plugin.setToolTip(self.tr("Choose an installed VST3 or LV2 instrument"))
+        self.plugin.clicked.connect(self._browse)
+        self.browser: InstrumentBrowser | None = None
+        self.instrument = self.choice(self.tr("Instrument"), lambda value: draft.choose(instrument=value), self.plugin)
         self.midi = self.choice(self.tr("MIDI input"), lambda value: draft.choose(midi=value))
         self.voices = QSpinBox()
         self.voices.setRange(1, 256)
@@ -153,16 +161,30 @@ class InstrumentTab(CardTab):
         """Instruments and MIDI inputs."""
         draft, config = self.draft, self.draft.config
         none = self.tr("None")
-        self.instrument.show_entries([(none, ""), *self.models("instrument")], config.instrument)
+        entries: list[Entry] = [(none, ""), *self.models("instrument")]
+        foreign = is_foreign(config.instrument)
+        if foreign:
+            listed = library_of(draft.bridge).entry(config.instrument)
+            entries.append((listed.name if listed is not None else plugin_title(config.instrument), config.instrument))
+        self.instrument.show_entries(entries, config.instrument)
         ports: list[Entry] = [
             (self.tr("All inputs, also those plugged in later"), "default"), (none, "none"),
             (self.tr("A port of Stemplay's own, for other programs"), "virtual"), *((name, name) for name in draft.midi_inputs),
         ]  # fmt: skip
         self.midi.show_entries(ports, config.midi, self.tr("{} (not there now)"))
         self.voices.setValue(config.voices)
-        for widget in (self.midi, self.voices):
-            widget.setEnabled(bool(config.instrument))
+        self.midi.setEnabled(bool(config.instrument))
+        self.voices.setEnabled(bool(config.instrument) and not foreign)
         self.card.show_card(draft.cards.get(config.instrument))
+
+    def _browse(self) -> None:
+        """Choose among the installed plugins."""
+        self.browser = InstrumentBrowser(
+            library_of(self.draft.bridge), self.draft.config.instrument, self.window() or self
+        )
+        self.browser.chosen.connect(lambda name: self.draft.choose(instrument=name))
+        self.browser.finished.connect(self.browser.deleteLater)
+        self.browser.show()
 
 
 class CardView(QTextBrowser):

@@ -65,6 +65,8 @@ def target_title(target: str) -> str:
 def _insert_title(place: str, name: str) -> str:
     """The user's name of the parameter ``KEY.PARAMETER``. The key of a built-in effect begins with its name."""
     key, _, parameter = name.partition(".")
+    if key == place == "instrument":  # the plugin that plays, not an effect on it
+        return f"{stem_title(place)}: {parameter}"
     plugin = key.rpartition("-")[0]
     titles = {p.id: translated(p.name) for p in EFFECTS[plugin].parameters} if plugin in EFFECTS else {}
     return f"{stem_title(place)}: {plugin_title(plugin) if plugin in EFFECTS else plugin or key}, {titles.get(parameter, parameter)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QContextMenuEvent, QKeyEvent
+from PyQt6.QtGui import QContextMenuEvent, QKeyEvent, QResizeEvent
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from gui import theme
@@ -29,6 +29,7 @@ class BaseStrip(QFrame):
         super().__init__(parent)
         self.mixer_model, self.strip, self.gain_field = mixer_model, strip, gain_field
         self.compact = self._learning = False
+        self.subtitle = ""
         self.rack: QWidget | None = None
         self.title = theme.stem_title(strip or "master")
         self.colour = theme.stem_colour(strip or "master")
@@ -114,7 +115,7 @@ class BaseStrip(QFrame):
 
     def _show_gain(self, db: float) -> None:
         self.fader.show_db(db)
-        self.entry.show_db(db)
+        self.entry.show_number(db)
         self.fader.setAccessibleDescription(f"{taper.written(db)} dB")
 
     def set_compact(self, compact: bool) -> None:
@@ -171,6 +172,8 @@ class Strip(BaseStrip):
 
     def __init__(self, mixer_model: MixerModel, strip: str, parent: QWidget | None = None) -> None:
         super().__init__(mixer_model, strip, "gain_db", parent)
+        self._note = " "
+        self.corner: QWidget | None = None
         self.pan = PanKnob(self.colour)
         self.pan.setAccessibleName(self.tr("{} pan").format(self.title))
         self.pan.setToolTip(self.tr("Left and right: drag, wheel or arrows; double click for the centre"))
@@ -244,10 +247,37 @@ class Strip(BaseStrip):
         elif soloed and not own.solo:
             note = self.tr("not soloed")
         else:
-            note = self.tr("solo") if own.solo else " "
-        if note != self.note.text():
-            self.note.setText(note)
+            note = self.tr("solo") if own.solo else self.subtitle or " "
+        if note != self._note:
+            self._note = note
+            self._fit_note()
         self._dim(own.mute or (soloed and not own.solo))
+
+    def _fit_note(self) -> None:
+        room = max(WIDTH[0], self.width()) - 16
+        self.note.setText(self.note.fontMetrics().elidedText(self._note, Qt.TextElideMode.ElideRight, room))
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
+        super().resizeEvent(event)
+        self._fit_note()
+        self._place_corner()
+
+    def add_corner(self, button: QWidget) -> None:
+        """Put a small button into the upper right corner, in no layout: the faders of all strips stay equally long."""
+        self.corner = button
+        button.setParent(self)
+        button.show()
+        self._place_corner()
+
+    def _place_corner(self) -> None:
+        if self.corner is not None:
+            self.corner.move(self.width() - self.corner.width() - 5, 8)
+
+    def show_subtitle(self, text: str) -> None:
+        """What is heard on this strip, where there is nothing else to say about it."""
+        if text != self.subtitle:
+            self.subtitle = text
+            self.show_state(self.mixer_model.state)
 
     def show_recording(self, recording: bool) -> None:
         """Whether this strip is being recorded now."""

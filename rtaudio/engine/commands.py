@@ -119,6 +119,9 @@ class EngineCommands:
         self._state = state
 
     def _do_set_parameter(self, strip: str, key: str, parameter: str, value: float) -> None:
+        if (strip, key) == (INSTRUMENT, INSTRUMENT):
+            self._dispatcher().plugin.set_parameter(parameter, value)
+            return
         state = copy.deepcopy(self._state)
         set_parameter(state, strip, key, parameter, value)
         self._rack().set_parameter(strip, key, parameter, value)
@@ -126,12 +129,15 @@ class EngineCommands:
 
     def _do_restart_insert(self, strip: str, key: str) -> None:
         if (strip, key) == (INSTRUMENT, INSTRUMENT):
-            self._dispatcher().restart_plugin()
+            self._dispatcher().plugin.restart()
             return
         insert_of(self._state, strip, key)
         self._rack().restart(strip, key)
 
     def _do_open_editor(self, strip: str, key: str) -> None:
+        if (strip, key) == (INSTRUMENT, INSTRUMENT):
+            self._dispatcher().plugin.open_editor()
+            return
         self._rack().plugin(strip, key).open_editor()
 
     def _rack(self) -> Rack:
@@ -245,6 +251,9 @@ class EngineCommands:
     def _turn_insert(self, strip: str, name: str, place: float) -> None:
         """Move the parameter ``KEY.PARAMETER`` of an insert to ``place``, 0 to 1 of its scale. Does nothing if it is not loaded."""
         with self._lock, contextlib.suppress(StemplayError):
+            if strip == INSTRUMENT and name.startswith(f"{INSTRUMENT}."):
+                self._dispatcher().plugin.turn(name.removeprefix(f"{INSTRUMENT}."), place)
+                return
             for entry in slots_of(self._state, strip):
                 key, parameter = entry.key, name.removeprefix(f"{entry.key}.")
                 if parameter != name:

@@ -13,12 +13,20 @@ from typing import Any
 
 from rtaudio.audio.format import StemplayError
 from rtaudio.instrument.player import InstrumentPlayer
+from rtaudio.instrument.plugin_synth import PluginSynth
 from rtaudio.instrument.sounds import PluginSounds, SingSounds, make_sounds
 from rtaudio.midi.input import MidiInput
 from rtaudio.midi.learned_controls import MidiMap
 from rtaudio.midi.message import MidiMessage, MidiParser
 from rtaudio.protocol.checks import INSTRUMENT_TIMES, control_range, strips_of
-from rtaudio.protocol.messages import EngineConfig, InstrumentReport, InstrumentState
+from rtaudio.protocol.messages import (
+    EngineConfig,
+    InsertReport,
+    InsertState,
+    InstrumentReport,
+    InstrumentState,
+    from_dict,
+)
 
 _CURVES: dict[str, Callable[[int], float]] = {
     "linear": float,
@@ -92,6 +100,9 @@ class MidiDispatcher:
 
     def set_field(self, field: str, value: Any) -> None:
         """Set a field of ``InstrumentState`` other than ``shares`` and ``midi_map``."""
+        if field == "plugin":
+            self.plugin.restore(value if isinstance(value, InsertState) else from_dict(InsertState, value))
+            return
         setattr(self._state, field, value)
         if field in INSTRUMENT_TIMES:
             self.player.enqueue(lambda synth: setattr(synth, field, float(value)))
@@ -120,13 +131,18 @@ class MidiDispatcher:
         """A sentence about a problem, or an empty string."""
         return self.player.message or self._sounds.message
 
-    def restart_plugin(self) -> None:
-        """Load the plugin that plays afresh. Raises StemplayError where a model plays."""
-        self._sounds.restart()
+    @property
+    def plugin(self) -> PluginSynth:
+        """The plugin that plays: its parameters, its settings, its own window. Raises StemplayError where a model plays."""
+        return self._sounds.plugin
 
     def report(self) -> InstrumentReport:
         """The present state of the instrument."""
         self._state.midi_map = self._map.entries()
+        slot = InsertReport()
+        if isinstance(self._sounds, PluginSounds):
+            self._sounds.synth.follow()
+            self._state.plugin, slot = self._sounds.synth.state, self._sounds.synth.report()
         player, synth = self.player, self._synth
         return InstrumentReport(
             model=self._sounds.name,
@@ -145,6 +161,7 @@ class MidiDispatcher:
             learning=self._map.learning,
             primed=self._sounds.primed,
             state=copy.deepcopy(self._state),
+            slot=slot,
         )
 
     # -- messages, in any thread ------------------------------------------------------------------------------------------

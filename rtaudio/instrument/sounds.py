@@ -76,26 +76,31 @@ class SingSounds:
         """Nothing ever fails here by itself."""
         return ""
 
-    def restart(self) -> None:
-        """A model needs no restart. Raises StemplayError."""
-        raise StemplayError(f"{self.name} is a model, which needs no restart.")
+    @property
+    def plugin(self) -> PluginSynth:
+        """Raises StemplayError, as no plugin plays."""
+        raise StemplayError(f"{self.name} is a model, not a plugin.")
 
 
 class PluginSounds:
     """A plugin, which has sounds of its own."""
 
     primed = 1.0
+    instruments: tuple[str, ...] = ()
 
-    def __init__(self, config: EngineConfig, rate: int, realtime: bool) -> None:
-        self.synth = PluginSynth(config.instrument, rate, realtime)
-        self.name, self.instruments = self.synth.plugin.name, ()
+    def __init__(self, config: EngineConfig, state: InstrumentState, rate: int, realtime: bool) -> None:
+        self.synth = PluginSynth(config.instrument, rate, realtime, state.plugin, hole=realtime)
+
+    @property
+    def name(self) -> str:
+        """How a person reads the plugin."""
+        return self.synth.name
 
     def attach(self, player: InstrumentPlayer, state: InstrumentState) -> None:
         """Nothing is to be prepared."""
-        self._player = player
 
     def start(self) -> None:
-        """The plugin runs already."""
+        """The plugin runs already, or is being loaded."""
 
     def stop(self) -> None:
         """End the plugin."""
@@ -114,11 +119,12 @@ class PluginSounds:
         """Why the plugin is silent."""
         return self.synth.message
 
-    def restart(self) -> None:
-        """Load the plugin afresh, in the thread that plays it."""
-        self._player.enqueue(lambda _: self.synth.restart())
+    @property
+    def plugin(self) -> PluginSynth:
+        """What plays, as something with parameters and a state."""
+        return self.synth
 
 
 def make_sounds(config: EngineConfig, state: InstrumentState, rate: int, realtime: bool) -> Any:
     """The sounds of ``config.instrument``. Raises StemplayError if there is no such instrument."""
-    return PluginSounds(config, rate, realtime) if is_foreign(config.instrument) else SingSounds(config, state, rate)
+    return PluginSounds(config, state, rate, realtime) if is_foreign(config.instrument) else SingSounds(config, state, rate)

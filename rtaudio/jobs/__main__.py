@@ -17,6 +17,7 @@ JOBS = {
     "devices": "rtaudio.jobs.inventory",
     "midi_inputs": "rtaudio.jobs.inventory",
     "models": "rtaudio.jobs.inventory",
+    "plugin": "rtaudio.jobs.plugins",
     "plugins": "rtaudio.jobs.plugins",
     "latency": "rtaudio.jobs.expected",
     "tone": "rtaudio.jobs.tone",

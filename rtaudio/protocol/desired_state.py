@@ -24,7 +24,17 @@ from rtaudio.protocol.checks import (
     is_whole,
     strips_of,
 )
-from rtaudio.protocol.insert_checks import bypass_insert, check_all, insert_of, set_inserts, set_parameter
+from rtaudio.protocol.insert_checks import (
+    bypass_insert,
+    check_all,
+    check_instrument,
+    insert_of,
+    instrument_settings,
+    is_foreign,
+    put_value,
+    set_inserts,
+    set_parameter,
+)
 from rtaudio.protocol.messages import (
     MAX_DEADLINE,
     VELOCITY_CURVES,
@@ -60,6 +70,7 @@ class DesiredState:
         self.config, self.mixer = copy.deepcopy(self.config), copy.deepcopy(self.mixer)
         self.instrument = copy.deepcopy(self.instrument)
         self.fill_stems()
+        self.instrument.plugin = instrument_settings(self.config.instrument, self.instrument.plugin)
 
     def fill_stems(self) -> None:
         """Add a strip for each stem of the model, and a key to each insert.
@@ -97,15 +108,22 @@ class DesiredState:
         bypass_insert(self.mixer, strip, key, bypass)
 
     def _set_parameter(self, strip: Any, key: Any, parameter: Any, value: Any) -> None:
+        if (strip, key) == (INSTRUMENT, INSTRUMENT):
+            self._needs_plugin()
+            put_value(self.instrument.plugin, parameter, value)
+            return
         set_parameter(self.mixer, strip, key, parameter, value)
 
     def _restart_insert(self, strip: Any, key: Any) -> None:
         if (strip, key) == (INSTRUMENT, INSTRUMENT):
-            self._needs_instrument()
+            self._needs_plugin()
             return
         insert_of(self.mixer, strip, key)
 
     def _open_editor(self, strip: Any, key: Any) -> None:
+        if (strip, key) == (INSTRUMENT, INSTRUMENT):
+            self._needs_plugin()
+            return
         insert_of(self.mixer, strip, key)
 
     def _play(self) -> None:
@@ -150,6 +168,12 @@ class DesiredState:
             raise StemplayError("This engine has no instrument. Start it with one.")
         return instrument_names(self.config.instrument)
 
+    def _needs_plugin(self) -> str:
+        self._needs_instrument()
+        if not is_foreign(self.config.instrument):
+            raise StemplayError(f"The instrument is the model {self.config.instrument}, not a plugin.")
+        return self.config.instrument
+
     def _midi(self, data: Any) -> None:
         self._needs_instrument()
         if not isinstance(data, list) or not data or not all(is_whole(byte) and 0 <= byte < 256 for byte in data):
@@ -180,10 +204,12 @@ class DesiredState:
         elif field == "record_format":
             if value not in RECORDING_FORMATS:
                 raise StemplayError(f"The format of recordings must be {' or '.join(RECORDING_FORMATS)}, not {value!r}.")
+        elif field == "plugin":
+            value = check_instrument(self._needs_plugin(), value)
         elif field in INSTRUMENT_TIMES:
             value = float(check_value(field, value, INSTRUMENT_TIMES[field]))
         else:
-            known = ", ".join([*INSTRUMENT_TIMES, "curve", "record_folder", "record_format"])
+            known = ", ".join([*INSTRUMENT_TIMES, "curve", "record_folder", "record_format", "plugin"])
             raise StemplayError(f"The instrument has no field {field!r}, only {known}.")
         setattr(self.instrument, field, value)
 
@@ -223,6 +249,7 @@ class DesiredState:
         self.config = wanted
         self.mixer.stems = kept
         self.fill_stems()
+        self.instrument.plugin = instrument_settings(wanted.instrument, self.instrument.plugin)
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values, for ``from_json`` in another process."""

@@ -9,7 +9,7 @@ from typing import Any
 from rtaudio.audio.format import StemplayError
 from rtaudio.protocol.messages import InsertState, MixerState
 from rtaudio.protocol.parameters import EFFECTS, MAX_SLOTS
-from rtaudio.protocol.strips import INPUT, MASTER
+from rtaudio.protocol.strips import INPUT, INSTRUMENT, MASTER
 
 PLUGIN_FILES = (".vst3", ".component")
 """What a path to a plugin ends in: VST3, and Audio Units of macOS."""
@@ -110,6 +110,24 @@ def _check_insert(strip: str, entry: Any) -> InsertState:
     return InsertState(plugin, key, bypass, {id: check_parameter(plugin, id, x) for id, x in parameters.items()}, state)
 
 
+def check_instrument(plugin: str, entry: Any) -> InsertState:
+    """Settings (``InsertState``, also as a dict) for ``plugin`` in place of the instrument. Raises StemplayError for what cannot be."""
+    checked = _check_insert(INSTRUMENT, entry)
+    if checked.plugin != plugin:
+        raise StemplayError(f"These are settings of {checked.plugin!r:.80}, but the instrument is {plugin!r:.80}.")
+    return InsertState(plugin, INSTRUMENT, False, checked.values, checked.state)
+
+
+def instrument_settings(instrument: str, entry: InsertState) -> InsertState:
+    """The settings to begin with where ``instrument`` plays: ``entry`` if they belong to it, or if a model plays, which needs none.
+
+    Raises StemplayError if they are invalid.
+    """
+    if not is_foreign(instrument):
+        return entry
+    return check_instrument(instrument, entry) if entry.plugin == instrument else InsertState(instrument, INSTRUMENT)
+
+
 def slots_of(mixer: MixerState, strip: Any) -> list[InsertState]:
     """The list of inserts of ``strip``, of ``master`` or of ``input``. Raises StemplayError if there is no such place."""
     if strip == MASTER:
@@ -149,7 +167,11 @@ def bypass_insert(mixer: MixerState, strip: Any, key: Any, bypass: Any) -> None:
 
 def set_parameter(mixer: MixerState, strip: Any, key: Any, parameter: Any, value: Any) -> None:
     """Set one parameter of an insert. Raises StemplayError for what cannot be, as far as is known before the plugin is loaded."""
-    entry = insert_of(mixer, strip, key)
+    put_value(insert_of(mixer, strip, key), parameter, value)
+
+
+def put_value(entry: InsertState, parameter: Any, value: Any) -> None:
+    """Set one value of a plugin's settings. Raises StemplayError for what cannot be, as far as is known before the plugin is loaded."""
     checked = check_parameter(entry.plugin, parameter, value)
     if parameter not in entry.values and len(entry.values) >= MAX_VALUES:
         raise StemplayError(f"{entry.plugin!r:.80} has too many parameters.")

@@ -108,6 +108,7 @@ class InstrumentState:
         curve: velocity curve of the keys: ``linear``, ``soft`` (easy to play loud), ``hard`` or ``fixed`` (always 100).
         midi_map: controllers that were learned, as ``rtaudio.midi.learned_controls.MidiMap`` writes them.
         record_folder, record_format: of recordings that a controller's button starts. Without a folder the button cannot record.
+        plugin: settings of the plugin that plays, or played last, in place of a model.
     """
 
     shares: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -117,6 +118,7 @@ class InstrumentState:
     midi_map: list[dict[str, Any]] = field(default_factory=list)
     record_folder: str = ""
     record_format: str = "wav"
+    plugin: InsertState = field(default_factory=InsertState)
 
 
 MAX_DEADLINE = 1000
@@ -146,7 +148,7 @@ class EngineConfig:
         routing: stem -> 1-based output channels of its own, beside the mix (``{"vocals": [3, 4]}``).
         loop: start a file input again at its end.
         seconds: at full speed, end after this many seconds of sound; 0: play all of it. (A paced engine is stopped by its caller.)
-        instrument: model of the instrument that MIDI plays: name in the zoo or a directory; empty for none.
+        instrument: what MIDI plays: a model (name in the zoo or a directory) or a plugin as in ``InsertState``; empty for none.
         midi: MIDI input: ``default`` (all), ``none``, ``virtual`` (a port of our own), or a port's name.
         voices: the largest number of simultaneous notes.
         analyse: analyse a file input in the background, so that the stems are exact at once after a seek. Costs as much as playing it.
@@ -263,6 +265,7 @@ class InstrumentReport:
         load: rendering time over the time rendered. ``delay_ms``: from a message to its sample.
         learning: the control that waits for a MIDI controller. ``primed``: share of the notes that are in the note cache.
         state: the present settings.
+        slot: what is known of the plugin that plays; its ``plugin`` is empty while a model plays.
     """
 
     model: str = ""
@@ -281,6 +284,7 @@ class InstrumentReport:
     learning: str = ""
     primed: float = 1.0
     state: InstrumentState = field(default_factory=InstrumentState)
+    slot: InsertReport = field(default_factory=InsertReport)
 
 
 @dataclass(frozen=True)
@@ -362,7 +366,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "bypass_insert": ("strip", "key", "bypass"),
     "set_parameter": ("strip", "key", "parameter", "value"),  # of an insert, in the parameter's unit
     "restart_insert": ("strip", "key"),  # load it afresh, after a failure
-    "open_editor": ("strip", "key"),  # the plugin's own window
+    "open_editor": ("strip", "key"),  # the plugin's own window; strip and key "instrument" in these three: the plugin that MIDI plays
     "play": (),
     "pause": (),
     "seek": ("position_s",),
@@ -374,7 +378,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "panic": (),  # silence now: the song pauses, notes end, processors are reset and rings cleared
     "midi": ("data",),  # the bytes of one message, as from an on-screen keyboard
     "set_sound": ("channel", "shares"),  # channel from 0; {instrument: share}
-    "set_instrument": ("field", "value"),  # of InstrumentState: attack_ms, release_ms, curve, record_folder, record_format
+    "set_instrument": ("field", "value"),  # of InstrumentState, but not shares and midi_map
     "set_midi_map": ("entries",),  # all learned controllers at once, as in InstrumentState.midi_map
     "learn": ("target",),  # the next MIDI controller that moves is the target's; "" ends the waiting
     "forget": ("target",),
@@ -402,7 +406,7 @@ def to_dict(value: Any) -> dict[str, Any]:
 
 _NESTED: dict[str, type] = {
     "instrument": InstrumentReport, "state": InstrumentState, "latency": Latency, "master": Meter, "transport": Transport,
-    "recording": Recording, "mixer": MixerState,
+    "recording": Recording, "mixer": MixerState, "plugin": InsertState, "slot": InsertReport,
 }  # fmt: skip
 
 

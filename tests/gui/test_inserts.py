@@ -370,18 +370,18 @@ def test_the_editor_follows_other_hands_and_closes_with_its_effect(editor: Inser
     bridge.send("set_parameter", strip="vocals", key="com-2", parameter="ratio", value=20.0)
     bridge.send("bypass_insert", strip="vocals", key="com-2", bypass=True)
     bridge.poll()
-    assert slider(editor, "ratio").value() == slider(editor, "ratio").maximum() and editor.bypass.isChecked()
+    assert slider(editor, "ratio").value() == slider(editor, "ratio").maximum() and editor.panel.bypass.isChecked()
     bridge.send("set_inserts", strip="vocals", inserts=[])
     bridge.poll()
     assert not editor.isVisible()
 
 
 def test_a_failed_effect_can_be_started_again_from_its_editor(editor: InsertEditor, session: FakeSession, bridge: Bridge) -> None:
-    assert not editor.again.isVisible() and not editor.own.isVisible()
+    assert not editor.panel.again.isVisible() and not editor.panel.own.isVisible()
     session.report.inserts["vocals"][1].status, session.report.inserts["vocals"][1].message = "failed", "It hangs."
     bridge.poll()
-    assert editor.message.text() == "⚠ It hangs." and editor.again.isVisible()
-    editor.again.click()
+    assert editor.panel.message.text() == "⚠ It hangs." and editor.panel.again.isVisible()
+    editor.panel.again.click()
     assert last(session) == ("restart_insert", {"strip": "vocals", "key": "com-2"})
 
 
@@ -410,7 +410,7 @@ def test_a_plugins_editor_waits_for_the_scan_and_knows_choices_and_switches(
     library._plugins = ()
     page.desk.edit("vocals", "lv2-1")
     (editor,) = page.desk.editors.values()
-    assert not editor.rows and "not known" in editor.note.text() and editor.windowTitle() == "Vocals: Big Flanger"
+    assert not editor.rows and "Looking" in editor.panel.note.text() and editor.windowTitle() == "Vocals: Big Flanger"
     library._found({"plugins": [FLANGER]})
     library.changed.emit()
     assert list(editor.rows) == ["depth", "mode", "link"]
@@ -422,7 +422,7 @@ def test_a_plugins_editor_waits_for_the_scan_and_knows_choices_and_switches(
     assert last(session)[1] == {"strip": "vocals", "key": "lv2-1", "parameter": "mode", "value": 1.0}
     QTest.keyClick(mode, Qt.Key.Key_Delete)
     assert last(session)[1]["value"] == 0.0
-    editor.own.click()
+    editor.panel.own.click()
     assert last(session) == ("open_editor", {"strip": "vocals", "key": "lv2-1"})
     editor.reject()
     assert not page.desk.editors
@@ -434,8 +434,8 @@ def test_hundreds_of_parameters_are_searched(page: MixerPage, session: FakeSessi
     fill(session, bridge, "bass", str(FLANGER["plugin"]))
     page.desk.edit("bass", "lv2-1")
     (editor,) = page.desk.editors.values()
-    assert len(editor.rows) == MOST_ROWS and "300" in editor.note.text()
-    editor.search.setText("knob 299")
+    assert len(editor.rows) == MOST_ROWS and "300" in editor.panel.note.text()
+    editor.panel.search.setText("knob 299")
     assert list(editor.rows) == ["p299"]
     editor.reject()
 

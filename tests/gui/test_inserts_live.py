@@ -131,13 +131,13 @@ def test_a_plugin_that_crashes_is_told_and_started_again_by_one_click(
         qtbot.waitUntil(lambda: slot.switch.text() == "●", timeout=PATIENCE_MS)
         editor.rows["crash"].control.setValue(1000)  # type: ignore[union-attr]
         qtbot.waitUntil(lambda: slot.ailing, timeout=PATIENCE_MS)
-        assert "crash" in slot.name.accessibleDescription() and "crash" in editor.message.text()
+        assert "crash" in slot.name.accessibleDescription() and "crash" in editor.panel.message.text()
         ear = Ear(bridge)
         qtbot.waitUntil(lambda: ear.between(0.005, 1.0), timeout=PATIENCE_MS)
         assert bridge.snapshot.restarts == 0, "the engine goes on"
         page.mixer_model.undo.undo()  # else it crashes again
         QTest.mouseClick(slot.switch, LEFT)
-        qtbot.waitUntil(lambda: slot.switch.text() == "●" and not editor.again.isVisible(), timeout=PATIENCE_MS)
+        qtbot.waitUntil(lambda: slot.switch.text() == "●" and not editor.panel.again.isVisible(), timeout=PATIENCE_MS)
     finally:
         page.hide()
         bridge.close()

@@ -120,7 +120,7 @@ def follow(session: Session, seconds: float | None, keys: TerminalKeys, stream: 
     """Show the meters until the end. Raises StemplayError if the engine cannot start."""
     since: float | None = None
     said = ""
-    shown = 0.0
+    shown, begun = 0.0, 0
     while True:
         report = session.snapshot()
         error = refused(report)
@@ -128,10 +128,14 @@ def follow(session: Session, seconds: float | None, keys: TerminalKeys, stream: 
             raise error
         if report.state in ("finished", "stopped"):
             return
-        if report.state == "running" and since is None:
+        if report.instrument.slot.status == "missing":
+            raise StemplayError(report.instrument.slot.message)
+        loading = bool(report.instrument.slot.plugin) and report.instrument.slot.status == "loading"
+        if report.state == "running" and since is None and not loading:
+            begun = report.frames
             since = time.monotonic()
             _greet(report, keys, stream)
-        if since is not None and seconds is not None and _over(report, seconds, since):
+        if since is not None and seconds is not None and _over(report, begun, seconds, since):
             return
         sentence = report.message or report.instrument.midi
         now = time.monotonic()
@@ -160,8 +164,8 @@ def _greet(report: Snapshot, keys: TerminalKeys, stream: TextIO) -> None:
     stream.flush()
 
 
-def _over(report: Snapshot, seconds: float, since: float) -> bool:
-    played = report.frames / report.rate if report.rate else 0.0
+def _over(report: Snapshot, begun: int, seconds: float, since: float) -> bool:
+    played = (report.frames - begun) / report.rate if report.rate else 0.0
     return played >= seconds or time.monotonic() - since >= seconds + 5
 
 

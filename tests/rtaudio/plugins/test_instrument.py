@@ -92,7 +92,11 @@ def test_an_effect_is_refused_as_an_instrument() -> None:
         PluginSynth("lv2:http://drobilla.net/plugins/mda/Delay", RATE, realtime=True)
 
 
-def wait(session: Session, condition: object, seconds: float = 60.0) -> Snapshot:
+def plays(report: Snapshot) -> bool:
+    return report.state == "running" and report.instrument.slot.status == "running"
+
+
+def wait(session: Session, condition: object, seconds: float = 90.0) -> Snapshot:
     until = time.monotonic() + seconds
     while not condition(report := session.snapshot()):  # type: ignore[operator]
         assert time.monotonic() < until, (report.state, report.message, report.instrument)
@@ -108,7 +112,7 @@ def loud(report: Snapshot) -> bool:
 def test_keys_play_it_in_a_live_engine_and_a_crash_is_told_and_mended() -> None:
     config = EngineConfig(input="none", output="null", model="none", instrument=PIANO, midi="none", analyse=False)
     with Session(config) as session:
-        wait(session, lambda report: report.state == "running")
+        wait(session, plays)
         session.send(command("midi", data=[0x90, 60, 110]))
         report = wait(session, loud)
         assert report.instrument.model == "MDA ePiano" and report.instrument.keys == [[0, 60]]
@@ -118,7 +122,7 @@ def test_keys_play_it_in_a_live_engine_and_a_crash_is_told_and_mended() -> None:
         os.kill(int(hosts.stdout.split()[0]), signal.SIGKILL)
         wait(session, lambda report: report.message == "MDA ePiano crashed (SIGKILL) and is silent.")
         session.send(command("restart_insert", strip="instrument", key="instrument"))
-        wait(session, lambda report: not report.message)
+        wait(session, lambda report: not report.message and report.instrument.slot.status == "running")
         session.send(command("midi", data=[0x90, 62, 110]))
         assert wait(session, loud).restarts == 0
 
