@@ -6,6 +6,7 @@ A *place* is the name of a strip, ``master`` or ``input``, as the commands have 
 from __future__ import annotations
 
 import copy
+import math
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -258,7 +259,7 @@ class InsertMoves(QObject):
         for (place, field), (value, since) in list(self.ahead.items()):
             if (place, field[0]) != PLAYED or isinstance(value, list):
                 continue
-            if fresh is None or now - since > echo_s or fresh.values.get(field[1]) == value:
+            if fresh is None or now - since > echo_s or _same(fresh.values.get(field[1]), value):
                 del self.ahead[place, field]
             else:
                 fresh.values[field[1]] = float(value)
@@ -272,7 +273,12 @@ def _confirmed(said: MixerState, place: str, field: InsertField, value: Value) -
         return [(e.key, e.plugin) for e in slots] == [(e.key, e.plugin) for e in value]
     key, what = field
     entry = next((entry for entry in slots if entry.key == key), None)
-    return entry is not None and (entry.values.get(what) if what else entry.bypass) == value
+    return entry is not None and _same(entry.values.get(what) if what else entry.bypass, value)
+
+
+def _same(said: float | bool | None, value: float | bool) -> bool:
+    """Whether the engine agrees. Plugins that keep 32-bit numbers answer with the nearest one."""
+    return said is not None and math.isclose(said, value, rel_tol=1e-6, abs_tol=1e-9)
 
 
 def _assign(mixer: MixerState, place: str, field: InsertField, value: float | bool) -> None:

@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import QComboBox, QDialog, QFileDialog, QHBoxLayout, QMenu,
 from gui.inserts.library import Listed, PluginLibrary, instrument_models
 from gui.widgets.plain import PlainLabel, plain
 from gui.widgets.search import HeadedList, SearchField
+from gui.widgets.toggle import polish
 
 ALL, BUILT_IN, INSTALLED = "", "\0built in", "\0installed"
 
@@ -66,6 +67,10 @@ class PluginBrowser(QDialog):
     def offered(self) -> Sequence[Listed]:
         """All that is listed."""
         raise NotImplementedError
+
+    def group(self, listed: Listed) -> str:
+        """The category under which it is listed."""
+        return listed.category
 
     def unfit(self, listed: Listed) -> str:
         """Why it cannot be chosen here, a sentence; "" if it can."""
@@ -176,7 +181,7 @@ class PluginBrowser(QDialog):
         self.category.clear()
         for title, data in ((self.tr("All categories"), ALL), (self.tr("Built in"), BUILT_IN), (self.tr("Installed plugins"), INSTALLED)):
             self.category.addItem(title, data)
-        for name in sorted({listed.category for listed in self.offered() if listed.category}, key=str.casefold):
+        for name in sorted({group for listed in self.offered() if (group := self.group(listed))}, key=str.casefold):
             self.category.addItem(name, name)
         self.category.setCurrentIndex(max(0, self.category.findData(kept)))
         self.again.setEnabled(not self.library.busy)
@@ -189,7 +194,7 @@ class PluginBrowser(QDialog):
         wanted = self.category.currentData()
         if wanted in (BUILT_IN, INSTALLED):
             return bool(listed.kind) == bool(wanted == INSTALLED)
-        return not wanted or listed.category == str(wanted)
+        return not wanted or self.group(listed) == str(wanted)
 
     def _typed(self) -> None:
         self._told = ""
@@ -203,7 +208,7 @@ class PluginBrowser(QDialog):
         heading = ""
         for listed in sorted(
             found,
-            key=lambda each: (bool(self._wrong(each)), bool(each.kind), each.category.casefold() if each.kind else ""),
+            key=lambda each: (bool(self._wrong(each)), bool(each.kind), self.group(each).casefold() if each.kind else ""),
         ):
             title = self._heading(listed)
             if title != heading:
@@ -219,7 +224,7 @@ class PluginBrowser(QDialog):
     def _heading(self, listed: Listed) -> str:
         if self._wrong(listed):
             return self.tr("Cannot be used")
-        category = listed.category or self.tr("Other")
+        category = self.group(listed) or self.tr("Other")
         return self.tr("{0} · built in").format(category) if not listed.kind else self.tr("{0} · plugins").format(category)
 
     def _add(self, listed: Listed) -> None:
@@ -248,6 +253,9 @@ class PluginBrowser(QDialog):
             path = self.tr("Return loads the plugin with this name.") if _like_a_path(self.search.text()) else ""
             told = " ".join(part for part in (self.tr("Nothing matches."), path, told) if part)
         self.count.setText(told)
+        if self.count.property("role") != (role := "key" if self._told else "small"):
+            self.count.setProperty("role", role)
+            polish(self.count)
 
     def _dress(self) -> None:
         self.add_button.setEnabled(bool(self.list.current_key()) or _like_a_path(self.search.text()))
@@ -288,3 +296,6 @@ class InstrumentBrowser(PluginBrowser):
 
     def unfit(self, listed: Listed) -> str:
         return "" if listed.instrument else self.tr("{} is an effect, not an instrument.").format(listed.name)
+
+    def group(self, listed: Listed) -> str:
+        return self.tr("Models") if not listed.kind else listed.kind

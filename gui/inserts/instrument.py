@@ -52,7 +52,7 @@ class InstrumentButton(QPushButton):
         self.browser: InstrumentBrowser | None = None
         self._shown = ""
         self.setProperty("kind", "slot-switch")
-        self.setFixedSize(24, 22)
+        self.setFixedSize(22, 20)
         self.clicked.connect(self._press)
         self.show_state()
 

@@ -39,9 +39,11 @@ class InstrumentStatus(QFrame):
     def show_snapshot(self, snapshot: Snapshot, voices: int) -> None:
         """Show the engine's state. ``voices``: the largest number of voices."""
         report = snapshot.instrument
+        plugin = bool(report.slot.plugin)
         load = report.load
+        keys, notes = self.tr("Keys down {0}").format(report.notes), self.tr("Voices {0} of {1}").format(report.notes, voices)
         texts = {
-            "voices": self.tr("Voices {0} of {1}").format(report.notes, voices),
+            "voices": keys if plugin else notes,
             "load": self.tr("Load {0:.0%} ({1:.0%})").format(load.get("p50", 0.0), load.get("p99", 0.0)),
             "latency": self.tr("{0:.1f} ms to sound").format(report.delay_ms),
             "primed": self.tr("{0:.0%} prepared").format(report.primed),
@@ -52,6 +54,8 @@ class InstrumentStatus(QFrame):
         worrying = {"load": load.get("p99", 0.0) > 0.9, "late": report.late > 0, "missed": report.misses > 0}
         for name, text in texts.items():
             label = self.labels[name]
+            if name in ("primed", "stolen") and label.isHidden() != plugin:  # a plugin has no note cache and voices of its own
+                label.setHidden(plugin)
             if label.text() != text:
                 label.setText(text)
             role = "key" if worrying.get(name) else "small"

@@ -218,6 +218,7 @@ class Strip(BaseStrip):
 
     def _arrange(self, compact: bool) -> None:
         super()._arrange(compact)
+        self._place_corner()
         self.pan_label.setVisible(not compact)
         self.pan.set_small(compact)
         if compact:
@@ -254,7 +255,8 @@ class Strip(BaseStrip):
         self._dim(own.mute or (soloed and not own.solo))
 
     def _fit_note(self) -> None:
-        room = max(WIDTH[0], self.width()) - 16
+        beside = 0 if self.corner is None else 2 * self.corner.width()  # the text is in the middle
+        room = max(WIDTH[0], self.width()) - 16 - beside
         self.note.setText(self.note.fontMetrics().elidedText(self._note, Qt.TextElideMode.ElideRight, room))
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
@@ -263,15 +265,22 @@ class Strip(BaseStrip):
         self._place_corner()
 
     def add_corner(self, button: QWidget) -> None:
-        """Put a small button into the upper right corner, in no layout: the faders of all strips stay equally long."""
+        """Put a small button beside the note, in no layout, so that the faders of all strips stay equally long; beside the name where
+        the window is low."""
         self.corner = button
         button.setParent(self)
         button.show()
         self._place_corner()
 
     def _place_corner(self) -> None:
-        if self.corner is not None:
-            self.corner.move(self.width() - self.corner.width() - 5, 8)
+        if self.corner is None:
+            return
+        if self.compact:
+            self.head.addWidget(self.corner)
+        else:
+            self.head.removeWidget(self.corner)
+            self.column.activate()
+            self.corner.move(self.width() - self.corner.width() - 6, self.note.geometry().center().y() - self.corner.height() // 2)
 
     def show_subtitle(self, text: str) -> None:
         """What is heard on this strip, where there is nothing else to say about it."""

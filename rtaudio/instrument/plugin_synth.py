@@ -76,6 +76,7 @@ class PluginSynth:
         saved = unpack_state(state) if state.state else b""
         plugin = IsolatedPlugin(replace(state, values=dict(state.values)), realtime=True, saved=saved, instrument=True)
         plugin.prepare(self.rate, BLOCK, 2)
+        self._name = plugin.name
         return plugin
 
     def _begin(self) -> threading.Thread:
@@ -152,9 +153,8 @@ class PluginSynth:
 
     @property
     def name(self) -> str:
-        """How a person reads the plugin; before it is loaded, what its name in the settings says."""
-        plugin = self.plugin
-        return plugin.name if plugin is not None else self._name
+        """How a person reads the plugin; until it has been loaded, what the settings call it."""
+        return self._name
 
     @property
     def message(self) -> str:

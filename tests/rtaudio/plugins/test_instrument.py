@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,8 +19,9 @@ from rtaudio.audio.format import StemplayError
 from rtaudio.control.session import Session
 from rtaudio.instrument.plugin_synth import PluginSynth
 from rtaudio.midi.message import MidiMessage
+from rtaudio.plugins.rack import pack_state
 from rtaudio.plugins.scan import installed
-from rtaudio.protocol.messages import EngineConfig, Snapshot, command
+from rtaudio.protocol.messages import EngineConfig, InsertState, InstrumentState, Snapshot, command
 
 PIANO, RATE = "lv2:http://drobilla.net/plugins/mda/EPiano", 44_100
 
@@ -142,3 +146,125 @@ def test_play_takes_a_plugin_as_its_model() -> None:
     assert wrong.returncode == 2 and "has sounds of its own" in wrong.stderr
     missing = play("--model", "lv2:urn:none")
     assert missing.returncode != 0 and "no LV2 plugin urn:none" in missing.stdout + missing.stderr
+
+
+JX10 = "lv2:http://drobilla.net/plugins/mda/JX10"
+
+
+def tail(synth: PluginSynth) -> float:
+    """Loudness of a note a second after its beginning."""
+    synth.render(256, [(0, on(60))])
+    synth.render(RATE)
+    return float(np.abs(synth.render(4000)).max())
+
+
+@needs_mda
+def test_it_begins_with_its_saved_values_takes_others_and_keeps_what_it_does_not_know() -> None:
+    levels = []
+    for decay in (0.1, 0.9):
+        state = InsertState(PIANO, "instrument", values={"env_decay": decay, "of_another_version": 3.0})
+        synth = PluginSynth(PIANO, RATE, realtime=True, state=state)
+        try:
+            levels.append(tail(synth))
+            assert synth.state.values["of_another_version"] == 3.0 and synth.report().status == "running"
+            with pytest.raises(StemplayError, match="no parameter"):
+                synth.set_parameter("nonsense", 1.0)
+            synth.set_parameter("env_release", 0.25)
+            synth.turn("treble_boost", 1.0)
+            assert synth.state.values["treble_boost"] == 1.0 and synth.state.values["env_release"] == 0.25
+            assert synth.plugin is not None and synth.plugin.get("env_release") == 0.25
+            synth.restore(InsertState(PIANO, "instrument", values={"treble_boost": 0.75}))
+            assert (synth.plugin.get("treble_boost"), synth.plugin.get("env_release")) == (0.75, 0.5), "what is not named is at its default"
+        finally:
+            synth.close()
+    assert levels[1] > 1.5 * levels[0]
+
+
+@needs_mda
+@pytest.mark.parametrize(
+    ("plugin", "state", "sentence"),
+    [("lv2:urn:none", "", "no LV2 plugin urn:none"), ("/nowhere/Gone.vst3", "", "Gone"), ("lv2:http://drobilla.net/plugins/mda/Delay", "",
+     "is an effect, not an instrument"), (PIANO, "damaged", "The saved state of .* is damaged"), (PIANO, pack_state(b"x"), "")],
+)  # fmt: skip
+def test_a_hole_is_silent_and_says_why(plugin: str, state: str, sentence: str) -> None:
+    synth = PluginSynth(plugin, RATE, realtime=True, state=InsertState(plugin, "instrument", values={"x": 1.0}, state=state), hole=True)
+    try:
+        until = time.monotonic() + 90
+        while synth.report().status == "loading":
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        assert not synth.render(700, [(3, on(60))])[:3].any()
+        report = synth.report()
+        if sentence:
+            assert report.status == "missing" and report.message == synth.message and not synth.keys
+            assert re.search(sentence, report.message), report.message
+            assert synth.state == InsertState(plugin, "instrument", values={"x": 1.0}, state=state), "nothing is lost"
+            with pytest.raises(StemplayError):
+                synth.turn("x", 0.5)
+            with pytest.raises(StemplayError):
+                synth.open_editor()
+        synth.panic()
+    finally:
+        synth.close()
+
+
+@needs_mda
+def test_it_is_loaded_again_while_it_is_played_and_no_key_hangs() -> None:
+    """The player goes on in its thread while another asks for a restart, several times."""
+    synth = PluginSynth(PIANO, RATE, realtime=True, state=InsertState(PIANO, values={"env_decay": 0.9}), hole=True)
+    stop, faults = threading.Event(), []
+
+    def play() -> None:
+        while not stop.is_set():
+            try:
+                if not np.isfinite(synth.render(256, [(0, on(60))])).all():
+                    faults.append("not finite")
+            except Exception as error:
+                faults.append(repr(error))
+            time.sleep(0.003)
+
+    player = threading.Thread(target=play)
+    player.start()
+    try:
+        for _ in range(3):
+            synth.restart()
+            assert not synth.keys or synth.plugin is not None
+            until = time.monotonic() + 90
+            while synth.report().status != "running":
+                assert time.monotonic() < until, synth.message
+                time.sleep(0.01)
+            assert synth.plugin is not None and synth.plugin.get("env_decay") == 0.9
+    finally:
+        stop.set()
+        player.join(10)
+        synth.close()
+    assert not faults and synth.keys == [] and synth.report().status in ("loading", "missing", "running")
+
+
+@needs_mda
+def test_another_instrument_comes_while_one_is_played_and_a_missing_one_lets_the_rest_play() -> None:
+    config = EngineConfig(input="none", output="null", model="none", instrument=PIANO, midi="none", analyse=False)
+    saved = InstrumentState(plugin=InsertState(PIANO, "instrument", values={"env_decay": 0.875}))
+    with Session(config, instrument=saved) as session:
+        wait(session, plays)
+        session.send(command("midi", data=[0xB0, 64, 127]))
+        session.send(command("midi", data=[0x90, 60, 110]))
+        report = wait(session, loud)
+        assert report.instrument.state.plugin.values == {"env_decay": 0.875}
+        session.send(command("set_parameter", strip="instrument", key="instrument", parameter="treble_boost", value=0.75))
+        session.send(command("set_midi_map", entries=[{"channel": 0, "control": 20, "target": "insert.instrument.instrument.hardness"}]))
+        session.send(command("midi", data=[0xB0, 20, 127]))
+        wait(session, lambda report: report.instrument.state.plugin.values == {"env_decay": 0.875, "treble_boost": 0.75, "hardness": 1.0})
+        session.send(command("configure", config=vars(replace(config, instrument=JX10))))
+        report = wait(session, lambda report: plays(report) and report.instrument.model == "MDA JX10")
+        assert report.instrument.keys == [] and report.instrument.state.plugin == InsertState(JX10, "instrument"), "no stuck note"
+        session.send(command("midi", data=[0x80, 60, 0]))  # the key is let go only now
+        session.send(command("midi", data=[0x90, 62, 110]))
+        wait(session, loud)
+        session.send(command("configure", config=vars(replace(config, instrument="lv2:urn:none"))))
+        report = wait(session, lambda report: report.state == "running" and report.instrument.slot.status == "missing")
+        assert "no LV2 plugin urn:none" in report.message and report.restarts == 0
+        frames = report.frames
+        wait(session, lambda report: report.frames > frames + RATE // 10)
+        session.send(command("configure", config=vars(config)))
+        assert wait(session, plays).instrument.state.plugin.values == {}
