@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,16 @@ from PyQt6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from gui.bridge import Bridge
+from gui.health import facts
+from gui.inserts.editor import InsertEditor
 from gui.inserts.library import library_of
+from gui.inserts.values import ParameterSlider
 from gui.pages.mixer import MixerPage
 from gui.views.tap_follower import TapFollower
 from rtaudio.control.session import Session
 from rtaudio.protocol.messages import EngineConfig, InsertState, MixerState, StemState
 from rtaudio.protocol.parameters import EFFECTS
+from tests.gui.plugin_fixture import install_follower, install_late
 from tests.rtaudio.conftest import noise
 from tests.rtaudio.plugins.conftest import build_probe
 
@@ -135,9 +140,126 @@ def test_a_plugin_that_crashes_is_told_and_started_again_by_one_click(
         ear = Ear(bridge)
         qtbot.waitUntil(lambda: ear.between(0.005, 1.0), timeout=PATIENCE_MS)
         assert bridge.snapshot.restarts == 0, "the engine goes on"
-        page.mixer_model.undo.undo()  # else it crashes again
+        page.undo_button.click()  # else it crashes again
         QTest.mouseClick(slot.switch, LEFT)
         qtbot.waitUntil(lambda: slot.switch.text() == "●" and not editor.panel.again.isVisible(), timeout=PATIENCE_MS)
+        page.undo_button.click()
+        qtbot.waitUntil(lambda: not bridge.snapshot.inserts.get("vocals") and not page.desk.editors, timeout=PATIENCE_MS)
     finally:
         page.hide()
         bridge.close()
+
+
+@pytest.fixture
+def mixer(qtbot: QtBot, tmp_path: Path, runtime_directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MixerPage]:
+    """The mixer of an engine that plays noise, on a machine where only our plugins are installed."""
+    for name in ("LV2_PATH", "PYTHONPATH"):
+        (tmp_path / name).mkdir()
+        monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.setenv("STEMPLAY_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("VST3_PATH", "")
+    song = tmp_path / "song.wav"
+    soundfile.write(song, 0.2 * noise(44_100 * 30), 44_100)
+    bridge = Bridge(Session(EngineConfig(input=str(song), output="null", model="none", midi="none", analyse=False, loop=True)))
+    bridge.poll()
+    page = MixerPage(bridge)
+    qtbot.addWidget(page)
+    page.resize(1100, 640)
+    page.show()
+    yield page
+    page.hide()
+    bridge.close()
+
+
+def add(page: MixerPage, qtbot: QtBot, words: str, place: str = "vocals") -> InsertEditor:
+    """Find a plugin in the browser, add it, and wait until it plays."""
+    library = library_of(page.bridge)
+    page.desk.browse(place)
+    browser = page.desk.browser
+    assert browser is not None
+    qtbot.waitUntil(lambda: not library.busy, timeout=PATIENCE_MS)
+    QTest.keyClicks(browser.search, words)
+    QTest.keyClick(browser.search, Qt.Key.Key_Return)
+    (editor,) = page.desk.editors.values()
+    qtbot.waitUntil(lambda: page.racks[place].slots[0].switch.text() == "●", timeout=PATIENCE_MS)
+    return editor
+
+
+def slider(editor: InsertEditor, id: str) -> ParameterSlider:
+    control = editor.rows[id].control
+    assert isinstance(control, ParameterSlider)
+    return control
+
+
+def test_what_a_plugin_changes_by_itself_is_shown_and_kept(mixer: MixerPage, qtbot: QtBot, tmp_path: Path) -> None:
+    install_follower(tmp_path / "PYTHONPATH")
+    assert mixer.bridge.start()
+    editor = add(mixer, qtbot, "follower")
+    lead, echo = slider(editor, "lead"), slider(editor, "echo")
+    lead.setFocus()
+    QTest.keyClick(lead, Qt.Key.Key_End)
+    qtbot.waitUntil(lambda: echo.value() == echo.maximum(), timeout=PATIENCE_MS)
+    assert editor.rows["echo"].entry is not None and editor.rows["echo"].entry.text() == "1.00"
+    entry = mixer.bridge.snapshot.mixer.stems["vocals"].inserts[0]
+    assert entry.values == {"lead": 1.0, "echo": 1.0}, "it will be in the session"
+    mixer.undo_button.click()
+    qtbot.waitUntil(lambda: echo.value() == 0 and lead.value() == 0, timeout=PATIENCE_MS)  # undo turns what the person turned
+    mixer.undo_button.click()
+    qtbot.waitUntil(lambda: not mixer.bridge.snapshot.inserts.get("vocals") and not mixer.desk.editors, timeout=PATIENCE_MS)
+
+
+def test_a_plugin_whose_latency_changes_is_loaded_again_and_the_latency_shown_is_the_new_one(
+    mixer: MixerPage, qtbot: QtBot, tmp_path: Path
+) -> None:
+    install_late(tmp_path / "LV2_PATH")
+    bridge = mixer.bridge
+    assert bridge.start()
+    ear = Ear(bridge)
+    editor = add(mixer, qtbot, "late")
+    slot = mixer.racks["vocals"].slots[0]
+
+    def shown() -> tuple[int, str]:
+        texts = [fact.text for fact in facts(bridge.snapshot) if fact.text.endswith(" ms")]
+        return bridge.snapshot.latency.inserts, texts[0] if texts else ""
+
+    qtbot.waitUntil(lambda: shown()[0] > 0, timeout=PATIENCE_MS)
+    before, text = shown()
+    entry = editor.rows["late"].entry
+    assert entry is not None
+    entry.selectAll()
+    QTest.keyClicks(entry, "1000")
+    QTest.keyClick(entry, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: shown()[0] == before + 1000 and slot.switch.text() == "●", timeout=PATIENCE_MS)
+    assert shown()[1] != text and slider(editor, "late").value() == slider(editor, "late").place(1000)
+    assert bridge.snapshot.inserts["vocals"][0].latency == before + 1000 and bridge.snapshot.restarts == 0
+    qtbot.waitUntil(lambda: ear.between(0.005, 1.0), timeout=PATIENCE_MS)
+    mixer.undo_button.click()
+    qtbot.waitUntil(lambda: shown() == (before, text), timeout=PATIENCE_MS)
+    mixer.undo_button.click()
+    qtbot.waitUntil(lambda: shown()[0] == 0 and not bridge.snapshot.inserts.get("vocals"), timeout=PATIENCE_MS)
+    mixer.redo_button.click()
+    qtbot.waitUntil(lambda: shown()[0] == before, timeout=PATIENCE_MS)
+
+
+def test_a_plugin_outside_the_usual_folders_is_added_by_its_path(mixer: MixerPage, qtbot: QtBot, tmp_path: Path) -> None:
+    probe, beep = build_probe(), tmp_path / "LV2_PATH"
+    bridge, library = mixer.bridge, library_of(mixer.bridge)
+    assert bridge.start()
+    mixer.desk.browse("vocals")
+    browser = mixer.desk.browser
+    assert browser is not None
+    qtbot.waitUntil(lambda: not library.busy, timeout=PATIENCE_MS)
+    browser.take_file(str(beep))
+    qtbot.waitUntil(lambda: "is no plugin" in browser.count.text(), timeout=PATIENCE_MS)
+    browser.take_file(str(probe))
+    qtbot.waitUntil(lambda: bool(mixer.desk.editors), timeout=PATIENCE_MS)
+    (editor,) = mixer.desk.editors.values()
+    assert {"gain", "crash"} <= set(editor.rows) and mixer.racks["vocals"].slots[0].name.accessibleName() == "Vocals, effect 1: Probe"
+    qtbot.waitUntil(lambda: mixer.racks["vocals"].slots[0].switch.text() == "●", timeout=PATIENCE_MS)
+    # A window that opens later knows it from the session only; the editor finds out its parameters.
+    editor.reject()
+    library._asked.clear()
+    mixer.desk.edit("vocals", mixer.mixer_model.inserts.slots("vocals")[0].key)
+    (editor,) = mixer.desk.editors.values()
+    assert not editor.rows
+    qtbot.waitUntil(lambda: "gain" in editor.rows, timeout=PATIENCE_MS)
