@@ -246,6 +246,8 @@ class MainWindow(QMainWindow):
             page = next(page for page in PAGES if page.key == key)
             self.pages[key] = page.make(self.bridge, self)
             self.stack.addWidget(self.pages[key])
+            if (wanted := getattr(self.pages[key], "settings_wanted", None)) is not None:
+                wanted.connect(self.open_settings)
         self.stack.setCurrentWidget(self.pages[key])
         self.tabs[key].setChecked(True)
         self._narrow.setCurrentIndex(self._narrow.findData(key))

@@ -80,7 +80,7 @@ class InstrumentButton(QPushButton):
         self.setProperty("status", status)
         polish(self)
 
-    def menu_of_actions(self) -> QMenu:
+    def menu_of_actions(self, parent: QWidget | None = None) -> QMenu:
         """What can be done with the instrument."""
         menu, report = (
             QMenu(instrument_title(self.bridge).replace("&", "&&") or stem_title(PLAYED[0]), self),

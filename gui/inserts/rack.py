@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtCore import QPoint, Qt, pyqtSignal
 from PyQt6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PyQt6.QtWidgets import QFrame, QMenu, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.insert_moves import INPUT
 from gui.inserts.desk import InsertDesk
+from gui.inserts.instrument import InstrumentButton
 from gui.inserts.slot import HEIGHT, MIME, InsertSlot, slot_menu
 from gui.widgets.plain import PlainLabel, plain
 from gui.widgets.toggle import polish
@@ -23,6 +24,8 @@ class InsertRack(QFrame):
         super().__init__(parent)
         self.desk, self.place, self.moves = desk, place, desk.moves
         self.compact, self._narrow, self._rows = False, False, 1
+        self.beside: InstrumentButton | None = None
+        """What else the button with the menu stands for: on the strip of the instrument, the plugin that plays."""
         self.setProperty("rack", True)
         self.setAcceptDrops(True)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -66,7 +69,7 @@ class InsertRack(QFrame):
         for slot in self.slots:
             slot.show_state()
         some, none = (self.tr("FX {}"), self.tr("+ FX")) if self._narrow else (self.tr("Effects {}"), self.tr("+ Effect"))
-        ailing = any(slot.ailing for slot in self.slots)
+        ailing = any(slot.ailing for slot in self.slots) or (self.beside is not None and self.beside.ailing)
         text = (some.format(self.filled) if self.filled else none) + (" !" if ailing else "")
         if text != self.small.text():
             self.small.setText(text)
@@ -81,6 +84,8 @@ class InsertRack(QFrame):
         """The menu of all effects of the place, each with its actions."""
         menu = QMenu(self)
         menu.setAccessibleName(self.accessibleName())
+        if self.beside is not None:
+            menu.addMenu(self.beside.menu_of_actions())
         for entry in self.moves.slots(self.place):
             menu.addMenu(slot_menu(None, self.desk, self.place, entry.key, menu))
         add = menu.addAction(self.tr("Add an effect …"))
@@ -90,7 +95,7 @@ class InsertRack(QFrame):
         return menu
 
     def _open_menu(self) -> None:
-        if self.filled:
+        if self.filled or self.beside is not None:
             self.menu().exec(self.small.mapToGlobal(QPoint(0, self.small.height())))
         else:
             self.desk.browse(self.place)
@@ -135,7 +140,13 @@ class _Column(QVBoxLayout):
 
 
 class InputStrip(QFrame):
-    """Effects on a live input, before it is separated. It is visible while there is one."""
+    """Effects on a live input, before it is separated. It is there unless a song plays, and says what is missing until it is heard.
+
+    Signals:
+        input_wanted(): the user wants to choose an input.
+    """
+
+    input_wanted = pyqtSignal()
 
     def __init__(self, desk: InsertDesk, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -163,20 +174,39 @@ class InputStrip(QFrame):
         self.hint.setMinimumHeight(3 * self.hint.fontMetrics().height())
         self.hint.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
         self.rack = InsertRack(desk, INPUT)
+        self.choose = QPushButton(self.tr("Choose …"))
+        self.choose.setAccessibleName(self.tr("Choose an input"))
+        self.choose.setToolTip(self.tr("Choose a microphone or another input in the settings"))
+        self.choose.clicked.connect(self.input_wanted.emit)
         column = _Column(self)
         column.setContentsMargins(1, 1, 1, 12)
         column.setSpacing(6)
         for part in (bar, self.name, self.note, self.rack, self.hint):
             column.addWidget(part)
+        self._switches = QVBoxLayout()
+        self._switches.setContentsMargins(8, 0, 8, 0)
+        self._switches.addWidget(self.choose)
+        column.addLayout(self._switches)
         column.addStretch(1)
+        self.monitor: QWidget | None = None
+
+    def add_monitor(self, switch: QWidget) -> None:
+        """Put the switch that lets the input be heard where its effects are."""
+        self.monitor = switch
+        self._switches.addWidget(switch)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Show the strip only with a live input, and say whether the input is heard."""
-        live = not snapshot.transport.path and self.desk.moves.bridge.config.input != "none"
-        if live == self.isHidden():
-            self.setVisible(live)
+        """Show the strip unless a song plays, and say whether the input is heard."""
+        song, there = bool(snapshot.transport.path), self.desk.moves.bridge.config.input != "none"
+        if song != self.isHidden():
+            self.setVisible(not song)
+        self.choose.setVisible(not there)
+        if self.monitor is not None:
+            self.monitor.setVisible(there)
         told = self.tr("on the live input, before it is separated")
-        if not snapshot.mixer.monitor:
+        if not there:
+            told = self.tr("for a microphone or another input")
+        elif not snapshot.mixer.monitor:
             told = self.tr("not heard: Monitor is off")
         if told != self.hint.text():
             self.hint.setText(told)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtCore import QPoint, Qt, pyqtSignal
 from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QSlider, QVBoxLayout, QWidget
 
@@ -12,6 +12,7 @@ from gui.inserts.desk import InsertDesk
 from gui.inserts.instrument import InstrumentButton, instrument_title
 from gui.inserts.rack import InputStrip, InsertRack
 from gui.mixer_model import MixerModel, mixer_model_of
+from gui.player.monitor import MonitorSwitch
 from gui.shortcuts import bind
 from gui.undo import new_gesture
 from gui.widgets.compare import CompareButton
@@ -31,7 +32,13 @@ SLOTS_LOW, SLOT_ROW = 390, 28
 
 
 class MixerPage(QWidget):
-    """The mixer. Its strips depend on the model."""
+    """The mixer. Its strips depend on the model.
+
+    Signals:
+        settings_wanted(): the user wants to choose an input.
+    """
+
+    settings_wanted = pyqtSignal()
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -138,6 +145,8 @@ class MixerPage(QWidget):
         row.setSpacing(12)
         row.addStretch(1)
         self.input_strip = InputStrip(self.desk)
+        self.input_strip.add_monitor(MonitorSwitch(self.bridge))
+        self.input_strip.input_wanted.connect(self.settings_wanted.emit)
         row.addWidget(self.input_strip, 100)
         self.strips = {name: Strip(self.mixer_model, name) for name in self.mixer_model.strips}
         self.master = MasterStrip(self.mixer_model)
@@ -162,6 +171,7 @@ class MixerPage(QWidget):
         self.instrument_button = InstrumentButton(self.desk) if PLAYED[0] in self.strips else None
         if self.instrument_button is not None:
             self.strips[PLAYED[0]].add_corner(self.instrument_button)
+            self.racks[PLAYED[0]].beside = self.instrument_button
 
     def show_inserts(self) -> None:
         """Show the effects. All strips have as many slots in sight as the one with most needs, so that their faders stay alike."""

@@ -265,20 +265,16 @@ class Strip(BaseStrip):
         self._place_corner()
 
     def add_corner(self, button: QWidget) -> None:
-        """Put a small button beside the note, in no layout, so that the faders of all strips stay equally long; beside the name where
-        the window is low."""
+        """Put a small button beside the note, in no layout, so that the faders of all strips stay equally long. A low window hides both."""
         self.corner = button
         button.setParent(self)
-        button.show()
         self._place_corner()
 
     def _place_corner(self) -> None:
         if self.corner is None:
             return
-        if self.compact:
-            self.head.addWidget(self.corner)
-        else:
-            self.head.removeWidget(self.corner)
+        self.corner.setVisible(not self.compact)
+        if not self.compact:
             self.column.activate()
             self.corner.move(self.width() - self.corner.width() - 6, self.note.geometry().center().y() - self.corner.height() // 2)
 

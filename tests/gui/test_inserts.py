@@ -20,6 +20,7 @@ from gui.inserts.slot import MIME, InsertSlot
 from gui.inserts.values import ChoiceBox, ParameterSlider, read
 from gui.pages.mixer import MixerPage
 from gui.widgets.learn import target_title
+from gui.window import MainWindow
 from rtaudio.protocol.messages import InsertReport, InsertState, Transport
 from rtaudio.protocol.parameters import EFFECTS, Parameter
 from tests.gui.conftest import FakeSession
@@ -231,6 +232,30 @@ def test_the_input_has_slots_while_it_is_live(page: MixerPage, session: FakeSess
     session.report.transport = Transport("/song.wav", True, 0.0, 10.0)
     bridge.poll()
     assert not page.input_strip.isVisible(), "a song comes in"
+
+
+def test_the_strip_of_the_input_leads_to_a_microphone_that_is_heard(bridge: Bridge, session: FakeSession, qtbot: QtBot) -> None:
+    """As a new user finds it: no song, no input, nothing monitored."""
+    bridge.configure(input="none")
+    session.report.mixer.monitor = False
+    window = MainWindow(bridge)
+    qtbot.addWidget(window)
+    window.show()
+    bridge.poll()
+    page = window.pages["mixer"]
+    assert isinstance(page, MixerPage)
+    strip = page.input_strip
+    assert strip.isVisible() and strip.choose.isVisible() and strip.monitor is not None and not strip.monitor.isVisible()
+    QTest.mouseClick(strip.choose, LEFT)
+    assert window._settings is not None and window._settings.isVisible()
+    window._settings.reject()
+    bridge.configure(input="Headset", output="Headset")
+    bridge.poll()
+    assert not strip.choose.isVisible() and strip.monitor.isVisible() and "Monitor is off" in strip.hint.text()
+    QTest.mouseClick(strip.monitor, LEFT)
+    assert last(session) == ("set_mixer", {"field": "monitor", "value": True})
+    bridge.poll()
+    assert "before it is separated" in strip.hint.text()
 
 
 # ---------------------------------------------------------------- browser

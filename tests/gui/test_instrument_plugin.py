@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
+from PyQt6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from gui.bridge import Bridge
@@ -181,7 +182,12 @@ def test_the_strip_says_what_plays_and_starts_it_again(
     assert not button.geometry().intersects(strip.name.geometry()) and button.isVisible()
     page.resize(1200, 300)
     bridge.poll()
-    assert strip.compact and button.isVisible() and not button.geometry().intersects(strip.name.geometry())
+    rack = page.racks["instrument"]
+    assert strip.compact and not button.isVisible() and rack.small.text() == ("+ FX !" if sign == "↻" else "+ FX")
+    (plugin,) = [menu for menu in rack.menu().findChildren(QMenu) if "Big Organ" in menu.title() or "organ" in menu.title()]
+    assert [action.isEnabled() for action in plugin.actions() if action.text() == "Start again"] == [sign == "↻"]
+    page.resize(1200, 700)
+    bridge.poll()
     if sign == "↻":
         assert "It is not there." in button.accessibleDescription() and button.accessibleName().startswith("Start")
         QTest.mouseClick(button, LEFT)
