@@ -82,10 +82,8 @@ class InstrumentButton(QPushButton):
 
     def menu_of_actions(self, parent: QWidget | None = None) -> QMenu:
         """What can be done with the instrument."""
-        menu, report = (
-            QMenu(instrument_title(self.bridge).replace("&", "&&") or stem_title(PLAYED[0]), self),
-            self.moves.report(*PLAYED),
-        )
+        title, report = instrument_title(self.bridge).replace("&", "&&") or stem_title(PLAYED[0]), self.moves.report(*PLAYED)
+        menu = QMenu(title, parent or self)
         plays = self.moves.find(*PLAYED) is not None
         items = (
             (self.tr("Choose an instrument …"), True, self.choose),

@@ -85,7 +85,7 @@ class InsertRack(QFrame):
         menu = QMenu(self)
         menu.setAccessibleName(self.accessibleName())
         if self.beside is not None:
-            menu.addMenu(self.beside.menu_of_actions())
+            menu.addMenu(self.beside.menu_of_actions(menu))
         for entry in self.moves.slots(self.place):
             menu.addMenu(slot_menu(None, self.desk, self.place, entry.key, menu))
         add = menu.addAction(self.tr("Add an effect …"))
