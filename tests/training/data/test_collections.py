@@ -14,8 +14,8 @@ from rtaudio.audio.format import SOURCES, StemplayError
 from training.cli import main
 from training.data.batches import MixedSongs
 from training.data.config import MixingConfig
-from training.data.plan import COLLECTIONS
 from training.data.jobs import SOURCES_OF
+from training.data.plan import COLLECTIONS
 from training.data.splits import CLIP_SECONDS, HELD_OUT_OPEN_SONGS, clips_of
 from training.data.store import Collection
 from training.export.release import OWN, RESTRICTED, SHARE_ALIKE, licence_of
