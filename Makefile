@@ -7,11 +7,11 @@ BIN    := $(VENV)/bin
 PIP     = $(shell [ -e $(BIN)/pip ] && echo $(BIN)/python -m pip || echo $(PYTHON) -m pip --python $(BIN)/python) --disable-pip-version-check --quiet
 SONG   ?= demo/kimseye.ogg
 RUN_ARGS ?=
-# Files of tests, side by side. More than two would ask JACK for more servers than it has room for.
-PARALLEL ?= -n 2 --dist loadfile
+# Tests side by side: who is done takes over half of what is left. More than two would ask JACK for more servers than it has room for.
+PARALLEL ?= -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run gui screenshots test coverage lint bench bench-readme soak fuzz slow gpu-pack translations package docs clean system-run system-gui system-test
+.PHONY: help setup run gui screenshots test pytest types coverage lint bench bench-readme soak fuzz slow gpu-pack translations package docs clean system-run system-gui system-test
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 16
@@ -29,15 +29,22 @@ screenshots: system-gui $(VENV)/.gui ## pictures of every page of the window, in
 setup: system-test $(VENV)/.dev ## everything for work on the code, into .venv
 
 test: setup ## style, types, import rules and all tests that take seconds
-	@$(MAKE) --no-print-directory lint
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-logo
+	@$(MAKE) --no-print-directory --jobs=2 types pytest
+
+pytest: $(VENV)/.dev
 	$(BIN)/python -m pytest $(PARALLEL)
+
+# Beside the tests, which often wait.
+types: $(VENV)/.dev
+	$(BIN)/mypy
 
 coverage: setup ## which lines the tests run (child processes are not seen); a report in build/coverage
 	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term --cov-report=html:build/coverage
 
-lint: $(VENV)/.dev ## style, types, import rules
+lint: types ## style, types, import rules
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
 slow: setup ## the tests that take minutes

@@ -11,6 +11,8 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from typing import Any
 import pytest
 
 from rtaudio.bench.jack_server import JackServer, running, why_no_server
+from rtaudio.system.file_lock import FileLock
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -89,9 +92,23 @@ def private_server(folder: Path, **options: Any) -> Iterator[JackServer]:
     """A running server, or a skipped test."""
     if reason := why_no_server():
         pytest.skip(reason)
-    forget_dead_servers()
-    with running(JackServer(folder, **options)) as server:
+    with contextlib.ExitStack() as stack:
+        with one_at_a_time():
+            forget_dead_servers()
+            server = stack.enter_context(running(JackServer(folder, **options)))
         yield server
+
+
+@contextlib.contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """No other test empties JACK's registry, or starts a server, meanwhile: the registry is the user's, not the server's."""
+    lock = FileLock(Path(tempfile.gettempdir()) / f"stemplay-tests-{os.getuid()}.lock")
+    while not lock.acquire():
+        time.sleep(0.02)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def read_ports(server: JackServer) -> dict[str, list[str]]:

@@ -37,8 +37,8 @@ def test_every_example_is_tested_here_and_listed_in_its_page() -> None:
     assert [name for name in names if f'"{name}"' not in tests or f"({name})" not in page] == []
 
 
-def test_an_array_is_separated() -> None:
-    said = run("separate_array.py", SONG)
+def test_an_array_is_separated(seconds: Path) -> None:
+    said = run("separate_array.py", seconds)
     levels = [float(line.split()[-1]) for line in said.splitlines()[:4]]
     assert min(levels) > 1e-3 and float(said.split()[-1]) < 1e-5
 

@@ -16,7 +16,9 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from models import archive
 from models.archive import install_model, pack_model, remove_model
@@ -99,9 +101,11 @@ def zipped(**members: bytes) -> bytes:
     return data.getvalue()
 
 
-def damaged(model: Path) -> dict[str, tuple[bytes, str]]:
+@pytest.fixture(scope="module")
+def damaged() -> dict[str, tuple[bytes, str]]:
     """What may be offered as a model, and what is said of it."""
-    card, onnx = (model / "card.json").read_bytes(), (model / "model.onnx").read_bytes()
+    known = json.loads((ZOO / "demucs-open" / "card.json").read_text())
+    card, onnx = json.dumps(known | {"name": NAME}).encode(), (ZOO / "demucs-open" / "model.onnx").read_bytes()
     whole = {"card.json": card, "model.onnx": onnx}
     good = zipped(**whole)
     return {
@@ -119,8 +123,10 @@ def damaged(model: Path) -> dict[str, tuple[bytes, str]]:
 
 @pytest.mark.parametrize("what", ["no archive", "nothing", "cut off", "a path that leads out", "another file", "no model",
                                   "a changed model", "no card", "another name"])  # fmt: skip
-def test_what_is_no_whole_model_installs_nothing(what: str, model: Path, tmp_path: Path, user_models: Path) -> None:
-    data, sentence = damaged(model)[what]
+def test_what_is_no_whole_model_installs_nothing(
+    what: str, damaged: dict[str, tuple[bytes, str]], tmp_path: Path, user_models: Path
+) -> None:
+    data, sentence = damaged[what]
     file = tmp_path / "offered.zip"
     file.write_bytes(data)
     with pytest.raises(CardError, match=sentence):
@@ -223,7 +229,8 @@ def test_the_command_packs_installs_plays_and_removes(model: Path, tmp_path: Pat
     assert incomplete.returncode == 2 and "--sha256" in incomplete.stderr
     got = stemplay("models", "get", NAME, "--from", str(file), "--sha256", digest)
     assert got.returncode == 0 and got.stdout.startswith(f"{NAME}: separator")
-    stems = tmp_path / "stems"
-    assert stemplay("separate", "demo/kimseye.ogg", "--model", NAME, "-o", str(stems)).returncode == 0
+    stems, song = tmp_path / "stems", tmp_path / "song.wav"
+    soundfile.write(song, np.random.default_rng(0).uniform(-0.1, 0.1, (44_100, 2)), 44_100)
+    assert stemplay("separate", str(song), "--model", NAME, "-o", str(stems)).returncode == 0
     assert left(stems) == ["bass.wav", "drums.wav", "other.wav", "vocals.wav"]
     assert stemplay("models", "remove", NAME).returncode == 0 and left(user_models) == []

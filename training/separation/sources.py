@@ -49,7 +49,7 @@ def validation_set(recipe: Recipe, store: Path) -> Sequence[Stems]:
     """Songs ``(sources, channels, time)`` that no batch contains."""
     if _check(recipe):
         return speech.validation_speech() if recipe.made_up else speech.stored_validation_speech(store)
-    return synthetic.validation_songs() if recipe.made_up else read_songs(store)
+    return synthetic.validation_songs(3, 2.0) if recipe.made_up else read_songs(store)
 
 
 def _check(recipe: Recipe) -> bool:

@@ -15,7 +15,7 @@ import pytest
 from rtaudio.bench import live
 from rtaudio.bench.jack_server import JackServer, running, why_no_server
 from rtaudio.cli.main import main
-from tests.jack import forget_dead_servers
+from tests.jack import forget_dead_servers, one_at_a_time
 
 ROOT = Path(__file__).resolve().parents[3]
 SHORT = ["--live-seconds", "1", "--blocks", "256"]
@@ -25,7 +25,8 @@ SHORT = ["--live-seconds", "1", "--blocks", "256"]
 def jack() -> None:
     if reason := why_no_server():
         pytest.skip(reason)
-    forget_dead_servers()
+    with one_at_a_time():
+        forget_dead_servers()
 
 
 def leftovers() -> set[str]:

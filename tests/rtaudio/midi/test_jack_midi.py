@@ -125,7 +125,7 @@ def test_a_learned_knob_moves_a_fader_of_the_mixer(server: JackServer, tmp_path:
 
 def test_the_whole_way_of_a_note_through_the_server(server: JackServer, tmp_path: Path) -> None:
     """From a MIDI event in one JACK client to its sound in the same: printed, with the parts that are known. No time is asserted."""
-    notes = 40
+    notes = 15
     directory = tiny_instrument(tmp_path)
     prober = subprocess.Popen(
         [sys.executable, "-m", "tests.jack_prober", str(notes)], cwd=ROOT, env=os.environ.copy(),
