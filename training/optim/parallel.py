@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
-from lightning.fabric import Fabric
 
 from rtaudio.audio.format import StemplayError
+
+if TYPE_CHECKING:
+    from lightning.fabric import Fabric
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,8 @@ def make_fabric(device: str = "auto", loggers: Sequence[Any] = ()) -> Fabric:
     Raises:
         StemplayError: there is no such device.
     """
+    from lightning.fabric import Fabric  # takes seconds
+
     world, local = (int(os.environ.get(name, "1")) for name in ("WORLD_SIZE", "LOCAL_WORLD_SIZE"))
     try:
         fabric = Fabric(

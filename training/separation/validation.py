@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from lightning.fabric import Fabric
 from torch import Tensor, nn
 
 from rtaudio.audio.format import StemplayError
 from training.data.store import Collection, Stems
 from training.metrics import global_sdr, make_consistent, mean_over_songs, mean_with_error, median_over_songs
 from training.optim.parallel import reduce
+
+if TYPE_CHECKING:
+    from lightning.fabric import Fabric  # importing it takes seconds; who only exports or scores does without
 
 
 @dataclass(frozen=True)
