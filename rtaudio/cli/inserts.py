@@ -47,11 +47,28 @@ def _insert(text: str) -> InsertState:
     match = _PARAMETERS.match(text)
     assert match is not None  # its first part takes anything
     plugin, table = resolve(match["plugin"].strip())
-    values: dict[str, float] = {}
-    for pair in match["parameters"].split(",") if match["parameters"] else ():
-        id, _, value = pair.partition("=")
-        values[id.strip()] = _value(plugin, table, id.strip(), value.strip())
-    return InsertState(plugin, values=values)
+    pairs = [pair.partition("=") for pair in match["parameters"].split(",")] if match["parameters"] else []
+    if not table and not all(_is_number(value) for _, _, value in pairs):  # it was never scanned, and a value is given by its name
+        table = _table(plugin)
+    return InsertState(plugin, values={id.strip(): _value(plugin, table, id.strip(), value.strip()) for id, _, value in pairs})
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _table(plugin: str) -> tuple[Parameter, ...]:
+    """The parameters of a plugin that no scan has seen; it is loaded in a process of its own. Raises StemplayError."""
+    from rtaudio.plugins.scan import look_at
+
+    entry = look_at(plugin)[0]
+    if entry["error"]:
+        raise StemplayError(f"{plugin} cannot be used: {entry['error']}")
+    return tuple(Parameter.from_json(x) for x in entry["parameters"])
 
 
 def resolve(name: str) -> tuple[str, tuple[Parameter, ...]]:
@@ -73,9 +90,9 @@ def resolve(name: str) -> tuple[str, tuple[Parameter, ...]]:
     except StemplayError:
         if is_foreign(name):
             return name, ()
-        raise StemplayError(
-            f"There is no effect or plugin {name!r}; there are {', '.join(EFFECTS)}, and those that `plugins scan` finds."
-        ) from None
+        raise
+    if entry["error"] and not is_foreign(name):
+        raise StemplayError(f"{name} cannot be used: {entry['error']}")
     return str(entry["plugin"]), tuple(Parameter.from_json(x) for x in entry["parameters"])
 
 

@@ -23,6 +23,8 @@ from ctypes import (
 )
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from rtaudio.audio.format import StemplayError
 from rtaudio.plugins.lv2_worker import WORKER, Worker
@@ -78,7 +80,7 @@ class Option(Structure):
 
 
 _POINTERS = (
-    "world_new", "world_get_all_plugins", "new_uri", "plugins_get", "plugins_get_by_uri", "plugin_get_uri",
+    "world_new", "world_get_all_plugins", "new_uri", "plugins_get", "plugins_get_by_uri", "plugin_get_uri", "plugin_get_bundle_uri",
     "plugin_get_name", "plugin_get_author_name", "plugin_get_class", "plugin_class_get_label",
     "plugin_get_port_by_index", "port_get_symbol", "port_get_name", "plugins_begin", "plugins_next",
     "port_get_scale_points", "scale_points_begin", "scale_points_next", "scale_points_get", "scale_point_get_label",
@@ -146,6 +148,16 @@ def plugins() -> Iterator[int]:
     """All plugins."""
     every = call("world_get_all_plugins", world())
     yield from _each("plugins", every)
+
+
+def bundles() -> dict[str, str]:
+    """The URI of each plugin, and the path of its bundle."""
+    return {text(call("plugin_get_uri", plugin)): path(call("plugin_get_bundle_uri", plugin)) for plugin in plugins()}
+
+
+def path(node: int) -> str:
+    """A node with the URI of a file as a path."""
+    return url2pathname(urlsplit(text(node)).path)
 
 
 def find(plugin_uri: str) -> int:

@@ -19,25 +19,14 @@ from rtaudio.protocol.insert_checks import is_plugin_file, split_plugin
 def look(plugin: str) -> list[dict[str, Any]]:
     """The description of ``plugin``: one entry, or one for each plugin in a file. Raises StemplayError if it cannot be loaded."""
     if is_plugin_file(plugin) and not split_plugin(plugin)[1]:
-        names = _names(plugin)
+        from rtaudio.plugins.vst3 import plugin_names
+
+        names = plugin_names(plugin)
         if len(names) > 1:
             return [entry for name in names for entry in look(f"{plugin}::{name}")]
     loaded = open_plugin(plugin)
     loaded.prepare(44_100, 256, 2)
     return [_entry(plugin, loaded)]
-
-
-def _names(path: str) -> list[str]:
-    import pedalboard
-
-    path = split_plugin(path)[0]
-    kind = pedalboard.VST3Plugin if path.lower().endswith(".vst3") else getattr(pedalboard, "AudioUnitPlugin", None)
-    if kind is None:
-        return []
-    try:
-        return list(kind.get_plugin_names_for_file(path))
-    except (ImportError, ValueError, RuntimeError):
-        return []  # loading reports the error
 
 
 def _entry(plugin: str, loaded: Plugin) -> dict[str, Any]:

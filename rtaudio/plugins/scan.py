@@ -7,6 +7,7 @@ The file is ``plugins.json`` in the user's cache folder; ``STEMPLAY_CACHE_DIR`` 
 from __future__ import annotations
 
 import contextlib
+import difflib
 import json
 import os
 import subprocess
@@ -20,8 +21,9 @@ from typing import Any
 import platformdirs
 
 from rtaudio.audio.format import StemplayError
-from rtaudio.plugins.entry_points import python_plugins
-from rtaudio.protocol.parameters import Parameter
+from rtaudio.plugins.entry_points import PREFIX, python_plugins
+from rtaudio.protocol.insert_checks import split_plugin
+from rtaudio.protocol.parameters import EFFECTS, Parameter
 from rtaudio.system.child_process import child_environment
 
 LIMIT_S = 90.0
@@ -56,13 +58,18 @@ def plugin_folders() -> list[Path]:
 
 def installed(folders: list[Path] | None = None) -> list[str]:
     """Names of all third-party plugins on this machine. Kinds that are not supported here raise no error."""
-    found: list[str] = []
+    return sorted(_places(folders))
+
+
+def _places(folders: list[Path] | None) -> dict[str, Path | None]:
+    """The names of all third-party plugins, and the file or folder of each (None: a Python package)."""
+    found: dict[str, Path | None] = {}
     for folder in folders if folders is not None else plugin_folders():
-        found += [str(path) for suffix in (".vst3", ".component") for path in _below(folder, suffix)]
-    found += [f"python:{name}" for name in python_plugins()]
+        found |= {str(path): path for suffix in (".vst3", ".component") for path in _below(folder, suffix)}
+    found |= {f"python:{name}": None for name in python_plugins()}
     if folders is None:
-        found += [f"lv2:{uri}" for uri in _lv2_uris()]
-    return sorted(dict.fromkeys(found))
+        found |= {f"lv2:{uri}": bundle for uri, bundle in _lv2_bundles().items()}
+    return found
 
 
 def _below(folder: Path, suffix: str) -> Iterator[Path]:
@@ -78,16 +85,19 @@ def _below(folder: Path, suffix: str) -> Iterator[Path]:
             yield from _below(entry, suffix)
 
 
-def _lv2_uris() -> list[str]:
-    code = "from rtaudio.plugins import lilv; [print(lilv.text(lilv.call('plugin_get_uri', p))) for p in lilv.plugins()]"
+def _lv2_bundles() -> dict[str, Path]:
+    """The URIs of all LV2 plugins, and the folder of each."""
+    code = "import json; from rtaudio.plugins import lilv; print(json.dumps(lilv.bundles()))"
     try:
         done = subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, timeout=_LISTING_S, env=child_environment(),
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
     except (subprocess.TimeoutExpired, OSError):
-        return []
-    return done.stdout.split() if done.returncode == 0 else []
+        return {}
+    with contextlib.suppress(ValueError):  # without liblilv there is nothing
+        return {uri: Path(bundle) for uri, bundle in json.loads(done.stdout).items()}
+    return {}
 
 
 def look_at(plugin: str, limit_s: float = LIMIT_S) -> list[Entry]:
@@ -132,15 +142,16 @@ def scan(again: bool = False, progress: Callable[[int, int, str], None] | None =
         folders: folders to search for files instead of the usual places (without LV2).
     """
     known = {} if again else _read_cache()
-    names = installed(folders)
-    fresh = [name for name in names if known.get(name, {}).get("stamp") != _stamp(name)]
+    places = _places(folders)
+    names, stamps = sorted(places), _stamps(places)
+    fresh = [name for name in names if known.get(name, {}).get("stamp") != stamps[name]]
     done = 0
     with ThreadPoolExecutor(max_workers=2) as pool:
         for name, entries in zip(fresh, pool.map(look_at, fresh), strict=True):
             done += 1
             if progress is not None:
                 progress(done, len(fresh), name)
-            known[name] = {"stamp": _stamp(name), "entries": entries}
+            known[name] = {"stamp": stamps[name], "entries": entries}
     if fresh or set(known) - set(names):
         if folders is None:
             known = {name: known[name] for name in names}
@@ -154,17 +165,22 @@ def known_plugins() -> list[Entry]:
     return [entry for name in sorted(known) for entry in known[name]["entries"]]
 
 
-def _stamp(plugin: str) -> str:
-    """A mark that changes when a plugin is installed again."""
-    if plugin.startswith("lv2:"):
-        return "lv2"
-    if plugin.startswith("python:"):
-        entry = python_plugins().get(plugin.removeprefix("python:"))
-        return f"{entry.dist.name} {entry.dist.version}" if entry is not None and entry.dist is not None else ""
-    path = Path(plugin)
-    files = [path, *sorted(path.rglob("*"))] if path.is_dir() else [path]
+def _stamps(places: dict[str, Path | None]) -> dict[str, str]:
+    """For each plugin a mark that changes when it is installed again."""
+    times = {path: _newest(path) for path in dict.fromkeys(places.values()) if path is not None}
+    return {name: times[path] if path is not None else _version(name) for name, path in places.items()}
+
+
+def _version(plugin: str) -> str:
+    entry = python_plugins().get(plugin.removeprefix(PREFIX))
+    return f"{entry.dist.name} {entry.dist.version}" if entry is not None and entry.dist is not None else ""
+
+
+def _newest(path: Path) -> str:
+    """When the newest file of a bundle was changed, and how many there are."""
+    files = [path, *path.rglob("*")] if path.is_dir() else [path]
     with contextlib.suppress(OSError):
-        return str(max(file.stat().st_mtime_ns for file in files))
+        return f"{max(file.stat().st_mtime_ns for file in files)} {len(files)}"
     return ""
 
 
@@ -197,12 +213,18 @@ def _write_cache(known: dict[str, dict[str, Any]]) -> None:
 
 def find_plugin(text: str, entries: list[Entry]) -> Entry:
     """The plugin that ``text`` names: by its full name as in ``plugin``, or by its own name if this is unique. Raises StemplayError."""
+    path, inner = split_plugin(text)
     for entry in entries:
-        if entry["plugin"] == text:
+        if entry["plugin"] == text or (inner and (entry["plugin"], entry["name"]) == (path, inner)):
             return entry
     named = [entry for entry in entries if entry["name"].casefold() == text.casefold()]
     if len(named) == 1:
         return named[0]
     if named:
         raise StemplayError(f"{len(named)} plugins are called {text!r}: {', '.join(entry['plugin'] for entry in named)}.")
-    raise StemplayError(f"There is no plugin {text!r}; `plugins list` shows those that are installed.")
+    names = [*EFFECTS, *(entry["name"] for entry in entries if not entry["error"])]
+    close = {name.casefold(): name for name in reversed(names)}
+    alike = [close[x] for x in difflib.get_close_matches(text.casefold(), close, 3)]
+    hint = f"did you mean {' or '.join(alike)}?" if alike else f"effects are {', '.join(EFFECTS)}."
+    where = "the last `plugins scan` found none of this name" if entries else "plugins have names once `plugins scan` has found them"
+    raise StemplayError(f"There is no effect or plugin {text!r}; {where}, and {hint}")

@@ -41,6 +41,11 @@ class PedalboardPlugin(Plugin):
         path, name = split_plugin(plugin)
         if not Path(path).exists():
             raise StemplayError(f"There is no plugin {path!r}.")
+        names = plugin_names(path)
+        if name and names and name not in names:
+            raise StemplayError(f"{path} has no plugin {name!r}: it has {', '.join(names)}.")
+        if not name and len(names) > 1:
+            raise StemplayError(f"{path} has several plugins: choose one as {path}::NAME from {', '.join(names)}.")
         try:
             self._plugin: Any = load(path, plugin_name=name or None)
         except (ImportError, ValueError, RuntimeError) as error:
@@ -154,6 +159,19 @@ class PedalboardPlugin(Plugin):
 
     def close_editor(self) -> None:
         self._close_editor.set()
+
+
+def plugin_names(path: str) -> list[str]:
+    """The names of the plugins in a file; empty if it cannot be read, which loading explains."""
+    import pedalboard
+
+    kind = pedalboard.VST3Plugin if path.lower().endswith(".vst3") else getattr(pedalboard, "AudioUnitPlugin", None)
+    if kind is None:
+        return []
+    try:
+        return list(kind.get_plugin_names_for_file(path))
+    except (ImportError, ValueError, RuntimeError):
+        return []
 
 
 def _leave_out_controllers() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import gc
 import os
@@ -29,6 +30,8 @@ def settle(block_s: float = 0.0) -> None:
     """
     gc.collect()
     gc.freeze()
+    atexit.unregister(gc.unfreeze)
+    atexit.register(gc.unfreeze)  # else modules are not freed at the end, and bindings made with nanobind print a list of leaks
     gc.disable()
     sys.setswitchinterval(switch_interval(block_s))
 

@@ -77,6 +77,14 @@ def test_settling_ends_garbage_collection_in_the_process_that_asks() -> None:
     assert gc.isenabled()
 
 
+def test_what_settling_kept_is_freed_at_the_end() -> None:
+    """Else bindings made with nanobind complain of leaks when the program ends."""
+    pytest.importorskip("pylibrb")
+    code = "import pylibrb\nfrom rtaudio.system.realtime import settle\nsettle()\nsettle()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stderr == ""
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="of glibc alone")
 def test_kept_memory_is_not_asked_for_again() -> None:
     """Without it each of these transforms gets a hundred pages by faults, wherever the heap's top is the only free memory."""

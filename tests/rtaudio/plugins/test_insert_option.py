@@ -29,10 +29,29 @@ def test_paths_uris_and_names_of_values_are_understood(probe: str, tmp_path: Pat
     from rtaudio.plugins.scan import scan
 
     scan(folders=[Path(probe).parent])
-    found = parse_inserts([f"vocals={probe}:gain=0.5,mode=Left", "master=probe:mode=right", "drums=lv2:http://example.org/a#b"], PLACES)
+    texts = [f"vocals={probe}:gain=0.5,mode=Left", "master=probe:mode=right", "drums=lv2:http://example.org/a#b"]
+    found = parse_inserts([*texts, f"drums={probe}::Probe:mode=Right"], PLACES)
+    assert found["drums"][1].plugin == probe and found["drums"][1].values == {"mode": 2.0}
     assert found["vocals"][0].plugin == probe and found["vocals"][0].values == {"gain": 0.5, "mode": 1.0}
     assert found["master"][0].plugin == probe and found["master"][0].values == {"mode": 2.0}
     assert found["drums"][0].plugin == "lv2:http://example.org/a#b"
+
+
+def test_values_have_names_before_any_scan(probe: str) -> None:
+    assert parse_inserts([f"vocals={probe}:mode=left,gain=0.5"], PLACES)["vocals"][0].values == {"mode": 1.0, "gain": 0.5}
+    with pytest.raises(StemplayError, match="is a number or Both, Left, Right, not 'Middle'"):
+        parse_inserts([f"vocals={probe}:mode=Middle"], PLACES)
+    with pytest.raises(StemplayError, match="lv2:urn:none cannot be used: .*(no LV2 plugin|need the library)"):
+        parse_inserts(["vocals=lv2:urn:none:mode=Left"], PLACES)
+
+
+def test_a_plugin_that_the_scan_found_unusable_is_told_by_its_name(tmp_path: Path) -> None:
+    from rtaudio.plugins.scan import scan
+
+    (tmp_path / "Broken.vst3").write_bytes(b"no plugin at all")
+    scan(folders=[tmp_path])
+    with pytest.raises(StemplayError, match=r"Broken cannot be used: .* is no plugin that works here"):
+        parse_inserts(["vocals=Broken"], PLACES)
 
 
 @pytest.mark.parametrize(
@@ -42,6 +61,7 @@ def test_paths_uris_and_names_of_values_are_understood(probe: str, tmp_path: Pat
         ("voice=reverb", "no inserts in 'voice'"), ("vocals=verb", "no effect or plugin 'verb'"),
         ("vocals=reverb:rom=1", "no parameter 'rom'"), ("vocals=reverb:room=big", "is a number, not 'big'"),
         ("vocals=reverb:room=nan", "from 0 to 1"), ("vocals=/nowhere/X.vst3", "no plugin '/nowhere/X.vst3'"),
+        ("vocals=revreb", r"plugins have names once `plugins scan` has found them, and did you mean reverb\?"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_in_a_sentence(text: str, sentence: str) -> None:

@@ -164,6 +164,17 @@ def test_what_cannot_be_loaded_is_told_in_a_sentence(plugin: str, sentence: str)
         made.prepare(RATE, BLOCK, 2)
 
 
+def test_a_file_with_one_plugin_takes_its_name_and_no_other(probe: str) -> None:
+    plugin = IsolatedPlugin(InsertState(f"{probe}::Probe"), True)
+    try:
+        plugin.prepare(RATE, BLOCK, 2)
+        assert plugin.name == "Probe"
+    finally:
+        plugin.close()
+    with pytest.raises(StemplayError, match=r"Probe.vst3 has no plugin 'Nope': it has Probe\."):
+        IsolatedPlugin(InsertState(f"{probe}::Nope"), True).prepare(RATE, BLOCK, 2)
+
+
 def test_a_file_that_is_no_plugin_is_told_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "Fake.vst3").write_bytes(b"MZ" + bytes(1000))
     with pytest.raises(StemplayError, match="is no plugin that works here"):

@@ -46,6 +46,32 @@ def test_what_is_unchanged_is_not_looked_at_again(folder: Path, monkeypatch: pyt
     assert len(scan(again=True, folders=[folder])) == 2 and len(asked) == 3
 
 
+def test_a_changed_lv2_bundle_is_looked_at_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.lv2").mkdir()
+        (tmp_path / f"{name}.lv2" / "manifest.ttl").write_text(
+            "@prefix lv2: <http://lv2plug.in/ns/lv2core#> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .\n"
+            f"<urn:test:{name}> a lv2:Plugin ; lv2:binary <{name}.so> ; rdfs:seeAlso <{name}.ttl> .\n"
+        )
+        (tmp_path / f"{name}.lv2" / f"{name}.ttl").write_text(
+            "@prefix doap: <http://usefulinc.com/ns/doap#> .\n" f'<urn:test:{name}> doap:name "{name}" .\n'
+        )
+    monkeypatch.setenv("LV2_PATH", str(tmp_path))
+    monkeypatch.setattr(scanning, "plugin_folders", list)
+    if "lv2:urn:test:a" not in scanning.installed():
+        pytest.skip("liblilv-0-0 is not installed")
+    asked: list[str] = []
+    monkeypatch.setattr(scanning, "look_at", lambda name: asked.append(name) or look_at(name))
+    first = [entry for entry in scan() if entry["plugin"].startswith("lv2:")]
+    assert len(first) == 2 and all(entry["error"] for entry in first) and set(asked) >= {"lv2:urn:test:a", "lv2:urn:test:b"}
+    asked.clear()
+    scan()
+    assert asked == []
+    os.utime(tmp_path / "b.lv2" / "b.ttl", (time.time() + 10, time.time() + 10))
+    scan()
+    assert asked == ["lv2:urn:test:b"]
+
+
 def test_a_plugin_that_hangs_while_it_loads_is_ended(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     entry = look_at(str(folder / "Maker" / "Probe.vst3"), limit_s=0.05)[0]
     assert entry["error"] == "It did not load within 0.05 s and was ended."
@@ -68,8 +94,11 @@ def test_a_name_means_a_plugin_where_only_one_has_it(folder: Path) -> None:
     assert find_plugin("probe", entries)["plugin"].endswith("Probe.vst3")
     with pytest.raises(StemplayError, match="2 plugins are called 'Probe'"):
         find_plugin("Probe", [*entries, {**find_plugin("probe", entries), "plugin": "other"}])
-    with pytest.raises(StemplayError, match="There is no plugin 'none'"):
+    assert find_plugin(f"{find_plugin('probe', entries)['plugin']}::Probe", entries)["name"] == "Probe"
+    with pytest.raises(StemplayError, match="no effect or plugin 'none'; the last `plugins scan` found none of this name"):
         find_plugin("none", entries)
+    with pytest.raises(StemplayError, match=r"'prob'; .*, and did you mean Probe\?"):
+        find_plugin("prob", entries)
 
 
 def test_every_system_has_its_folders(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +127,7 @@ def test_the_commands_list_scan_and_show(folder: Path, cache: Path) -> None:
     assert "room: Room size, 0.00 to 1.00 (default 0.50)" in run("info", "reverb").stdout
     every = json.loads(run("list", "--json").stdout)
     assert {"eq", "reverb"} < {entry["plugin"] for entry in every}
-    wrong = (["info"], "Use: plugins list"), (["info", "none"], "There is no plugin 'none'"), (["list", "--again"], "--again belongs")
+    wrong = (["info"], "Use: plugins list"), (["info", "none"], "no effect or plugin 'none'"), (["list", "--again"], "--again belongs")
     for args, sentence in wrong:
         failed = run(*args)
         assert failed.returncode == 2 and sentence in failed.stderr and "Traceback" not in failed.stderr
