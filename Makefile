@@ -132,13 +132,14 @@ NEED_GUI  = $(NEED_RUN) $(foreach lib,libegl1:libEGL.so libgl1:libGL.so libdbus-
             $(call unless,[ -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ],fonts-dejavu-core)
 # jackd is the sound card of the tests, Xvfb and xdotool their screen and mouse, import (imagemagick) their camera; museval and musdb
 # ask for ffmpeg, backing tracks are played by mma. A VST3 is built from dpf-source, its window on Xlib and managed by openbox; mda-lv2
-# has LV2 plugins.
+# and lv2-examples have LV2 plugins.
 NEED_TEST = $(NEED_GUI) $(call unless,command -v jackd,jackd2) $(call unless,command -v Xvfb,xvfb) \
             $(call unless,command -v xdotool,xdotool) $(call unless,command -v import,imagemagick) \
             $(call unless,command -v ffmpeg,ffmpeg) $(call unless,command -v mma,mma) \
             $(call unless,command -v g++,g++) $(call unless,[ -d /usr/share/dpf ],dpf-source) \
             $(call unless,[ -e /usr/include/X11/Xlib.h ],libx11-dev) $(call unless,command -v openbox,openbox) \
-            $(call unless,[ -d /usr/lib/lv2/mda.lv2 ],mda-lv2) $(call unless,PATH=$$PATH:/sbin:/usr/sbin ldconfig -p | grep -q liblilv,liblilv-0-0)
+            $(call unless,[ -d /usr/lib/lv2/mda.lv2 ],mda-lv2) $(call unless,[ -d /usr/lib/lv2/eg-sampler.lv2 ],lv2-examples) \
+            $(call unless,PATH=$$PATH:/sbin:/usr/sbin ldconfig -p | grep -q liblilv,liblilv-0-0)
 
 system-run:
 	$(call install,$(NEED_RUN))

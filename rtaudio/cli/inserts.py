@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import argparse
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rtaudio.audio.format import StemplayError
+from rtaudio.plugins.rack import pack_state
 from rtaudio.protocol.insert_checks import check_inserts, is_foreign, is_plugin_file, split_plugin
 from rtaudio.protocol.messages import InsertState
 from rtaudio.protocol.parameters import EFFECTS, Parameter
+from rtaudio.protocol.strips import INSTRUMENT
 
+PRESET = "preset"
+"""What is written like a parameter, and names a preset of the plugin."""
 EXAMPLE = "vocals=reverb:room=0.4,mix=30"
 
 _PARAMETERS = re.compile(r"^(?P<plugin>.+?)(?::(?P<parameters>[^:=,]+=[^:=,]+(?:,[^:=,]+=[^:=,]+)*))?$", re.DOTALL)
@@ -48,9 +53,31 @@ def _insert(text: str) -> InsertState:
     assert match is not None  # its first part takes anything
     plugin, table = resolve(match["plugin"].strip())
     pairs = [pair.partition("=") for pair in match["parameters"].split(",")] if match["parameters"] else []
+    preset = next((value.strip() for id, _, value in pairs if id.strip() == PRESET), "")
+    if preset and PRESET not in {parameter.id for parameter in table}:
+        return _with_preset(plugin, preset, [pair for pair in pairs if pair[0].strip() != PRESET])
     if not table and not all(_is_number(value) for _, _, value in pairs):  # it was never scanned, and a value is given by its name
         table = _table(plugin)
     return InsertState(plugin, values={id.strip(): _value(plugin, table, id.strip(), value.strip()) for id, _, value in pairs})
+
+
+def instrument_with_preset(text: str) -> tuple[str, InsertState | None]:
+    """An instrument's name from ``PLUGIN:preset=NAME``, and its settings (None without a preset). Raises StemplayError."""
+    plugin, _, preset = text.partition(f":{PRESET}=")
+    if not preset or not is_foreign(plugin):
+        return text, None
+    return plugin, replace(_with_preset(plugin, preset, []), key=INSTRUMENT)
+
+
+def _with_preset(plugin: str, preset: str, pairs: list[tuple[str, str, str]]) -> InsertState:
+    """``plugin`` as its preset sets it, changed by ``pairs``. Raises StemplayError."""
+    if not is_foreign(plugin):
+        raise StemplayError(f"{plugin} has no presets, and no parameter {PRESET!r}.")
+    from rtaudio.plugins.scan import preset_of
+
+    table, values, state = preset_of(plugin, preset)
+    values |= {id.strip(): _value(plugin, table, id.strip(), value.strip()) for id, _, value in pairs}
+    return InsertState(plugin, values=values, state=pack_state(state))
 
 
 def _is_number(text: str) -> bool:

@@ -22,6 +22,7 @@ class Plugin(ABC):
         parameters: the table of its parameters, in the order of an editor.
         is_instrument: whether it makes sound of MIDI (``queue_midi``) and has no sound input.
         has_editor: whether ``open_editor`` shows a window of the plugin's own.
+        presets: names for ``load_preset``.
         note: one sentence about something that did not work and does not matter to the sound.
         trouble: why it gives no sound any more, one sentence; empty while it works.
     """
@@ -32,6 +33,7 @@ class Plugin(ABC):
     parameters: tuple[Parameter, ...] = ()
     is_instrument: bool = False
     has_editor: bool = False
+    presets: tuple[str, ...] = ()
     note: str = ""
     trouble: str = ""
 
@@ -92,6 +94,10 @@ class Plugin(ABC):
         """Inverse of ``save_state``. Raises StemplayError if this plugin did not save the state."""
         if state:
             raise StemplayError(f"{self.name} keeps no state beside its parameters.")
+
+    def load_preset(self, name: str) -> None:
+        """Change to a preset of the plugin; after ``prepare``. Raises StemplayError if there is none of this name."""
+        raise StemplayError(f"{self.name} has no preset {name!r}; it has none.")
 
     def take_changes(self) -> tuple[dict[str, float], bytes | None]:
         """The plugin's own changes since the last call: values of parameters, and its state (None: unchanged)."""

@@ -32,6 +32,7 @@ from rtaudio.audio.format import StemplayError
 from rtaudio.plugins.base import Plugin
 from rtaudio.plugins.foreign import open_plugin
 from rtaudio.plugins.shared_rings import MIDI, NOT_FINITE, SharedRings, unpack_midi
+from rtaudio.plugins.state_folder import remove_folders
 from rtaudio.system.realtime import keep_memory, request_realtime, settle
 
 PRIORITY = 50
@@ -107,7 +108,7 @@ class PluginHost:
             "name": self.plugin.name, "instrument": self.plugin.is_instrument,
             "editor": self.plugin.has_editor, "latency": self.plugin.latency,
             "parameters": [p.to_json() for p in self.plugin.parameters], "values": self._known,
-            "port": self._socket.getsockname()[1], "note": self.note,
+            "port": self._socket.getsockname()[1], "note": self.note or self.plugin.note,
         })  # fmt: skip
         for target, name in ((self._audio, "audio"), (self._watch, "watch")):
             threading.Thread(target=target, name=name, daemon=True).start()
@@ -246,6 +247,7 @@ def _follow(commands: Commands) -> None:
         for line in sys.stdin:
             commands.put(json.loads(line))
     finally:
+        remove_folders(os.getpid())
         os._exit(0)
 
 

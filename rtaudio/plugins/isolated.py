@@ -29,6 +29,7 @@ import numpy as np
 from rtaudio.audio.format import Audio, StemplayError
 from rtaudio.plugins.base import Plugin
 from rtaudio.plugins.shared_rings import MAX_PARAMETERS, NOT_FINITE, SharedRings, create_file, pack_midi
+from rtaudio.plugins.state_folder import remove_folders
 from rtaudio.protocol.insert_checks import is_plugin_file, split_plugin
 from rtaudio.protocol.messages import InsertState
 from rtaudio.protocol.parameters import Parameter
@@ -143,6 +144,7 @@ class IsolatedPlugin(Plugin):
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait(5.0)
+            remove_folders(process.pid)
         if self._rings is not None:
             self._rings.close()
         self._socket.close()

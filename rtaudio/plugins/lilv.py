@@ -35,6 +35,7 @@ OPTIONS, BUFFER, PARAMETERS = (
     "http://lv2plug.in/ns/ext/options#", "http://lv2plug.in/ns/ext/buf-size#", "http://lv2plug.in/ns/ext/parameters#",
 )  # fmt: skip
 MIDI_EVENT = "http://lv2plug.in/ns/ext/midi#MidiEvent"
+LOAD_DEFAULT, SAFE_RESTORE = "http://lv2plug.in/ns/ext/state#loadDefaultState", "http://lv2plug.in/ns/ext/state#threadSafeRestore"
 PORT_PROPERTIES = "http://lv2plug.in/ns/ext/port-props#"
 MISSING = "LV2 plugins need the library liblilv-0 (Debian: apt install liblilv-0-0)."
 
@@ -62,7 +63,7 @@ class Instance(Structure):
 
 
 MAP = CFUNCTYPE(c_uint32, c_void_p, c_char_p)
-UNMAP = CFUNCTYPE(c_char_p, c_void_p, c_uint32)
+UNMAP = CFUNCTYPE(c_void_p, c_void_p, c_uint32)
 
 
 class UridMap(Structure):
@@ -81,11 +82,11 @@ class Option(Structure):
 
 _POINTERS = (
     "world_new", "world_get_all_plugins", "new_uri", "plugins_get", "plugins_get_by_uri", "plugin_get_uri", "plugin_get_bundle_uri",
-    "plugin_get_name", "plugin_get_author_name", "plugin_get_class", "plugin_class_get_label",
-    "plugin_get_port_by_index", "port_get_symbol", "port_get_name", "plugins_begin", "plugins_next",
-    "port_get_scale_points", "scale_points_begin", "scale_points_next", "scale_points_get", "scale_point_get_label",
-    "scale_point_get_value", "port_get", "plugin_get_required_features", "nodes_begin", "nodes_next", "nodes_get",
-    "plugin_instantiate",
+    "plugin_get_name", "plugin_get_author_name", "plugin_get_class", "plugin_class_get_label", "plugin_get_port_by_index",
+    "port_get_symbol", "port_get_name", "plugins_begin", "plugins_next", "port_get_scale_points", "scale_points_begin",
+    "scale_points_next", "scale_points_get", "scale_point_get_label", "scale_point_get_value", "port_get",
+    "plugin_get_required_features", "plugin_get_optional_features", "nodes_begin", "nodes_next", "nodes_get", "plugin_instantiate",
+    "plugin_get_related", "world_get", "state_new_from_instance", "state_new_from_file", "state_new_from_world", "state_to_string",
 )  # fmt: skip
 
 
@@ -147,7 +148,7 @@ def number(node: int | None) -> float | None:
 def plugins() -> Iterator[int]:
     """All plugins."""
     every = call("world_get_all_plugins", world())
-    yield from _each("plugins", every)
+    yield from each("plugins", every)
 
 
 def bundles() -> dict[str, str]:
@@ -168,7 +169,8 @@ def find(plugin_uri: str) -> int:
     return int(found)
 
 
-def _each(kind: str, collection: int | None) -> Iterator[int]:
+def each(kind: str, collection: int | None) -> Iterator[int]:
+    """The members of one of liblilv's collections."""
     if not collection:
         return
     place = call(f"{kind}_begin", collection)
@@ -177,9 +179,9 @@ def _each(kind: str, collection: int | None) -> Iterator[int]:
         place = call(f"{kind}_next", collection, place)
 
 
-def required_features(plugin: int) -> set[str]:
-    """URIs of the features that a plugin requires from its host."""
-    return {text(node) for node in _each("nodes", call("plugin_get_required_features", plugin))}
+def features(plugin: int, kind: str) -> set[str]:
+    """URIs of the ``required`` or ``optional`` features that a plugin asks its host for."""
+    return {text(node) for node in each("nodes", call(f"plugin_get_{kind}_features", plugin))}
 
 
 def is_a(plugin: int, port: int, kind: str) -> bool:
@@ -203,7 +205,7 @@ def port_range(plugin: int, port: int) -> tuple[float | None, float | None, floa
 def scale_points(plugin: int, port: int) -> list[tuple[float, str]]:
     """Named values in ascending order."""
     found = []
-    for point in _each("scale_points", call("port_get_scale_points", plugin, port)):
+    for point in each("scale_points", call("port_get_scale_points", plugin, port)):
         value = number(call("scale_point_get_value", point))
         if value is not None:
             found.append((value, text(call("scale_point_get_label", point))))
@@ -215,13 +217,13 @@ class HostFeatures:
 
     OFFERED = frozenset(
         (f"{URID}map", f"{URID}unmap", f"{OPTIONS}options", f"{BUFFER}boundedBlockLength", f"{CORE}isLive", f"{CORE}inPlaceBroken",
-         f"{CORE}hardRTCapable", f"{WORKER}schedule")
+         f"{CORE}hardRTCapable", f"{WORKER}schedule", LOAD_DEFAULT, SAFE_RESTORE)
     )  # fmt: skip
 
     def __init__(self, rate: int, block: int) -> None:
         self._ids: dict[bytes, int] = {}
-        self._names: dict[int, bytes] = {}
-        self._map, self._unmap = MAP(self._id), UNMAP(lambda _, id: self._names.get(id))
+        self._names: dict[int, Any] = {}  # buffers, whose addresses plugins keep
+        self._map, self._unmap = MAP(self._id), UNMAP(lambda _, id: ctypes.addressof(self._names[id]) if id in self._names else None)
         self._map_data = UridMap(None, ctypes.cast(self._map, c_void_p))
         self._unmap_data = UridMap(None, ctypes.cast(self._unmap, c_void_p))
         self.sequence, self.chunk = self.id(f"{ATOM}Sequence"), self.id(f"{ATOM}Chunk")
@@ -237,10 +239,23 @@ class HostFeatures:
         self.worker = Worker()
         data: list[tuple[str, Any]] = [
             (f"{URID}map", self._map_data), (f"{URID}unmap", self._unmap_data), (f"{OPTIONS}options", self._options),
-            (f"{BUFFER}boundedBlockLength", None), (f"{WORKER}schedule", self.worker.feature),
+            (f"{BUFFER}boundedBlockLength", None), (f"{WORKER}schedule", self.worker.feature), (LOAD_DEFAULT, None),
         ]  # fmt: skip
         self._features = [Feature(name.encode(), ctypes.addressof(x) if x is not None else None) for name, x in data]
         self.pointers = (POINTER(Feature) * (len(data) + 1))(*map(ctypes.pointer, self._features))  # ends with NULL
+        self.at_once = (POINTER(Feature) * len(data))(
+            *(ctypes.pointer(feature) for feature, (name, _) in zip(self._features, data, strict=True) if name != f"{WORKER}schedule")
+        )  # without the worker, by which a plugin would restore its state later
+
+    @property
+    def map_pointer(self) -> int:
+        """Address of the LV2_URID_Map."""
+        return ctypes.addressof(self._map_data)
+
+    @property
+    def unmap_pointer(self) -> int:
+        """Address of the LV2_URID_Unmap."""
+        return ctypes.addressof(self._unmap_data)
 
     def id(self, name: str) -> int:
         """The URID of a URI."""
@@ -249,7 +264,7 @@ class HostFeatures:
     def _id(self, _: Any, name: bytes) -> int:
         if name not in self._ids:
             self._ids[name] = len(self._ids) + 1
-            self._names[self._ids[name]] = name
+            self._names[self._ids[name]] = ctypes.create_string_buffer(name)
         return self._ids[name]
 
 

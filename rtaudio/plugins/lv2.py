@@ -1,6 +1,6 @@
 """LV2 effects, if liblilv is installed. It runs in a host process only, because loading and running may crash or hang.
 
-Control ports are the parameters. Further state (LV2's state extension) is not saved, and the plugin's own window is not shown.
+Control ports are the parameters. The plugin's own window is not shown.
 """
 
 from __future__ import annotations
@@ -8,12 +8,14 @@ from __future__ import annotations
 import ctypes
 import json
 import math
+import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from rtaudio.audio.format import Audio, StemplayError
-from rtaudio.plugins import lilv
+from rtaudio.plugins import lilv, lv2_state
 from rtaudio.plugins.base import Plugin
 from rtaudio.protocol.parameters import Parameter
 
@@ -33,11 +35,14 @@ class Lv2Plugin(Plugin):
     """
 
     def __init__(self, plugin: str) -> None:
-        self._plugin = lilv.find(plugin.removeprefix(PREFIX))
+        self._uri = plugin.removeprefix(PREFIX)
+        self._plugin = lilv.find(self._uri)
         self.name = lilv.text(lilv.call("plugin_get_name", self._plugin)) or plugin
         self.maker = lilv.text(lilv.call("plugin_get_author_name", self._plugin))
         self.category = lilv.text(lilv.call("plugin_class_get_label", lilv.call("plugin_get_class", self._plugin)))
-        missing = lilv.required_features(self._plugin) - lilv.HostFeatures.OFFERED
+        required = lilv.features(self._plugin, "required")
+        self._wishes = required | lilv.features(self._plugin, "optional")
+        missing = required - lilv.HostFeatures.OFFERED
         if missing:
             names = ", ".join(sorted(name.rsplit("#")[-1].rsplit("/")[-1] for name in missing))
             raise StemplayError(f"{self.name} asks for something that this host does not offer: {names}.")
@@ -56,6 +61,10 @@ class Lv2Plugin(Plugin):
         self._values = np.zeros(self._count, np.float32)
         for parameter in self.parameters:
             self._values[self._controls[parameter.id]] = parameter.default
+        self._presets = lv2_state.presets(self._plugin)
+        self.presets = tuple(self._presets)
+        self._lock = threading.Lock()  # a plugin may not run while it is restored
+        self._state_file: Path | None = None
         self._instances: list[Any] = []
         self._features: list[lilv.HostFeatures] = []
         self._channels, self._latency = 0, 0
@@ -93,6 +102,7 @@ class Lv2Plugin(Plugin):
         self._buffers = [(np.zeros(_ATOM_BYTES // 4, np.uint32), incoming) for _, incoming in self._atoms]
         for run in range(runs):
             self._instances.append(self._instantiate(run, rate))
+        self._restore_instances()
         self._activate()
         self._run(min(block, 64))
         if self._latency_port >= 0 and math.isfinite(self._values[self._latency_port]):
@@ -146,6 +156,10 @@ class Lv2Plugin(Plugin):
         return True
 
     def _run(self, n: int) -> None:
+        with self._lock:
+            self._run_locked(n)
+
+    def _run_locked(self, n: int) -> None:
         for made, features in zip(self._instances, self._features, strict=True):
             for buffer, incoming in self._buffers:  # an empty sequence as input, room for one as output
                 buffer[:4] = (8, features.sequence, 0, 0) if incoming else (_ATOM_BYTES - 8, features.chunk, 0, 0)
@@ -178,16 +192,45 @@ class Lv2Plugin(Plugin):
         return min(max(float(self._values[self._controls[id]]), parameter.low), parameter.high)
 
     def save_state(self) -> bytes:
-        return json.dumps({parameter.id: self.get(parameter.id) for parameter in self.parameters}).encode()
+        state: dict[str, Any] = {"values": {parameter.id: self.get(parameter.id) for parameter in self.parameters}}
+        if self._instances and lv2_state.keeps_state(self._instances[0].contents):
+            state |= lv2_state.save(self._plugin, self._instances[0], self._features[0])
+        return json.dumps(state).encode()
 
     def restore_state(self, state: bytes) -> None:
         try:
-            values = {str(id): float(value) for id, value in json.loads(state).items()}
-        except (ValueError, TypeError, AttributeError):
+            saved = json.loads(state)
+            values = saved["values"] if isinstance(saved.get("values"), dict) else saved  # earlier versions kept the values alone
+            wanted = {str(id): float(value) for id, value in values.items()}
+            self._state_file = lv2_state.unpack(saved) if "turtle" in saved else None
+        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):
             raise StemplayError(f"The saved state of {self.name} is damaged.") from None
-        for id, value in values.items():
-            if id in self._controls:
-                self.set(id, value)
+        for id, value in wanted.items():
+            self._take_port(id, value)
+        with self._lock:
+            self._restore_instances()
+
+    def _restore_instances(self) -> None:
+        """Give all instances the state that was asked for, or else the default state of a plugin that wants one."""
+        for made, features in zip(self._instances, self._features, strict=True):
+            if self._state_file is not None:
+                if not lv2_state.restore_file(self._state_file, made, features):
+                    self.note = f"{self.name} did not take its saved state."
+            elif lilv.LOAD_DEFAULT in self._wishes:
+                lv2_state.restore_node(lilv.uri(self._uri), made, features, lambda *_: None)
+
+    def load_preset(self, name: str) -> None:
+        if name not in self._presets:
+            there = f"its presets are {', '.join(self.presets)}" if self.presets else "it has none"
+            raise StemplayError(f"{self.name} has no preset {name!r}; {there}.")
+        with self._lock:
+            for made, features in zip(self._instances, self._features, strict=True):
+                lv2_state.restore_node(self._presets[name], made, features, self._take_port)
+
+    def _take_port(self, symbol: str, value: float) -> None:
+        if symbol in self._controls and math.isfinite(value):
+            parameter = self.parameter(symbol)
+            self._values[self._controls[symbol]] = min(max(value, parameter.low), parameter.high)
 
     def close(self) -> None:
         for made, features in zip(self._instances, self._features, strict=True):

@@ -1,18 +1,24 @@
 """Examines one plugin: ``python -m rtaudio.plugins.probe PLUGIN`` prints its description as one line of JSON.
 
+With ``PLUGIN PRESET`` it prints the parameters with the values that the preset gives them, and the plugin's state.
+
 It is a separate process, because plugins may crash, hang and print.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import sys
 from typing import Any
 
+import numpy as np
+
 from rtaudio.audio.format import StemplayError
 from rtaudio.plugins.base import Plugin
 from rtaudio.plugins.foreign import open_plugin
+from rtaudio.plugins.state_folder import remove_folders
 from rtaudio.protocol.insert_checks import is_plugin_file, split_plugin
 
 
@@ -29,6 +35,19 @@ def look(plugin: str) -> list[dict[str, Any]]:
     return [_entry(plugin, loaded)]
 
 
+def load_preset(plugin: str, preset: str) -> dict[str, Any]:
+    """``parameters``, ``values`` (those that are not the default) and ``state`` (base64). Raises StemplayError for an unknown preset."""
+    loaded = open_plugin(plugin)
+    loaded.prepare(44_100, 256, 2)
+    loaded.load_preset(preset)
+    loaded.process(np.zeros((256, 2), np.float32))  # some plugins take over values as they play
+    values = {p.id: loaded.get(p.id) for p in loaded.parameters}
+    return {
+        "parameters": [p.to_json() for p in loaded.parameters], "state": base64.b64encode(loaded.save_state()).decode(),
+        "values": {p.id: values[p.id] for p in loaded.parameters if values[p.id] != p.default},
+    }  # fmt: skip
+
+
 def _entry(plugin: str, loaded: Plugin) -> dict[str, Any]:
     kind = "LV2" if plugin.startswith("lv2:") else "Python" if plugin.startswith("python:") else "VST3"
     if split_plugin(plugin)[0].lower().endswith(".component"):
@@ -36,7 +55,7 @@ def _entry(plugin: str, loaded: Plugin) -> dict[str, Any]:
     return {
         "plugin": plugin, "name": loaded.name, "maker": loaded.maker, "category": loaded.category, "kind": kind,
         "editor": loaded.has_editor, "instrument": loaded.is_instrument,
-        "latency": loaded.latency, "parameters": [p.to_json() for p in loaded.parameters], "error": "",
+        "presets": list(loaded.presets), "latency": loaded.latency, "parameters": [p.to_json() for p in loaded.parameters], "error": "",
     }  # fmt: skip
 
 
@@ -45,11 +64,12 @@ def main() -> None:
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # output of plugins must not mix with ours
     try:
-        result: dict[str, Any] = {"found": look(sys.argv[1])}
+        result: dict[str, Any] = {"found": look(sys.argv[1])} if len(sys.argv) < 3 else load_preset(sys.argv[1], sys.argv[2])
     except StemplayError as error:
         result = {"error": str(error)}
     out.write(json.dumps(result) + "\n")
     out.flush()
+    remove_folders(os.getpid())
     os._exit(0)  # some plugins crash when they are unloaded
 
 

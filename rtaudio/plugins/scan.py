@@ -6,6 +6,7 @@ The file is ``plugins.json`` in the user's cache folder; ``STEMPLAY_CACHE_DIR`` 
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import difflib
 import json
@@ -28,11 +29,12 @@ from rtaudio.system.child_process import child_environment
 
 LIMIT_S = 90.0
 """A plugin that is not loaded after so long is ended and marked."""
-VERSION = 2
+VERSION = 3
+_CRASHED = "It crashed while it was loaded."
 _LISTING_S = 60.0
 
 Entry = dict[str, Any]
-"""``plugin, name, maker, category, kind, editor, instrument, latency, parameters, error``; see ``rtaudio/plugins/probe.py``."""
+"""``plugin, name, maker, category, kind, editor, instrument, latency, parameters, presets, error``; see ``rtaudio/plugins/probe.py``."""
 
 
 def cache_file() -> Path:
@@ -103,20 +105,44 @@ def _lv2_bundles() -> dict[str, Path]:
 def look_at(plugin: str, limit_s: float = LIMIT_S) -> list[Entry]:
     """The description of ``plugin``, found in a separate process. A plugin that cannot be loaded has an ``error``; raises nothing."""
     try:
+        return [_checked(entry) for entry in _probe(limit_s, plugin)["found"]]
+    except StemplayError as failure:
+        return [_failed(plugin, str(failure))]
+    except (ArithmeticError, AttributeError, ValueError, KeyError, TypeError):
+        return [_failed(plugin, _CRASHED)]
+
+
+def preset_of(plugin: str, preset: str, limit_s: float = LIMIT_S) -> tuple[tuple[Parameter, ...], dict[str, float], bytes]:
+    """The parameters of ``plugin``, their values in ``preset`` (as far as they are not the default), and the plugin's state.
+
+    Found in a separate process. Raises StemplayError if the plugin cannot be loaded or has no such preset.
+    """
+    try:
+        found = _probe(limit_s, plugin, preset)
+        parameters = tuple(Parameter.from_json(x) for x in found["parameters"])
+        values = {str(id): float(value) for id, value in found["values"].items()}
+        return parameters, values, base64.b64decode(found["state"], validate=True)
+    except StemplayError as failure:
+        raise StemplayError(f"{plugin} cannot be used: {failure}") from None
+    except (ArithmeticError, AttributeError, ValueError, KeyError, TypeError):
+        raise StemplayError(f"{plugin} cannot be used: {_CRASHED}") from None
+
+
+def _probe(limit_s: float, *arguments: str) -> dict[str, Any]:
+    """What ``probe.py`` prints. Raises StemplayError, or ValueError and such if it is not sensible."""
+    try:
         done = subprocess.run(
-            [sys.executable, "-m", "rtaudio.plugins.probe", plugin], capture_output=True, text=True, errors="replace", timeout=limit_s,
+            [sys.executable, "-m", "rtaudio.plugins.probe", *arguments], capture_output=True, text=True, errors="replace", timeout=limit_s,
             env=child_environment(), stdin=subprocess.DEVNULL,
         )  # fmt: skip
-        result = json.loads(done.stdout)
-        if "found" in result:
-            return [_checked(entry) for entry in result["found"]]
-        return [_failed(plugin, str(result["error"]))]
     except subprocess.TimeoutExpired:
-        return [_failed(plugin, f"It did not load within {limit_s:g} s and was ended.")]
+        raise StemplayError(f"It did not load within {limit_s:g} s and was ended.") from None
     except OSError as error:
-        return [_failed(plugin, f"It could not be looked at: {error.strerror}.")]
-    except (ArithmeticError, AttributeError, ValueError, KeyError, TypeError):
-        return [_failed(plugin, "It crashed while it was loaded.")]
+        raise StemplayError(f"It could not be looked at: {error.strerror}.") from None
+    result: dict[str, Any] = json.loads(done.stdout)
+    if "error" in result:
+        raise StemplayError(str(result["error"]))
+    return result
 
 
 def _failed(plugin: str, error: str) -> Entry:
@@ -130,7 +156,8 @@ def _checked(entry: Any) -> Entry:
     texts = {key: str(entry.get(key, "")) for key in ("plugin", "name", "maker", "category", "kind", "error")}
     parameters = [Parameter.from_json(x).to_json() for x in entry.get("parameters", [])]
     switches = {key: bool(entry.get(key)) for key in ("editor", "instrument")}
-    return {**texts, **switches, "latency": int(entry.get("latency", 0)), "parameters": parameters}
+    return {**texts, **switches, "latency": int(entry.get("latency", 0)), "parameters": parameters,
+            "presets": [str(name) for name in entry.get("presets", [])]}  # fmt: skip
 
 
 def scan(again: bool = False, progress: Callable[[int, int, str], None] | None = None, folders: list[Path] | None = None) -> list[Entry]:

@@ -150,6 +150,15 @@ class PedalboardPlugin(Plugin):
         except (ValueError, RuntimeError) as error:
             raise StemplayError(f"{self.name} does not take its saved state: {_first_line(error)}") from None
 
+    def load_preset(self, name: str) -> None:
+        """``name``: a file of the plugin's maker or of another host, ``.vstpreset``."""
+        if not Path(name).is_file():
+            raise StemplayError(f"There is no file {name!r}: a preset of {self.name} is a .vstpreset file.")
+        try:
+            self._plugin.load_preset(name)
+        except (ValueError, RuntimeError, OSError) as error:
+            raise StemplayError(f"{name} is no preset of {self.name}: {_first_line(error)}") from None
+
     def open_editor(self) -> None:
         self._close_editor.clear()
         try:

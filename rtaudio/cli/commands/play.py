@@ -10,6 +10,7 @@ from typing import Any, TextIO
 
 from rtaudio.audio.format import StemplayError
 from rtaudio.cli import live_options
+from rtaudio.cli.inserts import instrument_with_preset
 from rtaudio.cli.meter_line import level_db
 from rtaudio.cli.status import status_dict, where
 from rtaudio.control.session import Session
@@ -17,7 +18,7 @@ from rtaudio.control.supervisor import refused
 from rtaudio.midi.keyboard import KEYS, TerminalKeys
 from rtaudio.midi.ports import WORDS, find_input, list_inputs
 from rtaudio.protocol.checks import INSTRUMENT_TIMES, MAX_VOICES, check_value, instrument_names
-from rtaudio.protocol.messages import VELOCITY_CURVES, EngineConfig, Snapshot, command
+from rtaudio.protocol.messages import VELOCITY_CURVES, EngineConfig, InstrumentState, Snapshot, command
 
 NAME = "play"
 HELP = "Play the instrument with a MIDI keyboard or with the computer's keys. Ctrl-C ends it."
@@ -35,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--model", default="sing-gm", metavar="M",
-        help="an installed model, a directory, or a plugin: lv2:URI or a .vst3 (default: %(default)s)",
+        help="an installed model, a directory, or a plugin: lv2:URI or a .vst3, also with :preset=NAME (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
         "--midi", default="default", metavar="PORT",
@@ -58,7 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Play until Ctrl-C or ``--seconds`` and print the results."""
-    session = Session(configuration(args))
+    args.model, settings = instrument_with_preset(args.model)
+    session = Session(configuration(args), instrument=InstrumentState(plugin=settings) if settings else None)
     shares = sound(args.instrument, args.model)
     for channel in range(16) if shares else ():
         session.send(command("set_sound", channel=channel, shares=shares))

@@ -95,6 +95,8 @@ def _info(name: str, as_json: bool) -> None:
         print(entry["summary"])
     use = f"play --model {entry['plugin']}" if entry["instrument"] else f"--insert STRIP={entry['plugin']}"
     print(f"Use it with {use}")
+    if entry.get("presets"):
+        print(f"With a preset: {use}:preset=NAME, where NAME is one of {', '.join(entry['presets'])}.")
     for parameter in (Parameter.from_json(x) for x in entry["parameters"]):
         print(f"  {_describe(parameter)}")
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from rtaudio.plugins.scan import installed
+
 NATIVE = Path(__file__).parent / "native"
 DPF = Path("/usr/share/dpf/distrho")
 BUILD = Path(__file__).parents[3] / "build" / "probe"
@@ -58,6 +60,24 @@ def beep() -> str:
 def panel() -> str:
     """The path of the probe with a window of its own (``native/panel.cpp``)."""
     return str(build_probe("Panel"))
+
+
+@pytest.fixture
+def keeper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The LV2 effect of ``native/keeper.c``, in a bundle of its own, which is all that liblilv finds."""
+    compiler = shutil.which("gcc")
+    if sys.platform != "linux" or compiler is None:
+        pytest.skip("gcc is needed to build the test plugin")
+    bundle = tmp_path / "lv2" / "keeper.lv2"
+    bundle.mkdir(parents=True)
+    library = [compiler, "-std=gnu11", "-O1", "-fPIC", "-shared", "-fvisibility=hidden", "-w"]
+    subprocess.run([*library, str(NATIVE / "keeper.c"), "-o", str(bundle / "keeper.so")], check=True)
+    shutil.copy(NATIVE / "keeper.ttl", bundle / "manifest.ttl")
+    (bundle / "half.txt").write_text("0.5\n")
+    monkeypatch.setenv("LV2_PATH", str(bundle.parent))
+    if "lv2:urn:stemplay:keeper" not in installed():
+        pytest.skip("liblilv-0-0 is not installed")
+    return "lv2:urn:stemplay:keeper"
 
 
 @pytest.fixture(autouse=True)

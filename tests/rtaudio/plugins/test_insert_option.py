@@ -41,7 +41,7 @@ def test_values_have_names_before_any_scan(probe: str) -> None:
     assert parse_inserts([f"vocals={probe}:mode=left,gain=0.5"], PLACES)["vocals"][0].values == {"mode": 1.0, "gain": 0.5}
     with pytest.raises(StemplayError, match="is a number or Both, Left, Right, not 'Middle'"):
         parse_inserts([f"vocals={probe}:mode=Middle"], PLACES)
-    with pytest.raises(StemplayError, match="lv2:urn:none cannot be used: .*(no LV2 plugin|need the library)"):
+    with pytest.raises(StemplayError, match=r"lv2:urn:none cannot be used: .*(no LV2 plugin|need the library)"):
         parse_inserts(["vocals=lv2:urn:none:mode=Left"], PLACES)
 
 
