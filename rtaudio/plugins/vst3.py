@@ -1,4 +1,7 @@
-"""VST3 plugins (and Audio Units on macOS) through ``pedalboard``. It runs in a host process only, because loading may crash or hang."""
+"""VST3 plugins (and Audio Units on macOS) through ``pedalboard``. It runs in a host process only, because loading may crash or hang.
+
+While the plugin's window opens, the thread ``editor-title`` gives it the plugin's name.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,14 @@ from rtaudio.audio.format import Audio, StemplayError
 from rtaudio.plugins.base import Plugin
 from rtaudio.protocol.insert_checks import split_plugin
 from rtaudio.protocol.parameters import Parameter
+from rtaudio.system.window_title import retitle
 from rtaudio.system.x_errors import survive_x_errors
 
 MAX_LABELS = 64
 """Largest number of named values; a parameter with more is shown as a number."""
 
+_TITLE = "Pedalboard"
+"""The title that pedalboard gives every window."""
 _CONTROLLERS = re.compile(r"MIDI Ch\. \d+ ")
 """DPF's names of the MIDI controllers of an instrument, 130 parameters for each of 16 channels. They are played by MIDI."""
 
@@ -161,10 +167,14 @@ class PedalboardPlugin(Plugin):
 
     def open_editor(self) -> None:
         self._close_editor.clear()
+        closed = threading.Event()
+        threading.Thread(target=retitle, args=(_TITLE, self.name, closed), name="editor-title", daemon=True).start()
         try:
             self._plugin.show_editor(self._close_editor)
         except RuntimeError as error:
             raise StemplayError(f"{self.name} cannot show its own window: {_first_line(error)}") from None
+        finally:
+            closed.set()
 
     def close_editor(self) -> None:
         self._close_editor.set()
