@@ -4,65 +4,65 @@
 <context>
     <name>BaseStrip</name>
     <message>
-        <location filename="../widgets/strip.py" line="45" />
+        <location filename="../widgets/strip.py" line="46" />
         <source>{} level</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="47" />
+        <location filename="../widgets/strip.py" line="48" />
         <source>Level of {}: drag, wheel or arrows; Shift for fine steps; double click for 0 dB</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="51" />
+        <location filename="../widgets/strip.py" line="52" />
         <source>{} meter</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="52" />
+        <location filename="../widgets/strip.py" line="53" />
         <source>Left: peak. Right: RMS. A click resets the clip indicator.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="53" />
+        <location filename="../widgets/strip.py" line="54" />
         <source>{} level in dB, to type</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="54" />
+        <location filename="../widgets/strip.py" line="55" />
         <source>Type a level in dB, or -inf</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>Browser</name>
     <message>
-        <location filename="../instrument/browser.py" line="31" />
-        <location filename="../instrument/browser.py" line="30" />
+        <location filename="../instrument/browser.py" line="26" />
+        <location filename="../instrument/browser.py" line="26" />
         <source>Search sounds</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/browser.py" line="34" />
+        <location filename="../instrument/browser.py" line="28" />
         <source>Family of sounds</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/browser.py" line="37" />
+        <location filename="../instrument/browser.py" line="30" />
         <source>Sounds</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/browser.py" line="57" />
+        <location filename="../instrument/browser.py" line="49" />
         <source>All families</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/browser.py" line="98" />
+        <location filename="../instrument/browser.py" line="86" />
         <source>{0} of {1} sounds</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/browser.py" line="100" />
+        <location filename="../instrument/browser.py" line="88" />
         <source>No sound has such a name.</source>
         <translation type="unfinished" />
     </message>
@@ -131,12 +131,12 @@
 </context><context>
     <name>ChannelMap</name>
     <message>
-        <location filename="../instrument/channels.py" line="33" />
+        <location filename="../instrument/channels.py" line="35" />
         <source>MIDI channels and their sounds</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/channels.py" line="39" />
+        <location filename="../instrument/channels.py" line="41" />
         <source>The list of sounds, the pad and the keys apply to the selected line.</source>
         <translation type="unfinished" />
     </message>
@@ -296,22 +296,22 @@
 </context><context>
     <name>CurvePicture</name>
     <message>
-        <location filename="../instrument/envelope.py" line="172" />
+        <location filename="../instrument/envelope.py" line="183" />
         <source>Picture of the velocity curve</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/envelope.py" line="194" />
+        <location filename="../instrument/envelope.py" line="205" />
         <source>soft touch</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/envelope.py" line="195" />
+        <location filename="../instrument/envelope.py" line="206" />
         <source>hard touch</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/envelope.py" line="196" />
+        <location filename="../instrument/envelope.py" line="207" />
         <source>loud</source>
         <translation type="unfinished" />
     </message>
@@ -417,110 +417,25 @@
 </context><context>
     <name>Draft</name>
     <message>
-        <location filename="../settings/draft.py" line="181" />
+        <location filename="../settings/draft.py" line="182" />
         <source>{} The sound has not changed.</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>EffectBrowser</name>
     <message>
-        <location filename="../inserts/browser.py" line="40" />
-        <source>Add an effect: {}</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../inserts/browser.py" line="43" />
+        <location filename="../inserts/browser.py" line="274" />
         <source>Search, for example reverb</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="44" />
-        <source>Search effects and plugins</source>
+        <location filename="../inserts/browser.py" line="275" />
+        <source>Add an effect: {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="48" />
-        <source>Category</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../inserts/browser.py" line="51" />
-        <source>Effects and plugins</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../inserts/browser.py" line="80" />
-        <source>Scan again</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../inserts/browser.py" line="81" />
-        <source>Look for installed plugins again, also for those that failed before</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../inserts/browser.py" line="83" />
-        <source>Close</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../inserts/browser.py" line="85" />
-        <source>Add</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../inserts/browser.py" line="126" />
-        <source>All categories</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../inserts/browser.py" line="126" />
-        <source>Built in</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../inserts/browser.py" line="126" />
-        <source>Installed plugins</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../inserts/browser.py" line="162" />
-        <source>Cannot be used</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../inserts/browser.py" line="163" />
-        <source>Other</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../inserts/browser.py" line="164" />
-        <source>{0} · built in</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../inserts/browser.py" line="164" />
-        <source>{0} · plugins</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../inserts/browser.py" line="194" />
-        <source>Looking for installed plugins …</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../inserts/browser.py" line="196" />
-        <source>Installed plugins cannot be listed: {}</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../inserts/browser.py" line="198" />
-        <source>Installed plugins: {}</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../inserts/browser.py" line="199" />
-        <source>Nothing matches.</source>
+        <location filename="../inserts/browser.py" line="281" />
+        <source>It is an instrument: choose it on the page Instrument.</source>
         <translation type="unfinished" />
     </message>
 </context><context>
@@ -823,52 +738,57 @@
 </context><context>
     <name>EnvelopePanel</name>
     <message>
-        <location filename="../instrument/envelope.py" line="91" />
+        <location filename="../instrument/envelope.py" line="92" />
         <source>Attack</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/envelope.py" line="92" />
+        <location filename="../instrument/envelope.py" line="93" />
         <source>Release</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/envelope.py" line="96" />
+        <location filename="../instrument/envelope.py" line="97" />
         <source>Key velocity</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/envelope.py" line="97" />
+        <location filename="../instrument/envelope.py" line="98" />
         <source>Velocity of the computer's keys. The mouse plays louder the lower it clicks on a key.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/envelope.py" line="103" />
+        <location filename="../instrument/envelope.py" line="104" />
         <source>Linear</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/envelope.py" line="103" />
+        <location filename="../instrument/envelope.py" line="104" />
         <source>Soft: easy to play loud</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/envelope.py" line="103" />
+        <location filename="../instrument/envelope.py" line="104" />
         <source>Hard: needs strength</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/envelope.py" line="104" />
+        <location filename="../instrument/envelope.py" line="105" />
         <source>Fixed: always 100</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/envelope.py" line="108" />
+        <location filename="../instrument/envelope.py" line="109" />
         <source>Velocity curve</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/envelope.py" line="155" />
+        <location filename="../instrument/envelope.py" line="136" />
+        <source>A plugin has an envelope of its own.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/envelope.py" line="165" />
         <source>Double click: {0}. Right click: MIDI learn.</source>
         <translation type="unfinished" />
     </message>
@@ -1332,96 +1252,50 @@
 </context><context>
     <name>InputStrip</name>
     <message>
+        <location filename="../inserts/rack.py" line="177" />
+        <source>Choose …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
         <location filename="../inserts/rack.py" line="178" />
+        <source>Choose an input</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/rack.py" line="179" />
+        <source>Choose a microphone or another input in the settings</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/rack.py" line="206" />
         <source>on the live input, before it is separated</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/rack.py" line="180" />
+        <location filename="../inserts/rack.py" line="208" />
+        <source>for a microphone or another input</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/rack.py" line="210" />
         <source>not heard: Monitor is off</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>InsertEditor</name>
     <message>
-        <location filename="../inserts/editor.py" line="48" />
-        <location filename="../inserts/editor.py" line="47" />
-        <source>Search parameters</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../inserts/editor.py" line="83" />
-        <source>Start again</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../inserts/editor.py" line="85" />
-        <source>Bypass</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../inserts/editor.py" line="85" />
-        <source>Bypass this effect</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../inserts/editor.py" line="85" />
-        <source>Hear the sound without this effect</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../inserts/editor.py" line="87" />
-        <source>Plugin's own window</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../inserts/editor.py" line="97" />
+        <location filename="../inserts/editor.py" line="222" />
         <source>Reset</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/editor.py" line="98" />
+        <location filename="../inserts/editor.py" line="223" />
         <source>Reset all parameters to their defaults</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/editor.py" line="100" />
+        <location filename="../inserts/editor.py" line="225" />
         <source>Close</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../inserts/editor.py" line="114" />
-        <source>Reset {}</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../inserts/editor.py" line="125" />
-        <source>Looking for its parameters …</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../inserts/editor.py" line="126" />
-        <source>The parameters of this plugin are not known: press “Scan again” where effects are added.</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../inserts/editor.py" line="153" />
-        <source>{0} of {1} parameters: search for the others.</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../inserts/editor.py" line="154" />
-        <source>Double click or Del: default. Right click: MIDI learn.</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../inserts/editor.py" line="155" />
-        <source>It has no parameters.</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../inserts/editor.py" line="155" />
-        <source>Nothing matches.</source>
         <translation type="unfinished" />
     </message>
 </context><context>
@@ -1474,79 +1348,147 @@
 </context><context>
     <name>InsertMoves</name>
     <message>
-        <location filename="../insert_moves.py" line="99" />
+        <location filename="../insert_moves.py" line="109" />
         <source>{0}: add {1}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../insert_moves.py" line="106" />
+        <location filename="../insert_moves.py" line="116" />
         <source>{0}: {1} instead of {2}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../insert_moves.py" line="112" />
+        <location filename="../insert_moves.py" line="122" />
         <source>{0}: remove {1}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../insert_moves.py" line="123" />
+        <location filename="../insert_moves.py" line="133" />
         <source>{0}: order of effects</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../insert_moves.py" line="136" />
+        <location filename="../insert_moves.py" line="146" />
         <source>Move {0} to {1}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../insert_moves.py" line="147" />
+        <location filename="../insert_moves.py" line="157" />
         <source>{0}: effects</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../insert_moves.py" line="154" />
+        <location filename="../insert_moves.py" line="164" />
         <source>{0}: bypass {1}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../insert_moves.py" line="154" />
+        <location filename="../insert_moves.py" line="164" />
         <source>{0}: {1} on again</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../insert_moves.py" line="176" />
+        <location filename="../insert_moves.py" line="186" />
         <source>{0} has {1} slots for effects, and all are taken.</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>InsertPanel</name>
+    <message>
+        <location filename="../inserts/editor.py" line="55" />
+        <location filename="../inserts/editor.py" line="55" />
+        <source>Search parameters</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/editor.py" line="81" />
+        <source>Start again</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/editor.py" line="83" />
+        <source>Bypass</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/editor.py" line="83" />
+        <source>Bypass this effect</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/editor.py" line="83" />
+        <source>Hear the sound without this effect</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/editor.py" line="86" />
+        <source>Plugin's own window</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/editor.py" line="99" />
+        <source>Reset {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/editor.py" line="117" />
+        <source>Looking for its parameters …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/editor.py" line="118" />
+        <source>The parameters of this plugin are not known, because it could not be loaded.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/editor.py" line="144" />
+        <source>{0} of {1} parameters: search for the others.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/editor.py" line="145" />
+        <source>Double click or Del: default. Right click: MIDI learn.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/editor.py" line="146" />
+        <source>It has no parameters.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/editor.py" line="146" />
+        <source>Nothing matches.</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>InsertRack</name>
     <message>
-        <location filename="../inserts/rack.py" line="29" />
+        <location filename="../inserts/rack.py" line="32" />
         <source>Effects of {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/rack.py" line="68" />
+        <location filename="../inserts/rack.py" line="71" />
         <source>FX {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/rack.py" line="68" />
+        <location filename="../inserts/rack.py" line="71" />
         <source>+ FX</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/rack.py" line="68" />
+        <location filename="../inserts/rack.py" line="71" />
         <source>Effects {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/rack.py" line="68" />
+        <location filename="../inserts/rack.py" line="71" />
         <source>+ Effect</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/rack.py" line="86" />
+        <location filename="../inserts/rack.py" line="91" />
         <source>Add an effect …</source>
         <translation type="unfinished" />
     </message>
@@ -1594,92 +1536,181 @@
         <translation type="unfinished" />
     </message>
 </context><context>
+    <name>InstrumentBrowser</name>
+    <message>
+        <location filename="../inserts/browser.py" line="288" />
+        <source>Search, for example piano</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="289" />
+        <source>Choose an instrument</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="290" />
+        <source>Search instruments</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="291" />
+        <source>Instruments</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="292" />
+        <source>Use</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="298" />
+        <source>{} is an effect, not an instrument.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="301" />
+        <source>Models</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/library.py" line="189" />
+        <source>Neural synthesiser with {} sounds</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>InstrumentButton</name>
+    <message>
+        <location filename="../inserts/instrument.py" line="75" />
+        <source>Start {} again</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/instrument.py" line="75" />
+        <source>Instrument {}: choose another, or change it</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/instrument.py" line="89" />
+        <source>Choose an instrument …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/instrument.py" line="90" />
+        <source>Edit …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/instrument.py" line="92" />
+        <source>Plugin's own window</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/instrument.py" line="96" />
+        <source>Start again</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
     <name>InstrumentPage</name>
     <message>
-        <location filename="../pages/instrument.py" line="55" />
+        <location filename="../pages/instrument.py" line="59" />
         <source>No instrument is loaded</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/instrument.py" line="58" />
-        <source>SING is a neural synthesiser: it plays from a MIDI keyboard, from the computer's keys and from the keyboard on this page. Loading it interrupts the sound for a moment.</source>
+        <location filename="../pages/instrument.py" line="62" />
+        <source>SING is a neural synthesiser: it plays from a MIDI keyboard, from the computer's keys and from the keyboard on this page. An installed VST3 or LV2 instrument can play in its place. Loading interrupts the sound for a moment.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/instrument.py" line="65" />
+        <location filename="../pages/instrument.py" line="69" />
         <source>Load SING</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/instrument.py" line="72" />
+        <source>Choose a plugin …</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>InstrumentPanel</name>
     <message>
-        <location filename="../instrument/panel.py" line="130" />
-        <location filename="../instrument/panel.py" line="75" />
+        <location filename="../instrument/panel.py" line="153" />
+        <location filename="../instrument/panel.py" line="90" />
         <source>Channel {0}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/panel.py" line="132" />
+        <location filename="../instrument/panel.py" line="155" />
         <source>Sounds</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/panel.py" line="133" />
+        <location filename="../instrument/panel.py" line="155" />
         <source>Morph</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/panel.py" line="135" />
+        <location filename="../instrument/panel.py" line="162" />
         <source>Settings of the instrument</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/panel.py" line="136" />
+        <location filename="../instrument/panel.py" line="163" />
         <source>Touch</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/panel.py" line="136" />
+        <location filename="../instrument/panel.py" line="163" />
         <source>Channels</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/panel.py" line="136" />
+        <location filename="../instrument/panel.py" line="163" />
         <source>MIDI</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/panel.py" line="136" />
+        <location filename="../instrument/panel.py" line="163" />
         <source>Learn</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/panel.py" line="145" />
+        <location filename="../instrument/panel.py" line="172" />
+        <source>Instrument …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/panel.py" line="173" />
+        <source>Choose another instrument: a model, or an installed plugin</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/panel.py" line="175" />
         <source>Pedal</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/panel.py" line="147" />
+        <location filename="../instrument/panel.py" line="177" />
         <source>Sustain pedal (space bar, when the keyboard has the focus)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/panel.py" line="150" />
+        <location filename="../instrument/panel.py" line="180" />
         <source>Octave −</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/panel.py" line="150" />
+        <location filename="../instrument/panel.py" line="180" />
         <source>Octave +</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/panel.py" line="151" />
+        <location filename="../instrument/panel.py" line="181" />
         <source>An octave lower (Z)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/panel.py" line="152" />
+        <location filename="../instrument/panel.py" line="182" />
         <source>An octave higher (X)</source>
         <translation type="unfinished" />
     </message>
@@ -1722,79 +1753,94 @@
     </message>
     <message>
         <location filename="../instrument/status.py" line="44" />
+        <source>Keys down {0}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/status.py" line="44" />
         <source>Voices {0} of {1}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/status.py" line="45" />
+        <location filename="../instrument/status.py" line="47" />
         <source>Load {0:.0%} ({1:.0%})</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/status.py" line="46" />
+        <location filename="../instrument/status.py" line="48" />
         <source>{0:.1f} ms to sound</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/status.py" line="47" />
+        <location filename="../instrument/status.py" line="49" />
         <source>{0:.0%} prepared</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/status.py" line="48" />
+        <location filename="../instrument/status.py" line="50" />
         <source>Stolen {0}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/status.py" line="49" />
+        <location filename="../instrument/status.py" line="51" />
         <source>Late {0}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/status.py" line="50" />
+        <location filename="../instrument/status.py" line="52" />
         <source>Missed {0}</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>InstrumentTab</name>
     <message>
-        <location filename="../settings/models.py" line="142" />
-        <source>Instrument</source>
+        <location filename="../settings/models.py" line="146" />
+        <source>Plugin …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="143" />
-        <source>MIDI input</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../settings/models.py" line="149" />
         <location filename="../settings/models.py" line="147" />
-        <source>Voices</source>
+        <source>Choose an installed VST3 or LV2 instrument</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../settings/models.py" line="150" />
-        <source>Card of the instrument</source>
+        <source>Instrument</source>
         <translation type="unfinished" />
     </message>
     <message>
+        <location filename="../settings/models.py" line="151" />
+        <source>MIDI input</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/models.py" line="157" />
         <location filename="../settings/models.py" line="155" />
-        <source>None</source>
+        <source>Voices</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../settings/models.py" line="158" />
+        <source>Card of the instrument</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/models.py" line="163" />
+        <source>None</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/models.py" line="171" />
         <source>All inputs, also those plugged in later</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="159" />
+        <location filename="../settings/models.py" line="172" />
         <source>A port of Stemplay's own, for other programs</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="161" />
+        <location filename="../settings/models.py" line="174" />
         <source>{} (not there now)</source>
         <translation type="unfinished" />
     </message>
@@ -2041,7 +2087,7 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="293" />
+        <location filename="../window.py" line="295" />
         <location filename="../window.py" line="179" />
         <source>Start</source>
         <translation type="unfinished" />
@@ -2059,37 +2105,37 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="280" />
+        <location filename="../window.py" line="282" />
         <source>It had crashed.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="282" />
+        <location filename="../window.py" line="284" />
         <source>The engine was restarted, with the same mixer. {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="293" />
+        <location filename="../window.py" line="295" />
         <source>Stop</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="294" />
+        <location filename="../window.py" line="296" />
         <source>Stop the sound</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="294" />
+        <location filename="../window.py" line="296" />
         <source>Start the sound</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="303" />
+        <location filename="../window.py" line="305" />
         <source>Stopping …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="303" />
+        <location filename="../window.py" line="305" />
         <source>Starting …</source>
         <translation type="unfinished" />
     </message>
@@ -2195,38 +2241,38 @@
 </context><context>
     <name>MasterStrip</name>
     <message>
-        <location filename="../widgets/strip.py" line="288" />
-        <location filename="../widgets/strip.py" line="286" />
+        <location filename="../widgets/strip.py" line="323" />
+        <location filename="../widgets/strip.py" line="321" />
         <source>Limiter</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="289" />
+        <location filename="../widgets/strip.py" line="324" />
         <source>Keeps the output below full scale; leave it on unless you have a reason to switch it off</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="301" />
+        <location filename="../widgets/strip.py" line="336" />
         <source>move a control …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="308" />
+        <location filename="../widgets/strip.py" line="343" />
         <source>level</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="308" />
+        <location filename="../widgets/strip.py" line="343" />
         <source>limiter</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="312" />
+        <location filename="../widgets/strip.py" line="347" />
         <source>limiting {} dB</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="312" />
+        <location filename="../widgets/strip.py" line="347" />
         <source>limiter idle</source>
         <translation type="unfinished" />
     </message>
@@ -2244,154 +2290,154 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="68" />
+        <location filename="../presets.py" line="69" />
         <source>Preset {}</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>MixerPage</name>
     <message>
-        <location filename="../pages/mixer.py" line="39" />
+        <location filename="../pages/mixer.py" line="47" />
         <source>Mixer</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="65" />
+        <location filename="../pages/mixer.py" line="74" />
         <source>Undo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="65" />
+        <location filename="../pages/mixer.py" line="74" />
         <source>Undo the last mixer move (Ctrl+Z)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="66" />
+        <location filename="../pages/mixer.py" line="75" />
         <source>Redo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="66" />
+        <location filename="../pages/mixer.py" line="75" />
         <source>Redo the last undone move (Ctrl+Shift+Z)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="75" />
+        <location filename="../pages/mixer.py" line="84" />
         <source>Reset</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="75" />
+        <location filename="../pages/mixer.py" line="84" />
         <source>All faders to 0 dB, all pans to the centre, no mute and no solo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="105" />
+        <location filename="../pages/mixer.py" line="114" />
         <source>Dry/wet: share of the separated stems in percent</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="106" />
+        <location filename="../pages/mixer.py" line="115" />
         <source>How much of the separated stems against the original mix is heard</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="116" />
+        <location filename="../pages/mixer.py" line="125" />
         <source>Dry</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="116" />
+        <location filename="../pages/mixer.py" line="125" />
         <source>Wet</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="128" />
+        <location filename="../pages/mixer.py" line="137" />
         <source>Strips</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="232" />
+        <location filename="../pages/mixer.py" line="255" />
         <source>Dry/wet</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="235" />
+        <location filename="../pages/mixer.py" line="258" />
         <source>dry/wet</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>ModelTab</name>
     <message>
-        <location filename="../settings/models.py" line="80" />
+        <location filename="../settings/models.py" line="84" />
         <source>From a folder …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="82" />
+        <location filename="../settings/models.py" line="86" />
         <source>Model</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="83" />
+        <location filename="../settings/models.py" line="87" />
         <source>Stems sum to the input exactly</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="84" />
+        <location filename="../settings/models.py" line="88" />
         <source>The residual of the model is divided among the stems.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="102" />
-        <location filename="../settings/models.py" line="90" />
+        <location filename="../settings/models.py" line="106" />
+        <location filename="../settings/models.py" line="94" />
         <source> ms</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="91" />
+        <location filename="../settings/models.py" line="95" />
         <source>no</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="98" />
-        <location filename="../settings/models.py" line="93" />
+        <location filename="../settings/models.py" line="102" />
+        <location filename="../settings/models.py" line="97" />
         <source>Look ahead</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="95" />
+        <location filename="../settings/models.py" line="99" />
         <source>Cleaner stems, with this much more latency; 17 ms is a good value. For songs, or if latency does not matter.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="103" />
+        <location filename="../settings/models.py" line="107" />
         <source>what it needs</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="110" />
-        <location filename="../settings/models.py" line="105" />
+        <location filename="../settings/models.py" line="114" />
+        <location filename="../settings/models.py" line="109" />
         <source>Time for the model</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="107" />
+        <location filename="../settings/models.py" line="111" />
         <source>Part of the latency, in whole blocks. Without a number, the model is timed on this machine.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="111" />
+        <location filename="../settings/models.py" line="115" />
         <source>Card of the model</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="116" />
+        <location filename="../settings/models.py" line="120" />
         <source>None: equal parts of the input</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/models.py" line="130" />
+        <location filename="../settings/models.py" line="134" />
         <source>A folder with model.onnx and card.json</source>
         <translation type="unfinished" />
     </message>
@@ -2693,9 +2739,151 @@
         <translation type="unfinished" />
     </message>
 </context><context>
+    <name>PluginBrowser</name>
+    <message>
+        <location filename="../inserts/browser.py" line="33" />
+        <source>Search effects and plugins</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="35" />
+        <source>Category</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="37" />
+        <source>Effects and plugins</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="83" />
+        <source>Scan again</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="84" />
+        <source>Look for installed plugins again, also for those that failed before</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="86" />
+        <source>From a file …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="88" />
+        <source>Choose a plugin that is in none of the usual folders. Its path can also be typed into the search.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="91" />
+        <source>Close</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="93" />
+        <source>Add</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="118" />
+        <source>A file …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="119" />
+        <source>A folder (most .vst3 plugins are folders) …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="130" />
+        <source>Plugins (*.vst3 *.component)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="130" />
+        <source>All files (*)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="131" />
+        <source>The file of a plugin</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="134" />
+        <source>The folder of a plugin (.vst3, .component)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="182" />
+        <source>All categories</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="182" />
+        <source>Built in</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="182" />
+        <source>Installed plugins</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="226" />
+        <source>Cannot be used</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="227" />
+        <source>Other</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="228" />
+        <source>{0} · built in</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="228" />
+        <source>{0} · plugins</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="245" />
+        <source>Loading {} …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="247" />
+        <source>Looking for installed plugins …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="249" />
+        <source>Installed plugins cannot be listed: {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="251" />
+        <source>Installed plugins: {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="253" />
+        <source>Return loads the plugin with this name.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="254" />
+        <source>Nothing matches.</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
     <name>PluginLibrary</name>
     <message>
-        <location filename="../inserts/library.py" line="90" />
+        <location filename="../inserts/library.py" line="143" />
         <source>{0} of {1}: {2}</source>
         <translation type="unfinished" />
     </message>
@@ -2745,49 +2933,49 @@
 </context><context>
     <name>PresetMenu</name>
     <message>
-        <location filename="../presets.py" line="172" />
-        <location filename="../presets.py" line="101" />
+        <location filename="../presets.py" line="175" />
+        <location filename="../presets.py" line="104" />
         <source>Presets</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="113" />
+        <location filename="../presets.py" line="116" />
         <source>Save as …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="114" />
+        <location filename="../presets.py" line="117" />
         <source>Rename</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="114" />
+        <location filename="../presets.py" line="117" />
         <source>Delete</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="149" />
+        <location filename="../presets.py" line="152" />
         <source>Save preset</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="161" />
-        <location filename="../presets.py" line="149" />
+        <location filename="../presets.py" line="164" />
+        <location filename="../presets.py" line="152" />
         <source>Name</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="154" />
+        <location filename="../presets.py" line="157" />
         <source>Replace the preset “{}”?</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="161" />
+        <location filename="../presets.py" line="164" />
         <source>Rename preset</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="167" />
+        <location filename="../presets.py" line="170" />
         <source>Delete the preset “{}”?</source>
         <translation type="unfinished" />
     </message>
@@ -3619,93 +3807,93 @@
 </context><context>
     <name>Strip</name>
     <message>
-        <location filename="../widgets/strip.py" line="175" />
+        <location filename="../widgets/strip.py" line="178" />
         <source>{} pan</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="176" />
+        <location filename="../widgets/strip.py" line="179" />
         <source>Left and right: drag, wheel or arrows; double click for the centre</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="185" />
+        <location filename="../widgets/strip.py" line="188" />
         <source>M</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="185" />
+        <location filename="../widgets/strip.py" line="188" />
         <source>Mute {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="185" />
+        <location filename="../widgets/strip.py" line="188" />
         <source>Mute {} (M)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="188" />
+        <location filename="../widgets/strip.py" line="191" />
         <source>S</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="188" />
+        <location filename="../widgets/strip.py" line="191" />
         <source>Solo {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="188" />
+        <location filename="../widgets/strip.py" line="191" />
         <source>Solo {} (S)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="193" />
+        <location filename="../widgets/strip.py" line="196" />
         <source>Record {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="194" />
+        <location filename="../widgets/strip.py" line="197" />
         <source>Record {} to its own file (R)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="241" />
+        <location filename="../widgets/strip.py" line="245" />
         <source>move a control …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="243" />
+        <location filename="../widgets/strip.py" line="247" />
         <source>muted</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="245" />
+        <location filename="../widgets/strip.py" line="249" />
         <source>not soloed</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="268" />
-        <location filename="../widgets/strip.py" line="247" />
+        <location filename="../widgets/strip.py" line="303" />
+        <location filename="../widgets/strip.py" line="251" />
         <source>solo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="268" />
+        <location filename="../widgets/strip.py" line="303" />
         <source>level</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="268" />
+        <location filename="../widgets/strip.py" line="303" />
         <source>pan</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="268" />
+        <location filename="../widgets/strip.py" line="303" />
         <source>mute</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="269" />
+        <location filename="../widgets/strip.py" line="304" />
         <source>record arm</source>
         <translation type="unfinished" />
     </message>
