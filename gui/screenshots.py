@@ -19,8 +19,9 @@ from PyQt6.QtWidgets import QApplication, QDialog, QWidget
 
 from gui import theme
 from gui.bridge import Bridge, meet_engine
-from gui.inserts.browser import EffectBrowser
+from gui.inserts.browser import EffectBrowser, InstrumentBrowser
 from gui.inserts.editor import InsertEditor
+from gui.inserts.instrument import use_instrument
 from gui.inserts.library import library_of
 from gui.pages import PAGES
 from gui.player.export import ExportDialog
@@ -85,15 +86,15 @@ class Camera:
             self.wait(0.1)
             act(name)
 
-    def page(self, key: str) -> None:
-        """Take pictures of a page in each theme and size."""
+    def page(self, key: str, called: str = "") -> None:
+        """Take pictures of a page in each theme and size. ``called``: the name of their files, where it is not ``key``."""
         self.window.show_page(key)
         self.wait(10.0 if key == "views" else 1.0)  # a spectrogram of ten seconds
 
         def shoot(name: str) -> None:
             for width, height in SIZES:
                 self.window.resize(width, height)
-                self.shoot(self.window, f"{key}-{name}-{width}x{height}")
+                self.shoot(self.window, f"{called or key}-{name}-{width}x{height}")
 
         self.both(shoot)
 
@@ -151,8 +152,27 @@ def all_pictures(camera: Camera, only: Sequence[str]) -> None:
         camera.dialog(browser, "browser", lambda: not library.busy)
         editor = InsertEditor(camera.window.mixer_model, library, "vocals", "compressor-1", camera.window)
         camera.dialog(editor, "editor", lambda: True)
+        instruments = InstrumentBrowser(library, bridge.config.instrument, camera.window)
+        camera.dialog(instruments, "instruments", lambda: not library.busy)
     if not only or "export" in only:
         camera.dialog(ExportDialog(bridge, camera.window), "export", lambda: True)
+    if not only or "plugin" in only:
+        _plugin_pictures(camera)
+
+
+def _plugin_pictures(camera: Camera) -> None:
+    """The page of the instrument with the first plugin that can play, if any is installed."""
+    bridge, library = camera.bridge, library_of(camera.bridge)
+    library.look()
+    camera.wait(PATIENCE_S, lambda: not library.busy)
+    for listed in library.plugins:
+        if listed.instrument and not listed.error and listed.kind == "LV2":
+            use_instrument(bridge, listed.plugin)
+            if camera.wait(PATIENCE_S, lambda: bridge.snapshot.instrument.slot.status == "running"):
+                for note in CHORD:
+                    bridge.send("midi", data=[0x90, note, 90])
+                camera.page("instrument", "plugin")
+                return
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -161,7 +181,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         prog="python -m gui.screenshots", description="Pictures of every page of the window."
     )
     parser.add_argument("folder", nargs="?", default="build/screenshots", help="(default: %(default)s)")
-    parser.add_argument("--only", nargs="*", default=[], metavar="PAGE", help="keys of pages, settings, effects, export")
+    parser.add_argument("--only", nargs="*", default=[], metavar="PAGE", help="keys of pages, settings, effects, export, plugin")
     args = parser.parse_args(arguments)
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     app = QApplication.instance() or QApplication(["stemplay"])

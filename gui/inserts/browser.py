@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from PyQt6.QtCore import QPoint, Qt, pyqtSignal
 from PyQt6.QtGui import QKeyEvent
@@ -12,6 +13,9 @@ from gui.inserts.library import Listed, PluginLibrary, instrument_models
 from gui.widgets.plain import PlainLabel, plain
 from gui.widgets.search import HeadedList, SearchField
 from gui.widgets.toggle import polish
+from models.card import CardError
+from models.catalog import load_card
+from rtaudio.protocol.insert_checks import is_foreign
 
 ALL, BUILT_IN, INSTALLED = "", "\0built in", "\0installed"
 
@@ -27,6 +31,7 @@ class PluginBrowser(QDialog):
 
     def __init__(self, library: PluginLibrary, hint: str, current: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        instrument_models.cache_clear()  # one may have been installed since
         self.library, self._current = library, current
         self._file = self._told = ""
         self.resize(520, 560)
@@ -292,7 +297,26 @@ class InstrumentBrowser(PluginBrowser):
         self.add_button.setText(self.tr("Use"))
 
     def offered(self) -> Sequence[Listed]:
-        return [*instrument_models(), *(listed for listed in self.library.plugins if listed.instrument)]
+        own = (Listed(self._current, Path(self._current).name, "", self._current, instrument=True),)
+        models, plugins = instrument_models(), (listed for listed in self.library.plugins if listed.instrument)
+        elsewhere = self._current and not is_foreign(self._current) and self._current not in [listed.plugin for listed in models]
+        return [*models, *(own if elsewhere else ()), *plugins]
+
+    def take_file(self, path: str) -> None:
+        """Take the folder of a model, too."""
+        if (Path(path) / "card.json").is_file():
+            try:
+                card = load_card(path)
+            except CardError as error:
+                self._told = str(error)
+            else:
+                if card.kind == "instrument":
+                    self._take(path)
+                    return
+                self._told = self.tr("{0} is a {1}, not an instrument.").format(card.name, card.kind)
+            self._tell()
+            return
+        super().take_file(path)
 
     def unfit(self, listed: Listed) -> str:
         return "" if listed.instrument else self.tr("{} is an effect, not an instrument.").format(listed.name)

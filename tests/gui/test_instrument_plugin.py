@@ -29,6 +29,8 @@ from rtaudio.protocol.parameters import Parameter
 from tests.gui.conftest import FakeSession
 from tests.gui.instrument_fixture import hanging
 from tests.gui.test_mixer_model import Clock
+from tests.jack import ROOT
+from tests.sing_fixture import tiny_instrument
 
 LEFT = Qt.MouseButton.LeftButton
 ORGAN, DRUMS = "lv2:urn:x:organ", "/x/Drums.vst3"
@@ -321,3 +323,16 @@ def test_an_effect_is_refused_as_an_instrument_by_its_path(bridge: Bridge, libra
     browser._file = "lv2:urn:x:echo"
     library.examined.emit("lv2:urn:x:echo", "")
     assert browser.count.text() == "⚠ Echo is an effect, not an instrument."
+
+
+def test_a_model_in_a_folder_can_be_chosen_and_is_listed_while_it_plays(library: PluginLibrary, qtbot: QtBot, tmp_path: Path) -> None:
+    own, separator = tiny_instrument(tmp_path), ROOT / "models" / "zoo" / "demucs-live"
+    browser = InstrumentBrowser(library, str(own))
+    qtbot.addWidget(browser)
+    assert browser.names() == ["sing-gm", str(own), ORGAN] and browser.list.current_key() == str(own)
+    taken: list[str] = []
+    browser.chosen.connect(taken.append)
+    browser.take_file(str(separator))
+    assert not taken and browser.count.text() == "⚠ demucs-live is a separator, not an instrument."
+    browser.take_file(str(own))
+    assert taken == [str(own)]

@@ -20,6 +20,8 @@ from gui.inserts.library import library_of
 from gui.inserts.values import ParameterSlider
 from gui.pages.instrument import InstrumentPage
 from gui.pages.mixer import MixerPage
+from gui.presets import apply_preset, present_preset
+from gui.store import Store
 from gui.views.tap_follower import TapFollower
 from rtaudio.control.session import Session
 from rtaudio.plugins.scan import installed
@@ -123,4 +125,40 @@ def test_chosen_played_changed_killed_and_started_again(
     finally:
         page.hide()
         mixer.hide()
+        bridge.close()
+
+
+def test_a_preset_brings_the_plugin_back_with_its_settings(qtbot: QtBot, tmp_path: Path, runtime_directory: Path) -> None:
+    config = EngineConfig(input="none", output="null", model="none", instrument=PIANO, midi="none")
+    bridge = Bridge(Session(config), store=Store(tmp_path / "store"))
+    told: list[str] = []
+    bridge.refused.connect(told.append)
+
+    def values() -> dict[str, float]:
+        report = bridge.snapshot.instrument
+        return report.state.plugin.values if report.slot.status == "running" and report.slot.plugin == PIANO else {}
+
+    def until(condition: object) -> None:
+        qtbot.waitUntil(condition, timeout=PATIENCE_MS)
+
+    try:
+        assert bridge.start()
+        until(lambda: bridge.snapshot.instrument.slot.status == "running")
+        bridge.send("set_parameter", strip="instrument", key="instrument", parameter="treble_boost", value=0.875)
+        until(lambda: values() == {"treble_boost": 0.875})
+        bridge.store.save_preset("Bright", present_preset(bridge))
+        bridge.send("set_parameter", strip="instrument", key="instrument", parameter="treble_boost", value=0.25)
+        bridge.send("set_parameter", strip="instrument", key="instrument", parameter="overdrive", value=1.0)
+        until(lambda: values() == {"treble_boost": 0.25, "overdrive": 1.0})
+        apply_preset(bridge, bridge.store.load_preset("Bright"), "Bright")
+        until(lambda: values() == {"treble_boost": 0.875})  # the same plugin: without a restart
+        bridge.configure(instrument=str(tiny_instrument(tmp_path)))
+        until(lambda: bridge.snapshot.state == "running" and bridge.snapshot.instrument.model == "tiny")
+        apply_preset(bridge, bridge.store.load_preset("Bright"), "Bright")
+        until(lambda: values() == {"treble_boost": 0.875})
+        for _ in range(20):  # and it stays
+            qtbot.wait(50)
+            assert values() == {"treble_boost": 0.875}
+        assert not told
+    finally:
         bridge.close()
