@@ -62,3 +62,4 @@ class InstrumentStatus(QFrame):
             if label.property("role") != role:
                 label.setProperty("role", role)
                 polish(label)
+                label.updateGeometry()  # bold words are wider
