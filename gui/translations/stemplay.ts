@@ -424,17 +424,17 @@
 </context><context>
     <name>EffectBrowser</name>
     <message>
-        <location filename="../inserts/browser.py" line="274" />
+        <location filename="../inserts/browser.py" line="279" />
         <source>Search, for example reverb</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="275" />
+        <location filename="../inserts/browser.py" line="280" />
         <source>Add an effect: {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="281" />
+        <location filename="../inserts/browser.py" line="286" />
         <source>It is an instrument: choose it on the page Instrument.</source>
         <translation type="unfinished" />
     </message>
@@ -1538,37 +1538,42 @@
 </context><context>
     <name>InstrumentBrowser</name>
     <message>
-        <location filename="../inserts/browser.py" line="288" />
+        <location filename="../inserts/browser.py" line="293" />
         <source>Search, for example piano</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="289" />
+        <location filename="../inserts/browser.py" line="294" />
         <source>Choose an instrument</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="290" />
+        <location filename="../inserts/browser.py" line="295" />
         <source>Search instruments</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="291" />
+        <location filename="../inserts/browser.py" line="296" />
         <source>Instruments</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="292" />
+        <location filename="../inserts/browser.py" line="297" />
         <source>Use</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="298" />
+        <location filename="../inserts/browser.py" line="316" />
+        <source>{0} is a {1}, not an instrument.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="322" />
         <source>{} is an effect, not an instrument.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="301" />
+        <location filename="../inserts/browser.py" line="325" />
         <source>Models</source>
         <translation type="unfinished" />
     </message>
@@ -2741,142 +2746,142 @@
 </context><context>
     <name>PluginBrowser</name>
     <message>
-        <location filename="../inserts/browser.py" line="33" />
+        <location filename="../inserts/browser.py" line="38" />
         <source>Search effects and plugins</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="35" />
+        <location filename="../inserts/browser.py" line="40" />
         <source>Category</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="37" />
+        <location filename="../inserts/browser.py" line="42" />
         <source>Effects and plugins</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="83" />
+        <location filename="../inserts/browser.py" line="88" />
         <source>Scan again</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="84" />
+        <location filename="../inserts/browser.py" line="89" />
         <source>Look for installed plugins again, also for those that failed before</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="86" />
+        <location filename="../inserts/browser.py" line="91" />
         <source>From a file …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="88" />
+        <location filename="../inserts/browser.py" line="93" />
         <source>Choose a plugin that is in none of the usual folders. Its path can also be typed into the search.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="91" />
+        <location filename="../inserts/browser.py" line="96" />
         <source>Close</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="93" />
+        <location filename="../inserts/browser.py" line="98" />
         <source>Add</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="118" />
+        <location filename="../inserts/browser.py" line="123" />
         <source>A file …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="119" />
+        <location filename="../inserts/browser.py" line="124" />
         <source>A folder (most .vst3 plugins are folders) …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="130" />
+        <location filename="../inserts/browser.py" line="135" />
         <source>Plugins (*.vst3 *.component)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="130" />
+        <location filename="../inserts/browser.py" line="135" />
         <source>All files (*)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="131" />
+        <location filename="../inserts/browser.py" line="136" />
         <source>The file of a plugin</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="134" />
+        <location filename="../inserts/browser.py" line="139" />
         <source>The folder of a plugin (.vst3, .component)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="182" />
+        <location filename="../inserts/browser.py" line="187" />
         <source>All categories</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="182" />
+        <location filename="../inserts/browser.py" line="187" />
         <source>Built in</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="182" />
+        <location filename="../inserts/browser.py" line="187" />
         <source>Installed plugins</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="226" />
+        <location filename="../inserts/browser.py" line="231" />
         <source>Cannot be used</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="227" />
+        <location filename="../inserts/browser.py" line="232" />
         <source>Other</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="228" />
+        <location filename="../inserts/browser.py" line="233" />
         <source>{0} · built in</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="228" />
+        <location filename="../inserts/browser.py" line="233" />
         <source>{0} · plugins</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="245" />
+        <location filename="../inserts/browser.py" line="250" />
         <source>Loading {} …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="247" />
+        <location filename="../inserts/browser.py" line="252" />
         <source>Looking for installed plugins …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="249" />
+        <location filename="../inserts/browser.py" line="254" />
         <source>Installed plugins cannot be listed: {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="251" />
+        <location filename="../inserts/browser.py" line="256" />
         <source>Installed plugins: {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="253" />
+        <location filename="../inserts/browser.py" line="258" />
         <source>Return loads the plugin with this name.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="254" />
+        <location filename="../inserts/browser.py" line="259" />
         <source>Nothing matches.</source>
         <translation type="unfinished" />
     </message>

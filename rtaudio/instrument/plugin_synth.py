@@ -33,7 +33,7 @@ BLOCK = 256
 PATIENCE_S = 0.05
 """A plugin that has not answered for so long leaves a gap; one that is silent for a second is ended."""
 START_S = 3.0
-"""Seconds that the start of an engine waits for the plugin; a VST3 instrument may take a minute, and the rest is to play meanwhile."""
+"""Seconds that the start of an engine waits for the plugin; a large one takes longer, and the rest is to play meanwhile."""
 _ALL_SOUND_OFF, _RESET_CONTROLLERS, _ALL_NOTES_OFF, _SUSTAIN = 120, 121, 123, 64
 
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -50,82 +51,105 @@ def kill_host(bridge: Bridge) -> None:
     os.kill(int(hosts.stdout.split()[0]), signal.SIGKILL)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="pgrep")
-def test_chosen_played_changed_killed_and_started_again(
-    qtbot: QtBot, tmp_path: Path, runtime_directory: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+class Stage:
+    """The page of the instrument and the mixer of one engine, a hand on middle C, and an ear."""
+
+    def __init__(self, qtbot: QtBot, config: EngineConfig) -> None:
+        self.qtbot, self.bridge = qtbot, Bridge(Session(config))
+        self.bridge.poll()
+        self.page, self.mixer = InstrumentPage(self.bridge), MixerPage(self.bridge)
+        for widget in (self.page, self.mixer):
+            qtbot.addWidget(widget)
+            widget.resize(1200, 700)
+            widget.show()
+        assert self.mixer.instrument_button is not None
+        self.keyboard, self.button, self.plugin = self.page.panel.keyboard, self.mixer.instrument_button, self.page.panel.plugin
+        self.ear = Ear(self.bridge)
+
+    def press(self) -> None:
+        QTest.mousePress(self.keyboard, LEFT, pos=self.keyboard.place_of(60).toPoint())
+
+    def release(self) -> None:
+        QTest.mouseRelease(self.keyboard, LEFT, pos=self.keyboard.place_of(60).toPoint())
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        self.qtbot.waitUntil(condition, timeout=PATIENCE_MS)
+
+    def plays(self, name: str) -> bool:
+        report = self.bridge.snapshot.instrument
+        return report.slot.status == "running" and report.model == name
+
+    def values(self) -> dict[str, float]:
+        return self.bridge.snapshot.instrument.state.plugin.values
+
+    def close(self) -> None:
+        self.page.hide()
+        self.mixer.hide()
+        self.bridge.close()
+
+
+@pytest.fixture
+def stage(qtbot: QtBot, tmp_path: Path, runtime_directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    """An engine whose instrument is a small model with an organ, which lasts as long as its key is down."""
     monkeypatch.setenv("STEMPLAY_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("VST3_PATH", "")
-    config = EngineConfig(input="none", output="null", model="none", instrument=str(tiny_instrument(tmp_path)), midi="none")
-    bridge = Bridge(Session(config))
-    bridge.poll()
-    page, mixer = InstrumentPage(bridge), MixerPage(bridge)
-    for widget in (page, mixer):
-        qtbot.addWidget(widget)
-        widget.resize(1200, 700)
-        widget.show()
-    keyboard, ear, library, button = page.panel.keyboard, Ear(bridge), library_of(bridge), mixer.instrument_button
-    place = keyboard.place_of(60).toPoint()
+    stage = Stage(qtbot, EngineConfig(input="none", output="null", model="none", instrument=str(tiny_instrument(tmp_path)), midi="none"))
+    yield stage
+    stage.close()
 
-    def press() -> None:
-        QTest.mousePress(keyboard, LEFT, pos=place)
 
-    def release() -> None:
-        QTest.mouseRelease(keyboard, LEFT, pos=place)
+def test_another_instrument_is_chosen_while_a_key_is_down_and_is_played(stage: Stage) -> None:
+    bridge, panel, library = stage.bridge, stage.page.panel, library_of(stage.bridge)
+    assert bridge.start()
+    stage.until(lambda: stage.ear.hears(False))
+    stage.press()
+    stage.until(lambda: stage.ear.hears(True))
+    QTest.mouseClick(panel.choose, LEFT)
+    browser = panel.choosing
+    assert browser is not None
+    stage.until(lambda: not library.busy)
+    QTest.keyClicks(browser.search, "epiano")
+    QTest.keyClick(browser.search, Qt.Key.Key_Return)
+    stage.until(lambda: stage.plays("MDA ePiano"))
+    stage.until(lambda: stage.ear.hears(False) and not bridge.snapshot.instrument.keys and not stage.keyboard.sounding)
+    stage.release()
+    stage.until(lambda: stage.mixer.strips["instrument"].note.text() == "MDA ePiano" and stage.button.text() == "♪")
+    stage.press()
+    stage.until(lambda: stage.ear.hears(True) and stage.keyboard.sounding == {60})
+    stage.release()
+    stage.until(lambda: not stage.keyboard.sounding)
+    slider = stage.plugin.rows["hardness"].control
+    assert isinstance(slider, ParameterSlider)
+    slider.setFocus()
+    QTest.keyClick(slider, Qt.Key.Key_End)
+    stage.until(lambda: stage.values().get("hardness") == 1.0)
+    stage.plugin.mixer_model.undo.undo()
+    stage.until(lambda: stage.values().get("hardness") == 0.5)
+    bridge.send("midi", data=[0xB0, 64, 127])
+    stage.press()
+    stage.release()
+    stage.until(lambda: stage.ear.hears(True))  # the pedal holds it
+    bridge.send("panic")
+    stage.until(lambda: stage.ear.hears(False))
 
-    def until(condition: object) -> None:
-        qtbot.waitUntil(condition, timeout=PATIENCE_MS)
 
-    try:
-        assert bridge.start() and button is not None
-        until(lambda: ear.hears(False))
-        press()
-        until(lambda: ear.hears(True))  # an organ, which lasts as long as its key is down
-        QTest.mouseClick(page.panel.choose, LEFT)
-        browser = page.panel.choosing
-        assert browser is not None
-        until(lambda: not library.busy)
-        QTest.keyClicks(browser.search, "epiano")
-        QTest.keyClick(browser.search, Qt.Key.Key_Return)
-        until(lambda: bridge.snapshot.instrument.slot.status == "running" and bridge.snapshot.instrument.model == "MDA ePiano")
-        until(lambda: ear.hears(False) and not bridge.snapshot.instrument.keys and not keyboard.sounding)  # nothing hangs
-        release()
-        until(lambda: mixer.strips["instrument"].note.text() == "MDA ePiano" and button.text() == "♪")
-
-        press()
-        until(lambda: ear.hears(True) and keyboard.sounding == {60})
-        release()
-        until(lambda: not keyboard.sounding)
-        slider = page.panel.plugin.rows["hardness"].control
-        assert isinstance(slider, ParameterSlider)
-        slider.setFocus()
-        QTest.keyClick(slider, Qt.Key.Key_End)
-        until(lambda: bridge.snapshot.instrument.state.plugin.values.get("hardness") == 1.0)
-        page.panel.plugin.mixer_model.undo.undo()
-        until(lambda: bridge.snapshot.instrument.state.plugin.values.get("hardness") == 0.5)
-        bridge.send("midi", data=[0xB0, 64, 127])
-        press()
-        release()
-        until(lambda: ear.hears(True))
-        bridge.send("panic")
-        until(lambda: ear.hears(False))
-
-        kill_host(bridge)
-        until(lambda: button.ailing and "crashed" in page.panel.plugin.message.text() and "crashed" in button.accessibleDescription())
-        assert bridge.snapshot.restarts == 0 and "crashed" in bridge.snapshot.message
-        QTest.mouseClick(button, LEFT)
-        until(lambda: button.text() == "♪" and bridge.snapshot.instrument.slot.status == "running" and not bridge.snapshot.message)
-        press()
-        until(lambda: ear.hears(True))
-        release()
-
-        bridge.configure(instrument="lv2:urn:none")
-        until(lambda: button.ailing and "no LV2 plugin urn:none" in page.panel.plugin.message.text())
-        assert bridge.snapshot.state == "running" and mixer.mixer_model.inserts.title(*PLAYED) == "none"
-    finally:
-        page.hide()
-        mixer.hide()
-        bridge.close()
+@pytest.mark.skipif(sys.platform == "win32", reason="pgrep")
+def test_a_crash_is_told_and_one_click_starts_it_again_and_a_missing_plugin_is_a_hole_with_its_name(stage: Stage) -> None:
+    bridge, button, message = stage.bridge, stage.button, stage.plugin.message
+    bridge.configure(instrument=PIANO)
+    assert bridge.start()
+    stage.until(lambda: stage.plays("MDA ePiano"))
+    kill_host(bridge)
+    stage.until(lambda: button.ailing and "crashed" in message.text() and "crashed" in button.accessibleDescription())
+    assert bridge.snapshot.restarts == 0 and "crashed" in bridge.snapshot.message
+    QTest.mouseClick(button, LEFT)
+    stage.until(lambda: button.text() == "♪" and stage.plays("MDA ePiano") and not bridge.snapshot.message)
+    stage.press()
+    stage.until(lambda: stage.ear.hears(True))
+    stage.release()
+    bridge.configure(instrument="lv2:urn:none")
+    stage.until(lambda: button.ailing and "no LV2 plugin urn:none" in message.text())
+    assert bridge.snapshot.state == "running" and stage.mixer.mixer_model.inserts.title(*PLAYED) == "none"
 
 
 def test_a_preset_brings_the_plugin_back_with_its_settings(qtbot: QtBot, tmp_path: Path, runtime_directory: Path) -> None:
