@@ -225,7 +225,8 @@ class PlayerModel(QObject):
         if path and not self.pending and path not in known and path == self.bridge.config.input:
             self._look_through(path, play=False)
         self._tell_place(snapshot)
-        seen = (path, transport.playing, transport.loop, recording.active, recording.error, recording.dropped_blocks)
+        takes = (recording.active, recording.error, recording.dropped_blocks)
+        seen = (path, self.bridge.config.input, transport.playing, transport.loop, *takes)
         if seen != self._seen:
             self._seen = seen
             self.changed.emit()

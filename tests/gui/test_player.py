@@ -224,12 +224,16 @@ def test_recording_goes_where_it_should_and_tells_what_it_does(
 def test_without_a_song_a_live_input_is_monitored_when_asked(
     bridge: Bridge, session: FakeSession, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bridge.configure(input="ALSA:Built-in Mic", output="ALSA:Speakers")
+    bridge.configure(input="none")
     bridge.send("set_mixer", field="monitor", value=False)
     bar = TransportBar(bridge)
     qtbot.addWidget(bar)
     bar.show()
     bridge.poll()
+    assert "no input" in bar.source.text() and not bar.monitor.isVisible()
+    bridge.configure(input="ALSA:Built-in Mic", output="ALSA:Speakers")
+    bridge.poll()
+    assert bar.monitor.isVisible(), "as soon as there is an input"
     assert "Built-in Mic" in bar.source.text() and not bar.monitor.isChecked()
     answers = iter((False, True))
     monkeypatch.setattr(MonitorSwitch, "confirm", lambda self: next(answers))
