@@ -26,7 +26,7 @@ from tests.gui.plugin_fixture import install_follower, install_late
 from tests.rtaudio.conftest import noise
 from tests.rtaudio.plugins.conftest import build_probe
 
-PATIENCE_MS = 60_000
+PATIENCE_MS = 300_000
 LEFT = Qt.MouseButton.LeftButton
 
 

@@ -41,7 +41,7 @@ FOUND = [
     {"plugin": DRUMS, "name": "Drums", "kind": "VST3", "instrument": True, "error": "It crashed while it was loaded."},
     {"plugin": "lv2:urn:x:echo", "name": "Echo", "kind": "LV2", "error": ""},
 ]  # fmt: skip
-PATIENCE_MS = 60_000
+PATIENCE_MS = 300_000
 
 
 @pytest.fixture

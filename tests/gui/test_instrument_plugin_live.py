@@ -27,9 +27,10 @@ from gui.views.tap_follower import TapFollower
 from rtaudio.control.session import Session
 from rtaudio.plugins.scan import installed
 from rtaudio.protocol.messages import EngineConfig
+from tests.rtaudio.plugins.conftest import build_probe
 from tests.sing_fixture import tiny_instrument
 
-PIANO, PATIENCE_MS, LEFT = "lv2:http://drobilla.net/plugins/mda/EPiano", 90_000, Qt.MouseButton.LeftButton
+PIANO, PATIENCE_MS, LEFT = "lv2:http://drobilla.net/plugins/mda/EPiano", 300_000, Qt.MouseButton.LeftButton
 
 pytestmark = pytest.mark.skipif(PIANO not in installed(), reason="mda-lv2 and liblilv-0-0 are not installed")
 
@@ -150,6 +151,28 @@ def test_a_crash_is_told_and_one_click_starts_it_again_and_a_missing_plugin_is_a
     bridge.configure(instrument="lv2:urn:none")
     stage.until(lambda: button.ailing and "no LV2 plugin urn:none" in message.text())
     assert bridge.snapshot.state == "running" and stage.mixer.mixer_model.inserts.title(*PLAYED) == "none"
+
+
+def test_a_vst3_instrument_is_chosen_by_its_path_and_ends_with_its_key(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LV2_PATH", str(tmp_path))  # nothing else is to be looked at
+    beep, library = build_probe("Beep"), library_of(stage.bridge)
+    assert stage.bridge.start()
+    stage.until(lambda: stage.ear.hears(False))
+    QTest.mouseClick(stage.page.panel.choose, LEFT)
+    browser = stage.page.panel.choosing
+    assert browser is not None
+    stage.until(lambda: not library.busy)
+    browser.take_file(str(build_probe()))
+    stage.until(lambda: "is an effect, not an instrument" in browser.count.text())
+    browser.search.setText(str(beep))
+    QTest.keyClick(browser.search, Qt.Key.Key_Return)
+    stage.until(lambda: stage.plays("Beep") and stage.mixer.strips["instrument"].note.text() == "Beep")
+    stage.press()
+    stage.until(lambda: stage.ear.hears(True))
+    stage.release()
+    stage.until(lambda: stage.ear.hears(False))
 
 
 def test_a_preset_brings_the_plugin_back_with_its_settings(qtbot: QtBot, tmp_path: Path, runtime_directory: Path) -> None:

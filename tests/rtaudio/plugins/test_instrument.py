@@ -100,7 +100,7 @@ def plays(report: Snapshot) -> bool:
     return report.state == "running" and report.instrument.slot.status == "running"
 
 
-def wait(session: Session, condition: object, seconds: float = 90.0) -> Snapshot:
+def wait(session: Session, condition: object, seconds: float = 300.0) -> Snapshot:
     until = time.monotonic() + seconds
     while not condition(report := session.snapshot()):  # type: ignore[operator]
         assert time.monotonic() < until, (report.state, report.message, report.instrument)
@@ -189,7 +189,7 @@ def test_it_begins_with_its_saved_values_takes_others_and_keeps_what_it_does_not
 def test_a_hole_is_silent_and_says_why(plugin: str, state: str, sentence: str) -> None:
     synth = PluginSynth(plugin, RATE, realtime=True, state=InsertState(plugin, "instrument", values={"x": 1.0}, state=state), hole=True)
     try:
-        until = time.monotonic() + 90
+        until = time.monotonic() + 300
         while synth.report().status == "loading":
             assert time.monotonic() < until
             time.sleep(0.02)
@@ -229,7 +229,7 @@ def test_it_is_loaded_again_while_it_is_played_and_no_key_hangs() -> None:
         for _ in range(3):
             synth.restart()
             assert not synth.keys or synth.plugin is not None
-            until = time.monotonic() + 90
+            until = time.monotonic() + 300
             while synth.report().status != "running":
                 assert time.monotonic() < until, synth.message
                 time.sleep(0.01)
