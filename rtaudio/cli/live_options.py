@@ -7,11 +7,20 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from rtaudio.audio.format import StemplayError
+from rtaudio.audio.format import SOURCES, StemplayError
 from rtaudio.cli.inserts import add_insert_option, parse_inserts
 from rtaudio.ports.base import DeviceMissingError
 from rtaudio.ports.devices import DEFAULT_NAMES, default_device, find_device, list_devices
-from rtaudio.protocol.checks import check_config, check_value, is_device, is_input_file, is_output_file, stem_names
+from rtaudio.protocol.checks import (
+    check_config,
+    check_value,
+    is_device,
+    is_input_file,
+    is_output_file,
+    is_stem_file,
+    plays_own_stems,
+    stem_names,
+)
 from rtaudio.protocol.insert_checks import slots_of
 from rtaudio.protocol.messages import DEFAULT_MODEL, MAX_DEADLINE, EngineConfig, MixerState, StemState
 from rtaudio.protocol.strips import INPUT, MASTER
@@ -88,9 +97,8 @@ def _add_model(sound: argparse._ArgumentGroup) -> None:
     """Options for the model and its deadline."""
     sound.add_argument(
         "--model",
-        default=DEFAULT_MODEL,
         metavar="M",
-        help="installed model, a directory, or none (default: %(default)s)",
+        help=f"installed model, a directory, or none (default: {DEFAULT_MODEL}; a stem file plays its own stems)",
     )
     sound.add_argument(
         "--no-consistent",
@@ -166,7 +174,8 @@ def configuration(args: argparse.Namespace) -> EngineConfig:
         output=_output(args),
         rate=args.rate,
         block=args.block,
-        model=args.model,
+        model=DEFAULT_MODEL if args.model is None else args.model,
+        own_stems=args.model is None,
         consistent=not args.no_consistent,
         look_ahead=args.look_ahead,
         deadline=args.deadline,
@@ -201,11 +210,13 @@ def _can_be_heard() -> bool:
 
 def mixer_state(args: argparse.Namespace) -> MixerState:
     """The mixer for the arguments. Raises StemplayError for a stem that the model does not have, or an invalid value."""
-    mixer = MixerState(stems={name: StemState() for name in stem_names(args.model)})
+    own = args.model is None and is_input_file(args.input) and is_stem_file(args.input)
+    source = args.input if own else DEFAULT_MODEL if args.model is None else args.model
+    mixer = MixerState(stems={name: StemState() for name in (SOURCES if own else stem_names(source))})
 
     def strip(name: str) -> StemState:
         if name not in mixer.stems:
-            raise StemplayError(f"There is no stem {name!r}; the stems of {args.model} are {', '.join(mixer.stems)}.")
+            raise StemplayError(f"There is no stem {name!r}; the stems of {source} are {', '.join(mixer.stems)}.")
         return mixer.stems[name]
 
     for stem, text in _pairs(args.gain, "--gain", "-6"):
@@ -247,10 +258,11 @@ def check(config: EngineConfig, strict: bool = False) -> None:
     from_file = is_input_file(config.input)
     if from_file:
         from rtaudio.files.sound_file import open_reader, require_undamaged
+        from rtaudio.files.stem_file import open_stems
 
         if strict:
             require_undamaged(config.input)
-        with open_reader(config.input):
+        with open_stems(config.input) if plays_own_stems(config) else open_reader(config.input):
             pass
     named = [
         (text, output)

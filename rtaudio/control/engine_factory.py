@@ -20,7 +20,8 @@ from rtaudio.plugins.registry import load_insert
 from rtaudio.ports.base import DeviceMissingError, Port
 from rtaudio.ports.devices import Device, default_device, find_device, query_here
 from rtaudio.processors.base import Processor
-from rtaudio.protocol.checks import is_device, is_input_file, is_output_file
+from rtaudio.processors.own_stems import OwnStems
+from rtaudio.protocol.checks import is_device, is_input_file, is_output_file, plays_own_stems
 from rtaudio.protocol.messages import EngineConfig, InstrumentState, MixerState
 from rtaudio.protocol.strips import strip_names
 
@@ -35,7 +36,7 @@ NO_DEVICE = (
 
 
 def resolve(config: EngineConfig) -> tuple[EngineConfig, str]:
-    """``config`` with every ``default`` replaced by a device, and a sentence if nothing will be heard.
+    """``config`` with every ``default`` replaced by a device and no model for a stem file, and a sentence if nothing will be heard.
 
     ``default`` as output is the sound card, then the JACK server, then ``null``; as input the device of the same kind.
 
@@ -43,6 +44,8 @@ def resolve(config: EngineConfig) -> tuple[EngineConfig, str]:
         DeviceMissingError: a device given by name is missing.
         StemplayError: the input file does not exist.
     """
+    if plays_own_stems(config):
+        config = replace(config, model="none", look_ahead=0.0)
     file_input = is_input_file(config.input)
     if file_input and not is_file(config.input):
         raise StemplayError(f"There is no file {config.input!r}.")
@@ -155,8 +158,9 @@ def build_engine(config: EngineConfig, mixer: MixerState, instrument: Instrument
             file_rate = reader.rate
     port = open_port(config, file_rate)
     try:
-        processor = make_processor(config.model, config.consistent, config.look_ahead)
-        source = FilePlayer(config.input, port.rate, 2, config.loop) if from_file else None
+        own = plays_own_stems(config)
+        processor = OwnStems() if own else make_processor(config.model, config.consistent, config.look_ahead)
+        source = FilePlayer(config.input, port.rate, 2, config.loop, own_stems=own) if from_file else None
         channels = source.channels if source is not None else 1 if port.in_channels == port.out_channels == 1 else 2
         dispatcher = make_dispatcher(config, instrument or InstrumentState(), port, channels)
         recorder = Recorder(port.rate, channels, strip_names(processor.outputs, dispatcher is not None))

@@ -149,7 +149,7 @@ class AudioCallback:
         n, pipeline = len(outdata), self.pipeline
         mixed, wet = pipeline.mixed[:n], pipeline.wet[:n]
         self._gate.open = not (self.panic or self.replace is not None or self._hold > 0)
-        self._listen(indata, pipeline.input[:n])
+        self._listen(indata, pipeline.source[:n])
         pipeline.feed(n)
         if pipeline.rested and self._gate.idle:
             pipeline.rest(n)

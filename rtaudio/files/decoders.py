@@ -99,11 +99,11 @@ def _header_claims_more(log: str) -> bool:
 
 
 class AvDecoder:
-    """PyAV (FFmpeg's libraries): M4A/AAC, WMA, and the sound of most films."""
+    """PyAV (FFmpeg's libraries): M4A/AAC, WMA, and the sound of most films. ``track``: which of its tracks of sound, from 0."""
 
     name: str = "PyAV"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, track: int = 0) -> None:
         try:
             import av
         except ImportError:
@@ -115,11 +115,11 @@ class AvDecoder:
             self._container = av.open(str(path.resolve()), options={"protocol_whitelist": "file"})
         except (av.FFmpegError, OSError, ValueError) as error:
             raise NotReadable(str(error)) from None
-        found = self._container.streams.audio
+        found = self._container.streams.audio[track : track + 1]
         if not found or not getattr(found[0], "rate", 0):  # a header with an unknown codec gives a stream without one
             self._container.close()
             raise NotReadable("no sound in it")
-        stream = self._container.streams.audio[0]
+        stream = found[0]
         self.rate, self.channels = int(stream.rate), len(stream.layout.channels)
         self.frames: int | None = None
         if stream.duration and stream.time_base and stream.time_base * self.rate == 1:
@@ -158,11 +158,11 @@ class AvDecoder:
 
 
 class FfmpegDecoder:
-    """The ``ffmpeg`` program, writing Sun AU (the simplest header that has rate and channels) to a pipe."""
+    """The ``ffmpeg`` program, writing Sun AU (the simplest header that has rate and channels) to a pipe. ``track``: as in ``AvDecoder``."""
 
     name: str = "ffmpeg"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, track: int = 0) -> None:
         program = shutil.which("ffmpeg")
         if program is None:
             raise NotReadable("ffmpeg is not installed")
@@ -179,7 +179,7 @@ class FfmpegDecoder:
             f"file:{path.resolve()}",
         ]
         self._process = subprocess.Popen(
-            [*source, "-map", "0:a:0", "-c:a", "pcm_f32be", "-f", "au", "-"],
+            [*source, "-map", f"0:a:{track}", "-c:a", "pcm_f32be", "-f", "au", "-"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -17,8 +17,9 @@ from typing import IO
 
 import numpy as np
 
-from rtaudio.audio.format import Audio, StemplayError, to_channels
+from rtaudio.audio.format import SOURCES, Audio, StemplayError, to_channels
 from rtaudio.files.sound_file import Progress, in_steps, open_reader, resampled
+from rtaudio.files.stem_file import StemLabel, open_stems
 from rtaudio.files.writer import reason
 
 MEMORY_LIMIT = 1 << 29
@@ -26,10 +27,15 @@ MEMORY_LIMIT = 1 << 29
 
 
 class Song:
-    """Decoded samples ``(frames, channels)``. ``file`` is the mapped temporary file of a long song."""
+    """Decoded samples ``(frames, parts * channels)``. ``file`` is the mapped temporary file of a long song.
+
+    ``parts``: 1, or the number of stems that lie side by side (a stem file). ``labels``: of the stems, by their strips.
+    """
 
     def __init__(self, samples: Audio, file: IO[bytes] | None = None, warnings: list[str] | None = None) -> None:
         self.samples, self.warnings = samples, warnings or []
+        self.parts = 1
+        self.labels: dict[str, StemLabel] = {}
         self._file = file
         self._lock = threading.Lock()
 
@@ -66,16 +72,35 @@ def load_song(path: str | Path, rate: int, channels: int, progress: Progress | N
         blocks = (
             to_channels(block, channels) for block in reader.blocks(progress=in_steps(progress) if progress else None)
         )
-        try:
-            expected = reader.frames * rate // reader.rate * 4 * channels
-            collect = _to_disk if expected > MEMORY_LIMIT else _collect
-            samples, file = collect(resampled(blocks, reader.rate, rate, channels), channels)
-        except (OSError, MemoryError) as error:
-            what = reason(error) if isinstance(error, OSError) else "not enough memory"
-            raise StemplayError(f"{path} cannot be loaded: {what} (TMPDIR chooses the folder of long songs).") from None
-        if not len(samples):
-            raise StemplayError(f"{path} contains no sound at {rate} Hz.")
-        return Song(samples, file, reader.warnings)
+        song = _loaded(path, resampled(blocks, reader.rate, rate, channels), reader.frames * rate // reader.rate, channels)
+        song.warnings = reader.warnings
+        return song
+
+
+def load_stems(path: str | Path, rate: int, progress: Progress | None = None) -> Song:
+    """Decode the stems of a stem file, convert them to ``rate``, and place them side by side, in the order of ``SOURCES``.
+
+    It takes four times the memory of a song. Else as ``load_song``.
+    """
+    with open_stems(path) as reader:
+        width = len(SOURCES) * reader.channels
+        blocks = reader.blocks(progress=in_steps(progress) if progress else None)
+        song = _loaded(path, resampled(blocks, reader.rate, rate, width), reader.frames * rate // reader.rate, width)
+        song.parts, song.labels, song.warnings = len(SOURCES), reader.labels, reader.warnings
+        return song
+
+
+def _loaded(path: str | Path, blocks: Iterable[Audio], expected: int, channels: int) -> Song:
+    """All blocks as a song. ``expected``: frames, 0 if unknown. Raises StemplayError."""
+    try:
+        collect = _to_disk if expected * 4 * channels > MEMORY_LIMIT else _collect
+        samples, file = collect(blocks, channels)
+    except (OSError, MemoryError) as error:
+        what = reason(error) if isinstance(error, OSError) else "not enough memory"
+        raise StemplayError(f"{path} cannot be loaded: {what} (TMPDIR chooses the folder of long songs).") from None
+    if not len(samples):
+        raise StemplayError(f"{path} contains no sound.")
+    return Song(samples, file)
 
 
 def _collect(blocks: Iterable[Audio], channels: int) -> tuple[Audio, IO[bytes] | None]:

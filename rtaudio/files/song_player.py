@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from rtaudio.audio.format import Audio, StemplayError
-from rtaudio.files.song import Song, load_song
+from rtaudio.files.song import Song, load_song, load_stems
 from rtaudio.files.sound_file import Progress
 from rtaudio.protocol.messages import Transport
 
@@ -61,7 +61,8 @@ class FilePlayer:
     Args:
         path: sound file.
         rate: Hz of the samples wanted.
-        channels: of the output; see ``to_channels``.
+        channels: of the output; see ``to_channels``. Stems have two.
+        own_stems: play the stems of a stem file, side by side: ``read_into`` takes ``(n, parts * channels)``.
         loop: play the whole song again and again.
         playing: start playing with the first block, or wait for ``play``.
         progress: called while loading with the share done, 0 to 1, about a hundred times at most.
@@ -75,9 +76,11 @@ class FilePlayer:
         loop: bool = False,
         *,
         playing: bool = True,
+        own_stems: bool = False,
         progress: Progress | None = None,
     ) -> None:
-        self._set_up(load_song(path, rate, channels, progress), rate, str(path), loop, playing)
+        song = load_stems(path, rate, progress) if own_stems else load_song(path, rate, channels, progress)
+        self._set_up(song, rate, str(path), loop, playing)
 
     @classmethod
     def from_samples(cls, samples: Audio, rate: int, loop: bool = False, *, playing: bool = True) -> FilePlayer:
@@ -90,14 +93,15 @@ class FilePlayer:
         if not len(song.samples):
             raise StemplayError(f"{path or 'The song'} contains no sound.")
         self._song, self.samples, self.rate, self.path, self.warnings = song, song.samples, rate, path, song.warnings
-        self.length, self.channels = song.samples.shape
+        self.length, width = song.samples.shape
+        self.channels, self.labels = width // song.parts, song.labels
         self._fade = max(1, round(FADE_S * rate))
         # Row k is the gain k samples after silence: 0 at row 0, 1 at row `fade`.
         curve = np.sin(np.linspace(0.0, np.pi / 2, self._fade + 1)) ** 2
         curve[-1] = 1.0
         self._rising = curve.astype(np.float32)[:, None]
         self._falling = self._rising[::-1].copy()
-        self._work = np.zeros((self._fade, self.channels), np.float32)
+        self._work = np.zeros((self._fade, width), np.float32)
         self._playing = playing
         self._loop = self._active = _Loop(0, self.length) if loop else None  # the requested loop, and the one that the callback uses
         self._pending = self._taken = Switch(0)
@@ -186,8 +190,10 @@ class FilePlayer:
         loop = self._loop
         region = None if loop is None else (loop.start / self.rate, loop.end / self.rate)
         return Transport(
-            self.path, self.playing, self.position / self.rate, self.length / self.rate, region, warnings=self.warnings
-        )
+            self.path, self.playing, self.position / self.rate, self.length / self.rate, region, warnings=self.warnings,
+            titles={strip: label.name for strip, label in self.labels.items()},
+            colours={strip: label.colour for strip, label in self.labels.items() if label.colour},
+        )  # fmt: skip
 
     def close(self) -> None:
         """End the thread and release the song, which must not be read any more."""
@@ -208,7 +214,7 @@ class FilePlayer:
     # -- audio callback -----------------------------------------------------------------------------------------------
 
     def read_into(self, out: Audio) -> None:
-        """Fill ``out`` ``(n, channels)`` with the next ``n`` frames, or silence if the song is paused or has ended.
+        """Fill ``out``, ``(n, channels)`` or that of all stems, with the next ``n`` frames, or silence if the song is paused or has ended.
 
         Afterwards ``block_start`` is the song's frame of ``out[0]`` and ``switched`` the ``Switch`` that took effect with this
         block, else None.

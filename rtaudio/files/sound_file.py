@@ -125,6 +125,34 @@ def open_reader(path: str | Path) -> Reader:
 
     Its first block is decoded here, so that a file without sound is refused before anything else starts. Raises StemplayError.
     """
+    path = readable_file(path)
+    empty = False
+    for kind in DECODERS:
+        try:
+            decoder: Decoder = kind(path)
+        except NotReadable:
+            continue
+        try:
+            check_stream(path, decoder)
+            first = decoder.read()
+        except BaseException:
+            decoder.close()
+            raise
+        if len(first):
+            return Reader(path, decoder, first)
+        empty = True
+        decoder.close()
+    if empty:
+        raise StemplayError(f"{path} contains no sound.")
+    if not decoders_installed():
+        raise StemplayError(
+            f"{path} cannot be read; if it is sound, install PyAV (pip install av) or ffmpeg to read its format."
+        )
+    raise StemplayError(f"{path} is not a sound file of a known format.")
+
+
+def readable_file(path: str | Path) -> Path:
+    """``path``, which is a file that can be opened and is not empty. Raises StemplayError."""
     path = Path(path)
     try:
         if path.is_dir():
@@ -136,29 +164,7 @@ def open_reader(path: str | Path) -> Reader:
                 raise StemplayError(f"{path} is empty.")
     except (OSError, ValueError) as error:
         raise StemplayError(f"{path} cannot be opened: {reason(error)}.") from None
-    empty = False
-    for kind in DECODERS:
-        try:
-            decoder: Decoder = kind(path)
-        except NotReadable:
-            continue
-        try:
-            _check(path, decoder)
-            first = decoder.read()
-        except BaseException:
-            decoder.close()
-            raise
-        if len(first):
-            return Reader(path, decoder, first)
-        empty = True
-        decoder.close()
-    if empty:
-        raise StemplayError(f"{path} contains no sound.")
-    if not _decoders_installed():
-        raise StemplayError(
-            f"{path} cannot be read; if it is sound, install PyAV (pip install av) or ffmpeg to read its format."
-        )
-    raise StemplayError(f"{path} is not a sound file of a known format.")
+    return path
 
 
 def require_undamaged(path: str | Path) -> None:
@@ -170,7 +176,8 @@ def require_undamaged(path: str | Path) -> None:
             raise StemplayError(" ".join([*reader.warnings, "Nothing was written, because damaged sound is refused."]))
 
 
-def _decoders_installed() -> bool:
+def decoders_installed() -> bool:
+    """Whether there is a decoder for formats that soundfile cannot read."""
     if shutil.which("ffmpeg"):
         return True
     with contextlib.suppress(ImportError):
@@ -180,7 +187,8 @@ def _decoders_installed() -> bool:
     return False
 
 
-def _check(path: Path, decoder: Decoder) -> None:
+def check_stream(path: Path, decoder: Decoder) -> None:
+    """Raises StemplayError if a file's rate or number of channels is out of range."""
     if not MIN_RATE <= decoder.rate <= MAX_RATE:
         raise StemplayError(f"{path} has a sample rate of {decoder.rate} Hz, outside {MIN_RATE} to {MAX_RATE} Hz.")
     if not 1 <= decoder.channels <= MAX_CHANNELS:

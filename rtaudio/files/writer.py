@@ -28,6 +28,7 @@ import numpy as np
 import soundfile
 
 from rtaudio.audio.format import Audio, StemplayError
+from rtaudio.files.tags import Tags, write_tags
 
 RIFF_LIMIT = 0xFFFF_FFFE
 """Largest size that a RIFF header can state, in bytes. A larger file becomes RF64."""
@@ -46,11 +47,16 @@ class Writer(ABC):
         part: its name until it is closed.
         frames: written so far.
         clipped: samples changed because the format cannot hold their level.
+        tags: written at the end.
+        kind: what ``write_tags`` calls the format.
     """
+
+    kind = "wav"
 
     def __init__(self, path: Path, rate: int, channels: int, exclusive: bool) -> None:
         self.path, self.part, self.rate, self.channels = path, path.with_name(path.name + PART), rate, channels
         self.frames = self.clipped = 0
+        self.tags = Tags()
         self.closed = False
         self._raw = self._open(exclusive)
 
@@ -88,6 +94,7 @@ class Writer(ABC):
         try:
             try:
                 self._finish(self.frames if frames is None else min(frames, self.frames))
+                self._tag()
             finally:
                 self._raw.close()
                 if keep:
@@ -109,6 +116,17 @@ class Writer(ABC):
         self._raw.close()
         with contextlib.suppress(OSError):
             self.part.unlink()
+
+    def _tag(self) -> None:
+        if self.tags == Tags():
+            return
+        buffered = io.BufferedRandom(self._raw)  # type: ignore[type-var]
+        try:
+            write_tags(buffered, self.kind, self.tags)
+            buffered.flush()
+        finally:
+            with contextlib.suppress(OSError):
+                buffered.detach()
 
     def sync(self) -> None:  # noqa: B027 - optional
         """Make the unfinished file readable in its present state, if the format allows it. May raise OSError."""
@@ -214,8 +232,8 @@ def _wav_head(path: Path) -> tuple[int, int]:
     raise StemplayError(f"{path} is not a recording of this program.")
 
 
-class _Guarded:
-    """Wraps the raw file for libsndfile, through which exceptions cannot pass. It keeps the first one for ``FlacWriter``."""
+class Guarded:
+    """Wraps the raw file for libsndfile, through which exceptions cannot pass. It keeps the first one for the writer."""
 
     def __init__(self, raw: Any) -> None:
         self._raw = raw
@@ -244,25 +262,35 @@ class _Guarded:
     def flush(self) -> None: ...
 
 
-class FlacWriter(Writer):
-    """24-bit FLAC."""
+class SoundFileWriter(Writer):
+    """A format that libsndfile writes.
+
+    Attributes:
+        stored_rate: Hz of the file.
+    """
 
     def __init__(self, path: Path, rate: int, channels: int, exclusive: bool) -> None:
         super().__init__(path, rate, channels, exclusive)
-        self._guard = _Guarded(self._raw)
+        self._guard = Guarded(self._raw)
+        self.stored_rate = self._rate_for(rate)
         try:
-            self._file = soundfile.SoundFile(self._guard, "w", rate, channels, subtype="PCM_24", format="FLAC")
+            self._file = soundfile.SoundFile(self._guard, "w", self.stored_rate, channels, **self._options())
         except soundfile.LibsndfileError:
             self._raw.close()
             self.part.unlink(missing_ok=True)
-            raise StemplayError(f"FLAC cannot hold {channels} channels at {rate} Hz; choose wav.") from None
+            raise StemplayError(f"{self.kind.upper()} cannot hold {channels} channels at {rate} Hz; choose wav.") from None
 
-    def _append(self, audio: Audio) -> None:
-        scaled = np.rint(audio * np.float32(1 << 23))
-        limited = np.clip(scaled, -(1 << 23), (1 << 23) - 1)
-        self.clipped += int(np.count_nonzero(limited != scaled))
+    def _rate_for(self, rate: int) -> int:
+        """The rate that a file of sound at ``rate`` Hz has."""
+        return rate
+
+    @abstractmethod
+    def _options(self) -> dict[str, Any]:
+        """Arguments of ``soundfile.SoundFile``."""
+
+    def _store(self, samples: Any) -> None:
         try:
-            self._file.write(limited.astype(np.int32) << 8)
+            self._file.write(samples)
         except (soundfile.LibsndfileError, AssertionError, RuntimeError) as error:
             raise self._guard.error or OSError(str(error)) from None
         if self._guard.error:
@@ -277,6 +305,21 @@ class FlacWriter(Writer):
 
     def _abandon(self) -> None:
         self._file.close()
+
+
+class FlacWriter(SoundFileWriter):
+    """24-bit FLAC."""
+
+    kind = "flac"
+
+    def _options(self) -> dict[str, Any]:
+        return {"format": "FLAC", "subtype": "PCM_24"}
+
+    def _append(self, audio: Audio) -> None:
+        scaled = np.rint(audio * np.float32(1 << 23))
+        limited = np.clip(scaled, -(1 << 23), (1 << 23) - 1)
+        self.clipped += int(np.count_nonzero(limited != scaled))
+        self._store(limited.astype(np.int32) << 8)
 
 
 def create_writer(

@@ -27,6 +27,8 @@ class Processor(ABC):
     """
 
     outputs: tuple[str, ...] = ()
+    parts: int = 1
+    """Signals of the format's channels, side by side in each block of input, whose sum is the mix."""
 
     @property
     def burst(self) -> int:
@@ -53,7 +55,7 @@ class Processor(ABC):
 
     @abstractmethod
     def process(self, block: Audio) -> Audio:
-        """``(frames, channels)`` -> ``(frames, len(outputs), channels)``."""
+        """``(frames, parts * channels)`` -> ``(frames, len(outputs), channels)``."""
 
     @abstractmethod
     def flush(self) -> Audio:

@@ -46,6 +46,7 @@ MAX_TARGET = 5000
 """Characters of what a MIDI controller moves."""
 RECORDING_FORMATS = ("wav", "flac")
 OUTPUT_FILES = (".wav", ".flac")
+STEM_FILES = (".stem.mp4", ".stem.m4a")
 
 
 def is_output_file(output: str) -> bool:
@@ -56,6 +57,16 @@ def is_output_file(output: str) -> bool:
 def is_input_file(source: str) -> bool:
     """Whether ``source`` names a sound file: it looks like a path and not like a device's name, or it exists."""
     return source not in ("default", "none") and (is_file(source) or _looks_like_path(source))
+
+
+def is_stem_file(path: str | Path) -> bool:
+    """Whether the name of a sound file says that it contains stems."""
+    return str(path).lower().endswith(STEM_FILES)
+
+
+def plays_own_stems(config: EngineConfig) -> bool:
+    """Whether the input is a stem file whose stems are played, without a model."""
+    return config.own_stems and is_input_file(config.input) and is_stem_file(config.input)
 
 
 def _looks_like_path(text: str) -> bool:
@@ -107,8 +118,11 @@ def stem_names(model: str) -> tuple[str, ...]:
 
 
 def strips_of(config: EngineConfig) -> tuple[str, ...]:
-    """Names of the mixer's strips: the model's stems and the instrument. Raises StemplayError if there is no such model."""
-    return strip_names(stem_names(config.model), bool(config.instrument))
+    """Names of the mixer's strips: the model's stems, or those of a stem file, and the instrument.
+
+    Raises StemplayError if there is no such model.
+    """
+    return strip_names(SOURCES if plays_own_stems(config) else stem_names(config.model), bool(config.instrument))
 
 
 def instrument_names(model: str) -> tuple[str, ...]:

@@ -152,6 +152,7 @@ class EngineConfig:
         midi: MIDI input: ``default`` (all), ``none``, ``virtual`` (a port of our own), or a port's name.
         voices: the largest number of simultaneous notes.
         analyse: analyse a file input in the background, so that the stems are exact at once after a seek. Costs as much as playing it.
+        own_stems: if the input is a stem file (``.stem.mp4``), play its stems, without the model; otherwise its mix is separated.
     """
 
     input: str = "default"
@@ -171,6 +172,7 @@ class EngineConfig:
     midi: str = "default"
     voices: int = 32
     analyse: bool = True
+    own_stems: bool = True
     client_name: str = "stemplay"
 
 
@@ -204,7 +206,11 @@ class Latency:
 
 @dataclass
 class Transport:
-    """Position of a file input, in seconds of the file. ``warnings``: problems of the file, one sentence each."""
+    """Position of a file input, in seconds of the file. ``warnings``: problems of the file, one sentence each.
+
+    For a stem file that plays its own stems, ``titles`` has the name of each (maybe empty) and ``colours`` those that have one
+    (``#rrggbb``), by their strips.
+    """
 
     path: str = ""
     playing: bool = False
@@ -213,6 +219,8 @@ class Transport:
     loop: tuple[float, float] | None = None
     analysed_s: float = 0.0
     warnings: list[str] = field(default_factory=list)
+    titles: dict[str, str] = field(default_factory=dict)
+    colours: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
