@@ -258,11 +258,12 @@ def check(config: EngineConfig, strict: bool = False) -> None:
     from_file = is_input_file(config.input)
     if from_file:
         from rtaudio.files.sound_file import open_reader, require_undamaged
-        from rtaudio.files.stem_file import open_stems
+        from rtaudio.files.stem_file import open_stems, require_undamaged_stems
 
+        own = plays_own_stems(config)
         if strict:
-            require_undamaged(config.input)
-        with open_stems(config.input) if plays_own_stems(config) else open_reader(config.input):
+            (require_undamaged_stems if own else require_undamaged)(config.input)
+        with open_stems(config.input) if own else open_reader(config.input):
             pass
     named = [
         (text, output)

@@ -42,8 +42,19 @@ def stem_field(name: str, report: Snapshot, width: int, colour: bool, steps: str
     marks = ("M" if strip and strip.mute else "S" if strip and strip.solo else "") + ("!" if meter.clipped else "")
     drawn = bar(db, width, steps) if width else ""
     if colour and width:
-        drawn = f"\x1b[{COLOURS.get(name, 36)}m{drawn}\x1b[0m"
-    return f"{name} {drawn}{db:4.0f}{marks}"
+        drawn = f"\x1b[{_colour(name, report)}m{drawn}\x1b[0m"
+    return f"{_title(name, report)} {drawn}{db:4.0f}{marks}"
+
+
+def _title(name: str, report: Snapshot) -> str:
+    """A stem's name; a stem file has its own."""
+    return report.transport.titles.get(name) or name
+
+
+def _colour(name: str, report: Snapshot) -> str:
+    """Parameter of the ANSI sequence for a stem's colour."""
+    own = report.transport.colours.get(name, "")
+    return "38;2;" + ";".join(str(int(own[k : k + 2], 16)) for k in (1, 3, 5)) if own else str(COLOURS.get(name, 36))
 
 
 def counters(report: Snapshot) -> str:
@@ -79,7 +90,7 @@ def compose(report: Snapshot, columns: int, colour: bool, steps: str = _BARS) ->
         return report.message[:columns]
     names = list(report.meters) or list(report.mixer.stems)
     tail = counters(report)
-    fixed = len(place(report)) + 2 + len(tail) + sum(len(name) + 9 for name in names)
+    fixed = len(place(report)) + 2 + len(tail) + sum(len(_title(name, report)) + 9 for name in names)
     width = min(12, max(0, (columns - fixed) // max(1, len(names))))
     fields = [stem_field(name, report, width, colour, steps) for name in names]
     line = "  ".join([place(report), *fields, tail])

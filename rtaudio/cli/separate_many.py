@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
+from models.catalog import best_separator
 from rtaudio.audio.format import StemplayError
+from rtaudio.files.stem_output import output_files
 from rtaudio.jobs.batch import Batch, Outcome, find_songs
 from rtaudio.protocol.checks import stem_names
 
@@ -20,17 +22,18 @@ DEFAULT_FOLDER = "separated"
 def separate_many(args: argparse.Namespace) -> int:
     """Separate all songs; exit code 1 if one of them failed. Raises StemplayError for errors that concern all of them."""
     output = Path(args.output if args.output is not None else DEFAULT_FOLDER)
-    stems = stem_names(args.model) if args.stems is None else tuple(name.strip() for name in args.stems.split(","))
-    unknown = [name for name in stems if name not in stem_names(args.model)]
+    known = stem_names(best_separator() if args.model is None else args.model)
+    stems = known if args.stems is None else tuple(name.strip() for name in args.stems.split(","))
+    unknown = [name for name in stems if name not in known]
     if unknown:
-        raise StemplayError(f"The model has no stem {unknown[0]!r}; its stems are {', '.join(stem_names(args.model))}.")
+        raise StemplayError(f"The model has no stem {unknown[0]!r}; its stems are {', '.join(known)}.")
+    output_files(output, stems, args.format)
     songs = find_songs(args.songs, output)
     options = {
-        "model": args.model, "stems": list(stems), "format": args.format, "consistent": not args.no_consistent,
+        "model": args.model or "", "format": args.format, "consistent": not args.no_consistent,
         "refine": not args.no_refine, "strict": args.strict,
         "inserts": {stem: [asdict(insert) for insert in inserts] for stem, inserts in args.inserts.items()},
     }  # fmt: skip
-    files = [f"{name}.{args.format}" for name in stems]
     shown = not args.quiet and sys.stderr.isatty()
     with _bar(len(songs), shown) as (progress, write):
 
@@ -42,7 +45,7 @@ def separate_many(args: argparse.Namespace) -> int:
             elif outcome.state == "failed":
                 write(f"Not separated: {outcome.error}", sys.stderr)
 
-        batch = Batch(songs, files, options, again=args.again, tell=tell, progress=progress)
+        batch = Batch(songs, stems, options, again=args.again, tell=tell, progress=progress)
         try:
             batch.run(args.jobs)
         except KeyboardInterrupt:

@@ -6,22 +6,22 @@ the sample.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from rtaudio.audio.format import Audio, StemplayError, StreamFormat
+from rtaudio.audio.format import SOURCES, Audio, StemplayError, StreamFormat
 from rtaudio.audio.output_check import OutputCheck
-from rtaudio.files.sound_file import FORMATS, create_writer, open_reader, require_undamaged
-from rtaudio.files.writer import output_folder
+from rtaudio.files.sound_file import Reader, open_reader, require_undamaged
+from rtaudio.files.stem_file import StemLabel, StemReader, open_stems, require_undamaged_stems
+from rtaudio.files.stem_output import FORMATS, Output, StemOutput
+from rtaudio.files.tags import read_tags
 from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.instrument.model import InstrumentModel
-from rtaudio.plugins.offline import OfflineInserts
 from rtaudio.processors.base import Processor
 from rtaudio.processors.factory import make_frame_model, make_separator, refined_for_files
 from rtaudio.protocol.messages import InsertState
@@ -29,8 +29,10 @@ from rtaudio.protocol.messages import InsertState
 BLOCK = 16_384
 """Frames of one call: enough that Python's overhead is negligible, few enough for a smooth progress bar."""
 
-INTEGER_FORMATS = {"flac": 24}
+INTEGER_FORMATS = {"flac": 24, "alac.stem.mp4": 24}
 """Formats that round to integers, and their bits. WAV is written as 32-bit float."""
+LOSSY_FORMATS = {"mp3": "MP3", "opus": "Opus", "stem.mp4": "AAC"}
+"""Formats that keep what is heard, not the samples, and the names of their codecs."""
 
 Model = str | Path | ModelRuntime | Processor
 
@@ -135,7 +137,7 @@ class Separation:
 def separate_file(
     song: str | Path,
     directory: str | Path,
-    model: Model,
+    model: Model | None,
     *,
     stems: Sequence[str] | None = None,
     format: str = "wav",
@@ -147,9 +149,12 @@ def separate_file(
 ) -> Separation:
     """Separate a sound file of any length into one file for each stem, ``directory/STEM.format``, in bounded memory.
 
-    A file gets its name only when it is complete. Existing stems are replaced; the song itself never is.
+    The formats ``stem.mp4`` and ``alac.stem.mp4`` are one file for all stems, ``directory/SONG.format``. Tags and cover of the song are
+    copied; the name of the stem is added to the title. A file gets its name only when it is complete. Existing stems are replaced; the song
+    itself never is.
 
     Args:
+        model: as in ``separate_array``; None for the stems that the song has itself, if it is a stem file.
         stems: names of the stems to write; all if None.
         refine: refine the stems with the longest look-ahead (``rtaudio.processors.refine``), except for models that work in chunks
             and for enhancers.
@@ -163,46 +168,60 @@ def separate_file(
     started = time.perf_counter()
     if format not in FORMATS:
         raise StemplayError(f"There is no output format {format!r}; choose from {', '.join(FORMATS)}.")
-    target = Path(directory)
+    target, path = Path(directory), Path(song)
     if strict:
-        require_undamaged(song)
-    with open_reader(song) as reader:
-        processor = as_processor(model, consistent, refine)
-        chosen = _choose(processor.outputs, stems)
-        processor.prepare(StreamFormat(reader.rate, reader.channels, BLOCK))
+        (require_undamaged if model is not None else require_undamaged_stems)(song)
+    with _open(song, model, consistent, refine) as source:
+        reader, chosen = source.reader, _choose(source.outputs, stems)
+        output = Output(
+            target, path, chosen, format, reader.rate, reader.channels, reader.frames, read_tags(path), source.labels
+        )
         frames = 0
-        with ExitStack() as stack:  # an error discards all unfinished files
-            effects = {
-                name: stack.enter_context(OfflineInserts(states, reader.rate, reader.channels))
-                for name, states in (inserts or {}).items()
-                if name in chosen
-            }
-            stack.enter_context(output_folder(target))
-            _keep_song(target, Path(song), chosen, format)
-            paths = {name: target / f"{name}.{format}" for name in chosen}
-            writers = {
-                name: stack.enter_context(create_writer(path, reader.rate, reader.channels, format, reader.frames))
-                for name, path in paths.items()
-            }
-            for stems_block in aligned_stems(processor, reader.blocks(BLOCK), reader.rate):
-                for name, writer in writers.items():
-                    stem = np.ascontiguousarray(stems_block[:, processor.outputs.index(name)])
-                    writer.write(effects[name].process(stem) if name in effects else stem)
-                frames += len(stems_block)
+        with StemOutput(output, inserts or {}) as files:
+            for block in source.blocks:
+                files.write({name: np.ascontiguousarray(block[:, source.outputs.index(name)]) for name in chosen})
+                frames += len(block)
                 if progress is not None:
                     progress(frames, reader.frames)
-            for name, chain in effects.items():
-                writers[name].write(chain.flush())
+            files.flush()
         return Separation(
             rate=reader.rate,
             channels=reader.channels,
             frames=frames,
-            latency=processor.latency,
+            latency=source.latency,
             seconds=time.perf_counter() - started,
-            files=paths,
-            clipped={name: writer.clipped for name, writer in writers.items()},
+            files=output.files,
+            clipped=files.clipped,
             warnings=reader.warnings,
         )
+
+
+@dataclass
+class _Source:
+    """Stems in blocks ``(frames, len(outputs), channels)``."""
+
+    reader: Reader | StemReader
+    outputs: tuple[str, ...]
+    latency: int
+    blocks: Iterator[Audio]
+    labels: dict[str, StemLabel]
+
+
+@contextmanager
+def _open(song: str | Path, model: Model | None, consistent: bool, refine: bool) -> Iterator[_Source]:
+    """The stems of a song by a model, or those that a stem file has."""
+    if model is None:
+        with open_stems(song) as stems:
+            count, names = len(SOURCES), tuple(name for name in SOURCES if name in stems.labels)
+            places = [SOURCES.index(name) for name in names]
+            blocks = (block.reshape(len(block), count, -1)[:, places] for block in stems.blocks(BLOCK))
+            yield _Source(stems, names, 0, blocks, stems.labels)
+        return
+    with open_reader(song) as reader:
+        processor = as_processor(model, consistent, refine)
+        processor.prepare(StreamFormat(reader.rate, reader.channels, BLOCK))
+        blocks = aligned_stems(processor, reader.blocks(BLOCK), reader.rate)
+        yield _Source(reader, processor.outputs, processor.latency, blocks, {})
 
 
 def _choose(outputs: tuple[str, ...], stems: Sequence[str] | None) -> list[str]:
@@ -213,14 +232,6 @@ def _choose(outputs: tuple[str, ...], stems: Sequence[str] | None) -> list[str]:
             f"The model has no stem {', '.join(map(repr, unknown or ['']))}; its stems are {', '.join(outputs)}."
         )
     return chosen
-
-
-def _keep_song(target: Path, song: Path, stems: list[str], format: str) -> None:
-    """Raise StemplayError if a stem would replace the song."""
-    for name in stems:
-        path = target / f"{name}.{format}"
-        if os.path.exists(path) and os.path.samefile(path, song):
-            raise StemplayError(f"The stem {name} would overwrite the song {song}: choose another directory with -o.")
 
 
 class InstrumentNotes:

@@ -174,6 +174,15 @@ def open_stems(path: str | Path) -> StemReader:
         raise
 
 
+def require_undamaged_stems(path: str | Path) -> None:
+    """As ``require_undamaged``, for all stems of a stem file."""
+    with open_stems(path) as reader:
+        for _ in reader.blocks():
+            pass
+        if reader.warnings:
+            raise StemplayError(" ".join([*reader.warnings, "Nothing was written, because damaged sound is refused."]))
+
+
 def _open_track(path: Path, number: int) -> Reader | None:
     """The ``number``-th track of sound, or None if there is none that has sound."""
     for kind in (AvDecoder, FfmpegDecoder):

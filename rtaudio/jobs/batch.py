@@ -20,7 +20,9 @@ from typing import Any
 
 from models.names import is_dir, is_file
 from rtaudio.audio.format import StemplayError
+from rtaudio.files.stem_output import output_files
 from rtaudio.jobs import Facts
+from rtaudio.protocol.checks import song_name
 from rtaudio.system.child_process import child_environment, remove_job_folders
 
 SUFFIXES = frozenset(
@@ -68,9 +70,9 @@ def find_songs(named: Sequence[str], output: Path) -> list[Song]:
             for file in inside:
                 hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
                 if not hidden and output.resolve() not in file.resolve().parents:
-                    found.setdefault(file.resolve(), file.relative_to(path).with_suffix(""))
+                    found.setdefault(file.resolve(), file.relative_to(path).with_name(song_name(file)))
         elif is_file(path):
-            found.setdefault(path.resolve(), Path(path.stem))
+            found.setdefault(path.resolve(), Path(song_name(path)))
         else:
             raise StemplayError(f"There is no file or folder {text}.")
     if not found:
@@ -96,8 +98,8 @@ class Batch:
     """Songs that are separated with the same options.
 
     Args:
-        stems: names of the files in a song's folder. A song whose folder contains all of them is not separated again.
-        options: arguments of ``rtaudio.jobs.export`` other than song and folder.
+        stems: names of the stems. A song whose folder contains the files of all of them is not separated again.
+        options: arguments of ``rtaudio.jobs.export`` other than song, folder and stems, with a ``format``.
         again: also separate songs whose stems exist.
         tell: called with each outcome, from any thread, one at a time.
         progress: called with the number of completed songs, including fractions of those in progress.
@@ -176,9 +178,11 @@ class Batch:
             self._progress(self._finished + sum(self._part.values()))
 
     def _outcome(self, song: Song) -> Outcome:
-        if not self._again and all((song.folder / name).is_file() for name in self._stems):
+        files = output_files(song.path, self._stems, self._options["format"]).values()
+        if not self._again and all((song.folder / name).is_file() for name in files):
             return Outcome(song, "kept")
-        request = {"job": "export", "args": {"song": str(song.path), "folder": str(song.folder.absolute()), **self._options}}
+        args = {"song": str(song.path), "folder": str(song.folder.absolute()), "stems": self._stems, **self._options}
+        request = {"job": "export", "args": args}
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
         child = subprocess.Popen([sys.executable, "-m", "rtaudio.jobs"], env=child_environment(), **pipes)
         with self._lock:

@@ -20,6 +20,7 @@ from rtaudio.audio.format import StemplayError
 from rtaudio.files.offline import separate_file
 from rtaudio.files.writer import reason
 from rtaudio.jobs import Facts, Report
+from rtaudio.protocol.checks import is_stem_file
 from rtaudio.protocol.insert_checks import check_inserts
 
 PREFIX = ".stemplay-export-"
@@ -33,7 +34,8 @@ def export(
 ) -> Facts:  # fmt: skip
     """Separate ``song`` into ``folder``/STEM.``format``; existing files are replaced, but never the song itself.
 
-    Without a ``model`` the best installed one is used. ``inserts``: effects of stems, as lists of ``InsertState`` as dicts. Reports
+    Without a ``model`` a stem file's own stems are written, and any other song is separated by the best installed one. A stem format
+    writes one file, ``folder``/SONG.``format``. ``inserts``: effects of stems, as lists of ``InsertState`` as dicts. Reports
     ``done`` and ``total`` frames (0 if unknown). Raises StemplayError.
     """
     target, told = Path(folder), 0.0
@@ -51,7 +53,7 @@ def export(
     _make(workshop)
     try:
         result = separate_file(
-            song, workshop, model or best_separator(), stems=stems, format=format, consistent=consistent, refine=refine,
+            song, workshop, model or (None if is_stem_file(song) else best_separator()), stems=stems, format=format, consistent=consistent, refine=refine,
             strict=strict, inserts={stem: check_inserts(stem, states) for stem, states in (inserts or {}).items()}, progress=progress,
         )  # fmt: skip
         report.progress(done=result.frames, total=result.frames)
@@ -81,7 +83,7 @@ def _move(files: dict[str, Path], target: Path, song: Path) -> dict[str, Path]:
     for path in moved.values():
         with contextlib.suppress(OSError):
             if path.samefile(song):
-                raise StemplayError(f"The stem {path.name} would overwrite the song. Choose another folder.")
+                raise StemplayError(f"The file {path.name} would overwrite the song. Choose another folder.")
     try:
         for name, path in files.items():
             os.replace(path, moved[name])

@@ -46,7 +46,7 @@ MAX_TARGET = 5000
 """Characters of what a MIDI controller moves."""
 RECORDING_FORMATS = ("wav", "flac")
 OUTPUT_FILES = (".wav", ".flac")
-STEM_FILES = (".stem.mp4", ".stem.m4a")
+STEM_FILES = (".alac.stem.mp4", ".stem.mp4", ".stem.m4a")
 
 
 def is_output_file(output: str) -> bool:
@@ -62,6 +62,13 @@ def is_input_file(source: str) -> bool:
 def is_stem_file(path: str | Path) -> bool:
     """Whether the name of a sound file says that it contains stems."""
     return str(path).lower().endswith(STEM_FILES)
+
+
+def song_name(path: str | Path) -> str:
+    """The name of a song's file without its suffix, which may be one of a stem file."""
+    name = Path(path).name
+    ending = next((suffix for suffix in STEM_FILES if name.lower().endswith(suffix) and len(name) > len(suffix)), "")
+    return name[: -len(ending)] if ending else Path(path).stem
 
 
 def plays_own_stems(config: EngineConfig) -> bool:

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from models.catalog import best_separator
 from models.names import is_dir
-from rtaudio.audio.format import StemplayError
+from rtaudio.audio.format import SOURCES, StemplayError
 from rtaudio.cli.inserts import add_insert_option, parse_inserts
 from rtaudio.cli.separate_many import separate_many
-from rtaudio.files.offline import INTEGER_FORMATS, Separation, separate_file
-from rtaudio.files.sound_file import FORMATS
-from rtaudio.protocol.checks import stem_names
+from rtaudio.files.offline import INTEGER_FORMATS, LOSSY_FORMATS, Separation, separate_file
+from rtaudio.files.stem_output import FORMATS
+from rtaudio.protocol.checks import is_stem_file, song_name, stem_names
 
 NAME = "separate"
 MAX_JOBS = 256
@@ -32,13 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", metavar="DIR", help="folder for the stems (default: separated/SONG/); of many songs, for their folders"
     )
     parser.add_argument(
-        "--model", metavar="NAME", default=best_separator(),
-        help="an installed model or a directory (default: the best by its card, %(default)s)",
+        "--model", metavar="NAME",
+        help=f"an installed model or a directory (default: the best by its card, {best_separator()}; for a stem file its own stems)",
     )  # fmt: skip
     parser.add_argument("--stems", metavar="A,B", help="only these stems, separated by commas")
     parser.add_argument(
         "--format", choices=FORMATS, default=FORMATS[0],
-        help="wav: 32-bit float, exact (default); flac: 24-bit, rounded and clipped at full scale",
+        help="wav: 32-bit float, exact (default); flac: 24-bit, rounded and clipped at full scale; mp3, opus: small, lossy; stem.mp4: one "
+        "file with mix and stems for DJ programs (AAC; alac.stem.mp4: lossless)",
     )  # fmt: skip
     parser.add_argument(
         "--no-consistent",
@@ -67,20 +68,23 @@ def run(args: argparse.Namespace) -> int:
     """Separate and print where the stems are."""
     if args.output == "":
         raise StemplayError("--output takes a folder, not ''.")
-    wanted = [name.strip() for name in args.stems.split(",")] if args.stems is not None else list(stem_names(args.model))
+    model = best_separator() if args.model is None else args.model
+    own = args.model is None and len(args.songs) == 1 and is_stem_file(args.songs[0])
+    known = SOURCES if own else stem_names(model)
+    wanted = [name.strip() for name in args.stems.split(",")] if args.stems is not None else list(known)
     args.inserts = parse_inserts(args.insert, tuple(wanted))
     if not 1 <= args.jobs <= MAX_JOBS:
         raise StemplayError(f"--jobs takes 1 to {MAX_JOBS}, not {args.jobs}.")
     if len(args.songs) > 1 or is_dir(args.songs[0]):
         return separate_many(args)
     song = Path(args.songs[0])
-    directory = Path(args.output) if args.output is not None else Path("separated") / song.stem
+    directory = Path(args.output) if args.output is not None else Path("separated") / song_name(song)
     stems = [name.strip() for name in args.stems.split(",")] if args.stems is not None else None
     with _progress_bar(args.quiet) as progress:
         result = separate_file(
             song,
             directory,
-            args.model,
+            None if own else model,
             stems=stems,
             format=args.format,
             consistent=not args.no_consistent,
@@ -92,12 +96,13 @@ def run(args: argparse.Namespace) -> int:
     for sentence in result.warnings:
         print(sentence, file=sys.stderr)
     if args.json:
-        print(json.dumps({"model": args.model} | facts(result, args.format), ensure_ascii=False))
+        print(json.dumps({"model": None if own else model} | facts(result, args.format), ensure_ascii=False))
         return 0
     for path in result.files.values():
         print(path)
     duration = result.frames / result.rate
-    print(f"{duration:.1f} s of sound by {args.model} in {result.seconds:.1f} s (RTF {result.rtf:.3f}).")
+    maker = "from the file's own stems" if own else f"by {model}"
+    print(f"{duration:.1f} s of sound {maker} in {result.seconds:.1f} s (RTF {result.rtf:.3f}).")
     for sentence in rounding(result, args.format):
         print(sentence)
     return 0
@@ -114,18 +119,20 @@ def facts(result: Separation, format: str) -> dict[str, object]:
         "rtf": round(result.rtf, 4),
         "files": {name: str(path) for name, path in result.files.items()},
         "format": format,
-        "bits": INTEGER_FORMATS.get(format, 32),
+        "bits": INTEGER_FORMATS.get(format, None if format in LOSSY_FORMATS else 32),
         "clipped_samples": result.clipped,
         "notes": [*result.warnings, *rounding(result, format)],
     }
 
 
 def rounding(result: Separation, format: str) -> Iterator[str]:
-    """Sentences about rounding and clipping by an integer format."""
+    """Sentences about what a format does not keep."""
+    if format in LOSSY_FORMATS:
+        yield f"{LOSSY_FORMATS[format]} is lossy: the stems sum to the song only nearly. Use --format wav or flac to keep every sample."
     if format not in INTEGER_FORMATS:
         return
     bits = INTEGER_FORMATS[format]
-    yield f"{format.upper()} rounds to {bits} bits: each sample of a stem is off by at most 2^-{bits} of full scale."
+    yield f"{format.split('.')[0].upper()} rounds to {bits} bits: each sample of a stem is off by at most 2^-{bits} of full scale."
     clipped = {name: count for name, count in result.clipped.items() if count}
     if clipped:
         text = ", ".join(f"{name} {count}" for name, count in clipped.items())
