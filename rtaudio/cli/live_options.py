@@ -118,7 +118,8 @@ def _add_model(sound: argparse._ArgumentGroup) -> None:
     )
 
 
-def _add_mixer(mixer: argparse._ArgumentGroup) -> None:
+def add_strip_options(mixer: argparse._ActionsContainer) -> None:
+    """The options for the strips' levels."""
     mixer.add_argument(
         "--gain",
         action="append",
@@ -129,6 +130,10 @@ def _add_mixer(mixer: argparse._ArgumentGroup) -> None:
     mixer.add_argument("--pan", action="append", default=[], metavar="STEM=X", help="-1 is left, 1 is right")
     mixer.add_argument("--mute", action="append", default=[], metavar="STEM")
     mixer.add_argument("--solo", action="append", default=[], metavar="STEM")
+
+
+def _add_mixer(mixer: argparse._ArgumentGroup) -> None:
+    add_strip_options(mixer)
     mixer.add_argument(
         "--dry", type=float, default=0.0, metavar="X", help="0: stems, 1: the delayed input (default: %(default)s)"
     )
@@ -181,7 +186,7 @@ def configuration(args: argparse.Namespace) -> EngineConfig:
         deadline=args.deadline,
         paced=not args.full_speed,
         input_channels=args.input_channels,
-        routing={stem: _channel_list(text, "--route") for stem, text in _pairs(args.route, "--route", "3,4")},
+        routing={stem: _channel_list(text, "--route") for stem, text in pairs(args.route, "--route", "3,4")},
         loop=args.loop == "",
         seconds=args.seconds or 0.0,
         analyse=args.detach,
@@ -213,26 +218,7 @@ def mixer_state(args: argparse.Namespace) -> MixerState:
     own = args.model is None and is_input_file(args.input) and is_stem_file(args.input)
     source = args.input if own else DEFAULT_MODEL if args.model is None else args.model
     mixer = MixerState(stems={name: StemState() for name in (SOURCES if own else stem_names(source))})
-
-    def strip(name: str) -> StemState:
-        if name not in mixer.stems:
-            raise StemplayError(f"There is no stem {name!r}; the stems of {source} are {', '.join(mixer.stems)}.")
-        return mixer.stems[name]
-
-    for stem, text in _pairs(args.gain, "--gain", "-6"):
-        gain = float(
-            check_value(f"The gain of {stem}", _number(text, f"The gain of {stem}", "dB"), (float("-inf"), 24.0))
-        )
-        if stem == "master":
-            mixer.master_db = gain
-        else:
-            strip(stem).gain_db = gain
-    for stem, text in _pairs(args.pan, "--pan", "0.5"):
-        strip(stem).pan = float(check_value(f"The pan of {stem}", _number(text, f"The pan of {stem}", ""), (-1.0, 1.0)))
-    for name in _names(args.mute):
-        strip(name).mute = True
-    for name in _names(args.solo):
-        strip(name).solo = True
+    set_strips(args, mixer, source)
     for place, inserts in parse_inserts(args.insert, (*mixer.stems, MASTER, INPUT)).items():
         slots_of(mixer, place)[:] = inserts
     if mixer.input_inserts and is_input_file(args.input):
@@ -241,6 +227,30 @@ def mixer_state(args: argparse.Namespace) -> MixerState:
     mixer.dry = float(check_value("--dry", args.dry, (0.0, 1.0)))
     mixer.bypass = args.bypass
     return mixer
+
+
+def set_strips(args: argparse.Namespace, mixer: MixerState, source: str) -> None:
+    """Set levels by the options of ``add_strip_options``. ``source``: the model or file whose stems they are. Raises StemplayError."""
+
+    def strip(name: str) -> StemState:
+        if name not in mixer.stems:
+            raise StemplayError(f"There is no stem {name!r}; the stems of {source} are {', '.join(mixer.stems)}.")
+        return mixer.stems[name]
+
+    for stem, text in pairs(args.gain, "--gain", "-6"):
+        gain = float(
+            check_value(f"The gain of {stem}", read_number(text, f"The gain of {stem}", "dB"), (float("-inf"), 24.0))
+        )
+        if stem == "master":
+            mixer.master_db = gain
+        else:
+            strip(stem).gain_db = gain
+    for stem, text in pairs(args.pan, "--pan", "0.5"):
+        strip(stem).pan = float(check_value(f"The pan of {stem}", read_number(text, f"The pan of {stem}", ""), (-1.0, 1.0)))
+    for name in _names(args.mute):
+        strip(name).mute = True
+    for name in _names(args.solo):
+        strip(name).solo = True
 
 
 def may_howl(args: argparse.Namespace) -> bool:
@@ -277,11 +287,12 @@ def check(config: EngineConfig, strict: bool = False) -> None:
         find_device(text, devices, output=output)
 
 
-def _pairs(values: list[str], option: str, example: str) -> Iterator[tuple[str, str]]:
+def pairs(values: list[str], option: str, example: str, key: str = "vocals") -> Iterator[tuple[str, str]]:
+    """The parts of values like ``vocals=-6``. Raises StemplayError, with ``key`` and ``example``, for others."""
     for value in values:
         stem, sign, text = value.partition("=")
         if not sign or not stem or not text:
-            raise StemplayError(f"{option} is written like vocals={example}, not {value!r}.")
+            raise StemplayError(f"{option} is written like {key}={example}, not {value!r}.")
         yield stem.strip(), text.strip()
 
 
@@ -289,7 +300,8 @@ def _names(values: list[str]) -> list[str]:
     return [name.strip() for value in values for name in value.split(",")]
 
 
-def _number(text: str, what: str, unit: str) -> float:
+def read_number(text: str, what: str, unit: str) -> float:
+    """A number that was typed. Raises StemplayError."""
     try:
         return float(text)
     except ValueError:
@@ -323,7 +335,7 @@ def _whole(option: str) -> Any:
 def _deadline(text: str) -> float:
     if text == "auto":
         return 0.0
-    value = _number(text, "--deadline", "ms, or auto")
+    value = read_number(text, "--deadline", "ms, or auto")
     if not 0 < value <= MAX_DEADLINE:
         raise StemplayError(f"--deadline takes ms above 0 and up to {MAX_DEADLINE}, or auto, not {text}.")
     return value
@@ -333,4 +345,4 @@ def loop_points(text: str) -> tuple[float, float]:
     start, sign, end = text.partition(":")
     if not sign:
         raise StemplayError(f"--loop is written like 10:20 (seconds), not {text!r}.")
-    return _number(start, "The loop's start", "seconds"), _number(end, "The loop's end", "seconds")
+    return read_number(start, "The loop's start", "seconds"), read_number(end, "The loop's end", "seconds")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -117,6 +117,7 @@ class Separation:
         files: stem name -> file.
         clipped: stem name -> samples beyond full scale that an integer format clipped.
         warnings: problems of the song, one sentence each.
+        labels: stem name -> name and colour, for stems that the song has itself.
     """
 
     rate: int
@@ -127,6 +128,7 @@ class Separation:
     files: dict[str, Path]
     clipped: dict[str, int]
     warnings: list[str]
+    labels: dict[str, StemLabel] = field(default_factory=dict)
 
     @property
     def rtf(self) -> float:
@@ -193,6 +195,7 @@ def separate_file(
             files=output.files,
             clipped=files.clipped,
             warnings=reader.warnings,
+            labels=source.labels,
         )
 
 

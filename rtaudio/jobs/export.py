@@ -20,8 +20,10 @@ from rtaudio.audio.format import StemplayError
 from rtaudio.files.offline import separate_file
 from rtaudio.files.writer import reason
 from rtaudio.jobs import Facts, Report
+from rtaudio.jobs.project import plan_of, write_projects
 from rtaudio.protocol.checks import is_stem_file
 from rtaudio.protocol.insert_checks import check_inserts
+from rtaudio.protocol.messages import MixerState, from_dict
 
 PREFIX = ".stemplay-export-"
 TELL_S = 0.1
@@ -30,13 +32,13 @@ TELL_S = 0.1
 def export(
     report: Report, song: str, folder: str, model: str = "", stems: Sequence[str] | None = None,
     format: str = "wav", consistent: bool = True, refine: bool = True, strict: bool = False,
-    inserts: Mapping[str, Any] | None = None,
+    inserts: Mapping[str, Any] | None = None, project: Mapping[str, Any] | None = None,
 ) -> Facts:  # fmt: skip
     """Separate ``song`` into ``folder``/STEM.``format``; existing files are replaced, but never the song itself.
 
     Without a ``model`` a stem file's own stems are written, and any other song is separated by the best installed one. A stem format
-    writes one file, ``folder``/SONG.``format``. ``inserts``: effects of stems, as lists of ``InsertState`` as dicts. Reports
-    ``done`` and ``total`` frames (0 if unknown). Raises StemplayError.
+    writes one file, ``folder``/SONG.``format``. ``inserts``: effects of stems, as lists of ``InsertState`` as dicts. ``project``:
+    ``mixer`` (a ``MixerState`` as a dict), and ``kinds``, ``tempo`` and ``markers`` as in ``ProjectPlan``. Reports ``done`` and ``total`` frames (0 if unknown). Raises StemplayError.
     """
     target, told = Path(folder), 0.0
 
@@ -47,6 +49,9 @@ def export(
             told = now
             report.progress(done=done, total=total)
 
+    wanted = project or {}
+    plan = plan_of(wanted, from_dict(MixerState, wanted.get("mixer", {})))
+    plan.check(format)
     made = [path for path in (target, *target.parents) if not path.exists()]  # the deepest first
     workshop = target / f"{PREFIX}{secrets.token_hex(8)}"
     report.line({"makes": {"folder": str(workshop), "parents": [str(path) for path in made]}})  # for a parent that has to kill this job
@@ -57,7 +62,8 @@ def export(
             strict=strict, inserts={stem: check_inserts(stem, states) for stem, states in (inserts or {}).items()}, progress=progress,
         )  # fmt: skip
         report.progress(done=result.frames, total=result.frames)
-        files = _move(result.files, target, Path(song))
+        projects, notes = write_projects(result, song, workshop, plan) if plan.kinds else ({}, [])
+        files = _move(result.files | projects, target, Path(song))
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
         with contextlib.suppress(
@@ -67,7 +73,7 @@ def export(
                 path.rmdir()
     return {
         "files": {name: str(path) for name, path in files.items()}, "seconds": result.seconds, "rtf": result.rtf,
-        "duration": result.frames / result.rate, "clipped": result.clipped, "warnings": result.warnings,
+        "duration": result.frames / result.rate, "clipped": result.clipped, "warnings": [*result.warnings, *notes],
     }  # fmt: skip
 
 

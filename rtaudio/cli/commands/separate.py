@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 from models.catalog import best_separator
 from models.names import is_dir
 from rtaudio.audio.format import SOURCES, StemplayError
 from rtaudio.cli.inserts import add_insert_option, parse_inserts
+from rtaudio.cli.progress import progress_bar
 from rtaudio.cli.separate_many import separate_many
 from rtaudio.files.offline import INTEGER_FORMATS, LOSSY_FORMATS, Separation, separate_file
 from rtaudio.files.stem_output import FORMATS
@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     song = Path(args.songs[0])
     directory = Path(args.output) if args.output is not None else Path("separated") / song_name(song)
     stems = [name.strip() for name in args.stems.split(",")] if args.stems is not None else None
-    with _progress_bar(args.quiet) as progress:
+    with progress_bar(args.quiet) as progress:
         result = separate_file(
             song,
             directory,
@@ -137,20 +137,3 @@ def rounding(result: Separation, format: str) -> Iterator[str]:
     if clipped:
         text = ", ".join(f"{name} {count}" for name, count in clipped.items())
         yield f"Samples clipped at full scale: {text}. Use --format wav to keep them."
-
-
-@contextmanager
-def _progress_bar(quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """A progress bar, if stderr is a terminal."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from tqdm import tqdm
-
-    with tqdm(unit="frame", unit_scale=True, file=sys.stderr, leave=False) as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.total = total or None
-            bar.update(done - bar.n)
-
-        yield progress
