@@ -16,7 +16,7 @@ from PyQt6.QtGui import QUndoStack
 
 from gui.bridge import Bridge
 from gui.insert_moves import InsertMoves
-from gui.theme import stem_title
+from gui.theme import stem_colour, stem_title
 from gui.undo import Move, Value, new_gesture
 from rtaudio.protocol.messages import MixerState, Snapshot, StemState
 
@@ -31,7 +31,7 @@ class MixerModel(QObject):
 
     Signals:
         changed(MixerState): a shown value has changed.
-        strips_changed(list): the strips have changed (another model, or an instrument was added).
+        strips_changed(list): the strips have changed (another model, an instrument was added, or a stem file has its own names for them).
     """
 
     changed = pyqtSignal(object)
@@ -46,6 +46,7 @@ class MixerModel(QObject):
         self.undo.setUndoLimit(UNDO_STEPS)
         self._told = MixerState()  # the engine's last state
         self.inserts = InsertMoves(bridge, self.undo, lambda: self.state, lambda: self.changed.emit(self.state), clock, self)
+        self._labels: tuple[dict[str, str], dict[str, str]] = ({}, {})
         self._ahead: dict[tuple[str, str], tuple[Value, float]] = {}
         self._wet = 0.0  # the dry/wet value to which A/B returns
         bridge.snapshot_changed.connect(self._take)
@@ -55,6 +56,14 @@ class MixerModel(QObject):
     def strips(self) -> list[str]:
         """Names of the strips without the master."""
         return list(self.state.stems)
+
+    def title(self, strip: str) -> str:
+        """The displayed name of a strip: that in the stem file, or the usual one."""
+        return self._labels[0].get(strip) or stem_title(strip)
+
+    def colour(self, strip: str) -> str:
+        """The colour of a strip, as ``#rrggbb``: that in the stem file, or the usual one."""
+        return self._labels[1].get(strip) or stem_colour(strip)
 
     def value(self, strip: str, field: str) -> Value:
         """The shown value of a field; ``strip`` "" is the mixer as a whole."""
@@ -123,6 +132,10 @@ class MixerModel(QObject):
         if self.inserts.follow_played(snapshot, ECHO_S):
             self.changed.emit(self.state)
         said = snapshot.mixer
+        labels = (snapshot.transport.titles, snapshot.transport.colours)
+        if labels != self._labels:
+            self._labels = copy.deepcopy(labels)
+            self.strips_changed.emit(self.strips)
         if not said.stems or (said == self._told and not self._ahead and not self.inserts.ahead):
             return
         fresh = copy.deepcopy(said)

@@ -17,6 +17,8 @@ RESERVED = frozenset(
     + [f"{device}{number}" for device in ("com", "lpt") for number in "0123456789¹²³"]
 )
 """Windows opens a device instead of a file of such a name, whatever its suffix."""
+STEM_FILES = (".alac.stem.mp4", ".stem.mp4", ".stem.m4a")
+"""Endings of files that contain stems."""
 
 
 def name_problem(name: str) -> str | None:
@@ -76,3 +78,15 @@ def is_file(path: str | Path) -> bool:
         return Path(path).is_file()
     except (OSError, ValueError):
         return False
+
+
+def is_stem_file(path: str | Path) -> bool:
+    """Whether the name of a sound file says that it contains stems."""
+    return str(path).lower().endswith(STEM_FILES)
+
+
+def song_name(path: str | Path) -> str:
+    """The name of a song's file without its suffix, which may be one of a stem file."""
+    name = Path(path).name
+    ending = next((suffix for suffix in STEM_FILES if name.lower().endswith(suffix) and len(name) > len(suffix)), "")
+    return name[: -len(ending)] if ending else Path(path).stem

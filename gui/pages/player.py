@@ -203,7 +203,8 @@ class PlayerPage(QWidget):
         self.wave.setVisible(song)
         self.controls.setVisible(song)
         self.empty.setVisible(not song)
-        self.export_button.setEnabled(player_model.has_song and self.bridge.config.model != "none")
+        separated = bool(transport.titles) or self.bridge.config.model != "none"
+        self.export_button.setEnabled(player_model.has_song and separated)
         self.close_button.setVisible(song)
         self.recent_button.setEnabled(bool(self.bridge.store.preferences.recent))
         for button in self.buttons.values():
@@ -226,6 +227,8 @@ class PlayerPage(QWidget):
             picture["channels"], f"{picture['channels']} channels"
         )
         parts = [f"{picture['rate'] / 1000:g} kHz", channels, clock(picture["seconds"])]
+        if self.player_model.transport.titles:
+            parts.append(self.tr("plays its own stems, without a model"))
         return "  ·  ".join(parts)
 
     def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802

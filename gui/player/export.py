@@ -24,6 +24,16 @@ from PyQt6.QtWidgets import (
 
 from gui.bridge import Bridge
 from gui.jobs import Job
+from gui.player.export_files import (
+    FORMATS,
+    PROJECT_FORMATS,
+    PROJECTS,
+    STEM_FORMATS,
+    file_names,
+    loop_markers,
+    song_folder,
+    translated,
+)
 from gui.player.player_model import player_model_of
 from gui.player.times import clock
 from gui.store import music_folder
@@ -34,8 +44,7 @@ from models.card import CardError
 from models.catalog import load_card, separators, validation_sdr
 from models.names import exists
 from rtaudio.audio.format import StemplayError
-
-FORMATS = (("wav", "WAV, 32 bit float"), ("flac", "FLAC, 24 bit"))
+from rtaudio.protocol.messages import to_dict
 
 
 class ExportDialog(QDialog):
@@ -45,6 +54,7 @@ class ExportDialog(QDialog):
         super().__init__(parent)
         self.bridge, self.player_model = bridge, player_model_of(bridge)
         self.song = self.player_model.transport.path
+        self.own = dict(self.player_model.transport.titles)  # of a stem file
         self.cards = separators()
         with contextlib.suppress(CardError):
             self.cards.setdefault(bridge.config.model, load_card(bridge.config.model))
@@ -85,6 +95,8 @@ class ExportDialog(QDialog):
         self.model.setToolTip(
             self.tr("The best model is first. Higher dB are better; they were measured on songs that no model was trained on.")
         )
+        if self.own:
+            self.model.addItem(self.tr("None: the stems of the file"), "")
         for name, card in self.cards.items():
             score = validation_sdr(card)
             self.model.addItem(self.tr("{}  ({:.1f} dB)").format(card.name, score) if score > -100 else card.name, name)
@@ -99,13 +111,22 @@ class ExportDialog(QDialog):
         preferences = self.bridge.store.preferences
         self.format = QComboBox()
         for key, text in FORMATS:
-            self.format.addItem(text, key)
+            self.format.addItem(translated(text), key)
         self.format.setCurrentIndex(max(0, self.format.findData(preferences.export_format)))
         self.format.setAccessibleName(self.tr("Format"))
         self.format.currentIndexChanged.connect(self._choice_changed)
         form.addRow(self.tr("Format"), self.format)
         parent = Path(preferences.export_folder or music_folder() / "Stems")
-        self.folder = QLineEdit(str(parent / Path(self.song).stem))
+        self.project = QComboBox()
+        for key, text in PROJECTS:
+            self.project.addItem(translated(text), key)
+        self.project.setAccessibleName(self.tr("Project"))
+        self.project.setToolTip(
+            self.tr("A project with the stems, their levels and the loop, to go on in REAPER, Bitwig, Cubase, Studio One and others")
+        )
+        self.project.currentIndexChanged.connect(self._choice_changed)
+        form.addRow(self.tr("Project"), self.project)
+        self.folder = QLineEdit(str(song_folder(parent, self.song)))
         self.folder.setAccessibleName(self.tr("Folder"))
         self.folder.textChanged.connect(self._choice_changed)
         choose = QPushButton(self.tr("Choose …"))
@@ -124,8 +145,8 @@ class ExportDialog(QDialog):
             box.deleteLater()
         self.stems = {}
         card = self.cards.get(self.model.currentData())
-        for name in card.outputs if card is not None else ():
-            self.stems[name] = box = QCheckBox(stem_title(name))
+        for name in self.own if not self.model.currentData() else card.outputs if card is not None else ():
+            self.stems[name] = box = QCheckBox(self.own.get(name) or stem_title(name))
             box.setChecked(before.get(name, True))
             box.toggled.connect(self._choice_changed)
             self._flow.addWidget(box)
@@ -154,7 +175,7 @@ class ExportDialog(QDialog):
         start = Path(self.folder.text())
         found = QFileDialog.getExistingDirectory(self, self.tr("Export into"), str(start.parent))
         if found:
-            self.folder.setText(str(Path(found) / Path(self.song).stem))
+            self.folder.setText(str(song_folder(Path(found), self.song)))
 
     # -- the work -----------------------------------------------------------------------------------------------------------
 
@@ -173,7 +194,7 @@ class ExportDialog(QDialog):
             self.message.setText(str(error))
         self.job = self.bridge.job(
             "export", song=self.song, folder=self.folder.text(), model=self.model.currentData(), stems=self.chosen(),
-            format=self.format.currentData(), consistent=self.bridge.config.consistent,
+            format=self.format.currentData(), consistent=self.bridge.config.consistent, project=self._plan(),
         )  # fmt: skip
         self.job.progress.connect(self._progress)
         self.job.done.connect(self._done)
@@ -182,6 +203,21 @@ class ExportDialog(QDialog):
         self.bar.setValue(0)
         self._dress()
         self.message.setText(self.tr("The model is being loaded …"))
+
+    def _plan(self) -> dict[str, Any]:
+        """The project: the mixer as it is, and the loop."""
+        kinds = [kind for kind in self._project().split(",") if kind]
+        markers = loop_markers(self.player_model.transport, self.tr("Loop start"), self.tr("Loop end"))
+        return {"kinds": kinds, "mixer": to_dict(self.bridge.snapshot.mixer), "markers": markers} if kinds else {}
+
+    def _project(self) -> str:
+        """The chosen project, if there can be one with this format."""
+        return str(self.project.currentData()) if self.format.currentData() in PROJECT_FORMATS else ""
+
+    def files(self) -> list[Path]:
+        """The files to be written."""
+        names = file_names(self.song, self.chosen(), self.format.currentData(), self._project())
+        return [Path(self.folder.text()) / name for name in names]
 
     def give_up(self) -> None:
         """Cancel a running export, else close the dialog."""
@@ -216,7 +252,7 @@ class ExportDialog(QDialog):
                 len(facts["files"]), self.folder.text(), speed
             )
         ]
-        if any(facts["clipped"].values()) and self.format.currentData() != "wav":
+        if any(facts["clipped"].values()):
             sentences.append(self.tr("Some samples were beyond full scale and are clipped; WAV keeps them."))
         self.message.setText(" ".join([*sentences, *facts["warnings"]]))
 
@@ -232,10 +268,10 @@ class ExportDialog(QDialog):
 
     def _dress(self) -> None:
         busy = self.job is not None
-        folder = Path(self.folder.text())
-        files = [folder / f"{name}.{self.format.currentData()}" for name in self.chosen()]
+        files = self.files()
         there = sum(exists(path) for path in files)
         self.choices.setEnabled(not busy)
+        self.project.setEnabled(self.format.currentData() in PROJECT_FORMATS)
         self.export_button.setEnabled(not busy and bool(files) and bool(self.folder.text().strip()))
         self.close_button.setText(self.tr("Cancel") if busy else self.tr("Close"))
         self.show_button.setVisible(not busy and there > 0)
@@ -244,10 +280,11 @@ class ExportDialog(QDialog):
     def _choice_changed(self) -> None:
         """Update after a changed choice: clear the last result, and check for existing files."""
         self.bar.setValue(0)
-        there = sum(
-            exists(Path(self.folder.text()) / f"{name}.{self.format.currentData()}") for name in self.chosen()
-        )
-        self.message.setText(self.tr("%n file(s) of these names will be replaced.", "", there) if there else "")
+        there = sum(exists(path) for path in self.files())
+        if self.format.currentData() in STEM_FORMATS and not self.files():
+            self.message.setText(self.tr("A stem file has drums, bass, other and vocals, all four."))
+        else:
+            self.message.setText(self.tr("%n file(s) of these names will be replaced.", "", there) if there else "")
         self._dress()
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's name

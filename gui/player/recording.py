@@ -17,7 +17,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from gui.player.export import FORMATS
+from gui.player.export_files import RECORDING_FORMATS
 from gui.player.player_model import PlayerModel
 from gui.player.times import clock
 from gui.store import music_folder
@@ -53,7 +53,7 @@ class RecordingCard(QFrame):
         grid.addWidget(PlainLabel(self.tr("Folder")), 1, 0)
         grid.addLayout(row, 1, 1)
         self.format = QComboBox()
-        for key, text in FORMATS:
+        for key, text in RECORDING_FORMATS:
             self.format.addItem(text, key)
         self.format.setCurrentIndex(max(0, self.format.findData(player_model.bridge.store.preferences.recording_format)))
         self.format.setAccessibleName(self.tr("Format of recordings"))

@@ -14,7 +14,7 @@ from gui.widgets.fader import Fader
 from gui.widgets.knob import PanKnob, pan_text
 from gui.widgets.learn import learn_menu
 from gui.widgets.meter import LevelMeter
-from gui.widgets.plain import PlainLabel
+from gui.widgets.plain import PlainLabel, plain
 from gui.widgets.toggle import Toggle, polish
 from rtaudio.protocol.messages import Meter, MixerState
 
@@ -31,8 +31,8 @@ class BaseStrip(QFrame):
         self.compact = self._learning = False
         self.subtitle = ""
         self.rack: QWidget | None = None
-        self.title = theme.stem_title(strip or "master")
-        self.colour = theme.stem_colour(strip or "master")
+        self.title = mixer_model.title(strip or "master")
+        self.colour = mixer_model.colour(strip or "master")
         self.setProperty("card", True)
         self.setMinimumWidth(WIDTH[0])
         self.setMaximumWidth(WIDTH[1])
@@ -65,6 +65,8 @@ class BaseStrip(QFrame):
             f"background: {self.colour}; border: 0; border-top-left-radius: {corner}; border-top-right-radius: {corner};"
         )
         self.name = PlainLabel(self.title)
+        self.name.setToolTip(plain(self.title))
+        self.name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # a stem file may have long names
         self.name.setProperty("role", "heading")
         self.name.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.note = PlainLabel(" ")

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from models.names import is_stem_file
 from rtaudio.audio.format import SOURCES, StemplayError
 from rtaudio.cli.inserts import add_insert_option, parse_inserts
 from rtaudio.ports.base import DeviceMissingError
@@ -17,7 +18,6 @@ from rtaudio.protocol.checks import (
     is_device,
     is_input_file,
     is_output_file,
-    is_stem_file,
     plays_own_stems,
     stem_names,
 )

@@ -62,15 +62,17 @@ def project_xml(project: Project) -> ET.Element:
 def _add_track(structure: ET.Element, number: int, track: Track, channels: int) -> None:
     colour = {"color": track.colour} if re.fullmatch("#[0-9a-fA-F]{6}", track.colour) else {}
     element = ET.SubElement(
-        structure, "Track", contentType="audio", loaded="true", id=f"track-{number}", name=plain(track.name), **colour
+        structure, "Track", contentType="audio", loaded="true", id=f"track-{number}", name=plain(track.name)
     )
+    element.attrib.update(colour)
     _add_channel(element, f"channel-{number}", track, channels, role="regular", destination="channel-master")
 
 
 def _add_channel(parent: ET.Element, key: str, track: Track, channels: int, **more: str) -> None:
     channel = ET.SubElement(
-        parent, "Channel", audioChannels=str(channels), solo=str(track.solo).lower(), id=key, **more
+        parent, "Channel", audioChannels=str(channels), solo=str(track.solo).lower(), id=key
     )
+    channel.attrib.update(more)
     ET.SubElement(channel, "Mute", value=str(track.mute).lower(), id=f"{key}-mute", name="Mute")
     place = _number((track.pan + 1) / 2)
     ET.SubElement(channel, "Pan", max="1.0", min="0.0", unit="normalized", value=place, id=f"{key}-pan", name="Pan")

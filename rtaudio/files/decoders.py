@@ -25,6 +25,9 @@ PIECE = 4096
 
 BLOCK = 16 * PIECE
 
+_PACKET = 4096
+"""Frames by which a stated length may be too long without meaning damage: encoders round up to whole packets."""
+
 
 class NotReadable(Exception):  # noqa: N818 - a negative answer, not an error
     """This decoder cannot read the file."""
@@ -124,6 +127,7 @@ class AvDecoder:
         self.frames: int | None = None
         if stream.duration and stream.time_base and stream.time_base * self.rate == 1:
             self.frames = int(stream.duration)  # exact: the encoder's padding comes after it
+        self._position = 0
         self._blocks = self._decode(stream)
 
     def _decode(self, stream: Any) -> Iterator[Audio]:
@@ -146,6 +150,9 @@ class AvDecoder:
             total += len(block)
             if total >= BLOCK:
                 break
+        self._position += total
+        if total < BLOCK and self.frames is not None and self._position + _PACKET < self.frames and not self.complaint:
+            self.complaint = "it is cut short"
         return (
             np.concatenate(blocks).astype(np.float32, copy=False)
             if blocks

@@ -1,6 +1,6 @@
 """Writers for the formats in which stems leave this program: MP3 and Opus, beside the WAV and FLAC of ``rtaudio/files/writer.py``.
 
-- ``mp3``: 320 kbit/s by LAME, which notes its delay in the file, so that a player that reads this note (ours does) starts at the first sample.
+- ``mp3``: 320 kbit/s by LAME, which notes its delay in the file. A player that reads this note (ours does) starts at the first sample.
 - ``opus``: Ogg Opus at the encoder's best quality. Opus knows five rates: any other is converted to 48 kHz.
 
 Both are lossy: stems that are decoded again sum to the mix only nearly.

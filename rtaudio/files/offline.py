@@ -217,7 +217,7 @@ def _open(song: str | Path, model: Model | None, consistent: bool, refine: bool)
         with open_stems(song) as stems:
             count, names = len(SOURCES), tuple(name for name in SOURCES if name in stems.labels)
             places = [SOURCES.index(name) for name in names]
-            blocks = (block.reshape(len(block), count, -1)[:, places] for block in stems.blocks(BLOCK))
+            blocks: Iterator[Audio] = (block.reshape(len(block), count, -1)[:, places] for block in stems.blocks(BLOCK))
             yield _Source(stems, names, 0, blocks, stems.labels)
         return
     with open_reader(song) as reader:

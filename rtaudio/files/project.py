@@ -11,7 +11,7 @@ import os
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,7 @@ class Project:
     master_db: float = 0.0
     tempo: Sequence[tuple[float, float]] = ((0.0, USUAL_TEMPO),)
     markers: Sequence[tuple[float, str]] = ()
-    tags: Tags = Tags()
+    tags: Tags = field(default_factory=Tags)
 
     @property
     def seconds(self) -> float:

@@ -34,7 +34,8 @@ MOST_TEXT = 1 << 20
 
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _KNOWN = {
-    "drums": ("drum", "beat", "percussion", "perc", "kick"), "bass": ("bass", "sub"), "vocals": ("voc", "vox", "voice", "acapella", "singer"),
+    "drums": ("drum", "beat", "percussion", "perc", "kick"), "bass": ("bass", "sub"),
+    "vocals": ("voc", "vox", "voice", "acapella", "singer"),
     "other": ("other", "melod", "instrument", "synth", "music", "harmon", "keys", "guitar", "piano"),
 }  # fmt: skip
 """Beginnings of words by which a stem's name is recognised."""
@@ -68,8 +69,8 @@ def labels_of(facts: Any) -> tuple[StemLabel, ...]:
         entry = entry if isinstance(entry, dict) else {}
         name, colour = entry.get("name"), entry.get("color")
         text = "".join(c for c in name if c.isprintable()).strip()[:LONGEST_NAME] if isinstance(name, str) else ""
-        known = isinstance(colour, str) and _COLOUR.fullmatch(colour)
-        labels.append(StemLabel(text, colour.lower() if known else ""))
+        known = colour.lower() if isinstance(colour, str) and _COLOUR.fullmatch(colour) else ""
+        labels.append(StemLabel(text, known))
     return tuple(labels)
 
 
@@ -111,7 +112,10 @@ class StemReader:
         return list(dict.fromkeys(sentence for track in self._tracks for sentence in track.warnings))
 
     def blocks(self, frames: int = 1 << 16, progress: Progress | None = None) -> Iterator[Audio]:
-        """Blocks of 1 to ``frames`` frames, ``(n, len(SOURCES) * CHANNELS)``, in the order of ``SOURCES``. A shorter stem ends in silence."""
+        """Blocks of 1 to ``frames`` frames, ``(n, len(SOURCES) * CHANNELS)``, in the order of ``SOURCES``.
+
+        A shorter stem ends in silence.
+        """
         places = [SOURCES.index(strip) * CHANNELS for strip in self._strips]
         waiting = [track.blocks(frames) for track in self._tracks]
         held = [np.zeros((0, CHANNELS), np.float32) for _ in waiting]

@@ -5,21 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import numpy as np
 
+from models.names import song_name
 from rtaudio.audio.format import SOURCES, Audio, StemplayError, to_channels
 from rtaudio.files.encoders import SOUND_FORMATS, export_writer
 from rtaudio.files.stem_file import CHANNELS, StemLabel
 from rtaudio.files.stem_writer import CODECS, StemWriter
-from rtaudio.files.tags import Tags
+from rtaudio.files.tags import Tags, printable
 from rtaudio.files.writer import Writer, output_folder
 from rtaudio.plugins.offline import OfflineInserts
-from rtaudio.protocol.checks import song_name
 from rtaudio.protocol.messages import InsertState
 
 FORMATS = (*SOUND_FORMATS, *CODECS)
@@ -96,7 +96,7 @@ class StemOutput:
                 self._put = self._put_together
                 self._held = {name: np.zeros((0, CHANNELS), np.float32) for name in SOURCES}
                 path, tags = files[ALL], output.tags
-                titled = tags if tags.title else Tags(**{**vars(tags), "title": song_name(output.song)})
+                titled = replace(tags, title=tags.title or printable(song_name(output.song)))
                 writer: Writer = StemWriter(path, output.rate, CODECS[output.format], output.labels, titled)
                 self._writers[ALL] = stack.enter_context(writer)
             else:

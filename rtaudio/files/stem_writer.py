@@ -1,8 +1,8 @@
 """Writes Native Instruments' stem files: an MP4 with the mix and four stems, and the atom that names and colours them.
 
-The mix is the sum of the stems. Each track is AAC (256 kbit/s) or ALAC (lossless, 24 bit). An AAC encoder needs a lead-in of 1024 samples; the
-file says so in an edit list, and a decoder that follows it (FFmpeg's and ours do) starts at the first sample. In a decoder that does not, all
-five tracks are late by the same 1024 samples. Specification: Native Instruments, *Stems: file format*, 2015.
+The mix is the sum of the stems. Each track is AAC (256 kbit/s) or ALAC (lossless, 24 bit). An AAC encoder needs a lead-in of 1024
+samples. The file says so in an edit list, and a decoder that follows it (FFmpeg's and ours do) starts at the first sample. In one that
+does not, all five tracks are late by the same 1024 samples. Specification: Native Instruments, *Stems: file format*, 2015.
 """
 
 from __future__ import annotations
@@ -68,11 +68,13 @@ class StemWriter(Writer):
             super().__init__(path, rate, len(SOURCES) * CHANNELS, False)
         except (OSError, ValueError) as error:
             raise StemplayError(f"{path} cannot be written: {reason(error)}.") from None
-        self.tags, self._labels, self._av = tags, labels, av
+        self._av: Any = av
+        self.tags, self._labels = tags, labels
         self._guard = Guarded(self._raw)
+        self._container: Any
         self._pts = 0
         try:
-            self._container = av.open(self._guard, "w", format="mp4", options={"movie_timescale": str(rate)})
+            self._container = self._av.open(self._guard, "w", format="mp4", options={"movie_timescale": str(rate)})
             self._tracks = [self._add_track(codec, name) for name in ("Mix", *(self._label(strip).name for strip in SOURCES))]
         except (av.FFmpegError, ValueError) as error:
             self._raw.close()
@@ -99,15 +101,15 @@ class StemWriter(Writer):
                 self._mux(packet)
         self._pts += len(audio)
 
-    def _frame(self, track: Any, signal: Audio) -> Any:
+    def _frame(self, track: Any, signal: Any) -> Any:
         """A frame of ``signal`` ``(channels, frames)``."""
-        form = track.codec_context.format.name
+        form, samples = track.codec_context.format.name, signal
         if form == "s32p":  # 24 bit, in the upper three bytes
             scaled = np.rint(signal.astype(np.float64) * (1 << 23))
             limited = np.clip(scaled, -(1 << 23), (1 << 23) - 1)
             self.clipped += int(np.count_nonzero(limited != scaled))
-            signal = limited.astype(np.int32) << 8
-        frame = self._av.AudioFrame.from_ndarray(signal, format=form, layout="stereo")
+            samples = limited.astype(np.int32) << 8
+        frame = self._av.AudioFrame.from_ndarray(samples, format=form, layout="stereo")
         frame.sample_rate, frame.pts = self.rate, self._pts
         frame.time_base = track.time_base
         return frame

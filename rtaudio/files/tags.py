@@ -21,7 +21,6 @@ from mutagen.mp4 import MP4, MP4Cover
 from mutagen.oggopus import OggOpus
 from mutagen.wave import WAVE
 
-
 LONGEST = 500
 LARGEST = 16 << 20
 
@@ -50,7 +49,7 @@ class Tags:
 
     def of_stem(self, stem: str, song: str) -> Tags:
         """The tags of a stem: the song's, with the stem's name behind the title. ``song``: the title if there is none."""
-        return replace(self, title=f"{self.title or song} ({stem})")
+        return replace(self, title=f"{self.title or printable(song)} ({printable(stem)})")
 
 
 def read_tags(path: str | Path) -> Tags:
@@ -84,7 +83,12 @@ def _text(value: Any) -> str:
     """The first text of a tag, as one printable line."""
     value = getattr(value, "text", value)
     value = value[0] if isinstance(value, list | tuple) and value else value
-    return "".join(c for c in str(value) if c.isprintable()).strip()[:LONGEST] if value else ""
+    return printable(str(value)) if value else ""
+
+
+def printable(text: str) -> str:
+    """``text`` as one line of printable characters. The bytes of a file's name that are no text are left out."""
+    return "".join(c for c in text if c.isprintable()).strip()[:LONGEST]
 
 
 def _pictures(file: Any) -> Iterator[Picture]:

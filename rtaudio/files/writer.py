@@ -120,7 +120,7 @@ class Writer(ABC):
     def _tag(self) -> None:
         if self.tags == Tags():
             return
-        buffered = io.BufferedRandom(self._raw)  # type: ignore[type-var]
+        buffered = io.BufferedRandom(self._raw)
         try:
             write_tags(buffered, self.kind, self.tags)
             buffered.flush()

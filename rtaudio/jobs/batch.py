@@ -18,11 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from models.names import is_dir, is_file
+from models.names import is_dir, is_file, song_name
 from rtaudio.audio.format import StemplayError
 from rtaudio.files.stem_output import output_files
 from rtaudio.jobs import Facts
-from rtaudio.protocol.checks import song_name
 from rtaudio.system.child_process import child_environment, remove_job_folders
 
 SUFFIXES = frozenset(

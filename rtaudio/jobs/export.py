@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from models.catalog import best_separator
+from models.names import is_stem_file
 from rtaudio.audio.format import StemplayError
 from rtaudio.files.offline import separate_file
 from rtaudio.files.writer import reason
 from rtaudio.jobs import Facts, Report
 from rtaudio.jobs.project import plan_of, write_projects
-from rtaudio.protocol.checks import is_stem_file
 from rtaudio.protocol.insert_checks import check_inserts
 from rtaudio.protocol.messages import MixerState, from_dict
 
@@ -37,8 +37,11 @@ def export(
     """Separate ``song`` into ``folder``/STEM.``format``; existing files are replaced, but never the song itself.
 
     Without a ``model`` a stem file's own stems are written, and any other song is separated by the best installed one. A stem format
-    writes one file, ``folder``/SONG.``format``. ``inserts``: effects of stems, as lists of ``InsertState`` as dicts. ``project``:
-    ``mixer`` (a ``MixerState`` as a dict), and ``kinds``, ``tempo`` and ``markers`` as in ``ProjectPlan``. Reports ``done`` and ``total`` frames (0 if unknown). Raises StemplayError.
+    writes one file, ``folder``/SONG.``format``. Reports ``done`` and ``total`` frames (0 if unknown). Raises StemplayError.
+
+    Args:
+        inserts: effects of stems, as lists of ``InsertState`` as dicts.
+        project: ``mixer`` (a ``MixerState`` as a dict), and ``kinds``, ``tempo`` and ``markers`` as in ``ProjectPlan``.
     """
     target, told = Path(folder), 0.0
 
@@ -52,14 +55,15 @@ def export(
     wanted = project or {}
     plan = plan_of(wanted, from_dict(MixerState, wanted.get("mixer", {})))
     plan.check(format)
+    chosen = model or (None if is_stem_file(song) else best_separator())
     made = [path for path in (target, *target.parents) if not path.exists()]  # the deepest first
     workshop = target / f"{PREFIX}{secrets.token_hex(8)}"
     report.line({"makes": {"folder": str(workshop), "parents": [str(path) for path in made]}})  # for a parent that has to kill this job
     _make(workshop)
     try:
         result = separate_file(
-            song, workshop, model or (None if is_stem_file(song) else best_separator()), stems=stems, format=format, consistent=consistent, refine=refine,
-            strict=strict, inserts={stem: check_inserts(stem, states) for stem, states in (inserts or {}).items()}, progress=progress,
+            song, workshop, chosen, stems=stems, format=format, consistent=consistent, refine=refine, strict=strict,
+            inserts={stem: check_inserts(stem, states) for stem, states in (inserts or {}).items()}, progress=progress,
         )  # fmt: skip
         report.progress(done=result.frames, total=result.frames)
         projects, notes = write_projects(result, song, workshop, plan) if plan.kinds else ({}, [])

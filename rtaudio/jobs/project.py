@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from models.names import song_name
 from rtaudio.audio.format import StemplayError
 from rtaudio.files.dawproject import SUFFIX as DAWPROJECT
 from rtaudio.files.dawproject import write_dawproject
@@ -15,7 +16,6 @@ from rtaudio.files.project import USUAL_TEMPO, Project, check_markers, check_tem
 from rtaudio.files.reaper import SUFFIX as REAPER
 from rtaudio.files.reaper import write_reaper
 from rtaudio.files.tags import read_tags
-from rtaudio.protocol.checks import song_name
 from rtaudio.protocol.messages import MixerState
 
 KINDS: dict[str, tuple[str, Callable[[Project, Path], None]]] = {

@@ -10,7 +10,7 @@ from typing import Any
 
 from models.card import CardError
 from models.catalog import load_card, model_names
-from models.names import exists, is_file
+from models.names import exists, is_file, is_stem_file
 from rtaudio.audio.format import SOURCES, StemplayError, StreamFormat
 from rtaudio.protocol.insert_checks import check_plugin, is_foreign
 from rtaudio.protocol.messages import (
@@ -46,7 +46,6 @@ MAX_TARGET = 5000
 """Characters of what a MIDI controller moves."""
 RECORDING_FORMATS = ("wav", "flac")
 OUTPUT_FILES = (".wav", ".flac")
-STEM_FILES = (".alac.stem.mp4", ".stem.mp4", ".stem.m4a")
 
 
 def is_output_file(output: str) -> bool:
@@ -57,18 +56,6 @@ def is_output_file(output: str) -> bool:
 def is_input_file(source: str) -> bool:
     """Whether ``source`` names a sound file: it looks like a path and not like a device's name, or it exists."""
     return source not in ("default", "none") and (is_file(source) or _looks_like_path(source))
-
-
-def is_stem_file(path: str | Path) -> bool:
-    """Whether the name of a sound file says that it contains stems."""
-    return str(path).lower().endswith(STEM_FILES)
-
-
-def song_name(path: str | Path) -> str:
-    """The name of a song's file without its suffix, which may be one of a stem file."""
-    name = Path(path).name
-    ending = next((suffix for suffix in STEM_FILES if name.lower().endswith(suffix) and len(name) > len(suffix)), "")
-    return name[: -len(ending)] if ending else Path(path).stem
 
 
 def plays_own_stems(config: EngineConfig) -> bool:

@@ -8,12 +8,13 @@ import sys
 from pathlib import Path
 
 from models.catalog import best_separator
+from models.names import is_stem_file, song_name
 from rtaudio.audio.format import SOURCES, StemplayError
 from rtaudio.cli.live_options import add_strip_options, pairs, read_number, set_strips
 from rtaudio.cli.progress import progress_bar
 from rtaudio.files.offline import separate_file
 from rtaudio.jobs.project import FORMATS, KINDS, ProjectPlan, write_projects
-from rtaudio.protocol.checks import is_stem_file, song_name, stem_names
+from rtaudio.protocol.checks import stem_names
 from rtaudio.protocol.messages import MixerState, StemState
 
 NAME = "project"

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from models.catalog import best_separator
-from models.names import is_dir
+from models.names import is_dir, is_stem_file, song_name
 from rtaudio.audio.format import SOURCES, StemplayError
 from rtaudio.cli.inserts import add_insert_option, parse_inserts
 from rtaudio.cli.progress import progress_bar
 from rtaudio.cli.separate_many import separate_many
 from rtaudio.files.offline import INTEGER_FORMATS, LOSSY_FORMATS, Separation, separate_file
 from rtaudio.files.stem_output import FORMATS
-from rtaudio.protocol.checks import is_stem_file, song_name, stem_names
+from rtaudio.protocol.checks import stem_names
 
 NAME = "separate"
 MAX_JOBS = 256

@@ -116,7 +116,7 @@ BAD: dict[str, tuple[list[str], str]] = {
     "unknown stem": (["{song}", "--stems", "vocals,banjo"], "no stem 'banjo'"),
     "no stem": (["{song}", "--stems", ""], "its stems are"),
     "unknown model": (["{song}", "--model", "none-such"], "There is no model 'none-such'"),
-    "unknown format": (["{song}", "--format", "mp3"], "mp3"),
+    "unknown format": (["{song}", "--format", "ogg"], "'ogg'"),
     "unknown option": (["{song}", "--loud"], "--loud"),
     "no song": ([], "SONG"),
     "no directory": (["{song}", "-o", ""], "--output"),

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from rtaudio.audio.format import StemplayError
+from rtaudio.audio.format import SOURCES, StemplayError
 from rtaudio.jobs.batch import Batch, Outcome, find_songs
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -114,7 +114,7 @@ def test_a_job_that_is_killed_costs_its_own_song_alone(tmp_path: Path) -> None:
             os.kill(killed[0], signal.SIGKILL)
 
     songs = find_songs([str(tmp_path / "songs")], out)
-    batch = Batch(songs, STEMS, {"model": MODEL}, progress=progress)
+    batch = Batch(songs, SOURCES, {"model": MODEL, "format": "wav"}, progress=progress)
     outcomes = batch.run(jobs=2)
     assert [outcome.state for outcome in outcomes].count("failed") == 1
     (failed,) = [outcome for outcome in outcomes if outcome.state == "failed"]
