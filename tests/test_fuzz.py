@@ -10,7 +10,7 @@ from tests.fuzz.__main__ import FOUND, Runner, at_random, seeds
 from tests.fuzz.mutate import ODD, Choices, damaged, mutated
 from tests.fuzz.targets import TARGETS
 
-SLOW = {"sound_heads": 25, "recipes": 15}
+SLOW = {"sound_heads": 25, "stem_files": 20, "recipes": 15}
 RUNS = 60
 
 

@@ -29,9 +29,12 @@ from gui.store import Preset, Store
 from models.card import CardError, card_from_dict, read_card
 from models.catalog import find_model
 from models.names import name_problem
-from rtaudio.audio.format import StemplayError
+from rtaudio.audio.format import SOURCES, StemplayError
 from rtaudio.control.ipc import decode, read_message, write_message
 from rtaudio.files.sound_file import open_reader
+from rtaudio.files.stem_file import open_stems, read_labels
+from rtaudio.files.stem_writer import StemWriter
+from rtaudio.files.tags import Tags, read_tags
 from rtaudio.files.take_recovery import finish_cut_off
 from rtaudio.inference.onnx_file import NotOnnxError, read_facts
 from rtaudio.midi.learned_controls import MidiMap
@@ -189,6 +192,42 @@ def _sounds() -> tuple[tuple[str, bytes], ...]:
         soundfile.write(made, sound, 44_100, format=kind, subtype=subtype)
         found.append((kind.lower(), made.getvalue()))
     return tuple(found)
+
+
+@functools.cache
+def _stem_file() -> bytes:
+    with folder() as place:
+        with StemWriter(place / "song.stem.mp4", 44_100, "aac", {}, Tags(title="A song", cover=b"\xff\xd8\xff" + bytes(50))) as out:
+            out.write((0.1 * np.random.default_rng(0).standard_normal((3000, 8))).astype(np.float32))
+        return (place / "song.stem.mp4").read_bytes()
+
+
+def stem_files(data: bytes) -> None:
+    """Stem files: their index, the atom of names and colours, tags and sound."""
+    choices, whole = Choices(data), _stem_file()
+    index = whole.rindex(b"moov") - 4
+    start = index if choices.below(2) else 0  # often only the index, in which everything is that is believed
+    whole = whole[:start] + damaged(whole[start:], choices)
+    with folder() as place:
+        path = place / "song.stem.mp4"
+        path.write_bytes(whole)
+        tags = read_tags(path)
+        assert "\n" not in tags.title and len(tags.cover) <= 64
+        for label in read_labels(path):
+            assert label.name.isprintable() and (not label.colour or len(label.colour) == 7)
+        try:
+            with open_stems(path) as reader:
+                frames = 0
+                for block in reader.blocks():
+                    assert np.isfinite(block).all() and block.dtype == np.float32 and block.shape[1] == 8
+                    frames += len(block)
+                    if frames > MOST_FRAMES:
+                        break
+                assert set(reader.labels) <= set(SOURCES)
+                for warning in reader.warnings:
+                    assert warning.endswith(".") and "\n" not in warning
+        except StemplayError as error:
+            sentence(error)
 
 
 def sound_heads(data: bytes) -> None:
@@ -428,6 +467,7 @@ def notes(data: bytes) -> None:
 TARGETS: dict[str, Target] = {
     function.__name__: function
     for function in (
-        plugin_scans, cards, onnx_heads, midi_files, midi_bytes, sound_heads, sessions, presets, messages, mappings, recipes, sheets, notes,
+        plugin_scans, cards, onnx_heads, midi_files, midi_bytes, sound_heads, stem_files, sessions, presets, messages, mappings, recipes,
+        sheets, notes,
     )
 }  # fmt: skip

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
+import rpp
 from pytestqt.qtbot import QtBot
 
 from gui.bridge import Bridge
@@ -12,10 +14,12 @@ from gui.player.export import ExportDialog
 from gui.player.player_model import player_model_of
 from models.catalog import best_separator, separators
 from rtaudio.files.offline import separate_file
+from rtaudio.files.stem_file import open_stems
 from rtaudio.protocol.messages import Transport
 from tests.gui.conftest import FakeSession
 from tests.gui.test_jobs import PATIENCE, write_song
 from tests.rtaudio.conftest import mono_model as mono_model
+from tests.rtaudio.files.test_stem_file import FALCON
 from tests.rtaudio.soundfiles import cut_short
 
 
@@ -129,3 +133,60 @@ def test_what_hinders_an_export_is_told_in_one_sentence(dialog: ExportDialog, tm
     for box in dialog.stems.values():
         box.setChecked(False)
     assert not dialog.export_button.isEnabled()
+
+
+def stem_dialog(bridge: Bridge, session: FakeSession, tmp_path: Path, qtbot: QtBot) -> ExportDialog:
+    song = tmp_path / "A song.stem.mp4"
+    shutil.copy(FALCON, song)
+    bridge.configure(input=str(song))
+    with open_stems(song) as reader:
+        titles = {strip: label.name for strip, label in reader.labels.items()}
+        colours = {strip: label.colour for strip, label in reader.labels.items()}
+    session.report.transport = Transport(str(song), True, 0.0, 6.0, loop=(1.0, 3.5), titles=titles, colours=colours)
+    bridge.poll()
+    bridge.store.preferences.export_folder = str(tmp_path / "out")
+    dialog = ExportDialog(bridge)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    return dialog
+
+
+def test_a_stem_file_is_exported_without_a_model_as_a_project_with_the_mixer_s_levels(
+    bridge: Bridge, session: FakeSession, tmp_path: Path, qtbot: QtBot
+) -> None:
+    dialog = stem_dialog(bridge, session, tmp_path, qtbot)
+    assert dialog.model.currentData() == "" and [box.text() for box in dialog.stems.values()] == ["Drums", "Bass", "Other", "Vox"]
+    assert dialog.folder.text() == str(tmp_path / "out" / "A song")
+    session.report.mixer.stems["drums"].gain_db, session.report.mixer.stems["bass"].mute = -6.0, True
+    bridge.poll()
+    dialog.project.setCurrentIndex(dialog.project.findData("reaper,dawproject"))
+    dialog.export_button.click()
+    qtbot.waitUntil(lambda: dialog.job is None, timeout=PATIENCE)
+    assert "6 files" in dialog.message.text() and "tempo of the song is not known" in dialog.message.text()
+    folder = tmp_path / "out" / "A song"
+    stems = {f"{name}.wav" for name in ("drums", "bass", "other", "vocals")}
+    assert {path.name for path in folder.iterdir()} == stems | {"A song.rpp", "A song.dawproject"}
+    root = rpp.loads((folder / "A song.rpp").read_text(encoding="utf-8"))
+    tracks = root.findall("TRACK")
+    found = {child[0]: child[1:] for child in tracks[0].children if isinstance(child, list)}
+    assert found["NAME"] == ["Drums"] and float(found["VOLPAN"][0]) == pytest.approx(10 ** (-6 / 20))
+    assert ["MUTESOLO", "1", "0", "0"] in tracks[1].children
+    assert [child[2:4] for child in root.children if isinstance(child, list) and child[0] == "MARKER"] == [
+        ["1", "Loop start"], ["3.5", "Loop end"],
+    ]  # fmt: skip
+    assert "6 file(s)" not in dialog.message.text()
+    dialog.stems["bass"].click()
+    assert "5 file(s)" in dialog.message.text()
+
+
+def test_a_stem_file_needs_all_four_stems(dialog: ExportDialog, tmp_path: Path, qtbot: QtBot) -> None:
+    dialog.format.setCurrentIndex(dialog.format.findData("stem.mp4"))
+    assert not dialog.project.isEnabled() and dialog.export_button.isEnabled()
+    dialog.stems["bass"].click()
+    assert "all four" in dialog.message.text() and not dialog.export_button.isEnabled()
+    dialog.stems["bass"].click()
+    dialog.export_button.click()
+    qtbot.waitUntil(lambda: dialog.job is None, timeout=PATIENCE)
+    assert [path.name for path in (tmp_path / "out" / "song").iterdir()] == ["song.stem.mp4"], dialog.message.text()
+    with open_stems(tmp_path / "out" / "song" / "song.stem.mp4") as reader:
+        assert list(reader.labels) == ["drums", "bass", "other", "vocals"]

@@ -13,6 +13,7 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from gui import theme
 from gui.bridge import Bridge
 from gui.pages.mixer import MixerPage
 from gui.widgets.fader import Fader
@@ -295,3 +296,23 @@ def test_midi_learn_from_a_strip(
     session.report.instrument.learning = ""
     bridge.poll()
     assert found.note.text() == " "
+
+
+def test_strips_take_the_names_and_colours_of_a_stem_file_and_give_them_back(
+    page: MixerPage, session: FakeSession, bridge: Bridge
+) -> None:
+    page.mixer_model.move("drums", "gain_db", -6.0)
+    transport = session.report.transport
+    longest = "A name that is much longer than any strip is wide, by far"
+    transport.titles = {"drums": "Beats <b>", "bass": "", "other": longest, "vocals": "Vox"}
+    transport.colours = {"drums": "#112233"}
+    bridge.poll()
+    drums, other = page.strips["drums"], page.strips["other"]
+    assert [strip.name.text() for strip in page.strips.values()][:4] == ["Beats <b>", "Bass", longest, "Vox"]
+    assert (drums.colour, page.strips["vocals"].colour) == ("#112233", theme.stem_colour("vocals"))
+    assert drums.fader.accessibleName() == "Beats <b> level" and drums.fader.colour == "#112233"
+    assert other.width() <= 188 and other.name.toolTip() == longest
+    assert page.mixer_model.undo.canUndo(), "another song leaves the history of the mixer"
+    transport.titles, transport.colours = {}, {}
+    bridge.poll()
+    assert page.strips["drums"].name.text() == "Drums" and page.strips["drums"].colour == theme.stem_colour("drums")
