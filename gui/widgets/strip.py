@@ -14,7 +14,7 @@ from gui.widgets.fader import Fader
 from gui.widgets.knob import PanKnob, pan_text
 from gui.widgets.learn import learn_menu
 from gui.widgets.meter import LevelMeter
-from gui.widgets.plain import PlainLabel, plain
+from gui.widgets.plain import ElidedLabel, PlainLabel
 from gui.widgets.toggle import Toggle, polish
 from rtaudio.protocol.messages import Meter, MixerState
 
@@ -64,9 +64,7 @@ class BaseStrip(QFrame):
         bar.setStyleSheet(
             f"background: {self.colour}; border: 0; border-top-left-radius: {corner}; border-top-right-radius: {corner};"
         )
-        self.name = PlainLabel(self.title)
-        self.name.setToolTip(plain(self.title))
-        self.name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # a stem file may have long names
+        self.name = ElidedLabel(self.title)  # a stem file may have long names
         self.name.setProperty("role", "heading")
         self.name.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.note = PlainLabel(" ")

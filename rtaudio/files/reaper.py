@@ -1,6 +1,6 @@
 """Writes REAPER projects (``.rpp``): a tree of lines in text form, which refers to the stems by their names.
 
-REAPER's own documentation of the format is `ReaperDAW/State Chunk Definitions` of its community's wiki.
+REAPER does not document the format; its users do, in *State Chunk Definitions* (`github.com/ReaTeam/Doc`).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The mix is the sum of the stems. Each track is AAC (256 kbit/s) or ALAC (lossless, 24 bit). An AAC encoder needs a lead-in of 1024
 samples. The file says so in an edit list, and a decoder that follows it (FFmpeg's and ours do) starts at the first sample. In one that
-does not, all five tracks are late by the same 1024 samples. Specification: Native Instruments, *Stems: file format*, 2015.
+does not, all five tracks are late by the same 1024 samples. Source: Native Instruments' specification of stem files, 2015.
 """
 
 from __future__ import annotations

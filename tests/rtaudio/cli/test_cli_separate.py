@@ -167,3 +167,47 @@ def test_models_lists_the_zoo(capsys: pytest.CaptureFixture[str], tiny_model: Pa
     assert "tiny: separator, drums, bass, other, vocals" in capsys.readouterr().out
     assert main(["models"]) == 0
     assert main(["models", "none-such"]) == 2
+
+
+def test_one_stem_file_for_all_stems_and_what_it_does_not_keep(
+    song: Path, tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    arguments = ["separate", str(song), "-o", str(out), "--model", str(tiny_model), "--format"]
+    assert main([*arguments, "stem.mp4", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["files"] == {"stems": str(out / "my song.stem.mp4")} and facts["bits"] is None
+    assert "AAC is lossy" in facts["notes"][0]
+    assert main([*arguments, "alac.stem.mp4"]) == 0
+    assert "ALAC rounds to 24 bits" in capsys.readouterr().out
+    assert sorted(path.name for path in out.iterdir()) == ["my song.alac.stem.mp4", "my song.stem.mp4"]
+    assert main([*arguments, "stem.mp4", "--stems", "drums"]) == 2
+    assert "all four, and not drums" in capsys.readouterr().err
+
+
+def test_a_stem_file_gives_its_own_stems_and_is_never_replaced(
+    song: Path, tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["separate", str(song), "-o", str(tmp_path), "--model", str(tiny_model), "--format", "alac.stem.mp4"]) == 0
+    file = tmp_path / "my song.alac.stem.mp4"
+    before = file.read_bytes()
+    capsys.readouterr()
+    assert main(["separate", str(file), "-o", str(tmp_path / "own"), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["model"] is None and facts["latency_samples"] == 0 and facts["frames"] == 30_000 and facts["rate"] == 48_000
+    stems = [soundfile.read(path, dtype="float32")[0] for path in facts["files"].values()]
+    assert len(stems) == 4 and np.abs(sum(stems) - noise(30_000)).max() <= 4 * 2.0**-23
+    assert main(["separate", str(file), "-o", str(tmp_path), "--format", "alac.stem.mp4"]) == 2
+    assert "would overwrite the song" in capsys.readouterr().err and file.read_bytes() == before
+    assert main(["separate", str(file), "-o", str(tmp_path / "model"), "--model", str(tiny_model), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["model"] == str(tiny_model)
+
+
+def test_effects_with_latency_keep_the_stems_of_a_stem_file_aligned(song: Path, tiny_model: Path, tmp_path: Path) -> None:
+    arguments = ["separate", str(song), "--model", str(tiny_model), "--insert", "bass=pitch:semitones=12", "-o"]
+    assert main([*arguments, str(tmp_path / "one"), "--format", "alac.stem.mp4"]) == 0
+    assert main([*arguments, str(tmp_path / "four")]) == 0
+    assert main(["separate", str(tmp_path / "one" / "my song.alac.stem.mp4"), "-o", str(tmp_path / "again")]) == 0
+    for stem in ("drums", "bass"):
+        one, four = (soundfile.read(tmp_path / place / f"{stem}.wav", dtype="float32")[0] for place in ("again", "four"))
+        assert len(one) == len(four) == 30_000 and np.abs(one - np.clip(four, -1, 1)).max() <= 2.0**-22

@@ -161,3 +161,11 @@ def test_an_empty_folder_has_no_song(tmp_path: Path) -> None:
     with pytest.raises(StemplayError, match="There is no sound file"):
         find_songs([str(tmp_path)], tmp_path / "out")
     assert Outcome(find_songs([str(Path(__file__))], tmp_path)[0], "kept").error == ""
+
+
+def test_stem_files_are_kept_too(tmp_path: Path) -> None:
+    write_songs(tmp_path / "songs", 2)
+    for told in ("2 separated", "2 already there"):
+        done = separate(tmp_path / "songs", "-o", tmp_path / "out", "--format", "stem.mp4")
+        assert done.returncode == 0 and told in done.stdout, done.stderr
+    assert sorted(path.name for path in (tmp_path / "out").rglob("*.mp4")) == ["song 00.stem.mp4", "song 01.stem.mp4"]
