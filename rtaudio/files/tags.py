@@ -22,7 +22,8 @@ from mutagen.oggopus import OggOpus
 from mutagen.wave import WAVE
 
 LONGEST = 500
-LARGEST = 16 << 20
+LARGEST = 15 << 20
+"""Bytes; a block of FLAC holds 16 MiB."""
 
 _ID3 = {
     "title": TIT2, "artist": TPE1, "album": TALB, "album_artist": TPE2, "track": TRCK, "date": TDRC, "genre": TCON,

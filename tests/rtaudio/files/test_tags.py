@@ -103,9 +103,11 @@ def test_a_song_without_tags_gives_the_stems_a_title(tmp_path: Path) -> None:
 
 def test_hostile_tags_are_cut_and_a_damaged_tag_keeps_nothing_from_being_separated(tmp_path: Path) -> None:
     hostile = Tags("a\x1b[31m" + "b" * 5000, cover=b"\xff\xd8\xff" + bytes(LARGEST))
-    path = write(tmp_path / "song.flac", sound(5000)[:, :2], 44_100, "flac", hostile)
+    path = write(tmp_path / "song.wav", sound(5000)[:, :2], 44_100, "wav", hostile)
     found = read_tags(path)
     assert found.title.startswith("a[31mb") and len(found.title) == LONGEST and found.cover == b""
+    largest = Tags("x", cover=JPEG + bytes(LARGEST - len(JPEG)))
+    assert read_tags(write(tmp_path / "song.flac", sound(5000)[:, :2], 44_100, "flac", largest)) == largest
     data = bytearray(write(tmp_path / "song.mp3", sound(5000)[:, :2], 44_100, "mp3").read_bytes())
     data[10:200] = bytes(190)
     (tmp_path / "damaged.mp3").write_bytes(data)
