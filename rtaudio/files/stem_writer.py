@@ -7,6 +7,7 @@ does not, all five tracks are late by the same 1024 samples. Source: Native Inst
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import struct
@@ -125,6 +126,8 @@ class StemWriter(Writer):
     def _finish(self, frames: int) -> None:
         if self._guard.error:
             raise self._guard.error
+        if not self.frames:
+            raise OSError("there is no sound for it")
         for track in self._tracks:
             for packet in track.encode(None):
                 self._mux(packet)
@@ -144,7 +147,8 @@ class StemWriter(Writer):
         add_atom(self._raw, json.dumps(facts).encode("utf-8"))
 
     def _abandon(self) -> None:
-        self._container.close()
+        with contextlib.suppress(self._av.FFmpegError, ValueError):
+            self._container.close()
 
 
 def add_atom(raw: io.FileIO, data: bytes) -> None:

@@ -225,6 +225,8 @@ def test_an_impossible_rate_of_aac_is_refused_and_nothing_is_left(tmp_path: Path
         StemWriter(tmp_path / "a.stem.mp4", 37_000, "aac", {}, Tags())
     with pytest.raises(StemplayError, match="cannot be written"):
         StemWriter(tmp_path / "none" / "a.stem.mp4", RATE, "aac", {}, Tags())
+    with pytest.raises(StemplayError, match="no sound"), StemWriter(tmp_path / "a.stem.mp4", RATE, "aac", {}, Tags()):
+        pass
     assert list(tmp_path.iterdir()) == []
 
 
