@@ -795,168 +795,115 @@
 </context><context>
     <name>ExportDialog</name>
     <message>
-        <location filename="../player/export.py" line="62" />
+        <location filename="../player/export.py" line="52" />
         <source>Export stems</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="79" />
+        <location filename="../player/export.py" line="69" />
         <source>Progress of the export</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="104" />
-        <location filename="../player/export.py" line="94" />
+        <location filename="../player/export.py" line="92" />
+        <location filename="../player/export.py" line="84" />
         <source>Model</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="96" />
+        <location filename="../player/export.py" line="86" />
         <source>The best model is first. Higher dB are better; they were measured on songs that no model was trained on.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="99" />
-        <source>None: the stems of the file</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../player/export.py" line="102" />
+        <location filename="../player/export.py" line="90" />
         <source>{}  ({:.1f} dB)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="110" />
+        <location filename="../player/export.py" line="98" />
         <source>Stems</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="118" />
-        <location filename="../player/export.py" line="116" />
+        <location filename="../player/export.py" line="106" />
+        <location filename="../player/export.py" line="104" />
         <source>Format</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="128" />
-        <location filename="../player/export.py" line="123" />
-        <source>Project</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../player/export.py" line="125" />
-        <source>A project with the stems, their levels and the loop, to go on in REAPER, Bitwig, Cubase, Studio One and others</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../player/export.py" line="138" />
-        <location filename="../player/export.py" line="130" />
+        <location filename="../player/export.py" line="117" />
+        <location filename="../player/export.py" line="109" />
         <source>Folder</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="132" />
+        <location filename="../player/export.py" line="111" />
         <source>Choose …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="133" />
+        <location filename="../player/export.py" line="112" />
         <source>Choose a folder</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="158" />
+        <location filename="../player/export.py" line="137" />
         <source>Open folder</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="162" />
+        <location filename="../player/export.py" line="141" />
         <source>Export</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="276" />
-        <location filename="../player/export.py" line="166" />
+        <location filename="../player/export.py" line="240" />
+        <location filename="../player/export.py" line="145" />
         <source>Close</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="176" />
+        <location filename="../player/export.py" line="155" />
         <source>Export into</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="205" />
+        <location filename="../player/export.py" line="184" />
         <source>The model is being loaded …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="210" />
-        <source>Loop start</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../player/export.py" line="210" />
-        <source>Loop end</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../player/export.py" line="225" />
+        <location filename="../player/export.py" line="189" />
         <source>Cancelled; nothing was written.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="237" />
+        <location filename="../player/export.py" line="201" />
         <source>{} of {} separated</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="251" />
+        <location filename="../player/export.py" line="215" />
         <source>{} files in {}, {:.1f} times as fast as it plays.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="256" />
+        <location filename="../player/export.py" line="220" />
         <source>Some samples were beyond full scale and are clipped; WAV keeps them.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="276" />
+        <location filename="../player/export.py" line="240" />
         <source>Cancel</source>
         <translation type="unfinished" />
     </message>
-    <message>
-        <location filename="../player/export.py" line="285" />
-        <source>A stem file has drums, bass, other and vocals, all four.</source>
-        <translation type="unfinished" />
-    </message>
     <message numerus="yes">
-        <location filename="../player/export.py" line="287" />
+        <location filename="../player/export.py" line="250" />
         <source>%n file(s) of these names will be replaced.</source>
         <translation type="unfinished">
             <numerusform />
         </translation>
-    </message>
-</context><context>
-    <name>ExportFiles</name>
-    <message>
-        <location filename="../player/export_files.py" line="16" />
-        <source>Stem file for DJ programs (AAC)</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../player/export_files.py" line="17" />
-        <source>Stem file, lossless (ALAC)</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../player/export_files.py" line="23" />
-        <source>None</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../player/export_files.py" line="24" />
-        <source>REAPER and DAWproject</source>
-        <translation type="unfinished" />
     </message>
 </context><context>
     <name>Families</name>
@@ -2337,13 +2284,13 @@
 </context><context>
     <name>MixerModel</name>
     <message>
-        <location filename="../mixer_model.py" line="111" />
-        <location filename="../mixer_model.py" line="109" />
+        <location filename="../mixer_model.py" line="102" />
+        <location filename="../mixer_model.py" line="100" />
         <source>A/B</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../mixer_model.py" line="122" />
+        <location filename="../mixer_model.py" line="113" />
         <source>Reset mixer</source>
         <translation type="unfinished" />
     </message>
@@ -2721,7 +2668,7 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="215" />
+        <location filename="../pages/player.py" line="214" />
         <location filename="../pages/player.py" line="117" />
         <source>Play</source>
         <translation type="unfinished" />
@@ -2777,28 +2724,23 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="215" />
+        <location filename="../pages/player.py" line="214" />
         <source>Pause</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="225" />
+        <location filename="../pages/player.py" line="224" />
         <source>Looking through the song …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="226" />
+        <location filename="../pages/player.py" line="225" />
         <source>mono</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="226" />
+        <location filename="../pages/player.py" line="225" />
         <source>stereo</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../pages/player.py" line="231" />
-        <source>plays its own stems, without a model</source>
         <translation type="unfinished" />
     </message>
 </context><context>
