@@ -252,7 +252,7 @@ def _is(message: Message | None, *operations: str) -> bool:
 
 def resume_commands(desired: DesiredState) -> list[Command]:
     """Commands that bring a new engine to the desired state, except for the mixer, which it gets when it is built."""
-    commands = []
+    commands = [command("set_tempo", bpm=desired.tempo)]
     if desired.loop is not None:
         commands.append(command("set_loop", start_s=desired.loop[0], end_s=desired.loop[1]))
     if desired.position_s > 0:
@@ -265,7 +265,7 @@ def resume_commands(desired: DesiredState) -> list[Command]:
 
 def _send_where_possible(engine: Any, cmd: Command) -> None:
     """Send a command, unless it is for the transport and the input is live."""
-    if engine.source is not None or cmd.op == "record":
+    if engine.source is not None or cmd.op in ("record", "set_tempo"):
         engine.send(cmd)
 
 

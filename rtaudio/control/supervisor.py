@@ -348,6 +348,8 @@ def take_over(desired: DesiredState, before: Snapshot, now: Snapshot) -> None:
         (before.instrument.state, now.instrument.state, desired.instrument),
     ]
     _take_over_transport(desired, before, now)
+    if now.transport.tempo != before.transport.tempo and now.state == "running":
+        desired.tempo = now.transport.tempo  # of a controller, or of Link
     for name, strip in desired.mixer.stems.items():
         if name in before.mixer.stems and name in now.mixer.stems:
             places.append((before.mixer.stems[name], now.mixer.stems[name], strip))

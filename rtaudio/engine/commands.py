@@ -15,10 +15,12 @@ from rtaudio.engine.mixer import Mixer
 from rtaudio.engine.pipeline import Pipeline
 from rtaudio.midi.learned_buttons import LearnedButtons
 from rtaudio.protocol.checks import MIXER_FIELDS, STEM_FIELDS, assign
+from rtaudio.protocol.controls import place_in, row, value_of
 from rtaudio.protocol.insert_checks import bypass_insert, insert_of, set_inserts, set_parameter, slots_of
 from rtaudio.protocol.messages import (
     Command,
     EngineConfig,
+    InstrumentState,
     MixerState,
     Recording,
     StemState,
@@ -28,6 +30,8 @@ from rtaudio.protocol.parameters import find_parameter
 from rtaudio.protocol.strips import INPUT, INSTRUMENT
 
 if TYPE_CHECKING:
+    from rtaudio.audio.tempo import Tempo
+    from rtaudio.engine.conductor import Conductor
     from rtaudio.engine.recorder import Recorder
     from rtaudio.engine.song_analysis import SongAnalysis
     from rtaudio.files.song_player import FilePlayer
@@ -52,6 +56,8 @@ class EngineCommands:
     analysis: SongAnalysis | None
     dispatcher: MidiDispatcher | None
     inserts: Rack | None
+    tempo: Tempo
+    conductor: Conductor | None
     _player: InstrumentPlayer | None
     _callback: AudioCallback
     _state: MixerState
@@ -70,8 +76,9 @@ class EngineCommands:
 
     def _transport(self) -> Transport:
         if self.source is None:
-            return Transport()
+            return Transport(tempo=self.tempo.bpm)
         transport = self.source.transport()
+        transport.tempo = self.tempo.bpm
         if self.analysis is not None:
             transport.analysed_s = self.analysis.analysed / self.format.rate
         return transport
@@ -87,6 +94,8 @@ class EngineCommands:
             raise StemplayError(f"A running engine cannot carry out the command {command.op}.")
         with self._lock:
             handler(**command.args)
+        if self.conductor is not None:
+            self.conductor.wake()
 
     def _do_set_stem(self, stem: str, field: str, value: Any) -> None:
         if stem not in self.stems:
@@ -144,6 +153,18 @@ class EngineCommands:
         if self.inserts is None:
             raise StemplayError("This engine has no inserts.")
         return self.inserts
+
+    def _do_set_tempo(self, bpm: float) -> None:
+        """Another tempo for MIDI clock, Link and echoes. The beat goes on from where it is."""
+        self.tempo.set(float(bpm))
+        self.follow_tempo()
+        if self.conductor is not None:
+            self.conductor.tempo_set()
+
+    def follow_tempo(self) -> None:
+        """Let the inserts have the present tempo."""
+        if self.inserts is not None:
+            self.inserts.set_tempo(self.tempo.bpm)
 
     def _do_set_deadline(self, ms: Any) -> None:
         pipeline = self._pipeline
@@ -245,8 +266,32 @@ class EngineCommands:
             self.send(Command("set_stem", {"stem": rest[0], "field": rest[1], "value": value}))
         elif kind == "mixer" and len(rest) == 1:
             self.send(Command("set_mixer", {"field": rest[0], "value": value}))
+        elif target == "transport.tempo":
+            self.send(Command("set_tempo", {"bpm": value}))
         elif kind == "insert" and len(rest) >= 3:
             self._turn_insert(rest[0], ".".join(rest[1:]), value)
+
+    def place_of(self, target: str) -> float | None:
+        """Where a control is, 0 to 1 of the travel of a MIDI controller; 1 for a switch that is on. None if that is not known."""
+        kind, *rest = target.split(".")
+        with self._lock, contextlib.suppress(StemplayError):
+            if kind == "insert" and len(rest) >= 3:
+                return self._place_of_insert(rest[0], ".".join(rest[1:]))
+            control = row(target)
+            recording = self.recorder.status if self.recorder is not None else Recording()
+            played = self.dispatcher.state if self.dispatcher is not None else InstrumentState()
+            value = value_of(target, self._state, self._transport(), recording, played)
+            if control is not None and value is not None:
+                return place_in(control, value)
+        return None
+
+    def _place_of_insert(self, strip: str, name: str) -> float | None:
+        for entry in slots_of(self._state, strip):
+            parameter = name.removeprefix(f"{entry.key}.")
+            if parameter != name:
+                found = find_parameter(tuple(self._rack().plugin(strip, entry.key).parameters), parameter, entry.key)
+                return found.normal(entry.values.get(parameter, found.default))
+        return None
 
     def _turn_insert(self, strip: str, name: str, place: float) -> None:
         """Move the parameter ``KEY.PARAMETER`` of an insert to ``place``, 0 to 1 of its scale. Does nothing if it is not loaded."""

@@ -20,7 +20,9 @@ import time
 from typing import TYPE_CHECKING
 
 from rtaudio.audio.format import StreamFormat
+from rtaudio.audio.tempo import Tempo
 from rtaudio.engine.callback import AudioCallback
+from rtaudio.engine.conductor import Conductor, Score
 from rtaudio.engine.deadline_misses import DeadlineMisses
 from rtaudio.engine.pipeline import Pipeline
 from rtaudio.engine.report import EngineReport
@@ -85,6 +87,7 @@ class Engine(EngineReport):
         routes = output_routes(config.routing, self.stems, port.out_channels)
         picks = input_picks(config.input_channels, port.in_channels, self.format.channels) if source is None else []
         self._load_insert = load_insert
+        self.tempo = Tempo()
         self.inserts = self._make_rack(self.format)
         heard = self._heard(mixer)
         pipeline = Pipeline(processor, self.format, align, heard, port.realtime, self._player, deadline, self.inserts)
@@ -102,11 +105,23 @@ class Engine(EngineReport):
         self._notice = ""
         self._base = {"xruns": 0, "misses": 0, "faults": 0}
         self._deadline_misses = DeadlineMisses()
+        self.conductor = self._make_conductor()
+
+    def _make_conductor(self) -> Conductor | None:
+        """What keeps time with others, and the lights of controllers; None where nothing is shared. Raises StemplayError without Link."""
+        config, dispatcher = self.config, self.dispatcher
+        if not config.link and config.midi_out == "none":
+            return None
+        lights = dispatcher.lights if dispatcher is not None else lambda afresh: []
+        score = Score(self._transport, lights, self.follow_tempo)
+        return Conductor(self.tempo, score, link=config.link, output=config.midi_out, clock=config.midi_clock)
 
     def _make_rack(self, fmt: StreamFormat) -> Rack | None:
         if self._load_insert is None:
             return None
-        return Rack(self.stems, fmt.rate, fmt.block, fmt.channels, self.port.realtime, self._load_insert)
+        rack = Rack(self.stems, fmt.rate, fmt.block, fmt.channels, self.port.realtime, self._load_insert)
+        rack.set_tempo(self.tempo.bpm)
+        return rack
 
     # -- life -------------------------------------------------------------------------------------------------------------
 
@@ -120,12 +135,14 @@ class Engine(EngineReport):
         self._pipeline.start()
         self._pipeline_builder.start()
         if self.dispatcher is not None:
-            self.dispatcher.start(self._do_control)
+            self.dispatcher.start(self._do_control, self.place_of)
         if self.analysis is not None:
             self.analysis.start()
         self.port.start(self._callback)
         self._callback.last_call = time.monotonic()
         self._phase = "running"
+        if self.conductor is not None:
+            self.conductor.start()
 
     def stop(self) -> None:
         """Stop everything and finish files. If the audio server has died, the port may hang; then the process must be killed.
@@ -135,6 +152,8 @@ class Engine(EngineReport):
         if self._phase == "stopped":
             return
         started, self._phase = self._phase == "running", "stopped"
+        if self.conductor is not None:
+            self.conductor.stop()
         if self.recorder is not None:
             self.recorder.stop()
         self.port.stop()

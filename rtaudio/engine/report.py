@@ -16,6 +16,7 @@ from rtaudio.protocol.messages import (
     Latency,
     Recording,
     Snapshot,
+    SyncReport,
 )
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class EngineReport(EngineCommands):
             mixer=copy.deepcopy(self._state),
             inserts=self.inserts.report() if self.inserts is not None else {},
             instrument=self.dispatcher.report() if self.dispatcher is not None else InstrumentReport(),
+            sync=self.conductor.report() if self.conductor is not None else SyncReport(),
         )
 
     def _follow_plugins(self) -> None:

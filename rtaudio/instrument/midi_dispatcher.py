@@ -61,19 +61,27 @@ class MidiDispatcher:
         self._synth: Any = self._sounds.synth
         self.player = InstrumentPlayer(self._synth, channels, block, realtime)
         self._sounds.attach(self.player, state)
-        self._map = MidiMap(state.midi_map)
+        self._map = MidiMap(state.midi_map, state.takeover)
         self._strips = strips_of(config)
         self._parser = MidiParser()
         self._received = 0
         self._midi = MidiInput(config.midi, self._take)
         self._control: Callable[[str, float | None], None] = lambda target, value: None
+        self._place: Callable[[str], float | None] = lambda target: None
         self._pressed: set[str] = set()
 
     # -- the engine -------------------------------------------------------------------------------------------------------
 
-    def start(self, control: Callable[[str, float | None], None]) -> None:
-        """Start. ``control(target, value)`` is called when a learned controller moves; ``value`` is None when a button is pressed."""
-        self._control = control
+    def start(
+        self, control: Callable[[str, float | None], None], place: Callable[[str], float | None] = lambda target: None
+    ) -> None:
+        """Start.
+
+        Args:
+            control: called as ``control(target, value)`` when a learned controller moves; ``value`` is None when a button is pressed.
+            place: where a control is, 0 to 1, or None.
+        """
+        self._control, self._place = control, place
         self.player.start()
         self._sounds.start()
         self._midi.start()
@@ -104,12 +112,14 @@ class MidiDispatcher:
             self.plugin.restore(value if isinstance(value, InsertState) else from_dict(InsertState, value))
             return
         setattr(self._state, field, value)
+        if field == "takeover":
+            self._map.takeover = value
         if field in INSTRUMENT_TIMES:
             self.player.enqueue(lambda synth: setattr(synth, field, float(value)))
 
     def set_map(self, entries: list[dict[str, Any]]) -> None:
         """Replace the learned controllers."""
-        self._map = MidiMap(entries)
+        self._map = MidiMap(entries, self._state.takeover)
 
     def learn(self, target: str) -> None:
         """Assign the next controller that moves to ``target``. Empty: stop waiting for one."""
@@ -120,6 +130,10 @@ class MidiDispatcher:
     def forget(self, target: str) -> None:
         """Remove the controllers of ``target``; all controllers if it is empty."""
         self._map.forget(target)
+
+    def lights(self, afresh: bool = False) -> list[list[int]]:
+        """MIDI messages that make the learned controllers show where their controls are; ``afresh``: even those that do already."""
+        return self._map.lights(self._place, afresh)
 
     @property
     def state(self) -> InstrumentState:
@@ -169,10 +183,12 @@ class MidiDispatcher:
     def _take(self, message: MidiMessage) -> None:
         self._received += 1
         waiting = self._map.learning
-        moved = self._map.take(message)
+        moved = self._map.take(message, self._place)
         if moved is not None:
-            learned = bool(waiting) and not self._map.learning
-            self._apply_controller(*moved, learned)
+            target, place = moved
+            if place is not None:
+                self._apply_controller(target, place, bool(waiting) and not self._map.learning)
+                self._map.settle(message, self._place(target))
             return
         if message.kind == "note_on" and message.b > 0:
             velocity = curved(message.b, self._state.curve)

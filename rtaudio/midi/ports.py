@@ -85,10 +85,13 @@ class PortList:
 
     def _client(self, api: str) -> Any:
         if api not in self._clients:
-            import rtmidi
-
-            self._clients[api] = rtmidi.MidiIn(rtapi=getattr(rtmidi, f"API_{api}"), name="stemplay-ports")
+            self._clients[api] = self._open_client(api)
         return self._clients[api]
+
+    def _open_client(self, api: str) -> Any:
+        import rtmidi
+
+        return rtmidi.MidiIn(rtapi=getattr(rtmidi, f"API_{api}"), name="stemplay-ports")
 
     def _drop(self, api: str) -> None:
         client = self._clients.pop(api, None)
@@ -98,21 +101,26 @@ class PortList:
 
 
 def _ours(name: str) -> bool:
-    return "Midi Through" in name or name.startswith(("RtMidi Input", "RtMidiIn", "stemplay"))
+    return "Midi Through" in name or name.startswith(("RtMidi Input", "RtMidiIn", "RtMidi Output", "RtMidiOut", "stemplay"))
 
 
 def list_inputs() -> list[str]:
     """Names of the MIDI inputs of this machine. A child process lists them, because drivers write to standard error and may hang."""
+    return ask_child("rtaudio.midi.ports", "inputs")
+
+
+def ask_child(module: str, what: str) -> list[str]:
+    """Names of the ports that a child process lists. Raises StemplayError if a driver hangs."""
     from rtaudio.system.child_process import child_environment
 
     try:
         child = subprocess.run(
-            [sys.executable, "-m", "rtaudio.midi.ports"],
+            [sys.executable, "-m", module],
             stdin=subprocess.DEVNULL, capture_output=True, timeout=LIST_TIMEOUT, env=child_environment(), check=False,
         )  # fmt: skip
         return [str(name) for name in json.loads(child.stdout)]
     except subprocess.TimeoutExpired:
-        raise StemplayError("A MIDI driver did not respond when it was asked for its inputs.") from None
+        raise StemplayError(f"A MIDI driver did not respond when it was asked for its {what}.") from None
     except ValueError:
         return []
 
@@ -128,16 +136,16 @@ def jack_may_run() -> bool:
     )
 
 
-def find_input(wanted: str, names: Sequence[str]) -> str:
+def find_input(wanted: str, names: Sequence[str], what: str = "MIDI input") -> str:
     """The port whose name is ``wanted``, or the only one that contains it (ignoring case). Raises StemplayError if there is none."""
     alike = [name for name in names if name == wanted or stable_name(name) == stable_name(wanted)]
     alike = alike or [name for name in names if wanted.lower() in name.lower()]
     if len(alike) == 1:
         return alike[0]
     if alike:
-        raise StemplayError(f"{wanted!r} matches several MIDI inputs: {', '.join(alike)}.")
+        raise StemplayError(f"{wanted!r} matches several {what}s: {', '.join(alike)}.")
     there = f"there are {', '.join(names)}" if names else "there are none here"
-    raise StemplayError(f"There is no MIDI input {wanted!r}; {there}.")
+    raise StemplayError(f"There is no {what} {wanted!r}; {there}.")
 
 
 class Opened:
@@ -285,7 +293,11 @@ def end_notes() -> list[MidiMessage]:
 
 def main() -> None:
     """The child process of ``list_inputs``."""
-    ports = PortList()
+    print_names(PortList())
+
+
+def print_names(ports: PortList) -> None:
+    """Print the names of a list as JSON, and close it."""
     try:
         print(json.dumps([name for _, name in ports.names()]), flush=True)
     finally:

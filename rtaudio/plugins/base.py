@@ -113,5 +113,8 @@ class Plugin(ABC):
     def close_editor(self) -> None:  # noqa: B027 (most plugins have none)
         """Close the window: ``open_editor``, which another thread has called, returns."""
 
+    def set_tempo(self, bpm: float) -> None:  # noqa: B027 (most effects have no time of their own)
+        """The tempo, in beats a minute, for effects in time with it. Called like ``set``."""
+
     def close(self) -> None:  # noqa: B027 (most plugins hold no resources)
         """Release the plugin's resources. No method is called afterwards."""

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from rtaudio.audio.format import Audio, StemplayError
+from rtaudio.audio.tempo import DEFAULT_BPM
 from rtaudio.plugins.base import Plugin
-from rtaudio.protocol.parameters import EFFECTS, Effect
+from rtaudio.protocol.parameters import EFFECTS, NOTE_LENGTHS, Effect
 
 GLIDE_S = 0.03
 """Time constant with which a parameter follows its control."""
@@ -38,6 +39,7 @@ class BuiltInEffect(Plugin):
         self._wanted: Values = {p.id: p.default for p in self.parameters}
         self._normal = {p.id: p.normal(p.default) for p in self.parameters}
         self._target = dict(self._normal)
+        self._bpm = DEFAULT_BPM
         self._board, self._apply = _MAKERS[effect.id]()
         self._rate, self._block, self._moving = 44_100, 0, True
         self._planar = np.zeros((2, 1), np.float32)
@@ -46,7 +48,7 @@ class BuiltInEffect(Plugin):
         self._rate, self._block = rate, block
         self._planar = np.zeros((channels, max(block, MIN_BLOCK)), np.float32)
         self._normal = dict(self._target)
-        self._apply(self._limited(self._wanted))
+        self._apply(self._limited(self._heard()))
         self._moving = False
         self.reset()
 
@@ -67,13 +69,33 @@ class BuiltInEffect(Plugin):
 
     @property
     def tail_s(self) -> float:
-        return _TAILS[self.effect.id](self._wanted) if self.effect.id in _TAILS else 0.05
+        return _TAILS[self.effect.id](self._heard()) if self.effect.id in _TAILS else 0.05
 
     def set(self, id: str, value: float) -> None:
         parameter = self.parameter(id)
         self._wanted[id] = parameter.check(value)
-        self._target[id] = parameter.normal(self._wanted[id])
+        self._aim()
+
+    def set_tempo(self, bpm: float) -> None:
+        self._bpm = bpm
+        self._aim()
+
+    def _aim(self) -> None:
+        heard = self._heard()
+        for parameter in self.parameters:
+            self._target[parameter.id] = parameter.normal(heard[parameter.id])
         self._moving = True
+
+    def _heard(self) -> Values:
+        """What is heard of the parameters: a time that is in time follows the tempo, by halves where it is longer than it can be."""
+        step = round(self._wanted.get("sync", 0))
+        if step == 0:
+            return self._wanted
+        time = self.parameter("time")
+        ms = 60_000 / self._bpm * list(NOTE_LENGTHS.values())[step - 1]
+        while ms > time.high:
+            ms /= 2
+        return self._wanted | {"time": max(ms, time.low)}
 
     def get(self, id: str) -> float:
         self.parameter(id)
@@ -89,7 +111,7 @@ class BuiltInEffect(Plugin):
                 self._moving = True
             else:
                 self._normal[id] = target
-        values = {p.id: p.value(self._normal[p.id]) for p in self.parameters} if self._moving else self._wanted
+        values = {p.id: p.value(self._normal[p.id]) for p in self.parameters} if self._moving else self._heard()
         self._apply(self._limited(values))
 
     def _limited(self, values: Values) -> Values:

@@ -62,6 +62,7 @@ class Rack:
     def __init__(self, strips: tuple[str, ...], rate: int, block: int, channels: int, realtime: bool, load: Loader) -> None:
         self.strips, self.rate, self.block, self.channels, self.realtime = strips, rate, block, channels, realtime
         self._load = load
+        self._bpm: float | None = None
         self.chains = {name: Chain(rate, block, channels) for name in (*strips, MASTER, INPUT)}
         self._ordered = [self.chains[name] for name in strips]
         self._dry = Chain(rate, block, channels)
@@ -141,6 +142,14 @@ class Rack:
             if entry.slot is not None:
                 entry.slot.plugin.set(parameter, value)
             entry.state.values[parameter] = value
+
+    def set_tempo(self, bpm: float) -> None:
+        """Let all plugins, also those loaded later, know the tempo in beats a minute."""
+        with self._lock:
+            self._bpm = bpm
+            for entry in (entry for entries in self._entries.values() for entry in entries):
+                if entry.slot is not None:
+                    entry.slot.plugin.set_tempo(bpm)
 
     def restart(self, strip: str, key: str) -> None:
         """Load the plugin of a slot again. Raises StemplayError for an unknown slot."""
@@ -234,6 +243,8 @@ class Rack:
                 if not orphan:
                     entry.slot, entry.error, entry.loading = slot, error, False
                 if not orphan and slot is not None:  # whatever was asked for while it was loaded
+                    if self._bpm is not None:
+                        slot.plugin.set_tempo(self._bpm)
                     slot.bypass = entry.state.bypass
                     for parameter, value in entry.state.values.items():
                         _set(slot.plugin, parameter, value)

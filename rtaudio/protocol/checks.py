@@ -12,6 +12,7 @@ from models.card import CardError
 from models.catalog import load_card, model_names
 from models.names import exists, is_file, is_stem_file
 from rtaudio.audio.format import SOURCES, StemplayError, StreamFormat
+from rtaudio.protocol.controls import CONTROLS, NUMBER, learnable
 from rtaudio.protocol.insert_checks import check_plugin, is_foreign
 from rtaudio.protocol.messages import (
     MAX_DEADLINE,
@@ -20,30 +21,23 @@ from rtaudio.protocol.messages import (
     EngineConfig,
     from_dict,
 )
-from rtaudio.protocol.strips import INPUT, MASTER, is_button, strip_names
+from rtaudio.protocol.strips import strip_names
 
 Range = tuple[float, float]
 
-_GAIN: Range = (-math.inf, 24.0)
-STEM_FIELDS: dict[str, Range | None] = {
-    "gain_db": _GAIN,
-    "mute": None,
-    "solo": None,
-    "pan": (-1.0, 1.0),
-    "armed": None,
-}
-MIXER_FIELDS: dict[str, Range | None] = {
-    "dry": (0.0, 1.0), "master_db": _GAIN, "limiter": None, "ceiling_db": (-60.0, 0.0), "bypass": None,
-    "monitor": None,
-}  # fmt: skip
-"""Allowed range of a number; None stands for a switch."""
 
-INSTRUMENT_TIMES: dict[str, Range] = {"attack_ms": (0.0, 5000.0), "release_ms": (1.0, 20_000.0)}
+def _fields(prefix: str) -> dict[str, Range | None]:
+    """Field -> allowed range of a number; None stands for a switch."""
+    rows = [control for control in CONTROLS if control.target.startswith(prefix)]
+    return {control.target.removeprefix(prefix): control.limits if control.kind == NUMBER else None for control in rows}
+
+
+STEM_FIELDS = _fields("stem.*.")
+MIXER_FIELDS = _fields("mixer.")
+INSTRUMENT_TIMES: dict[str, Range] = {field: limits for field, limits in _fields("instrument.").items() if limits is not None}
 
 MAX_CHANNELS = 64
 MAX_VOICES = 256
-MAX_TARGET = 5000
-"""Characters of what a MIDI controller moves."""
 RECORDING_FORMATS = ("wav", "flac")
 OUTPUT_FILES = (".wav", ".flac")
 
@@ -66,6 +60,15 @@ def plays_own_stems(config: EngineConfig) -> bool:
 def _looks_like_path(text: str) -> bool:
     suffix = Path(text).suffix
     return "/" in text or "\\" in text or (1 < len(suffix) <= 5 and suffix[1:].isalnum() and ":" not in text)
+
+
+def osc_endpoint(text: str) -> tuple[str, int]:
+    """Host and port of ``HOST:PORT``, of ``[IPV6]:PORT`` or of a port alone, which is on this machine only. Raises StemplayError."""
+    host, sign, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]") if sign else "127.0.0.1"
+    if not port.isascii() or not port.isdigit() or not 1 <= int(port[:6]) <= 65_535 or not host or len(text) > 300:
+        raise StemplayError(f"OSC listens at a port such as 9000, or at HOST:PORT, not {text!r:.80}.")
+    return host, int(port)
 
 
 def is_device(output: str) -> bool:
@@ -137,26 +140,10 @@ def instrument_names(model: str) -> tuple[str, ...]:
 
 
 def control_range(target: str, strips: tuple[str, ...]) -> Range | None:
-    """The range within which a MIDI controller moves ``target``: ``stem.NAME.gain_db``, ``stem.NAME.pan``, ``mixer.dry``,
-    ``mixer.master_db``, ``instrument.attack_ms`` or ``instrument.release_ms``. None for a button (``rtaudio.midi.learned_buttons``). A
-    parameter of an insert, ``insert.STRIP.KEY.PARAMETER``, has 0 to 1: a place on its own scale, which the engine knows. Raises
-    StemplayError for anything else."""
-    if not isinstance(target, str):
-        raise StemplayError(f"A MIDI controller cannot move {target!r}.")
-    kind, *rest = target.split(".")
-    if is_button(target) and (kind != "stem" or rest[0] in strips):
-        return None
-    if kind == "stem" and len(rest) == 2 and rest[0] in strips and rest[1] in ("gain_db", "pan"):
-        return (-60.0, 6.0) if rest[1] == "gain_db" else (-1.0, 1.0)
-    if kind == "insert" and len(rest) >= 3 and rest[0] in (*strips, MASTER, INPUT) and len(target) <= MAX_TARGET:
-        return (0.0, 1.0)
-    ranges: dict[str, Range] = {
-        "mixer.dry": (0.0, 1.0), "mixer.master_db": (-60.0, 6.0),
-        "instrument.attack_ms": (0.0, 2000.0), "instrument.release_ms": (10.0, 4000.0),
-    }  # fmt: skip
-    if target not in ranges:
-        raise StemplayError(f"A MIDI controller cannot move {target!r}.")
-    return ranges[target]
+    """The range within which a MIDI controller moves ``target`` (``rtaudio.protocol.controls``), None for a button. Raises StemplayError
+    for what no MIDI controller can move."""
+    control = learnable(target, strips)
+    return control.travel if control.kind == NUMBER else None
 
 
 def check_value(name: str, value: Any, limits: Range | None) -> float | bool:
@@ -228,6 +215,10 @@ def check_config(config: EngineConfig) -> None:
         raise StemplayError("A look-ahead needs a model, because without one there are no stems to refine.")
     if config.instrument:
         instrument_names(config.instrument)
+    if config.osc:
+        osc_endpoint(config.osc)
+    if config.midi_clock and config.midi_out == "none":
+        raise StemplayError("MIDI clock needs a MIDI output.")
     if not 1 <= config.voices <= MAX_VOICES:
         raise StemplayError(f"{config.voices} voices are not possible: choose 1 to {MAX_VOICES}.")
     for stem, channels in config.routing.items():

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rtaudio.audio.format import StemplayError
+from rtaudio.audio.tempo import DEFAULT_BPM
 from rtaudio.protocol.checks import (
     INSTRUMENT_TIMES,
     MIXER_FIELDS,
@@ -24,6 +25,7 @@ from rtaudio.protocol.checks import (
     is_whole,
     strips_of,
 )
+from rtaudio.protocol.controls import TEMPO
 from rtaudio.protocol.insert_checks import (
     bypass_insert,
     check_all,
@@ -37,6 +39,7 @@ from rtaudio.protocol.insert_checks import (
 )
 from rtaudio.protocol.messages import (
     MAX_DEADLINE,
+    TAKEOVERS,
     VELOCITY_CURVES,
     Command,
     EngineConfig,
@@ -65,6 +68,7 @@ class DesiredState:
     loop: tuple[float, float] | None = None
     recording: dict[str, str] | None = None
     instrument: InstrumentState = field(default_factory=InstrumentState)
+    tempo: float = DEFAULT_BPM
 
     def __post_init__(self) -> None:
         self.config, self.mixer = copy.deepcopy(self.config), copy.deepcopy(self.mixer)
@@ -147,6 +151,9 @@ class DesiredState:
             raise StemplayError(f"A loop from {start:g} s to {end:g} s has no length.")
         self.loop = (start, end)
 
+    def _set_tempo(self, bpm: Any) -> None:
+        self.tempo = float(check_value("The tempo", bpm, TEMPO))
+
     def _set_deadline(self, ms: Any) -> None:
         value = float(check_value("The deadline", ms, (0.0, MAX_DEADLINE)))
         if value <= 0:
@@ -206,10 +213,13 @@ class DesiredState:
                 raise StemplayError(f"The format of recordings must be {' or '.join(RECORDING_FORMATS)}, not {value!r}.")
         elif field == "plugin":
             value = check_instrument(self._needs_plugin(), value)
+        elif field == "takeover":
+            if value not in TAKEOVERS:
+                raise StemplayError(f"The takeover of controllers must be {' or '.join(TAKEOVERS)}, not {value!r:.80}.")
         elif field in INSTRUMENT_TIMES:
             value = float(check_value(field, value, INSTRUMENT_TIMES[field]))
         else:
-            known = ", ".join([*INSTRUMENT_TIMES, "curve", "record_folder", "record_format", "plugin"])
+            known = ", ".join([*INSTRUMENT_TIMES, "curve", "record_folder", "record_format", "plugin", "takeover"])
             raise StemplayError(f"The instrument has no field {field!r}, only {known}.")
         setattr(self.instrument, field, value)
 
@@ -225,6 +235,8 @@ class DesiredState:
                 raise StemplayError(f"Channel and {kind} of a MIDI controller must be 0 to 127, unlike in {entry!r}.")
             if control_range(entry["target"], strips_of(self.config)) is not None and kind == "note":
                 raise StemplayError(f"A key can only press a button; it cannot move {entry['target']!r}.")
+            if entry.get("takeover", "jump") not in TAKEOVERS:
+                raise StemplayError(f"The takeover of controllers must be {' or '.join(TAKEOVERS)}, unlike in {entry!r:.200}.")
         self.instrument.midi_map = copy.deepcopy(entries)
 
     def _learn(self, target: Any) -> None:
@@ -264,5 +276,5 @@ class DesiredState:
         return cls(
             config, mixer, bool(values.get("playing", True)), float(values.get("position_s", 0.0)),
             tuple(loop) if loop else None, values.get("recording"),
-            from_dict(InstrumentState, values.get("instrument", {})),
+            from_dict(InstrumentState, values.get("instrument", {})), float(values.get("tempo", DEFAULT_BPM)),
         )  # fmt: skip

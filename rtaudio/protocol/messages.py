@@ -109,6 +109,7 @@ class InstrumentState:
         midi_map: controllers that were learned, as ``rtaudio.midi.learned_controls.MidiMap`` writes them.
         record_folder, record_format: of recordings that a controller's button starts. Without a folder the button cannot record.
         plugin: settings of the plugin that plays, or played last, in place of a model.
+        takeover: of controllers learned from now on, one of ``TAKEOVERS``.
     """
 
     shares: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -119,8 +120,11 @@ class InstrumentState:
     record_folder: str = ""
     record_format: str = "wav"
     plugin: InsertState = field(default_factory=InsertState)
+    takeover: str = "pickup"
 
 
+TAKEOVERS = ("pickup", "jump")
+"""What a learned controller does that is not where its control is: nothing until it passes there (``pickup``), or move it (``jump``)."""
 MAX_DEADLINE = 1000
 """Milliseconds."""
 MAX_LOOK_AHEAD = 46
@@ -153,6 +157,10 @@ class EngineConfig:
         voices: the largest number of simultaneous notes.
         analyse: analyse a file input in the background, so that the stems are exact at once after a seek. Costs as much as playing it.
         own_stems: if the input is a stem file (``.stem.mp4``), play its stems, without the model; otherwise its mix is separated.
+        osc: ``HOST:PORT`` of a server for Open Sound Control (``rtaudio.control.osc``); a port alone is on this machine; empty for none.
+        midi_out: MIDI output for the controllers' lights and motors and for the clock: ``none``, ``default`` (all), ``virtual`` (a port of
+            our own), or a port's name. ``midi_clock``: send MIDI clock, start, stop and position there.
+        link: share tempo and beat with other programs on the network through Ableton Link.
     """
 
     input: str = "default"
@@ -174,6 +182,10 @@ class EngineConfig:
     analyse: bool = True
     own_stems: bool = True
     client_name: str = "stemplay"
+    osc: str = ""
+    midi_out: str = "none"
+    midi_clock: bool = False
+    link: bool = False
 
 
 @dataclass
@@ -210,6 +222,7 @@ class Transport:
 
     For a stem file that plays its own stems, ``titles`` has the name of each (maybe empty) and ``colours`` those that have one
     (``#rrggbb``), by their strips.
+    ``tempo``: beats a minute of MIDI clock, Link and echoes, whatever the input is.
     """
 
     path: str = ""
@@ -221,6 +234,45 @@ class Transport:
     warnings: list[str] = field(default_factory=list)
     titles: dict[str, str] = field(default_factory=dict)
     colours: dict[str, str] = field(default_factory=dict)
+    tempo: float = 120.0
+
+
+@dataclass
+class RemoteReport:
+    """State of the OSC server.
+
+    Attributes:
+        address: where it listens, empty without one. ``clients``: who hears of changes.
+        received: messages so far. ``refused``: those that were no message or could not be carried out.
+        message: one sentence about the last of these, or why there is no server.
+    """
+
+    address: str = ""
+    clients: list[str] = field(default_factory=list)
+    received: int = 0
+    refused: int = 0
+    message: str = ""
+
+
+@dataclass
+class SyncReport:
+    """What others share of tempo and controls.
+
+    Attributes:
+        link: whether Ableton Link runs. ``peers``: others in its session. ``beat``: now, while Link or the clock runs.
+        outputs: open MIDI outputs. ``ticks``: of the MIDI clock so far. ``jitter_ms``: how late they were sent.
+        sent: values sent to controllers' lights and motors.
+        message: one sentence about what does not work.
+    """
+
+    link: bool = False
+    peers: int = 0
+    beat: float = 0.0
+    outputs: list[str] = field(default_factory=list)
+    ticks: int = 0
+    jitter_ms: dict[str, float] = field(default_factory=dict)
+    sent: int = 0
+    message: str = ""
 
 
 @dataclass
@@ -326,6 +378,7 @@ class Snapshot:
     ``resting``: nothing sounds and nothing changes; reports then come a few times a second.
     ``inserts``: what is in the slots of each strip, of ``master`` and of ``input``, where there is anything.
     ``tap`` is the file through which the engine's sound can be read (see ``Session.hear``), empty where there is none.
+    ``remote`` is the OSC server, ``sync`` what is shared of tempo and controls.
     """
 
     sequence: int = 0
@@ -357,6 +410,8 @@ class Snapshot:
     offer: float = 0.0
     resting: bool = False
     tap: str = ""
+    remote: RemoteReport = field(default_factory=RemoteReport)
+    sync: SyncReport = field(default_factory=SyncReport)
 
 
 @dataclass(frozen=True)
@@ -379,6 +434,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "pause": (),
     "seek": ("position_s",),
     "set_loop": ("start_s", "end_s"),  # both None ends the loop
+    "set_tempo": ("bpm",),
     "record": ("directory", "format"),  # wav or flac
     "stop_recording": (),
     "set_deadline": ("ms",),  # as EngineConfig.deadline, but not 0, and without a restart: the sound fades over
@@ -415,6 +471,7 @@ def to_dict(value: Any) -> dict[str, Any]:
 _NESTED: dict[str, type] = {
     "instrument": InstrumentReport, "state": InstrumentState, "latency": Latency, "master": Meter, "transport": Transport,
     "recording": Recording, "mixer": MixerState, "plugin": InsertState, "slot": InsertReport,
+    "remote": RemoteReport, "sync": SyncReport,
 }  # fmt: skip
 
 

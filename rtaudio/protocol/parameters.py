@@ -133,6 +133,13 @@ def _percent(id: str, name: str, default: float, high: float = 100.0) -> Paramet
     return Parameter(id, name, "%", 0.0, high, default)
 
 
+NOTE_LENGTHS: dict[str, float] = {
+    "1/32": 1 / 8, "1/16 triplet": 1 / 6, "1/16": 1 / 4, "1/8 triplet": 1 / 3, "1/16 dotted": 3 / 8, "1/8": 1 / 2, "1/4 triplet": 2 / 3,
+    "1/8 dotted": 3 / 4, "1/4": 1.0, "1/4 dotted": 3 / 2, "1/2": 2.0, "1/1": 4.0,
+}  # fmt: skip
+"""Lengths of notes in beats, for effects in time with the tempo."""
+
+
 EFFECTS: dict[str, Effect] = {
     effect.id: effect
     for effect in (
@@ -163,6 +170,7 @@ EFFECTS: dict[str, Effect] = {
         )),
         Effect("delay", "Delay", "Space", "Repeats the sound as an echo.", (
             _ms("time", "Time", 10, 2000, 350), _percent("feedback", "Feedback", 35, 90), _percent("mix", "Mix", 25),
+            Parameter("sync", "In time", "", 0, len(NOTE_LENGTHS), 0, steps=len(NOTE_LENGTHS) + 1, labels=("Off", *NOTE_LENGTHS)),
         )),
         Effect("chorus", "Chorus", "Modulation", "Doubles the sound with copies that drift in pitch.", (
             Parameter("rate", "Rate", "Hz", 0.05, 10.0, 1.0, logarithmic=True), _percent("depth", "Depth", 25),

@@ -120,7 +120,9 @@ def test_a_learned_knob_moves_a_fader_of_the_mixer(server: JackServer, tmp_path:
         until(session, lambda s: s.instrument.learning != "")
         keyboard.tell("send 176 20 0")
         report = until(session, lambda s: s.mixer.stems["instrument"].gain_db == -60.0)
-        assert report.instrument.state.midi_map == [{"channel": 0, "control": 20, "target": "stem.instrument.gain_db"}]
+        assert report.instrument.state.midi_map == [
+            {"channel": 0, "control": 20, "target": "stem.instrument.gain_db", "takeover": "pickup"}
+        ]
 
 
 def test_the_whole_way_of_a_note_through_the_server(server: JackServer, tmp_path: Path) -> None:

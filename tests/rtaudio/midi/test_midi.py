@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtaudio.audio.format import StemplayError
-from rtaudio.midi import input as input_module
+from rtaudio.midi import child as child_module
 from rtaudio.midi import ports as ports_module
 from rtaudio.midi.held_notes import HeldNotes
 from rtaudio.midi.input import MidiInput
@@ -199,7 +199,7 @@ def test_without_midi_the_input_says_so_and_ends(monkeypatch: pytest.MonkeyPatch
 
 def test_a_midi_process_that_dies_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STEMPLAY_MIDI_BACKEND", "none")
-    monkeypatch.setattr(input_module, "PAUSE_S", 0.01)
+    monkeypatch.setattr(child_module, "PAUSE_S", 0.01)
     port = MidiInput("default", lambda message: None)
     port.start()
     try:
@@ -223,7 +223,7 @@ def test_a_midi_process_that_dies_is_started_again(monkeypatch: pytest.MonkeyPat
 
 def test_a_midi_process_that_cannot_be_started_is_told_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STEMPLAY_MIDI_BACKEND", "none")
-    monkeypatch.setattr(input_module, "PAUSE_S", 0.01)
+    monkeypatch.setattr(child_module, "PAUSE_S", 0.01)
     real, refusals = subprocess.Popen, [OSError(12, "Cannot allocate memory")] * 3
 
     def popen(*arguments: Any, **options: Any) -> Any:
@@ -231,7 +231,7 @@ def test_a_midi_process_that_cannot_be_started_is_told_and_tried_again(monkeypat
             raise refusals.pop()
         return real(*arguments, **options)
 
-    monkeypatch.setattr(input_module.subprocess, "Popen", popen)
+    monkeypatch.setattr(child_module.subprocess, "Popen", popen)
     port = MidiInput("default", lambda message: None)
     told: set[str] = set()
     port.start()

@@ -1,0 +1,178 @@
+"""The conductor: keeps the tempo with Ableton Link and the song, and lets MIDI clock and the lights of controllers follow.
+
+It owns the thread ``stemplay-conductor``, which wakes thirty times a second and when a command was carried out. It may wait for the lock of
+the control threads, and never touches the audio callback.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rtaudio.audio.tempo import Tempo
+from rtaudio.engine.link import QUANTUM, LinkSession
+from rtaudio.midi.clock import ClockState
+from rtaudio.midi.output import MidiOutput
+from rtaudio.protocol.messages import SyncReport, Transport
+
+PERIOD_S = 1 / 30
+JUMP_BEATS = 0.2
+"""A song farther than this from where the clock has it has jumped; one that is nearer is followed gently."""
+GENTLE = 0.05
+"""Share of the distance that is corrected at a time: the song's place is known to a block of sound only."""
+SIXTEENTHS = 4
+"""Sixteenths of a beat, the steps of a song position."""
+
+
+@dataclass
+class Score:
+    """What the conductor reads of an engine.
+
+    Attributes:
+        transport: of the song; its path is empty for a live input. ``lights``: MIDI messages to controllers; True for all of them.
+        tempo_changed: is called when Link has another tempo.
+    """
+
+    transport: Callable[[], Transport]
+    lights: Callable[[bool], list[list[int]]]
+    tempo_changed: Callable[[], None]
+
+
+class Conductor:
+    """See the module's docstring.
+
+    Args:
+        tempo: shared with the engine. ``score``: what to read there.
+        link: whether to join a Link session. ``output``: name of the MIDI output, ``none`` for none. ``clock``: send a clock there.
+
+    Raises:
+        StemplayError: Link is not installed.
+    """
+
+    def __init__(self, tempo: Tempo, score: Score, *, link: bool = False, output: str = "none", clock: bool = False) -> None:
+        self._tempo, self._score, self._clock = tempo, score, clock
+        self._link = LinkSession(tempo) if link else None
+        self._output = MidiOutput(output, self._greet) if output != "none" else None
+        self._afresh = True
+        self._lead = False
+        self._sent = 0
+        self._jumps = 0
+        self._offset = self._origin = 0.0
+        self._was = Transport()
+        self._moving = False
+        self._told: ClockState | None = None
+        self._wake, self._ending = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="stemplay-conductor", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread and the MIDI output."""
+        if self._output is not None:
+            self._output.start()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End both, and leave the Link session. May be called without ``start``."""
+        self._ending.set()
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(5.0)
+            if self._output is not None:
+                self._output.stop()
+        if self._link is not None:
+            self._link.close()
+            self._link = None
+
+    def wake(self) -> None:
+        """Something has changed: follow it at once."""
+        self._wake.set()
+
+    def tempo_set(self) -> None:
+        """A command has set the tempo, which is to be the session's too."""
+        self._lead = True
+        self._wake.set()
+
+    def report(self) -> SyncReport:
+        """What is shared now."""
+        link, output = self._link, self._output
+        told = SyncReport(link=link is not None, peers=link.peers if link is not None else 0, sent=self._sent)
+        if link is not None or self._clock:
+            told.beat = self._tempo.beat()
+        if output is not None:
+            told.outputs, told.message = output.ports, output.message
+            told.ticks, told.jitter_ms = output.ticks, output.jitter_ms
+        return told
+
+    # -- the thread -------------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._ending.is_set():
+            self._wake.wait(PERIOD_S)
+            self._wake.clear()
+            self._step()
+
+    def _step(self) -> None:
+        transport = self._score.transport()
+        if self._link is not None:
+            if self._lead:
+                self._link.lead()
+            if self._link.follow():
+                self._score.tempo_changed()
+        self._lead = False
+        if self._clock and self._output is not None:
+            self._follow_song(transport, time.monotonic())
+            self._conduct()
+        if self._output is not None:
+            afresh, self._afresh = self._afresh, False
+            for data in self._score.lights(afresh):
+                self._output.send(data)
+                self._sent += 1
+
+    def _follow_song(self, song: Transport, now: float) -> None:
+        """Where the song is, in beats of the clock. Without Link its beats are the clock's; with Link it is on the nearest sixteenth."""
+        before, self._was = self._was, song
+        if not song.path:
+            self._begin_live(now)
+            return
+        if not song.playing:
+            self._moving = False
+            return
+        if song.tempo != before.tempo:  # the beat goes on from where it is, whatever song is counted
+            self._origin += song.position_s * (before.tempo - song.tempo) / 60
+        beat = song.position_s * self._tempo.bpm / 60 + self._origin
+        away = beat - (self._tempo.beat(now) + self._offset)
+        began = not self._moving or song.path != before.path
+        if began or abs(away) > JUMP_BEATS + (0.5 / SIXTEENTHS if self._link is not None else 0.0):
+            self._jumps += not began
+            beat, self._origin = beat - self._origin, 0.0
+            if self._link is None:
+                self._tempo.place(beat, now)
+                self._offset = 0.0
+            else:
+                self._offset = round((beat - self._tempo.beat(now)) * SIXTEENTHS) / SIXTEENTHS
+        elif self._link is None:
+            self._tempo.place(self._tempo.beat(now) + GENTLE * away, now)
+        self._moving = True
+
+    def _begin_live(self, now: float) -> None:
+        """A live input has no place: its first beat is the moment at which the clock begins, or the next bar of the Link session."""
+        if not self._moving:
+            if self._link is None:
+                self._tempo.place(0.0, now)
+            else:
+                self._offset = -QUANTUM * math.ceil(self._tempo.beat(now) / QUANTUM)
+        self._moving = True
+
+    def _conduct(self) -> None:
+        assert self._output is not None
+        bpm, beat, at = self._tempo.anchor
+        state = ClockState(bpm, beat, at, self._moving, self._offset, self._jumps)
+        if state != self._told:
+            self._told = state
+            self._output.follow(state)
+
+    def _greet(self) -> None:
+        self._afresh = True
+        self._wake.set()
