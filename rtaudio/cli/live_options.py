@@ -9,6 +9,7 @@ from typing import Any
 
 from models.names import is_stem_file
 from rtaudio.audio.format import SOURCES, StemplayError
+from rtaudio.cli.control_options import add_control_options, control_settings
 from rtaudio.cli.inserts import add_insert_option, parse_inserts
 from rtaudio.ports.base import DeviceMissingError
 from rtaudio.ports.devices import DEFAULT_NAMES, default_device, find_device, list_devices
@@ -32,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_ends(sound)
     _add_model(sound)
     _add_mixer(parser.add_argument_group("mixer"))
+    add_control_options(parser)
     _add_run(parser.add_argument_group("run"))
 
 
@@ -190,6 +192,7 @@ def configuration(args: argparse.Namespace) -> EngineConfig:
         loop=args.loop == "",
         seconds=args.seconds or 0.0,
         analyse=args.detach,
+        **control_settings(args),
     )
 
 

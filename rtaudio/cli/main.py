@@ -36,6 +36,7 @@ COMMANDS: dict[str, str] = {
     "instruments": "list the instruments of a model",
     "devices": "list sound devices",
     "plugins": "list effects and plugins, and look for plugins",
+    "controls": "list all controls: OSC addresses, values, MIDI learn",
     "models": "list, install and pack models",
     "bench": "measure how fast the models run here",
     "doctor": "say what is missing on this machine and how to fix it",

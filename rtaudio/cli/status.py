@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from rtaudio.protocol.messages import FULL_SPEED, SILENT_PORT, Snapshot
+from rtaudio.protocol.messages import FULL_SPEED, SILENT_PORT, Snapshot, SyncReport
 
 
 def status_dict(report: Snapshot) -> dict[str, Any]:
@@ -41,6 +41,10 @@ def status_dict(report: Snapshot) -> dict[str, Any]:
     }  # fmt: skip
     if report.inserts:
         known["inserts"] = {strip: [asdict(insert) for insert in inserts] for strip, inserts in report.inserts.items()}
+    if report.remote.address:
+        known["osc"] = asdict(report.remote)
+    if report.sync != SyncReport():
+        known["sync"] = asdict(report.sync) | {"tempo": report.transport.tempo}
     played = report.instrument
     if played.model:
         known["instrument"] = {
@@ -94,6 +98,13 @@ def status(report: Snapshot) -> dict[str, str]:
     if played.model:
         inputs = ", ".join(played.ports) or "no input"
         lines["instrument"] = f"{played.model}, {played.notes} notes, {played.misses} misses, MIDI: {inputs}"
+    if report.remote.address:
+        remote = report.remote
+        lines["osc"] = f"{remote.address}, {len(remote.clients)} clients, {remote.received} packets, {remote.refused} refused"
+    if report.sync != SyncReport():
+        sync = report.sync
+        link = f", Link with {sync.peers} others" if sync.link else ""
+        lines["tempo"] = f"{report.transport.tempo:.1f} BPM{link}, MIDI to {', '.join(sync.outputs) or 'nobody'}, {sync.ticks} ticks"
     if report.recording.active:
         lines["recording"] = f"{report.recording.seconds:.1f} s into {report.recording.directory}"
     return lines

@@ -1,7 +1,7 @@
 """Keeps an engine running: starts its process, watches its heartbeat, kills it when it hangs, and restarts it in the same state.
 
-The thread *supervisor* decides (those of ``rtaudio/control/engine_process.py`` listen). Callers of ``Supervisor`` never wait for the
-engine, except in ``stop``.
+The thread *supervisor* decides (those of ``rtaudio/control/engine_process.py`` and of the OSC server listen). Callers of ``Supervisor``
+never wait for the engine, except in ``stop``.
 """
 
 from __future__ import annotations
@@ -10,16 +10,17 @@ import copy
 import sys
 import threading
 import time
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 from rtaudio.audio.format import StemplayError
 from rtaudio.control.engine_process import EngineProcess, Limits, StallDetector
+from rtaudio.control.osc import OscServer
 from rtaudio.control.restart_totals import RestartTotals
 from rtaudio.files.take_recovery import CutOff, finish_cut_off
 from rtaudio.protocol.checks import is_output_file
 from rtaudio.protocol.desired_state import DesiredState
-from rtaudio.protocol.messages import Command, EngineConfig, Recording, Snapshot
+from rtaudio.protocol.messages import Command, EngineConfig, Recording, RemoteReport, Snapshot
 from rtaudio.tap.shared import remove as remove_tap
 
 NOTICE_S = 10.0
@@ -55,6 +56,8 @@ class Supervisor:
         self._wake = threading.Event()
         self._stopping = False
         self._thread: threading.Thread | None = None
+        self._osc: OscServer | None = None
+        self._remote = RemoteReport()
 
     @property
     def desired(self) -> DesiredState:
@@ -128,6 +131,10 @@ class Supervisor:
             report = copy.copy(self._report)
             report.restarts = self._restarts
             self._totals.finish(report)
+            report.remote = self._osc.report() if self._osc is not None else self._remote
+            report.message = report.message or self._remote.message
+            if not report.instrument.model:  # it cannot say where recordings go
+                report.instrument = replace(report.instrument, state=copy.deepcopy(self._desired.instrument))
             if self._engine is None or report.state == "starting":
                 report.mixer = copy.deepcopy(self._desired.mixer)
         return report
@@ -137,6 +144,7 @@ class Supervisor:
     def _supervise(self) -> None:
         while not self._stopping:
             self._wake.clear()
+            self._listen(self._desired.config.osc)
             with self._lock:
                 self._seen = None
                 engine = self._engine = EngineProcess(self._pinned_state(), self._arguments)
@@ -152,11 +160,31 @@ class Supervisor:
                 self._wake.wait()  # wait for another configuration or the end
             elif pause:
                 self._wake.wait(pause)
+        self._listen("")
         if self._report.state != "finished":
             self._say("stopped", self._error)
         else:
             with self._lock:
                 self._desired.position_s = 0.0  # the next start plays the song from its beginning
+
+    def _listen(self, address: str) -> None:
+        """Have an OSC server at this address, or none. It outlives engines."""
+        server = self._osc
+        if (server.address if server is not None else "") == address and not self._remote.message:
+            return
+        with self._lock:
+            self._osc, self._remote = None, RemoteReport()
+        if server is not None:
+            server.stop()
+        if address:
+            try:
+                server = OscServer(address, self.send, self.snapshot)
+            except StemplayError as error:
+                self._remote = RemoteReport(message=str(error))
+                return
+            server.start()
+            with self._lock:
+                self._osc = server
 
     def _count(self, verdict: str) -> None:
         """Add the counters of an engine that is gone to the totals, and record the interruption."""
@@ -378,5 +406,7 @@ def _take_over_transport(desired: DesiredState, before: Snapshot, now: Snapshot)
 
 
 def refused(snapshot: Snapshot) -> StemplayError | None:
-    """The error that prevents the engine from starting, or None."""
+    """The error that prevents the engine from starting, or None; also why nothing listens where OSC was to."""
+    if snapshot.remote.message and not snapshot.remote.address:
+        return StemplayError(snapshot.remote.message)
     return StemplayError(snapshot.message) if snapshot.state == "stopped" and snapshot.message else None

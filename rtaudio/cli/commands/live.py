@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from typing import TextIO
 
 from rtaudio.audio.format import StemplayError
+from rtaudio.cli.control_options import greeting, outcome
 from rtaudio.cli.live_options import add_arguments, check, configuration, loop_points, mixer_state
 from rtaudio.cli.meter_line import MeterLine
 from rtaudio.cli.status import status_dict, summary, where
 from rtaudio.control.session import Session
 from rtaudio.control.supervisor import refused
-from rtaudio.protocol.messages import Snapshot, command
+from rtaudio.protocol.messages import InstrumentState, Snapshot, command
 
 __all__ = ["HELP", "NAME", "add_arguments", "follow", "run"]
 
@@ -22,6 +24,8 @@ NAME = "live"
 HELP = "Separate live sound or a sound file while it plays. Ctrl-C ends it."
 
 NOT_HEARD = "The live input is metered and recorded, but not heard: --monitor plays it. Use headphones then, because loudspeakers may howl."
+RECORDINGS = "recordings"
+"""Folder of recordings that are started from outside."""
 FRAME_S = 1 / 15
 """Seconds between two checks of the engine."""
 
@@ -32,7 +36,9 @@ def run(args: argparse.Namespace) -> int:
     if args.seconds is not None and not args.seconds > 0:
         raise StemplayError(f"--seconds takes a number above 0, not {args.seconds:g}.")
     check(config, args.strict)
-    session = Session(config, mixer, detached=args.detach)
+    place = InstrumentState(record_folder=os.path.abspath(RECORDINGS), record_format=args.record_format)
+    session = Session(config, mixer, place, detached=args.detach)
+    session.send(command("set_tempo", bpm=args.tempo))
     if args.loop:
         start, end = loop_points(args.loop)
         session.send(command("set_loop", start_s=start, end_s=end))
@@ -54,7 +60,7 @@ def _play(session: Session, args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(status_dict(report), ensure_ascii=False))
     else:
-        print(summary(report))
+        print(" ".join([summary(report), *outcome(report)]))
     return 1 if report.state == "stopped" and report.message else 0
 
 
@@ -104,6 +110,8 @@ def follow(session: Session, seconds: float | None, stream: TextIO | None = None
             if report.state == "running" and report.port != greeted:
                 greeted = report.port
                 line.say(where(report))
+                for sentence in greeting(report):
+                    line.say(sentence)
                 if _unheard(report):
                     line.say(NOT_HEARD)
             if report.state in ("running", "waiting") and since is None:

@@ -10,6 +10,7 @@ from typing import Any, TextIO
 
 from rtaudio.audio.format import StemplayError
 from rtaudio.cli import live_options
+from rtaudio.cli.control_options import add_control_options, control_settings, greeting, outcome
 from rtaudio.cli.inserts import instrument_with_preset
 from rtaudio.cli.meter_line import level_db
 from rtaudio.cli.status import status_dict, where
@@ -55,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--release", type=float, default=250.0, metavar="MS", help="(default: %(default)s ms)")
     parser.add_argument("--seconds", type=float, metavar="N", help="stop after this much sound")
     parser.add_argument("--json", action="store_true", help="print the results as JSON at the end")
+    add_control_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -66,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
         session.send(command("set_sound", channel=channel, shares=shares))
     for field, value in (("attack_ms", args.attack), ("release_ms", args.release), ("curve", args.curve)):
         session.send(command("set_instrument", field=field, value=value))
+    session.send(command("set_tempo", bpm=args.tempo))
     stream = sys.stderr if args.json else sys.stdout
     keys = TerminalKeys(lambda data: session.send(command("midi", data=data)))
     try:
@@ -89,7 +92,7 @@ def configuration(args: argparse.Namespace) -> EngineConfig:
     check_value("--release", args.release, INSTRUMENT_TIMES["release_ms"])
     config = EngineConfig(
         input="none", output=args.output, rate=args.rate, block=args.block, model="none", analyse=False,
-        instrument=args.model, midi=args.midi, voices=args.voices,
+        instrument=args.model, midi=args.midi, voices=args.voices, **control_settings(args),
     )  # fmt: skip
     live_options.check(config)
     if args.midi not in WORDS:
@@ -158,6 +161,8 @@ def _greet(report: Snapshot, keys: TerminalKeys, stream: TextIO) -> None:
     )
     if played.ports:
         print(f"MIDI from {', '.join(played.ports)}.", file=stream)
+    for sentence in greeting(report):
+        print(sentence, file=stream)
     if keys.active:
         print(
             f"The keys {KEYS} play, too; z and x change the octave, c and v the velocity, space is the pedal.", file=stream
@@ -183,4 +188,5 @@ def _summary(report: Snapshot) -> str:
     known: dict[str, Any] = status_dict(report)
     played = report.instrument
     text = f"{known['seconds']:.1f} s played, {report.xruns} xruns, {played.misses} blocks of the instrument missed."
+    text = " ".join([text, *outcome(report)])
     return f"{text} {report.message}" if report.state == "stopped" and report.message else text

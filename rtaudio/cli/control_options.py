@@ -1,0 +1,78 @@
+"""The options of ``live`` and ``play`` for control from outside: OSC, MIDI outputs and clock, Ableton Link, the tempo."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+from typing import Any
+
+from rtaudio.audio.format import StemplayError
+from rtaudio.audio.tempo import DEFAULT_BPM
+from rtaudio.midi.output_ports import list_outputs
+from rtaudio.midi.ports import WORDS, find_input
+from rtaudio.protocol.checks import check_value, osc_endpoint
+from rtaudio.protocol.controls import TEMPO
+from rtaudio.protocol.messages import Snapshot
+
+
+def add_control_options(parser: argparse.ArgumentParser) -> None:
+    """Add the group."""
+    group = parser.add_argument_group("control from outside")
+    group.add_argument(
+        "--osc", default="", metavar="[HOST:]PORT",
+        help="take Open Sound Control at this UDP port, from this machine only unless an address of it is named (default: off)",
+    )  # fmt: skip
+    group.add_argument(
+        "--midi-out", default="none", metavar="PORT",
+        help="MIDI output for controllers' lights and for the clock: name or part of it, default (all), virtual or none (default: none)",
+    )  # fmt: skip
+    group.add_argument("--midi-clock", action="store_true", help="send MIDI clock, start, stop and position to the MIDI output")
+    group.add_argument("--link", action="store_true", help="share tempo and beat through Ableton Link (needs LinkPython-extern)")
+    group.add_argument(
+        "--tempo", type=float, default=DEFAULT_BPM, metavar="BPM",
+        help="tempo of MIDI clock, Link and echoes in time (default: %(default)g)",
+    )  # fmt: skip
+
+
+def control_settings(args: argparse.Namespace) -> dict[str, Any]:
+    """The fields of EngineConfig for the arguments. Raises StemplayError."""
+    check_value("--tempo", args.tempo, TEMPO)
+    if args.osc:
+        osc_endpoint(args.osc)
+    if args.midi_clock and args.midi_out == "none":
+        raise StemplayError("--midi-clock needs a MIDI output: --midi-out names it.")
+    if args.link and importlib.util.find_spec("link") is None:
+        raise StemplayError("--link needs the package LinkPython-extern: pip install 'stemplay[link]' installs it.")
+    midi_out = args.midi_out
+    if midi_out not in WORDS:
+        midi_out = find_input(midi_out, list_outputs(), "MIDI output")
+    return {"osc": args.osc, "midi_out": midi_out, "midi_clock": args.midi_clock, "link": args.link}
+
+
+def greeting(report: Snapshot) -> list[str]:
+    """What is shared and listens, a sentence each."""
+    told = []
+    if report.remote.address:
+        told.append(f"OSC is taken at {report.remote.address}; the command controls lists the addresses.")
+    if report.sync.link:
+        told.append(f"Ableton Link: {report.transport.tempo:.1f} BPM, {_count(report.sync.peers, 'other program')}.")
+    if report.sync.outputs:
+        told.append(f"MIDI to {', '.join(report.sync.outputs)}.")
+    elif report.sync.message:
+        told.append(report.sync.message)
+    return told
+
+
+def outcome(report: Snapshot) -> list[str]:
+    """What came of it, a sentence each."""
+    told, sync = [], report.sync
+    if report.remote.address:
+        told.append(f"OSC: {_count(report.remote.received, 'packet')}, {report.remote.refused} refused.")
+    if sync.ticks and sync.jitter_ms:
+        jitter = ", ".join(f"{name} {value:.2f}" for name, value in sync.jitter_ms.items())
+        told.append(f"MIDI clock: {_count(sync.ticks, 'tick')} at {report.transport.tempo:.1f} BPM, late by {jitter} ms.")
+    return told
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
