@@ -31,6 +31,7 @@ from models.catalog import find_model
 from models.names import name_problem
 from rtaudio.audio.format import SOURCES, StemplayError
 from rtaudio.control.ipc import decode, read_message, write_message
+from rtaudio.control.osc import OscControls, make_message, read_packet
 from rtaudio.files.sound_file import open_reader
 from rtaudio.files.stem_file import open_stems, read_labels
 from rtaudio.files.stem_writer import StemWriter
@@ -464,10 +465,34 @@ def notes(data: bytes) -> None:
         shutil.rmtree(takes)
 
 
+@functools.cache
+def _osc_packets() -> list[bytes]:
+    one = make_message("/insert/vocals/reverb-1/mix", 30.0)
+    messages = [one, make_message("/stem/*/mute", True), make_message("/subscribe", 9001), make_message("/transport/position", 1.5, "x")]
+    bundle = b"#bundle\0" + bytes(7) + b"\1" + b"".join(len(m).to_bytes(4, "big") + m for m in messages)
+    return [*messages, bundle]
+
+
+def osc_packets(data: bytes) -> None:
+    """Datagrams of OSC: each is carried out by the engine's own checks, or refused in a sentence and counted."""
+    choices = Choices(data)
+    mixer = MixerState({"vocals": StemState(inserts=[InsertState("reverb", "reverb-1"), InsertState("lv2:urn:x", "lv2:urn:x-1")])})
+    desired = DesiredState(EngineConfig(model="demucs-open"), mixer)
+    report = Snapshot(mixer=desired.mixer)
+    try:
+        for address, arguments in read_packet(damaged(choices.pick(_osc_packets()), choices)):
+            for cmd in OscControls().commands(address, arguments, report):
+                desired.apply(cmd)
+    except StemplayError as error:
+        sentence(error)
+    for address, value in OscControls().values(report).items():
+        assert read_packet(make_message(address, value))[0][0] == address
+
+
 TARGETS: dict[str, Target] = {
     function.__name__: function
     for function in (
         plugin_scans, cards, onnx_heads, midi_files, midi_bytes, sound_heads, stem_files, sessions, presets, messages, mappings, recipes,
-        sheets, notes,
+        sheets, notes, osc_packets,
     )
 }  # fmt: skip
