@@ -19,8 +19,8 @@ from rtaudio.midi.output import MidiOutput
 from rtaudio.protocol.messages import SyncReport, Transport
 
 PERIOD_S = 1 / 30
-JUMP_BEATS = 0.2
-"""A song farther than this from where the clock has it has jumped; one that is nearer is followed gently."""
+JUMP_S = 0.35
+"""A song farther than this from where the clock has it has jumped; one that is nearer (after a dropout) is followed gently."""
 GENTLE = 0.05
 """Share of the distance that is corrected at a time: the song's place is known to a block of sound only."""
 SIXTEENTHS = 4
@@ -144,7 +144,7 @@ class Conductor:
         beat = song.position_s * self._tempo.bpm / 60 + self._origin
         away = beat - (self._tempo.beat(now) + self._offset)
         began = not self._moving or song.path != before.path
-        if began or abs(away) > JUMP_BEATS + (0.5 / SIXTEENTHS if self._link is not None else 0.0):
+        if began or abs(away) > JUMP_S * self._tempo.bpm / 60 + (0.5 / SIXTEENTHS if self._link is not None else 0.0):
             self._jumps += not began
             beat, self._origin = beat - self._origin, 0.0
             if self._link is None:
