@@ -12,8 +12,10 @@ from rtaudio.audio.format import SOURCES, StemplayError
 from rtaudio.cli.control_options import add_control_options, control_settings
 from rtaudio.cli.inserts import add_insert_option, parse_inserts
 from rtaudio.ports.base import DeviceMissingError
+from rtaudio.ports.computer import computer_device
 from rtaudio.ports.devices import DEFAULT_NAMES, default_device, find_device, list_devices
 from rtaudio.protocol.checks import (
+    COMPUTER,
     check_config,
     check_value,
     is_device,
@@ -44,7 +46,7 @@ def _add_ends(sound: argparse._ArgumentGroup) -> None:
         "-i",
         default="default",
         metavar="D",
-        help="device, sound file, or none (default: the system's input)",
+        help="device, sound file, computer (what other programs play), or none (default: the system's input)",
     )
     sound.add_argument(
         "--monitor", action="store_true",
@@ -287,7 +289,10 @@ def check(config: EngineConfig, strict: bool = False) -> None:
         return
     devices = list_devices()
     for text, output in named:
-        find_device(text, devices, output=output)
+        if text == COMPUTER and not output:
+            computer_device(devices)
+        else:
+            find_device(text, devices, output=output)
 
 
 def pairs(values: list[str], option: str, example: str, key: str = "vocals") -> Iterator[tuple[str, str]]:

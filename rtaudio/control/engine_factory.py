@@ -18,10 +18,11 @@ from rtaudio.files.song_player import FilePlayer
 from rtaudio.files.sound_file import open_reader
 from rtaudio.plugins.registry import load_insert
 from rtaudio.ports.base import DeviceMissingError, Port
+from rtaudio.ports.computer import computer_device
 from rtaudio.ports.devices import Device, default_device, find_device, query_here
 from rtaudio.processors.base import Processor
 from rtaudio.processors.own_stems import OwnStems
-from rtaudio.protocol.checks import is_device, is_input_file, is_output_file, plays_own_stems
+from rtaudio.protocol.checks import COMPUTER, is_device, is_input_file, is_output_file, plays_own_stems
 from rtaudio.protocol.messages import EngineConfig, InstrumentState, MixerState
 from rtaudio.protocol.strips import strip_names
 
@@ -54,14 +55,15 @@ def resolve(config: EngineConfig) -> tuple[EngineConfig, str]:
         return (_resolve_capture(config) if live else config), ""
     try:
         devices = _devices(config.client_name)
-        out = _pick(config.output, devices, output=True)
+        heard = _with_others(devices) if config.input == COMPUTER and config.output == "default" else devices
+        out = _pick(config.output, heard, output=True)
     except DeviceMissingError:
         if config.output != "default" or (live and config.input != "default"):
             raise
         devices, out = [], None
     if out is None:
         if live and config.input != "default":
-            find_device(config.input, devices, output=False)
+            _pick(config.input, devices, output=False)
             return replace(config, output="null"), NO_DEVICE
         return replace(config, output="null", input=config.input if file_input else "none"), NO_DEVICE
     if not live:
@@ -74,7 +76,7 @@ def resolve(config: EngineConfig) -> tuple[EngineConfig, str]:
             replace(config, output=out.label, input="none"),
             f"{out.label} plays, but there is no input device beside it.",
         )
-    return replace(config, output=out.label, input=source.label), ""
+    return replace(config, output=out.label, input=_named(config, source)), ""
 
 
 def _resolve_capture(config: EngineConfig) -> EngineConfig:
@@ -88,7 +90,17 @@ def _resolve_capture(config: EngineConfig) -> EngineConfig:
         source = None
     if source is None and wanted:
         raise DeviceMissingError("There is no input device.")
-    return replace(config, input=source.label if source is not None else "none")
+    return replace(config, input=_named(config, source) if source is not None else "none")
+
+
+def _named(config: EngineConfig, source: Device) -> str:
+    """How a resolved configuration names its input: what the computer plays is more than the device through which it comes."""
+    return COMPUTER if config.input == COMPUTER else source.label
+
+
+def _with_others(devices: list[Device]) -> list[Device]:
+    """The devices on whose server our own sound can be told from that of others; all where there is no such server."""
+    return [device for device in devices if "JACK" in device.host_api] or devices
 
 
 def _devices(client_name: str) -> list[Device]:
@@ -99,6 +111,8 @@ def _devices(client_name: str) -> list[Device]:
 
 
 def _pick(text: str, devices: list[Device], *, output: bool) -> Device | None:
+    if text == COMPUTER and not output:
+        return computer_device(devices)
     return default_device(devices, output=output) if text == "default" else find_device(text, devices, output=output)
 
 
@@ -107,7 +121,8 @@ def open_port(config: EngineConfig, file_rate: int | None = None) -> Port:
     widest = max([2, *(channel for channels in config.routing.values() for channel in channels)])
     live = config.input != "none" and not is_input_file(config.input)
     devices = _devices(config.client_name) if live or is_device(config.output) else []
-    source = find_device(config.input, devices, output=False) if live else None
+    source = _pick(config.input, devices, output=False) if live else None
+    others = config.input == COMPUTER
     common: dict[str, Any] = {
         "in_channels": max((2, *config.input_channels)),
         "out_channels": widest,
@@ -119,11 +134,11 @@ def open_port(config: EngineConfig, file_rate: int | None = None) -> Port:
 
         out = find_device(config.output, devices, output=True)
         listen_to = str(source.index) if source is not None else None
-        return PortAudioPort(str(out.index), listen_to, config.rate, config.block, **common)
+        return PortAudioPort(str(out.index), listen_to, config.rate, config.block, others=others, **common)
     if source is not None:
         from rtaudio.ports.capture import CapturePort
 
-        return CapturePort(str(source.index), config.rate, config.block, path=path, **common)
+        return CapturePort(str(source.index), config.rate, config.block, path=path, others=others, **common)
     from rtaudio.ports.clock import ClockPort
 
     rate = config.rate or file_rate or DEFAULT_RATE

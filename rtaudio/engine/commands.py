@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from rtaudio.instrument.midi_dispatcher import MidiDispatcher
     from rtaudio.instrument.player import InstrumentPlayer
     from rtaudio.plugins.rack import Rack
+    from rtaudio.ports.base import Port
 
 STALLED_S = 1.0
 """Seconds without a callback after which a real-time port counts as stalled."""
@@ -59,6 +60,7 @@ class EngineCommands:
     tempo: Tempo
     conductor: Conductor | None
     _player: InstrumentPlayer | None
+    port: Port
     _callback: AudioCallback
     _state: MixerState
     _lock: threading.RLock
@@ -110,6 +112,8 @@ class EngineCommands:
         assign(state, field, value, MIXER_FIELDS)
         self._mixer.set_state(self._heard(state))
         self._state = state
+        if field == "monitor":
+            self.port.monitoring(state.monitor)
 
     def _do_set_inserts(self, strip: str, inserts: list[Any]) -> None:
         state = copy.deepcopy(self._state)

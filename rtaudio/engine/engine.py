@@ -141,6 +141,7 @@ class Engine(EngineReport):
         self.port.start(self._callback)
         self._callback.last_call = time.monotonic()
         self._phase = "running"
+        self.port.monitoring(self._state.monitor)
         if self.conductor is not None:
             self.conductor.start()
 

@@ -9,16 +9,27 @@ from models.catalog import best_separator, load_card, model_names
 from rtaudio.audio.format import StemplayError
 from rtaudio.jobs import Facts, Report
 from rtaudio.midi.ports import list_inputs
+from rtaudio.ports.computer import computer_device
 from rtaudio.ports.devices import default_device, query_here
 
 
 def devices(report: Report) -> Facts:
-    """The present sound devices, and those that ``default`` means. Raises DeviceMissingError without PortAudio."""
+    """The present sound devices, and those that ``default`` and ``computer`` mean, or why the latter cannot be.
+
+    Raises DeviceMissingError without PortAudio.
+    """
     found = query_here()
+    try:
+        others = computer_device(found).label
+    except StemplayError as error:
+        others, why = "", str(error)
+    else:
+        why = ""
     chosen = {end: default_device(found, output=end == "output") for end in ("input", "output")}
     return {
         "devices": [asdict(device) | {"label": device.label} for device in found],
         "default": {end: device.label if device is not None else "" for end, device in chosen.items()},
+        "computer": others, "no_computer": why,
     }
 
 

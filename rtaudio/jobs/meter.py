@@ -11,8 +11,13 @@ from rtaudio.audio.format import Audio, StemplayError
 from rtaudio.engine.routing import input_picks
 from rtaudio.jobs import Facts, Report
 from rtaudio.ports.capture import CapturePort
+from rtaudio.ports.computer import computer_device
+from rtaudio.ports.devices import query_here
+from rtaudio.ports.portaudio import load_portaudio
+from rtaudio.protocol.checks import COMPUTER
 
 PERIOD_S = 0.05
+CLIENT = "stemplay-test"
 
 
 def meter(report: Report, input: str = "default", rate: int | None = None, channels: Sequence[int] = ()) -> Facts:
@@ -20,7 +25,11 @@ def meter(report: Report, input: str = "default", rate: int | None = None, chann
 
     ``channels`` count from 1; none means the first two. Raises StemplayError if the device or a channel does not exist.
     """
-    port = CapturePort(input, rate, 0, in_channels=max((2, *channels)), client_name="stemplay-test")
+    others = input == COMPUTER
+    if others:
+        load_portaudio(CLIENT)
+        input = str(computer_device(query_here()).index)
+    port = CapturePort(input, rate, 0, in_channels=max((2, *channels)), client_name=CLIENT, others=others)
     picks = list(dict.fromkeys(input_picks(tuple(channels), port.in_channels, max(1, len(channels), 2))))
     lock = threading.Lock()  # there is no engine in this process, so the callback may wait
     peak, energy, frames = np.zeros(len(picks)), np.zeros(len(picks)), 0

@@ -69,6 +69,9 @@ class Port(ABC):
     def close(self) -> None:  # noqa: B027 - most ports have nothing to release
         """Release the device. May be called twice."""
 
+    def monitoring(self, on: bool) -> None:  # noqa: B027 - most ports have no input that is heard by itself
+        """Called when the input begins or ends to be heard through the output."""
+
     def fail(self, sentence: str) -> None:
         """Called when the engine cannot go on at full speed. The port ends, and its file is discarded."""
         self.error = self.error or sentence

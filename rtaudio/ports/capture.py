@@ -16,7 +16,15 @@ import numpy as np
 from rtaudio.audio.format import Audio, StemplayError
 from rtaudio.files.sound_file import create_writer
 from rtaudio.ports.base import VARYING_BLOCK, Callback, DeviceMissingError, Port
-from rtaudio.ports.portaudio import _channels, _reason, _Scheduled, device_label, find_device, load_portaudio
+from rtaudio.ports.portaudio import (
+    _channels,
+    _reason,
+    _Scheduled,
+    device_label,
+    find_device,
+    follow_others,
+    load_portaudio,
+)
 
 SINK_SECONDS = 10.0
 """Seconds for which the disk may block before writing stops with an error."""
@@ -74,6 +82,7 @@ class CapturePort(Port):
         block: frames of a callback; 0 lets the host choose.
         in_channels: smallest number of input channels to open. ``out_channels``: number of output channels.
         path: ``.wav`` or ``.flac`` file for the output; None discards it.
+        others: hear what other programs play, through ``input`` (``rtaudio.ports.computer``).
 
     Raises:
         DeviceMissingError: the device or its server is missing.
@@ -90,8 +99,10 @@ class CapturePort(Port):
         out_channels: int = 2,
         path: str | Path | None = None,
         client_name: str = "stemplay",
+        others: bool = False,
     ) -> None:
         super().__init__()
+        self._others, self._client_name, self._follower = others, client_name, None
         self._sd = sd = load_portaudio(client_name)
         self._device = find_device(sd, input, "input")
         device = sd.query_devices(self._device)
@@ -128,6 +139,9 @@ class CapturePort(Port):
             self._stream.start()
         except self._sd.PortAudioError as error:
             raise DeviceMissingError(f"{self.name} does not start: {_reason(error)}.") from None
+        if self._others:
+            source = self._sd.query_devices(self._device)
+            self._follower = follow_others(source, self._sd.query_hostapis(), self._client_name)
         latency = float(self._stream.latency)
         self.device_latency = latency * self.rate if 0.0 <= latency <= 5.0 else 0.0
 
@@ -136,6 +150,9 @@ class CapturePort(Port):
         return latency * self.rate if 0.0 <= latency <= 5.0 else 0.0
 
     def stop(self) -> None:
+        follower, self._follower = self._follower, None
+        if follower is not None:
+            follower.stop()
         if self._stream is not None:
             self._stream.stop()
 

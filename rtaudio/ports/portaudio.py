@@ -6,6 +6,7 @@ engine has a process of its own.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import ctypes.util
 import difflib
@@ -17,6 +18,7 @@ import numpy as np
 
 from rtaudio.audio.format import StemplayError
 from rtaudio.ports.base import VARYING_BLOCK, Callback, DeviceMissingError, Port
+from rtaudio.ports.computer import Follower
 from rtaudio.ports.drift import DriftCompensator
 from rtaudio.system.realtime import request_realtime
 
@@ -45,6 +47,21 @@ def load_portaudio(client_name: str = "stemplay") -> Any:
     except OSError:
         raise StemplayError(INSTALL) from None
     return sounddevice
+
+
+def jack_client_name(default: str) -> str:
+    """The name that PortAudio has on the JACK server, which may have made another of ours."""
+    library = ctypes.util.find_library("portaudio")
+    name = ctypes.c_char_p()
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        if library is not None and ctypes.CDLL(library).PaJack_GetClientName(ctypes.byref(name)) == 0 and name.value:
+            return name.value.decode(errors="replace")
+    return default
+
+
+def follow_others(device: dict[str, Any], hostapis: Any, client_name: str) -> Follower | None:
+    """What connects other programs to our inputs; None where ``device`` hears them by itself."""
+    return Follower(jack_client_name(client_name)) if "JACK" in hostapis[device["hostapi"]]["name"] else None
 
 
 def device_label(device: dict[str, Any], hostapis: Any) -> str:
@@ -99,6 +116,7 @@ class PortAudioPort(Port):
         rate: Hz, None for the output device's own.
         block: frames of a callback; 0 lets the host choose.
         in_channels: smallest number of channels to open (two if the device has them); likewise ``out_channels``.
+        others: hear what other programs play, through ``input`` (``rtaudio.ports.computer``).
 
     Raises:
         DeviceMissingError: the device or its server is missing.
@@ -115,8 +133,10 @@ class PortAudioPort(Port):
         in_channels: int = 2,
         out_channels: int = 2,
         client_name: str = "stemplay",
+        others: bool = False,
     ) -> None:
         super().__init__()
+        self._others, self._client_name, self._follower = others, client_name, None
         self._sd = sd = load_portaudio(client_name)
         out_index = find_device(sd, output, "output")
         in_index = None if input is None else find_device(sd, input, "input")
@@ -164,6 +184,13 @@ class PortAudioPort(Port):
         except self._sd.PortAudioError as error:
             raise DeviceMissingError(f"{self.name} does not start: {_reason(error)}.") from None
         self.device_latency = self._estimate()
+        if self._others and isinstance(self._device, tuple):
+            source = self._sd.query_devices(self._device[0])
+            self._follower = follow_others(source, self._sd.query_hostapis(), self._client_name)
+
+    def monitoring(self, on: bool) -> None:
+        if self._follower is not None:
+            self._follower.monitoring(on)
 
     def expected_latency(self) -> float:
         """The estimate of opened streams, without starting them; the host's defaults if a device is in use."""
@@ -259,6 +286,9 @@ class PortAudioPort(Port):
         return frames + (self._bridge.latency if self._bridge is not None else 0.0)
 
     def stop(self) -> None:
+        follower, self._follower = self._follower, None
+        if follower is not None:
+            follower.stop()
         for stream in (self._input_stream, self._stream):
             if stream is not None:
                 stream.stop()

@@ -25,6 +25,9 @@ from rtaudio.protocol.strips import strip_names
 
 Range = tuple[float, float]
 
+COMPUTER = "computer"
+"""Name of the input that hears what other programs of this computer play (``rtaudio.ports.computer``)."""
+
 
 def _fields(prefix: str) -> dict[str, Range | None]:
     """Field -> allowed range of a number; None stands for a switch."""
@@ -49,7 +52,7 @@ def is_output_file(output: str) -> bool:
 
 def is_input_file(source: str) -> bool:
     """Whether ``source`` names a sound file: it looks like a path and not like a device's name, or it exists."""
-    return source not in ("default", "none") and (is_file(source) or _looks_like_path(source))
+    return source not in ("default", "none", COMPUTER) and (is_file(source) or _looks_like_path(source))
 
 
 def plays_own_stems(config: EngineConfig) -> bool:

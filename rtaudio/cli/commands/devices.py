@@ -6,7 +6,10 @@ import argparse
 import json
 from dataclasses import asdict
 
+from rtaudio.ports.base import DeviceMissingError
+from rtaudio.ports.computer import computer_device
 from rtaudio.ports.devices import Device, list_devices
+from rtaudio.protocol.checks import COMPUTER
 
 NAME = "devices"
 HELP = "List sound devices by host API and name, as --input and --output of `live` take them."
@@ -27,6 +30,10 @@ def run(args: argparse.Namespace) -> int:
     width = max(len(device.label) for device in devices)
     for device in devices:
         print(_row(device, width))
+    try:
+        print(f"\n--input {COMPUTER} hears what other programs play, through {computer_device(devices).label}.")
+    except DeviceMissingError as error:
+        print(f"\n--input {COMPUTER}: {error}")
     return 0
 
 
