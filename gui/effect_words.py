@@ -47,6 +47,7 @@ WORDS = (
     QT_TRANSLATE_NOOP("Effects", "Delay"),
     QT_TRANSLATE_NOOP("Effects", "Repeats the sound as an echo."),
     QT_TRANSLATE_NOOP("Effects", "Time"),
+    QT_TRANSLATE_NOOP("Effects", "In time"),
     QT_TRANSLATE_NOOP("Effects", "Feedback"),
     QT_TRANSLATE_NOOP("Effects", "Chorus"),
     QT_TRANSLATE_NOOP("Effects", "Modulation"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QCoreApplication, Qt
 from PyQt6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QHBoxLayout,
     QListWidget,
@@ -17,6 +18,7 @@ from gui.bridge import Bridge
 from gui.insert_moves import places_of, slots_of, table_of
 from gui.widgets.learn import target_title
 from gui.widgets.plain import PlainLabel
+from rtaudio.protocol.controls import fixed_targets, insert_target, is_button
 from rtaudio.protocol.messages import Snapshot
 
 TARGET = Qt.ItemDataRole.UserRole
@@ -29,14 +31,11 @@ def _tr(text: str) -> str:
 
 def targets(snapshot: Snapshot) -> list[str]:
     """All targets of MIDI learn in this engine."""
-    strips = [f"stem.{name}.{field}" for name in snapshot.mixer.stems for field in ("gain_db", "pan", "mute", "solo", "armed")]
-    mixer = [f"mixer.{field}" for field in ("master_db", "dry", "bypass", "monitor", "limiter")]
-    transport = [f"transport.{field}" for field in ("play", "start", "record", "loop")]
     inserts = [
-        f"insert.{place}.{entry.key}.{parameter.id}"
+        insert_target(place, entry.key, parameter.id)
         for place in places_of(snapshot.mixer) for entry in slots_of(snapshot.mixer, place) for parameter in table_of(entry.plugin)
     ]  # fmt: skip
-    return [*strips, *mixer, *transport, "instrument.attack_ms", "instrument.release_ms", *inserts]
+    return [*fixed_targets(snapshot.mixer.stems), *inserts]
 
 
 def _entry(entry: dict[str, object]) -> str:
@@ -68,6 +67,9 @@ class LearnPanel(QWidget):
         self.hint = PlainLabel()
         self.hint.setProperty("role", "small")
         self.hint.setWordWrap(True)
+        self.soft = QCheckBox(self.tr("Soft takeover"))
+        self.soft.setToolTip(self.tr("The chosen controller has no effect until it reaches its control, so that nothing jumps."))
+        self.soft.clicked.connect(self._set_takeover)
         self.forget = QPushButton(self.tr("Forget"))
         self.forget.clicked.connect(self._forget)
         self.forget_all = QPushButton(self.tr("Forget all"))
@@ -75,6 +77,7 @@ class LearnPanel(QWidget):
         top, bottom = QHBoxLayout(), QHBoxLayout()
         top.addWidget(self.choice, 1)
         top.addWidget(self.learn)
+        bottom.addWidget(self.soft)
         bottom.addWidget(self.forget)
         bottom.addWidget(self.forget_all)
         bottom.addStretch(1)
@@ -101,11 +104,13 @@ class LearnPanel(QWidget):
             for target in wanted:
                 self.choice.addItem(target_title(target), target)
             self.choice.setCurrentIndex(max(0, self.choice.findData(kept)))
+        kept_row = self.list.currentRow()
         self.list.clear()
         for entry in report.state.midi_map:
             item = QListWidgetItem(f"{target_title(str(entry.get('target')))}  ←  {_entry(entry)}")
             item.setData(TARGET, entry.get("target"))
             self.list.addItem(item)
+        self.list.setCurrentRow(min(kept_row, self.list.count() - 1))
         self.learn.setText(self.tr("Cancel") if report.learning else self.tr("Learn"))
         self.hint.setText(
             self.tr("Move a controller or press a button now, for {0}.").format(target_title(report.learning))
@@ -123,6 +128,18 @@ class LearnPanel(QWidget):
         if item is not None:
             self._bridge.send("forget", target=item.data(TARGET))
 
+    def _set_takeover(self, soft: bool) -> None:
+        """Let the chosen controller take over softly, or jump."""
+        entries = [dict(entry) for entry in self._bridge.snapshot.instrument.state.midi_map]
+        row = self.list.currentRow()
+        if 0 <= row < len(entries):
+            entries[row].pop("takeover", None)
+            self._bridge.send("set_midi_map", entries=[e | {"takeover": "pickup"} if soft and e is entries[row] else e for e in entries])
+
     def _allow(self) -> None:
+        entries, row = self._bridge.snapshot.instrument.state.midi_map, self.list.currentRow()
+        chosen = entries[row] if 0 <= row < len(entries) else {}
+        self.soft.setEnabled(bool(chosen) and not is_button(str(chosen.get("target"))))
+        self.soft.setChecked(chosen.get("takeover") == "pickup")
         self.forget.setEnabled(self.list.currentItem() is not None)
         self.forget_all.setEnabled(self.list.count() > 0)

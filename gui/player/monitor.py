@@ -8,6 +8,7 @@ from PyQt6.QtWidgets import QMessageBox, QWidget
 
 from gui.bridge import Bridge
 from gui.widgets.toggle import Toggle
+from rtaudio.protocol.controls import COMPUTER
 from rtaudio.protocol.messages import EngineConfig, Snapshot
 
 MICROPHONE = re.compile(r"\b(mic|mics|microphone|built-?in|internal|webcam|camera|array|capture)\b", re.IGNORECASE)
@@ -21,6 +22,8 @@ def feedback_risk(config: EngineConfig, port: str = "") -> bool:
     """
     if config.input == "none" or config.output == "null":
         return False
+    if config.input == COMPUTER:
+        return "JACK" not in port  # there our own sound is left out
     source, _, target = port.partition(" to ") if " to " in port else (config.input, "", config.output)
     if QUIET.search(source) or QUIET.search(target or config.output):
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PyQt6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from gui.bridge import Bridge
+from gui.settings.control import ControlTab
 from gui.settings.draft import Draft
 from gui.settings.models import InstrumentTab, ModelTab
 from gui.settings.roundtrip import RoundTripTab
@@ -28,9 +29,10 @@ class SettingsDialog(QDialog):
         self.tabs = QTabWidget()
         self.sound, self.model = SoundTab(self.draft), ModelTab(self.draft)
         self.instrument, self.round_trip = InstrumentTab(self.draft), RoundTripTab(self.draft)
+        self.control = ControlTab(self.draft)
         for widget, title in (
             (self.sound, self.tr("Sound")), (self.model, self.tr("Model")),
-            (self.instrument, self.tr("Instrument and MIDI")), (self.round_trip, self.tr("Round trip")),
+            (self.instrument, self.tr("Instrument and MIDI")), (self.control, self.tr("Control")), (self.round_trip, self.tr("Round trip")),
         ):  # fmt: skip
             area = QScrollArea()
             area.setWidgetResizable(True)

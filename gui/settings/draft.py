@@ -46,6 +46,9 @@ class Draft(QObject):
         self.devices: list[dict[str, Any]] = []
         self.default = {"input": "", "output": ""}
         self.midi_inputs: list[str] = []
+        self.midi_outputs: list[str] = []
+        self.no_computer = ""
+        """Why what this computer plays cannot be heard; empty if it can."""
         self.cards: dict[str, dict[str, Any]] = {}
         self.listed = False
         """Whether the devices are known."""
@@ -67,7 +70,7 @@ class Draft(QObject):
         devices.done.connect(self._take_devices)
         devices.failed.connect(self._no_devices)
         midi = self._job("midi_inputs")
-        midi.done.connect(lambda facts: self._take_lists(midi_inputs=facts["inputs"]))
+        midi.done.connect(lambda facts: self._take_lists(midi_inputs=facts["inputs"], midi_outputs=facts.get("outputs", [])))
         own = [name for name in (self.config.model, self.config.instrument) if name not in ("", "none") and not is_foreign(name)]
         models = self._job("models", extra=own)
         models.done.connect(lambda facts: self._take_lists(cards=facts["models"]))
@@ -92,7 +95,7 @@ class Draft(QObject):
             job.cancel()
 
     def _take_devices(self, facts: dict[str, Any]) -> None:
-        self._take_lists(devices=facts["devices"], default=facts["default"], listed=True)
+        self._take_lists(devices=facts["devices"], default=facts["default"], no_computer=facts.get("no_computer", ""), listed=True)
 
     def _no_devices(self, sentence: str) -> None:
         self._take_lists(devices=[], listed=True)

@@ -14,6 +14,7 @@ from gui.settings.level import InputLevel
 from gui.settings.lists import Choice, Entry
 from gui.widgets.plain import PlainLabel
 from models.names import is_file
+from rtaudio.protocol.controls import COMPUTER
 from rtaudio.protocol.messages import Snapshot
 
 RATES = (44_100, 48_000, 88_200, 96_000)
@@ -38,6 +39,10 @@ class SoundTab(QWidget):
         form.addRow(self.tr("Output"), _row(self.output, self.tone_button))
         self.input = Choice(self.tr("Input"), lambda value: draft.choose(input=value, input_channels=()))
         form.addRow(self.tr("Input"), self.input)
+        self.computer = PlainLabel()
+        self.computer.setProperty("role", "muted")
+        self.computer.setWordWrap(True)
+        form.addRow("", self.computer)
         self.channels = Choice(self.tr("Input channels"), lambda value: draft.choose(input_channels=value))
         form.addRow(self.tr("Channels"), self.channels)
         self.level = InputLevel(draft)
@@ -87,7 +92,10 @@ class SoundTab(QWidget):
         none: Entry = (self.tr("None"), "none")
         if self._is_file(config.input):
             gone = self.tr("Song: {}").format(Path(config.input).name.replace("{", "{{").replace("}", "}}"))
-        self.input.show_entries([none, *self._defaults("input"), *self._devices("input")], config.input, gone)
+        entries = [none, *self._defaults("input"), (self.tr("What this computer plays"), COMPUTER), *self._devices("input")]
+        self.input.show_entries(entries, config.input, gone)
+        self.computer.setText(draft.no_computer)
+        self.computer.setVisible(config.input == COMPUTER and bool(draft.no_computer))
         live = config.input != "none" and not self._is_file(config.input)
         self.channels.setEnabled(live)
         self.channels.show_entries(self._channel_entries(), config.input_channels, "{}")
@@ -99,7 +107,7 @@ class SoundTab(QWidget):
         self.tone_button.setEnabled(self.tone is not None or draft.device(config.output, "output") is not None)
 
     def _is_file(self, text: str) -> bool:
-        return text not in ("none", "default") and self.draft.device(text, "input") is None and is_file(text)
+        return text not in ("none", "default", COMPUTER) and self.draft.device(text, "input") is None and is_file(text)
 
     def _defaults(self, end: str) -> list[Entry]:
         meaning = self.draft.default[end]

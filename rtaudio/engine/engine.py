@@ -112,8 +112,7 @@ class Engine(EngineReport):
         config, dispatcher = self.config, self.dispatcher
         if not config.link and config.midi_out == "none":
             return None
-        lights = dispatcher.lights if dispatcher is not None else lambda afresh: []
-        score = Score(self._transport, lights, self.follow_tempo)
+        score = Score(self._transport, dispatcher.lights if dispatcher is not None else _no_lights, self.follow_tempo)
         return Conductor(self.tempo, score, link=config.link, output=config.midi_out, clock=config.midi_clock)
 
     def _make_rack(self, fmt: StreamFormat) -> Rack | None:
@@ -228,6 +227,10 @@ class Engine(EngineReport):
         while self._callback.pipeline is not fresh and self._phase == "running" and time.monotonic() < until:
             time.sleep(0.01)
         rack.stop()
+
+
+def _no_lights(afresh: bool = False) -> list[list[int]]:
+    return []
 
 
 def stream_plan(port: Port, source: FilePlayer | None = None) -> tuple[StreamFormat, int]:

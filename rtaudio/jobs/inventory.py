@@ -8,6 +8,7 @@ from models.card import CardError
 from models.catalog import best_separator, load_card, model_names
 from rtaudio.audio.format import StemplayError
 from rtaudio.jobs import Facts, Report
+from rtaudio.midi.output_ports import list_outputs
 from rtaudio.midi.ports import list_inputs
 from rtaudio.ports.computer import computer_device
 from rtaudio.ports.devices import default_device, query_here
@@ -34,8 +35,8 @@ def devices(report: Report) -> Facts:
 
 
 def midi_inputs(report: Report) -> Facts:
-    """Names of the present MIDI inputs."""
-    return {"inputs": list_inputs()}
+    """Names of the present MIDI inputs and outputs."""
+    return {"inputs": list_inputs(), "outputs": list_outputs()}
 
 
 def models(report: Report, extra: list[str] | None = None) -> Facts:

@@ -14,7 +14,7 @@ from rtaudio.ports.capture import CapturePort
 from rtaudio.ports.computer import computer_device
 from rtaudio.ports.devices import query_here
 from rtaudio.ports.portaudio import load_portaudio
-from rtaudio.protocol.checks import COMPUTER
+from rtaudio.protocol.controls import COMPUTER
 
 PERIOD_S = 0.05
 CLIENT = "stemplay-test"

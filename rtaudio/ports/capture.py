@@ -16,6 +16,7 @@ import numpy as np
 from rtaudio.audio.format import Audio, StemplayError
 from rtaudio.files.sound_file import create_writer
 from rtaudio.ports.base import VARYING_BLOCK, Callback, DeviceMissingError, Port
+from rtaudio.ports.computer import Follower
 from rtaudio.ports.portaudio import (
     _channels,
     _reason,
@@ -102,7 +103,8 @@ class CapturePort(Port):
         others: bool = False,
     ) -> None:
         super().__init__()
-        self._others, self._client_name, self._follower = others, client_name, None
+        self._others, self._client_name = others, client_name
+        self._follower: Follower | None = None
         self._sd = sd = load_portaudio(client_name)
         self._device = find_device(sd, input, "input")
         device = sd.query_devices(self._device)

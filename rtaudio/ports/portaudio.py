@@ -136,7 +136,8 @@ class PortAudioPort(Port):
         others: bool = False,
     ) -> None:
         super().__init__()
-        self._others, self._client_name, self._follower = others, client_name, None
+        self._others, self._client_name = others, client_name
+        self._follower: Follower | None = None
         self._sd = sd = load_portaudio(client_name)
         out_index = find_device(sd, output, "output")
         in_index = None if input is None else find_device(sd, input, "input")

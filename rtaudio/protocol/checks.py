@@ -12,7 +12,7 @@ from models.card import CardError
 from models.catalog import load_card, model_names
 from models.names import exists, is_file, is_stem_file
 from rtaudio.audio.format import SOURCES, StemplayError, StreamFormat
-from rtaudio.protocol.controls import CONTROLS, NUMBER, learnable
+from rtaudio.protocol.controls import COMPUTER, CONTROLS, NUMBER, learnable
 from rtaudio.protocol.insert_checks import check_plugin, is_foreign
 from rtaudio.protocol.messages import (
     MAX_DEADLINE,
@@ -25,8 +25,6 @@ from rtaudio.protocol.strips import strip_names
 
 Range = tuple[float, float]
 
-COMPUTER = "computer"
-"""Name of the input that hears what other programs of this computer play (``rtaudio.ports.computer``)."""
 
 
 def _fields(prefix: str) -> dict[str, Range | None]:

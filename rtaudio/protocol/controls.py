@@ -20,6 +20,9 @@ from rtaudio.protocol.strips import INPUT, INSTRUMENT, MASTER
 MAX_TARGET = 5000
 """Characters of a target."""
 
+COMPUTER = "computer"
+"""Name of the input that hears what other programs of this computer play (``rtaudio.ports.computer``)."""
+
 NUMBER, SWITCH, TRIGGER = "number", "switch", "trigger"
 TEMPO: tuple[float, float] = (20.0, 400.0)
 """Beats a minute that a tempo can have."""

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from rtaudio.ports.base import DeviceMissingError
 from rtaudio.ports.computer import computer_device
 from rtaudio.ports.devices import Device, list_devices
-from rtaudio.protocol.checks import COMPUTER
+from rtaudio.protocol.controls import COMPUTER
 
 NAME = "devices"
 HELP = "List sound devices by host API and name, as --input and --output of `live` take them."
