@@ -8,7 +8,7 @@ import math
 from typing import Any
 
 from rtaudio.protocol.checks import stem_names
-from rtaudio.protocol.controls import CONTROLS, NUMBER, SWITCH, InsertControl, insert_controls, osc_address
+from rtaudio.protocol.controls import NUMBER, SWITCH, InsertControl, fixed_targets, insert_controls, osc_address, row
 from rtaudio.protocol.messages import DEFAULT_MODEL
 from rtaudio.protocol.parameters import EFFECTS
 from rtaudio.protocol.strips import INSTRUMENT
@@ -33,21 +33,23 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(rows, indent=2))
         return 0
-    width, values = (max(len(row[key]) for row in rows) for key in ("address", "values"))
-    for row in rows:
-        print(f"{row['address']:<{width}}  {row['values']:<{values}}  {'MIDI' if row['midi'] else '    '}  {row['meaning']}".rstrip())
+    width, values = (max(len(entry[key]) for entry in rows) for key in ("address", "values"))
+    for entry in rows:
+        midi = "MIDI" if entry["midi"] else ""
+        print(f"{entry['address']:<{width}}  {entry['values']:<{values}}  {midi:<4}  {entry['meaning']}".rstrip())
     return 0
 
 
 def listed(strips: tuple[str, ...]) -> list[dict[str, Any]]:
     """All rows for these strips; the inserts' with ``KEY`` for the key of the slot, ``STRIP`` for its strip."""
     found = []
-    for control in CONTROLS:
-        for target in [control.target.replace("*", strip) for strip in strips] if "*" in control.target else [control.target]:
-            found.append({
-                "target": target, "address": osc_address(target), "values": _values(control.kind, control.limits, control.unit),
-                "midi": control.learnable, "meaning": control.words,
-            })  # fmt: skip
+    for target in fixed_targets(strips, every=True):
+        control = row(target)
+        assert control is not None
+        found.append({
+            "target": target, "address": osc_address(target), "values": _values(control.kind, control.limits, control.unit),
+            "midi": control.learnable, "meaning": control.words,
+        })  # fmt: skip
     for effect in EFFECTS.values():
         for insert in insert_controls([("STRIP", f"{effect.id}-1", effect.id)]):
             found.append(_insert(effect.name, insert))
@@ -57,13 +59,13 @@ def listed(strips: tuple[str, ...]) -> list[dict[str, Any]]:
 def _insert(name: str, insert: InsertControl) -> dict[str, Any]:
     parameter = insert.parameter
     if parameter is None:
-        row = {"values": _values(SWITCH, (0.0, 1.0), ""), "midi": False, "meaning": f"{name}: bypass"}
+        told = {"values": _values(SWITCH, (0.0, 1.0), ""), "midi": False, "meaning": f"{name}: bypass"}
     else:
         values = _values(NUMBER, (parameter.low, parameter.high), parameter.unit)
         if parameter.labels:
             values = f"{parameter.low:g} ({parameter.labels[0]}) to {parameter.high:g} ({parameter.labels[-1]})"
-        row = {"values": values, "midi": True, "meaning": f"{name}: {parameter.name.lower()}"}
-    return {"target": insert.target, "address": insert.address} | row
+        told = {"values": values, "midi": True, "meaning": f"{name}: {parameter.name.lower()}"}
+    return {"target": insert.target, "address": insert.address} | told
 
 
 def _values(kind: str, limits: tuple[float, float], unit: str) -> str:
@@ -81,6 +83,6 @@ def _values(kind: str, limits: tuple[float, float], unit: str) -> str:
 def markdown() -> str:
     """The table of the documentation."""
     lines = ["| OSC address | values | MIDI learn | what it is |", "|---|---|---|---|"]
-    for row in listed(("STEM",)):
-        lines.append(f"| `{row['address']}` | {row['values']} | {'yes' if row['midi'] else ''} | {row['meaning']} |")
+    for entry in listed(("STEM",)):
+        lines.append(f"| `{entry['address']}` | {entry['values']} | {'yes' if entry['midi'] else ''} | {entry['meaning']} |")
     return "\n".join(lines)
