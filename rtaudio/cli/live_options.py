@@ -15,7 +15,6 @@ from rtaudio.ports.base import DeviceMissingError
 from rtaudio.ports.computer import computer_device
 from rtaudio.ports.devices import DEFAULT_NAMES, default_device, find_device, list_devices
 from rtaudio.protocol.checks import (
-    COMPUTER,
     check_config,
     check_value,
     is_device,
@@ -24,6 +23,7 @@ from rtaudio.protocol.checks import (
     plays_own_stems,
     stem_names,
 )
+from rtaudio.protocol.controls import COMPUTER
 from rtaudio.protocol.insert_checks import slots_of
 from rtaudio.protocol.messages import DEFAULT_MODEL, MAX_DEADLINE, EngineConfig, MixerState, StemState
 from rtaudio.protocol.strips import INPUT, MASTER

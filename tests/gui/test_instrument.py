@@ -261,3 +261,25 @@ def test_controls_have_names_for_assistive_tools(instrument_page: InstrumentPage
         instrument_page.panel.envelope.attack,
     ):
         assert box.accessibleName()
+
+
+def test_soft_takeover_is_a_switch_of_each_controller(
+    panel: InstrumentPanel, bridge: Bridge, session: FakeSession, qtbot: QtBot
+) -> None:
+    learn = panel.learn
+    panel.tabs.setCurrentWidget(learn)
+    knob, pad = {"channel": 0, "control": 20, "target": "mixer.dry"}, {"channel": 0, "note": 40, "target": "mixer.bypass"}
+    session.report.instrument.state.midi_map = [knob | {"takeover": "pickup"}, pad]
+    bridge.poll()
+    assert not learn.soft.isEnabled()
+    learn.list.setCurrentRow(0)
+    assert learn.soft.isEnabled() and learn.soft.isChecked()
+    qtbot.mouseClick(learn.soft, Left)
+    assert session.commands[-1].op == "set_midi_map" and session.commands[-1].args == {"entries": [knob, pad]}
+    session.report.instrument.state.midi_map = [knob, pad]
+    bridge.poll()
+    assert learn.list.currentRow() == 0 and not learn.soft.isChecked()
+    qtbot.mouseClick(learn.soft, Left)
+    assert session.commands[-1].args == {"entries": [knob | {"takeover": "pickup"}, pad]}
+    learn.list.setCurrentRow(1)
+    assert not learn.soft.isEnabled()  # a button has nothing to pick up

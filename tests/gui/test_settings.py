@@ -7,17 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PyQt6.QtCore import QObject, pyqtSignal
+from PyQt6.QtCore import QObject, Qt, pyqtSignal
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from gui import theme
 from gui.bridge import Bridge
+from gui.player.monitor import feedback_risk
 from gui.settings.card import card_html
 from gui.settings.dialog import SettingsDialog
 from gui.store import round_trip_key
 from rtaudio.control.session import Session
-from rtaudio.protocol.messages import EngineConfig, Latency, MixerState, to_dict
+from rtaudio.protocol.messages import EngineConfig, Latency, MixerState, RemoteReport, SyncReport, to_dict
 from tests.gui.conftest import FakeSession
 from tests.jack import JackServer
 
@@ -364,3 +365,47 @@ def test_on_a_real_server_the_latency_that_was_expected_is_the_one_that_is_repor
     finally:
         dialog.reject()
         bridge.close()
+
+
+def test_control_from_outside_is_chosen_on_the_draft_and_the_tempo_moves_at_once(
+    dialog: SettingsDialog, jobs: Jobs, bridge: Bridge, session: FakeSession, qtbot: QtBot
+) -> None:
+    tab = dialog.control
+    jobs.clear()
+    dialog.draft.refresh()
+    jobs.latest("midi_inputs").answer(inputs=["Keys"], outputs=["Lamps"])
+    assert tab.output.values() == ["none", "default", "virtual", "Lamps"] and not tab.clock.isEnabled()
+    tab.osc.setText(" 9000 ")
+    tab.osc.editingFinished.emit()
+    tab.output.take("Lamps")
+    qtbot.mouseClick(tab.clock, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(tab.link, Qt.MouseButton.LeftButton)
+    assert dialog.draft.changes() == {"osc": "9000", "midi_out": "Lamps", "midi_clock": True, "link": True}
+    tab.output.take("none")
+    assert not dialog.draft.config.midi_clock and not tab.clock.isEnabled()
+    tab.tempo.setValue(97.0)
+    assert session.commands[-1].op == "set_tempo" and session.commands[-1].args == {"bpm": 97.0}
+    session.report.transport.tempo = 133.0
+    session.report.remote = RemoteReport("127.0.0.1:9000", received=7, refused=2, message="There is no control /x.")
+    session.report.sync = SyncReport(link=True, peers=3, outputs=["Lamps"])
+    bridge.poll()
+    assert tab.tempo.value() == 133.0 and [c.op for c in session.commands].count("set_tempo") == 1
+    assert "127.0.0.1:9000: 7 packets, 2 refused. There is no control /x." in tab.osc_state.text()
+    assert "Lamps" in tab.output_state.text() and tab.link_state.text().startswith("3 other programs")
+
+
+def test_what_the_computer_plays_is_an_input_or_why_it_cannot_be(dialog: SettingsDialog, jobs: Jobs) -> None:
+    sound = dialog.sound
+    assert "computer" in sound.input.values()
+    sound.input.take("computer")
+    assert dialog.draft.config.input == "computer" and sound.computer.isHidden()
+    dialog.draft.refresh()
+    jobs.latest("devices").answer(devices=DEVICES, default={"input": "", "output": ""}, no_computer="It needs a cable.")
+    assert not sound.computer.isHidden() and sound.computer.text() == "It needs a cable."
+    assert sound.input.currentText() == "What this computer plays" and sound.channels.isEnabled()
+
+
+def test_hearing_the_computer_howls_only_where_our_own_sound_is_part_of_it() -> None:
+    config = EngineConfig(input="computer", output="default")
+    assert not feedback_risk(config, "JACK Audio Connection Kit:system")
+    assert feedback_risk(config, "Windows WASAPI:Speakers [Loopback] to Windows WASAPI:Speakers")

@@ -9,7 +9,7 @@ from rtaudio.audio.format import Audio, StemplayError
 from rtaudio.plugins.base import Plugin
 from rtaudio.plugins.effects import make_effect
 from rtaudio.plugins.pitch import PitchShift
-from rtaudio.protocol.parameters import EFFECTS, Parameter
+from rtaudio.protocol.parameters import EFFECTS, NOTE_LENGTHS, Parameter
 
 RATE = 44_100
 IN_CALLBACK = [id for id in EFFECTS if id != "pitch"]
@@ -117,6 +117,22 @@ def test_the_delay_repeats_after_its_time() -> None:
     impulse[100] = 0.5
     echo = run(effect("delay", time=250.0, feedback=0.0, mix=50.0), impulse, [256])
     assert int(np.abs(echo[2000:, 0]).argmax()) + 2000 == pytest.approx(100 + 0.25 * RATE, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("bpm", "length", "seconds"), [(120, "1/4", 0.5), (90, "1/8 dotted", 0.5), (40, "1/1", 1.5), (400, "1/32", 0.01875)]
+)
+def test_the_delay_in_time_follows_the_tempo_by_halves_where_it_is_too_long(bpm: float, length: str, seconds: float) -> None:
+    step = 1 + list(NOTE_LENGTHS).index(length)
+    plugin = effect("delay", time=250.0, feedback=0.0, mix=50.0, sync=float(step))
+    plugin.set_tempo(bpm)
+    assert plugin.get("time") == 250.0  # what was set is kept
+    run(plugin, np.zeros((RATE, 2), np.float32), [256])  # it glides there
+    impulse = np.zeros((2 * RATE, 2), np.float32)
+    impulse[100] = 0.5
+    echo = run(plugin, impulse, [256])
+    assert int(np.abs(echo[500:, 0]).argmax()) + 500 == pytest.approx(100 + seconds * RATE, abs=2)
+    assert plugin.tail_s == pytest.approx(2.5 * seconds)
 
 
 def test_a_turned_knob_does_not_click() -> None:
