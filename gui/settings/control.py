@@ -26,7 +26,7 @@ class ControlTab(QWidget):
         self.osc.setPlaceholderText(self.tr("off"))
         self.osc.editingFinished.connect(lambda: draft.choose(osc=self.osc.text().strip()))
         form.addRow(self.tr("OSC"), self.osc)
-        self.osc_state = _words(self.tr("A port such as 9000 listens on this computer only, 0.0.0.0:9000 on every network that it is in."))
+        self.osc_state = _words()
         form.addRow("", self.osc_state)
         self.output = Choice(self.tr("MIDI output"), self._choose_output)
         form.addRow(self.tr("MIDI output"), self.output)
@@ -84,8 +84,9 @@ class ControlTab(QWidget):
         if remote.address:
             told = self.tr("Listens at {0}: {1} packets, {2} refused. {3}")
             _show(self.osc_state, told.format(remote.address, remote.received, remote.refused, remote.message).strip())
-        elif remote.message:
-            _show(self.osc_state, remote.message)
+        else:
+            hint = self.tr("A port such as 9000 listens on this computer only, 0.0.0.0:9000 on every network that it is in.")
+            _show(self.osc_state, remote.message or hint)
         if sync.outputs or sync.message:
             _show(self.output_state, self.tr("Open: {0}").format(", ".join(sync.outputs)) if sync.outputs else sync.message)
         _show(self.link_state, self.tr("{0} other programs in the session").format(sync.peers) if sync.link else "")

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rtaudio.audio.tempo import Tempo
-from rtaudio.engine.link import QUANTUM, LinkSession
+from rtaudio.engine.link import QUANTUM, LinkSession, check_link
 from rtaudio.midi.clock import ClockState
 from rtaudio.midi.output import MidiOutput
 from rtaudio.protocol.messages import SyncReport, Transport
@@ -54,7 +54,10 @@ class Conductor:
 
     def __init__(self, tempo: Tempo, score: Score, *, link: bool = False, output: str = "none", clock: bool = False) -> None:
         self._tempo, self._score, self._clock = tempo, score, clock
-        self._link = LinkSession(tempo) if link else None
+        if link:
+            check_link()
+        self._joins = link
+        self._link: LinkSession | None = None
         self._output = MidiOutput(output, self._greet) if output != "none" else None
         self._afresh = True
         self._lead = False
@@ -68,7 +71,9 @@ class Conductor:
         self._thread = threading.Thread(target=self._run, name="stemplay-conductor", daemon=True)
 
     def start(self) -> None:
-        """Start the thread and the MIDI output."""
+        """Start the thread and the MIDI output, and join the Link session."""
+        if self._joins:
+            self._link = LinkSession(self._tempo)
         if self._output is not None:
             self._output.start()
         self._thread.start()
@@ -90,14 +95,14 @@ class Conductor:
         self._wake.set()
 
     def tempo_set(self) -> None:
-        """A command has set the tempo, which is to be the session's too."""
-        self._lead = True
+        """A command has set the tempo, which is to be the session's too; before the start, only if there is none."""
+        self._lead = self._thread.is_alive()
         self._wake.set()
 
     def report(self) -> SyncReport:
         """What is shared now."""
         link, output = self._link, self._output
-        told = SyncReport(link=link is not None, peers=link.peers if link is not None else 0, sent=self._sent)
+        told = SyncReport(link=self._joins, peers=link.peers if link is not None else 0, sent=self._sent)
         if link is not None or self._clock:
             told.beat = self._tempo.beat()
         if output is not None:

@@ -16,17 +16,24 @@ QUANTUM = 4.0
 SAME_BPM = 1e-3
 
 
+def check_link() -> None:
+    """Raise StemplayError if the package is not installed."""
+    try:
+        import link  # noqa: F401
+    except ImportError:
+        raise StemplayError("Ableton Link needs the package LinkPython-extern: pip install 'stemplay[link]' installs it.") from None
+
+
 class LinkSession:
     """A part in a Link session. All methods belong to one thread; none waits for the network.
 
-    Raises StemplayError if the package is not installed.
+    A session that is there already keeps its tempo, which becomes ours. Raises StemplayError if the package is not installed.
     """
 
     def __init__(self, tempo: Tempo) -> None:
-        try:
-            import link
-        except ImportError:
-            raise StemplayError("Ableton Link needs the package LinkPython-extern: pip install 'stemplay[link]' installs it.") from None
+        check_link()
+        import link
+
         self._tempo = tempo
         self._link = link.Link(tempo.bpm)
         self._clock = self._link.clock()

@@ -24,6 +24,8 @@ from rtaudio.system.realtime import request_realtime
 
 SETTLE_S = 0.01
 """Ports are looked for only if no tick is due so soon, because a driver may take its time."""
+NEAR_S = 0.01
+"""Seconds before a tick in which nothing else is done."""
 KEPT = 24 * 60
 """Ticks of which the lateness is kept."""
 
@@ -59,8 +61,11 @@ class OutputHost:
             if self._clock.due <= now:
                 self._tick(now)
                 continue
+            if self._clock.due - now < NEAR_S:
+                time.sleep(self._clock.due - now)  # more exact than a queue, on Windows by far
+                continue
             try:
-                line = self._lines.get(timeout=max(1e-4, min(self._clock.due, max(looked + POLL_S, now + 1e-3)) - now))
+                line = self._lines.get(timeout=min(self._clock.due - NEAR_S, max(looked + POLL_S, now + 1e-3)) - now + 1e-4)
             except queue.Empty:
                 continue
             if line is None:

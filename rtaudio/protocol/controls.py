@@ -24,8 +24,8 @@ COMPUTER = "computer"
 """Name of the input that hears what other programs of this computer play (``rtaudio.ports.computer``)."""
 
 NUMBER, SWITCH, TRIGGER = "number", "switch", "trigger"
-TEMPO: tuple[float, float] = (20.0, 400.0)
-"""Beats a minute that a tempo can have."""
+TEMPO: tuple[float, float] = (20.0, 999.0)
+"""Beats a minute that a tempo can have, those of Ableton Link."""
 _GAIN = (-math.inf, 24.0)
 
 
