@@ -75,8 +75,10 @@ class OscControls:
         found: dict[str, str | InsertControl] = {
             osc_address(target): target for target in fixed_targets(report.mixer.stems, instrument, every=True)
         }
-        for control in insert_controls((strip, entry.key, entry.plugin) for strip, entry in _slots(report)):
-            found[control.address] = control
+        for strip, entry in _slots(report):
+            for control in insert_controls([(strip, entry.key, entry.plugin)]):
+                if control.parameter is not None or (strip, entry.key) != (INSTRUMENT, INSTRUMENT):
+                    found[control.address] = control
         for strip, entry in _slots(report):  # of plugins of others: what has been moved is known by name
             for id in entry.values:
                 address = osc_address(f"insert.{strip}.{entry.key}.{id}", entry.key)
@@ -94,7 +96,10 @@ class OscControls:
         for strip, entry in _slots(report):
             for control in insert_controls([(strip, entry.key, entry.plugin)]):
                 parameter = control.parameter
-                found[control.address] = entry.bypass if parameter is None else entry.values.get(parameter.id, parameter.default)
+                if parameter is not None:
+                    found[control.address] = entry.values.get(parameter.id, parameter.default)
+                elif (strip, entry.key) != (INSTRUMENT, INSTRUMENT):
+                    found[control.address] = entry.bypass
             for id, value in entry.values.items():
                 found[osc_address(f"insert.{strip}.{entry.key}.{id}", entry.key)] = value
         return found
@@ -152,6 +157,9 @@ def _slots(report: Snapshot) -> Iterator[tuple[str, InsertState]]:
     for strip, slots in [*strips, (MASTER, mixer.inserts), (INPUT, mixer.input_inserts)]:
         for entry in slots:
             yield strip, entry
+    played = report.instrument
+    if played.slot.plugin:  # a plugin in place of a model: it has a key of its own, and cannot be bypassed
+        yield INSTRUMENT, InsertState(played.slot.plugin, INSTRUMENT, values=played.state.plugin.values)
 
 
 def _set(target: str, value: float) -> Command:

@@ -290,6 +290,8 @@ class EngineCommands:
         return None
 
     def _place_of_insert(self, strip: str, name: str) -> float | None:
+        if strip == INSTRUMENT and name.startswith(f"{INSTRUMENT}."):
+            return self._dispatcher().plugin.place(name.removeprefix(f"{INSTRUMENT}."))
         for entry in slots_of(self._state, strip):
             parameter = name.removeprefix(f"{entry.key}.")
             if parameter != name:

@@ -190,6 +190,14 @@ class PluginSynth:
             raise StemplayError(self._error or f"{self._name} is not loaded.")
         self.set_parameter(parameter, find_parameter(tuple(plugin.parameters), parameter, plugin.name).value(place))
 
+    def place(self, parameter: str) -> float:
+        """Where a parameter is, 0 to 1 of its scale. Raises StemplayError as ``turn`` does."""
+        plugin = self.plugin
+        if plugin is None:
+            raise StemplayError(self._error or f"{self._name} is not loaded.")
+        found = find_parameter(tuple(plugin.parameters), parameter, plugin.name)
+        return found.normal(self.state.values.get(parameter, found.default))
+
     def restore(self, state: InsertState) -> None:
         """Take other settings of the same plugin. One that saved more than its parameters is loaded again."""
         with self._lock:

@@ -24,6 +24,7 @@ from rtaudio.protocol.checks import check_config, osc_endpoint
 from rtaudio.protocol.controls import CONTROLS, NUMBER, fixed_targets, learnable, osc_address
 from rtaudio.protocol.messages import (
     EngineConfig,
+    InsertReport,
     InsertState,
     InstrumentReport,
     InstrumentState,
@@ -82,6 +83,18 @@ def test_messages_become_commands() -> None:
     foreign = {"strip": "vocals", "key": "a/b c-1", "parameter": "gain.left", "value": 0.5}
     assert orders("/insert/vocals/a%2Fb%20c-1/gain.left", 0.5) == [("set_parameter", foreign)]
     assert orders("/insert/vocals/a%2Fb%20c-1/never%20moved", 0.5) == [("set_parameter", foreign | {"parameter": "never moved"})]
+
+
+def test_a_plugin_in_place_of_a_model_has_its_parameters_and_no_bypass() -> None:
+    played = InstrumentReport(model="Piano", slot=InsertReport(plugin="lv2:urn:piano"))
+    played.state.plugin = InsertState("lv2:urn:piano", "instrument", values={"decay": 0.5})
+    report = snapshot(instrument=played)
+    assert OscControls().values(report)["/insert/instrument/instrument/decay"] == 0.5
+    place = {"strip": "instrument", "key": "instrument"}
+    for parameter in ("decay", "hardness"):
+        wanted = [("set_parameter", place | {"parameter": parameter, "value": 0.25})]
+        assert orders(f"/insert/instrument/instrument/{parameter}", 0.25, report=report) == wanted
+    assert "/insert/instrument/instrument/bypass" not in OscControls().addresses(report)
 
 
 def test_a_pattern_reaches_all_that_it_fits() -> None:
