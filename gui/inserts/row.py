@@ -18,7 +18,7 @@ MOST_CHOICES = 200
 def choices_of(parameter: Parameter) -> tuple[str, ...]:
     """The choices if each step has a name; a parameter with two steps is a switch."""
     if len(parameter.labels) in range(2, MOST_CHOICES):
-        return parameter.labels
+        return tuple(translated(label) for label in parameter.labels)
     return (_tr("Off"), _tr("On")) if parameter.steps == 2 and not parameter.unit and not parameter.labels else ()
 
 

@@ -294,6 +294,106 @@
         <translation type="unfinished" />
     </message>
 </context><context>
+    <name>ControlTab</name>
+    <message>
+        <location filename="../settings/control.py" line="25" />
+        <source>OSC port</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/control.py" line="26" />
+        <source>off</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/control.py" line="28" />
+        <source>OSC</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/control.py" line="32" />
+        <location filename="../settings/control.py" line="31" />
+        <source>MIDI output</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/control.py" line="33" />
+        <source>Send MIDI clock, start, stop and position</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/control.py" line="36" />
+        <source>Controllers that were learned show their values through this output, too.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/control.py" line="38" />
+        <source>Share tempo and beat with other programs</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/control.py" line="41" />
+        <location filename="../settings/control.py" line="39" />
+        <source>Ableton Link</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/control.py" line="47" />
+        <source> BPM</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/control.py" line="52" />
+        <location filename="../settings/control.py" line="50" />
+        <source>Tempo</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/control.py" line="53" />
+        <source>Of MIDI clock, Link, and echoes that are in time. It changes at once.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/control.py" line="69" />
+        <source>None</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/control.py" line="69" />
+        <source>All outputs, also those plugged in later</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/control.py" line="70" />
+        <source>A port of Stemplay's own, for other programs</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/control.py" line="72" />
+        <source>{} (not there now)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/control.py" line="85" />
+        <source>Listens at {0}: {1} packets, {2} refused. {3}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/control.py" line="88" />
+        <source>A port such as 9000 listens on this computer only, 0.0.0.0:9000 on every network that it is in.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/control.py" line="91" />
+        <source>Open: {0}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/control.py" line="92" />
+        <source>{0} other programs in the session</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
     <name>CurvePicture</name>
     <message>
         <location filename="../instrument/envelope.py" line="183" />
@@ -417,24 +517,24 @@
 </context><context>
     <name>Draft</name>
     <message>
-        <location filename="../settings/draft.py" line="182" />
+        <location filename="../settings/draft.py" line="185" />
         <source>{} The sound has not changed.</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>EffectBrowser</name>
     <message>
-        <location filename="../inserts/browser.py" line="279" />
+        <location filename="../inserts/browser.py" line="274" />
         <source>Search, for example reverb</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="280" />
+        <location filename="../inserts/browser.py" line="275" />
         <source>Add an effect: {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="286" />
+        <location filename="../inserts/browser.py" line="281" />
         <source>It is an instrument: choose it on the page Instrument.</source>
         <translation type="unfinished" />
     </message>
@@ -627,111 +727,181 @@
     </message>
     <message>
         <location filename="../effect_words.py" line="50" />
-        <source>Feedback</source>
+        <source>In time</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../effect_words.py" line="51" />
-        <source>Chorus</source>
+        <source>Off</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../effect_words.py" line="52" />
-        <source>Modulation</source>
+        <source>1/32</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../effect_words.py" line="53" />
-        <source>Doubles the sound with copies that drift in pitch.</source>
+        <source>1/16 triplet</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../effect_words.py" line="54" />
-        <source>Rate</source>
+        <source>1/16</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../effect_words.py" line="55" />
-        <source>Depth</source>
+        <source>1/8 triplet</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../effect_words.py" line="56" />
-        <source>Centre delay</source>
+        <source>1/16 dotted</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../effect_words.py" line="57" />
-        <source>Pitch shift</source>
+        <source>1/8</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../effect_words.py" line="58" />
-        <source>Pitch</source>
+        <source>1/4 triplet</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../effect_words.py" line="59" />
-        <source>Moves the pitch by semitones and keeps the tempo.</source>
+        <source>1/8 dotted</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../effect_words.py" line="60" />
-        <source>Semitones</source>
+        <source>1/4</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../effect_words.py" line="61" />
-        <source>Fine</source>
+        <source>1/4 dotted</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../effect_words.py" line="62" />
-        <source>Saturation</source>
+        <source>1/2</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../effect_words.py" line="63" />
-        <source>Distortion</source>
+        <source>1/1</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../effect_words.py" line="64" />
-        <source>Adds warmth, or distortion at high drive.</source>
+        <source>Feedback</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../effect_words.py" line="65" />
-        <source>Drive</source>
+        <source>Chorus</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../effect_words.py" line="66" />
+        <source>Modulation</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="67" />
+        <source>Doubles the sound with copies that drift in pitch.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="68" />
+        <source>Rate</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="69" />
+        <source>Depth</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="70" />
+        <source>Centre delay</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="71" />
+        <source>Pitch shift</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="72" />
+        <source>Pitch</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="73" />
+        <source>Moves the pitch by semitones and keeps the tempo.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="74" />
+        <source>Semitones</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="75" />
+        <source>Fine</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="76" />
+        <source>Saturation</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="77" />
+        <source>Distortion</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="78" />
+        <source>Adds warmth, or distortion at high drive.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="79" />
+        <source>Drive</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="80" />
         <source>Output gain</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../effect_words.py" line="87" />
+        <location filename="../effect_words.py" line="101" />
         <source>loading</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../effect_words.py" line="88" />
+        <location filename="../effect_words.py" line="102" />
         <source>on</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../effect_words.py" line="89" />
+        <location filename="../effect_words.py" line="103" />
         <source>bypassed</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../effect_words.py" line="90" />
+        <location filename="../effect_words.py" line="104" />
         <source>failed</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../effect_words.py" line="91" />
+        <location filename="../effect_words.py" line="105" />
         <source>missing</source>
         <translation type="unfinished" />
     </message>
@@ -1538,42 +1708,37 @@
 </context><context>
     <name>InstrumentBrowser</name>
     <message>
-        <location filename="../inserts/browser.py" line="293" />
+        <location filename="../inserts/browser.py" line="288" />
         <source>Search, for example piano</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="294" />
+        <location filename="../inserts/browser.py" line="289" />
         <source>Choose an instrument</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="295" />
+        <location filename="../inserts/browser.py" line="290" />
         <source>Search instruments</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="296" />
+        <location filename="../inserts/browser.py" line="291" />
         <source>Instruments</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="297" />
+        <location filename="../inserts/browser.py" line="292" />
         <source>Use</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="316" />
-        <source>{0} is a {1}, not an instrument.</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../inserts/browser.py" line="322" />
+        <location filename="../inserts/browser.py" line="298" />
         <source>{} is an effect, not an instrument.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="325" />
+        <location filename="../inserts/browser.py" line="301" />
         <source>Models</source>
         <translation type="unfinished" />
     </message>
@@ -1864,12 +2029,12 @@
 </context><context>
     <name>Learn</name>
     <message>
-        <location filename="../instrument/learn.py" line="45" />
+        <location filename="../instrument/learn.py" line="44" />
         <source>key {0}, channel {1}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="46" />
+        <location filename="../instrument/learn.py" line="45" />
         <source>controller {0}, channel {1}</source>
         <translation type="unfinished" />
     </message>
@@ -1978,46 +2143,61 @@
         <source>Loop: A, B, off</source>
         <translation type="unfinished" />
     </message>
+    <message>
+        <location filename="../widgets/learn.py" line="60" />
+        <source>Tempo</source>
+        <translation type="unfinished" />
+    </message>
 </context><context>
     <name>LearnPanel</name>
     <message>
-        <location filename="../instrument/learn.py" line="62" />
+        <location filename="../instrument/learn.py" line="61" />
         <source>Control to learn</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="109" />
-        <location filename="../instrument/learn.py" line="64" />
+        <location filename="../instrument/learn.py" line="114" />
+        <location filename="../instrument/learn.py" line="63" />
         <source>Learn</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="67" />
+        <location filename="../instrument/learn.py" line="66" />
         <source>Learnt controllers</source>
         <translation type="unfinished" />
     </message>
     <message>
+        <location filename="../instrument/learn.py" line="70" />
+        <source>Soft takeover</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
         <location filename="../instrument/learn.py" line="71" />
-        <source>Forget</source>
+        <source>The chosen controller has no effect until it reaches its control, so that nothing jumps.</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../instrument/learn.py" line="73" />
+        <source>Forget</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../instrument/learn.py" line="75" />
         <source>Forget all</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="109" />
+        <location filename="../instrument/learn.py" line="114" />
         <source>Cancel</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="111" />
+        <location filename="../instrument/learn.py" line="116" />
         <source>Move a controller or press a button now, for {0}.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="113" />
+        <location filename="../instrument/learn.py" line="118" />
         <source>A right click on a fader, a knob, a slider or a button does the same. Buttons take keys, too.</source>
         <translation type="unfinished" />
     </message>
@@ -2449,29 +2629,29 @@
 </context><context>
     <name>MonitorSwitch</name>
     <message>
-        <location filename="../player/monitor.py" line="65" />
-        <location filename="../player/monitor.py" line="36" />
+        <location filename="../player/monitor.py" line="68" />
+        <location filename="../player/monitor.py" line="39" />
         <source>Monitor</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/monitor.py" line="60" />
-        <location filename="../player/monitor.py" line="37" />
+        <location filename="../player/monitor.py" line="63" />
+        <location filename="../player/monitor.py" line="40" />
         <source>Monitor the input</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/monitor.py" line="39" />
+        <location filename="../player/monitor.py" line="42" />
         <source>Hear the live input through the mixer. Off: it is only metered and recorded, not heard.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/monitor.py" line="61" />
+        <location filename="../player/monitor.py" line="64" />
         <source>This may howl: the microphone may hear the loudspeakers.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/monitor.py" line="63" />
+        <location filename="../player/monitor.py" line="66" />
         <source>Use headphones, or turn the master down first. Panic (Shift+Esc) ends any howl.</source>
         <translation type="unfinished" />
     </message>
@@ -2746,142 +2926,142 @@
 </context><context>
     <name>PluginBrowser</name>
     <message>
-        <location filename="../inserts/browser.py" line="38" />
+        <location filename="../inserts/browser.py" line="33" />
         <source>Search effects and plugins</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="40" />
+        <location filename="../inserts/browser.py" line="35" />
         <source>Category</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="42" />
+        <location filename="../inserts/browser.py" line="37" />
         <source>Effects and plugins</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="88" />
+        <location filename="../inserts/browser.py" line="83" />
         <source>Scan again</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="89" />
+        <location filename="../inserts/browser.py" line="84" />
         <source>Look for installed plugins again, also for those that failed before</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="91" />
+        <location filename="../inserts/browser.py" line="86" />
         <source>From a file …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="93" />
+        <location filename="../inserts/browser.py" line="88" />
         <source>Choose a plugin that is in none of the usual folders. Its path can also be typed into the search.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="96" />
+        <location filename="../inserts/browser.py" line="91" />
         <source>Close</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="98" />
+        <location filename="../inserts/browser.py" line="93" />
         <source>Add</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="123" />
+        <location filename="../inserts/browser.py" line="118" />
         <source>A file …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="124" />
+        <location filename="../inserts/browser.py" line="119" />
         <source>A folder (most .vst3 plugins are folders) …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="135" />
+        <location filename="../inserts/browser.py" line="130" />
         <source>Plugins (*.vst3 *.component)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="135" />
+        <location filename="../inserts/browser.py" line="130" />
         <source>All files (*)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="136" />
+        <location filename="../inserts/browser.py" line="131" />
         <source>The file of a plugin</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="139" />
+        <location filename="../inserts/browser.py" line="134" />
         <source>The folder of a plugin (.vst3, .component)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="187" />
+        <location filename="../inserts/browser.py" line="182" />
         <source>All categories</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="187" />
+        <location filename="../inserts/browser.py" line="182" />
         <source>Built in</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="187" />
+        <location filename="../inserts/browser.py" line="182" />
         <source>Installed plugins</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="231" />
+        <location filename="../inserts/browser.py" line="226" />
         <source>Cannot be used</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="232" />
+        <location filename="../inserts/browser.py" line="227" />
         <source>Other</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="233" />
+        <location filename="../inserts/browser.py" line="228" />
         <source>{0} · built in</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="233" />
+        <location filename="../inserts/browser.py" line="228" />
         <source>{0} · plugins</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="250" />
+        <location filename="../inserts/browser.py" line="245" />
         <source>Loading {} …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="252" />
+        <location filename="../inserts/browser.py" line="247" />
         <source>Looking for installed plugins …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="254" />
+        <location filename="../inserts/browser.py" line="249" />
         <source>Installed plugins cannot be listed: {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="256" />
+        <location filename="../inserts/browser.py" line="251" />
         <source>Installed plugins: {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="258" />
+        <location filename="../inserts/browser.py" line="253" />
         <source>Return loads the plugin with this name.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="259" />
+        <location filename="../inserts/browser.py" line="254" />
         <source>Nothing matches.</source>
         <translation type="unfinished" />
     </message>
@@ -3187,57 +3367,62 @@
 </context><context>
     <name>SettingsDialog</name>
     <message>
-        <location filename="../settings/dialog.py" line="23" />
+        <location filename="../settings/dialog.py" line="24" />
         <source>Settings</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/dialog.py" line="32" />
+        <location filename="../settings/dialog.py" line="34" />
         <source>Sound</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/dialog.py" line="32" />
+        <location filename="../settings/dialog.py" line="34" />
         <source>Model</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/dialog.py" line="33" />
+        <location filename="../settings/dialog.py" line="35" />
         <source>Instrument and MIDI</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/dialog.py" line="33" />
+        <location filename="../settings/dialog.py" line="35" />
+        <source>Control</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/dialog.py" line="35" />
         <source>Round trip</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/dialog.py" line="57" />
+        <location filename="../settings/dialog.py" line="59" />
         <source>Look again</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/dialog.py" line="58" />
+        <location filename="../settings/dialog.py" line="60" />
         <source>Look again for devices, MIDI inputs and models</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/dialog.py" line="60" />
+        <location filename="../settings/dialog.py" line="62" />
         <source>Apply</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/dialog.py" line="63" />
+        <location filename="../settings/dialog.py" line="65" />
         <source>Close</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/dialog.py" line="90" />
+        <location filename="../settings/dialog.py" line="92" />
         <source>The engine is restarting with these settings …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/dialog.py" line="99" />
+        <location filename="../settings/dialog.py" line="101" />
         <source>Applied.</source>
         <translation type="unfinished" />
     </message>
@@ -3526,178 +3711,183 @@
 </context><context>
     <name>SoundTab</name>
     <message>
-        <location filename="../settings/sound.py" line="38" />
-        <location filename="../settings/sound.py" line="34" />
+        <location filename="../settings/sound.py" line="39" />
+        <location filename="../settings/sound.py" line="35" />
         <source>Output</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="167" />
-        <location filename="../settings/sound.py" line="35" />
+        <location filename="../settings/sound.py" line="175" />
+        <location filename="../settings/sound.py" line="36" />
         <source>Test tone</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="36" />
+        <location filename="../settings/sound.py" line="37" />
         <source>Play a tone on the chosen output: left, right, both. Nothing is applied.</source>
         <translation type="unfinished" />
     </message>
     <message>
+        <location filename="../settings/sound.py" line="41" />
         <location filename="../settings/sound.py" line="40" />
-        <location filename="../settings/sound.py" line="39" />
         <source>Input</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="41" />
+        <location filename="../settings/sound.py" line="46" />
         <source>Input channels</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="42" />
+        <location filename="../settings/sound.py" line="47" />
         <source>Channels</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="44" />
+        <location filename="../settings/sound.py" line="49" />
         <source>Level</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="49" />
+        <location filename="../settings/sound.py" line="54" />
         <source>Monitoring</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="51" />
-        <location filename="../settings/sound.py" line="50" />
+        <location filename="../settings/sound.py" line="56" />
+        <location filename="../settings/sound.py" line="55" />
         <source>Rate</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="53" />
-        <location filename="../settings/sound.py" line="52" />
+        <location filename="../settings/sound.py" line="58" />
+        <location filename="../settings/sound.py" line="57" />
         <source>Block</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="59" />
+        <location filename="../settings/sound.py" line="64" />
         <source>Latency expected</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="69" />
+        <location filename="../settings/sound.py" line="74" />
         <source>On: a live input is heard through the mixer. With loudspeakers it may howl.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="70" />
+        <location filename="../settings/sound.py" line="75" />
         <source>Off: a live input is only metered and recorded, not heard.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="80" />
+        <location filename="../settings/sound.py" line="85" />
         <source>{} (not there now)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="84" />
+        <location filename="../settings/sound.py" line="89" />
         <source>No sound card (silent clock)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="87" />
+        <location filename="../settings/sound.py" line="92" />
         <source>None</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="89" />
+        <location filename="../settings/sound.py" line="94" />
         <source>Song: {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="96" />
+        <location filename="../settings/sound.py" line="95" />
+        <source>What this computer plays</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/sound.py" line="104" />
         <source>The host's choice</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="98" />
-        <location filename="../settings/sound.py" line="97" />
+        <location filename="../settings/sound.py" line="106" />
+        <location filename="../settings/sound.py" line="105" />
         <source>{} frames</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="106" />
+        <location filename="../settings/sound.py" line="114" />
         <source>System's choice: {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="106" />
+        <location filename="../settings/sound.py" line="114" />
         <source>System's choice</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="111" />
+        <location filename="../settings/sound.py" line="119" />
         <source>{}  ({}, {} channels)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="119" />
+        <location filename="../settings/sound.py" line="127" />
         <source>The first two</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="121" />
+        <location filename="../settings/sound.py" line="129" />
         <source>{} (mono)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="125" />
+        <location filename="../settings/sound.py" line="133" />
         <source>The device's own</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="132" />
+        <location filename="../settings/sound.py" line="140" />
         <source>…</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="132" />
+        <location filename="../settings/sound.py" line="140" />
         <source>Impossible</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="142" />
+        <location filename="../settings/sound.py" line="150" />
         <source>measured</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="142" />
+        <location filename="../settings/sound.py" line="150" />
         <source>the host's estimate</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="143" />
+        <location filename="../settings/sound.py" line="151" />
         <source>model {:.1f} + rate conversion {:.1f} + its work {:.1f} + device {:.1f} ({})</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="159" />
+        <location filename="../settings/sound.py" line="167" />
         <source>Stop</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="162" />
+        <location filename="../settings/sound.py" line="170" />
         <source>Left</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="162" />
+        <location filename="../settings/sound.py" line="170" />
         <source>Right</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/sound.py" line="162" />
+        <location filename="../settings/sound.py" line="170" />
         <source>Both</source>
         <translation type="unfinished" />
     </message>
