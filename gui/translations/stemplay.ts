@@ -524,17 +524,17 @@
 </context><context>
     <name>EffectBrowser</name>
     <message>
-        <location filename="../inserts/browser.py" line="274" />
+        <location filename="../inserts/browser.py" line="279" />
         <source>Search, for example reverb</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="275" />
+        <location filename="../inserts/browser.py" line="280" />
         <source>Add an effect: {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="281" />
+        <location filename="../inserts/browser.py" line="286" />
         <source>It is an instrument: choose it on the page Instrument.</source>
         <translation type="unfinished" />
     </message>
@@ -965,115 +965,168 @@
 </context><context>
     <name>ExportDialog</name>
     <message>
-        <location filename="../player/export.py" line="52" />
+        <location filename="../player/export.py" line="62" />
         <source>Export stems</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="69" />
+        <location filename="../player/export.py" line="79" />
         <source>Progress of the export</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="92" />
-        <location filename="../player/export.py" line="84" />
+        <location filename="../player/export.py" line="104" />
+        <location filename="../player/export.py" line="94" />
         <source>Model</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="86" />
+        <location filename="../player/export.py" line="96" />
         <source>The best model is first. Higher dB are better; they were measured on songs that no model was trained on.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="90" />
+        <location filename="../player/export.py" line="99" />
+        <source>None: the stems of the file</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/export.py" line="102" />
         <source>{}  ({:.1f} dB)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="98" />
+        <location filename="../player/export.py" line="110" />
         <source>Stems</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="106" />
-        <location filename="../player/export.py" line="104" />
+        <location filename="../player/export.py" line="118" />
+        <location filename="../player/export.py" line="116" />
         <source>Format</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="117" />
-        <location filename="../player/export.py" line="109" />
+        <location filename="../player/export.py" line="128" />
+        <location filename="../player/export.py" line="123" />
+        <source>Project</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/export.py" line="125" />
+        <source>A project with the stems, their levels and the loop, to go on in REAPER, Bitwig, Cubase, Studio One and others</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/export.py" line="138" />
+        <location filename="../player/export.py" line="130" />
         <source>Folder</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="111" />
+        <location filename="../player/export.py" line="132" />
         <source>Choose …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="112" />
+        <location filename="../player/export.py" line="133" />
         <source>Choose a folder</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="137" />
+        <location filename="../player/export.py" line="158" />
         <source>Open folder</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="141" />
+        <location filename="../player/export.py" line="162" />
         <source>Export</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="240" />
-        <location filename="../player/export.py" line="145" />
+        <location filename="../player/export.py" line="276" />
+        <location filename="../player/export.py" line="166" />
         <source>Close</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="155" />
+        <location filename="../player/export.py" line="176" />
         <source>Export into</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="184" />
+        <location filename="../player/export.py" line="205" />
         <source>The model is being loaded …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="189" />
+        <location filename="../player/export.py" line="210" />
+        <source>Loop start</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/export.py" line="210" />
+        <source>Loop end</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/export.py" line="225" />
         <source>Cancelled; nothing was written.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="201" />
+        <location filename="../player/export.py" line="237" />
         <source>{} of {} separated</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="215" />
+        <location filename="../player/export.py" line="251" />
         <source>{} files in {}, {:.1f} times as fast as it plays.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="220" />
+        <location filename="../player/export.py" line="256" />
         <source>Some samples were beyond full scale and are clipped; WAV keeps them.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="240" />
+        <location filename="../player/export.py" line="276" />
         <source>Cancel</source>
         <translation type="unfinished" />
     </message>
+    <message>
+        <location filename="../player/export.py" line="285" />
+        <source>A stem file has drums, bass, other and vocals, all four.</source>
+        <translation type="unfinished" />
+    </message>
     <message numerus="yes">
-        <location filename="../player/export.py" line="250" />
+        <location filename="../player/export.py" line="287" />
         <source>%n file(s) of these names will be replaced.</source>
         <translation type="unfinished">
             <numerusform />
         </translation>
+    </message>
+</context><context>
+    <name>ExportFiles</name>
+    <message>
+        <location filename="../player/export_files.py" line="16" />
+        <source>Stem file for DJ programs (AAC)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/export_files.py" line="17" />
+        <source>Stem file, lossless (ALAC)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/export_files.py" line="23" />
+        <source>None</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/export_files.py" line="24" />
+        <source>REAPER and DAWproject</source>
+        <translation type="unfinished" />
     </message>
 </context><context>
     <name>Families</name>
@@ -1708,37 +1761,42 @@
 </context><context>
     <name>InstrumentBrowser</name>
     <message>
-        <location filename="../inserts/browser.py" line="288" />
+        <location filename="../inserts/browser.py" line="293" />
         <source>Search, for example piano</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="289" />
+        <location filename="../inserts/browser.py" line="294" />
         <source>Choose an instrument</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="290" />
+        <location filename="../inserts/browser.py" line="295" />
         <source>Search instruments</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="291" />
+        <location filename="../inserts/browser.py" line="296" />
         <source>Instruments</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="292" />
+        <location filename="../inserts/browser.py" line="297" />
         <source>Use</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="298" />
+        <location filename="../inserts/browser.py" line="316" />
+        <source>{0} is a {1}, not an instrument.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/browser.py" line="322" />
         <source>{} is an effect, not an instrument.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="301" />
+        <location filename="../inserts/browser.py" line="325" />
         <source>Models</source>
         <translation type="unfinished" />
     </message>
@@ -2464,13 +2522,13 @@
 </context><context>
     <name>MixerModel</name>
     <message>
-        <location filename="../mixer_model.py" line="102" />
-        <location filename="../mixer_model.py" line="100" />
+        <location filename="../mixer_model.py" line="111" />
+        <location filename="../mixer_model.py" line="109" />
         <source>A/B</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../mixer_model.py" line="113" />
+        <location filename="../mixer_model.py" line="122" />
         <source>Reset mixer</source>
         <translation type="unfinished" />
     </message>
@@ -2848,7 +2906,7 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="214" />
+        <location filename="../pages/player.py" line="215" />
         <location filename="../pages/player.py" line="117" />
         <source>Play</source>
         <translation type="unfinished" />
@@ -2904,164 +2962,169 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="214" />
+        <location filename="../pages/player.py" line="215" />
         <source>Pause</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="224" />
+        <location filename="../pages/player.py" line="225" />
         <source>Looking through the song …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="225" />
+        <location filename="../pages/player.py" line="226" />
         <source>mono</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="225" />
+        <location filename="../pages/player.py" line="226" />
         <source>stereo</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/player.py" line="231" />
+        <source>plays its own stems, without a model</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>PluginBrowser</name>
     <message>
-        <location filename="../inserts/browser.py" line="33" />
+        <location filename="../inserts/browser.py" line="38" />
         <source>Search effects and plugins</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="35" />
+        <location filename="../inserts/browser.py" line="40" />
         <source>Category</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="37" />
+        <location filename="../inserts/browser.py" line="42" />
         <source>Effects and plugins</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="83" />
+        <location filename="../inserts/browser.py" line="88" />
         <source>Scan again</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="84" />
+        <location filename="../inserts/browser.py" line="89" />
         <source>Look for installed plugins again, also for those that failed before</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="86" />
+        <location filename="../inserts/browser.py" line="91" />
         <source>From a file …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="88" />
+        <location filename="../inserts/browser.py" line="93" />
         <source>Choose a plugin that is in none of the usual folders. Its path can also be typed into the search.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="91" />
+        <location filename="../inserts/browser.py" line="96" />
         <source>Close</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="93" />
+        <location filename="../inserts/browser.py" line="98" />
         <source>Add</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="118" />
+        <location filename="../inserts/browser.py" line="123" />
         <source>A file …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="119" />
+        <location filename="../inserts/browser.py" line="124" />
         <source>A folder (most .vst3 plugins are folders) …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="130" />
+        <location filename="../inserts/browser.py" line="135" />
         <source>Plugins (*.vst3 *.component)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="130" />
+        <location filename="../inserts/browser.py" line="135" />
         <source>All files (*)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="131" />
+        <location filename="../inserts/browser.py" line="136" />
         <source>The file of a plugin</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="134" />
+        <location filename="../inserts/browser.py" line="139" />
         <source>The folder of a plugin (.vst3, .component)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="182" />
+        <location filename="../inserts/browser.py" line="187" />
         <source>All categories</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="182" />
+        <location filename="../inserts/browser.py" line="187" />
         <source>Built in</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="182" />
+        <location filename="../inserts/browser.py" line="187" />
         <source>Installed plugins</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="226" />
+        <location filename="../inserts/browser.py" line="231" />
         <source>Cannot be used</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="227" />
+        <location filename="../inserts/browser.py" line="232" />
         <source>Other</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="228" />
+        <location filename="../inserts/browser.py" line="233" />
         <source>{0} · built in</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="228" />
+        <location filename="../inserts/browser.py" line="233" />
         <source>{0} · plugins</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="245" />
+        <location filename="../inserts/browser.py" line="250" />
         <source>Loading {} …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="247" />
+        <location filename="../inserts/browser.py" line="252" />
         <source>Looking for installed plugins …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="249" />
+        <location filename="../inserts/browser.py" line="254" />
         <source>Installed plugins cannot be listed: {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="251" />
+        <location filename="../inserts/browser.py" line="256" />
         <source>Installed plugins: {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="253" />
+        <location filename="../inserts/browser.py" line="258" />
         <source>Return loads the plugin with this name.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="254" />
+        <location filename="../inserts/browser.py" line="259" />
         <source>Nothing matches.</source>
         <translation type="unfinished" />
     </message>
