@@ -133,6 +133,7 @@ def _libraries() -> list[Finding]:
     wanted = {"onnxruntime": "ONNX Runtime", "soundfile": "soundfile", "samplerate": "samplerate", "soxr": "soxr"}
     found = [_library(module, name, needed=True) for module, name in wanted.items()]
     found.append(_library("rtmidi", "python-rtmidi", pip="python-rtmidi"))
+    found += [_library("pythonosc", "OSC", pip="python-osc"), _library("link", "Ableton Link", pip="LinkPython-extern")]
     if importlib.util.find_spec("av") or shutil.which("ffmpeg"):
         found.append(Finding("MP3 and M4A", "ok", "PyAV" if importlib.util.find_spec("av") else "ffmpeg"))
     else:
