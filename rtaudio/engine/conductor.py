@@ -59,6 +59,7 @@ class Conductor:
         self._joins = link
         self._link: LinkSession | None = None
         self._output = MidiOutput(output, self._greet) if output != "none" else None
+        self._trouble = ""
         self._afresh = True
         self._lead = False
         self._sent = 0
@@ -108,6 +109,7 @@ class Conductor:
         if output is not None:
             told.outputs, told.message = output.ports, output.message
             told.ticks, told.jitter_ms = output.ticks, output.jitter_ms
+        told.message = self._trouble or told.message
         return told
 
     # -- the thread -------------------------------------------------------------------------------------------------------
@@ -116,7 +118,13 @@ class Conductor:
         while not self._ending.is_set():
             self._wake.wait(PERIOD_S)
             self._wake.clear()
-            self._step()
+            try:
+                self._step()
+            except Exception as error:  # of a library: the next step may succeed, and the sound is not concerned
+                self._trouble = f"Tempo and controllers' lights are not shared now: {type(error).__name__}: {error}."
+                self._ending.wait(1.0)
+            else:
+                self._trouble = ""
 
     def _step(self) -> None:
         transport = self._score.transport()
