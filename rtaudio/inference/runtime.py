@@ -23,6 +23,8 @@ from rtaudio.inference.denormals import DenormalsAsZero
 from rtaudio.inference.onnx_file import NotOnnxError, read_facts
 
 States = dict[str, npt.NDArray[Any]]
+TensorSpecs = dict[str, tuple[tuple[int, ...], str]]
+"""Shape and type of tensors, by name."""
 
 DOMAINS = ("", "com.microsoft")
 """Operator domains that ONNX Runtime itself implements; anything else would need a custom library."""
@@ -63,8 +65,10 @@ class ModelRuntime:
         self._start()
 
     def _start(self) -> None:
-        self._stream = _Stream(self._session, self.card)
-        self._quick = DenormalsAsZero()
+        card = self.card
+        inputs: TensorSpecs = {"mix": ((card.hop, card.channels), "float32")}
+        states: TensorSpecs = {s.name: (s.shape, s.dtype) for s in card.states}
+        self._stream = Stream(self._session, inputs, ("stems", (card.hop, len(card.outputs), card.channels)), states)
 
     def sibling(self) -> ModelRuntime:
         """A runtime for another stream that shares the loaded weights and starts from the zero state."""
@@ -75,12 +79,11 @@ class ModelRuntime:
 
     def run(self, mix: Audio) -> Audio:
         """``(hop, channels)`` -> ``(hop, n_sources, channels)``; the state moves on by one hop."""
-        with self._quick:
-            return self._stream.run(np.ascontiguousarray(mix, dtype=np.float32))
+        return self._stream.run(mix)
 
     def reset(self) -> None:
         """Reset to the zero state."""
-        self._stream.put({s.name: np.zeros(s.shape, dtype=s.dtype) for s in self.card.states})
+        self._stream.reset()
 
     def get_state(self) -> States:
         """A deep copy of the state tensors, by name."""
@@ -102,39 +105,58 @@ class ModelRuntime:
         self.set_state(state)
 
 
-class _Stream:
-    """The tensors of one stream, bound to the session once. Each call reads one set of states and writes the other, so none is copied.
+class Stream:
+    """The tensors of one stream, bound to a session once. Each call reads one set of states and writes the other, so none is copied.
 
-    A call that fails leaves the state as it was.
+    A call that fails leaves the state as it was. States are zeros at the start.
+
+    Args:
+        session: its inputs are ``inputs``, and ``state.NAME`` of each state; its outputs are ``output``, and ``next.NAME``.
+        inputs, states: shape and type by name.
+        output: name and shape, float32.
     """
 
-    def __init__(self, session: ort.InferenceSession, card: ModelCard) -> None:
+    def __init__(
+        self, session: ort.InferenceSession, inputs: TensorSpecs, output: tuple[str, tuple[int, ...]], states: TensorSpecs
+    ) -> None:
         self._session = session
-        self._mix = _tensor((card.hop, card.channels), "float32")
-        self._stems = _tensor((card.hop, len(card.outputs), card.channels), "float32")
-        self._states = [{s.name: _tensor(s.shape, s.dtype) for s in card.states} for _ in range(2)]
-        self._bindings = [self._bound(*self._states), self._bound(*reversed(self._states))]
+        self._specs = states
+        self._inputs = {name: _tensor(*spec) for name, spec in inputs.items()}
+        self._output = _tensor(output[1], "float32")
+        self._states = [{name: _tensor(*spec) for name, spec in states.items()} for _ in range(2)]
+        self._bindings = [self._bound(output[0], *sets) for sets in (self._states, self._states[::-1])]
         self._current = 0
+        self._quick = DenormalsAsZero()
 
-    def _bound(self, before: dict[str, ort.OrtValue], after: dict[str, ort.OrtValue]) -> ort.IOBinding:
+    def _bound(self, output: str, before: dict[str, ort.OrtValue], after: dict[str, ort.OrtValue]) -> ort.IOBinding:
         binding = self._session.io_binding()
-        binding.bind_ortvalue_input("mix", self._mix)
-        binding.bind_ortvalue_output("stems", self._stems)
+        for name, value in self._inputs.items():
+            binding.bind_ortvalue_input(name, value)
+        binding.bind_ortvalue_output(output, self._output)
         for name in before:
             binding.bind_ortvalue_input(f"state.{name}", before[name])
             binding.bind_ortvalue_output(f"next.{name}", after[name])
         return binding
 
-    def run(self, mix: Audio) -> Audio:
-        self._mix.update_inplace(mix)
-        self._session.run_with_iobinding(self._bindings[self._current])
+    def run(self, *inputs: Audio) -> Audio:
+        """Arrays in the order of ``inputs`` -> the output; the states move on."""
+        for value, array in zip(self._inputs.values(), inputs, strict=True):
+            value.update_inplace(np.ascontiguousarray(array, dtype=np.float32))
+        with self._quick:
+            self._session.run_with_iobinding(self._bindings[self._current])
         self._current = 1 - self._current
-        return np.array(self._stems.numpy())
+        return np.array(self._output.numpy())
+
+    def reset(self) -> None:
+        """Reset the states to zeros."""
+        self.put({name: np.zeros(shape, dtype) for name, (shape, dtype) in self._specs.items()})
 
     def copy(self) -> States:
+        """Copies of the states, by name."""
         return {name: np.array(value.numpy()) for name, value in self._states[self._current].items()}
 
     def put(self, state: States) -> None:
+        """Copy ``state`` into the states; each must have the right shape and type."""
         for name, value in state.items():
             self._states[self._current][name].update_inplace(value)
 
@@ -165,6 +187,23 @@ def check_file(card: ModelCard, data: bytes) -> None:
 
 
 def open_session(card: ModelCard, data: bytes, threads: int) -> ort.InferenceSession:
+    options = _session_options(threads)
+    if card.kind == "instrument" and not sums_are_exact():
+        options.add_session_config_entry("session.x64quantprecision", "1")
+    try:
+        return _open(data, options)
+    except Exception as error:  # ONNX Runtime raises a dozen unrelated classes
+        reason = " ".join(str(error).split())[:200].rstrip(".")
+        raise StemplayError(f"The model {card.name!r} cannot be loaded by ONNX Runtime: {reason}.") from None
+
+
+@functools.lru_cache(maxsize=8)
+def open_graph(data: bytes) -> ort.InferenceSession:
+    """A session on one thread for a graph of this program (``onnx_graph``). Streams with the same graph share it."""
+    return _open(data, _session_options(1))
+
+
+def _session_options(threads: int) -> ort.SessionOptions:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -173,14 +212,12 @@ def open_session(card: ModelCard, data: bytes, threads: int) -> ort.InferenceSes
     options.log_severity_level = 4
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.set_denormal_as_zero", "1")  # for ONNX Runtime's own threads, if there are any
-    if card.kind == "instrument" and not sums_are_exact():
-        options.add_session_config_entry("session.x64quantprecision", "1")
-    try:
-        with DenormalsAsZero():  # on the first session the option also switches this thread, for good
-            return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime raises a dozen unrelated classes
-        reason = " ".join(str(error).split())[:200].rstrip(".")
-        raise StemplayError(f"The model {card.name!r} cannot be loaded by ONNX Runtime: {reason}.") from None
+    return options
+
+
+def _open(data: bytes, options: ort.SessionOptions) -> ort.InferenceSession:
+    with DenormalsAsZero():  # on the first session the option also switches this thread, for good
+        return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
 
 
 @functools.cache

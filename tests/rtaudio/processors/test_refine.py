@@ -15,7 +15,8 @@ from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.jobs.expected import measures
 from rtaudio.processors.factory import make_processor, make_separator, refined_for_files
 from rtaudio.processors.frame_model import FrameModel
-from rtaudio.processors.refine import Refined
+from rtaudio.processors.refine import Refined, window_size
+from rtaudio.processors.refine_graph import analysis_window, tap_weights
 from rtaudio.processors.separator import SeparatorProcessor
 from rtaudio.protocol.checks import check_config
 from rtaudio.protocol.messages import EngineConfig
@@ -101,23 +102,23 @@ def test_leaks_fade_and_the_stems_still_sum_to_the_mix_at_the_declared_delay(
 def by_definition(refined: Refined, mix: Audio, stems: Audio, share: Audio) -> Audio:
     """What ``Refined`` is to be, in float64 and one convolution a source: the whole signals ``(frames, channels)`` and
     ``(frames, n_sources, channels)``, of a model without delay whose stems sum to the mix -> the stems, ``look_ahead`` late."""
-    ahead, hop, size = refined.delay, refined.hop, refined._size
+    ahead, hop, size = refined.delay, refined.hop, window_size(RATE)
     past = np.zeros((size, *stems.shape[1:]))
     padded, sound = np.concatenate((past, stems)), np.concatenate((past[:, 0], mix)).astype(np.float64)
     result, before = np.zeros(stems.shape), None
     for start in range(0, len(mix), hop):
         end = size + start + hop  # of this hop, in the padded signals
-        spectra = np.fft.rfft(padded[end - size : end] * refined._analysis[:, None, None], axis=0)
+        spectra = np.fft.rfft(padded[end - size : end] * analysis_window(size, hop, ahead)[:, None, None], axis=0)
         powers = (np.abs(spectra) ** 2).sum(axis=2) + 1e-9
         response = np.fft.irfft(powers / powers.sum(axis=1, keepdims=True), n=size, axis=0)
-        taps = np.concatenate((response[size - ahead :], response[: size // 2])) * refined._weights[:, None]
+        taps = np.concatenate((response[size - ahead :], response[: size // 2])) * tap_weights(size // 2, ahead)[:, None]
         before = taps if before is None else before
         piece = np.zeros((hop, *stems.shape[1:]))
         fade = ((np.arange(hop) + 0.5) / hop)[:, None]
         for k in range(stems.shape[1] - 1):
             heard = sound[end - hop - len(taps) + 1 : end]
             old, new = (
-                np.stack([np.convolve(heard[:, c], t[:, k], "valid") for c in (0, 1)], axis=1) for t in (before, taps)
+                np.stack([np.convolve(heard[:, c], t[:, k], "valid") for c in range(mix.shape[1])], axis=1) for t in (before, taps)
             )
             piece[:, k] = old + fade * (new - old)
         late = slice(end - hop - ahead, end - ahead)
@@ -128,9 +129,15 @@ def by_definition(refined: Refined, mix: Audio, stems: Audio, share: Audio) -> A
     return result
 
 
-@pytest.mark.parametrize(("hops", "look_ahead"), [(1, 300), (1, 767), (4, 2048)])
-def test_it_is_the_filter_that_its_definition_says(hops: int, look_ahead: int) -> None:
-    mix, model = sound(0.25)[: 4 * 256 * 10], Leaky()
+@pytest.mark.parametrize(
+    ("hop", "hops", "look_ahead"),
+    [(256, 1, 300), (256, 1, 767), (256, 4, 2048), (256, 1, 1), (300, 1, 768), (307, 1, 100), (4096, 1, 2048), (6000, 1, 48)],
+)  # fmt: skip
+def test_it_is_the_filter_that_its_definition_says(hop: int, hops: int, look_ahead: int) -> None:
+    """For hops of any size: even and odd, primes, as long as a window and longer."""
+    model = Leaky()
+    model.hop = model.window = hop
+    mix = sound(1.0)[: max(3, 10240 // (hop * hops)) * hop * hops]
     stems = model.run(mix)
     stems *= 1 + 0.3 * np.sin(np.arange(len(mix)) / 700)[:, None, None].astype(np.float32)
     stems += (mix[:, None] - stems.sum(axis=1, keepdims=True)) / 2
@@ -140,6 +147,33 @@ def test_it_is_the_filter_that_its_definition_says(hops: int, look_ahead: int) -
     refined = Refined(model, look_ahead, hops=hops, share=(0.7, 0.4))
     ours = np.concatenate([refined.run(part) for part in np.split(mix, len(mix) // refined.hop)])
     assert np.abs(ours - by_definition(refined, mix, stems, share)).max() < 1e-5 * np.abs(mix).max()
+
+
+def test_many_channels_and_stems_are_refined_each_by_its_own_share() -> None:
+    """Of a model with a delay, three stems, and one or five channels: every channel is what it would be if it were part of a pair."""
+    rng = np.random.default_rng(1)
+    for channels in (1, 5):
+        mix = rng.normal(0, 0.1, (20 * 256, channels)).astype(np.float32)
+        stems = (mix[:, None] * np.array([0.5, 0.3, 0.2], np.float32)[:, None]).astype(np.float32)
+        model = Leaky()
+        model.channels, model.outputs, model.shares = channels, ("a", "b", "c"), (0.2, 0.3, 0.5)  # type: ignore[misc,assignment]
+        model.run = lambda part, stems=stems, counter=[0]: stems[_taken(counter, len(part))]  # type: ignore[method-assign,misc]
+        refined = Refined(model, 500, share=(1.0, 0.5, 0.0))
+        ours = np.concatenate([refined.run(part) for part in np.split(mix, 20)])
+        expected = by_definition(refined, mix, stems, np.array([1.0, 0.5, 0.0]))
+        assert np.abs(ours - expected).max() < 1e-5 * np.abs(mix).max()
+        assert np.array_equal(ours[500:, 2], stems[:-500, 2]), "a share of nothing changes nothing"
+
+
+def test_denormal_and_absurd_numbers_do_not_stay() -> None:
+    """A hop that is not finite spoils what it touches; after a reset all is as before it."""
+    refined, mix = Refined(Leaky(), 768), sound(0.1)[: 16 * 256]
+    first = [refined.run(part) for part in np.split(mix, 16)]
+    with np.errstate(all="ignore"):
+        refined.run(np.full((256, 2), np.inf, np.float32))
+    refined.reset()
+    again = [refined.run(part) for part in np.split(mix, 16)]
+    assert np.array_equal(np.concatenate(first), np.concatenate(again))
 
 
 def _taken(counter: list[int], count: int) -> slice:
@@ -196,6 +230,10 @@ def test_what_cannot_be_refined_is_refused_and_for_files_left_alone() -> None:
         Refined(inner, 2049)
     chunked = Leaky()
     chunked.window = 512
+    alone = Leaky()
+    alone.outputs = ("left",)  # type: ignore[assignment]
+    with pytest.raises(StemplayError, match="single stem"):
+        Refined(alone, 100)
     with pytest.raises(StemplayError, match="chunks"):
         Refined(chunked, 100)
     assert refined_for_files(chunked) is chunked
