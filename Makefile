@@ -53,7 +53,7 @@ slow: setup ## the tests that take minutes
 bench: $(VENV)/.runtime ## what each shipped model costs on this machine
 	$(BIN)/python -m rtaudio bench
 
-bench-readme: $(VENV)/.dev ## measure all that README.md shows, keep it in docs/bench.json and write the tables (ten minutes, idle machine)
+bench-readme: $(VENV)/.dev ## measure all that README.md shows, keep it in docs/bench.json and write the tables (a quarter of an hour, idle machine)
 	$(BIN)/python -m rtaudio bench --full --save docs/bench.json --into README.md
 
 HOURS ?= 1

@@ -25,7 +25,7 @@ from rtaudio.bench.system_load import SystemLoadMonitor
 from rtaudio.system.child_process import child_environment
 
 SONG = ROOT / "demo" / "kimseye.ogg"
-BLOCKS = (64, 128, 256, 512, 1024, 2048)
+BLOCKS = (16, 64, 128, 256, 512, 1024, 2048, 4096)
 RATES = (44_100,)
 SECONDS = 10.0
 LOOK_AHEAD = 17.4

@@ -73,7 +73,7 @@ def _add_playing(playing: argparse._ArgumentGroup) -> None:
         type=_list(1, LARGEST_BLOCK),
         default=live.BLOCKS,
         metavar="A,B",
-        help="block sizes in frames (default: 64 to 2048)",
+        help="block sizes in frames (default: 16 to 4096)",
     )
     playing.add_argument(
         "--rates", type=_list(8000, 384_000), default=live.RATES, metavar="A,B", help="sample rates in Hz (default: 44100)"

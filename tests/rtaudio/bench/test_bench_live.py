@@ -125,7 +125,7 @@ def test_the_default_model_plays_refined_too() -> None:
     bench.add_arguments(parser)
     plan = bench._plan(parser.parse_args(["--live"]), ["demucs-open", DEFAULT_MODEL])
     assert plan.variants == [("demucs-open", 0.0), (DEFAULT_MODEL, 0.0), (DEFAULT_MODEL, live.LOOK_AHEAD)]
-    assert (plan.blocks, plan.rates, plan.seconds) == ((64, 128, 256, 512, 1024, 2048), (44_100,), 10.0)
+    assert (plan.blocks, plan.rates, plan.seconds) == ((16, 64, 128, 256, 512, 1024, 2048, 4096), (44_100,), 10.0)
     without = bench._plan(parser.parse_args(["--live", "--look-ahead", "0"]), [DEFAULT_MODEL])
     assert without.variants == [(DEFAULT_MODEL, 0.0)]
 
