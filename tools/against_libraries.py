@@ -22,9 +22,9 @@ import soxr
 from rtaudio.audio.limiter import Limiter
 from rtaudio.audio.resample import Resampler
 from rtaudio.control.ipc import read_message, write_message
+from rtaudio.inference.fourier import Fourier
 from rtaudio.inference.onnx_graph import OnnxGraph
 from rtaudio.inference.runtime import open_graph
-from rtaudio.processors.refine_graph import Fourier
 from rtaudio.protocol.messages import Snapshot, to_dict
 
 ROUNDS = 7
