@@ -52,6 +52,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers", type=positive_int, default=1, help="fit: number of threads; figure: largest number of threads (default: 1; figure: 2)"
     )
+    parser.add_argument(
+        "--wild",
+        action="store_true",
+        help="fit: workers share samples, not features, and update the same weights without locks (Algorithm 2)",
+    )
     parser.add_argument("--switch-epoch", type=int, help="fit, svrg: plain mini-batches from this epoch on")
     parser.add_argument("--resume", action="store_true", help="fit: continue the run in the folder")
     parser.add_argument(
@@ -216,6 +221,7 @@ def _fit(args: argparse.Namespace) -> None:
         args.passes,
         args.seed,
         args.switch_epoch,
+        args.wild,
     )
     run_.fit(args.resume, print)
 

@@ -219,6 +219,7 @@ def test_a_packed_file_that_is_cut_short_gets_one_sentence(file: Path, tmp_path:
     [
         (["--step", "0"], "step size must be"), (["--step", "-1"], "step size must be"), (["--step", "nan"], "step size must be"),
         (["--workers", str(cores() + 1), "--rule", "reconditioned"], "processors of this machine"),
+        (["--wild"], "cannot run wild"), (["--rule", "svrg", "--wild"], "one worker"),
         (["--rule", "newton"], "There is no rule"), (["--loss", "l1"], "There is no loss"), (["--penalty", "-1"], "penalty must be"),
         (["--penalty", "inf"], "penalty must be"), (["--batch", "100000"], "A batch must have"),
         (["--rule", "hogwild"], "one sample at a time"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from rtaudio.audio.format import StemplayError
+from training.optim.experiments.clock import undisturbed
 from training.optim.experiments.journal import Journal
 from training.optim.experiments.tuning import tune
 from training.optim.sparse.data import SHAPES, Parts, make_parts
-from training.optim.sparse.solvers import Order, SparseSolver, cores
+from training.optim.sparse.solvers import SparseSolver, cores
 from training.optim.sparse.svrg import SparseSvrg
 
 BATCHES = (1, 10, 50, 200, 1000)
@@ -27,12 +27,13 @@ PASSES = {"url": 1, "news20": 5, "spam": 5}
 SCALES = {"news20": 0.2, "spam": 0.1, "url": 0.01}
 """Scale of synthetic data, for which all figures take minutes. SVRG often uses all samples, so its figures take ``SVRG_SHARE`` of it."""
 SVRG_SHARE = 0.2
-REPEATS = 5
-"""Number of times that a run is repeated to measure its time."""
+REPEATS, TRIES = 5, 60
+"""To measure its time, a run is repeated until it has had its processors to itself ``REPEATS`` times, but at most ``TRIES`` times."""
 CHECKS = 12
 """Number of points of a curve."""
-METHODS = {"AB": "reconditioned", "MB": "minibatch", "HW": "hogwild", "SEQ": "minibatch"}
-"""Name in the figures -> rule. With several workers, AB is Wild AdaBatch (Algorithm 2)."""
+METHODS = {"AB": "reconditioned", "AF": "reconditioned", "MB": "minibatch", "HW": "hogwild", "SEQ": "minibatch"}
+"""Name in the figures -> rule. With several workers, AB and MB are wild, as in Algorithm 2; AF is AB with workers that share features."""
+WILD = ("AB", "MB")
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,8 @@ def variants(data: str, workers: Sequence[int]) -> list[tuple[str, str, int, int
     for count in workers:
         batch = 10 * count if data == "news20" else 50
         found += [(f"{method}, W = {count}", method, batch, count) for method in ("AB", "MB")]
+        if count > 1:
+            found.append((f"AF, W = {count}", "AF", batch, count))
         found.append((f"HW, W = {count}", "HW", 1, count))
     return found
 
@@ -135,7 +138,7 @@ def convergence(plan: Plan, data: str, say: Say) -> dict[str, Any]:
                 parts.append(plan.parts(data, seed))
                 say(parts[0].describe())
             make = _Curve(
-                parts, METHODS[method], batch, workers, seed, PASSES[data], journal, f"{seed}/{method}/{batch}"
+                parts, method, batch, workers, seed, PASSES[data], journal, f"{seed}/{METHODS[method]}/{batch}"
             )
             found[name].append(journal.get(key, make))
     return {"curves": found, "journal": journal.path}
@@ -143,10 +146,10 @@ def convergence(plan: Plan, data: str, say: Say) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Curve:
-    """One run of a figure of convergence. A call returns samples, seconds and test errors."""
+    """One run of a figure of convergence. A call returns samples, seconds, test errors, and the processors it had while timed."""
 
     parts: list[Parts]
-    rule: str
+    method: str
     batch: int
     workers: int
     seed: int
@@ -157,13 +160,14 @@ class _Curve:
     def __call__(self) -> dict[str, Any]:
         parts = self.parts[0]
         step = self.journal.get(
-            f"{self.tuned}/step", lambda: _tuned_pass(parts, self.rule, self.batch, self.seed, self.passes)
+            f"{self.tuned}/step",
+            lambda: _tuned_pass(parts, METHODS[self.method], self.batch, self.seed, self.passes),
         )["step"]
         rng = np.random.default_rng(self.seed)
         order = np.concatenate([rng.permutation(parts.train.samples) for _ in range(self.passes)])
         # Other programs can only lengthen a run, so the shortest of several counts. Each sample takes the same time.
-        clock = min(self._time(step, order) for _ in range(REPEATS))
-        solver = SparseSolver(parts.train, self.rule, step, self.batch, self.workers)
+        timing, solver = self._solver(step), self._solver(step)
+        clock, had = undisturbed(lambda: timing.advance(order), self.workers, REPEATS, TRIES)
         length = max(self.batch, len(order) // (CHECKS * self.passes) // self.batch * self.batch)
         samples, errors, losses = [0], [parts.test.error(solver.w)], [parts.test.objective(solver.w)]
         for first in range(0, len(order), length):
@@ -172,13 +176,13 @@ class _Curve:
             errors.append(parts.test.error(solver.w))
             losses.append(parts.test.objective(solver.w))
         seconds = [clock * count / len(order) for count in samples]
-        return {"step": step, "samples": samples, "seconds": seconds, "error": errors, "loss": losses}
+        return {
+            "step": step, "samples": samples, "seconds": seconds, "error": errors, "loss": losses, "processors": had,
+        }  # fmt: skip
 
-    def _time(self, step: float, order: Order) -> float:
-        solver = SparseSolver(self.parts[0].train, self.rule, step, self.batch, self.workers)
-        began = time.perf_counter()
-        solver.advance(order)
-        return time.perf_counter() - began
+    def _solver(self, step: float) -> SparseSolver:
+        rule, wild = METHODS[self.method], self.method in WILD
+        return SparseSolver(self.parts[0].train, rule, step, self.batch, self.workers, wild=wild)
 
 
 def reached(curve: dict[str, Any], target: float, over: str) -> float:

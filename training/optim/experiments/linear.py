@@ -30,6 +30,7 @@ class LinearRun:
         folder: receives a checkpoint after each pass, and the weights in the file's order of features.
         rule: one of ``RULES``, or ``svrg`` (AdaBatch SVRG).
         step: step size; None for the best of a grid, on samples held out for this.
+        wild: workers share samples, not features (``SparseSolver``).
     """
 
     parts: Parts
@@ -41,14 +42,15 @@ class LinearRun:
     passes: int
     seed: int
     switch: int | None = None
+    wild: bool = False
     stop_requested: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         if self.rule != "svrg":
             check_run(
-                self.rule, 1.0 if self.step is None else self.step, self.batch, self.workers, self.parts.train.penalty
+                self.rule, 1.0 if self.step is None else self.step, self.batch, self.workers, self.parts.train.penalty, self.wild
             )
-        elif self.workers > 1:
+        elif self.workers > 1 or self.wild:
             raise StemplayError("svrg runs with one worker only.")
         if self.parts.train.loss == "hinge" and self.rule == "svrg":
             raise StemplayError("SVRG needs a smooth loss, and the hinge loss is not smooth.")
@@ -87,7 +89,7 @@ class LinearRun:
     def _make(self, step: float) -> SparseSolver | SparseSvrg:
         if self.rule == "svrg":
             return SparseSvrg(self.parts.train, True, step, self.batch, self.switch)
-        return SparseSolver(self.parts.train, self.rule, step, self.batch, self.workers)
+        return SparseSolver(self.parts.train, self.rule, step, self.batch, self.workers, wild=self.wild)
 
     def _step(self, say: Callable[[str], None]) -> float:
         if self.step is not None:

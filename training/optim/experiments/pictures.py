@@ -11,7 +11,7 @@ import numpy as np
 from training.data.store import replacing
 from training.optim.experiments.simulations import HORIZONS
 
-COLOURS = {"AB": "tab:blue", "MB": "tab:orange", "AG": "tab:green", "HW": "tab:red", "SEQ": "black"}
+COLOURS = {"AB": "tab:blue", "MB": "tab:orange", "AG": "tab:green", "AF": "tab:purple", "HW": "tab:red", "SEQ": "black"}
 NAMES = {"AB": "AdaBatch (AB)", "MB": "mini-batch (MB)", "AG": "Adagrad (AG)"}
 
 
@@ -40,13 +40,13 @@ def _band(axis: Any, x: Sequence[float], rows: Any, **style: Any) -> None:
     axis.fill_between(x, values.min(axis=0), values.max(axis=0), color=style.get("color"), alpha=0.18, linewidth=0)
 
 
-def _finish(axis: Any, title: str, x: str, y: str, legend: bool = True) -> None:
+def _finish(axis: Any, title: str, x: str, y: str, legend: bool = True, place: str = "best") -> None:
     axis.set_title(title, fontsize=9)
     axis.set_xlabel(x)
     axis.set_ylabel(y)
     axis.grid(alpha=0.3, which="both")
     if legend:
-        axis.legend(fontsize=7)
+        axis.legend(fontsize=7, loc=place)
 
 
 def draw_batches(path: Path, panels: Mapping[str, dict[str, dict[int, list[float]]]]) -> None:
@@ -94,14 +94,16 @@ def draw_workers(
 ) -> None:
     """Fig. 4.3, B.3, B.5: time to a loss, and samples per second, over the number of workers."""
     figure, axes = _figure(2)
-    for method in ("AB", "MB", "HW"):
-        rows = [[1000 * to_target(f"{method}, W = {w}", s) for w in workers] for s in range(len(curves["SEQ"]))]
+    for method in ("AB", "AF", "MB", "HW"):
+        # With one worker there is nothing to share, so AF is AB.
+        names = [f"{'AB' if method == 'AF' and w == 1 else method}, W = {w}" for w in workers]
+        rows = [[1000 * to_target(name, s) for name in names] for s in range(len(curves["SEQ"]))]
         _band(axes[0][0], workers, rows, color=COLOURS[method], marker="o", label=method)
         if method == "AB":
             ideal = np.mean([row[0] for row in rows]) / np.array(workers)
             axes[0][0].plot(workers, ideal, color="grey", linestyle=":", label="ideal for AB")
         rates = [
-            [c[s]["samples"][-1] / c[s]["seconds"][-1] / 1000 for c in (curves[f"{method}, W = {w}"] for w in workers)]
+            [c[s]["samples"][-1] / c[s]["seconds"][-1] / 1000 for c in (curves[name] for name in names)]
             for s in range(len(curves["SEQ"]))
         ]
         _band(axes[0][1], workers, rates, color=COLOURS[method], marker="o", label=method)
@@ -126,7 +128,7 @@ def draw_svrg(path: Path, panels: Mapping[str, dict[str, dict[int, list[list[flo
                 }
                 _band(axis, range(len(curves[0])), curves, **style)
         axis.set_yscale("log")
-        _finish(axis, title, "passes", "training gap F - F*")
+        _finish(axis, title, "passes", "training gap F - F*", place="lower left")
     _save(figure, path)
 
 

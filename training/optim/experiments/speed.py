@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,74 +11,97 @@ from typing import Any
 import numpy as np
 
 from training.optim.experiments.chapter4 import reached
+from training.optim.experiments.clock import Timed, undisturbed
 from training.optim.experiments.tuning import tune
 from training.optim.sparse.data import Parts
 from training.optim.sparse.solvers import SparseSolver, cores
 
 SOLVERS = {
-    "AdaBatch, B = 50": ("adabatch", 50, 1),
-    "reconditioned, B = 50": ("reconditioned", 50, 1),
-    "mini-batch, B = 50": ("minibatch", 50, 1),
-    "Adagrad, B = 50": ("adagrad", 50, 1),
-    "SGD (Hogwild! with one worker)": ("hogwild", 1, 1),
-    "Hogwild!, 2 workers": ("hogwild", 1, 2),
-    "Wild AdaBatch, B = 50, 2 workers": ("reconditioned", 50, 2),
+    "AdaBatch, B = 50": ("adabatch", 50, 1, False),
+    "reconditioned, B = 50": ("reconditioned", 50, 1, False),
+    "mini-batch, B = 50": ("minibatch", 50, 1, False),
+    "Adagrad, B = 50": ("adagrad", 50, 1, False),
+    "SGD (Hogwild! with one worker)": ("hogwild", 1, 1, False),
+    "AdaBatch, B = 50, 2 workers": ("adabatch", 50, 2, False),
+    "reconditioned, B = 50, 2 workers": ("reconditioned", 50, 2, False),
+    "Wild AdaBatch, B = 50, 2 workers": ("reconditioned", 50, 2, True),
+    "Wild AdaBatch, B = 1000, 2 workers": ("reconditioned", 1000, 2, True),
+    "Hogwild!, 2 workers": ("hogwild", 1, 2, False),
 }
+"""Rule, batch, workers and whether they are wild."""
 REFERENCE = "scikit-learn SGDClassifier"
+APART = "two AdaBatch runs side by side"
+"""What two processors can give: nothing is shared but the samples, which both read."""
 
 
 @dataclass(frozen=True)
 class Speed:
-    """Thousand samples per second in each round, by method, and the seconds that sorting the features took, once.
+    """Runs of each round by method, and the seconds that sorting the features took, once.
 
     Attributes:
-        clock: per second of the clock.
-        processor: per second of processor time, which other programs on the machine disturb less.
+        runs: seconds and processors of each round.
+        thousands: thousand samples of a run.
+        workers: number of threads, by method.
     """
 
-    clock: dict[str, list[float]]
-    processor: dict[str, list[float]]
+    runs: dict[str, list[Timed]]
+    thousands: dict[str, float]
+    workers: dict[str, int]
     arranging: float
 
+    def rates(self, name: str) -> Any:
+        """Thousand samples a second in each round."""
+        return self.thousands[name] / np.array([run.seconds for run in self.runs[name]])
+
     def table(self) -> str:
-        """A table: median, smallest and largest, and the medians of the ratios to scikit-learn in the same round."""
+        """A table: medians with the smallest and the largest; ratios are medians of those in the same round."""
         rows = [
-            "| solver | thousand samples a second | a second of processor time | of scikit-learn's, by the clock | by processor time |",
+            "| solver | thousand samples a second | of scikit-learn's | of one worker's | processors it had |",
             "|---|---|---|---|---|",
         ]
-        base, base_processor = np.array(self.clock[REFERENCE]), np.array(self.processor[REFERENCE])
-        for name, values in self.clock.items():
-            v, c = np.array(values), np.array(self.processor[name])
+        base = self.rates(REFERENCE)
+        for name in self.runs:
+            v, had = self.rates(name), np.array([run.processors for run in self.runs[name]])
+            alone = self._alone(name)
+            more = f"{np.median(v / self.rates(alone)):.2f}" if alone else ""
             rows.append(
-                f"| {name} | {np.median(v):.0f} ({v.min():.0f} to {v.max():.0f}) | {np.median(c):.0f} ({c.min():.0f} to {c.max():.0f})"
-                f" | {np.median(v / base):.2f} | {np.median(c / base_processor):.2f} |"
+                f"| {name} | {np.median(v):.0f} ({v.min():.0f} to {v.max():.0f}) | {np.median(v / base):.2f} | {more}"
+                f" | {np.median(had):.2f} of {self.workers[name]} |"
             )
         return "\n".join(rows)
 
+    def _alone(self, name: str) -> str | None:
+        """The method that is the same with one worker."""
+        if name == APART:
+            return "AdaBatch, B = 50"
+        if self.workers[name] == 1:
+            return None
+        rule = SOLVERS[name][0]
+        return next(other for other, (kind, _, workers, _) in SOLVERS.items() if kind == rule and workers == 1)
+
 
 def measure(parts: Parts, rounds: int, raw: tuple[Any, Any], arranging: float, passes: int = 2) -> Speed:
-    """Time all methods alternately, ``rounds`` times.
+    """Time all methods alternately, ``rounds`` times. A run that did not have its processors is repeated, a few times.
 
     Args:
         raw: features and labels as they were read, for scikit-learn.
         arranging: seconds that ``SparseProblem.of`` took for the same data.
     """
     jobs: dict[str, Callable[[], None]] = {REFERENCE: lambda: _sklearn(*raw, passes)}
-    for name, (rule, batch, workers) in SOLVERS.items():
-        if workers <= cores():
-            jobs[name] = _solver(parts, rule, batch, workers, passes)
-    clock: dict[str, list[float]] = {name: [] for name in jobs}
-    processor: dict[str, list[float]] = {name: [] for name in jobs}
+    workers = {REFERENCE: 1}
+    for name, (rule, batch, count, wild) in SOLVERS.items():
+        if count <= cores():
+            jobs[name], workers[name] = _solver(parts, rule, batch, count, passes, wild), count
+    if cores() > 1:
+        jobs[APART], workers[APART] = _apart(parts, passes), 2
+    runs: dict[str, list[Timed]] = {name: [] for name in jobs}
     for job in jobs.values():
         job()
-    thousands = passes * parts.train.samples / 1000
     for _ in range(rounds):
         for name, job in jobs.items():
-            began, busy = time.perf_counter(), time.process_time()
-            job()
-            processor[name].append(thousands / (time.process_time() - busy))
-            clock[name].append(thousands / (time.perf_counter() - began))
-    return Speed(clock, processor, arranging)
+            runs[name].append(undisturbed(job, workers[name]))
+    thousands = {name: passes * parts.train.samples / 1000 * (1 + (name == APART)) for name in jobs}
+    return Speed(runs, thousands, workers, arranging)
 
 
 def _sklearn(features: Any, labels: Any, passes: int) -> None:
@@ -97,11 +120,25 @@ def _sklearn(features: Any, labels: Any, passes: int) -> None:
         ).fit(features, labels)
 
 
-def _solver(parts: Parts, rule: str, batch: int, workers: int, passes: int) -> Callable[[], None]:
-    solver = SparseSolver(parts.train, rule, 1.0, batch, workers)
+def _order(parts: Parts, passes: int) -> Any:
+    rng = np.random.default_rng(0)
+    return np.concatenate([rng.permutation(parts.train.samples) for _ in range(passes)])
+
+
+def _solver(parts: Parts, rule: str, batch: int, workers: int, passes: int, wild: bool) -> Callable[[], None]:
+    solver, order = SparseSolver(parts.train, rule, 1.0, batch, workers, wild=wild), _order(parts, passes)
+    return lambda: solver.advance(order)
+
+
+def _apart(parts: Parts, passes: int) -> Callable[[], None]:
+    solvers, order = [SparseSolver(parts.train, "adabatch", 1.0, 50) for _ in range(2)], _order(parts, passes)
 
     def job() -> None:
-        solver.fit(passes)
+        threads = [threading.Thread(target=solver.advance, args=(order,)) for solver in solvers]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
 
     return job
 

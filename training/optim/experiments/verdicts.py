@@ -105,11 +105,13 @@ def worker_claims(curves: dict[str, list[dict[str, Any]]], workers: list[int]) -
     }
     faster = time_to[1] / np.maximum(time_to[most], 1e-9)
     more = rate[f"AB, W = {most}"] / rate["AB, W = 1"]
+    owned = rate[f"AF, W = {most}"] / rate["AB, W = 1"]
     return [
         Claim(
             "The time to a given error falls nearly linearly with the workers.",
             [bool(x) for x in faster > 0.8 * most], bool(faster.mean() > 1),
-            f"{most} workers are {spread(list(faster))} times as fast, and process {spread(list(more))} times the samples a second",
+            f"{most} workers are {spread(list(faster))} times as fast, and process {spread(list(more))} times the samples a second"
+            f" ({spread(list(owned))} times if they share features)",
         ),
         Claim(
             "Hogwild! processes more samples a second than Wild AdaBatch.",

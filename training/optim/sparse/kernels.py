@@ -19,6 +19,8 @@ TOUCH = 0x10001
 """Increment for one more sample that has a feature: 16 bits count all samples, 16 bits those not yet applied. When none of these are
 left, the entry is cleared, so that a batch needs no pass to reset its counts."""
 LARGEST_BATCH = 0xFFFF
+TAGS = 0xFFFF
+"""The largest tag of ``margin_and_tag``. Two bytes for each feature keep the tags of half a million features in a cache of 1 MiB."""
 
 
 @jit()
@@ -32,13 +34,12 @@ def slope_of(loss, margin, label):
 
 
 @jit()
-def margin_of(starts, columns, values, w, row):
-    """``x w`` of one sample.
+def margin_between(columns, values, w, j, stop):
+    """The part of ``x w`` from entries ``j`` to ``stop``.
 
     Four partial sums keep the processor busy. Their order is always the same, so equal inputs give equal bits in all callers.
     """
     a = b = c = d = 0.0
-    j, stop = starts[row], starts[row + 1]
     while j + 4 <= stop:
         a += values[j] * w[columns[j]]
         b += values[j + 1] * w[columns[j + 1]]
@@ -49,6 +50,12 @@ def margin_of(starts, columns, values, w, row):
         a += values[j] * w[columns[j]]
         j += 1
     return (a + b) + (c + d)
+
+
+@jit()
+def margin_of(starts, columns, values, w, row):
+    """``x w`` of one sample."""
+    return margin_between(columns, values, w, starts[row], starts[row + 1])
 
 
 @jit()
@@ -75,13 +82,12 @@ def margin_and_count(starts, columns, values, w, counts, row):
 
 
 @jit()
-def margin_and_tag(starts, columns, values, w, counts, row, base):
-    """``margin_of``, equal to the bit, and one more sample for each feature of ``row``.
+def margin_and_tag(columns, values, w, j, stop, counts, base):
+    """``margin_between``, equal to the bit, and one more sample for each of these features.
 
-    Counts start at ``base``, which is above all counts of earlier batches, so these need no clearing.
+    Counts start at ``base``, which no count of an earlier batch exceeds, so these need no clearing.
     """
     a = b = c = d = 0.0
-    j, stop = starts[row], starts[row + 1]
     while j + 4 <= stop:
         k, l, m, n = columns[j], columns[j + 1], columns[j + 2], columns[j + 3]  # noqa: E741
         a += values[j] * w[k]
@@ -101,37 +107,41 @@ def margin_and_tag(starts, columns, values, w, counts, row, base):
 
 
 @jit()
-def add_row(starts, columns, values, w, row, scale):
-    """``w += scale * x``."""
-    for j in range(starts[row], starts[row + 1]):
+def add_between(columns, values, w, j, stop, scale):
+    """``w += scale * x`` from entries ``j`` to ``stop``."""
+    while j < stop:
         w[columns[j]] += scale * values[j]
+        j += 1
 
 
 @jit()
-def add_row_rated(starts, columns, values, w, row, scale, rates):
-    """``w += scale * rates * x``: reconditioned, with its own rate for each feature."""
-    for j in range(starts[row], starts[row + 1]):
+def add_rated(columns, values, w, j, stop, scale, rates, ranks):
+    """``w += scale * rates * x``: reconditioned, with the rate of each feature's frequency."""
+    while j < stop:
         k = columns[j]
-        w[k] += scale * rates[k] * values[j]
+        w[k] += scale * rates[ranks[k]] * values[j]
+        j += 1
 
 
 @jit()
-def add_row_backward(starts, columns, values, w, row, scale, rates, share):
-    """As ``add_row_rated`` (``share`` instead of rates if there are none), from the rarest feature to the most frequent one.
+def add_averaged(columns, values, w, j, stop, scale, counts, base, shares):
+    """``w += scale * x / count``: AdaBatch (Algorithm 1)."""
+    while j < stop:
+        k = columns[j]
+        w[k] += scale * shares[counts[k] - base] * values[j]
+        j += 1
+
+
+@jit()
+def add_backward(columns, values, w, start, j, scale, rates, ranks, share):
+    """As ``add_rated`` (``share`` instead of rates if there are none), from the rarest feature to the most frequent one.
 
     Otherwise two workers that leave a barrier together would reach the frequent features at the same time and lose updates of them.
     """
-    for j in range(starts[row + 1] - 1, starts[row] - 1, -1):
+    while j > start:
+        j -= 1
         k = columns[j]
-        w[k] += scale * (share if share > 0 else rates[k]) * values[j]
-
-
-@jit()
-def add_row_averaged(starts, columns, values, w, row, scale, counts, base, shares):
-    """``w += scale * x / count``: AdaBatch (Algorithm 1)."""
-    for j in range(starts[row], starts[row + 1]):
-        k = columns[j]
-        w[k] += scale * shares[counts[k] - base] * values[j]
+        w[k] += scale * (share if share > 0 else rates[ranks[k]]) * values[j]
 
 
 @jit()
@@ -141,33 +151,7 @@ def sgd(starts, columns, values, labels, w, order, step, loss):
         row = order[n]
         slope = slope_of(loss, margin_of(starts, columns, values, w, row), labels[row])
         if slope != 0.0:
-            add_row(starts, columns, values, w, row, -step * slope)
-
-
-@jit()
-def batches(starts, columns, values, labels, w, order, batch, step, loss, rule, rates, counts, seen, shares, slopes):
-    """Mini-batches of ``order`` without penalty: all slopes at the weights before the batch, then the update by ``rule``.
-
-    ``seen`` samples have already been used with these ``counts``.
-    """
-    for first in range(0, len(order), batch):
-        size = min(batch, len(order) - first)
-        base = seen + first
-        for b in range(size):
-            row = order[first + b]
-            if rule == ADABATCH:
-                margin = margin_and_tag(starts, columns, values, w, counts, row, base)
-            else:
-                margin = margin_of(starts, columns, values, w, row)
-            slopes[b] = slope_of(loss, margin, labels[row])
-        for b in range(size):
-            row = order[first + b]
-            if rule == ADABATCH:
-                add_row_averaged(starts, columns, values, w, row, -step * slopes[b], counts, base, shares)
-            elif rule == MINIBATCH:
-                add_row(starts, columns, values, w, row, -step * slopes[b] * shares[size])
-            else:
-                add_row_rated(starts, columns, values, w, row, -step * slopes[b], rates)
+            add_between(columns, values, w, starts[row], starts[row + 1], -step * slope)
 
 
 @jit()
@@ -180,7 +164,7 @@ def gather(starts, columns, values, labels, w, order, first, size, loss, counts,
 
 @jit()
 def penalised(
-    starts, columns, values, labels, w, order, batch, step, loss, rule, penalty, rates, counts, shares, slopes
+    starts, columns, values, labels, w, order, batch, step, loss, rule, penalty, rates, ranks, counts, shares, slopes
 ):
     """As ``batches``, with ``penalty / 2 * w_k^2`` in each sample that has feature k (EQ-SVR-6).
 
@@ -200,7 +184,7 @@ def penalised(
                 elif rule == MINIBATCH:
                     rate = shares[size]
                 else:
-                    rate = rates[k]
+                    rate = rates[ranks[k]]
                 if left == total:
                     w[k] -= step * penalty * w[k] * rate * total
                 w[k] -= step * slopes[b] * values[j] * rate
@@ -264,7 +248,7 @@ def variance_reduced(
 
 
 @jit()
-def audit(starts, columns, values, labels, w, check, order, first, size, step, loss, rates, slopes, tally):
+def audit(starts, columns, values, labels, w, check, order, first, size, step, loss, rates, ranks, slopes, tally):
     """After a batch of ``wild``: were all slopes those at the weights before it (``check``), and which updates were lost?
 
     Adds to ``tally``: slopes that differ by a bit, features whose weight differs from the exact update. ``check`` then follows ``w``.
@@ -274,7 +258,8 @@ def audit(starts, columns, values, labels, w, check, order, first, size, step, l
         if slopes[b] != slope_of(loss, margin_of(starts, columns, values, check, row), labels[row]):
             tally[0] += 1
     for b in range(size):
-        add_row_rated(starts, columns, values, check, order[first + b], -step * slopes[b], rates)
+        row = order[first + b]
+        add_rated(columns, values, check, starts[row], starts[row + 1], -step * slopes[b], rates, ranks)
     for b in range(size):
         row = order[first + b]
         for j in range(starts[row], starts[row + 1]):
@@ -286,10 +271,10 @@ def audit(starts, columns, values, labels, w, check, order, first, size, step, l
 
 @jit()
 def wild(
-    worker, workers, synchronous, starts, columns, values, labels, w, order, batch, step, loss, plain, rates, shares, slopes,
+    worker, workers, synchronous, starts, columns, values, labels, w, order, batch, step, loss, plain, rates, ranks, shares, slopes,
     barrier, check, tally,
 ):  # fmt: skip
-    """One worker of Algorithm 2: its part of each batch's slopes, a barrier, its part of the update without locks, a barrier.
+    """One worker of Algorithm 2: its samples' slopes, a barrier, its samples' part of the update without locks, a barrier.
 
     ``plain`` takes the mean of the gradients instead (Wild mini-batch SGD). If ``check`` is not empty, each batch is audited. Returns
     False if the run was stopped.
@@ -303,20 +288,64 @@ def wild(
         if synchronous and not wait(barrier, workers):
             return False
         for n in range(low, high):
-            row = order[n]
+            start, end, scale = starts[order[n]], starts[order[n] + 1], -step * slopes[n - first]
             if worker % 2:
-                add_row_backward(
-                    starts, columns, values, w, row, -step * slopes[n - first], rates, shares[size] if plain else 0.0
-                )
+                add_backward(columns, values, w, start, end, scale, rates, ranks, shares[size] if plain else 0.0)
             elif plain:
-                add_row(starts, columns, values, w, row, -step * slopes[n - first] * shares[size])
+                add_between(columns, values, w, start, end, scale * shares[size])
             else:
-                add_row_rated(starts, columns, values, w, row, -step * slopes[n - first], rates)
+                add_rated(columns, values, w, start, end, scale, rates, ranks)
         if not wait(barrier, workers):
             return False
         if len(check):
             if worker == 0:
-                audit(starts, columns, values, labels, w, check, order, first, size, step, loss, rates, slopes, tally)
+                audit(starts, columns, values, labels, w, check, order, first, size, step, loss, rates, ranks, slopes, tally)
             if not wait(barrier, workers):
                 return False
     return True
+
+
+@jit()
+def batches(
+    worker, workers, cuts, edges, columns, values, labels, w, order, batch, step, loss, rule, rates, ranks, counts, base, shares,
+    margins, barrier,
+):  # fmt: skip
+    """One worker of mini-batches of ``order``, without penalty: all slopes at the weights before a batch, then the update by ``rule``.
+
+    Each worker owns the features ``edges[worker]`` to ``edges[worker + 1]``: of sample ``row`` the entries ``cuts[row, worker]`` to
+    ``cuts[row, worker + 1]``. It computes their part of every margin, waits for the other parts, and updates its own weights. No other
+    worker reads or writes these, so no update is lost, and no cache line travels between processors but those of ``margins``
+    (2, workers, batch). Its halves alternate, so that a worker that is ahead does not overwrite what another one still adds up: one
+    barrier for each batch is enough.
+
+    No entry of ``counts`` is above ``base``. Returns the base of the next batch, or -1 if the run was stopped.
+    """
+    for first in range(0, len(order), batch):
+        size = min(batch, len(order) - first)
+        if base + size > TAGS:
+            counts[edges[worker] : edges[worker + 1]] = 0
+            base = 0
+        parts = margins[first // batch % 2]
+        for b in range(size):
+            low, high = cuts[order[first + b], worker], cuts[order[first + b], worker + 1]
+            if rule == ADABATCH:
+                parts[worker, b] = margin_and_tag(columns, values, w, low, high, counts, base)
+            else:
+                parts[worker, b] = margin_between(columns, values, w, low, high)
+        if not wait(barrier, workers):
+            return -1
+        for b in range(size):
+            row = order[first + b]
+            margin = parts[0, b]
+            for other in range(1, workers):
+                margin += parts[other, b]
+            scale = -step * slope_of(loss, margin, labels[row])
+            low, high = cuts[row, worker], cuts[row, worker + 1]
+            if rule == ADABATCH:
+                add_averaged(columns, values, w, low, high, scale, counts, base, shares)
+            elif rule == MINIBATCH:
+                add_between(columns, values, w, low, high, scale * shares[size])
+            else:
+                add_rated(columns, values, w, low, high, scale, rates, ranks)
+        base += size
+    return base

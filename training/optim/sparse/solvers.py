@@ -2,7 +2,12 @@
 Hogwild! and Adagrad.
 
 ``SparseSolver`` keeps the weights and updates them with samples in any order, as often as it is called. The threads of several workers
-start and end within a call. They share the memory of the weights without locks, and the compiled loops release the GIL.
+start and end within a call, and the compiled loops release the GIL. Workers share a batch in one of two ways:
+
+- by features: each computes its features' part of all margins and updates its own weights. Nothing is lost, and the result is that of
+  one worker up to the order in which a margin is added up.
+- by samples, without locks (``wild``, Algorithm 2 of the thesis): each computes its samples' gradients and adds them to weights that
+  all write to. The processors pass these weights' cache lines to and fro, which costs more than the second one brings.
 """
 
 from __future__ import annotations
@@ -22,14 +27,21 @@ from training.optim.sparse.jit import new_barrier, stop
 from training.optim.sparse.problem import LOSSES, SparseProblem, Vector
 
 RULES = {
-    "minibatch": "mean of the gradients of a batch (4.5); with several workers Wild mini-batch SGD",
+    "minibatch": "mean of the gradients of a batch (4.5)",
     "adabatch": "for each feature the mean over the samples that have it (Algorithm 1)",
-    "reconditioned": "mini-batch, times (1 - (1 - p)^B) / p (4.9); with several workers Wild AdaBatch (Algorithm 2)",
+    "reconditioned": "mini-batch, times (1 - (1 - p)^B) / p (4.9); with wild workers it is Wild AdaBatch (Algorithm 2)",
     "inverse": "mini-batch, times 1 / p: the thesis' warning",
     "hogwild": "a sample at a time by each worker, on shared weights, without locks and barriers",
     "adagrad": "mini-batch, divided by the root of the sum of squares (EQ-ADB-6)",
 }
-PARALLEL = ("minibatch", "reconditioned", "hogwild")
+PARALLEL = ("minibatch", "adabatch", "reconditioned", "inverse", "hogwild")
+WILD = ("minibatch", "reconditioned")
+KINDS = {
+    "minibatch": kernels.MINIBATCH, "adabatch": kernels.ADABATCH, "reconditioned": kernels.RECONDITIONED, "inverse": kernels.RECONDITIONED,
+}  # fmt: skip
+"""The update of each rule in the compiled loops."""
+LINE = 8
+"""Numbers of 8 bytes in a cache line."""
 Order = npt.NDArray[np.int64]
 NOTHING: Vector = np.zeros(0)
 
@@ -49,7 +61,22 @@ def reconditioning(p: Vector, batch: int) -> Vector:
     return np.where(rare, float(batch), factor)
 
 
-def check_run(rule: str, step: float, batch: int, workers: int, penalty: float = 0.0) -> None:
+def owners(problem: SparseProblem, workers: int) -> tuple[Order, Order]:
+    """Which features and entries each worker owns: ``(workers + 1,)`` and ``(samples, workers + 1)``, as in ``kernels.batches``.
+
+    Features lie by falling frequency, so these are ranges with equally many entries, to a cache line.
+    """
+    starts, columns, _ = problem.arrays
+    entries = np.cumsum(np.bincount(columns, minlength=problem.size))
+    shares = np.arange(1, workers) / workers * len(columns)
+    edges = np.concatenate([[0], (np.searchsorted(entries, shares) + LINE // 2) // LINE * LINE, [problem.size]])
+    edges = np.minimum(edges, problem.size)
+    below = [np.concatenate([[0], np.cumsum(columns < edge)]) for edge in edges[1:-1]]
+    inner = [starts[:-1] + count[starts[1:]] - count[starts[:-1]] for count in below]
+    return edges, np.ascontiguousarray(np.stack([starts[:-1], *inner, starts[1:]], axis=1), np.int64)
+
+
+def check_run(rule: str, step: float, batch: int, workers: int, penalty: float = 0.0, wild: bool = False) -> None:
     """Raises StemplayError if these settings cannot run."""
     if rule not in RULES:
         raise StemplayError(f"There is no rule {rule!r}; choose from {', '.join(RULES)}.")
@@ -65,6 +92,8 @@ def check_run(rule: str, step: float, batch: int, workers: int, penalty: float =
         raise StemplayError(f"{rule} runs with one worker only; several workers are possible with {', '.join(PARALLEL)}.")
     if workers > batch and rule != "hogwild":
         raise StemplayError(f"{workers} workers cannot share batches of {batch}.")
+    if wild and rule not in WILD:
+        raise StemplayError(f"{rule} cannot run wild, with samples shared by workers; {' and '.join(WILD)} can.")
     if penalty and (workers > 1 or rule == "hogwild"):
         raise StemplayError("Several workers and Hogwild! do not support a penalty: set it to 0.")
 
@@ -78,6 +107,7 @@ class SparseSolver:
         step: step size gamma, constant.
         batch: samples per update.
         workers: number of threads; 1 is the sequential algorithm.
+        wild: several workers share samples and update the same weights without locks, as in Algorithm 2, instead of sharing features.
         eps: Adagrad's eps, inside the root.
 
     Attributes:
@@ -92,12 +122,13 @@ class SparseSolver:
     batch: int = 50
     workers: int = 1
     eps: float = 1e-8
+    wild: bool = False
     w: Vector = field(init=False)
     squares: Vector = field(init=False)
     tally: npt.NDArray[np.int64] = field(init=False)
 
     def __post_init__(self) -> None:
-        check_run(self.rule, self.step, self.batch, self.workers, self.problem.penalty)
+        check_run(self.rule, self.step, self.batch, self.workers, self.problem.penalty, self.wild)
         size = self.problem.size
         self.w = np.zeros(size)
         self.squares = np.zeros(size if self.rule == "adagrad" else 0)
@@ -107,18 +138,25 @@ class SparseSolver:
         self._slopes = np.zeros(self.batch)
         self._shares = 1.0 / np.maximum(1, np.arange(self.batch + 1))
         counting = self.rule in ("adabatch", "adagrad") or self.problem.penalty > 0
-        self._counts = np.zeros(size if counting else 1, np.uint32)
+        tagged = self.rule == "adabatch" and not self.problem.penalty
+        self._counts = np.zeros(size if counting else 1, np.uint16 if tagged else np.uint32)
         self._sums = np.zeros(size if self.rule == "adagrad" else 1)
-        self._seen = 0
+        self._base = 0
+        self._edges, self._cuts = owners(self.problem, 1 if self.wild or self.rule == "hogwild" else self.workers)
+        self._margins = np.zeros((2, self.workers, self.batch + LINE))
         self._rates: dict[int, Vector] = {}
+        self._frequencies, self._ranks = np.zeros(1), np.zeros(1, np.uint16)
+        if self.rule in ("reconditioned", "inverse"):
+            self._frequencies, ranks = np.unique(self.problem.p, return_inverse=True)
+            self._ranks = ranks.astype(np.uint16 if len(self._frequencies) <= 1 << 16 else np.uint32)
         self._rates_of(self.batch)
 
     def _rates_of(self, batch: int) -> Vector:
-        """The factor of ``step * slope * x`` for each feature in a batch of this size, including the mean's 1 / B."""
+        """The factor of ``step * slope * x`` by the rank of a feature's frequency, for batches of this size; 1 / B is included."""
         if self.rule not in ("reconditioned", "inverse"):
             return self._shares
         if batch not in self._rates:
-            p = self.problem.p
+            p = self._frequencies
             inverse = np.where(p > 0, 1.0 / np.where(p > 0, p, 1.0), 0.0)
             self._rates[batch] = (reconditioning(p, batch) if self.rule == "reconditioned" else inverse) / batch
         return self._rates[batch]
@@ -136,10 +174,14 @@ class SparseSolver:
             if not len(part):
                 continue
             rates = self._rates_of(min(self.batch, len(part)))
-            if self.workers > 1:
+            if self.wild:
                 self._in_threads(lambda worker, barrier, p=part, r=rates: self._wild(worker, p, r, barrier))  # type: ignore[misc]
+            elif self.rule == "adagrad" or self.problem.penalty:
+                self._counted(part, rates)
+            elif self.batch == 1 and self.rule in ("minibatch", "adabatch"):
+                self._sgd(part)
             else:
-                self._sequential(part, rates)
+                self._batches(part, rates)
 
     def fit(self, passes: int = 1, seed: int = 0, after: Callable[[SparseSolver, int], None] | None = None) -> Vector:
         """Whole passes over the samples, each in a new random order; returns the weights in the user's order of features.
@@ -157,26 +199,24 @@ class SparseSolver:
     def _sgd(self, order: Order) -> None:
         kernels.sgd(*self._rows, self.problem.labels, self.w, np.ascontiguousarray(order), self.step, self._loss)
 
-    def _sequential(self, order: Order, rates: Vector) -> None:
-        labels, penalty, w = self.problem.labels, self.problem.penalty, self.w
-        rule = {"minibatch": kernels.MINIBATCH, "adabatch": kernels.ADABATCH}.get(self.rule, kernels.RECONDITIONED)
-        head = (*self._rows, labels, w, order, self.batch, self.step, self._loss)
+    def _counted(self, order: Order, rates: Vector) -> None:
+        """Rules that need to know which sample is a batch's last one with a feature."""
+        head = (*self._rows, self.problem.labels, self.w, order, self.batch, self.step, self._loss)
         tail = (self._counts, self._shares, self._slopes)
         if self.rule == "adagrad":
-            kernels.adagrad(*head, penalty, self.eps, self._sums, self.squares, *tail)
-        elif penalty:
-            kernels.penalised(*head, rule, penalty, rates, *tail)
-        elif self.batch == 1 and rule != kernels.RECONDITIONED:
-            self._sgd(order)
+            kernels.adagrad(*head, self.problem.penalty, self.eps, self._sums, self.squares, *tail)
         else:
-            kernels.batches(*head, rule, rates, self._counts, self._place(len(order)), self._shares, self._slopes)
+            kernels.penalised(*head, KINDS[self.rule], self.problem.penalty, rates, self._ranks, *tail)
 
-    def _place(self, samples: int) -> int:
-        """The start value of the next samples' counts, above all earlier counts. Counting restarts before 32 bits overflow."""
-        if self._seen + samples + self.batch >= 1 << 32:
-            self._counts[:], self._seen = 0, 0
-        self._seen += samples
-        return self._seen - samples
+    def _batches(self, order: Order, rates: Vector) -> None:
+        def work(worker: int, barrier: npt.NDArray[np.int64]) -> int:
+            return kernels.batches(
+                worker, self.workers, self._cuts, self._edges, *self._rows[1:], self.problem.labels, self.w, order, self.batch,
+                self.step, self._loss, KINDS[self.rule], rates, self._ranks, self._counts, self._base, self._shares, self._margins,
+                barrier,
+            )  # fmt: skip
+
+        self._base = self._in_threads(work)[0]
 
     def _wild(
         self, worker: int, order: Order, rates: Vector, barrier: npt.NDArray[np.int64], *,
@@ -184,20 +224,18 @@ class SparseSolver:
     ) -> None:  # fmt: skip
         kernels.wild(
             worker, self.workers, synchronous, *self._rows, self.problem.labels, self.w, order, self.batch, self.step,
-            self._loss, self.rule == "minibatch", rates, self._shares, self._slopes, barrier, check, self.tally,
+            self._loss, self.rule == "minibatch", rates, self._ranks, self._shares, self._slopes, barrier, check, self.tally,
         )  # fmt: skip
 
-    def _in_threads(self, work: Callable[[int, npt.NDArray[np.int64]], Any]) -> None:
+    def _in_threads(self, work: Callable[[int, npt.NDArray[np.int64]], Any]) -> list[Any]:
         """Run ``work`` in every worker in parallel. Anything that ends one of them, including Ctrl-C, ends all of them."""
         barrier = new_barrier()
         if self.workers == 1:
-            work(0, barrier)
-            return
+            return [work(0, barrier)]
         with ThreadPoolExecutor(self.workers, thread_name_prefix="sparse-worker") as pool:
             futures = [pool.submit(work, worker, barrier) for worker in range(self.workers)]
             try:
-                for future in futures:
-                    future.result()
+                return [future.result() for future in futures]
             except BaseException:
                 stop(barrier)
                 raise
