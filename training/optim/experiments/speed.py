@@ -106,8 +106,9 @@ def measure(parts: Parts, rounds: int, raw: tuple[Any, Any], arranging: float, p
 
 def _sklearn(features: Any, labels: Any, passes: int) -> None:
     from sklearn.linear_model import SGDClassifier
+    from threadpoolctl import threadpool_limits
 
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), threadpool_limits(1):  # or BLAS threads spin beside it and beside what follows
         warnings.simplefilter("ignore")  # ConvergenceWarning
         SGDClassifier(
             loss="log_loss",

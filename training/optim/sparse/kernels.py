@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from training.optim.sparse.jit import jit, wait
 
 LOGISTIC, LEAST_SQUARES, HINGE = 0, 1, 2
@@ -90,14 +92,13 @@ def margin_and_tag(columns, values, w, j, stop, counts, base):
     a = b = c = d = 0.0
     while j + 4 <= stop:
         k, l, m, n = columns[j], columns[j + 1], columns[j + 2], columns[j + 3]  # noqa: E741
+        e, f, g, h = counts[k], counts[l], counts[m], counts[n]
         a += values[j] * w[k]
         b += values[j + 1] * w[l]
         c += values[j + 2] * w[m]
         d += values[j + 3] * w[n]
-        counts[k] = max(counts[k], base) + 1
-        counts[l] = max(counts[l], base) + 1
-        counts[m] = max(counts[m], base) + 1
-        counts[n] = max(counts[n], base) + 1
+        counts[k], counts[l] = max(e, base) + 1, max(f, base) + 1
+        counts[m], counts[n] = max(g, base) + 1, max(h, base) + 1
         j += 4
     while j < stop:
         a += values[j] * w[columns[j]]
@@ -116,7 +117,18 @@ def add_between(columns, values, w, j, stop, scale):
 
 @jit()
 def add_rated(columns, values, w, j, stop, scale, rates, ranks):
-    """``w += scale * rates * x``: reconditioned, with the rate of each feature's frequency."""
+    """``w += scale * rates * x``: reconditioned, with the rate of each feature's frequency.
+
+    A sample has each feature once, so four weights can be read before the first is written: the compiler cannot know that.
+    """
+    while j + 4 <= stop:
+        k, l, m, n = columns[j], columns[j + 1], columns[j + 2], columns[j + 3]  # noqa: E741
+        a = w[k] + scale * rates[ranks[k]] * values[j]
+        b = w[l] + scale * rates[ranks[l]] * values[j + 1]
+        c = w[m] + scale * rates[ranks[m]] * values[j + 2]
+        d = w[n] + scale * rates[ranks[n]] * values[j + 3]
+        w[k], w[l], w[m], w[n] = a, b, c, d
+        j += 4
     while j < stop:
         k = columns[j]
         w[k] += scale * rates[ranks[k]] * values[j]
@@ -125,10 +137,18 @@ def add_rated(columns, values, w, j, stop, scale, rates, ranks):
 
 @jit()
 def add_averaged(columns, values, w, j, stop, scale, counts, base, shares):
-    """``w += scale * x / count``: AdaBatch (Algorithm 1)."""
+    """``w += scale * x / count``: AdaBatch (Algorithm 1), four at a time as ``add_rated``."""
+    while j + 4 <= stop:
+        k, l, m, n = columns[j], columns[j + 1], columns[j + 2], columns[j + 3]  # noqa: E741
+        a = w[k] + scale * shares[np.uint64(counts[k] - base)] * values[j]
+        b = w[l] + scale * shares[np.uint64(counts[l] - base)] * values[j + 1]
+        c = w[m] + scale * shares[np.uint64(counts[m] - base)] * values[j + 2]
+        d = w[n] + scale * shares[np.uint64(counts[n] - base)] * values[j + 3]
+        w[k], w[l], w[m], w[n] = a, b, c, d
+        j += 4
     while j < stop:
         k = columns[j]
-        w[k] += scale * shares[counts[k] - base] * values[j]
+        w[k] += scale * shares[np.uint64(counts[k] - base)] * values[j]
         j += 1
 
 

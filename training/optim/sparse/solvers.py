@@ -61,6 +61,23 @@ def reconditioning(p: Vector, batch: int) -> Vector:
     return np.where(rare, float(batch), factor)
 
 
+def spread_out(worker: int) -> None:
+    """Move this thread to a processor of its own, and leave it free to move again.
+
+    Threads that start together often share a processor for the first milliseconds. Workers that wait for each other at every batch lose
+    most then. Systems other than Linux place their threads themselves.
+    """
+    setter = getattr(os, "sched_setaffinity", None)
+    if setter is None:
+        return
+    allowed = os.sched_getaffinity(0)
+    try:
+        setter(0, {sorted(allowed)[worker % len(allowed)]})
+        setter(0, allowed)
+    except OSError:
+        return  # the processors that are allowed have just changed
+
+
 def owners(problem: SparseProblem, workers: int) -> tuple[Order, Order]:
     """Which features and entries each worker owns: ``(workers + 1,)`` and ``(samples, workers + 1)``, as in ``kernels.batches``.
 
@@ -232,8 +249,13 @@ class SparseSolver:
         barrier = new_barrier()
         if self.workers == 1:
             return [work(0, barrier)]
+
+        def placed(worker: int) -> Any:
+            spread_out(worker)
+            return work(worker, barrier)
+
         with ThreadPoolExecutor(self.workers, thread_name_prefix="sparse-worker") as pool:
-            futures = [pool.submit(work, worker, barrier) for worker in range(self.workers)]
+            futures = [pool.submit(placed, worker) for worker in range(self.workers)]
             try:
                 return [future.result() for future in futures]
             except BaseException:
