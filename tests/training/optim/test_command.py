@@ -6,6 +6,7 @@ import gzip
 import json
 import signal
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from training.cli import main
 from training.optim.experiments import figures
 from training.optim.experiments.chapter4 import reached
 from training.optim.experiments.claims import AGREES, NOT, ORDER, Claim, spread
+from training.optim.experiments.clock import ENOUGH, undisturbed
 from training.optim.experiments.journal import Journal
 from training.optim.experiments.linear import CHECKPOINT, WEIGHTS
 from training.optim.experiments.tuning import tune
@@ -267,6 +269,19 @@ def test_the_bench_compares_with_scikit_learn_in_the_same_rounds(capsys: Output)
     out = capsys.readouterr().out
     assert "| scikit-learn SGDClassifier |" in out and "| AdaBatch, B = 50 |" in out and "To a test loss of" in out
     print(out)
+
+
+def test_a_run_that_did_not_have_its_processors_is_repeated() -> None:
+    """A job that sleeps has none, however often it is run; one that computes has one as soon as nobody disturbs it."""
+    calls: list[int] = []
+
+    def asleep() -> None:
+        calls.append(1)
+        time.sleep(0.001)
+
+    run = undisturbed(asleep, 1, repeats=2, tries=5)
+    assert len(calls) == 5 and run.processors < ENOUGH
+    assert len(calls) == 5 and undisturbed(lambda: calls.clear(), 0, repeats=2, tries=5).seconds > 0 and not calls
 
 
 def test_shapes_scale() -> None:

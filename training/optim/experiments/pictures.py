@@ -40,13 +40,13 @@ def _band(axis: Any, x: Sequence[float], rows: Any, **style: Any) -> None:
     axis.fill_between(x, values.min(axis=0), values.max(axis=0), color=style.get("color"), alpha=0.18, linewidth=0)
 
 
-def _finish(axis: Any, title: str, x: str, y: str, legend: bool = True, place: str = "best") -> None:
+def _finish(axis: Any, title: str, x: str, y: str, legend: bool = True) -> None:
     axis.set_title(title, fontsize=9)
     axis.set_xlabel(x)
     axis.set_ylabel(y)
     axis.grid(alpha=0.3, which="both")
     if legend:
-        axis.legend(fontsize=7, loc=place)
+        axis.legend(fontsize=7)
 
 
 def draw_batches(path: Path, panels: Mapping[str, dict[str, dict[int, list[float]]]]) -> None:
@@ -128,7 +128,10 @@ def draw_svrg(path: Path, panels: Mapping[str, dict[str, dict[int, list[list[flo
                 }
                 _band(axis, range(len(curves[0])), curves, **style)
         axis.set_yscale("log")
-        _finish(axis, title, "passes", "training gap F - F*", place="lower left")
+        low, high = axis.get_ylim()
+        axis.set_ylim(low / (high / low) ** 0.3, high)  # room for the legend, since lines are everywhere else
+        _finish(axis, title, "passes", "training gap F - F*", legend=False)
+        axis.legend(fontsize=6.5, loc="lower left", ncols=4)
     _save(figure, path)
 
 
