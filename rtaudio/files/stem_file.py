@@ -17,7 +17,6 @@ from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
-from mutagen.mp4 import AtomError, Atoms
 
 from rtaudio.audio.format import SOURCES, Audio, StemplayError, to_channels
 from rtaudio.files.decoders import AvDecoder, Decoder, FfmpegDecoder, NotReadable
@@ -51,6 +50,8 @@ class StemLabel:
 
 def read_labels(path: str | Path) -> tuple[StemLabel, ...]:
     """Names and colours of a file's stems, in its order; none if it has no such atom, or one that cannot be understood. Raises OSError."""
+    from mutagen.mp4 import AtomError, Atoms  # late, as in ``tags``
+
     with Path(path).open("rb") as file:
         try:
             atom = Atoms(file).path(b"moov", b"udta", b"stem")[-1]

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mutagen.mp4 import AtomError, Atoms
 
 from rtaudio.audio.format import SOURCES, Audio, StemplayError
 from rtaudio.files.stem_file import CHANNELS, StemLabel
@@ -153,6 +152,8 @@ class StemWriter(Writer):
 
 def add_atom(raw: io.FileIO, data: bytes) -> None:
     """Add ``data`` as the atom ``moov/udta/stem`` of an MP4 whose last atom is ``moov``. Raises OSError."""
+    from mutagen.mp4 import AtomError, Atoms
+
     raw.seek(0)
     try:
         atoms = Atoms(raw)

@@ -1,7 +1,7 @@
 """Tags of sound files: title, artist, album, track, date, genre and cover, read from a song and written into its stems.
 
 Every tag comes from outside: texts are cut to ``LONGEST`` characters of printable text, and a cover of more than ``LARGEST`` bytes, or
-one that is neither JPEG nor PNG, is left out.
+one that is neither JPEG nor PNG, is left out. mutagen is imported where it is used, because every start of an engine imports this module.
 """
 
 from __future__ import annotations
@@ -13,20 +13,12 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-import mutagen
-from mutagen.flac import FLAC, Picture
-from mutagen.id3 import APIC, ID3, TALB, TCON, TDRC, TIT2, TPE1, TPE2, TRCK
-from mutagen.mp3 import MP3
-from mutagen.mp4 import MP4, MP4Cover
-from mutagen.oggopus import OggOpus
-from mutagen.wave import WAVE
-
 LONGEST = 500
 LARGEST = 15 << 20
 """Bytes; a block of FLAC holds 16 MiB."""
 
 _ID3 = {
-    "title": TIT2, "artist": TPE1, "album": TALB, "album_artist": TPE2, "track": TRCK, "date": TDRC, "genre": TCON,
+    "title": "TIT2", "artist": "TPE1", "album": "TALB", "album_artist": "TPE2", "track": "TRCK", "date": "TDRC", "genre": "TCON",
 }  # fmt: skip
 _VORBIS = {
     "title": "title", "artist": "artist", "album": "album", "album_artist": "albumartist", "track": "tracknumber", "date": "date",
@@ -55,6 +47,8 @@ class Tags:
 
 def read_tags(path: str | Path) -> Tags:
     """The tags of a song; none if its format has none, or if they cannot be read."""
+    import mutagen
+
     try:
         return _read(mutagen.File(path))
     except Exception:  # tags are an extra: damaged ones, of any of a dozen formats, must not keep a song from being separated
@@ -62,11 +56,14 @@ def read_tags(path: str | Path) -> Tags:
 
 
 def _read(file: Any) -> Tags:
+    from mutagen.id3 import ID3
+    from mutagen.mp4 import MP4
+
     if file is None or not file.tags:
         return Tags()
     tags = file.tags
     if isinstance(tags, ID3):
-        found = {name: _text(tags.get(frame.__name__)) for name, frame in _ID3.items()}
+        found = {name: _text(tags.get(frame)) for name, frame in _ID3.items()}
         covers = [frame.data for frame in tags.getall("APIC")]
     elif isinstance(file, MP4):
         found = {name: _text(tags.get(key)) for name, key in _MP4.items()}
@@ -92,8 +89,10 @@ def printable(text: str) -> str:
     return "".join(c for c in text if c.isprintable()).strip()[:LONGEST]
 
 
-def _pictures(file: Any) -> Iterator[Picture]:
+def _pictures(file: Any) -> Iterator[Any]:
     """The images of a FLAC or Ogg file."""
+    from mutagen.flac import Picture
+
     yield from getattr(file, "pictures", [])
     for text in file.tags.get("metadata_block_picture") or []:
         with contextlib.suppress(Exception):  # as in ``read_tags``
@@ -114,6 +113,8 @@ def write_tags(file: Any, format: str, tags: Tags) -> None:
     Raises:
         OSError: the disk refuses them. The file is damaged then.
     """
+    import mutagen
+
     if tags == Tags():
         return
     file.seek(0)
@@ -131,25 +132,43 @@ def _texts(tags: Tags) -> dict[str, str]:
     return {name: text for name, text in found.items() if text}
 
 
+def _write_wav(file: Any, tags: Tags) -> None:
+    from mutagen.wave import WAVE
+
+    _write_id3(WAVE, file, tags)
+
+
+def _write_mp3(file: Any, tags: Tags) -> None:
+    from mutagen.mp3 import MP3
+
+    _write_id3(MP3, file, tags)
+
+
 def _write_id3(kind: Any, file: Any, tags: Tags) -> None:
+    from mutagen import id3
+
     sound = kind(fileobj=file)
     if sound.tags is None:
         sound.add_tags()
     for name, text in _texts(tags).items():
-        sound.tags.add(_ID3[name](encoding=3, text=[text]))
+        sound.tags.add(getattr(id3, _ID3[name])(encoding=3, text=[text]))
     if tags.cover:
-        sound.tags.add(APIC(encoding=3, mime=image_kind(tags.cover), type=3, desc="", data=tags.cover))
+        sound.tags.add(id3.APIC(encoding=3, mime=image_kind(tags.cover), type=3, desc="", data=tags.cover))
     file.seek(0)
     sound.save(fileobj=file)
 
 
-def _picture(tags: Tags) -> Picture:
+def _picture(tags: Tags) -> Any:
+    from mutagen.flac import Picture
+
     picture = Picture()
     picture.data, picture.type, picture.mime = tags.cover, 3, image_kind(tags.cover)
     return picture
 
 
 def _write_flac(file: Any, tags: Tags) -> None:
+    from mutagen.flac import FLAC
+
     sound = FLAC(fileobj=file)
     if sound.tags is None:
         sound.add_tags()
@@ -162,6 +181,8 @@ def _write_flac(file: Any, tags: Tags) -> None:
 
 
 def _write_opus(file: Any, tags: Tags) -> None:
+    from mutagen.oggopus import OggOpus
+
     sound = OggOpus(fileobj=file)
     for name, text in _texts(tags).items():
         sound.tags[_VORBIS[name]] = [text]
@@ -172,6 +193,8 @@ def _write_opus(file: Any, tags: Tags) -> None:
 
 
 def _write_mp4(file: Any, tags: Tags) -> None:
+    from mutagen.mp4 import MP4, MP4Cover
+
     sound = MP4(fileobj=file)
     if sound.tags is None:
         sound.add_tags()
@@ -188,7 +211,4 @@ def _write_mp4(file: Any, tags: Tags) -> None:
     sound.save(fileobj=file)
 
 
-_WRITERS = {
-    "wav": lambda file, tags: _write_id3(WAVE, file, tags), "mp3": lambda file, tags: _write_id3(MP3, file, tags),
-    "flac": _write_flac, "opus": _write_opus, "mp4": _write_mp4,
-}  # fmt: skip
+_WRITERS = {"wav": _write_wav, "mp3": _write_mp3, "flac": _write_flac, "opus": _write_opus, "mp4": _write_mp4}
