@@ -21,7 +21,7 @@ from rtaudio.jobs.batch import Batch, Outcome, find_songs
 ROOT = Path(__file__).resolve().parents[3]
 STEMS = ["bass.wav", "drums.wav", "other.wav", "vocals.wav"]
 MODEL = "demucs-open"
-PATIENCE = 120.0
+PATIENCE = 300.0
 
 
 def write_songs(folder: Path, count: int, seconds: float = 0.5) -> None:
