@@ -1,7 +1,7 @@
 """Masks on a spectrogram, live and without a sample of delay beyond the hop.
 
 Open-Unmix (thesis section 1.3.2) decides from whole songs and delays by its windows. Here a frame ends where the call ends. The network
-sees the powers of that frame in bands (left, right, middle and side) and gives every source a complex factor for each band. They make a
+sees the powers of that frame in bands (in stereo left, right, middle, side) and gives every source a complex factor for each. They make a
 causal filter (``models.spectra``); the last hop of the frame, filtered by it, is the output, faded over from the filter of the frame
 before. Overlapping windows would have to wait for the next frame. What may not wait is less sharp, and still learns in minutes what a
 network of waveforms learns in hours.
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.network import NamedState, SeparatorConfig, StreamingSeparator
-from models.spectra import VIEWS, Analysis, Filtering
+from models.spectra import Analysis, Filtering, views_of
 from models.streaming import StreamingLSTM
 
 
@@ -63,6 +63,11 @@ class CausalMasksConfig(SeparatorConfig):
         """Channels of all sources."""
         return len(self.sources) * self.audio_channels
 
+    @property
+    def views(self) -> int:
+        """In how many ways the network sees the sound."""
+        return views_of(self.audio_channels)
+
     def bands(self) -> list[float]:
         """Their centres in Hz, from 0 to half the sample rate."""
         centres = [0.0]
@@ -84,25 +89,25 @@ class CausalMasks(StreamingSeparator):
         config = self.config
         _check(config)
         centres, hop, rate = config.bands(), config.hop_length, config.sample_rate
-        self.analysis = Analysis(config.seen_window, hop, centres, rate)
+        self.analysis = Analysis(config.seen_window, hop, centres, rate, config.audio_channels)
         self.filtering = Filtering(config.window, hop, centres, rate)
-        count, hidden = len(centres), config.hidden
+        count, hidden, views = len(centres), config.hidden, config.views
         self.mean, self.scale = (
-            nn.Parameter(torch.zeros(VIEWS * count)),
-            nn.Parameter(torch.full((VIEWS * count,), 0.3)),
+            nn.Parameter(torch.zeros(views * count)),
+            nn.Parameter(torch.full((views * count,), 0.3)),
         )
-        self.squeeze, self.norm1 = nn.Linear(VIEWS * count, hidden), nn.LayerNorm(hidden)
+        self.squeeze, self.norm1 = nn.Linear(views * count, hidden), nn.LayerNorm(hidden)
         self.lstm = StreamingLSTM(hidden, hidden, config.layers)
         self.join, self.norm2 = nn.Linear(2 * hidden, hidden), nn.LayerNorm(hidden)
         self.spread = nn.Linear(hidden, count * config.spread)
-        self.local = nn.Linear(5 * VIEWS, config.local)
-        self.band1 = nn.Linear(config.local + config.spread + VIEWS, config.band_hidden)
+        self.local = nn.Linear(5 * views, config.local)
+        self.band1 = nn.Linear(config.local + config.spread + views, config.band_hidden)
         self.band_bias = nn.Parameter(torch.zeros(count * config.band_hidden))
         self.band2 = nn.Linear(config.band_hidden, 2 * config.n_outputs)
         self.base = nn.Parameter(torch.full((config.n_outputs,), 1 / len(config.sources)))
         """What a mask of nothing learned is: an equal share."""
         self.ahead = _zero_linear(hidden, config.call_frames * hidden) if config.call_frames > 1 else None
-        self.local_ahead = _zero_linear(5 * VIEWS, config.call_frames * config.local) if self.ahead else None
+        self.local_ahead = _zero_linear(5 * views, config.call_frames * config.local) if self.ahead else None
 
     def initial_state(self, batch: int = 1) -> NamedState:
         """Silence since ever; the filter before the first frame lets nothing through."""
@@ -147,7 +152,8 @@ class CausalMasks(StreamingSeparator):
     ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
         """Features ``(batch, n, views, bands)``, what the LSTM makes of them ``(batch, n, hidden)``, and its next state."""
         powers = self.analysis(frames[..., frames.shape[-1] - self.config.seen_window :], dtype)
-        features = (powers + self.mean.reshape(VIEWS, -1)) * self.scale.reshape(VIEWS, -1)
+        views = self.config.views
+        features = (powers + self.mean.reshape(views, -1)) * self.scale.reshape(views, -1)
         squeezed = torch.tanh(self.norm1(self.squeeze(features.flatten(2))))
         y, lstm = self.lstm(squeezed, (state["h"], state["c"]))
         hidden = self.norm2(self.join(torch.cat([squeezed, y], dim=2)))
@@ -181,7 +187,7 @@ class CausalMasks(StreamingSeparator):
 
 def _beside(layer: nn.Linear, rows: Tensor) -> Tensor:
     """``layer`` of each band and the two on either side of it: ``(n, views, bands)`` -> ``(n, features, bands)``."""
-    weight = layer.weight.reshape(len(layer.weight), -1, VIEWS).transpose(1, 2)
+    weight = layer.weight.reshape(len(layer.weight), -1, rows.shape[1]).transpose(1, 2)
     return F.conv1d(rows, weight, layer.bias, padding=weight.shape[2] // 2)
 
 
@@ -200,8 +206,8 @@ def _zero_linear(size: int, outputs: int) -> nn.Linear:
 def _check(config: CausalMasksConfig) -> None:
     if config.call_frames < 1:
         raise ValueError("A call has at least one frame.")
-    if config.audio_channels != 2:
-        raise ValueError("The masks see left, right, middle and side: they need stereo.")
+    if config.audio_channels not in (1, 2):
+        raise ValueError("Masks are for mono or stereo.")
     if config.spacing < 1 or config.q < 1:
         raise ValueError("Bands are at least 1 Hz apart, and spacing and q at least 1.")
     if config.window % 2 or config.seen_window % 2:

@@ -19,8 +19,11 @@ from models.fourier import Array, Numbers, SplitTransform, waves
 
 FLOOR = 1e-5
 """Added to the powers before their logarithm: about 40 dB below what music has in a band."""
-VIEWS = 4
-"""Left, right, middle, side."""
+
+
+def views_of(channels: int) -> int:
+    """In how many ways a network sees the sound: left, right, middle and side of stereo, mono once."""
+    return 4 if channels == 2 else channels
 
 
 class SpectralTransform(nn.Module):
@@ -48,10 +51,12 @@ class Analysis(SpectralTransform):
 
     Args:
         centres: of the bands, in Hz; neighbours overlap by half.
+        channels: 2 for stereo, which is seen in four views, 1 for mono.
     """
 
-    def __init__(self, size: int, hop: int, centres: Sequence[float], rate: int) -> None:
+    def __init__(self, size: int, hop: int, centres: Sequence[float], rate: int, channels: int = 2) -> None:
         super().__init__()
+        self.channels = channels
         window = np.concatenate([_quarter(size - hop) ** 2, _quarter(hop)[::-1] ** 2])
         self.keep("window", window * 0.5 / np.sqrt(size))
         matrix = _bands(np.arange(size // 2 + 1), size, centres, rate)
@@ -62,20 +67,24 @@ class Analysis(SpectralTransform):
         self.keep("positions", np.stack([positions, np.ones_like(positions)], axis=1))
         self.keep("numbers", np.stack([np.ones(len(centres)), -np.arange(len(centres))]))
         self.keep("weights", self.split.weights.reshape(-1, 1))
-        self.keep("views", np.array([[1, 0], [0, 1], [0.5**0.5, 0.5**0.5], [0.5**0.5, -(0.5**0.5)]]))
+        if channels == 2:
+            self.keep("views", np.array([[1, 0], [0, 1], [0.5**0.5, 0.5**0.5], [0.5**0.5, -(0.5**0.5)]]))
 
     def forward(self, frames: Tensor, dtype: torch.dtype) -> Tensor:
         """The logarithms have the type ``dtype``."""
         frames = frames * self.get_buffer("window")
         if self.exporting:
-            parts = [self.get_buffer("views") @ part for part in self.split(frames)]
+            parts = list(self.split(frames))
+            if self.channels == 2:
+                parts = [self.get_buffer("views") @ part for part in parts]
             power = parts[0] * parts[0] + parts[1] * parts[1]
             matrix = _OnnxInterpolation.apply(self.get_buffer("positions"), self.get_buffer("numbers"))
             matrix = matrix * self.get_buffer("weights")
             matrix = matrix / matrix.sum(dim=0, keepdim=True).clamp_min(1e-6)
         else:
             real, imaginary = self.spectrum(frames)
-            power = torch.cat([_views(real), _views(imaginary)]).square()
+            stereo = self.channels == 2
+            power = torch.cat([_views(part) if stereo else part for part in (real, imaginary)]).square()
             power = power[: len(frames)] + power[len(frames) :]
             matrix = self.get_buffer("matrix")
         return torch.log(power.to(dtype) @ matrix.to(dtype) + FLOOR)

@@ -99,8 +99,8 @@ def test_branches_that_do_not_fit_are_refused() -> None:
         HybridDemucs(replace(HybridDemucsConfig().tiny(), hop_length=96))
     with pytest.raises(ValueError, match="too short"):
         CausalMasks(replace(MASKS, window=64))
-    with pytest.raises(ValueError, match="stereo"):
-        CausalMasks(replace(MASKS, audio_channels=1))
+    with pytest.raises(ValueError, match="mono or stereo"):
+        CausalMasks(replace(MASKS, audio_channels=3))
 
 
 def test_what_the_masks_hear_reaches_the_demucs() -> None:
@@ -187,3 +187,21 @@ def test_the_exported_file_is_exact_and_holds_no_transforms(hop: int, frames: in
         any(part in text for text in (n.name, n.input[0]) for part in small) for n in kept if set(n.input) & weights
     )
     assert not any("/basis/" in n.name for n in kept)
+
+
+@pytest.mark.parametrize("kind", [CausalMasks, HybridDemucs])
+def test_mono_streams_and_its_exported_file_is_exact(kind: type[StreamingSeparator], tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    config = replace(HybridDemucsConfig().tiny(), audio_channels=1, sources=("voice", "noise"), sample_rate=16_000)
+    network = kind(config.masks if kind is CausalMasks else config).eval()  # type: ignore[call-arg]
+    mix = torch.randn(1, 1, 12 * network.hop)
+    with torch.no_grad():
+        whole, state, parts = network(mix), network.initial_state(), []
+        for start in range(0, mix.shape[-1], network.hop):
+            stems, state = network.step(mix[..., start : start + network.hop], state)
+            parts.append(stems)
+        torch.testing.assert_close(torch.cat(parts, dim=-1), whole, atol=1e-5, rtol=1e-4)
+    card = export_separator(network, tmp_path / "fp32", name="x")
+    assert card.kind == "enhancer" and card.channels == 1
+    heard = played(tmp_path / "fp32", network, mix[0])
+    np.testing.assert_allclose(heard, whole[0].numpy(), atol=1e-5)

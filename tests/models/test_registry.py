@@ -40,7 +40,7 @@ def test_an_unknown_kind_is_one_sentence() -> None:
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"kind": "causal-masks", "audio_channels": 1}, "they need stereo"),
+        ({"kind": "causal-masks", "audio_channels": 3}, "mono or stereo"),
         ({"kind": "causal-masks", "window": 256}, "too short for a hop of 256"),
         ({"kind": "causal-masks", "window": 1025}, "even"),
         ({"kind": "causal-masks", "spacing": 0.0}, "at least 1 Hz"),

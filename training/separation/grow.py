@@ -1,4 +1,4 @@
-"""Initialises a larger causal Demucs, or a hybrid with one, from a smaller one: wider, or a level deeper.
+"""Initialises a larger causal Demucs, or a hybrid with one, from a smaller one: wider, or a level deeper. Masks become a hybrid.
 
 Widening keeps the function (Net2Net, Chen et al. 2016): every channel of the larger network is a copy of a channel of the smaller one.
 Layers whose input has copies divide their weight among the copies, unequally, so that these learn different things. A new innermost
@@ -15,6 +15,7 @@ from torch import Tensor
 
 from models.demucs import CausalDemucs, CausalDemucsConfig
 from models.hybrid import HybridDemucs, HybridDemucsConfig
+from models.masks import CausalMasks
 from rtaudio.audio.format import StemplayError
 
 
@@ -64,6 +65,22 @@ def grow_hybrid(small: HybridDemucs, config: HybridDemucsConfig, seed: int = 0) 
     width = small.link.out_features
     with torch.no_grad():
         large.link.weight.copy_(small.link.weight[torch.arange(large.link.out_features) % width])
+    return large.eval()
+
+
+def grow_masks(small: CausalMasks, config: HybridDemucsConfig) -> HybridDemucs:
+    """A hybrid of the sizes of ``config`` with finished masks; its waveform branch starts at random and is silent at first.
+
+    Raises:
+        StemplayError: the masks are of other sizes.
+    """
+    if small.config != config.masks:
+        raise StemplayError("Masks cannot grow: those of the hybrid must have the same sizes.")
+    large = HybridDemucs(config)
+    large.masks.load_state_dict(small.state_dict())
+    with torch.no_grad():
+        for weight in large.waves.decoder[0].up.parameters():
+            weight.zero_()
     return large.eval()
 
 

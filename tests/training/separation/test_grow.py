@@ -11,10 +11,11 @@ import torch
 
 from models.demucs import CausalDemucs, CausalDemucsConfig
 from models.hybrid import HybridDemucs, HybridDemucsConfig
+from models.masks import CausalMasks
 from rtaudio.audio.format import StemplayError
 from training.cli import main
 from training.runs.checkpoint import load_network, save_weights
-from training.separation.grow import grow, grow_hybrid
+from training.separation.grow import grow, grow_hybrid, grow_masks
 
 SMALL = CausalDemucsConfig(channels=4, depth=2)
 
@@ -119,3 +120,40 @@ def test_a_hybrid_lends_its_waveforms(tmp_path: Path) -> None:
     mix = torch.randn(1, 2, 40 * grown.hop)
     with torch.no_grad():
         torch.testing.assert_close(grown(mix), hybrid.waves(mix), atol=1e-4, rtol=1e-3)
+
+
+def test_masks_become_a_hybrid_whose_waveforms_are_silent_at_first_and_learn(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    config = replace(HybridDemucsConfig().tiny(), audio_channels=1, sources=("voice", "noise"))
+    masks = CausalMasks(config.masks).eval()
+    large = grow_masks(masks, config)
+    mix = torch.randn(1, 1, 20 * large.hop)
+    with torch.no_grad():
+        torch.testing.assert_close(large(mix), masks(mix), atol=1e-6, rtol=1e-5)
+    large(mix).square().mean().backward()
+    gradient: Any = large.waves.decoder[0].up.weight.grad
+    assert gradient.abs().max() > 0
+    with pytest.raises(StemplayError, match="Masks cannot grow"):
+        grow_masks(CausalMasks(replace(config.masks, hidden=8)), config)
+    recipe = tmp_path / "hybrid.toml"
+    recipe.write_text(
+        'name = "h"\n[network]\nkind = "hybrid-demucs"\naudio_channels = 1\nsources = ["voice", "noise"]\nsample_rate = 16000\n'
+        "channels = 8\ndepth = 3\nhop_length = 64\nwindow = 512\nseen_window = 1024\nspacing = 345.0\nq = 8.0\nhidden = 16\nlayers = 1\n"
+        'spread = 4\n[optim]\nprecision = "fp32"\n',
+        encoding="utf-8",
+    )
+    small = replace(config.masks, sample_rate=16_000)
+    save_weights(tmp_path / "masks.safetensors", CausalMasks(small).state_dict(), small)
+    line = [
+        "fit",
+        str(recipe),
+        "--init",
+        str(tmp_path / "masks.safetensors"),
+        "--grow",
+        "--steps",
+        "1",
+        "--workers",
+        "0",
+        "--tiny",
+    ]
+    assert main([*line, "-o", str(tmp_path / "run")]) == 0
