@@ -56,6 +56,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mapping", type=Path, metavar="FILE", help="with --stems: TOML or JSON file that maps patterns of file names to sources"
     )
+    parser.add_argument(
+        "--packages",
+        type=Path,
+        default=Path("/"),
+        metavar="ROOT",
+        help="where Debian's packages with speech and noises are installed, or a folder that they were unpacked into (default: /)",
+    )
     parser.add_argument("--workers", type=positive_int, default=2, help="number of processes (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
@@ -145,6 +152,7 @@ def run(args: argparse.Namespace) -> int:
     options = Options(
         args.data, args.output, fonts, args.takes, args.song_seconds, args.grooves, args.backing, singers,
         args.musdb, args.stems, read_mapping(args.mapping) if args.mapping else None, args.workers, args.seed,
+        args.packages,
     )  # fmt: skip
     if not prepare(options, names):
         raise StemplayError(f"There is nothing to prepare in {args.data}.")

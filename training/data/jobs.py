@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from rtaudio.audio.format import SOURCES
-from training.data import arrange, mastering, midi, musdb18
+from training.data import arrange, mastering, midi, musdb18, packages
 from training.data import folder as stem_folders
 from training.data.splits import split_of, split_of_open
 from training.data.store import fingerprint
@@ -82,6 +82,7 @@ class Options:
         backing: number of backing tracks to make with ``mma``.
         singers: folders of ``voice`` with the singing for them.
         musdb: MUSDB18 or MUSDB18-HQ, instead of the previews in ``data``.
+        packages: root of the file system below which Debian's packages are installed or unpacked.
         stems, mapping: folder that has a folder of stems for each song, and the mapping of its file names.
     """
 
@@ -98,6 +99,7 @@ class Options:
     mapping: stem_folders.Mapping | None = None
     workers: int = 2
     seed: int = 0
+    packages: Path = Path("/")
 
 
 def find_soundfonts(folders: tuple[str, ...] = FONT_FOLDERS) -> tuple[Path, ...]:
@@ -186,6 +188,16 @@ def _voice_jobs(
     return jobs
 
 
+def _package_jobs(collection: str) -> Callable[[Path, Options], Iterator[Job]]:
+    """One item for each speaker or kind of noise in Debian's packages."""
+
+    def jobs(data: Path, options: Options) -> Iterator[Job]:
+        for group, paths in packages.groups_of(collection, options.packages):
+            yield Job(collection, group, paths, packages.split_of_group(group), group)
+
+    return jobs
+
+
 def _song_jobs(folder: str) -> Callable[[Path, Options], Iterator[Job]]:
     def jobs(data: Path, options: Options) -> Iterator[Job]:
         for number in range(options.takes):
@@ -270,6 +282,30 @@ SOURCES_OF: dict[str, Source] = {
     "guitar": Source(("other",), 2, "guitars of Carlos Viola Iborra: MIT", _solo_jobs("guitar", "sectoid")),
     "guitar-sharealike": Source(
         ("other",), 2, "guitars of El Senator: CC BY-SA 3.0", _solo_jobs("guitar-sharealike", "muldjord")
+    ),
+    "prompts": Source(("vocals",), 1, "telephone prompts of ivrvoice.ru: CC BY 3.0", _package_jobs("prompts")),
+    "prompts-sharealike": Source(
+        ("vocals",),
+        1,
+        "telephone prompts of Allison Smith, June Wallack, Carlo Flora: CC BY-SA 3.0",
+        _package_jobs("prompts-sharealike"),
+    ),
+    "words": Source(
+        ("vocals",), 1, "words of KLettres, KTuberling, Tux Paint: GPL-2.0-or-later", _package_jobs("words")
+    ),
+    "noises": Source(("noise",), 1, "samples of Sonic Pi: CC0 1.0", _package_jobs("noises")),
+    "noises-copyleft": Source(
+        ("noise",),
+        1,
+        "sounds and music of LinCity-NG, Tux Paint, Extreme Tux Racer, Wesnoth: GPL-2.0-or-later; Colobot: GPL-3.0-or-later; "
+        "Oxygen: LGPL-3.0-or-later",
+        _package_jobs("noises-copyleft"),
+    ),
+    "noises-sharealike": Source(
+        ("noise",),
+        1,
+        "music on hold of Asterisk; sounds and music of Unknown Horizons: CC BY-SA 3.0",
+        _package_jobs("noises-sharealike"),
     ),
     "stems": Source(SOURCES, 2, "your own stems: you know their licence", _stem_jobs),
 }

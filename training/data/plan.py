@@ -27,7 +27,9 @@ RENDERED = ("freedoom", "openmsx", "mma")
 VOICES = ("mir1k", "ravdess", "makam", "voices-open")
 DRUMMERS = ("groove", "drums-open")
 SOLOS = ("guitar", "guitar-sharealike")
-COLLECTIONS = (*SONGS, *RENDERED, *VOICES, *DRUMMERS, *SOLOS)
+SPOKEN, NOISES = ("prompts", "prompts-sharealike", "words"), ("noises", "noises-copyleft", "noises-sharealike")
+"""For the denoiser alone (``training.data.speech``)."""
+COLLECTIONS = (*SONGS, *RENDERED, *VOICES, *DRUMMERS, *SOLOS, *SPOKEN, *NOISES)
 """Names of all collections that can be learned from."""
 
 VOICE_WEIGHTS = (0.4, 0.35, 0.25, 0.4)

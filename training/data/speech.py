@@ -1,28 +1,36 @@
 """Voice and noise, mono at 16 kHz, to train a speech denoiser (thesis chapter 6, which names no data).
 
-Stems are ``(2, 1, frames)``: voice and noise. The synthetic set needs no data; the prepared one takes voices and songs from the
-store. Both scale the noise to a random signal-to-noise ratio. The mix is always the sum of the stems.
+Stems are ``(2, 1, frames)``: voice and noise. The synthetic set needs no data; the prepared one takes speech, singing, noises and
+songs from the store. Both scale the noise to a random signal-to-noise ratio. The mix is always the sum of the stems. The voice keeps
+the room that it was recorded in: a denoiser of one hop cannot know a room's echoes before they come.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import resample_poly
+import soxr
+from scipy.signal import fftconvolve
 
 from rtaudio.audio.format import StemplayError
 from training.data import augment
 from training.data.config import MixingConfig
-from training.data.plan import chosen
-from training.data.store import Collection, Stems
+from training.data.noises import MADE_UP
+from training.data.plan import DRUMMERS, NOISES, RENDERED, SOLOS, SONGS, SPOKEN, VOICES, chosen
+from training.data.rooms import room_response
+from training.data.splits import split_of_singer
+from training.data.store import FULL_SCALE, Collection, Stems
 
 RATE = 16_000
-STORED_RATE = 44_100
 SNR_DB = (-3.0, 15.0)
-"""Range of the examples' signal-to-noise ratio."""
+"""Range of the signal-to-noise ratio of synthetic examples."""
+STORED_SNR_DB, QUIETEST, LOUDEST = (-5.0, 20.0), 0.01, 0.16
+"""The same for examples of the store, and the range of their level (RMS of the mix)."""
+NOISE_KINDS = ("recorded", "music", "crowd", "made-up")
 
 Mono = npt.NDArray[np.float64]
 
@@ -64,12 +72,14 @@ def noise_like(rng: np.random.Generator, frames: int, rate: int = RATE) -> Mono:
     return noise
 
 
-def mixed(rng: np.random.Generator, voice: Mono, noise: Mono) -> Stems:
-    """Stems ``(2, 1, frames)`` with a random ratio of their powers and a random level."""
+def mixed(
+    rng: np.random.Generator, voice: Mono, noise: Mono, snr_db: float | None = None, level: float | None = None
+) -> Stems:
+    """Stems ``(2, 1, frames)`` with a random ratio of their powers and a random level, unless ``snr_db`` and ``level`` say which."""
     power = np.mean(voice**2) + 1e-9
-    wanted = power * 10 ** (-rng.uniform(*SNR_DB) / 10)
+    wanted = power * 10 ** (-(rng.uniform(*SNR_DB) if snr_db is None else snr_db) / 10)
     noise = noise * np.sqrt(wanted / (np.mean(noise**2) + 1e-9))
-    level = rng.uniform(0.03, 0.15) / np.sqrt(power + wanted)
+    level = (rng.uniform(0.03, 0.15) if level is None else level) / np.sqrt(power + wanted)
     return (level * np.stack([voice, noise])[:, None]).astype(np.float32)
 
 
@@ -103,56 +113,186 @@ def validation_speech(count: int = 4, seconds: float = 2.0, seed: int = 0) -> li
     return [synthetic_speech([2, number, *([seed] if seed else [])], int(seconds * RATE)) for number in range(count)]
 
 
-class MixedSpeech:
-    """Voices of the store with the other stems of its songs, or synthetic noise, as the noise.
+class Recordings:
+    """Mono recordings at 16 kHz, of several collections. Long ones are drawn more often, by the root of their length.
 
-    The last tenth of each collection of voices is kept for validation.
+    Each is converted when it is first used and kept in memory (115 MB for an hour).
     """
 
-    voices_of = ("ravdess", "mir1k", "makam")
-    songs_of = ("musdb", "freedoom", "openmsx", "groove")
+    def __init__(self, items: list[tuple[Collection, int]]) -> None:
+        self.items = items
+        lengths = np.sqrt([collection.items[index].frames for collection, index in items])
+        self.chances = lengths / max(lengths.sum(), 1e-9)
+        self._sounds: dict[int, npt.NDArray[np.int16]] = {}
 
-    def __init__(self, store: Path, config: MixingConfig, hop: int, seed: int, validation: bool = False) -> None:
-        self.config, self.seed, self.validation = config, seed, validation
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def crop(self, rng: np.random.Generator, frames: int, speed: float = 1.0) -> Mono:
+        """``frames`` samples of one of them, played ``speed`` times as fast; of several tries the first that is not nearly silent."""
+        number = int(rng.choice(len(self.items), p=self.chances))
+        sound = self._sound(number)
+        needed = min(len(sound), int(frames * speed) + 64)
+        piece = np.zeros(needed)
+        for _ in range(6):
+            start = int(rng.integers(len(sound) - needed + 1))
+            piece = sound[start : start + needed] / FULL_SCALE
+            if piece.std() > 0.01:
+                break
+        if speed != 1.0:
+            piece = soxr.resample(piece, speed, 1.0, quality="MQ")
+        piece = np.tile(piece, -(-frames // max(1, len(piece)))) if len(piece) < frames else piece
+        return np.asarray(piece[:frames], np.float64)
+
+    def _sound(self, number: int) -> npt.NDArray[np.int16]:
+        if number not in self._sounds:
+            collection, index = self.items[number]
+            stems = collection.whole(index)
+            stems = stems[:3] if len(stems) > 3 else stems  # a song without its voice
+            mono = soxr.resample(stems.sum(axis=0).mean(axis=0), collection.manifest.sample_rate, RATE)
+            peak = max(float(np.abs(mono).max(initial=0.0)), 1e-6)
+            self._sounds[number] = np.rint(mono * (FULL_SCALE / peak)).astype(np.int16)
+        return self._sounds[number]
+
+
+class MixedSpeech:
+    """Speech and singing of the store, in noises: recorded ones, songs without voices, crowds of speakers, and made-up ones.
+
+    Speakers, songs and kinds of recorded noise belong to one ``split`` each: ``train``, ``valid`` or ``test``.
+
+    Raises:
+        StemplayError: the store has no voices of the split.
+    """
+
+    voices_of = (*SPOKEN, *MixedSongs.voices_of)
+    songs_of = tuple(
+        name
+        for names in (MixedSongs.songs_of, MixedSongs.rendered_of, MixedSongs.drums_of, MixedSongs.solos_of)
+        for name in names
+    )
+
+    def __init__(self, store: Path, config: MixingConfig, hop: int, seed: int, split: str = "train") -> None:
+        self.config, self.seed, self.split = config, seed, split
         self.frames = int(config.seconds * RATE) // hop * hop
-        self.voices, self.songs = (_open(store, chosen(config, names)) for names in (self.voices_of, self.songs_of))
-        if not self.voices:
+        self.voices = Recordings(_items(store, chosen(config, self.voices_of), split, voices=True))
+        self.songs = Recordings(_items(store, chosen(config, self.songs_of), split))
+        self.noises = Recordings(_items(store, chosen(config, NOISES), split))
+        if not len(self.voices):
             raise StemplayError(f"There are no voices in {store}: run `python -m training prepare stems` first.")
 
     def batch(self, index: int) -> Stems:
         """``(batch, 2, 1, time)``, a pure function of the seed and ``index``."""
-        rng = np.random.default_rng([self.seed, index, int(self.validation)])
+        rng = np.random.default_rng([self.seed, index, ("train", "valid", "test").index(self.split)])
         return augment.limit_peaks(np.stack([self._example(rng) for _ in range(self.config.batch)]))
 
     def _example(self, rng: np.random.Generator) -> Stems:
-        voices = self.voices[int(rng.integers(len(self.voices)))]
-        last = max(1, len(voices) // 10)
-        kept = len(voices) - last if len(voices) > 1 else 1
-        number = int(rng.integers(kept, len(voices)) if self.validation and len(voices) > 1 else rng.integers(kept))
-        voice = _mono_crop(rng, voices, number, self.frames)
-        if self.songs and rng.random() < 0.4:
-            songs = self.songs[int(rng.integers(len(self.songs)))]
-            noise = _mono_crop(rng, songs, int(rng.integers(len(songs))), self.frames)
-            if noise.std() > 1e-4:
-                return mixed(rng, voice, noise)
-        return mixed(rng, voice, noise_like(rng, self.frames))
+        level = QUIETEST * (LOUDEST / QUIETEST) ** rng.random()
+        stems = mixed(rng, self.voice(rng), self.noise(rng), rng.uniform(*STORED_SNR_DB), level)
+        alone = rng.random()
+        if (
+            alone < 0.08 and self.split == "train"
+        ):  # to leave clean voices as they are, and noise without a voice silent
+            stems[int(alone < 0.04)] = 0
+        return stems
+
+    def voice(self, rng: np.random.Generator) -> Mono:
+        """A voice at another speed, in a room or none, through a microphone."""
+        voice = self.voices.crop(rng, self.frames, rng.uniform(0.87, 1.18) if rng.random() < 0.6 else 1.0)
+        if rng.random() < 0.5:
+            voice = fftconvolve(voice, room_response(rng, RATE))[: self.frames]
+        return _coloured(rng, voice, 5.0) if rng.random() < 0.6 else voice
+
+    def noise(self, rng: np.random.Generator, kind: str = "") -> Mono:
+        """One to three noises together, or a single one of ``NOISE_KINDS``."""
+        total = np.zeros(self.frames)
+        for _ in range(1 if kind else rng.choice([1, 2, 3], p=[0.6, 0.3, 0.1])):
+            noise = self._one_noise(rng, kind or str(rng.choice(NOISE_KINDS, p=[0.3, 0.2, 0.15, 0.35])))
+            if rng.random() < 0.4:
+                noise = fftconvolve(noise, room_response(rng, RATE, near=False))[: self.frames]
+            if rng.random() < 0.5:
+                noise = _coloured(rng, noise, 8.0)
+            total += noise * 10 ** (rng.uniform(-6, 6) / 20) / (noise.std() + 1e-6)
+        return total
+
+    def _one_noise(self, rng: np.random.Generator, kind: str) -> Mono:
+        if kind == "recorded" and len(self.noises):
+            return self.noises.crop(rng, self.frames, rng.uniform(0.8, 1.25))
+        if kind == "music" and len(self.songs):
+            return self.songs.crop(rng, self.frames, rng.uniform(0.9, 1.1))
+        if kind == "crowd":
+            return sum(
+                (
+                    10 ** rng.uniform(-0.3, 0.3) * self.voices.crop(rng, self.frames, rng.uniform(0.85, 1.2))
+                    for _ in range(rng.integers(3, 9))
+                ),
+                np.zeros(self.frames),
+            )
+        return MADE_UP[int(rng.integers(len(MADE_UP)))](rng, self.frames, RATE)
 
 
-def stored_validation_speech(store: Path, count: int = 16, seconds: float = 4.0) -> list[Stems]:
-    """Examples of the voices kept for validation."""
-    return list(MixedSpeech(store, MixingConfig(seconds=seconds, batch=count), 1, 7, validation=True).batch(0))
+def stored_validation_speech(store: Path, count: int = 32, seconds: float = 4.0) -> list[Stems]:
+    """Examples of the voices and noises kept for validation."""
+    return list(MixedSpeech(store, MixingConfig(seconds=seconds, batch=count), 1, 7, "valid").batch(0))
 
 
-def _mono_crop(rng: np.random.Generator, collection: Collection, number: int, frames: int) -> Mono:
-    """``frames`` samples at 16 kHz of an item: the sum of its stems, without the voice of a whole song."""
-    needed = frames * STORED_RATE // RATE + 64
-    item = collection.items[number]
-    stems = collection.crop(number, int(rng.integers(max(1, item.frames - needed))), needed)
-    stems = stems[:3] if len(stems) > 3 else stems
-    mono: Mono = resample_poly(stems.sum(axis=0).mean(axis=0), RATE // 100, STORED_RATE // 100)[:frames]
-    return mono.astype(np.float64)
+def _coloured(rng: np.random.Generator, sound: Mono, range_db: float) -> Mono:
+    """``sound`` through a random response, up to ``range_db`` up or down in each octave, as of a microphone."""
+    octaves = np.log2(np.maximum(np.fft.rfftfreq(len(sound), 1 / RATE), 60) / 60)
+    decibels = np.interp(octaves, np.arange(8), rng.uniform(-range_db, range_db, 8))
+    return np.fft.irfft(np.fft.rfft(sound) * 10 ** (decibels / 20), len(sound))
 
 
-def _open(store: Path, names: Sequence[str]) -> list[Collection]:
-    found = [Collection(store / name) for name in names if (store / name / "manifest.json").exists()]
-    return [collection for collection in found if len(collection)]
+def _items(store: Path, names: tuple[str, ...], split: str, voices: bool = False) -> list[tuple[Collection, int]]:
+    """The items of the collections that belong to ``split``: as the manifest says, of singing by ``split_of_singer``."""
+    found = []
+    for name in names:
+        if (store / name / "manifest.json").exists():
+            collection = Collection(store / name, ("train", "valid", "test"))
+            count = len(collection)
+            for index, item in enumerate(collection.items):
+                own = split_of_singer(name, item.group, index, count) if voices and name not in SPOKEN else item.split
+                if own == split or (voices and count == 1):
+                    found.append((collection, index))
+    return found
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One clip of the denoisers' test set: ``stems`` ``(2, 1, frames)``, and what is in them."""
+
+    name: str
+    voice: str
+    noise: str
+    snr_db: float
+    stems: Stems
+
+
+TEST_SNRS = (0.0, 5.0, 10.0)
+TEST_VOICES = {"speech": SPOKEN, "singing": ("makam", "mir1k", "ravdess")}
+
+
+def clips_of_test(store: Path, count: int = 3, seconds: float = 5.0, seed: int = 0) -> Iterator[Clip]:
+    """``count`` clips for each kind of voice, kind of noise and signal-to-noise ratio; voices, songs and sounds are of the test split.
+
+    Raises:
+        StemplayError: the store has no such voices.
+    """
+    beside = (*MixedSpeech.songs_of, *NOISES)
+    for number, (voice_kind, names) in enumerate(TEST_VOICES.items()):
+        source = MixedSpeech(store, MixingConfig(seconds=seconds, collections=(*names, *beside)), 1, seed, "test")
+        for other, noise_kind in enumerate(NOISE_KINDS):
+            for snr_db in TEST_SNRS:
+                for take in range(count):
+                    rng = np.random.default_rng([seed, number, other, int(snr_db), take])
+                    voice = source.voices.crop(rng, source.frames)
+                    if take % 2:
+                        voice = fftconvolve(voice, room_response(rng, RATE))[: source.frames]
+                    stems = mixed(rng, voice, source.noise(rng, noise_kind), snr_db)
+                    name = f"{voice_kind}, {noise_kind}, {snr_db:g} dB, {take}"
+                    yield Clip(
+                        name,
+                        voice_kind,
+                        noise_kind,
+                        snr_db,
+                        stems / max(1.0, float(np.abs(stems.sum(axis=0)).max()) / 0.95),
+                    )

@@ -44,3 +44,19 @@ def clips_of(frames: int, rate: int = 44_100) -> list[tuple[int, int]]:
     """Start and length in samples of a song's clips: the first ``CLIP_SECONDS`` of every ``CLIP_EVERY``; the last may be shorter."""
     every, length = CLIP_EVERY * rate, CLIP_SECONDS * rate
     return [(start, min(length, frames - start)) for start in range(0, frames, every)]
+
+
+HELD_OUT_SINGERS: dict[str, dict[str, tuple[str, ...]]] = {
+    "makam": {"valid": ("goekhan",), "test": ("safiye",)},
+    "mir1k": {"valid": ("titon",), "test": ("leon", "stool", "tammy", "yifen")},
+    "ravdess": {"valid": ("19", "20"), "test": ("21", "22", "23", "24")},
+}
+"""Singers whom the denoiser does not hear in training (the separators do)."""
+
+
+def split_of_singer(collection: str, singer: str, number: int, count: int) -> str:
+    """``train``, ``valid`` or ``test`` for the denoiser. Of collections that are not listed, the last tenth is ``valid``."""
+    listed = HELD_OUT_SINGERS.get(collection)
+    if listed is None or count == 1:
+        return "valid" if count > 1 and number >= count - max(1, count // 10) else "train"
+    return next((split for split, singers in listed.items() if singer in singers), "train")

@@ -22,8 +22,10 @@ from training.separation.validation import validate
 WEIGHTS_FILE, MAKING_FILE = "weights.safetensors", "weights.json"
 RESTRICTED = ("musdb", "mir1k", "ravdess", "stems-research")
 """Collections whose licence allows research and private use only. The restriction also applies to weights learned from them."""
-SHARE_ALIKE = ("guitar-sharealike",)
+SHARE_ALIKE = ("guitar-sharealike", "prompts-sharealike", "noises-sharealike")
 """Collections whose licence (CC BY-SA) requires the same licence for derived works."""
+COPYLEFT = ("words", "noises-copyleft")
+"""Collections under the GPL, version 2 or 3 and later ones. CC BY-SA 4.0, to which its earlier versions may be raised, may become GPL 3."""
 OWN = ("stems",)
 """Collections whose licence only their owner can state."""
 
@@ -92,6 +94,8 @@ def licence_of(collections: Collection[str], own: str = "") -> str:
         if not own:
             raise StemplayError("The run learned from your own stems: state the licence of its weights with --licence.")
         return own
+    if any(name in COPYLEFT for name in collections):
+        return "GPL-3.0-or-later"
     if any(name in SHARE_ALIKE for name in collections):
         return "CC BY-SA 4.0"
     return "CC BY 4.0"

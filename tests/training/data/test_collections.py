@@ -18,7 +18,7 @@ from training.data.jobs import SOURCES_OF
 from training.data.plan import COLLECTIONS
 from training.data.splits import CLIP_SECONDS, HELD_OUT_OPEN_SONGS, clips_of
 from training.data.store import Collection
-from training.export.release import OWN, RESTRICTED, SHARE_ALIKE, licence_of
+from training.export.release import COPYLEFT, OWN, RESTRICTED, SHARE_ALIKE, licence_of
 from training.export.separator import export_separator
 
 RATE = 44_100
@@ -69,10 +69,24 @@ def test_collections_have_licences_of_their_own(store: Path) -> None:
 
 
 def test_what_weights_may_be_called_follows_from_what_they_learned() -> None:
-    assert set(SOURCES_OF) == set(COLLECTIONS) and {*RESTRICTED, *SHARE_ALIKE, *OWN} <= set(COLLECTIONS)
-    free = {"stems-open", "drums-open", "voices-open", "guitar", "makam", "freedoom", "mma", "groove", "openmsx"}
+    assert set(SOURCES_OF) == set(COLLECTIONS) and {*RESTRICTED, *SHARE_ALIKE, *COPYLEFT, *OWN} <= set(COLLECTIONS)
+    free = {
+        "stems-open",
+        "drums-open",
+        "voices-open",
+        "guitar",
+        "makam",
+        "freedoom",
+        "mma",
+        "groove",
+        "openmsx",
+        "prompts",
+        "noises",
+    }
     assert licence_of(free) == "CC BY 4.0"
-    assert licence_of({*free, "guitar-sharealike"}) == "CC BY-SA 4.0"
+    assert all(licence_of({*free, name}) == "CC BY-SA 4.0" for name in SHARE_ALIKE)
+    assert all(licence_of({*free, *SHARE_ALIKE, name}) == "GPL-3.0-or-later" for name in COPYLEFT)
+    assert "research" in licence_of({*COPYLEFT, "musdb"})
     assert all("research" in licence_of({*free, name, "stems"}, "mine") for name in RESTRICTED)
     assert licence_of({*free, "stems"}, "CC0") == "CC0"
     with pytest.raises(StemplayError, match="--licence"):

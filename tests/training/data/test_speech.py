@@ -147,7 +147,7 @@ def test_the_noise_is_as_loud_as_drawn() -> None:
 def test_prepared_voices_are_split_between_training_and_validation(store: Path) -> None:
     recipe = replace(read_recipe("denoiser"), mixing=CONFIG)
     assert isinstance(batch_source(recipe, store, 0), MixedSpeech)
-    assert len(validation_set(recipe, store)) == 16
+    assert len(validation_set(recipe, store)) == 32
     with pytest.raises(StemplayError, match="no voices"):
         batch_source(recipe, store / "nothing", 0)
 
