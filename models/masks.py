@@ -9,6 +9,7 @@ network of waveforms learns in hours.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -17,8 +18,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.network import NamedState, SeparatorConfig, StreamingSeparator
-from models.spectra import Analysis, Filtering, views_of
+from models.spectra import FLOOR, Analysis, Filtering, views_of
 from models.streaming import StreamingLSTM
+
+MEAN_S = (0.25, 2.0)
+"""Time constants of the running means, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class CausalMasksConfig(SeparatorConfig):
         local, spread: features of a band, from the bands beside it and from the LSTM.
         band_hidden: width of the layer that joins them.
         call_frames: frames a call; all of them know what its last one shows.
+        means: how many running means of the bands' powers the network also sees, which tell it of lasting noise: over .25 s, over 2 s.
         input_gain: as in ``models.demucs``.
     """
 
@@ -51,6 +56,7 @@ class CausalMasksConfig(SeparatorConfig):
     spread: int = 12
     band_hidden: int = 48
     call_frames: int = 1
+    means: int = 0
     input_gain: float = 5.0
 
     @property
@@ -66,7 +72,12 @@ class CausalMasksConfig(SeparatorConfig):
     @property
     def views(self) -> int:
         """In how many ways the network sees the sound."""
-        return views_of(self.audio_channels)
+        return views_of(self.audio_channels) * (1 + self.means)
+
+    @property
+    def keeps(self) -> list[float]:
+        """How much of each running mean is left after a frame."""
+        return [math.exp(-self.hop_length / (seconds * self.sample_rate)) for seconds in MEAN_S[: self.means]]
 
     def bands(self) -> list[float]:
         """Their centres in Hz, from 0 to half the sample rate."""
@@ -92,10 +103,8 @@ class CausalMasks(StreamingSeparator):
         self.analysis = Analysis(config.seen_window, hop, centres, rate, config.audio_channels)
         self.filtering = Filtering(config.window, hop, centres, rate)
         count, hidden, views = len(centres), config.hidden, config.views
-        self.mean, self.scale = (
-            nn.Parameter(torch.zeros(views * count)),
-            nn.Parameter(torch.full((views * count,), 0.3)),
-        )
+        once = views_of(config.audio_channels) * count
+        self.mean, self.scale = nn.Parameter(torch.zeros(once)), nn.Parameter(torch.full((once,), 0.3))
         self.squeeze, self.norm1 = nn.Linear(views * count, hidden), nn.LayerNorm(hidden)
         self.lstm = StreamingLSTM(hidden, hidden, config.layers)
         self.join, self.norm2 = nn.Linear(2 * hidden, hidden), nn.LayerNorm(hidden)
@@ -115,7 +124,9 @@ class CausalMasks(StreamingSeparator):
         past = max(config.seen_window, config.window) - config.hop_length
         h, c = self.lstm.initial_state(batch)
         zeros = self.base.new_zeros
+        once = views_of(config.audio_channels)
         return NamedState(
+            means=zeros(batch, config.means, once, len(self.mean) // once),
             past=zeros(batch, config.audio_channels, past),
             h=h,
             c=c,
@@ -130,9 +141,10 @@ class CausalMasks(StreamingSeparator):
     def step_and_tell(self, x: Tensor, state: NamedState) -> tuple[Tensor, Tensor, NamedState]:
         """``step_frames``, and between its results what the LSTM made of each frame: ``(batch, n, hidden)``."""
         frames, past = self._frames(x, state)
-        features, hidden, lstm = self._listen(frames, x.dtype, state)
+        features, means = self._see(frames, x.dtype, state)
+        hidden, lstm = self._listen(features, state)
         y, filters = self._play(frames, features, hidden, state)
-        return y, hidden, NamedState(past=past, h=lstm[0], c=lstm[1], filters=filters)
+        return y, hidden, NamedState(past=past, h=lstm[0], c=lstm[1], filters=filters, means=means)
 
     def _frames(self, x: Tensor, state: NamedState) -> tuple[Tensor, Tensor]:
         """A frame for each hop of ``x``: ``(batch, n, channels, samples)``, float32 or better; and what the next call needs of it."""
@@ -147,20 +159,35 @@ class CausalMasks(StreamingSeparator):
             frames = sound.unfold(2, size, hop).transpose(1, 2)
         return frames, sound[..., kept:]
 
-    def _listen(
-        self, frames: Tensor, dtype: torch.dtype, state: NamedState
-    ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
-        """Features ``(batch, n, views, bands)``, what the LSTM makes of them ``(batch, n, hidden)``, and its next state."""
+    def _see(self, frames: Tensor, dtype: torch.dtype, state: NamedState) -> tuple[Tensor, Tensor]:
+        """Features ``(batch, n, views, bands)``, and the next running means."""
         powers = self.analysis(frames[..., frames.shape[-1] - self.config.seen_window :], dtype)
-        views = self.config.views
-        features = (powers + self.mean.reshape(views, -1)) * self.scale.reshape(views, -1)
+        views = views_of(self.config.audio_channels)
+        scale = self.scale.reshape(views, -1)
+        features = (powers + self.mean.reshape(views, -1)) * scale
+        if not self.config.means:
+            return features, state["means"]
+        above = (powers - math.log(FLOOR)) * scale  # nothing in silence, as the zero state
+        count, means, seen = above.shape[1], [], [features]
+        for number, keep in enumerate(self.config.keeps):
+            before = state["means"][:, number].to(dtype)
+            order = torch.arange(count, device=above.device, dtype=torch.float64)
+            weights = torch.tril((1 - keep) * keep ** (order[:, None] - order).clamp_min(0)).to(dtype)
+            fading = (keep ** (order + 1)).to(dtype)
+            mean = (weights @ above.flatten(2)).reshape(above.shape) + fading[:, None, None] * before[:, None]
+            means.append(mean[:, -1])
+            seen.append(mean)
+        return torch.cat(seen, dim=2), torch.stack(means, dim=1)
+
+    def _listen(self, features: Tensor, state: NamedState) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """What the LSTM makes of features ``(batch, n, hidden)``, and its next state."""
         squeezed = torch.tanh(self.norm1(self.squeeze(features.flatten(2))))
         y, lstm = self.lstm(squeezed, (state["h"], state["c"]))
         hidden = self.norm2(self.join(torch.cat([squeezed, y], dim=2)))
         if self.ahead is not None:
             last = F.relu(hidden)[:, self.config.call_frames - 1 :: self.config.call_frames]
             hidden = hidden + self.ahead(last).reshape(hidden.shape)
-        return features, F.relu(hidden), lstm
+        return F.relu(hidden), lstm
 
     def _play(self, frames: Tensor, features: Tensor, hidden: Tensor, state: NamedState) -> tuple[Tensor, Tensor]:
         """The stems ``(batch, time, outputs)``, and what is kept of the last frame's filters."""
@@ -206,6 +233,8 @@ def _zero_linear(size: int, outputs: int) -> nn.Linear:
 def _check(config: CausalMasksConfig) -> None:
     if config.call_frames < 1:
         raise ValueError("A call has at least one frame.")
+    if not 0 <= config.means <= len(MEAN_S):
+        raise ValueError(f"There are up to {len(MEAN_S)} running means.")
     if config.audio_channels not in (1, 2):
         raise ValueError("Masks are for mono or stereo.")
     if config.spacing < 1 or config.q < 1:

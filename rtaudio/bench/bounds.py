@@ -40,12 +40,13 @@ def mask_sizes(config: dict[str, Any]) -> list[tuple[int, int, int]]:
     while centre < rate / 2:
         centre, bands = centre + max(config["spacing"], centre / config["q"]), bands + 1
     hidden, spread, local, wide = (config[name] for name in ("hidden", "spread", "local", "band_hidden"))
-    outputs, views = config["audio_channels"] * len(config["sources"]), 4
+    outputs, once = config["audio_channels"] * len(config["sources"]), 4 if config["audio_channels"] == 2 else 1
+    views = once * (1 + config.get("means", 0))
     bins, seen = config["window"] // 2 + 1, config["seen_window"] // 2 + 1
     frames = config.get("call_frames", 1)
     ahead = [(1, hidden, frames * hidden), (bands, 5 * views, frames * local)] if frames > 1 else []
     frame = [
-        (views, seen, bands),
+        (once, seen, bands),
         (1, views * bands, hidden),
         *[(1, 2 * hidden, 4 * hidden)] * config["layers"],
         (1, 2 * hidden, hidden),

@@ -189,10 +189,11 @@ def test_the_exported_file_is_exact_and_holds_no_transforms(hop: int, frames: in
     assert not any("/basis/" in n.name for n in kept)
 
 
+@pytest.mark.parametrize("means", [0, 2])
 @pytest.mark.parametrize("kind", [CausalMasks, HybridDemucs])
-def test_mono_streams_and_its_exported_file_is_exact(kind: type[StreamingSeparator], tmp_path: Path) -> None:
+def test_mono_streams_and_its_exported_file_is_exact(kind: type[StreamingSeparator], means: int, tmp_path: Path) -> None:
     torch.manual_seed(1)
-    config = replace(HybridDemucsConfig().tiny(), audio_channels=1, sources=("voice", "noise"), sample_rate=16_000)
+    config = replace(HybridDemucsConfig().tiny(), audio_channels=1, sources=("voice", "noise"), sample_rate=16_000, means=means)
     network = kind(config.masks if kind is CausalMasks else config).eval()  # type: ignore[call-arg]
     mix = torch.randn(1, 1, 12 * network.hop)
     with torch.no_grad():

@@ -149,7 +149,7 @@ class Recordings:
             collection, index = self.items[number]
             stems = collection.whole(index)
             stems = stems[:3] if len(stems) > 3 else stems  # a song without its voice
-            mono = soxr.resample(stems.sum(axis=0).mean(axis=0), collection.manifest.sample_rate, RATE)
+            mono = soxr.resample(stems.sum(axis=0).mean(axis=0), collection.manifest.sample_rate, RATE, quality="MQ")
             peak = max(float(np.abs(mono).max(initial=0.0)), 1e-6)
             self._sounds[number] = np.rint(mono * (FULL_SCALE / peak)).astype(np.int16)
         return self._sounds[number]

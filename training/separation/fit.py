@@ -26,7 +26,7 @@ from training.data.store import write_atomic
 from training.data.thesis import EpochSongs
 from training.optim.parallel import Share, make_fabric
 from training.runs.checkpoint import initialise, load_checkpoint, load_network
-from training.separation.grow import grow, grow_hybrid, grow_masks
+from training.separation.grow import grow, grow_hybrid, grow_masks, hybrid_of_masks
 from training.separation.recipe import Recipe
 from training.separation.sources import batch_source, mixes_on_devices, validation_set
 from training.separation.trainer import Budget, Intervals, Progress, SeparatorTrainer, loggers
@@ -106,10 +106,12 @@ def _grown(network: Separator, path: Path, seed: int) -> Separator:
     if isinstance(small, HybridDemucs) and isinstance(network, HybridDemucs):
         return grow_hybrid(small, network.config, seed)
     if isinstance(small, CausalMasks) and isinstance(network, HybridDemucs):
+        return hybrid_of_masks(small, network.config)
+    if isinstance(small, CausalMasks) and isinstance(network, CausalMasks):
         return grow_masks(small, network.config)
     small = small.waves if isinstance(small, HybridDemucs) else small
     if not (isinstance(small, CausalDemucs) and isinstance(network, CausalDemucs)):
-        raise StemplayError("Only a causal Demucs or a hybrid can grow from a smaller one, or a hybrid from masks.")
+        raise StemplayError("Only a causal Demucs, masks or a hybrid can grow from a smaller one, or a hybrid from masks.")
     return grow(small, network.config, seed)
 
 

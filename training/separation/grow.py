@@ -15,7 +15,7 @@ from torch import Tensor
 
 from models.demucs import CausalDemucs, CausalDemucsConfig
 from models.hybrid import HybridDemucs, HybridDemucsConfig
-from models.masks import CausalMasks
+from models.masks import CausalMasks, CausalMasksConfig
 from rtaudio.audio.format import StemplayError
 
 
@@ -68,16 +68,40 @@ def grow_hybrid(small: HybridDemucs, config: HybridDemucsConfig, seed: int = 0) 
     return large.eval()
 
 
-def grow_masks(small: CausalMasks, config: HybridDemucsConfig) -> HybridDemucs:
+def grow_masks(small: CausalMasks, config: CausalMasksConfig) -> CausalMasks:
+    """The masks ``small``, which may also see running means from now on; the weights of these start at zero.
+
+    Raises:
+        StemplayError: they differ in more.
+    """
+    if small.config == config:
+        return small
+    if small.config.means or replace(small.config, means=config.means) != config:
+        raise StemplayError("Masks cannot grow, except in running means: those of the larger network must have the same sizes.")
+    large = CausalMasks(config)
+    state, views = large.state_dict(), small.config.views
+    with torch.no_grad():
+        for name, weight in small.state_dict().items():
+            if state[name].shape == weight.shape:
+                state[name].copy_(weight)
+                continue
+            state[name].zero_()
+            if name.startswith("local"):  # five bands, all views of each
+                state[name].unflatten(1, (5, -1))[..., :views].copy_(weight.unflatten(1, (5, views)))
+            else:
+                state[name][:, : weight.shape[1]].copy_(weight)
+    large.load_state_dict(state)
+    return large.eval()
+
+
+def hybrid_of_masks(small: CausalMasks, config: HybridDemucsConfig) -> HybridDemucs:
     """A hybrid of the sizes of ``config`` with finished masks; its waveform branch starts at random and is silent at first.
 
     Raises:
-        StemplayError: the masks are of other sizes.
+        StemplayError: as in ``grow_masks``.
     """
-    if small.config != config.masks:
-        raise StemplayError("Masks cannot grow: those of the hybrid must have the same sizes.")
     large = HybridDemucs(config)
-    large.masks.load_state_dict(small.state_dict())
+    large.masks.load_state_dict(grow_masks(small, config.masks).state_dict())
     with torch.no_grad():
         for weight in large.waves.decoder[0].up.parameters():
             weight.zero_()

@@ -11,11 +11,11 @@ import torch
 
 from models.demucs import CausalDemucs, CausalDemucsConfig
 from models.hybrid import HybridDemucs, HybridDemucsConfig
-from models.masks import CausalMasks
+from models.masks import CausalMasks, CausalMasksConfig
 from rtaudio.audio.format import StemplayError
 from training.cli import main
 from training.runs.checkpoint import load_network, save_weights
-from training.separation.grow import grow, grow_hybrid, grow_masks
+from training.separation.grow import grow, grow_hybrid, grow_masks, hybrid_of_masks
 
 SMALL = CausalDemucsConfig(channels=4, depth=2)
 
@@ -126,7 +126,7 @@ def test_masks_become_a_hybrid_whose_waveforms_are_silent_at_first_and_learn(tmp
     torch.manual_seed(0)
     config = replace(HybridDemucsConfig().tiny(), audio_channels=1, sources=("voice", "noise"))
     masks = CausalMasks(config.masks).eval()
-    large = grow_masks(masks, config)
+    large = hybrid_of_masks(masks, config)
     mix = torch.randn(1, 1, 20 * large.hop)
     with torch.no_grad():
         torch.testing.assert_close(large(mix), masks(mix), atol=1e-6, rtol=1e-5)
@@ -134,7 +134,7 @@ def test_masks_become_a_hybrid_whose_waveforms_are_silent_at_first_and_learn(tmp
     gradient: Any = large.waves.decoder[0].up.weight.grad
     assert gradient.abs().max() > 0
     with pytest.raises(StemplayError, match="Masks cannot grow"):
-        grow_masks(CausalMasks(replace(config.masks, hidden=8)), config)
+        hybrid_of_masks(CausalMasks(replace(config.masks, hidden=8)), config)
     recipe = tmp_path / "hybrid.toml"
     recipe.write_text(
         'name = "h"\n[network]\nkind = "hybrid-demucs"\naudio_channels = 1\nsources = ["voice", "noise"]\nsample_rate = 16000\n'
@@ -157,3 +157,19 @@ def test_masks_become_a_hybrid_whose_waveforms_are_silent_at_first_and_learn(tmp
         "--tiny",
     ]
     assert main([*line, "-o", str(tmp_path / "run")]) == 0
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_masks_that_see_running_means_begin_as_they_were_and_use_them(channels: int) -> None:
+    torch.manual_seed(0)
+    config = replace(CausalMasksConfig().tiny(), hop_length=64, audio_channels=channels)
+    small = CausalMasks(config).eval()
+    large = grow_masks(small, replace(config, means=2))
+    mix = torch.randn(1, channels, 30 * large.hop)
+    with torch.no_grad():
+        torch.testing.assert_close(large(mix), small(mix), atol=1e-6, rtol=1e-5)
+    large(mix).square().mean().backward()
+    gradients: list[Any] = [layer.weight.grad for layer in (large.squeeze, large.local, large.band1)]
+    assert all(gradient[:, -1].abs().max() > 0 for gradient in gradients)
+    with pytest.raises(StemplayError, match="except in running means"):
+        grow_masks(large, config)
