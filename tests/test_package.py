@@ -83,7 +83,7 @@ def run(command: Path, place: Path, *arguments: str) -> subprocess.CompletedProc
 def test_the_wheel_holds_the_open_models_and_no_other(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as file:
         found = {Path(name).parent.name for name in file.namelist() if name.endswith("model.onnx")}
-    assert found == {"demucs-open", "sing-gm"}
+    assert found == {"demucs-open", "denoise-voice", "sing-gm"}
 
 
 def test_the_installed_command_separates_plays_and_looks_around(stemplay: Path, place: Path, song: Path) -> None:

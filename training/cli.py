@@ -31,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "quantize": "make the int8 model of an exported one",
     "calibrate": "find the best way to share an exported model's residual among the stems",
     "evaluate": "score an exported model on songs with known stems",
+    "denoisers": "score denoisers of voices beside RNNoise and DTLN",
     "compare": "train networks of several kinds with the same budget and score them beside oracles",
     "tables": "print the thesis' tables and figures with our results beside them",
     "describe": "list a network's layers and sizes",
