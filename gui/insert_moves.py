@@ -99,13 +99,13 @@ class InsertMoves(QObject):
 
     # -- what a person does -------------------------------------------------------------------------------------------------
 
-    def add(self, place: str, plugin: str) -> str:
-        """Put ``plugin`` after the last insert. Its key; "" if the engine refused or no slot is free."""
+    def add(self, place: str, plugin: str, first: bool = False) -> str:
+        """Put ``plugin`` after the last insert, or before all. Its key; "" if the engine refused or no slot is free."""
         slots = copy.deepcopy(self.slots(place))
         if not self._room(place):
             return ""
         key = new_key(plugin, (entry.key for entry in slots))
-        slots.append(InsertState(plugin, key))
+        slots.insert(0 if first else len(slots), InsertState(plugin, key))
         text = self.tr("{0}: add {1}").format(stem_title(place), plugin_title(plugin))
         return key if self.arrange(place, slots, ORDER, text) else ""
 

@@ -8,6 +8,7 @@ from PyQt6.QtWidgets import QFrame, QMenu, QPushButton, QSizePolicy, QVBoxLayout
 
 from gui import theme
 from gui.insert_moves import INPUT
+from gui.inserts.denoise import DenoiseSwitch
 from gui.inserts.desk import InsertDesk
 from gui.inserts.instrument import InstrumentButton
 from gui.inserts.slot import HEIGHT, MIME, InsertSlot, slot_menu
@@ -178,6 +179,7 @@ class InputStrip(QFrame):
         self.choose.setAccessibleName(self.tr("Choose an input"))
         self.choose.setToolTip(self.tr("Choose a microphone or another input in the settings"))
         self.choose.clicked.connect(self.input_wanted.emit)
+        self.denoise = DenoiseSwitch(desk.moves)
         column = _Column(self)
         column.setContentsMargins(1, 1, 1, 12)
         column.setSpacing(6)
@@ -186,6 +188,7 @@ class InputStrip(QFrame):
         self._switches = QVBoxLayout()
         self._switches.setContentsMargins(8, 0, 8, 0)
         self._switches.addWidget(self.choose)
+        self._switches.addWidget(self.denoise)
         column.addLayout(self._switches)
         column.addStretch(1)
         self.monitor: QWidget | None = None
@@ -201,6 +204,7 @@ class InputStrip(QFrame):
         if song != self.isHidden():
             self.setVisible(not song)
         self.choose.setVisible(not there)
+        self.denoise.setVisible(there)
         if self.monitor is not None:
             self.monitor.setVisible(there)
         told = self.tr("on the live input, before it is separated")
@@ -210,6 +214,7 @@ class InputStrip(QFrame):
             told = self.tr("not heard: Monitor is off")
         if told != self.hint.text():
             self.hint.setText(told)
+        self.denoise.show_state()
 
     def set_compact(self, compact: bool) -> None:
         """Show fewer rows if the window is low, as on the other strips."""

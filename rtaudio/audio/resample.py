@@ -12,6 +12,7 @@ with a matrix that holds a filter in each column (``_bands``): no window is copi
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -122,6 +123,21 @@ class Resampler:
     def set_state(self, state: dict[str, Any]) -> None:
         """Restore what ``get_state`` returned."""
         self._history, self._start, self._done = state["history"].copy(), state["start"], state["done"]
+
+
+def framed_latency(inward: Resampler, outward: Resampler, hop: int, window: int, delay: int) -> int:
+    """Frames by which sound lags behind that goes through ``inward``, a network with calls of ``hop`` samples, and ``outward``.
+
+    The network's call ``k`` needs the samples from ``k * hop`` on, ``window`` of them, and makes those that are ``delay`` older. The
+    number of frames in minus frames out is periodic, and largest just before a call can be made, so one period of calls is examined.
+    """
+    settled = (delay + outward.hold_back) // hop + 1
+    frames = settled + np.arange(inward.up // math.gcd(inward.up, hop) + 1, dtype=np.int64)
+    needed = frames * hop + window  # samples that complete call number ``frames``
+    fed = inward.hold_back + (needed - 1) * inward.down // inward.up  # one frame too few for it
+    made = frames * hop - delay
+    ready = -(-(made - outward.hold_back) * outward.up // outward.down)
+    return int(np.max(fed - ready)) + 1  # a sample counts as arrived when the next one begins
 
 
 def resample(audio: Audio, rate_in: int, rate_out: int) -> Audio:

@@ -24,8 +24,9 @@ from rtaudio.protocol.checks import (
     stem_names,
 )
 from rtaudio.protocol.controls import COMPUTER
-from rtaudio.protocol.insert_checks import slots_of
-from rtaudio.protocol.messages import DEFAULT_MODEL, MAX_DEADLINE, EngineConfig, MixerState, StemState
+from rtaudio.protocol.insert_checks import set_inserts, slots_of
+from rtaudio.protocol.messages import DEFAULT_MODEL, MAX_DEADLINE, EngineConfig, InsertState, MixerState, StemState
+from rtaudio.protocol.parameters import DENOISE
 from rtaudio.protocol.strips import INPUT, MASTER
 
 
@@ -142,6 +143,11 @@ def _add_mixer(mixer: argparse._ArgumentGroup) -> None:
         "--dry", type=float, default=0.0, metavar="X", help="0: stems, 1: the delayed input (default: %(default)s)"
     )
     add_insert_option(mixer, "a stem, the master, or (input) a live input before it is separated")
+    mixer.add_argument(
+        "--denoise",
+        action="store_true",
+        help="remove the noise behind a voice in a live input, before all else (--insert input=denoise)",
+    )
     mixer.add_argument("--bypass", action="store_true", help="play the delayed input unprocessed")
     mixer.add_argument(
         "--route",
@@ -226,6 +232,12 @@ def mixer_state(args: argparse.Namespace) -> MixerState:
     set_strips(args, mixer, source)
     for place, inserts in parse_inserts(args.insert, (*mixer.stems, MASTER, INPUT)).items():
         slots_of(mixer, place)[:] = inserts
+    if args.denoise:
+        if is_input_file(args.input) or args.input == "none":
+            raise StemplayError(
+                "--denoise needs a live input; for a file: python -m rtaudio separate FILE --model denoise-voice."
+            )
+        set_inserts(mixer, INPUT, [InsertState(DENOISE), *mixer.input_inserts])
     if mixer.input_inserts and is_input_file(args.input):
         raise StemplayError("Inserts of the input need a live input; for a song, put them on its stems or on the master.")
     mixer.monitor = args.monitor or not may_howl(args)

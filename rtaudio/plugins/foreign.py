@@ -1,4 +1,4 @@
-"""The table of plugin kinds that run in a host process: third-party plugins and our pitch shifter. Only hosts import this."""
+"""The table of plugin kinds that run in a host process: third-party plugins, our pitch shifter and our denoiser. Only hosts import this."""
 
 from __future__ import annotations
 
@@ -41,9 +41,16 @@ def _pitch(plugin: str) -> Plugin:
     return PitchShift()
 
 
+def _denoise(plugin: str) -> Plugin:
+    from rtaudio.plugins.denoise import Denoise
+
+    return Denoise()
+
+
 KINDS: list[tuple[Callable[[str], bool], Callable[[str], Plugin]]] = [
     (is_plugin_file, _vst3),
     (lambda plugin: plugin == "pitch", _pitch),
+    (lambda plugin: plugin == "denoise", _denoise),
     (lambda plugin: plugin.startswith("lv2:"), _lv2),
     (lambda plugin: plugin.startswith("python:"), _python),
 ]

@@ -9,7 +9,7 @@ from rtaudio.plugins.rack import unpack_state
 from rtaudio.protocol.insert_checks import is_foreign
 from rtaudio.protocol.messages import InsertState
 
-ISOLATED_EFFECTS = ("pitch",)
+ISOLATED_EFFECTS = ("pitch", "denoise")
 """Built-in effects that compute in bursts, which is not allowed in the audio callback."""
 
 

@@ -2,7 +2,7 @@
 
 The signal flow: block -> channels and rate of the model -> FIFO -> model, a frame at a time -> rate and channels of the
 device -> FIFO -> as many frames as came in. All positions are absolute sample counts, so the latency is one exact number:
-the largest hold-back that occurs over a whole period of the two grids (``_hold_back``). It owns no thread.
+the largest hold-back that occurs over a whole period of the two grids (``framed_latency``). It owns no thread.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rtaudio.audio.format import Audio, StemplayError, StreamFormat, to_channels
-from rtaudio.audio.resample import Resampler
+from rtaudio.audio.resample import Resampler, framed_latency
 from rtaudio.processors.base import Processor, State
 from rtaudio.processors.frame_model import FrameModel, InBackground
 from rtaudio.processors.residual import share_residual, whole_shares
@@ -95,7 +95,10 @@ class SeparatorProcessor(Processor):
         self._to_device = None if same else Resampler(model.rate, fmt.rate, self._inner_channels * len(self.outputs))
         self._silence = SilenceGain(fmt.rate)
         self._aligned_block = 0
-        self._latency = self._hold_back(1) + 1  # a sample counts as arrived when the next one begins: one whole hop
+        if self._to_model is None or self._to_device is None:
+            self._latency = self._hold_back(1) + 1  # a sample counts as arrived when the next one begins: one whole hop
+        else:
+            self._latency = framed_latency(self._to_model, self._to_device, model.hop, model.window, model.delay)
         model.reset()
         model.warm_up()
         self.reset()
@@ -246,25 +249,16 @@ class SeparatorProcessor(Processor):
         return self._format
 
     def _hold_back(self, block: int) -> int:
-        """The largest number of device frames inside after any call, if each call has a multiple of ``block`` frames.
+        """The largest number of frames inside after any call at the model's own rate, if each has a multiple of ``block`` frames.
 
-        The number of device frames in minus stems ready is periodic, and largest just before a frame of the model is complete. So one
-        period of frames is examined. (A promised block size only matters at the model's own rate.)
+        The number of frames in minus stems ready is periodic, and largest just before a frame of the model is complete. So one period
+        of frames is examined. (With conversion a promised block size does not matter: ``framed_latency``.)
         """
         model = self._model
-        if self._to_model is None or self._to_device is None:
-            settled = -(-(model.window + model.delay) // block) * block
-            fed = settled + np.arange(0, math.lcm(block, model.hop), block, dtype=np.int64)
-            frames = (fed - model.window) // model.hop + 1
-            return int(np.max(fed - (frames * model.hop - model.delay)))
-        inward, outward = self._to_model, self._to_device
-        settled = (model.delay + outward.hold_back) // model.hop + 1
-        frames = settled + np.arange(inward.up // math.gcd(inward.up, model.hop) + 1, dtype=np.int64)
-        needed = frames * model.hop + model.window  # model samples that complete frame number ``frames``
-        fed = inward.hold_back + (needed - 1) * inward.down // inward.up  # one device frame too few for it
-        stems = frames * model.hop - model.delay
-        ready = -(-(stems - outward.hold_back) * outward.up // outward.down)
-        return int(np.max(fed - ready))
+        settled = -(-(model.window + model.delay) // block) * block
+        fed = settled + np.arange(0, math.lcm(block, model.hop), block, dtype=np.int64)
+        frames = (fed - model.window) // model.hop + 1
+        return int(np.max(fed - (frames * model.hop - model.delay)))
 
 
 def to_device_channels(stems: Audio, channels: int) -> Audio:

@@ -8,6 +8,8 @@ from typing import Any
 
 from rtaudio.audio.format import StemplayError
 
+DENOISE = "denoise"
+"""The effect that has a button and an option of its own on a live input."""
 MAX_SLOTS = 4
 """Inserts of one strip."""
 
@@ -179,6 +181,9 @@ EFFECTS: dict[str, Effect] = {
         Effect("pitch", "Pitch shift", "Pitch", "Moves the pitch by semitones and keeps the tempo.", (
             Parameter("semitones", "Semitones", "semitones", -12.0, 12.0, 0.0, steps=25),
             Parameter("cents", "Fine", "cents", -50.0, 50.0, 0.0),
+        )),
+        Effect("denoise", "Voice denoiser", "Voice", "Keeps a voice and removes noise, hum, clicks, music and a crowd behind it.", (
+            _percent("amount", "Amount", 100), _percent("air", "Above 8 kHz", 100),
         )),
         Effect("saturation", "Saturation", "Distortion", "Adds warmth, or distortion at high drive.", (
             _db("drive", "Drive", 0, 40, 12), _db("gain", "Output gain", -40, 12, -6),

@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import QApplication, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from gui.bridge import Bridge
+from gui.insert_moves import slots_of
 from gui.inserts.browser import BUILT_IN, INSTALLED, EffectBrowser
 from gui.inserts.editor import MOST_ROWS, InsertEditor
 from gui.inserts.library import PluginLibrary, library_of
@@ -78,7 +79,7 @@ def last(session: FakeSession) -> tuple[str, dict[str, Any]]:
 
 def order_of(session: FakeSession, place: str) -> list[str]:
     mixer = session.desired.mixer
-    return [entry.plugin for entry in (mixer.inserts if place == "master" else mixer.stems[place].inserts)]
+    return [entry.plugin for entry in slots_of(mixer, place)]
 
 
 # ---------------------------------------------------------------- slots
@@ -246,6 +247,7 @@ def test_the_strip_of_the_input_leads_to_a_microphone_that_is_heard(bridge: Brid
     assert isinstance(page, MixerPage)
     strip = page.input_strip
     assert strip.isVisible() and strip.choose.isVisible() and strip.monitor is not None and not strip.monitor.isVisible()
+    assert not strip.denoise.isVisible()
     QTest.mouseClick(strip.choose, LEFT)
     assert window._settings is not None and window._settings.isVisible()
     window._settings.reject()
@@ -256,6 +258,27 @@ def test_the_strip_of_the_input_leads_to_a_microphone_that_is_heard(bridge: Brid
     assert last(session) == ("set_mixer", {"field": "monitor", "value": True})
     bridge.poll()
     assert "before it is separated" in strip.hint.text()
+
+
+def test_one_click_denoises_a_live_input_before_its_other_effects(page: MixerPage, session: FakeSession, bridge: Bridge) -> None:
+    switch = page.input_strip.denoise
+    fill(session, bridge, "input", "reverb")
+    bridge.poll()
+    assert switch.isVisible() and not switch.isChecked() and switch.accessibleName() == "Denoise the input"
+    QTest.mouseClick(switch, LEFT)
+    assert order_of(session, "input") == ["denoise", "reverb"] and switch.isChecked()
+    bridge.poll()
+    assert switch.isChecked()
+    session.desired.mixer.input_inserts[0].bypass = session.report.mixer.input_inserts[0].bypass = True
+    page.mixer_model.inserts.ahead.clear()
+    bridge.poll()
+    assert not switch.isChecked(), "a bypassed denoiser is off"
+    QTest.mouseClick(switch, LEFT)
+    assert not session.desired.mixer.input_inserts[0].bypass and switch.isChecked()
+    QTest.mouseClick(switch, LEFT)
+    assert order_of(session, "input") == ["reverb"] and not switch.isChecked()
+    page.mixer_model.undo.undo()
+    assert order_of(session, "input") == ["denoise", "reverb"]
 
 
 # ---------------------------------------------------------------- browser

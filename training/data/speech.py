@@ -164,12 +164,8 @@ class MixedSpeech:
         StemplayError: the store has no voices of the split.
     """
 
-    voices_of = (*SPOKEN, *MixedSongs.voices_of)
-    songs_of = tuple(
-        name
-        for names in (MixedSongs.songs_of, MixedSongs.rendered_of, MixedSongs.drums_of, MixedSongs.solos_of)
-        for name in names
-    )
+    voices_of = (*SPOKEN, *VOICES)
+    songs_of = (*SONGS, *RENDERED, *DRUMMERS, *SOLOS)
 
     def __init__(self, store: Path, config: MixingConfig, hop: int, seed: int, split: str = "train") -> None:
         self.config, self.seed, self.split = config, seed, split

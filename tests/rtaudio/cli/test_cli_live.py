@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from rtaudio.audio.format import StemplayError
 from rtaudio.cli import live_options, main
 from rtaudio.control.session import Session
 from rtaudio.ports.base import DeviceMissingError
@@ -125,6 +126,19 @@ def test_a_live_input_is_heard_through_a_device_only_where_asked_for(
     live_options.add_arguments(parser)
     args = parser.parse_args(options.replace("SONG", str(song[0])).split())
     assert live_options.mixer_state(args).monitor == heard
+
+
+def test_denoise_is_the_first_insert_of_a_live_input_and_needs_one(tmp_path: Path) -> None:
+    parser = argparse.ArgumentParser()
+    live_options.add_arguments(parser)
+    args = parser.parse_args(["--model", "none", "--denoise", "--insert", "input=reverb:mix=30"])
+    assert [(x.plugin, x.key) for x in live_options.mixer_state(args).input_inserts] == [("denoise", "denoise-1"), ("reverb", "reverb-1")]
+    for other in ("none", "song.wav"):
+        with pytest.raises(StemplayError, match=r"--denoise needs a live input; for a file: .* --model denoise-voice"):
+            live_options.mixer_state(parser.parse_args(["--model", "none", "--denoise", "--input", other]))
+    full = [f"--insert=input=gain:gain={number}" for number in range(4)]
+    with pytest.raises(StemplayError, match="input has 4 slots"):
+        live_options.mixer_state(parser.parse_args(["--model", "none", "--denoise", *full]))
 
 
 def test_damaged_sound_is_told_and_with_strict_refused(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from rtaudio.plugins.scan import installed
 from rtaudio.protocol.messages import InsertState
 
 MDA = "lv2:http://drobilla.net/plugins/mda/"
-KINDS = ["eq", "compressor", "reverb", "pitch", "vst3", "lv2"]
+KINDS = ["eq", "compressor", "reverb", "pitch", "denoise", "vst3", "lv2"]
 UNSAFE = {"crash", "sleep_ms", "not_a_number", "latency_frames"}
 """Parameters of the test plugin that are meant to go wrong."""
 

@@ -9,10 +9,11 @@ from rtaudio.audio.format import Audio, StemplayError
 from rtaudio.plugins.base import Plugin
 from rtaudio.plugins.effects import make_effect
 from rtaudio.plugins.pitch import PitchShift
+from rtaudio.plugins.registry import ISOLATED_EFFECTS
 from rtaudio.protocol.parameters import EFFECTS, NOTE_LENGTHS, Parameter
 
 RATE = 44_100
-IN_CALLBACK = [id for id in EFFECTS if id != "pitch"]
+IN_CALLBACK = [id for id in EFFECTS if id not in ISOLATED_EFFECTS]
 
 
 def noise(frames: int, channels: int = 2) -> Audio:
