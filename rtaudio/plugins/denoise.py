@@ -43,6 +43,12 @@ class Denoise(Plugin):
         self._runtime = ModelRuntime(model)
         _check(self._runtime.card)
         self._latency = 0
+        self._ready: Audio
+        self._pending: Audio
+        self._gain: Audio
+        self._late: Audio | None = None
+        self._amount = np.float32(0)
+        self._silent, self._alike = 0, True
 
     def prepare(self, rate: int, block: int, channels: int) -> None:
         card = self._runtime.card

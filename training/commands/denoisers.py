@@ -94,7 +94,7 @@ def table(scores: dict[str, list[ClipScore]]) -> str:
         f"|---|{'---|' * (len(columns) + 2)}",
     ]
     for name, rows in scores.items():
-        cells = [_mean([row.si_sdr for row in rows if choose(row)], name == "") for choose in columns.values()]
+        cells = [_mean([row.si_sdr for row in rows if choose(row)]) for choose in columns.values()]
         mean, error = mean_with_error([row.si_sdr for row in rows])
         cells[0] = f"{mean:.2f} ± {error:.2f}"
         lines.append(
@@ -103,9 +103,8 @@ def table(scores: dict[str, list[ClipScore]]) -> str:
     names = [name for name in scores if name != INPUT]
     for name in names:
         for other in (INPUT, *names[names.index(name) + 1 :]):
-            found = duel(*({row.clip: [row.si_sdr] for row in scores[each]} for each in (name, other)), ["voice"])[
-                "All"
-            ]
+            new, old = ({row.clip: [row.si_sdr] for row in scores[each]} for each in (name, other))
+            found = duel(new, old, ["voice"])["All"]
             lines.append(f"{name} against {other}: {found.text()} clips")
     return "\n".join(lines)
 
