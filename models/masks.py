@@ -126,11 +126,11 @@ class CausalMasks(StreamingSeparator):
         zeros = self.base.new_zeros
         once = views_of(config.audio_channels)
         return NamedState(
-            means=zeros(batch, config.means, once, len(self.mean) // once),
             past=zeros(batch, config.audio_channels, past),
             h=h,
             c=c,
             filters=self.filtering.initial_state(batch, config.n_outputs),
+            means=zeros(batch, config.means, once, len(self.mean) // once),
         )
 
     def step_frames(self, x: Tensor, state: NamedState) -> tuple[Tensor, NamedState]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from models.network import Separator
+from models.network import SPEECH, Separator
 from rtaudio.audio.format import StemplayError
 from training.data.plan import COLLECTIONS
 from training.data.store import Manifest, write_atomic
@@ -71,7 +71,7 @@ def release(
         "recipe": checkpoint["recipe"],
         "cost": checkpoint.get("cost", {}),
         "validation": {
-            "measured_on": "the validation songs of MUSDB18 that are in the data, mixture = sum of stems, residual shared equally",
+            "measured_on": _measured_on(checkpoint["recipe"]),
             **scored,
         },
         "note": note,
@@ -99,6 +99,13 @@ def licence_of(collections: Collection[str], own: str = "") -> str:
     if any(name in SHARE_ALIKE for name in collections):
         return "CC BY-SA 4.0"
     return "CC BY 4.0"
+
+
+def _measured_on(recipe: dict[str, Any]) -> str:
+    """What chose the weights of a run."""
+    if tuple(recipe["network"].get("sources", ())) == SPEECH:
+        return "32 clips of 4 s with speakers, singers and noises kept for validation, mixture = sum of stems, residual shared equally"
+    return "the validation songs of MUSDB18 that are in the data, mixture = sum of stems, residual shared equally"
 
 
 def _weights(run: Path, which: str) -> Separator:
