@@ -87,6 +87,7 @@ def synthetic_clips() -> list[Clip]:
 def table(scores: dict[str, list[ClipScore]]) -> str:
     """Means of all clips and of each kind, and our models against each peer, clip by clip."""
     columns: dict[str, Callable[[ClipScore], bool]] = {"all": lambda row: True}
+    columns |= {"dry": lambda row: not row.room, "in a room": lambda row: row.room}
     columns |= {voice: lambda row, voice=voice: row.voice == voice for voice in TEST_VOICES}  # type: ignore[misc]
     columns |= {noise: lambda row, noise=noise: row.noise == noise for noise in NOISE_KINDS}  # type: ignore[misc]
     lines = [

@@ -261,6 +261,7 @@ class Clip:
     noise: str
     snr_db: float
     stems: Stems
+    room: bool = False
 
 
 TEST_SNRS = (0.0, 5.0, 10.0)
@@ -285,10 +286,5 @@ def clips_of_test(store: Path, count: int = 3, seconds: float = 5.0, seed: int =
                         voice = fftconvolve(voice, room_response(rng, RATE))[: source.frames]
                     stems = mixed(rng, voice, source.noise(rng, noise_kind), snr_db)
                     name = f"{voice_kind}, {noise_kind}, {snr_db:g} dB, {take}"
-                    yield Clip(
-                        name,
-                        voice_kind,
-                        noise_kind,
-                        snr_db,
-                        stems / max(1.0, float(np.abs(stems.sum(axis=0)).max()) / 0.95),
-                    )
+                    loudest = max(1.0, float(np.abs(stems.sum(axis=0)).max()) / 0.95)
+                    yield Clip(name, voice_kind, noise_kind, snr_db, stems / loudest, bool(take % 2))

@@ -41,6 +41,7 @@ class ClipScore:
     voice: str
     noise: str
     snr_db: float
+    room: bool
     si_sdr: float
     stoi: float
     pesq: float
@@ -159,10 +160,10 @@ def _score(clip: Clip, made: Mono) -> ClipScore:
             f"A denoiser gave {len(made)} samples for the clip {clip.name!r}, or some that are not numbers."
         )
     voice = sources[0]
+    si_sdr = projection_scores(estimate, sources, 0).sdr
     return ClipScore(
-        clip.name, clip.voice, clip.noise, clip.snr_db,
-        projection_scores(estimate, sources, 0).sdr, _stoi(voice, estimate), _pesq(voice, estimate),
-    )  # fmt: skip
+        clip.name, clip.voice, clip.noise, clip.snr_db, clip.room, si_sdr, _stoi(voice, estimate), _pesq(voice, estimate)
+    )
 
 
 def _stoi(voice: Mono, estimate: Mono) -> float:
