@@ -498,6 +498,23 @@
         <translation type="unfinished" />
     </message>
 </context><context>
+    <name>DenoiseSwitch</name>
+    <message>
+        <location filename="../inserts/denoise.py" line="19" />
+        <source>Denoise</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/denoise.py" line="20" />
+        <source>Denoise the input</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../inserts/denoise.py" line="22" />
+        <source>Keep the voice and remove noise, hum, clicks and music behind it. Adds about 25 ms of latency.</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
     <name>DoneView</name>
     <message>
         <location filename="../listening/start.py" line="227" />
@@ -852,56 +869,81 @@
     </message>
     <message>
         <location filename="../effect_words.py" line="75" />
-        <source>Fine</source>
+        <source>Voice denoiser</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../effect_words.py" line="76" />
-        <source>Saturation</source>
+        <source>Voice</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../effect_words.py" line="77" />
-        <source>Distortion</source>
+        <source>Keeps a voice and removes noise, hum, clicks, music and a crowd behind it.</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../effect_words.py" line="78" />
-        <source>Adds warmth, or distortion at high drive.</source>
+        <source>Amount</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../effect_words.py" line="79" />
-        <source>Drive</source>
+        <source>Above 8 kHz</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../effect_words.py" line="80" />
+        <source>Fine</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="81" />
+        <source>Saturation</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="82" />
+        <source>Distortion</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="83" />
+        <source>Adds warmth, or distortion at high drive.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="84" />
+        <source>Drive</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../effect_words.py" line="85" />
         <source>Output gain</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../effect_words.py" line="101" />
+        <location filename="../effect_words.py" line="106" />
         <source>loading</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../effect_words.py" line="102" />
+        <location filename="../effect_words.py" line="107" />
         <source>on</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../effect_words.py" line="103" />
+        <location filename="../effect_words.py" line="108" />
         <source>bypassed</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../effect_words.py" line="104" />
+        <location filename="../effect_words.py" line="109" />
         <source>failed</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../effect_words.py" line="105" />
+        <location filename="../effect_words.py" line="110" />
         <source>missing</source>
         <translation type="unfinished" />
     </message>
@@ -1475,32 +1517,32 @@
 </context><context>
     <name>InputStrip</name>
     <message>
-        <location filename="../inserts/rack.py" line="177" />
+        <location filename="../inserts/rack.py" line="178" />
         <source>Choose …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/rack.py" line="178" />
+        <location filename="../inserts/rack.py" line="179" />
         <source>Choose an input</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/rack.py" line="179" />
+        <location filename="../inserts/rack.py" line="180" />
         <source>Choose a microphone or another input in the settings</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/rack.py" line="206" />
+        <location filename="../inserts/rack.py" line="210" />
         <source>on the live input, before it is separated</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/rack.py" line="208" />
+        <location filename="../inserts/rack.py" line="212" />
         <source>for a microphone or another input</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/rack.py" line="210" />
+        <location filename="../inserts/rack.py" line="214" />
         <source>not heard: Monitor is off</source>
         <translation type="unfinished" />
     </message>
@@ -1686,32 +1728,32 @@
 </context><context>
     <name>InsertRack</name>
     <message>
-        <location filename="../inserts/rack.py" line="32" />
+        <location filename="../inserts/rack.py" line="33" />
         <source>Effects of {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/rack.py" line="71" />
+        <location filename="../inserts/rack.py" line="72" />
         <source>FX {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/rack.py" line="71" />
+        <location filename="../inserts/rack.py" line="72" />
         <source>+ FX</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/rack.py" line="71" />
+        <location filename="../inserts/rack.py" line="72" />
         <source>Effects {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/rack.py" line="71" />
+        <location filename="../inserts/rack.py" line="72" />
         <source>+ Effect</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/rack.py" line="91" />
+        <location filename="../inserts/rack.py" line="92" />
         <source>Add an effect …</source>
         <translation type="unfinished" />
     </message>
