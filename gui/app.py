@@ -21,7 +21,9 @@ from gui.bridge import Bridge
 from gui.session_store import SessionStore, restore
 from gui.store import Store
 from gui.window import MainWindow
-from rtaudio.protocol.messages import EngineConfig, Snapshot, to_dict
+from rtaudio.protocol.messages import to_dict
+from rtaudio.protocol.reports import Snapshot
+from rtaudio.protocol.settings import EngineConfig
 
 
 def run(args: argparse.Namespace) -> int:

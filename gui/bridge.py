@@ -14,16 +14,9 @@ from gui.jobs import Job
 from gui.store import Store
 from rtaudio.audio.format import StemplayError
 from rtaudio.control.session import Session, job_command, remove_job_folders
-from rtaudio.protocol.messages import (
-    Command,
-    EngineConfig,
-    InstrumentState,
-    MixerState,
-    Snapshot,
-    TapAudio,
-    command,
-    to_dict,
-)
+from rtaudio.protocol.messages import Command, command, to_dict
+from rtaudio.protocol.reports import Snapshot, TapAudio
+from rtaudio.protocol.settings import EngineConfig, InstrumentState, MixerState
 
 POLL_MS = 33
 """Interval of polls: thirty a second, as often as the engine reports."""

@@ -6,8 +6,8 @@ import re
 
 from PyQt6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
-from rtaudio.protocol.messages import InsertReport
 from rtaudio.protocol.parameters import EFFECTS
+from rtaudio.protocol.reports import InsertReport
 
 WORDS = (
     QT_TRANSLATE_NOOP("Effects", "Three-band equaliser"),

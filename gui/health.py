@@ -8,7 +8,7 @@ from PyQt6.QtCore import QCoreApplication
 
 from gui.effect_words import plugin_title, status_title
 from gui.theme import stem_title
-from rtaudio.protocol.messages import SILENT_PORT, Snapshot
+from rtaudio.protocol.reports import SILENT_PORT, Snapshot
 
 PLAIN, GOOD, WARNING, BAD = "plain", "good", "warning", "bad"
 

@@ -19,8 +19,10 @@ from gui.effect_words import plugin_title, translated
 from gui.theme import stem_title
 from gui.undo import InsertField, Move, Put, Value, new_gesture
 from rtaudio.protocol.insert_checks import is_foreign
-from rtaudio.protocol.messages import InsertReport, InsertState, MixerState, Snapshot, to_dict
+from rtaudio.protocol.messages import to_dict
 from rtaudio.protocol.parameters import EFFECTS, MAX_SLOTS, Parameter
+from rtaudio.protocol.reports import InsertReport, Snapshot
+from rtaudio.protocol.settings import InsertState, MixerState
 
 ORDER, EXACT = ("", "order"), ("", "exact")
 """InsertFields of ``Move`` that stand for all slots of a place: which there are and in which order; or all that is in them too.

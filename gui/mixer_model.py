@@ -18,7 +18,8 @@ from gui.bridge import Bridge
 from gui.insert_moves import InsertMoves
 from gui.theme import stem_colour, stem_title
 from gui.undo import Move, Value, new_gesture
-from rtaudio.protocol.messages import MixerState, Snapshot, StemState
+from rtaudio.protocol.reports import Snapshot
+from rtaudio.protocol.settings import MixerState, StemState
 
 ECHO_S = 0.6
 """How long a commanded value counts before the engine has confirmed it."""

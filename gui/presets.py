@@ -17,7 +17,8 @@ from gui.store import Preset
 from gui.widgets.plain import plain
 from rtaudio.audio.format import StemplayError
 from rtaudio.protocol.insert_checks import is_foreign
-from rtaudio.protocol.messages import StemState, to_dict
+from rtaudio.protocol.messages import to_dict
+from rtaudio.protocol.settings import StemState
 
 MIXER_FIELDS = ("dry", "master_db", "limiter", "ceiling_db", "bypass")
 """Monitoring is left out: a preset must not open a microphone."""

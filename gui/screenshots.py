@@ -28,7 +28,7 @@ from gui.player.export import ExportDialog
 from gui.settings.dialog import SettingsDialog
 from gui.store import Store
 from gui.window import MainWindow
-from rtaudio.protocol.messages import EngineConfig, InsertState, MixerState, StemState
+from rtaudio.protocol.settings import EngineConfig, InsertState, MixerState, StemState
 
 SONG = Path(__file__).resolve().parent.parent / "demo" / "kimseye.ogg"
 SIZES = ((1240, 760), (900, 600))

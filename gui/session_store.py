@@ -13,7 +13,8 @@ from gui.bridge import Bridge, SessionLike, meet_engine
 from gui.store import SavedSession, Store
 from models.names import exists
 from rtaudio.audio.format import StemplayError
-from rtaudio.protocol.messages import EngineConfig, MixerState, command
+from rtaudio.protocol.messages import command
+from rtaudio.protocol.settings import EngineConfig, MixerState
 
 SAVE_MS = 4000
 """Interval between two checks for changes."""

@@ -21,16 +21,8 @@ import platformdirs
 
 from models.names import exists
 from rtaudio.audio.format import StemplayError
-from rtaudio.protocol.messages import (
-    DEFAULT_MODEL,
-    EngineConfig,
-    InsertState,
-    InstrumentState,
-    MixerState,
-    StemState,
-    from_dict,
-    to_dict,
-)
+from rtaudio.protocol.messages import from_dict, to_dict
+from rtaudio.protocol.settings import DEFAULT_MODEL, EngineConfig, InsertState, InstrumentState, MixerState, StemState
 
 T = TypeVar("T")
 Values = dict[str, Any]

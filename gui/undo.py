@@ -8,7 +8,7 @@ from typing import Any
 
 from PyQt6.QtGui import QUndoCommand
 
-from rtaudio.protocol.messages import InsertState
+from rtaudio.protocol.settings import InsertState
 
 Value = float | bool | list[InsertState]
 InsertField = tuple[str, str]

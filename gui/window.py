@@ -39,7 +39,7 @@ from gui.widgets.plain import PlainLabel
 from gui.widgets.statusbar import StatusBar
 from gui.widgets.toggle import Toggle, polish
 from rtaudio.audio.format import StemplayError
-from rtaudio.protocol.messages import Snapshot
+from rtaudio.protocol.reports import Snapshot
 
 SIZE = (1240, 760)
 NARROW = 960

@@ -16,16 +16,18 @@ if TYPE_CHECKING:
     from rtaudio.files.offline import separate_array as separate
     from rtaudio.files.offline import separate_file
     from rtaudio.processors.base import Processor
-    from rtaudio.protocol.messages import EngineConfig, InstrumentState, MixerState, Snapshot, StemState, command
+    from rtaudio.protocol.messages import command
+    from rtaudio.protocol.reports import Snapshot
+    from rtaudio.protocol.settings import EngineConfig, InstrumentState, MixerState, StemState
 
 _PLACES = {
-    "EngineConfig": "rtaudio.protocol.messages",
-    "InstrumentState": "rtaudio.protocol.messages",
-    "MixerState": "rtaudio.protocol.messages",
+    "EngineConfig": "rtaudio.protocol.settings",
+    "InstrumentState": "rtaudio.protocol.settings",
+    "MixerState": "rtaudio.protocol.settings",
     "Processor": "rtaudio.processors.base",
     "Session": "rtaudio.control.session",
-    "Snapshot": "rtaudio.protocol.messages",
-    "StemState": "rtaudio.protocol.messages",
+    "Snapshot": "rtaudio.protocol.reports",
+    "StemState": "rtaudio.protocol.settings",
     "StemplayError": "rtaudio.audio.format",
     "StreamFormat": "rtaudio.audio.format",
     "command": "rtaudio.protocol.messages",

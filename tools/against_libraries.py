@@ -25,7 +25,8 @@ from rtaudio.control.ipc import read_message, write_message
 from rtaudio.inference.fourier import Fourier
 from rtaudio.inference.onnx_graph import OnnxGraph
 from rtaudio.inference.runtime import open_graph
-from rtaudio.protocol.messages import Snapshot, to_dict
+from rtaudio.protocol.messages import to_dict
+from rtaudio.protocol.reports import Snapshot
 
 ROUNDS = 7
 

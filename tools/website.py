@@ -30,7 +30,10 @@ PAGES = {
 """Where a file of the repository is on the site, beside ``docs/*.md``, the models' pages and the programs."""
 ASSETS = ("docs/images", "docs/examples")
 API = {
-    "session": ("Play and control", ["rtaudio.control.session.Session", "rtaudio.protocol.messages"]),
+    "session": (
+        "Play and control",
+        ["rtaudio.control.session.Session", "rtaudio.protocol.settings", "rtaudio.protocol.messages", "rtaudio.protocol.reports"],
+    ),
     "files": ("Separate and render files", ["rtaudio.files.offline", "rtaudio.files.midi_render"]),
     "processors": ("Processors", ["rtaudio.processors.base", "rtaudio.processors.factory", "rtaudio.processors.frame_model"]),
     "ports": ("Ports and the engine", ["rtaudio.ports.base", "rtaudio.engine.engine.Engine", "rtaudio.audio.format"]),

@@ -6,8 +6,8 @@ from PyQt6.QtWidgets import QWidget
 
 from gui.insert_moves import INPUT, InsertMoves
 from gui.widgets.toggle import Toggle
-from rtaudio.protocol.messages import InsertState
 from rtaudio.protocol.parameters import DENOISE
+from rtaudio.protocol.settings import InsertState
 
 
 class DenoiseSwitch(Toggle):

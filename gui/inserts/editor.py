@@ -16,8 +16,8 @@ from gui.theme import stem_title
 from gui.widgets.plain import PlainLabel
 from gui.widgets.search import SearchField
 from gui.widgets.toggle import Toggle
-from rtaudio.protocol.messages import Snapshot
 from rtaudio.protocol.parameters import Parameter
+from rtaudio.protocol.reports import Snapshot
 
 MOST_ROWS = 100
 """Number of parameters shown at once; a search finds the others."""

@@ -14,8 +14,8 @@ from gui.inserts.instrument import InstrumentButton
 from gui.inserts.slot import HEIGHT, MIME, InsertSlot, slot_menu
 from gui.widgets.plain import PlainLabel, plain
 from gui.widgets.toggle import polish
-from rtaudio.protocol.messages import Snapshot
 from rtaudio.protocol.parameters import MAX_SLOTS
+from rtaudio.protocol.reports import Snapshot
 
 
 class InsertRack(QFrame):

@@ -7,7 +7,7 @@ from PyQt6.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from gui.instrument.catalogue import shares_text
 from gui.widgets.plain import plain
-from rtaudio.protocol.messages import InstrumentReport
+from rtaudio.protocol.reports import InstrumentReport
 
 CHANNELS = 16
 

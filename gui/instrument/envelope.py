@@ -14,7 +14,7 @@ from gui.instrument.notes import ComputerKeys
 from gui.instrument.throttle import Throttle
 from gui.widgets.learn import learnable
 from gui.widgets.plain import PlainLabel
-from rtaudio.protocol.messages import VELOCITY_CURVES, InstrumentState
+from rtaudio.protocol.settings import VELOCITY_CURVES, InstrumentState
 
 STEPS = 1000
 CURVES: dict[str, Callable[[float], float]] = {

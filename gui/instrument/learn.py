@@ -19,7 +19,7 @@ from gui.insert_moves import places_of, slots_of, table_of
 from gui.widgets.learn import target_title
 from gui.widgets.plain import PlainLabel
 from rtaudio.protocol.controls import fixed_targets, insert_target, is_button
-from rtaudio.protocol.messages import Snapshot
+from rtaudio.protocol.reports import Snapshot
 
 TARGET = Qt.ItemDataRole.UserRole
 NOTES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")

@@ -37,7 +37,7 @@ from gui.instrument.throttle import Throttle
 from gui.mixer_model import mixer_model_of
 from gui.widgets.plain import PlainLabel
 from rtaudio.protocol.insert_checks import is_foreign
-from rtaudio.protocol.messages import Snapshot
+from rtaudio.protocol.reports import Snapshot
 
 OTHER_FAMILY = 16
 

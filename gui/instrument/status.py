@@ -7,7 +7,7 @@ from PyQt6.QtWidgets import QFrame, QLabel, QWidget
 from gui.widgets.flow import FlowLayout
 from gui.widgets.plain import PlainLabel
 from gui.widgets.toggle import polish
-from rtaudio.protocol.messages import Snapshot
+from rtaudio.protocol.reports import Snapshot
 
 
 class InstrumentStatus(QFrame):

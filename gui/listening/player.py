@@ -18,7 +18,8 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from gui.bridge import SessionLike
 from gui.listening.reel import Piece
 from rtaudio.audio.format import StemplayError
-from rtaudio.protocol.messages import Snapshot, command
+from rtaudio.protocol.messages import command
+from rtaudio.protocol.reports import Snapshot
 
 LOOK_MS = 33
 SETTLE_S = 0.25

@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QStac
 from gui.bridge import Bridge
 from gui.instrument.panel import InstrumentPanel
 from gui.widgets.plain import PlainLabel
-from rtaudio.protocol.messages import Snapshot
+from rtaudio.protocol.reports import Snapshot
 
 INSTRUMENT = "sing-gm"
 """The shipped instrument that the button loads."""

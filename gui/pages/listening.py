@@ -19,7 +19,7 @@ from gui.listening.sheet import read_sheet
 from gui.listening.start import CheckView, DoneView, StartView
 from gui.listening.trial import TrialView
 from rtaudio.audio.format import StemplayError
-from rtaudio.protocol.messages import Snapshot
+from rtaudio.protocol.reports import Snapshot
 
 
 class ListeningPage(QWidget):

@@ -20,8 +20,9 @@ from gui.widgets.flow import FlowLayout
 from gui.widgets.learn import learn_menu
 from gui.widgets.plain import PlainLabel
 from gui.widgets.strip import BaseStrip, MasterStrip, Strip
-from rtaudio.protocol.messages import Meter, MixerState, Snapshot
 from rtaudio.protocol.parameters import MAX_SLOTS
+from rtaudio.protocol.reports import Meter, Snapshot
+from rtaudio.protocol.settings import MixerState
 
 SILENT = Meter()
 

@@ -24,7 +24,7 @@ from gui.views.live import LiveView, RainbowView, SpectrogramView, WaveformView
 from gui.views.scales import ColourBar
 from gui.widgets.flow import FlowLayout
 from gui.widgets.plain import PlainLabel
-from rtaudio.protocol.messages import Snapshot
+from rtaudio.protocol.reports import Snapshot
 
 SILENT_LOOKS = 30
 """Number of frames without sound after which the page says so."""

@@ -8,7 +8,7 @@ from PyQt6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from models.names import song_name
 from rtaudio.audio.format import SOURCES
-from rtaudio.protocol.messages import Transport
+from rtaudio.protocol.reports import Transport
 
 RECORDING_FORMATS = (("wav", "WAV, 32 bit float"), ("flac", "FLAC, 24 bit"))
 FORMATS = (

@@ -9,7 +9,8 @@ from PyQt6.QtWidgets import QMessageBox, QWidget
 from gui.bridge import Bridge
 from gui.widgets.toggle import Toggle
 from rtaudio.protocol.controls import COMPUTER
-from rtaudio.protocol.messages import EngineConfig, Snapshot
+from rtaudio.protocol.reports import Snapshot
+from rtaudio.protocol.settings import EngineConfig
 
 MICROPHONE = re.compile(r"\b(mic|mics|microphone|built-?in|internal|webcam|camera|array|capture)\b", re.IGNORECASE)
 QUIET = re.compile(r"\b(headphones?|headset|earphones?|earbuds|airpods|loopback|line)\b", re.IGNORECASE)

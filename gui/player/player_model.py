@@ -18,7 +18,7 @@ from gui.jobs import Job
 from gui.player.times import clock
 from gui.store import music_folder
 from rtaudio.audio.format import StemplayError
-from rtaudio.protocol.messages import Recording, Snapshot, Transport
+from rtaudio.protocol.reports import Recording, Snapshot, Transport
 
 SHORTEST_LOOP_S = 0.05
 """Shortest loop in seconds. A shorter one is taken for a mistake."""

@@ -20,7 +20,7 @@ from gui.shortcuts import bind
 from gui.widgets.learn import learnable
 from gui.widgets.plain import PlainLabel, plain
 from gui.widgets.toggle import Toggle, polish
-from rtaudio.protocol.messages import Snapshot
+from rtaudio.protocol.reports import Snapshot
 
 NARROW = 760
 """Width in pixels below which the loop's buttons and the times are hidden in favour of the slider."""

@@ -8,7 +8,7 @@ from gui.settings.draft import Draft
 from gui.settings.lists import Choice, Entry
 from gui.widgets.plain import PlainLabel
 from rtaudio.protocol.controls import TEMPO
-from rtaudio.protocol.messages import Snapshot
+from rtaudio.protocol.reports import Snapshot
 
 
 class ControlTab(QWidget):

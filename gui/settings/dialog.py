@@ -11,7 +11,7 @@ from gui.settings.models import InstrumentTab, ModelTab
 from gui.settings.roundtrip import RoundTripTab
 from gui.settings.sound import SoundTab
 from gui.widgets.plain import PlainLabel
-from rtaudio.protocol.messages import Snapshot
+from rtaudio.protocol.reports import Snapshot
 
 
 class SettingsDialog(QDialog):

@@ -15,7 +15,8 @@ from gui.bridge import Bridge
 from gui.jobs import Job
 from gui.store import round_trip_key
 from rtaudio.protocol.insert_checks import is_foreign
-from rtaudio.protocol.messages import EngineConfig, to_dict
+from rtaudio.protocol.messages import to_dict
+from rtaudio.protocol.settings import EngineConfig
 
 SETTLE_MS = 250
 """Delay from the last change to the request of the latency."""

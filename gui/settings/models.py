@@ -26,7 +26,7 @@ from gui.settings.card import card_html
 from gui.settings.draft import Draft
 from gui.settings.lists import Choice, Entry
 from rtaudio.protocol.insert_checks import is_foreign
-from rtaudio.protocol.messages import MAX_DEADLINE, MAX_LOOK_AHEAD
+from rtaudio.protocol.settings import MAX_DEADLINE, MAX_LOOK_AHEAD
 
 
 class CardTab(QWidget):

@@ -15,7 +15,7 @@ from gui.settings.lists import Choice, Entry
 from gui.widgets.plain import PlainLabel
 from models.names import is_file
 from rtaudio.protocol.controls import COMPUTER
-from rtaudio.protocol.messages import Snapshot
+from rtaudio.protocol.reports import Snapshot
 
 RATES = (44_100, 48_000, 88_200, 96_000)
 BLOCKS = (32, 64, 128, 256, 512, 1024, 2048)

@@ -13,7 +13,7 @@ from PyQt6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 from gui import theme
 from gui.widgets import taper
 from gui.widgets.fader import MARGIN
-from rtaudio.protocol.messages import Meter
+from rtaudio.protocol.reports import Meter
 
 FALL_DB_S = 24.0
 """Fall rate of a bar in dB a second, as for programme meters."""

@@ -16,7 +16,8 @@ from gui.widgets.learn import learn_menu
 from gui.widgets.meter import LevelMeter
 from gui.widgets.plain import ElidedLabel, PlainLabel
 from gui.widgets.toggle import Toggle, polish
-from rtaudio.protocol.messages import Meter, MixerState
+from rtaudio.protocol.reports import Meter
+from rtaudio.protocol.settings import MixerState
 
 WIDTH = (128, 188)
 """A strip's least and greatest width."""

@@ -31,7 +31,7 @@ from rtaudio.engine.pipeline import Pipeline
 from rtaudio.files.song_player import FilePlayer
 from rtaudio.ports.fake import FakePort
 from rtaudio.processors.passthrough import Passthrough
-from rtaudio.protocol.messages import EngineConfig, InstrumentState, MixerState, StemState
+from rtaudio.protocol.settings import EngineConfig, InstrumentState, MixerState, StemState
 from rtaudio.system.child_process import child_environment
 from rtaudio.system.realtime import request_realtime, settle
 

@@ -18,8 +18,8 @@ from rtaudio.plugins.foreign import open_plugin
 from rtaudio.plugins.rack import Rack
 from rtaudio.plugins.registry import ISOLATED_EFFECTS, load_insert
 from rtaudio.protocol.insert_checks import check_all, is_foreign
-from rtaudio.protocol.messages import InsertState, MixerState, StemState
 from rtaudio.protocol.parameters import EFFECTS
+from rtaudio.protocol.settings import InsertState, MixerState, StemState
 from rtaudio.system.realtime import request_realtime, settle
 
 RATE = 44_100

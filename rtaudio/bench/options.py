@@ -9,7 +9,7 @@ from pathlib import Path
 from rtaudio.audio.format import StemplayError
 from rtaudio.bench import live, table
 from rtaudio.bench.timing import ROUNDS
-from rtaudio.protocol.messages import DEFAULT_MODEL, MAX_LOOK_AHEAD
+from rtaudio.protocol.settings import DEFAULT_MODEL, MAX_LOOK_AHEAD
 
 LARGEST_BLOCK = 8192
 """JACK's."""

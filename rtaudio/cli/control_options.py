@@ -12,7 +12,7 @@ from rtaudio.midi.output_ports import list_outputs
 from rtaudio.midi.ports import WORDS, find_input
 from rtaudio.protocol.checks import check_value, osc_endpoint
 from rtaudio.protocol.controls import TEMPO
-from rtaudio.protocol.messages import Snapshot
+from rtaudio.protocol.reports import Snapshot
 
 
 def add_control_options(parser: argparse.ArgumentParser) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 from rtaudio.audio.format import StemplayError
 from rtaudio.plugins.rack import pack_state
 from rtaudio.protocol.insert_checks import check_inserts, is_foreign, is_plugin_file, split_plugin
-from rtaudio.protocol.messages import InsertState
 from rtaudio.protocol.parameters import EFFECTS, Parameter
+from rtaudio.protocol.settings import InsertState
 from rtaudio.protocol.strips import INSTRUMENT
 
 PRESET = "preset"

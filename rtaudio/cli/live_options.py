@@ -25,8 +25,8 @@ from rtaudio.protocol.checks import (
 )
 from rtaudio.protocol.controls import COMPUTER
 from rtaudio.protocol.insert_checks import set_inserts, slots_of
-from rtaudio.protocol.messages import DEFAULT_MODEL, MAX_DEADLINE, EngineConfig, InsertState, MixerState, StemState
 from rtaudio.protocol.parameters import DENOISE
+from rtaudio.protocol.settings import DEFAULT_MODEL, MAX_DEADLINE, EngineConfig, InsertState, MixerState, StemState
 from rtaudio.protocol.strips import INPUT, MASTER
 
 

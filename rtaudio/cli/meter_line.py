@@ -9,7 +9,7 @@ import sys
 import time
 from typing import TextIO
 
-from rtaudio.protocol.messages import FULL_SPEED, Meter, Snapshot
+from rtaudio.protocol.reports import FULL_SPEED, Meter, Snapshot
 
 COLOURS = {"drums": 33, "bass": 34, "other": 32, "vocals": 35}
 """ANSI colours of the stems. Every bar is labelled with its name, too."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from rtaudio.protocol.messages import FULL_SPEED, SILENT_PORT, Snapshot, SyncReport
+from rtaudio.protocol.reports import FULL_SPEED, SILENT_PORT, Snapshot, SyncReport
 
 
 def status_dict(report: Snapshot) -> dict[str, Any]:

@@ -22,7 +22,8 @@ from rtaudio.control.ipc import Connection, Message, SocketServer, connect, daem
 from rtaudio.control.supervisor import Supervisor
 from rtaudio.midi.held_notes import HeldNotes
 from rtaudio.protocol.desired_state import DesiredState
-from rtaudio.protocol.messages import Command, Snapshot, to_dict
+from rtaudio.protocol.messages import Command, to_dict
+from rtaudio.protocol.reports import Snapshot
 
 SNAPSHOT_PERIOD = 1 / 30
 RESTING_PERIOD = 1 / 10

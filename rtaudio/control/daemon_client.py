@@ -14,7 +14,8 @@ from collections import deque
 from rtaudio.audio.format import StemplayError
 from rtaudio.control.ipc import Connection, Message
 from rtaudio.protocol.desired_state import DesiredState
-from rtaudio.protocol.messages import Command, Snapshot, from_dict
+from rtaudio.protocol.messages import Command, from_dict
+from rtaudio.protocol.reports import Snapshot
 
 
 class DaemonClient:

@@ -24,7 +24,7 @@ from rtaudio.processors.base import Processor
 from rtaudio.processors.own_stems import OwnStems
 from rtaudio.protocol.checks import is_device, is_input_file, is_output_file, plays_own_stems
 from rtaudio.protocol.controls import COMPUTER
-from rtaudio.protocol.messages import EngineConfig, InstrumentState, MixerState
+from rtaudio.protocol.settings import EngineConfig, InstrumentState, MixerState
 from rtaudio.protocol.strips import strip_names
 
 if TYPE_CHECKING:

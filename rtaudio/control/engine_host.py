@@ -30,7 +30,8 @@ from rtaudio.control.ipc import Message, read_message, write_message
 from rtaudio.ports.devices import release_portaudio
 from rtaudio.protocol.checks import is_device, is_input_file
 from rtaudio.protocol.desired_state import DesiredState
-from rtaudio.protocol.messages import Command, Snapshot, command, to_dict
+from rtaudio.protocol.messages import Command, command, to_dict
+from rtaudio.protocol.reports import Snapshot
 from rtaudio.tap.shared import TapWriter, open_tap
 
 REPORT_PERIOD = 1 / 30

@@ -17,7 +17,8 @@ from typing import IO, BinaryIO, cast
 
 from rtaudio.control.ipc import Message, read_message, write_message
 from rtaudio.protocol.desired_state import DesiredState
-from rtaudio.protocol.messages import Snapshot, from_dict
+from rtaudio.protocol.messages import from_dict
+from rtaudio.protocol.reports import Snapshot
 from rtaudio.system.child_process import child_environment
 
 

@@ -26,7 +26,7 @@ from rtaudio.files.song_player import FilePlayer
 from rtaudio.ports.clock import ClockPort
 from rtaudio.processors.base import Processor
 from rtaudio.processors.passthrough import Passthrough
-from rtaudio.protocol.messages import EngineConfig, MixerState
+from rtaudio.protocol.settings import EngineConfig, MixerState
 from rtaudio.system.realtime import MODEL_PRIORITY, request_realtime, switch_interval
 
 MARGIN = 1.3

@@ -34,7 +34,9 @@ from rtaudio.protocol.controls import (
     row,
     value_of,
 )
-from rtaudio.protocol.messages import Command, InsertState, RemoteReport, Snapshot, command
+from rtaudio.protocol.messages import Command, command
+from rtaudio.protocol.reports import RemoteReport, Snapshot
+from rtaudio.protocol.settings import InsertState
 from rtaudio.protocol.strips import INPUT, INSTRUMENT, MASTER
 
 LEASE_S = 60.0

@@ -9,7 +9,7 @@ import copy
 import time
 from collections.abc import Sequence
 
-from rtaudio.protocol.messages import InstrumentReport, Interruption, Recording, Snapshot
+from rtaudio.protocol.reports import InstrumentReport, Interruption, Recording, Snapshot
 
 COUNTERS = ("xruns", "misses")
 INSTRUMENT_COUNTERS = ("stolen", "received", "misses", "late", "dropped")

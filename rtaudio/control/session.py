@@ -26,7 +26,9 @@ from rtaudio.control.ipc import connect
 from rtaudio.control.supervisor import Supervisor
 from rtaudio.protocol.checks import absolute_config, check_config, with_absolute_paths
 from rtaudio.protocol.desired_state import DesiredState
-from rtaudio.protocol.messages import Command, EngineConfig, InstrumentState, MixerState, Snapshot, TapAudio
+from rtaudio.protocol.messages import Command
+from rtaudio.protocol.reports import Snapshot, TapAudio
+from rtaudio.protocol.settings import EngineConfig, InstrumentState, MixerState
 from rtaudio.system.child_process import child_environment
 from rtaudio.system.child_process import remove_job_folders as remove_job_folders  # for the window
 from rtaudio.system.private_folder import runtime_directory

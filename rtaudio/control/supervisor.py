@@ -20,7 +20,9 @@ from rtaudio.control.restart_totals import RestartTotals
 from rtaudio.files.take_recovery import CutOff, finish_cut_off
 from rtaudio.protocol.checks import is_output_file
 from rtaudio.protocol.desired_state import DesiredState
-from rtaudio.protocol.messages import Command, EngineConfig, Recording, RemoteReport, Snapshot
+from rtaudio.protocol.messages import Command
+from rtaudio.protocol.reports import Recording, RemoteReport, Snapshot
+from rtaudio.protocol.settings import EngineConfig
 from rtaudio.tap.shared import remove as remove_tap
 
 NOTICE_S = 10.0

@@ -17,16 +17,10 @@ from rtaudio.midi.learned_buttons import LearnedButtons
 from rtaudio.protocol.checks import MIXER_FIELDS, STEM_FIELDS, assign
 from rtaudio.protocol.controls import place_in, row, value_of
 from rtaudio.protocol.insert_checks import bypass_insert, insert_of, set_inserts, set_parameter, slots_of
-from rtaudio.protocol.messages import (
-    Command,
-    EngineConfig,
-    InstrumentState,
-    MixerState,
-    Recording,
-    StemState,
-    Transport,
-)
+from rtaudio.protocol.messages import Command
 from rtaudio.protocol.parameters import find_parameter
+from rtaudio.protocol.reports import Recording, Transport
+from rtaudio.protocol.settings import EngineConfig, InstrumentState, MixerState, StemState
 from rtaudio.protocol.strips import INPUT, INSTRUMENT
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from rtaudio.audio.tempo import Tempo
 from rtaudio.engine.link import QUANTUM, LinkSession, check_link
 from rtaudio.midi.clock import ClockState
 from rtaudio.midi.output import MidiOutput
-from rtaudio.protocol.messages import SyncReport, Transport
+from rtaudio.protocol.reports import SyncReport, Transport
 
 PERIOD_S = 1 / 30
 JUMP_S = 0.35

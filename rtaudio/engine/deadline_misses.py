@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from rtaudio.protocol.messages import MAX_DEADLINE
+from rtaudio.protocol.settings import MAX_DEADLINE
 
 LATE_SHARE = 0.02
 """Share of missed blocks between two checks above which the user is told."""

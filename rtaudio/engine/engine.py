@@ -32,10 +32,7 @@ from rtaudio.plugins.rack import Loader, Rack
 from rtaudio.ports.base import Port
 from rtaudio.processors.base import Processor
 from rtaudio.protocol.insert_checks import check_all
-from rtaudio.protocol.messages import (
-    EngineConfig,
-    MixerState,
-)
+from rtaudio.protocol.settings import EngineConfig, MixerState
 from rtaudio.protocol.strips import strip_names
 from rtaudio.tap.buffer import TapBuffer
 

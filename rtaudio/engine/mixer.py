@@ -35,7 +35,8 @@ import numpy.typing as npt
 
 from rtaudio.audio.format import Audio, StemplayError
 from rtaudio.audio.limiter import Limiter
-from rtaudio.protocol.messages import Meter, MixerState, StemState
+from rtaudio.protocol.reports import Meter
+from rtaudio.protocol.settings import MixerState, StemState
 
 RAMP_S = 0.010
 """Length of every ramp in seconds."""

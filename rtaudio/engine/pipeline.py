@@ -24,7 +24,7 @@ from rtaudio.engine.fail_open import FailOpen
 from rtaudio.engine.mixer import Mixer
 from rtaudio.engine.worker import Worker
 from rtaudio.processors.base import Processor
-from rtaudio.protocol.messages import MixerState
+from rtaudio.protocol.settings import MixerState
 from rtaudio.protocol.strips import strip_names
 
 FADE_S = 0.02

@@ -28,7 +28,7 @@ import numpy as np
 from rtaudio.audio.format import Audio, StemplayError
 from rtaudio.files.take_recovery import Note
 from rtaudio.files.writer import FORMATS, PART, Writer, create_writer, reason
-from rtaudio.protocol.messages import Recording
+from rtaudio.protocol.reports import Recording
 
 POLL_S = 0.02
 SYNC_S = 1.0

@@ -11,13 +11,7 @@ from rtaudio.engine.commands import EngineCommands
 from rtaudio.engine.deadline_misses import DeadlineMisses, Stream
 from rtaudio.ports.base import Port
 from rtaudio.protocol.insert_checks import slots_of
-from rtaudio.protocol.messages import (
-    InstrumentReport,
-    Latency,
-    Recording,
-    Snapshot,
-    SyncReport,
-)
+from rtaudio.protocol.reports import InstrumentReport, Latency, Recording, Snapshot, SyncReport
 
 if TYPE_CHECKING:
     pass

@@ -11,7 +11,7 @@ from rtaudio.files.writer import create_writer
 from rtaudio.instrument.synth import Synth
 from rtaudio.midi.midi_file import MidiEvent
 from rtaudio.plugins.offline import OfflineInserts
-from rtaudio.protocol.messages import InsertState
+from rtaudio.protocol.settings import InsertState
 
 BLOCK = 4096
 TAIL_S = 8.0

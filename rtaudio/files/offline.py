@@ -24,7 +24,7 @@ from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.instrument.model import InstrumentModel
 from rtaudio.processors.base import Processor
 from rtaudio.processors.factory import make_frame_model, make_separator, refined_for_files
-from rtaudio.protocol.messages import InsertState
+from rtaudio.protocol.settings import InsertState
 
 BLOCK = 16_384
 """Frames of one call: enough that Python's overhead is negligible, few enough for a smooth progress bar."""

@@ -20,7 +20,7 @@ from rtaudio.audio.format import StemplayError
 from rtaudio.files.stem_file import StemLabel
 from rtaudio.files.tags import Tags
 from rtaudio.files.writer import PART, reason
-from rtaudio.protocol.messages import MixerState, StemState
+from rtaudio.protocol.settings import MixerState, StemState
 
 USUAL_TEMPO = 120.0
 TEMPO_RANGE = (20.0, 400.0)

@@ -29,7 +29,7 @@ import numpy as np
 from rtaudio.audio.format import Audio, StemplayError
 from rtaudio.files.song import Song, load_song, load_stems
 from rtaudio.files.sound_file import Progress
-from rtaudio.protocol.messages import Transport
+from rtaudio.protocol.reports import Transport
 
 FADE_S = 0.005
 

@@ -20,7 +20,7 @@ from rtaudio.files.stem_writer import CODECS, StemWriter
 from rtaudio.files.tags import Tags, printable
 from rtaudio.files.writer import Writer, output_folder
 from rtaudio.plugins.offline import OfflineInserts
-from rtaudio.protocol.messages import InsertState
+from rtaudio.protocol.settings import InsertState
 
 FORMATS = (*SOUND_FORMATS, *CODECS)
 """All formats, which are also the suffixes of the files."""

@@ -19,14 +19,9 @@ from rtaudio.midi.input import MidiInput
 from rtaudio.midi.learned_controls import MidiMap
 from rtaudio.midi.message import MidiMessage, MidiParser
 from rtaudio.protocol.checks import INSTRUMENT_TIMES, control_range, strips_of
-from rtaudio.protocol.messages import (
-    EngineConfig,
-    InsertReport,
-    InsertState,
-    InstrumentReport,
-    InstrumentState,
-    from_dict,
-)
+from rtaudio.protocol.messages import from_dict
+from rtaudio.protocol.reports import InsertReport, InstrumentReport
+from rtaudio.protocol.settings import EngineConfig, InsertState, InstrumentState
 
 _CURVES: dict[str, Callable[[int], float]] = {
     "linear": float,

@@ -24,8 +24,9 @@ from rtaudio.midi.message import MidiMessage
 from rtaudio.plugins.isolated import IsolatedPlugin
 from rtaudio.plugins.rack import pack_state, unpack_state
 from rtaudio.protocol.insert_checks import MAX_STATE, is_plugin_file, split_plugin
-from rtaudio.protocol.messages import InsertReport, InsertState
 from rtaudio.protocol.parameters import find_parameter
+from rtaudio.protocol.reports import InsertReport
+from rtaudio.protocol.settings import InsertState
 from rtaudio.protocol.strips import INSTRUMENT
 
 BLOCK = 256

@@ -13,7 +13,7 @@ from rtaudio.instrument.plugin_synth import PluginSynth
 from rtaudio.instrument.synth import Synth
 from rtaudio.instrument.voice import Array
 from rtaudio.protocol.insert_checks import is_foreign
-from rtaudio.protocol.messages import EngineConfig, InstrumentState
+from rtaudio.protocol.settings import EngineConfig, InstrumentState
 
 
 class SingSounds:

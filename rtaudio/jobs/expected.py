@@ -19,7 +19,9 @@ from rtaudio.processors.factory import make_processor, make_separator
 from rtaudio.processors.frame_model import STEM_KINDS
 from rtaudio.processors.passthrough import Passthrough
 from rtaudio.protocol.checks import check_config, is_input_file, is_output_file
-from rtaudio.protocol.messages import EngineConfig, Latency, from_dict, to_dict
+from rtaudio.protocol.messages import from_dict, to_dict
+from rtaudio.protocol.reports import Latency
+from rtaudio.protocol.settings import EngineConfig
 
 
 class CardModel:

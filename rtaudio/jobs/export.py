@@ -23,7 +23,8 @@ from rtaudio.files.writer import reason
 from rtaudio.jobs import Facts, Report
 from rtaudio.jobs.project import plan_of, write_projects
 from rtaudio.protocol.insert_checks import check_inserts
-from rtaudio.protocol.messages import MixerState, from_dict
+from rtaudio.protocol.messages import from_dict
+from rtaudio.protocol.settings import MixerState
 
 PREFIX = ".stemplay-export-"
 TELL_S = 0.1

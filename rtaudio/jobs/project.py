@@ -16,7 +16,7 @@ from rtaudio.files.project import USUAL_TEMPO, Project, check_markers, check_tem
 from rtaudio.files.reaper import SUFFIX as REAPER
 from rtaudio.files.reaper import write_reaper
 from rtaudio.files.tags import read_tags
-from rtaudio.protocol.messages import MixerState
+from rtaudio.protocol.settings import MixerState
 
 KINDS: dict[str, tuple[str, Callable[[Project, Path], None]]] = {
     "reaper": (REAPER, write_reaper), "dawproject": (DAWPROJECT, write_dawproject),

@@ -9,7 +9,9 @@ from datetime import datetime
 from pathlib import Path
 
 from rtaudio.audio.format import StemplayError
-from rtaudio.protocol.messages import Command, InstrumentState, MixerState, Recording, StemState, Transport, command
+from rtaudio.protocol.messages import Command, command
+from rtaudio.protocol.reports import Recording, Transport
+from rtaudio.protocol.settings import InstrumentState, MixerState, StemState
 
 
 class LearnedButtons:

@@ -36,7 +36,7 @@ class MidiMap:
     ``"takeover": "pickup"`` a controller that is not where its control is has no effect until it reaches or passes it (soft takeover).
 
     Args:
-        takeover: of controllers that are learned, one of ``rtaudio.protocol.messages.TAKEOVERS``.
+        takeover: of controllers that are learned, one of ``rtaudio.protocol.settings.TAKEOVERS``.
     """
 
     def __init__(self, entries: list[dict[str, Any]] | None = None, takeover: str = "jump") -> None:

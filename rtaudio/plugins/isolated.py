@@ -31,8 +31,8 @@ from rtaudio.plugins.base import Plugin
 from rtaudio.plugins.shared_rings import MAX_PARAMETERS, NOT_FINITE, SharedRings, create_file, pack_midi
 from rtaudio.plugins.state_folder import remove_folders
 from rtaudio.protocol.insert_checks import is_plugin_file, split_plugin
-from rtaudio.protocol.messages import InsertState
 from rtaudio.protocol.parameters import Parameter
+from rtaudio.protocol.settings import InsertState
 from rtaudio.system.child_process import child_environment
 
 LOAD_S = 120.0

@@ -10,7 +10,7 @@ from rtaudio.audio.format import Audio, StemplayError
 from rtaudio.plugins.chain import Chain
 from rtaudio.plugins.registry import load_insert
 from rtaudio.plugins.slot import Slot
-from rtaudio.protocol.messages import InsertState
+from rtaudio.protocol.settings import InsertState
 
 BLOCK = 1024
 """Frames of one call: a size that is usual for plugins."""

@@ -27,7 +27,8 @@ from rtaudio.plugins.base import Plugin
 from rtaudio.plugins.chain import Chain
 from rtaudio.plugins.slot import Slot
 from rtaudio.protocol.insert_checks import MAX_STATE, is_foreign
-from rtaudio.protocol.messages import InsertReport, InsertState, MixerState
+from rtaudio.protocol.reports import InsertReport
+from rtaudio.protocol.settings import InsertState, MixerState
 from rtaudio.protocol.strips import INPUT, MASTER
 
 MAX_UNPACKED = 1 << 24

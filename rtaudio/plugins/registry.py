@@ -7,7 +7,7 @@ from rtaudio.plugins.effects import make_effect
 from rtaudio.plugins.isolated import IsolatedPlugin
 from rtaudio.plugins.rack import unpack_state
 from rtaudio.protocol.insert_checks import is_foreign
-from rtaudio.protocol.messages import InsertState
+from rtaudio.protocol.settings import InsertState
 
 ISOLATED_EFFECTS = ("pitch", "denoise")
 """Built-in effects that compute in bursts, which is not allowed in the audio callback."""

@@ -16,7 +16,7 @@ import numpy as np
 from rtaudio.audio.format import StemplayError
 from rtaudio.files.sound_file import create_writer
 from rtaudio.ports.base import Callback, Port
-from rtaudio.protocol.messages import FULL_SPEED, SILENT_PORT
+from rtaudio.protocol.reports import FULL_SPEED, SILENT_PORT
 from rtaudio.system.realtime import request_realtime
 
 

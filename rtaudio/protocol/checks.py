@@ -14,13 +14,8 @@ from models.names import exists, is_file, is_stem_file
 from rtaudio.audio.format import SOURCES, StemplayError, StreamFormat
 from rtaudio.protocol.controls import COMPUTER, CONTROLS, NUMBER, learnable
 from rtaudio.protocol.insert_checks import check_plugin, is_foreign
-from rtaudio.protocol.messages import (
-    MAX_DEADLINE,
-    MAX_LOOK_AHEAD,
-    Command,
-    EngineConfig,
-    from_dict,
-)
+from rtaudio.protocol.messages import Command, from_dict
+from rtaudio.protocol.settings import MAX_DEADLINE, MAX_LOOK_AHEAD, EngineConfig
 from rtaudio.protocol.strips import strip_names
 
 Range = tuple[float, float]

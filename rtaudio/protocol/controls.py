@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from rtaudio.audio.format import StemplayError
-from rtaudio.protocol.messages import InstrumentState, MixerState, Recording, Transport
 from rtaudio.protocol.parameters import EFFECTS, Parameter
+from rtaudio.protocol.reports import Recording, Transport
+from rtaudio.protocol.settings import InstrumentState, MixerState
 from rtaudio.protocol.strips import INPUT, INSTRUMENT, MASTER
 
 MAX_TARGET = 5000

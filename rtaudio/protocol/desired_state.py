@@ -37,18 +37,15 @@ from rtaudio.protocol.insert_checks import (
     set_inserts,
     set_parameter,
 )
-from rtaudio.protocol.messages import (
+from rtaudio.protocol.messages import Command, command, from_dict, to_dict
+from rtaudio.protocol.settings import (
     MAX_DEADLINE,
     TAKEOVERS,
     VELOCITY_CURVES,
-    Command,
     EngineConfig,
     InstrumentState,
     MixerState,
     StemState,
-    command,
-    from_dict,
-    to_dict,
 )
 from rtaudio.protocol.strips import INSTRUMENT
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from rtaudio.audio.format import StemplayError
-from rtaudio.protocol.messages import InsertState, MixerState
 from rtaudio.protocol.parameters import EFFECTS, MAX_SLOTS
+from rtaudio.protocol.settings import InsertState, MixerState
 from rtaudio.protocol.strips import INPUT, INSTRUMENT, MASTER
 
 PLUGIN_FILES = (".vst3", ".component")

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rtaudio.protocol.messages import TapAudio
+from rtaudio.protocol.reports import TapAudio
 from rtaudio.tap.buffer import TapBuffer
 
 FILE_S = 4.0

@@ -44,18 +44,10 @@ from rtaudio.midi.midi_file import read_midi
 from rtaudio.plugins.rack import pack_state, unpack_state
 from rtaudio.plugins.scan import VERSION, known_plugins
 from rtaudio.protocol.desired_state import DesiredState
-from rtaudio.protocol.messages import (
-    OPERATIONS,
-    Command,
-    EngineConfig,
-    InsertState,
-    MixerState,
-    Snapshot,
-    StemState,
-    from_dict,
-    to_dict,
-)
+from rtaudio.protocol.messages import OPERATIONS, Command, from_dict, to_dict
 from rtaudio.protocol.parameters import EFFECTS, Parameter
+from rtaudio.protocol.reports import Snapshot
+from rtaudio.protocol.settings import EngineConfig, InsertState, MixerState, StemState
 from tests.fuzz.mutate import ODD, Choices, damaged, mutated
 from training.separation.recipe import read_recipe
 

@@ -19,7 +19,9 @@ from gui.bridge import Bridge
 from gui.window import MainWindow
 from rtaudio.audio.format import Audio
 from rtaudio.protocol.desired_state import DesiredState
-from rtaudio.protocol.messages import Command, EngineConfig, InstrumentReport, Meter, MixerState, Snapshot, TapAudio
+from rtaudio.protocol.messages import Command
+from rtaudio.protocol.reports import InstrumentReport, Meter, Snapshot, TapAudio
+from rtaudio.protocol.settings import EngineConfig, MixerState
 
 if TYPE_CHECKING:
     from gui.instrument.panel import InstrumentPanel

@@ -16,7 +16,8 @@ from gui.app import make_application
 from gui.bridge import Bridge
 from gui.pages.mixer import MixerPage
 from gui.window import MainWindow
-from rtaudio.protocol.messages import EngineConfig, command
+from rtaudio.protocol.messages import command
+from rtaudio.protocol.settings import EngineConfig
 from tests.gui.conftest import FakeSession
 
 

@@ -15,7 +15,7 @@ from gui.player.player_model import player_model_of
 from models.catalog import best_separator, separators
 from rtaudio.files.offline import separate_file
 from rtaudio.files.stem_file import open_stems
-from rtaudio.protocol.messages import Transport
+from rtaudio.protocol.reports import Transport
 from tests.gui.conftest import FakeSession
 from tests.gui.test_jobs import PATIENCE, write_song
 from tests.rtaudio.conftest import mono_model as mono_model

@@ -21,7 +21,9 @@ from rtaudio.engine.recorder import Recorder
 from rtaudio.files.writer import WavWriter
 from rtaudio.ports.fake import FakePort
 from rtaudio.processors.passthrough import Passthrough
-from rtaudio.protocol.messages import Command, EngineConfig, Snapshot
+from rtaudio.protocol.messages import Command
+from rtaudio.protocol.reports import Snapshot
+from rtaudio.protocol.settings import EngineConfig
 from tests.gui.conftest import FakeSession
 
 RATE = 8000

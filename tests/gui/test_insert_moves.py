@@ -11,8 +11,8 @@ from gui.bridge import Bridge
 from gui.insert_moves import InsertMoves, new_key
 from gui.mixer_model import ECHO_S, MixerModel
 from gui.undo import new_gesture
-from rtaudio.protocol.messages import InsertState
 from rtaudio.protocol.parameters import EFFECTS, MAX_SLOTS
+from rtaudio.protocol.settings import InsertState
 from tests.gui.conftest import FakeSession
 from tests.gui.test_mixer_model import Clock
 

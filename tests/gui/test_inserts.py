@@ -22,8 +22,9 @@ from gui.inserts.values import ChoiceBox, ParameterSlider, read
 from gui.pages.mixer import MixerPage
 from gui.widgets.learn import target_title
 from gui.window import MainWindow
-from rtaudio.protocol.messages import InsertReport, InsertState, Transport
 from rtaudio.protocol.parameters import EFFECTS, Parameter
+from rtaudio.protocol.reports import InsertReport, Transport
+from rtaudio.protocol.settings import InsertState
 from tests.gui.conftest import FakeSession
 from tests.gui.test_access import is_control, name_of
 

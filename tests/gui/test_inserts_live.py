@@ -20,8 +20,8 @@ from gui.inserts.values import ParameterSlider
 from gui.pages.mixer import MixerPage
 from gui.views.tap_follower import TapFollower
 from rtaudio.control.session import Session
-from rtaudio.protocol.messages import EngineConfig, InsertState, MixerState, StemState
 from rtaudio.protocol.parameters import EFFECTS
+from rtaudio.protocol.settings import EngineConfig, InsertState, MixerState, StemState
 from tests.gui.plugin_fixture import install_follower, install_late
 from tests.rtaudio.conftest import noise
 from tests.rtaudio.plugins.conftest import build_probe

@@ -25,7 +25,8 @@ from gui.inserts.values import ParameterSlider
 from gui.pages.mixer import MixerPage
 from rtaudio.control.session import Session
 from rtaudio.plugins.scan import installed
-from rtaudio.protocol.messages import EngineConfig, InsertState, MixerState, StemState, command
+from rtaudio.protocol.messages import command
+from rtaudio.protocol.settings import EngineConfig, InsertState, MixerState, StemState
 from tests.gui.plugin_fixture import LATE, install_late
 from tests.jack import ROOT, JackServer, private_server
 from tests.rtaudio.midi.test_jack_midi import Keyboard

@@ -18,7 +18,8 @@ from gui.instrument.panel import InstrumentPanel
 from gui.pages.instrument import InstrumentPage
 from gui.widgets.learn import learnable, target_title
 from rtaudio.protocol.checks import control_range
-from rtaudio.protocol.messages import EngineConfig, InstrumentReport
+from rtaudio.protocol.reports import InstrumentReport
+from rtaudio.protocol.settings import EngineConfig
 from tests.gui.conftest import FakeSession
 from tests.gui.instrument_fixture import NAMES, Left, drag, midi
 

@@ -12,7 +12,7 @@ from gui.bridge import Bridge
 from gui.pages.instrument import InstrumentPage
 from gui.views.tap_follower import TapFollower
 from rtaudio.control.session import Session
-from rtaudio.protocol.messages import EngineConfig
+from rtaudio.protocol.settings import EngineConfig
 from tests.sing_fixture import tiny_instrument
 
 PATIENCE_MS = 60_000

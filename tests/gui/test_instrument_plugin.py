@@ -24,8 +24,10 @@ from gui.settings.dialog import SettingsDialog
 from gui.store import Store
 from gui.widgets.learn import target_title
 from rtaudio.audio.format import StemplayError
-from rtaudio.protocol.messages import EngineConfig, InsertReport, InsertState, InstrumentReport, command
+from rtaudio.protocol.messages import command
 from rtaudio.protocol.parameters import Parameter
+from rtaudio.protocol.reports import InsertReport, InstrumentReport
+from rtaudio.protocol.settings import EngineConfig, InsertState
 from tests.gui.conftest import FakeSession
 from tests.gui.instrument_fixture import hanging
 from tests.gui.test_mixer_model import Clock

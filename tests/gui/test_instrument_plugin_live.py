@@ -26,7 +26,7 @@ from gui.store import Store
 from gui.views.tap_follower import TapFollower
 from rtaudio.control.session import Session
 from rtaudio.plugins.scan import installed
-from rtaudio.protocol.messages import EngineConfig
+from rtaudio.protocol.settings import EngineConfig
 from tests.rtaudio.plugins.conftest import build_probe
 from tests.sing_fixture import tiny_instrument
 

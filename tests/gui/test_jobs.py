@@ -66,7 +66,8 @@ def test_the_overview_shows_where_the_song_is_loud(bridge: Bridge, qtbot: QtBot,
 
 def test_the_latency_expected_is_the_one_that_an_engine_then_reports(bridge: Bridge, qtbot: QtBot) -> None:
     from rtaudio.control.engine_factory import build_engine
-    from rtaudio.protocol.messages import EngineConfig, MixerState, to_dict
+    from rtaudio.protocol.messages import to_dict
+    from rtaudio.protocol.settings import EngineConfig, MixerState
 
     for rate, block in ((44_100, 256), (48_000, 128), (44_100, 100)):
         # The time the model is given is fixed: what is found by timing it twice may differ by a block.

@@ -19,7 +19,8 @@ from gui.pages.mixer import MixerPage
 from gui.widgets.fader import Fader
 from gui.widgets.learn import learn_menu
 from gui.widgets.strip import Strip
-from rtaudio.protocol.messages import Meter, MixerState, StemState
+from rtaudio.protocol.reports import Meter
+from rtaudio.protocol.settings import MixerState, StemState
 from tests.gui.conftest import FakeSession
 
 LEFT = Qt.MouseButton.LeftButton

@@ -9,7 +9,7 @@ import pytest
 from gui.bridge import Bridge
 from gui.mixer_model import ECHO_S, MixerModel, mixer_model_of
 from gui.undo import new_gesture
-from rtaudio.protocol.messages import MixerState, StemState
+from rtaudio.protocol.settings import MixerState, StemState
 from tests.gui.conftest import FakeSession
 
 

@@ -19,7 +19,7 @@ from gui.bridge import Bridge
 from gui.player.player_model import player_model_of
 from gui.widgets.notice import NoticeBar
 from gui.window import MainWindow
-from rtaudio.protocol.messages import InsertReport, Latency, Recording, Transport
+from rtaudio.protocol.reports import InsertReport, Latency, Recording, Transport
 from tests.gui.conftest import FakeSession
 
 LEFT = Qt.MouseButton.LeftButton

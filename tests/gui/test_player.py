@@ -17,7 +17,8 @@ from gui.player.monitor import MonitorSwitch, feedback_risk
 from gui.player.player_model import player_model_of
 from gui.player.times import clock, parse_clock
 from gui.player.transport import TransportBar
-from rtaudio.protocol.messages import EngineConfig, Recording, Transport
+from rtaudio.protocol.reports import Recording, Transport
+from rtaudio.protocol.settings import EngineConfig
 from tests.gui.conftest import FakeSession
 from tests.gui.test_jobs import PATIENCE, write_song
 

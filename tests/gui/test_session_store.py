@@ -20,8 +20,9 @@ from gui.mixer_model import mixer_model_of
 from gui.presets import PresetMenu, apply_preset, present_preset
 from gui.session_store import FIRST, SessionStore, restore
 from gui.store import Preset, SavedSession, Store
-from rtaudio.protocol.messages import EngineConfig, InsertState, InstrumentState, MixerState, StemState, Transport
 from rtaudio.protocol.parameters import EFFECTS
+from rtaudio.protocol.reports import Transport
+from rtaudio.protocol.settings import EngineConfig, InsertState, InstrumentState, MixerState, StemState
 from tests.gui.conftest import FakeSession
 from tests.gui.test_jobs import write_song
 

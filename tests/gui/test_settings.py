@@ -18,7 +18,9 @@ from gui.settings.card import card_html
 from gui.settings.dialog import SettingsDialog
 from gui.store import round_trip_key
 from rtaudio.control.session import Session
-from rtaudio.protocol.messages import EngineConfig, Latency, MixerState, RemoteReport, SyncReport, to_dict
+from rtaudio.protocol.messages import to_dict
+from rtaudio.protocol.reports import Latency, RemoteReport, SyncReport
+from rtaudio.protocol.settings import EngineConfig, MixerState
 from tests.gui.conftest import FakeSession
 from tests.jack import JackServer
 

@@ -12,7 +12,7 @@ import pytest
 from gui import store as store_module
 from gui.store import Preset, SavedSession, Store
 from rtaudio.audio.format import StemplayError
-from rtaudio.protocol.messages import EngineConfig, InstrumentState, MixerState, StemState
+from rtaudio.protocol.settings import EngineConfig, InstrumentState, MixerState, StemState
 
 
 def whole_session() -> SavedSession:

@@ -18,7 +18,7 @@ from gui.views.live import RainbowView, SpectrogramView, WaveformView, note_name
 from gui.views.rainbow import Rainbow
 from gui.views.tap_follower import TapFollower
 from models.rainbowgram import bin_frequencies, constant_q
-from rtaudio.protocol.messages import TapAudio
+from rtaudio.protocol.reports import TapAudio
 from tests.gui.conftest import FakeSession
 
 RATE = 44_100

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from gui import theme
 from gui.bridge import Bridge
 from gui.pages.views import ViewsPage
-from rtaudio.protocol.messages import TapAudio
+from rtaudio.protocol.reports import TapAudio
 from tests.gui.conftest import FakeSession
 
 RATE = 44_100

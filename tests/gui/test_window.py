@@ -16,7 +16,7 @@ from gui.pages import PAGES
 from gui.pages.mixer import MixerPage
 from gui.player.transport import TransportBar
 from gui.window import MainWindow
-from rtaudio.protocol.messages import Transport
+from rtaudio.protocol.reports import Transport
 from tests.gui.conftest import FakeSession
 
 LEFT = Qt.MouseButton.LeftButton

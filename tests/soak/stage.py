@@ -17,7 +17,8 @@ from models.catalog import find_model
 from rtaudio.audio.format import StemplayError
 from rtaudio.bench.jack_server import JackServer
 from rtaudio.control.session import Session
-from rtaudio.protocol.messages import DEFAULT_MODEL, EngineConfig, MixerState, command
+from rtaudio.protocol.messages import command
+from rtaudio.protocol.settings import DEFAULT_MODEL, EngineConfig, MixerState
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rtaudio.control.session import Session
-from rtaudio.protocol.messages import Snapshot
+from rtaudio.protocol.reports import Snapshot
 
 LOOK_S = 0.02
 SAMPLE_S = 5.0

@@ -26,7 +26,7 @@ from rtaudio.bench.peers import measure_peers
 from rtaudio.bench.report import Findings, Result, as_result, read, write
 from rtaudio.bench.system_load import SystemLoadMonitor
 from rtaudio.cli.inserts import resolve
-from rtaudio.protocol.messages import DEFAULT_MODEL
+from rtaudio.protocol.settings import DEFAULT_MODEL
 
 __all__ = ["HELP", "NAME", "add_arguments", "run"]
 

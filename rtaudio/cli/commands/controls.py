@@ -9,8 +9,8 @@ from typing import Any
 
 from rtaudio.protocol.checks import stem_names
 from rtaudio.protocol.controls import NUMBER, SWITCH, InsertControl, fixed_targets, insert_controls, osc_address, row
-from rtaudio.protocol.messages import DEFAULT_MODEL
 from rtaudio.protocol.parameters import EFFECTS
+from rtaudio.protocol.settings import DEFAULT_MODEL
 from rtaudio.protocol.strips import INSTRUMENT
 
 NAME = "controls"

@@ -11,7 +11,7 @@ from rtaudio.cli.commands.live import follow
 from rtaudio.cli.status import status, status_dict
 from rtaudio.control.daemon import Daemon
 from rtaudio.control.session import Session
-from rtaudio.protocol.messages import Snapshot
+from rtaudio.protocol.reports import Snapshot
 from rtaudio.system.private_folder import runtime_directory
 
 NAME = "engine"

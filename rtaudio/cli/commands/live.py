@@ -16,7 +16,9 @@ from rtaudio.cli.meter_line import MeterLine
 from rtaudio.cli.status import status_dict, summary, where
 from rtaudio.control.session import Session
 from rtaudio.control.supervisor import refused
-from rtaudio.protocol.messages import InstrumentState, Snapshot, command
+from rtaudio.protocol.messages import command
+from rtaudio.protocol.reports import Snapshot
+from rtaudio.protocol.settings import InstrumentState
 
 __all__ = ["HELP", "NAME", "add_arguments", "follow", "run"]
 

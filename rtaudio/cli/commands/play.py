@@ -19,7 +19,9 @@ from rtaudio.control.supervisor import refused
 from rtaudio.midi.keyboard import KEYS, TerminalKeys
 from rtaudio.midi.ports import WORDS, find_input, list_inputs
 from rtaudio.protocol.checks import INSTRUMENT_TIMES, MAX_VOICES, check_value, instrument_names
-from rtaudio.protocol.messages import VELOCITY_CURVES, EngineConfig, InstrumentState, Snapshot, command
+from rtaudio.protocol.messages import command
+from rtaudio.protocol.reports import Snapshot
+from rtaudio.protocol.settings import VELOCITY_CURVES, EngineConfig, InstrumentState
 
 NAME = "play"
 HELP = "Play the instrument with a MIDI keyboard or with the computer's keys. Ctrl-C ends it."

@@ -15,7 +15,7 @@ from rtaudio.cli.progress import progress_bar
 from rtaudio.files.offline import separate_file
 from rtaudio.jobs.project import FORMATS, KINDS, ProjectPlan, write_projects
 from rtaudio.protocol.checks import stem_names
-from rtaudio.protocol.messages import MixerState, StemState
+from rtaudio.protocol.settings import MixerState, StemState
 
 NAME = "project"
 HELP = "Separate a song, and write its stems, levels and markers as a project for REAPER, Bitwig, Cubase, Studio One and others."

@@ -119,7 +119,7 @@ def test_without_jackd_the_engines_clock_plays_and_it_is_said(
 def test_the_default_model_plays_refined_too() -> None:
     from rtaudio.cli.commands import bench
     from rtaudio.cli.main import Parser
-    from rtaudio.protocol.messages import DEFAULT_MODEL
+    from rtaudio.protocol.settings import DEFAULT_MODEL
 
     parser = Parser()
     bench.add_arguments(parser)

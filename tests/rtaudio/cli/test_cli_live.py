@@ -22,7 +22,7 @@ from rtaudio.cli import live_options, main
 from rtaudio.control.session import Session
 from rtaudio.ports.base import DeviceMissingError
 from rtaudio.ports.devices import Device
-from rtaudio.protocol.messages import EngineConfig
+from rtaudio.protocol.settings import EngineConfig
 from tests.rtaudio.soundfiles import cut_short
 
 ROOT = Path(__file__).resolve().parents[3]

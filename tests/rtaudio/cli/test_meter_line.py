@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from rtaudio.cli.meter_line import FLOOR_DB, MeterLine, bar, compose, level_db
-from rtaudio.protocol.messages import Meter, MixerState, Snapshot, StemState, Transport
+from rtaudio.protocol.reports import Meter, Snapshot, Transport
+from rtaudio.protocol.settings import MixerState, StemState
 
 RATE = 44_100
 STEMS = ("drums", "bass", "other", "vocals")

@@ -22,17 +22,8 @@ from rtaudio.control.osc import MOST_CLIENTS, OscControls, OscServer, make_messa
 from rtaudio.control.session import Session
 from rtaudio.protocol.checks import check_config, osc_endpoint
 from rtaudio.protocol.controls import CONTROLS, NUMBER, fixed_targets, learnable, osc_address
-from rtaudio.protocol.messages import (
-    EngineConfig,
-    InsertReport,
-    InsertState,
-    InstrumentReport,
-    InstrumentState,
-    MixerState,
-    Snapshot,
-    StemState,
-    Transport,
-)
+from rtaudio.protocol.reports import InsertReport, InstrumentReport, Snapshot, Transport
+from rtaudio.protocol.settings import EngineConfig, InsertState, InstrumentState, MixerState, StemState
 from tests.rtaudio.conftest import noise
 from tests.rtaudio.control.test_session import wait_until
 

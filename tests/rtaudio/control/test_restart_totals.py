@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rtaudio.cli.status import status_dict, summary
 from rtaudio.control.restart_totals import RestartTotals
-from rtaudio.protocol.messages import InstrumentReport, Interruption, Recording, Snapshot, from_dict, to_dict
+from rtaudio.protocol.messages import from_dict, to_dict
+from rtaudio.protocol.reports import InstrumentReport, Interruption, Recording, Snapshot
 
 
 def report(seconds: float, misses: int = 0, rate: int = 48_000, **more: object) -> Snapshot:

@@ -24,7 +24,8 @@ from rtaudio.control.daemon import Daemon
 from rtaudio.control.engine_host import EngineHost
 from rtaudio.control.session import Session
 from rtaudio.protocol.desired_state import DesiredState
-from rtaudio.protocol.messages import EngineConfig, MixerState, StemState, command, to_dict
+from rtaudio.protocol.messages import command, to_dict
+from rtaudio.protocol.settings import EngineConfig, MixerState, StemState
 from rtaudio.system import private_folder
 from tests.sing_fixture import tiny_instrument
 

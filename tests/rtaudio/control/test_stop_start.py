@@ -14,7 +14,9 @@ from rtaudio.control.daemon_client import DaemonClient
 from rtaudio.control.ipc import Connection, Message
 from rtaudio.control.session import Session
 from rtaudio.protocol.desired_state import DesiredState
-from rtaudio.protocol.messages import EngineConfig, Snapshot, Transport, command, to_dict
+from rtaudio.protocol.messages import command, to_dict
+from rtaudio.protocol.reports import Snapshot, Transport
+from rtaudio.protocol.settings import EngineConfig
 from tests.rtaudio.control.test_session import CLOCK, wait_until
 from tests.sing_fixture import tiny_instrument
 

@@ -19,7 +19,9 @@ from rtaudio.audio.format import StemplayError
 from rtaudio.control.engine_process import Limits, StallDetector
 from rtaudio.control.supervisor import Supervisor
 from rtaudio.protocol.desired_state import DesiredState
-from rtaudio.protocol.messages import EngineConfig, MixerState, Snapshot, StemState, command, to_dict
+from rtaudio.protocol.messages import command, to_dict
+from rtaudio.protocol.reports import Snapshot
+from rtaudio.protocol.settings import EngineConfig, MixerState, StemState
 
 PATIENCE = 60.0
 

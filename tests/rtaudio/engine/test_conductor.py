@@ -9,7 +9,7 @@ import pytest
 from rtaudio.audio.tempo import Tempo
 from rtaudio.engine.conductor import Conductor, Score
 from rtaudio.midi.clock import ClockState
-from rtaudio.protocol.messages import Transport
+from rtaudio.protocol.reports import Transport
 from tests.rtaudio.control.test_session import wait_until
 
 

@@ -28,7 +28,9 @@ from rtaudio.processors.factory import make_separator
 from rtaudio.processors.passthrough import Passthrough
 from rtaudio.protocol.checks import check_config
 from rtaudio.protocol.desired_state import DesiredState
-from rtaudio.protocol.messages import EngineConfig, MixerState, Snapshot, command, to_dict
+from rtaudio.protocol.messages import command, to_dict
+from rtaudio.protocol.reports import Snapshot
+from rtaudio.protocol.settings import EngineConfig, MixerState
 from rtaudio.system.realtime import switch_interval
 from tests.rtaudio.streaming import Identity
 

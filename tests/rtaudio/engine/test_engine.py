@@ -14,7 +14,8 @@ from rtaudio.files.song_player import FilePlayer
 from rtaudio.ports.fake import FakePort
 from rtaudio.processors.passthrough import Passthrough
 from rtaudio.protocol.desired_state import DesiredState
-from rtaudio.protocol.messages import EngineConfig, MixerState, command
+from rtaudio.protocol.messages import command
+from rtaudio.protocol.settings import EngineConfig, MixerState
 
 RATE = 44_100
 

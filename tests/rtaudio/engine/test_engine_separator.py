@@ -21,7 +21,9 @@ from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.ports.fake import FakePort
 from rtaudio.processors.factory import make_separator
 from rtaudio.processors.passthrough import Passthrough
-from rtaudio.protocol.messages import EngineConfig, MixerState, Recording, command
+from rtaudio.protocol.messages import command
+from rtaudio.protocol.reports import Recording
+from rtaudio.protocol.settings import EngineConfig, MixerState
 from tests.rtaudio.streaming import Identity
 
 BLOCKS: list[int | list[int]] = [64, 128, 256, 512, 1000, [37, 200, 1, 511, 64]]

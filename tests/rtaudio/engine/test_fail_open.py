@@ -19,7 +19,8 @@ from rtaudio.engine.fail_open import FADE, FailOpen
 from rtaudio.engine.worker import BACKLOG_S, KEEP_STATE_S, Worker
 from rtaudio.ports.fake import FakePort
 from rtaudio.processors.passthrough import Passthrough
-from rtaudio.protocol.messages import EngineConfig, MixerState, command
+from rtaudio.protocol.messages import command
+from rtaudio.protocol.settings import EngineConfig, MixerState
 
 RATE, BLOCK, STEMS = 44_100, 256, 4
 WEIGHTS = np.array([0.1, 0.2, 0.3, 0.4], np.float32)

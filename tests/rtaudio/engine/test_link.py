@@ -15,7 +15,8 @@ from rtaudio.audio.format import StemplayError
 from rtaudio.audio.tempo import Tempo
 from rtaudio.control.session import Session
 from rtaudio.engine import link as link_module
-from rtaudio.protocol.messages import EngineConfig, InsertState, MixerState, command
+from rtaudio.protocol.messages import command
+from rtaudio.protocol.settings import EngineConfig, InsertState, MixerState
 from tests.rtaudio.control.test_session import wait_until
 
 ROOT = Path(__file__).resolve().parents[3]

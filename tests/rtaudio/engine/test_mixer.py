@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rtaudio.audio.format import SOURCES, Audio, StemplayError
 from rtaudio.engine.mixer import RAMP_S, Mixer, balance, linear_gain
-from rtaudio.protocol.messages import MixerState, StemState
+from rtaudio.protocol.settings import MixerState, StemState
 
 RATE = 44_100
 RAMP = round(RAMP_S * RATE)

@@ -19,7 +19,8 @@ from rtaudio.files.stem_file import StemLabel
 from rtaudio.ports.fake import FakePort
 from rtaudio.processors.own_stems import OwnStems
 from rtaudio.protocol.checks import check_config, plays_own_stems, strips_of
-from rtaudio.protocol.messages import EngineConfig, MixerState, StemState, command
+from rtaudio.protocol.messages import command
+from rtaudio.protocol.settings import EngineConfig, MixerState, StemState
 from tests.rtaudio.files.test_stem_file import FALCON, read, sound, write
 
 RATE = 44_100

@@ -14,7 +14,9 @@ from rtaudio.files.song_player import FilePlayer
 from rtaudio.files.sound_file import read_audio
 from rtaudio.ports.fake import FakePort
 from rtaudio.processors.passthrough import Passthrough
-from rtaudio.protocol.messages import EngineConfig, MixerState, Snapshot, command
+from rtaudio.protocol.messages import command
+from rtaudio.protocol.reports import Snapshot
+from rtaudio.protocol.settings import EngineConfig, MixerState
 from tests.rtaudio.recording import RATE, names, sound, until
 
 

@@ -27,7 +27,8 @@ from rtaudio.processors.refine import Refined
 from rtaudio.processors.separator import SeparatorProcessor
 from rtaudio.processors.silence_skip import REST_S, SilenceSkipper
 from rtaudio.protocol.desired_state import DesiredState
-from rtaudio.protocol.messages import EngineConfig, MixerState, StemState, command
+from rtaudio.protocol.messages import command
+from rtaudio.protocol.settings import EngineConfig, MixerState, StemState
 from tests.rtaudio.conftest import noise
 from tests.rtaudio.control.test_session import CLOCK, wait_until
 from tests.rtaudio.streaming import prepared, sizes, stream

@@ -21,7 +21,7 @@ from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.ports.fake import FakePort
 from rtaudio.processors.factory import make_separator
 from rtaudio.processors.passthrough import Passthrough
-from rtaudio.protocol.messages import EngineConfig, MixerState
+from rtaudio.protocol.settings import EngineConfig, MixerState
 from tests.rtaudio.conftest import noise
 
 DEMO = Path(__file__).resolve().parents[3] / "demo" / "kimseye.ogg"

@@ -21,7 +21,7 @@ from rtaudio.files.dawproject import write_dawproject
 from rtaudio.files.project import Project, Track, check_markers, check_tempo, tracks_of
 from rtaudio.files.reaper import quoted, write_reaper
 from rtaudio.files.tags import Tags
-from rtaudio.protocol.messages import MixerState, StemState
+from rtaudio.protocol.settings import MixerState, StemState
 from tests.rtaudio.files.test_stem_file import FALCON
 
 RATE = 44_100

@@ -24,7 +24,8 @@ from rtaudio.instrument.player import LIMIT, InstrumentPlayer
 from rtaudio.instrument.synth import CACHE_BYTES, Synth
 from rtaudio.midi.message import MidiMessage
 from rtaudio.protocol.desired_state import DesiredState
-from rtaudio.protocol.messages import EngineConfig, InstrumentState, command
+from rtaudio.protocol.messages import command
+from rtaudio.protocol.settings import EngineConfig, InstrumentState
 from tests.sing_fixture import NAMES, tiny_instrument
 
 ROOT = Path(__file__).resolve().parents[3]

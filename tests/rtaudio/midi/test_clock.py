@@ -20,7 +20,8 @@ from rtaudio.control.session import Session
 from rtaudio.midi.clock import CONTINUE, POSITION, START, STOP, TICK, Clock, ClockState
 from rtaudio.midi.output import MidiOutput
 from rtaudio.midi.output_ports import list_outputs
-from rtaudio.protocol.messages import EngineConfig, command
+from rtaudio.protocol.messages import command
+from rtaudio.protocol.settings import EngineConfig
 from tests.jack import ROOT, JackServer, private_server
 from tests.rtaudio.conftest import noise
 from tests.rtaudio.control.test_session import wait_until

@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 
 from rtaudio.control.session import Session
-from rtaudio.protocol.messages import EngineConfig, Snapshot, command
+from rtaudio.protocol.messages import command
+from rtaudio.protocol.reports import Snapshot
+from rtaudio.protocol.settings import EngineConfig
 from tests.jack import ROOT, JackServer, private_server
 from tests.sing_fixture import tiny_instrument
 

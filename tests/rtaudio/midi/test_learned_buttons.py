@@ -19,16 +19,9 @@ from rtaudio.midi.message import MidiMessage
 from rtaudio.protocol.checks import control_range
 from rtaudio.protocol.controls import NUMBER, fixed_targets, is_button, learnable
 from rtaudio.protocol.desired_state import DesiredState
-from rtaudio.protocol.messages import (
-    EngineConfig,
-    InstrumentState,
-    MixerState,
-    Recording,
-    Snapshot,
-    StemState,
-    Transport,
-    command,
-)
+from rtaudio.protocol.messages import command
+from rtaudio.protocol.reports import Recording, Snapshot, Transport
+from rtaudio.protocol.settings import EngineConfig, InstrumentState, MixerState, StemState
 from tests.rtaudio.conftest import noise
 from tests.rtaudio.control.test_session import wait_until
 from tests.sing_fixture import tiny_instrument

@@ -9,7 +9,8 @@ import pytest
 from rtaudio.audio.format import StemplayError
 from rtaudio.control.session import Session
 from rtaudio.protocol.checks import control_range
-from rtaudio.protocol.messages import EngineConfig, InsertState, MixerState, StemState, command
+from rtaudio.protocol.messages import command
+from rtaudio.protocol.settings import EngineConfig, InsertState, MixerState, StemState
 from tests.rtaudio.control.test_session import wait_until
 from tests.sing_fixture import tiny_instrument
 

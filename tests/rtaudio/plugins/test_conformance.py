@@ -12,7 +12,7 @@ from rtaudio.audio.format import Audio
 from rtaudio.plugins.base import Plugin
 from rtaudio.plugins.registry import load_insert
 from rtaudio.plugins.scan import installed
-from rtaudio.protocol.messages import InsertState
+from rtaudio.protocol.settings import InsertState
 
 MDA = "lv2:http://drobilla.net/plugins/mda/"
 KINDS = ["eq", "compressor", "reverb", "pitch", "denoise", "vst3", "lv2"]

@@ -16,7 +16,7 @@ from rtaudio.files.offline import separate_array
 from rtaudio.plugins.denoise import MODEL, QUIET_S, Denoise
 from rtaudio.plugins.registry import load_insert
 from rtaudio.plugins.slot import FADE_S, Slot
-from rtaudio.protocol.messages import InsertState
+from rtaudio.protocol.settings import InsertState
 
 RATES = [16_000, 22_050, 44_100, 48_000, 96_000]
 

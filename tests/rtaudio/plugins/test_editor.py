@@ -14,7 +14,9 @@ import pytest
 import soundfile as sf
 
 from rtaudio.control.session import Session
-from rtaudio.protocol.messages import EngineConfig, InsertReport, InsertState, MixerState, StemState, command
+from rtaudio.protocol.messages import command
+from rtaudio.protocol.reports import InsertReport
+from rtaudio.protocol.settings import EngineConfig, InsertState, MixerState, StemState
 from tests.jack import JackServer
 from tests.screen import private_screen, window_manager
 

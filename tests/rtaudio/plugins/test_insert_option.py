@@ -14,7 +14,7 @@ from rtaudio.audio.format import StemplayError
 from rtaudio.cli.inserts import parse_inserts
 from rtaudio.cli.main import main
 from rtaudio.files.offline import separate_file
-from rtaudio.protocol.messages import InsertState
+from rtaudio.protocol.settings import InsertState
 
 PLACES = ("drums", "vocals", "master")
 

@@ -14,7 +14,9 @@ import pytest
 import soundfile as sf
 
 from rtaudio.control.session import Session
-from rtaudio.protocol.messages import EngineConfig, InsertState, MixerState, Snapshot, StemState, command
+from rtaudio.protocol.messages import command
+from rtaudio.protocol.reports import Snapshot
+from rtaudio.protocol.settings import EngineConfig, InsertState, MixerState, StemState
 from tests.jack import JackServer
 
 ROOT = Path(__file__).parents[3]

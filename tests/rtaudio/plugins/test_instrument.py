@@ -21,7 +21,9 @@ from rtaudio.instrument.plugin_synth import PluginSynth
 from rtaudio.midi.message import MidiMessage
 from rtaudio.plugins.rack import pack_state
 from rtaudio.plugins.scan import installed
-from rtaudio.protocol.messages import EngineConfig, InsertState, InstrumentState, Snapshot, command
+from rtaudio.protocol.messages import command
+from rtaudio.protocol.reports import Snapshot
+from rtaudio.protocol.settings import EngineConfig, InsertState, InstrumentState
 
 PIANO, RATE = "lv2:http://drobilla.net/plugins/mda/EPiano", 44_100
 

@@ -19,7 +19,7 @@ from rtaudio.plugins.isolated import IsolatedPlugin
 from rtaudio.plugins.rack import Rack
 from rtaudio.plugins.registry import load_insert
 from rtaudio.plugins.slot import Slot
-from rtaudio.protocol.messages import InsertState, MixerState, StemState
+from rtaudio.protocol.settings import InsertState, MixerState, StemState
 
 RATE, BLOCK = 44_100, 256
 

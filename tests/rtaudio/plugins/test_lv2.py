@@ -9,7 +9,7 @@ from rtaudio.audio.format import Audio, StemplayError
 from rtaudio.plugins.isolated import IsolatedPlugin
 from rtaudio.plugins.offline import apply_inserts
 from rtaudio.plugins.scan import installed, look_at
-from rtaudio.protocol.messages import InsertState
+from rtaudio.protocol.settings import InsertState
 
 MDA = "lv2:http://drobilla.net/plugins/mda/"
 RATE = 44_100

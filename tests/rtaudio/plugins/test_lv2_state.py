@@ -23,7 +23,7 @@ from rtaudio.plugins.isolated import IsolatedPlugin
 from rtaudio.plugins.offline import apply_inserts
 from rtaudio.plugins.rack import pack_state
 from rtaudio.plugins.scan import installed, look_at
-from rtaudio.protocol.messages import InsertState
+from rtaudio.protocol.settings import InsertState
 
 LESLIE, SAMPLER, RATE = "lv2:http://drobilla.net/plugins/mda/Leslie", "lv2:http://lv2plug.in/plugins/eg-sampler", 44_100
 

@@ -14,7 +14,8 @@ from rtaudio.plugins.base import Plugin
 from rtaudio.plugins.registry import load_insert
 from rtaudio.ports.fake import FakePort
 from rtaudio.processors.passthrough import Passthrough
-from rtaudio.protocol.messages import EngineConfig, InsertState, MixerState, StemState, command
+from rtaudio.protocol.messages import command
+from rtaudio.protocol.settings import EngineConfig, InsertState, MixerState, StemState
 
 NEUTRAL = [InsertState("gain"), InsertState("eq")]
 

@@ -19,7 +19,8 @@ from rtaudio.ports.base import DeviceMissingError
 from rtaudio.ports.computer import computer_device
 from rtaudio.ports.devices import Device
 from rtaudio.protocol.checks import is_input_file
-from rtaudio.protocol.messages import EngineConfig, MixerState, command
+from rtaudio.protocol.messages import command
+from rtaudio.protocol.settings import EngineConfig, MixerState
 from tests.jack import ROOT, JackServer, private_server, read_ports
 from tests.jack_player import LEVEL, TONES
 from tests.rtaudio.control.test_session import wait_until

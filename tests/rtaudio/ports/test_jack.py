@@ -17,7 +17,8 @@ import pytest
 import soundfile
 
 from rtaudio.control.session import Session
-from rtaudio.protocol.messages import EngineConfig, command
+from rtaudio.protocol.messages import command
+from rtaudio.protocol.settings import EngineConfig
 from tests.jack import ROOT, JackServer, Peer, private_server, read_ports
 from tests.jack_peer import COUNTER
 
@@ -259,7 +260,7 @@ def alive(pid: int) -> bool:
 
 DETACH = """
 import sys, time
-from rtaudio.protocol.messages import EngineConfig
+from rtaudio.protocol.settings import EngineConfig
 from rtaudio.control.session import Session
 session = Session(EngineConfig(model="none"), detached=True)
 session.start()

@@ -24,7 +24,7 @@ from rtaudio.ports.fake import FakePort
 from rtaudio.ports.file import FilePort
 from rtaudio.ports.portaudio import find_device
 from rtaudio.processors.passthrough import Passthrough
-from rtaudio.protocol.messages import EngineConfig, MixerState
+from rtaudio.protocol.settings import EngineConfig, MixerState
 from tests.jack import private_server
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -189,7 +189,7 @@ LIVE = """
 import json, sys, time, numpy as np
 from rtaudio.engine.engine import Engine
 from rtaudio.audio.format import StemplayError
-from rtaudio.protocol.messages import EngineConfig, MixerState
+from rtaudio.protocol.settings import EngineConfig, MixerState
 from rtaudio.ports.portaudio import PortAudioPort
 from rtaudio.processors.passthrough import Passthrough
 output, source, block = sys.argv[1], sys.argv[2] if sys.argv[2] != "none" else None, int(sys.argv[3])

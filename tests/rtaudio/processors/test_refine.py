@@ -19,7 +19,7 @@ from rtaudio.processors.refine import Refined, window_size
 from rtaudio.processors.refine_graph import analysis_window, tap_weights
 from rtaudio.processors.separator import SeparatorProcessor
 from rtaudio.protocol.checks import check_config
-from rtaudio.protocol.messages import EngineConfig
+from rtaudio.protocol.settings import EngineConfig
 from tests.jack import ROOT
 
 RATE = 44_100

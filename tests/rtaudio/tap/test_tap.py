@@ -20,7 +20,9 @@ from rtaudio.control.engine_host import EngineHost
 from rtaudio.control.session import Session
 from rtaudio.files.sound_file import create_writer, read_audio
 from rtaudio.ports.fake import FakePort
-from rtaudio.protocol.messages import EngineConfig, TapAudio, command
+from rtaudio.protocol.messages import command
+from rtaudio.protocol.reports import TapAudio
+from rtaudio.protocol.settings import EngineConfig
 from rtaudio.tap import shared
 from rtaudio.tap.buffer import TapBuffer
 from rtaudio.tap.shared import TapReader, TapWriter
@@ -210,7 +212,7 @@ def test_the_callback_pays_for_a_listener_only() -> None:
     from rtaudio.engine.callback import AudioCallback
     from rtaudio.engine.pipeline import Pipeline
     from rtaudio.processors.passthrough import Passthrough
-    from rtaudio.protocol.messages import MixerState
+    from rtaudio.protocol.settings import MixerState
 
     fmt = StreamFormat(RATE, 2, 64)
     port = FakePort(rate=RATE, block=64)
