@@ -185,3 +185,8 @@ def test_tests_that_the_testing_page_names_exist() -> None:
         assert re.search(rf"^def {test}\(", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE), (
             f"{file} has no {test}"
         )
+
+
+def test_the_glossary_stays_short_enough_to_be_read() -> None:
+    terms = re.findall(r"^\| ([^|]+) \|", (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8"), re.MULTILINE)[1:]
+    assert 20 < len(terms) <= 40 and terms[0] == "algorithmic latency"
