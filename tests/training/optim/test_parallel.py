@@ -71,6 +71,7 @@ def test_two_processes_have_the_losses_of_one_with_the_same_global_batch(one_pro
         assert two["history"][-1][name] == pytest.approx(one["history"][-1][name], rel=1e-3)
 
 
+@pytest.mark.slow
 def test_two_processes_continue_with_the_losses_of_the_one_that_began(tmp_path):
     """Four batches an update, two for each process: their gradients are added up before they are shared."""
     whole, cut = tmp_path / "whole", tmp_path / "cut"
