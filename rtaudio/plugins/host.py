@@ -17,6 +17,7 @@ import faulthandler
 import json
 import os
 import queue
+import select
 import socket
 import sys
 import threading
@@ -132,11 +133,22 @@ class PluginHost:
             word = b""
             with contextlib.suppress(OSError):  # the engine's end may be gone; then so will we be
                 word = self._socket.recv(64)
-            if word[:1] == MIDI:
-                position, data = unpack_midi(word)
-                self._midi.append((position, data))
-            else:
+            if not self._is_midi(word):
                 self._serve(audio)
+
+    def _is_midi(self, word: bytes) -> bool:
+        """Keep a MIDI message for its block; False for a datagram that only wakes."""
+        if word[:1] != MIDI:
+            return False
+        self._midi.append(unpack_midi(word))
+        return True
+
+    def _read_midi(self) -> None:
+        """Read what waits in the socket. The messages of a block are sent before it is fed, but a block that is fed while the one before
+        is computed is found without a datagram that wakes."""
+        with contextlib.suppress(OSError):
+            while select.select([self._socket], [], [], 0)[0]:
+                self._is_midi(self._socket.recv(64))
 
     def _serve(self, audio: np.ndarray[Any, np.dtype[np.float32]]) -> None:
         rings = self._rings
@@ -151,7 +163,9 @@ class PluginHost:
                 return
             part = audio[:n]
             rings.input_at(position, part)
-            self._queue_midi(position, n)
+            if self.plugin.is_instrument:
+                self._read_midi()
+                self._queue_midi(position, n)
             if not self.plugin.process(part):
                 part.fill(0.0)
             if not np.isfinite(part).all():

@@ -93,6 +93,25 @@ def test_the_sustain_pedal_and_panic_work() -> None:
 
 
 @needs_mda
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGSTOP")
+def test_a_note_is_not_late_where_its_block_is_found_before_its_message_is_read() -> None:
+    """A host that is behind finds the next block by itself, while the block's MIDI messages wait in its socket."""
+    synth = PluginSynth(PIANO, RATE, realtime=False)
+    try:
+        synth.render(512)
+        plugin = synth.plugin
+        assert plugin is not None and plugin._process is not None and plugin._socket is not None
+        os.kill(plugin._process.pid, signal.SIGSTOP)
+        os.waitpid(plugin._process.pid, os.WUNTRACED)  # until it has stopped
+        plugin._socket.send(b"p")  # this wakes it first
+        threading.Timer(0.3, os.kill, (plugin._process.pid, signal.SIGCONT)).start()
+        sound = np.concatenate([synth.render(256, [(100, on(69))]), synth.render(2000)])
+        assert int(np.flatnonzero(np.abs(sound[:, 0]) > 1e-4)[0]) == 100 + synth.latency
+    finally:
+        synth.close()
+
+
+@needs_mda
 def test_an_effect_is_refused_as_an_instrument() -> None:
     with pytest.raises(StemplayError, match="MDA Delay is an effect, not an instrument"):
         PluginSynth("lv2:http://drobilla.net/plugins/mda/Delay", RATE, realtime=True)
