@@ -1,4 +1,4 @@
-"""Many songs in one call of ``separate``: one progress bar, existing stems are kept, and a failure does not stop the others."""
+"""Many songs in one call of ``separate``, here or on a cluster: one progress bar, existing stems are kept, and a failure does not stop the others."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from models.catalog import best_separator
 from rtaudio.audio.format import StemplayError
 from rtaudio.files.stem_output import output_files
 from rtaudio.jobs.batch import Batch, Outcome, find_songs
+from rtaudio.jobs.cluster import ClusterBatch
 from rtaudio.protocol.checks import stem_names
 
 DEFAULT_FOLDER = "separated"
@@ -45,17 +46,22 @@ def separate_many(args: argparse.Namespace) -> int:
             elif outcome.state == "failed":
                 write(f"Not separated: {outcome.error}", sys.stderr)
 
-        batch = Batch(songs, stems, options, again=args.again, tell=tell, progress=progress)
+        common = {"again": args.again, "tell": tell, "progress": progress}
+        batch: Batch | ClusterBatch
+        if args.scheduler is not None:
+            batch = ClusterBatch(args.scheduler, songs, output, stems, options, note=lambda text: write(text, sys.stderr), **common)
+        else:
+            batch = Batch(songs, stems, options, jobs=args.jobs or 1, **common)
         try:
-            batch.run(args.jobs)
+            outcomes = batch.run()
         except KeyboardInterrupt:
             _summary(batch.outcomes, len(songs), sys.stderr)
             raise
     if args.json:
-        print(json.dumps([_facts(outcome) for outcome in batch.outcomes], ensure_ascii=False))
+        print(json.dumps([_facts(outcome) for outcome in outcomes], ensure_ascii=False))
     else:
-        _summary(batch.outcomes, len(songs), sys.stdout)
-    return 1 if any(outcome.state == "failed" for outcome in batch.outcomes) else 0
+        _summary(outcomes, len(songs), sys.stdout)
+    return 1 if any(outcome.state == "failed" for outcome in outcomes) else 0
 
 
 def _facts(outcome: Outcome) -> dict[str, object]:

@@ -1,17 +1,12 @@
-"""Separates many songs, several at a time. Each song is a background job (``rtaudio.jobs.export``) in a process of its own.
+"""Separates many songs, several at a time. Each song is a background job in a process of its own (``rtaudio.jobs.song_process``).
 
-A job that fails, crashes or is killed affects no other song. No incomplete files are left: stems appear in a song's folder when all of them
-are complete, and the files of a killed job are removed. ``run`` owns a thread for each job, named ``batch-N``, which reads its lines; the
-caller waits for the threads.
+A job that fails, crashes or is killed affects no other song, and no incomplete files are left. ``run`` owns a thread for each job, named
+``batch-N``, which reads its lines; the caller waits for the threads.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
 import queue
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -22,14 +17,12 @@ from models.names import is_dir, is_file, song_name
 from rtaudio.audio.format import StemplayError
 from rtaudio.files.stem_output import output_files
 from rtaudio.jobs import Facts
-from rtaudio.system.child_process import child_environment, remove_job_folders
+from rtaudio.jobs.song_process import PATIENCE_S, SongProcess
 
 SUFFIXES = frozenset(
     ".wav .flac .ogg .oga .opus .mp3 .aif .aiff .aifc .m4a .mp4 .aac .wma .w64 .rf64 .caf .au .webm .mka".split()  # noqa: SIM905
 )
 """Suffixes of the files that are taken from a folder. A file that is named explicitly is always tried."""
-PATIENCE_S = 6.0
-"""Seconds until a cancelled job is killed; longer than its clean-up may take (``rtaudio.jobs.__main__.GRACE``)."""
 
 
 @dataclass(frozen=True)
@@ -93,39 +86,50 @@ def _placed(found: dict[Path, Path], output: Path) -> list[Song]:
     return songs
 
 
+def is_there(song: Song, stems: Sequence[str], format: str) -> bool:
+    """Whether the files of all ``stems`` are in the song's folder. They appear there only when all of them are complete."""
+    return all((song.folder / name).is_file() for name in output_files(song.path, stems, format).values())
+
+
+def job_args(song: Song, stems: Sequence[str], options: dict[str, Any]) -> Facts:
+    """The arguments of ``rtaudio.jobs.export`` for a song."""
+    return {"song": str(song.path), "folder": str(song.folder.absolute()), "stems": list(stems), **options}
+
+
 class Batch:
     """Songs that are separated with the same options.
 
     Args:
         stems: names of the stems. A song whose folder contains the files of all of them is not separated again.
         options: arguments of ``rtaudio.jobs.export`` other than song, folder and stems, with a ``format``.
+        jobs: songs at a time.
         again: also separate songs whose stems exist.
         tell: called with each outcome, from any thread, one at a time.
         progress: called with the number of completed songs, including fractions of those in progress.
     """
 
     def __init__(
-        self, songs: Sequence[Song], stems: Sequence[str], options: dict[str, Any], *, again: bool = False,
+        self, songs: Sequence[Song], stems: Sequence[str], options: dict[str, Any], *, jobs: int = 1, again: bool = False,
         tell: Callable[[Outcome], None] = lambda _: None, progress: Callable[[float], None] = lambda _: None,
     ) -> None:  # fmt: skip
         self._songs, self._stems, self._options, self._again = list(songs), list(stems), options, again
-        self._tell, self._progress = tell, progress
+        self._jobs, self._tell, self._progress = jobs, tell, progress
         self._lock = threading.Lock()
         self._part: dict[Song, float] = {}
         self._finished = 0
         self._stopped = threading.Event()
-        self._children: dict[Song, subprocess.Popen[bytes]] = {}
+        self._running: dict[Song, SongProcess] = {}
         self.outcomes: list[Outcome] = []
 
-    def run(self, jobs: int = 1) -> list[Outcome]:
-        """Separate all of them, ``jobs`` at a time; returns the outcomes in the order of the songs.
+    def run(self) -> list[Outcome]:
+        """Separate all of them; returns the outcomes in the order of the songs.
 
         KeyboardInterrupt stops the running jobs, cleans up and is raised again; ``outcomes`` then has the completed songs.
         """
         waiting: queue.SimpleQueue[Song] = queue.SimpleQueue()
         for song in self._songs:
             waiting.put(song)
-        names = [f"batch-{k}" for k in range(min(jobs, len(self._songs)))]
+        names = [f"batch-{k}" for k in range(min(self._jobs, len(self._songs)))]
         threads = [threading.Thread(target=self._work, args=(waiting,), name=name, daemon=True) for name in names]
         for thread in threads:
             thread.start()
@@ -145,16 +149,11 @@ class Batch:
         """Start no more jobs, and stop the running ones."""
         self._stopped.set()
         with self._lock:
-            children = list(self._children.values())
-        for child in children:
-            with contextlib.suppress(OSError):
-                assert child.stdin is not None
-                child.stdin.close()
-        for child in children:
-            try:
-                child.wait(PATIENCE_S)
-            except subprocess.TimeoutExpired:
-                child.kill()
+            running = list(self._running.values())
+        for process in running:
+            process.stop()
+        for process in running:
+            process.wait()
 
     def _work(self, waiting: queue.SimpleQueue[Song]) -> None:
         while not self._stopped.is_set():
@@ -177,54 +176,20 @@ class Batch:
             self._progress(self._finished + sum(self._part.values()))
 
     def _outcome(self, song: Song) -> Outcome:
-        files = output_files(song.path, self._stems, self._options["format"]).values()
-        if not self._again and all((song.folder / name).is_file() for name in files):
+        if not self._again and is_there(song, self._stems, self._options["format"]):
             return Outcome(song, "kept")
-        args = {"song": str(song.path), "folder": str(song.folder.absolute()), "stems": self._stems, **self._options}
-        request = {"job": "export", "args": args}
-        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-        child = subprocess.Popen([sys.executable, "-m", "rtaudio.jobs"], env=child_environment(), **pipes)
+        process = SongProcess(song.path.name, job_args(song, self._stems, self._options), lambda part: self._heard(song, part))
         with self._lock:
-            self._children[song] = child
+            self._running[song] = process
+        if self._stopped.is_set():
+            process.stop()
         try:
-            return self._follow(song, child, json.dumps(request).encode() + b"\n")
+            return Outcome(song, *process.run())
         finally:
             with self._lock:
-                del self._children[song]
+                del self._running[song]
 
-    def _follow(self, song: Song, child: subprocess.Popen[bytes], request: bytes) -> Outcome:
-        """Read the job's lines until its end."""
-        assert child.stdin is not None and child.stdout is not None
-        makes: Facts = {}
-        answer: Facts = {}
-        with contextlib.suppress(OSError, ValueError):  # it died, or was stopped before it began
-            child.stdin.write(request)
-            child.stdin.flush()
-        if self._stopped.is_set():
-            with contextlib.suppress(OSError):
-                child.stdin.close()
-        for line in child.stdout:
-            message = json.loads(line)
-            makes = message.get("makes", makes)
-            if "progress" in message:
-                self._heard(song, message["progress"])
-            elif "done" in message or "error" in message:
-                answer = message
-        child.wait()
-        with contextlib.suppress(OSError):
-            child.stdin.close()
-        child.stdout.close()
-        if "done" in answer:
-            return Outcome(song, "separated", done=answer["done"])
-        remove_job_folders(makes)
-        if "error" in answer:
-            return Outcome(song, "failed", error=answer["error"])
-        if self._stopped.is_set():
-            return Outcome(song, "unfinished")
-        return Outcome(song, "failed", error=f"{song.path.name}: its process ended unexpectedly (exit code {child.returncode}).")
-
-    def _heard(self, song: Song, values: Facts) -> None:
-        if values.get("total"):
-            with self._lock:
-                self._part[song] = min(1.0, values["done"] / values["total"])
-                self._progress(self._finished + sum(self._part.values()))
+    def _heard(self, song: Song, part: float) -> None:
+        with self._lock:
+            self._part[song] = part
+            self._progress(self._finished + sum(self._part.values()))

@@ -7,6 +7,7 @@ leaves no incomplete stem.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 import shutil
@@ -33,7 +34,7 @@ TELL_S = 0.1
 def export(
     report: Report, song: str, folder: str, model: str = "", stems: Sequence[str] | None = None,
     format: str = "wav", consistent: bool = True, refine: bool = True, strict: bool = False,
-    inserts: Mapping[str, Any] | None = None, project: Mapping[str, Any] | None = None,
+    inserts: Mapping[str, Any] | None = None, project: Mapping[str, Any] | None = None, marker: str = "",
 ) -> Facts:  # fmt: skip
     """Separate ``song`` into ``folder``/STEM.``format``; existing files are replaced, but never the song itself.
 
@@ -43,6 +44,7 @@ def export(
     Args:
         inserts: effects of stems, as lists of ``InsertState`` as dicts.
         project: ``mixer`` (a ``MixerState`` as a dict), and ``kinds``, ``tempo`` and ``markers`` as in ``ProjectPlan``.
+        marker: name of a file that is written beside the stems when all of them are there, with the result as JSON; "" for none.
     """
     target, told = Path(folder), 0.0
 
@@ -68,7 +70,14 @@ def export(
         )  # fmt: skip
         report.progress(done=result.frames, total=result.frames)
         projects, notes = write_projects(result, song, workshop, plan) if plan.kinds else ({}, [])
-        files = _move(result.files | projects, target, Path(song))
+        files = result.files | projects
+        facts: Facts = {
+            "files": {name: str(target / path.name) for name, path in files.items()}, "seconds": result.seconds, "rtf": result.rtf,
+            "duration": result.frames / result.rate, "clipped": result.clipped, "warnings": [*result.warnings, *notes],
+        }  # fmt: skip
+        if marker:
+            files = files | {"": _mark(workshop / marker, facts)}  # the last that is moved
+        _move(files, target, Path(song))
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
         with contextlib.suppress(
@@ -76,10 +85,7 @@ def export(
         ):  # remove empty folders; stops at the first one that is not empty
             for path in made:
                 path.rmdir()
-    return {
-        "files": {name: str(path) for name, path in files.items()}, "seconds": result.seconds, "rtf": result.rtf,
-        "duration": result.frames / result.rate, "clipped": result.clipped, "warnings": [*result.warnings, *notes],
-    }  # fmt: skip
+    return facts
 
 
 def _make(workshop: Path) -> None:
@@ -89,7 +95,15 @@ def _make(workshop: Path) -> None:
         raise StemplayError(f"Exporting into {workshop.parent} is impossible: {reason(error)}.") from None
 
 
-def _move(files: dict[str, Path], target: Path, song: Path) -> dict[str, Path]:
+def _mark(path: Path, facts: Facts) -> Path:
+    try:
+        path.write_text(json.dumps(facts), encoding="utf-8")
+    except OSError as error:
+        raise StemplayError(f"{path} cannot be written: {reason(error)}.") from None
+    return path
+
+
+def _move(files: dict[str, Path], target: Path, song: Path) -> None:
     moved = {name: target / path.name for name, path in files.items()}
     for path in moved.values():
         with contextlib.suppress(OSError):
@@ -100,4 +114,3 @@ def _move(files: dict[str, Path], target: Path, song: Path) -> dict[str, Path]:
             os.replace(path, moved[name])
     except OSError as error:
         raise StemplayError(f"The stems cannot be moved into {target}: {reason(error)}.") from None
-    return moved

@@ -58,7 +58,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_insert_option(parser, "a stem")
     many = parser.add_argument_group("many songs")
-    many.add_argument("--jobs", type=int, default=1, metavar="N", help="songs at a time (default: %(default)s)")
+    many.add_argument("--jobs", type=int, metavar="N", help="songs at a time (default: 1)")
+    many.add_argument(
+        "--scheduler", metavar="ADDRESS",
+        help="separate on the workers of this Dask scheduler, such as tcp://10.0.0.1:8786; songs and DIR must be on a file system that all share",
+    )  # fmt: skip
     many.add_argument("--again", action="store_true", help="also separate songs whose stems are there already")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
@@ -73,9 +77,11 @@ def run(args: argparse.Namespace) -> int:
     known = SOURCES if own else stem_names(model)
     wanted = [name.strip() for name in args.stems.split(",")] if args.stems is not None else list(known)
     args.inserts = parse_inserts(args.insert, tuple(wanted))
-    if not 1 <= args.jobs <= MAX_JOBS:
+    if args.jobs is not None and not 1 <= args.jobs <= MAX_JOBS:
         raise StemplayError(f"--jobs takes 1 to {MAX_JOBS}, not {args.jobs}.")
-    if len(args.songs) > 1 or is_dir(args.songs[0]):
+    if args.jobs is not None and args.scheduler is not None:
+        raise StemplayError("--jobs is for this computer; with --scheduler the workers' threads say how many songs are separated at a time.")
+    if len(args.songs) > 1 or is_dir(args.songs[0]) or args.scheduler is not None:
         return separate_many(args)
     song = Path(args.songs[0])
     directory = Path(args.output) if args.output is not None else Path("separated") / song_name(song)

@@ -114,8 +114,8 @@ def test_a_job_that_is_killed_costs_its_own_song_alone(tmp_path: Path) -> None:
             os.kill(killed[0], signal.SIGKILL)
 
     songs = find_songs([str(tmp_path / "songs")], out)
-    batch = Batch(songs, SOURCES, {"model": MODEL, "format": "wav"}, progress=progress)
-    outcomes = batch.run(jobs=2)
+    batch = Batch(songs, SOURCES, {"model": MODEL, "format": "wav"}, jobs=2, progress=progress)
+    outcomes = batch.run()
     assert [outcome.state for outcome in outcomes].count("failed") == 1
     (failed,) = [outcome for outcome in outcomes if outcome.state == "failed"]
     assert "ended unexpectedly" in failed.error and not failed.song.folder.exists()
