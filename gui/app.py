@@ -40,6 +40,8 @@ def run(args: argparse.Namespace) -> int:
     window.show()
     if args.report_start:
         _report_start(bridge, window)
+    elif args.input is None and store.preferences.layout.get("tour") is not True:
+        QTimer.singleShot(0, window.start_tour)
     QTimer.singleShot(30, lambda: start(bridge, args))  # after the first look: a new daemon takes a second
     return app.exec()
 

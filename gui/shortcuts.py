@@ -48,6 +48,7 @@ TABLE: tuple[Key, ...] = (
     Key(WINDOW, "theme", ("Ctrl+T",), QT_TRANSLATE_NOOP("Shortcuts", "Dark or light")),
     Key(WINDOW, "full_screen", ("F11",), QT_TRANSLATE_NOOP("Shortcuts", "Full screen")),
     Key(WINDOW, "help", ("F1",), QT_TRANSLATE_NOOP("Shortcuts", "Help: all keys")),
+    Key(WINDOW, "tour", ("Shift+F1",), QT_TRANSLATE_NOOP("Shortcuts", "Take the tour of the window")),
     Key(WINDOW, "quit", ("Ctrl+Q",), QT_TRANSLATE_NOOP("Shortcuts", "Close the window")),
     Key(PLAYER, "open_song", ("Ctrl+O",), QT_TRANSLATE_NOOP("Shortcuts", "Open a song")),
     Key(PLAYER, "play", ("Space", "Ctrl+Space"), QT_TRANSLATE_NOOP("Shortcuts", "Play or pause, where no text is typed")),

@@ -118,6 +118,11 @@ class Store:
         self.preferences.recent = [path, *others][:RECENT]
         self.save_preferences()
 
+    def forget_songs(self) -> None:
+        """Clear the list of recent songs and save."""
+        self.preferences.recent = []
+        self.save_preferences()
+
     # -- presets ------------------------------------------------------------------------------------------------------------
 
     def preset_names(self) -> list[str]:

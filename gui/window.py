@@ -25,9 +25,11 @@ from PyQt6.QtWidgets import (
 from gui import health, theme
 from gui.bridge import Bridge
 from gui.mixer_model import mixer_model_of
-from gui.pages import PAGES
+from gui.pages import PAGES, first_page
+from gui.pages.tabs import LabTab, page_tab
 from gui.player.drop import SongDrop
 from gui.player.player_model import player_model_of
+from gui.player.recent import RecentMenu
 from gui.player.transport import TransportBar
 from gui.presets import PresetMenu
 from gui.settings.dialog import SettingsDialog
@@ -100,8 +102,8 @@ class MainWindow(QMainWindow):
         bridge.snapshot_changed.connect(self.show_snapshot)
         player_model_of(bridge).told.connect(self._pass_on)
         SongDrop(self, player_model_of(bridge))
-        left = bridge.store.preferences.page
-        self.show_page(left if left in self.tabs else PAGES[0].key)
+        empty = bridge.config.input == "none" and not bridge.snapshot.transport.path
+        self.show_page(first_page(bridge.store.preferences.page, empty))
         root.setFocus()
         self.show_snapshot(bridge.snapshot)
         for sentence in bridge.store.notices:
@@ -129,7 +131,7 @@ class MainWindow(QMainWindow):
         chooser = QComboBox()
         chooser.setAccessibleName(self.tr("Page"))
         for page in PAGES:
-            chooser.addItem(page.translated(), page.key)
+            chooser.addItem(f"{self.tr('Lab')}: {page.translated()}" if page.lab else page.translated(), page.key)
         chooser.activated.connect(lambda index: self.show_page(chooser.itemData(index)))
         chooser.hide()
         return chooser
@@ -150,15 +152,13 @@ class MainWindow(QMainWindow):
         row.setSpacing(2)
         group = QButtonGroup(self)
         group.setExclusive(True)
+        lab = LabTab([page for page in PAGES if page.lab], self.show_page, lambda: self.tabs[self.page].setChecked(True))
         for page in PAGES:
-            tab = QPushButton(page.translated())
-            tab.setCheckable(True)
-            tab.setProperty("kind", "tab")
-            tab.setAccessibleName(self.tr("Page {}").format(page.translated()))
-            tab.clicked.connect(lambda _, key=page.key: self.show_page(key))
+            self.tabs[page.key] = tab = lab if page.lab else page_tab(page.translated())
+            if not page.lab:
+                tab.clicked.connect(lambda _, key=page.key: self.show_page(key))
             group.addButton(tab)
             row.addWidget(tab)
-            self.tabs[page.key] = tab
         return box
 
     def _make_controls(self) -> QWidget:
@@ -197,6 +197,7 @@ class MainWindow(QMainWindow):
             "theme": self.toggle_theme,
             "full_screen": self.toggle_full_screen,
             "help": lambda: self.show_page("help"),
+            "tour": self.start_tour,
             "quit": self.close,
             "undo": self.mixer_model.undo.undo,
             "redo": self.mixer_model.undo.redo,
@@ -206,7 +207,8 @@ class MainWindow(QMainWindow):
         menu = QMenu(self)
         menu.setAccessibleName(self.tr("Menu"))
         menu.addMenu(PresetMenu(self.bridge, self))
-        for name in ("settings", None, "undo", "redo", None, "theme", "full_screen", None, "help"):
+        menu.addMenu(RecentMenu(player_model_of(self.bridge), self))
+        for name in ("settings", None, "undo", "redo", None, "theme", "full_screen", None, "help", "tour"):
             self._add_item(menu, name)
         self.keep_action = menu.addAction(self.tr("Keep playing when the window is closed"))
         assert self.keep_action is not None
@@ -246,8 +248,11 @@ class MainWindow(QMainWindow):
             page = next(page for page in PAGES if page.key == key)
             self.pages[key] = page.make(self.bridge, self)
             self.stack.addWidget(self.pages[key])
-            if (wanted := getattr(self.pages[key], "settings_wanted", None)) is not None:
-                wanted.connect(self.open_settings)
+            for name, act in (
+                ("settings_wanted", self.open_settings), ("page_wanted", self.show_page), ("sentence_told", self.tell), ("tour_wanted", self.start_tour),
+            ):  # fmt: skip
+                if (wanted := getattr(self.pages[key], name, None)) is not None:
+                    wanted.connect(act)
         self.stack.setCurrentWidget(self.pages[key])
         self.tabs[key].setChecked(True)
         self._narrow.setCurrentIndex(self._narrow.findData(key))
@@ -256,6 +261,16 @@ class MainWindow(QMainWindow):
     def page(self) -> str:
         """Key of the visible page."""
         return next(key for key, widget in self.pages.items() if widget is self.stack.currentWidget())
+
+    def tell(self, sentence: str) -> None:
+        """Show a sentence."""
+        self.notice.tell(sentence, "good")
+
+    def start_tour(self) -> None:
+        """Start the tour of the window, or end it."""
+        from gui.tour import toggle_tour  # seldom needed
+
+        toggle_tour(self, self.bridge.store.preferences)
 
     def _step_page(self, step: int) -> None:
         keys = [page.key for page in PAGES]

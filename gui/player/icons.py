@@ -82,7 +82,38 @@ def _open(painter: QPainter, colour: QColor) -> None:
     painter.drawPath(path)
 
 
+def _line(painter: QPainter, colour: QColor) -> None:
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(colour, 1.6, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
+
+
+def _demo(painter: QPainter, colour: QColor) -> None:
+    """Two notes."""
+    painter.drawEllipse(QRectF(3, 15.5, 6.5, 5))
+    painter.drawEllipse(QRectF(14, 13, 6.5, 5))
+    _line(painter, colour)
+    for start, end in (((9, 18), (9, 5.5)), ((20, 15.5), (20, 3)), ((9, 5.5), (20, 3)), ((9, 8.5), (20, 6))):
+        painter.drawLine(QPointF(*start), QPointF(*end))
+
+
+def _microphone(painter: QPainter, colour: QColor) -> None:
+    painter.drawRoundedRect(QRectF(9, 2.5, 6, 11), 3, 3)
+    _line(painter, colour)
+    painter.drawArc(QRectF(5.5, 5, 13, 12), 180 * 16, 180 * 16)
+    painter.drawLine(QPointF(12, 17), QPointF(12, 21))
+    painter.drawLine(QPointF(8, 21), QPointF(16, 21))
+
+
+def _keyboard(painter: QPainter, colour: QColor) -> None:
+    for x in (6.6, 11.2, 15.8):
+        painter.drawRect(QRectF(x, 5, 2.4, 7.5))
+    _line(painter, colour)
+    painter.drawRoundedRect(QRectF(2.5, 5, 19, 14), 1.5, 1.5)
+    for x in (7.8, 12.4, 17):
+        painter.drawLine(QPointF(x, 12.5), QPointF(x, 19))
+
+
 DRAWINGS: dict[str, Callable[[QPainter, QColor], None]] = {
     "play": _play, "pause": _pause, "start": _start, "back": _back, "forward": _forward, "record": _record, "stop": _stop,
-    "open": _open,
+    "open": _open, "demo": _demo, "microphone": _microphone, "keyboard": _keyboard,
 }  # fmt: skip
