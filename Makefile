@@ -11,7 +11,7 @@ RUN_ARGS ?=
 PARALLEL ?= -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run gui screenshots test pytest types coverage lint bench bench-readme soak fuzz slow gpu-pack translations package docs clean system-run system-gui system-test
+.PHONY: help setup run gui screenshots test pytest types coverage lint bench bench-readme soak rehearsal fuzz slow gpu-pack translations package docs clean system-run system-gui system-test
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 16
@@ -59,6 +59,10 @@ bench-readme: $(VENV)/.dev ## measure all that README.md shows, keep it in docs/
 HOURS ?= 1
 soak: system-test setup ## an evening with faults on a private JACK server (HOURS=8): dead servers, engines and windows, full disks, ...
 	$(BIN)/python -m tests.soak --hours $(HOURS)
+
+MINUTES ?= 15
+rehearsal: setup ## what a band does in eight hours, in a quarter of one (MINUTES=15): memory, threads and open files must not grow
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.soak.rehearsal --hours 8 --minutes $(MINUTES)
 
 RUNS ?= 10000
 fuzz: setup ## RUNS=10000 damaged inputs for everything that comes from outside; follows coverage on Linux

@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -107,18 +108,21 @@ class Watch:
                 self._sample(now)
 
     def _sample(self, now: float) -> None:
-        memory, descriptors, threads = {}, {}, {}
-        for name, ask in self.processes.items():
-            with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-                pid = int(ask())  # type: ignore[operator]
-                status = dict(
-                    line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":" in line
-                )
-                memory[name] = int(status["VmRSS"].split()[0]) / 1024
-                threads[name] = int(status["Threads"])
-                descriptors[name] = len(list(Path(f"/proc/{pid}/fd").iterdir()))
-        shared = 0.0
-        for path in SHM.iterdir():
-            with contextlib.suppress(OSError):  # gone meanwhile
-                shared += path.stat().st_size / 2**20 if path.is_file() else 0.0
-        self.held.append(Held(now, memory, descriptors, threads, shared))
+        self.held.append(sample(self.processes, now))
+
+
+def sample(processes: Mapping[str, object], now: float) -> Held:
+    """What processes hold now, by what says their ids."""
+    memory, descriptors, threads = {}, {}, {}
+    for name, ask in processes.items():
+        with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+            pid = int(ask())  # type: ignore[operator]
+            status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":" in line)
+            memory[name] = int(status["VmRSS"].split()[0]) / 1024
+            threads[name] = int(status["Threads"])
+            descriptors[name] = len(list(Path(f"/proc/{pid}/fd").iterdir()))
+    shared = 0.0
+    for path in SHM.iterdir():
+        with contextlib.suppress(OSError):  # gone meanwhile
+            shared += path.stat().st_size / 2**20 if path.is_file() else 0.0
+    return Held(now, memory, descriptors, threads, shared)
