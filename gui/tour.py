@@ -51,12 +51,12 @@ def _part(page: str, name: str) -> Callable[[Stage], QWidget | None]:
 HINTS: tuple[Hint, ...] = (
     Hint(
         "start", QT_TRANSLATE_NOOP("Tour", "Begin here"),
-        QT_TRANSLATE_NOOP("Tour", "Choose the demo song, a song of yours, the microphone or the keyboard. Dropping a song anywhere works, too."),
+        QT_TRANSLATE_NOOP("Tour", "Choose the demo song, a song of yours, the microphone or the keyboard. A song may be dropped anywhere."),
         _part("start", "choices"),
     ),
     Hint(
         "mixer", QT_TRANSLATE_NOOP("Tour", "A strip for each stem"),
-        QT_TRANSLATE_NOOP("Tour", "Move the fader, press M to mute or S for solo. An effect goes into the slot with the plus sign. A double click resets."),
+        QT_TRANSLATE_NOOP("Tour", "Move the fader, press M to mute or S for solo. Effects go into the slot with the plus sign."),
         lambda stage: stage.pages["mixer"].findChild(BaseStrip),
     ),
     Hint(
@@ -66,7 +66,7 @@ HINTS: tuple[Hint, ...] = (
     ),
     Hint(
         "player", QT_TRANSLATE_NOOP("Tour", "Practise and export"),
-        QT_TRANSLATE_NOOP("Tour", "The song's page: loop a passage between A and B, record, and export the stems as files or as a project."),
+        QT_TRANSLATE_NOOP("Tour", "The song's page: loop a passage between A and B, record, and export the stems as files or a project."),
         _part("player", "open_button"),
     ),
     Hint(

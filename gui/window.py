@@ -249,7 +249,8 @@ class MainWindow(QMainWindow):
             self.pages[key] = page.make(self.bridge, self)
             self.stack.addWidget(self.pages[key])
             for name, act in (
-                ("settings_wanted", self.open_settings), ("page_wanted", self.show_page), ("sentence_told", self.tell), ("tour_wanted", self.start_tour),
+                ("settings_wanted", self.open_settings), ("page_wanted", self.show_page),
+                ("sentence_told", self.tell), ("tour_wanted", self.start_tour),
             ):  # fmt: skip
                 if (wanted := getattr(self.pages[key], name, None)) is not None:
                     wanted.connect(act)

@@ -1,4 +1,4 @@
-"""Many songs in one call of ``separate``, here or on a cluster: one progress bar, existing stems are kept, and a failure does not stop the others."""
+"""Many songs in one call of ``separate``, here or on a cluster: one progress bar, existing stems are kept, a failure stops no other."""
 
 from __future__ import annotations
 

@@ -99,14 +99,15 @@ class ClusterBatch:
             self._options["model"] = model
         self._check = {
             "code": cluster_worker.code_digest(), "model": model, "sha256": card.sha256, "best": not self._options["model"],
-            "probe": str(probe), "token": token, "songs": [_size_of(song) for song in self._songs[:: -(-len(self._songs) // SAMPLE)]],
+            "probe": str(probe), "token": token, "songs": _sizes(self._songs[:: -(-len(self._songs) // SAMPLE)]),
         }  # fmt: skip
         with output_folder(self._output):
             try:
                 probe.write_text(token, encoding="utf-8")
-                yield
             except OSError as error:
                 raise StemplayError(f"{self._output} cannot be written: {reason(error)}.") from None
+            try:
+                yield
             finally:
                 probe.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
@@ -118,7 +119,8 @@ class ClusterBatch:
         try:
             client.wait_for_workers(1, timeout=CONNECT_S)
         except TimeoutError:
-            raise StemplayError(f"There is no worker at {self._address}; start some with: dask worker {self._address} --nthreads 4") from None
+            start = f"dask worker {self._address} --nthreads 4"
+            raise StemplayError(f"There is no worker at {self._address}; start some with: {start}") from None
         ours, versions = _dask_version(), client.get_versions()
         others = {f"The scheduler {self._address}": versions["scheduler"]} | {
             f"The worker {name}": facts for name, facts in versions["workers"].items()
@@ -222,11 +224,13 @@ class ClusterBatch:
             client.run(cluster_worker.stop, self._run, on_error="ignore")
 
 
-def _size_of(song: Song) -> tuple[str, int]:
-    try:
-        return str(song.path), os.path.getsize(song.path)
-    except OSError as error:
-        raise StemplayError(f"{song.path} cannot be read: {reason(error)}.") from None
+def _sizes(songs: Sequence[Song]) -> list[tuple[str, int]]:
+    """Paths and sizes of those that can be looked at; the others fail by themselves."""
+    found = []
+    for song in songs:
+        with contextlib.suppress(OSError):
+            found.append((str(song.path), os.path.getsize(song.path)))
+    return found
 
 
 def _dask_version() -> str:

@@ -79,7 +79,9 @@ def test_the_keyboard_loads_an_instrument(start: StartPage, window: MainWindow, 
     assert session.config.instrument == "sing-gm" and window.page == "instrument"
 
 
-def test_choices_have_names_and_explanations_and_work_without_the_demo(bridge: Bridge, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_choices_have_names_and_explanations_also_without_the_demo(
+    bridge: Bridge, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("gui.pages.start.demo_song", lambda: "")
     page = StartPage(bridge)
     qtbot.addWidget(page)

@@ -42,7 +42,7 @@ OPENED_S = 60.0
 
 @dataclass
 class Rehearsal:
-    """What was done and seen. ``held`` has no job processes; ``engines`` are the ids of all engine processes."""
+    """What was done and seen. ``engines`` are the ids of all engine processes; ``objects``: Python's memory blocks in the window, ``widgets``: Qt's."""
 
     seconds: float = 0.0
     done: Counter[str] = field(default_factory=Counter)
@@ -50,6 +50,7 @@ class Rehearsal:
     engines: set[int] = field(default_factory=set)
     restarts: int = 0
     objects: list[int] = field(default_factory=list)
+    widgets: list[int] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
 
@@ -245,7 +246,8 @@ def run(args: argparse.Namespace, folder: Path) -> Rehearsal:
             if time.monotonic() - sampled > LOOK_S:
                 sampled = time.monotonic()
                 gc.collect()
-                found.objects.append(len(gc.get_objects()))
+                found.objects.append(sys.getallocatedblocks())
+                found.widgets.append(len(band.app.allWidgets()))
                 found.held.append(sample(processes, sampled - began))
                 found.engines |= {band.engine_pid or 0}
         found.seconds, found.restarts = time.monotonic() - began, band.bridge.snapshot.restarts
@@ -288,8 +290,8 @@ def table(found: Rehearsal, hours: float) -> str:
             series = [getattr(held, kind)[name] for held in found.held if name in getattr(held, kind)]
             cells.append("{:.0f}, {:.0f}, {:.0f}".format(*ends(series), max(series)) if series else "–")
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    early, late = ends([float(count) for count in found.objects])
-    lines += ["", f"Python objects of the window: {early:.0f}, {late:.0f}. Engine processes: {len(found.engines)}. Restarts: {found.restarts}."]
+    blocks, widgets = ("{:.0f}, {:.0f}".format(*ends([float(count) for count in counts])) for counts in (found.objects, found.widgets))
+    lines += ["", f"In the window: Python's memory blocks {blocks}; widgets {widgets}. Engines: {len(found.engines)}, restarts {found.restarts}."]
     return "\n".join([*lines, *(f"PROBLEM: {problem}" for problem in found.problems)])
 
 

@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     many.add_argument("--jobs", type=int, metavar="N", help="songs at a time (default: 1)")
     many.add_argument(
         "--scheduler", metavar="ADDRESS",
-        help="separate on the workers of this Dask scheduler, such as tcp://10.0.0.1:8786; songs and DIR must be on a file system that all share",
+        help="separate on the workers of a Dask scheduler, such as tcp://10.0.0.1:8786; songs and DIR are on a file system that all share",
     )  # fmt: skip
     many.add_argument("--again", action="store_true", help="also separate songs whose stems are there already")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     if args.jobs is not None and not 1 <= args.jobs <= MAX_JOBS:
         raise StemplayError(f"--jobs takes 1 to {MAX_JOBS}, not {args.jobs}.")
     if args.jobs is not None and args.scheduler is not None:
-        raise StemplayError("--jobs is for this computer; with --scheduler the workers' threads say how many songs are separated at a time.")
+        raise StemplayError("--jobs is for this computer; with --scheduler it is the workers' threads that count.")
     if len(args.songs) > 1 or is_dir(args.songs[0]) or args.scheduler is not None:
         return separate_many(args)
     song = Path(args.songs[0])

@@ -267,15 +267,33 @@ def test_a_scheduler_that_dies_is_one_sentence(cluster: Cluster, tmp_path: Path)
     assert process.returncode == 2 and "went away after 0 of 4 songs" in errors and errors.count("\n") == 1
 
 
-@pytest.mark.slow
-def test_workers_that_cannot_do_it_are_one_sentence(cluster: Cluster, tmp_path: Path) -> None:
-    """None at all, then one without our packages, then one of another version beside it."""
-    write_songs(tmp_path / "songs", 1)
-    other = tmp_path / "other"
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    """Another version of the packages."""
     for package in ("rtaudio", "models"):
-        shutil.copytree(ROOT / package, other / package, ignore=shutil.ignore_patterns("__pycache__", "*.onnx"))
-    with (other / "rtaudio" / "__init__.py").open("a") as file:
+        shutil.copytree(ROOT / package, tmp_path / "other" / package, ignore=shutil.ignore_patterns("__pycache__", "*.onnx"))
+    with (tmp_path / "other" / "rtaudio" / "__init__.py").open("a") as file:
         file.write("# another release\n")
+    return tmp_path / "other"
+
+
+@pytest.mark.slow
+def test_a_worker_of_another_version_that_joins_later_gets_no_song(cluster: Cluster, tmp_path: Path, other: Path) -> None:
+    songs, out = tmp_path / "songs", tmp_path / "out"
+    write_songs(songs, 8, 5.0)
+    good = cluster.worker()
+    process = separate(cluster, songs, out, "--json")
+    wait_for(lambda: list(out.glob("*/.stemplay-export-*/*.part")))
+    cluster.worker(other)
+    told, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0 and "A worker that joined has another version of Stemplay" in errors and errors.count("\n") == 1
+    assert {(outcome["state"], outcome["worker"].split(":")[1]) for outcome in json.loads(told)} == {("separated", str(good.pid))}
+
+
+@pytest.mark.slow
+def test_workers_that_cannot_do_it_are_one_sentence(cluster: Cluster, tmp_path: Path, other: Path) -> None:
+    """None at all, then one without our packages, then one of another version."""
+    write_songs(tmp_path / "songs", 1)
     told = []
     for path in (None, tmp_path / "nothing", other):
         worker = cluster.worker(path) if path is not None else None
