@@ -47,7 +47,7 @@ def wheel(place: Path) -> Path:
     if names.returncode:
         pytest.skip("not a git checkout")
     for name in filter(None, names.stdout.decode().split("\0")):
-        if (ROOT / name).is_file() and not name.startswith(("tests/", "docs/", "demo/")):
+        if (ROOT / name).is_file() and not name.startswith(("tests/", "docs/")):
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, source / name)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
@@ -84,6 +84,12 @@ def test_the_wheel_holds_the_open_models_and_no_other(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as file:
         found = {Path(name).parent.name for name in file.namelist() if name.endswith("model.onnx")}
     assert found == {"demucs-open", "denoise-voice", "sing-gm"}
+
+
+def test_the_demo_song_is_installed_where_the_window_finds_it(stemplay: Path, place: Path) -> None:
+    ask = "from gui.player.demo import demo_song; print(demo_song())"
+    found = run(stemplay.parent / "python", place, "-c", ask).stdout.strip()
+    assert Path(found).read_bytes() == DEMO.read_bytes() and not Path(found).is_relative_to(ROOT)
 
 
 def test_the_installed_command_separates_plays_and_looks_around(stemplay: Path, place: Path, song: Path) -> None:

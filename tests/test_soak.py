@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 import soundfile
 
 from rtaudio.bench.jack_server import why_no_server
+from tests.soak import rehearsal
 from tests.soak.__main__ import judge, options, run
 from tests.soak.faults import FAULTS, MAY_SILENCE
 from tests.soak.table import Evening, Incident, markdown
@@ -69,3 +72,27 @@ def test_a_minute_of_the_soak_has_no_problem(tmp_path: Path, capsys: pytest.Capt
     args = options().parse_args(["--hours", "0.01", "--every", "5", "--take", "8", *faults])
     found = run(args, tmp_path)
     assert len(found.incidents) >= 2 and found.takes and judge(found) == []
+
+
+def test_a_rehearsal_tells_what_grew() -> None:
+    order = rehearsal.plan(8, 0, lambda what: what != "key")
+    assert order == rehearsal.plan(8, 0, lambda what: what != "key") != rehearsal.plan(8, 1, lambda what: what != "key")
+    assert order.count("open a song") == 8 * rehearsal.AN_HOUR["open a song"] + 1 and "key" not in order
+    names = ("window", "engine", "daemon")
+
+    def held(number: int, threads: int, memory: float) -> Held:
+        return Held(float(number), dict.fromkeys(names, memory), dict.fromkeys(names, 9), dict.fromkeys(names, threads), 0.0)
+
+    steady = rehearsal.Rehearsal(held=[held(k, 20, 200.0 + k % 3) for k in range(100)], objects=[9] * 100, widgets=[9] * 100)
+    assert rehearsal.judge(steady) == [] and "| engine | 201, 201, 202 | 20, 20, 20 | 9, 9, 9 |" in rehearsal.table(steady, 8.0)
+    grown = rehearsal.Rehearsal(held=[held(k, 20 + k // 20, 200.0 + k) for k in range(100)])
+    assert len(rehearsal.judge(grown)) == 6 and "the window grew from 230 to 290 MiB" in rehearsal.judge(grown)
+
+
+@pytest.mark.slow
+def test_half_an_hour_of_a_rehearsal_grows_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not sys.platform.startswith("linux"):
+        pytest.skip("looks at processes in /proc")
+    monkeypatch.setattr("os.environ", os.environ.copy())  # the band's folders are its own
+    found = rehearsal.run(rehearsal.options().parse_args(["--hours", "0.5", "--minutes", "2"]), tmp_path)
+    assert found.problems == [] and found.done["open a song"] > 5

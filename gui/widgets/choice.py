@@ -54,15 +54,13 @@ class Choice(QPushButton):
         self._picture.setPixmap(self._drawing().pixmap(QSize(DRAWING, DRAWING)))
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's names here and below
-        """The size that the words need; a button's own would be that of its text, which it has not."""
-        layout = self.layout()
-        assert layout is not None
-        return layout.sizeHint()
-
-    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """The least that the words need, as they break into lines; a button's own would be that of its text, which it has not."""
         layout = self.layout()
         assert layout is not None
         return layout.minimumSize()
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        return self.sizeHint()
 
     def hasHeightForWidth(self) -> bool:  # noqa: N802
         return True

@@ -42,7 +42,7 @@ OPENED_S = 60.0
 
 @dataclass
 class Rehearsal:
-    """What was done and seen. ``engines`` are the ids of all engine processes; ``objects``: Python's memory blocks in the window, ``widgets``: Qt's."""
+    """What was seen. ``engines``: ids of all engine processes; ``objects``: Python's memory blocks in the window, ``widgets``: Qt's."""
 
     seconds: float = 0.0
     done: Counter[str] = field(default_factory=Counter)
@@ -291,7 +291,8 @@ def table(found: Rehearsal, hours: float) -> str:
             cells.append("{:.0f}, {:.0f}, {:.0f}".format(*ends(series), max(series)) if series else "–")
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     blocks, widgets = ("{:.0f}, {:.0f}".format(*ends([float(count) for count in counts])) for counts in (found.objects, found.widgets))
-    lines += ["", f"In the window: Python's memory blocks {blocks}; widgets {widgets}. Engines: {len(found.engines)}, restarts {found.restarts}."]
+    lines += ["", f"In the window: memory blocks of Python {blocks}; widgets {widgets}."]
+    lines += [f"Engine processes: {len(found.engines)}; restarts: {found.restarts}."]
     return "\n".join([*lines, *(f"PROBLEM: {problem}" for problem in found.problems)])
 
 
