@@ -78,6 +78,8 @@ def export(
         if marker:
             files = files | {"": _mark(workshop / marker, facts)}  # the last that is moved
         _move(files, target, Path(song))
+    except StemplayError as error:  # a person knows the folder, not the workshop in it
+        raise StemplayError(str(error).replace(str(workshop), str(target))) from None
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
         with contextlib.suppress(

@@ -126,6 +126,7 @@ def test_a_full_disk_fails_with_a_sentence_and_leaves_nothing(tmp_path: Path, sm
     write_songs(tmp_path / "songs", 3, 2.0)
     told = separate(tmp_path / "songs", "-o", small_disk / "out")
     assert told.returncode == 1 and "3 failed" in told.stdout and "Traceback" not in told.stderr
+    assert f"{small_disk / 'out' / 'song 02'}{os.sep}" in told.stderr and ".stemplay" not in told.stderr
     assert list(small_disk.iterdir()) == []
 
 
