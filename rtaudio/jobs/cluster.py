@@ -26,8 +26,8 @@ from rtaudio.files.writer import output_folder, reason
 from rtaudio.jobs import Facts, cluster_worker
 from rtaudio.jobs.batch import Outcome, Song, is_there
 
-CONNECT_S = 10.0
-"""Seconds in which a scheduler must answer, and a worker be there."""
+CONNECT_S, WORKER_S = 10.0, 20.0
+"""Seconds in which a scheduler must answer, and in which a worker must be there."""
 LOOK_S = 2.0
 """Seconds between two looks at the cluster while nothing ends."""
 AHEAD = 2
@@ -117,7 +117,7 @@ class ClusterBatch:
     def _inspect(self, client: Any) -> None:
         """Check every worker. Raises StemplayError for the first that cannot do the work."""
         try:
-            client.wait_for_workers(1, timeout=CONNECT_S)
+            client.wait_for_workers(1, timeout=WORKER_S)
         except TimeoutError:
             start = f"dask worker {self._address} --nthreads 4"
             raise StemplayError(f"There is no worker at {self._address}; start some with: {start}") from None

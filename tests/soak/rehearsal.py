@@ -12,6 +12,7 @@ import gc
 import json
 import os
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -224,6 +225,7 @@ class Band:
 
     def close(self) -> None:
         """End window and engine."""
+        self.bridge.stop()
         self.window.close()
 
 
@@ -299,6 +301,7 @@ def table(found: Rehearsal, hours: float) -> str:
 def main() -> int:
     """Entry point."""
     args = options().parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends it early leaves no engine behind
     if not sys.platform.startswith("linux"):
         print("The rehearsal looks at its processes in /proc, which only Linux has.", file=sys.stderr)
         return 2

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,10 +43,12 @@ def write_songs(folder: Path, count: int, seconds: float = 0.1) -> None:
         soundfile.write(folder / f"song {k:02}.wav", sound, 44_100)
 
 
-def wait_for(what: object, process: subprocess.Popen[bytes] | None = None) -> None:
+def wait_for(what: object, process: subprocess.Popen[Any]) -> None:
+    """Wait until something is true; the process must go on until then."""
     end = time.monotonic() + PATIENCE
     while not what():  # type: ignore[operator]
-        assert time.monotonic() < end and (process is None or process.poll() is None)
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end
         time.sleep(0.05)
 
 
@@ -70,7 +73,14 @@ class Cluster:
     def worker(self, path: Path = ROOT) -> subprocess.Popen[bytes]:
         """A worker with the packages that are in ``path``."""
         where = ("--local-directory", str(self.folder / "dask"))
-        return self._start("worker", self.address, "--nthreads", "1", "--no-nanny", "--no-dashboard", *where, path=path)
+        before = self._registered()
+        started = self._start("worker", self.address, "--nthreads", "1", "--no-nanny", "--no-dashboard", *where, path=path)
+        wait_for(lambda: self._registered() > before, started)
+        return started
+
+    def _registered(self) -> int:
+        log = self.folder / "worker.log"
+        return log.read_text().count("Registered to") if log.exists() else 0
 
     def _start(self, *command: str, path: Path = ROOT) -> subprocess.Popen[bytes]:
         environment = os.environ | {"PYTHONPATH": str(path)}
@@ -222,7 +232,7 @@ def test_a_killed_worker_costs_nothing(cluster: Cluster, tmp_path: Path) -> None
     first, second = cluster.worker(), cluster.worker()
     files = Files(out)
     process = separate(cluster, songs, out, "--json")
-    wait_for(lambda: len(list(out.glob("*/vocals.wav"))) >= 3 and list(out.glob("*/.stemplay-export-*/*.part")))
+    wait_for(lambda: len(list(out.glob("*/vocals.wav"))) >= 3 and list(out.glob("*/.stemplay-export-*/*.part")), process)
     os.kill(first.pid, signal.SIGKILL)
     told, errors = process.communicate(timeout=PATIENCE)
     files.stop()
@@ -246,7 +256,7 @@ def test_ctrl_c_ends_the_jobs_of_the_workers_and_the_next_run_does_the_rest(clus
     write_songs(songs, 1, 0.1)
     cluster.worker()
     process = separate(cluster, songs, out)
-    wait_for(lambda: list(out.glob("*/vocals.wav")) and list(out.glob("*/.stemplay-export-*/*.part")))
+    wait_for(lambda: list(out.glob("*/vocals.wav")) and list(out.glob("*/.stemplay-export-*/*.part")), process)
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130 and "not done" in errors and "Traceback" not in errors
@@ -261,7 +271,7 @@ def test_a_scheduler_that_dies_is_one_sentence(cluster: Cluster, tmp_path: Path)
     write_songs(tmp_path / "songs", 4, 20.0)
     cluster.worker()
     process = separate(cluster, tmp_path / "songs", tmp_path / "out")
-    wait_for(lambda: list((tmp_path / "out").glob("*/.stemplay-export-*/*.part")))
+    wait_for(lambda: list((tmp_path / "out").glob("*/.stemplay-export-*/*.part")), process)
     cluster.scheduler.kill()
     _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 2 and "went away after 0 of 4 songs" in errors and errors.count("\n") == 1
@@ -283,7 +293,7 @@ def test_a_worker_of_another_version_that_joins_later_gets_no_song(cluster: Clus
     write_songs(songs, 8, 5.0)
     good = cluster.worker()
     process = separate(cluster, songs, out, "--json")
-    wait_for(lambda: list(out.glob("*/.stemplay-export-*/*.part")))
+    wait_for(lambda: list(out.glob("*/.stemplay-export-*/*.part")), process)
     cluster.worker(other)
     told, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0 and "A worker that joined has another version of Stemplay" in errors and errors.count("\n") == 1
