@@ -84,7 +84,7 @@ def test_a_rehearsal_tells_what_grew() -> None:
         return Held(float(number), dict.fromkeys(names, memory), dict.fromkeys(names, 9), dict.fromkeys(names, threads), 0.0)
 
     steady = rehearsal.Rehearsal(held=[held(k, 20, 200.0 + k % 3) for k in range(100)], objects=[9] * 100, widgets=[9] * 100)
-    assert rehearsal.judge(steady) == [] and "| engine | 201, 201, 202 | 20, 20, 20 | 9, 9, 9 |" in rehearsal.table(steady, 8.0)
+    assert rehearsal.judge(steady) == [] and "| engine | 201, 201, 202 | 20, 20, 20 | 9, 9, 9 |" in rehearsal.table(steady)
     grown = rehearsal.Rehearsal(held=[held(k, 20 + k // 20, 200.0 + k) for k in range(100)])
     assert len(rehearsal.judge(grown)) == 6 and "the window grew from 230 to 290 MiB" in rehearsal.judge(grown)
 
