@@ -2,17 +2,21 @@
 
 ``python tools/song_cost.py [SONG] [--formats wav,flac,...]`` separates the song once for each format, in a process of its own as
 ``separate --jobs`` does, and prints Markdown for songs of four minutes: the start of a process, plus the rest in proportion to the length.
+Seconds are those of a core (user and system time, which Windows does not tell of children), so other programs matter little. ``SONG`` is
+what soundfile reads, longer than some seconds.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+
+import soundfile
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -24,22 +28,33 @@ MINUTES = 4.0
 SONGS = 100_000
 
 
-def measure(song: Path, format: str, more: list[str]) -> tuple[float, float, float, float]:
-    """Seconds of the start, seconds and bytes for a second of sound, and the song's length in seconds."""
+SHORT_S = 2.0
+"""A second, shorter piece of the song, by which the start of a process is told from the rest."""
+
+
+def separate(song: Path, format: str, more: list[str]) -> tuple[float, float, float]:
+    """Separate it. Returns the seconds of a core that it took, the bytes written, and its length in seconds."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "rtaudio", "separate", str(song), "-o", folder, "--format", format, "--json", "--quiet", *more]
-        began = time.perf_counter()
+        before = os.times()
         done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
-        wall = time.perf_counter() - began
+        after = os.times()
         facts = json.loads(done.stdout)
-        length = facts["frames"] / facts["rate"]
         size = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
-        return wall - facts["seconds"], facts["seconds"] / length, size / length, length
+        taken = after.children_user + after.children_system - before.children_user - before.children_system
+        return taken, float(size), facts["frames"] / facts["rate"]
 
 
-def row(name: str, measured: tuple[float, float, float, float]) -> str:
+def measure(song: Path, short: Path, format: str, more: list[str]) -> tuple[float, float, float]:
+    """Seconds of a core for the start, and for a second of sound; bytes for a second of sound."""
+    (quick, _, brief), (long, size, length) = separate(short, format, more), separate(song, format, more)
+    pace = (long - quick) / (length - brief)
+    return quick - pace * brief, pace, size / length
+
+
+def row(name: str, measured: tuple[float, float, float]) -> str:
     """A line of the table."""
-    start, pace, size, _ = measured
+    start, pace, size = measured
     seconds, megabytes = start + pace * MINUTES * 60, size * MINUTES * 60 / 1e6
     hours, terabytes = seconds * SONGS / 3600, megabytes * SONGS / 1e6
     return f"| {name} | {start:.1f} | {pace:.3f} | {seconds:.0f} | {hours:,.0f} | {megabytes:,.0f} | {terabytes:,.1f} |"
@@ -55,10 +70,14 @@ def main() -> None:
     model = ["--model", args.model] if args.model else []
     print("| format | start of a process, s | s for a second of sound | s a song | core-hours | MB a song | TB in all |")
     print("|---|---|---|---|---|---|---|")
-    for format in args.formats.split(","):
-        print(row(f"`{format}`", measure(args.song, format, model)), flush=True)
-    first = args.formats.split(",")[0]
-    print(row(f"`{first}`, `--no-refine`", measure(args.song, first, [*model, "--no-refine"])))
+    first, *_ = formats = args.formats.split(",")
+    with tempfile.TemporaryDirectory() as folder:
+        short = Path(folder) / "short.wav"
+        with soundfile.SoundFile(args.song) as sound:
+            soundfile.write(short, sound.read(round(SHORT_S * sound.samplerate)), sound.samplerate)
+        for format in formats:
+            print(row(f"`{format}`", measure(args.song, short, format, model)), flush=True)
+        print(row(f"`{first}`, `--no-refine`", measure(args.song, short, first, [*model, "--no-refine"])))
 
 
 if __name__ == "__main__":
