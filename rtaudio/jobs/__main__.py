@@ -25,6 +25,7 @@ JOBS = {
     "loopback": "rtaudio.jobs.loopback",
     "overview": "rtaudio.jobs.overview",
     "export": "rtaudio.jobs.export",
+    "lanes": "rtaudio.jobs.lanes",
 }
 """Module of each job's function, which has the same name."""
 

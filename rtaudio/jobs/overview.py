@@ -1,4 +1,5 @@
-"""The waveform overview of a song: lowest, highest and RMS level of each column. It also checks that the file can be read."""
+"""The waveform overview of a song: lowest, highest and RMS level of each column. It also checks that the file can be read, and finds the
+key by which the song is known again."""
 
 from __future__ import annotations
 
@@ -8,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from rtaudio.audio.format import StemplayError
+from rtaudio.files.song_key import song_key
 from rtaudio.files.sound_file import open_reader
 from rtaudio.jobs import Facts, Report
-
-GRAIN = 512
-"""Frames of the finest column."""
+from rtaudio.jobs.peaks import FACTOR, GRAIN, PeakLevels
 
 TELL_S = 0.25
 
@@ -22,28 +22,31 @@ Rows = npt.NDArray[np.float32]
 def overview(report: Report, path: str, columns: int = 1600) -> Facts:
     """Read ``path`` and compute its overview: ``peaks`` is a list of ``[low, high, rms]``, at most ``columns`` long, over all channels.
 
-    While it reads, ``progress`` reports the share done and the columns so far. Raises StemplayError if it is not a sound file.
+    While it reads, ``progress`` reports the share done and the columns so far. The result also has ``levels`` (``PeakLevels.news`` of the
+    mix, with ``grain`` and ``factor``) and the song's ``key``. Raises StemplayError if it is not a sound file.
     """
     parts: list[Rows] = []
+    levels = PeakLevels(1)
     told = time.monotonic()
     with open_reader(path) as reader:
         expected = reader.frames
         facts: Facts = {"path": path, "rate": reader.rate, "channels": reader.channels, "decoder": reader.decoder}
         for block in reader.blocks(GRAIN * 128):
-            whole = -(-len(block) // GRAIN)
-            padded = np.pad(block, ((0, whole * GRAIN - len(block)), (0, 0)), mode="edge").reshape(whole, -1)
-            rms = np.sqrt(np.mean(padded * padded, axis=1))
-            parts.append(np.stack([padded.min(axis=1), padded.max(axis=1), rms], axis=1))
+            parts.append(levels.add(block[:, None])[:, 0])
             if expected and time.monotonic() - told > TELL_S:
                 told = time.monotonic()
                 share = min(1.0, reader.position / expected)
                 drawn = condense(np.concatenate(parts), max(1, round(share * columns)))
                 report.progress(**facts, share=share, seconds=expected / reader.rate, peaks=listed(drawn))
         frames, warnings = reader.position, reader.warnings
-    if not parts:
+    parts.append(levels.finish()[:, 0])
+    if not frames:
         raise StemplayError(f"{path} contains no sound.")
     rows = condense(np.concatenate(parts), columns)
-    return facts | {"frames": frames, "seconds": frames / facts["rate"], "warnings": warnings, "peaks": listed(rows)}
+    return facts | {
+        "frames": frames, "seconds": frames / facts["rate"], "warnings": warnings, "peaks": listed(rows),
+        "levels": levels.news(), "grain": GRAIN, "factor": FACTOR, "key": song_key(path),
+    }  # fmt: skip
 
 
 def condense(rows: Rows, columns: int) -> Rows:
