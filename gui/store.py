@@ -15,10 +15,11 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import platformdirs
 
+from gui.song_notes import SongNotes, notes_of, same_song
 from models.names import exists
 from rtaudio.audio.format import StemplayError
 from rtaudio.protocol.messages import from_dict, to_dict
@@ -122,6 +123,35 @@ class Store:
         """Clear the list of recent songs and save."""
         self.preferences.recent = []
         self.save_preferences()
+
+    # -- songs --------------------------------------------------------------------------------------------------------------
+
+    def load_song(self, key: str, path: str, seconds: float) -> SongNotes:
+        """The notes about the song whose content has this ``key``.
+
+        A song without notes takes over those of the file that was at the same place and as long, to 10 ms: the same song with other tags.
+        """
+        found = self._load(SongNotes, self._song(key))
+        if found is None:
+            found = SongNotes(path, seconds)
+            for file in self._songs.glob("*.json") if path else ():
+                if same_song(file, path, seconds) and (other := self._load(SongNotes, file)) is not None:
+                    found.markers, found.loops = other.markers, other.loops
+                    break
+        return found
+
+    def save_song(self, key: str, notes: SongNotes) -> None:
+        """Save notes about a song. Raises StemplayError if the disk refuses."""
+        self._save(notes, self._song(key))
+
+    @property
+    def _songs(self) -> Path:
+        return self.folder / "songs"
+
+    def _song(self, key: str) -> Path:
+        if not re.fullmatch("[0-9a-f]{16,128}", key):
+            raise StemplayError(f"{key!r} is no key of a song.")
+        return self._songs / f"{key}.json"
 
     # -- presets ------------------------------------------------------------------------------------------------------------
 
@@ -235,6 +265,8 @@ def checked(kind: type[T], values: Any) -> T:
     assert is_dataclass(kind)
     if not isinstance(values, dict):
         raise StemplayError(f"{kind.__name__} cannot be {values!r}")
+    if kind is SongNotes:
+        return cast(T, notes_of(values))
     default = kind()
     found: Values = {}
     for entry in fields(kind):
