@@ -31,6 +31,7 @@ LISTENING = QT_TRANSLATE_NOOP("Shortcuts", "Listening tests")
 PLAYER = QT_TRANSLATE_NOOP("Shortcuts", "Song and recording")
 PIANO = QT_TRANSLATE_NOOP("Shortcuts", "Instrument, wherever no text is typed")
 FOCUS = QT_TRANSLATE_NOOP("Shortcuts", "Faders, knobs and buttons, when they have the focus")
+WAVE = QT_TRANSLATE_NOOP("Shortcuts", "Picture of the song, when it has the focus")
 EFFECTS = QT_TRANSLATE_NOOP("Shortcuts", "Slots of effects, when they have the focus")
 
 TABLE: tuple[Key, ...] = (
@@ -58,9 +59,17 @@ TABLE: tuple[Key, ...] = (
     Key(PLAYER, "loop_a", ("Ctrl+[",), QT_TRANSLATE_NOOP("Shortcuts", "Point A: loop from here")),
     Key(PLAYER, "loop_b", ("Ctrl+]",), QT_TRANSLATE_NOOP("Shortcuts", "Point B: loop to here")),
     Key(PLAYER, "loop_off", ("Ctrl+\\",), QT_TRANSLATE_NOOP("Shortcuts", "End the loop")),
+    Key(PLAYER, "loop_keep", ("Ctrl+L",), QT_TRANSLATE_NOOP("Shortcuts", "Keep the loop with the song")),
+    Key(PLAYER, "loop_next", ("Ctrl+Shift+L",), QT_TRANSLATE_NOOP("Shortcuts", "Play the next loop that was kept")),
+    Key(PLAYER, "marker_add", ("Ctrl+M",), QT_TRANSLATE_NOOP("Shortcuts", "Add a marker at the playhead")),
+    Key(PLAYER, "marker_previous", ("Alt+Shift+Left",), QT_TRANSLATE_NOOP("Shortcuts", "To the marker before")),
+    Key(PLAYER, "marker_next", ("Alt+Shift+Right",), QT_TRANSLATE_NOOP("Shortcuts", "To the next marker")),
+    Key(PLAYER, "zoom_in", ("Ctrl++", "Ctrl+="), QT_TRANSLATE_NOOP("Shortcuts", "Show less of the song, larger")),
+    Key(PLAYER, "zoom_out", ("Ctrl+-",), QT_TRANSLATE_NOOP("Shortcuts", "Show more of the song")),
+    Key(PLAYER, "zoom_fit", ("Ctrl+0",), QT_TRANSLATE_NOOP("Shortcuts", "Show the whole song")),
     Key(PLAYER, "record", ("Ctrl+R",), QT_TRANSLATE_NOOP("Shortcuts", "Start or end a recording")),
     Key(PLAYER, "export", ("Ctrl+Shift+E",), QT_TRANSLATE_NOOP("Shortcuts", "Export the stems of the song")),
-    Key(MIXER, "undo", ("Ctrl+Z",), QT_TRANSLATE_NOOP("Shortcuts", "Undo a mixer move")),
+    Key(MIXER, "undo", ("Ctrl+Z",), QT_TRANSLATE_NOOP("Shortcuts", "Undo a mixer move, or a change of markers and loops")),
     Key(MIXER, "redo", ("Ctrl+Shift+Z", "Ctrl+Y"), QT_TRANSLATE_NOOP("Shortcuts", "Do it again")),
     Key(MIXER, "compare", ("Ctrl+D",), QT_TRANSLATE_NOOP("Shortcuts", "A/B: the original mix or the separated stems")),
     Key(MIXER, "mute_strip", ("Alt+1…9",), QT_TRANSLATE_NOOP("Shortcuts", "Mute strip 1 to 9")),
@@ -93,6 +102,14 @@ GESTURES: tuple[Key, ...] = (
         ("Shift",),
         QT_TRANSLATE_NOOP("Shortcuts", "Held while dragging or turning the wheel: fine steps"),
     ),
+    Key(WAVE, "wave_move", ("←", "→", "Home", "End"), QT_TRANSLATE_NOOP("Shortcuts", "Five seconds back or on, to the start, to the end")),
+    Key(WAVE, "wave_lane", ("↑", "↓"), QT_TRANSLATE_NOOP("Shortcuts", "Choose a lane")),
+    Key(WAVE, "wave_mute", ("M", "S"), QT_TRANSLATE_NOOP("Shortcuts", "Mute or solo the chosen lane")),
+    Key(WAVE, "wave_loop", ("A", "B", "Del"), QT_TRANSLATE_NOOP("Shortcuts", "Loop from here, to here, end the loop")),
+    Key(WAVE, "wave_scroll", ("PgUp", "PgDown"), QT_TRANSLATE_NOOP("Shortcuts", "Scroll by a page")),
+    Key(WAVE, "wave_rename", ("F2", "Shift+Del"), QT_TRANSLATE_NOOP("Shortcuts", "Rename or delete the chosen marker")),
+    Key(WAVE, "wave_shift", ("Shift+←", "Shift+→"), QT_TRANSLATE_NOOP("Shortcuts", "Move the chosen marker by a tenth of a second")),
+    Key(WAVE, "wave_wheel", ("Ctrl, Shift",), QT_TRANSLATE_NOOP("Shortcuts", "Held while turning the wheel: zoom, scroll")),
     Key(EFFECTS, "shift", ("Alt+Up", "Alt+Down"), QT_TRANSLATE_NOOP("Shortcuts", "Move the effect up or down")),
     Key(EFFECTS, "bypass_effect", ("B",), QT_TRANSLATE_NOOP("Shortcuts", "Bypass the effect, or switch it on again")),
     Key(EFFECTS, "remove", ("Del",), QT_TRANSLATE_NOOP("Shortcuts", "Remove the effect")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from PyQt6.QtCore import QEvent, QSize, Qt
@@ -22,11 +23,12 @@ from gui.player.choose import choose_song
 from gui.player.drop import SongDrop
 from gui.player.export import ExportDialog
 from gui.player.icons import icon
+from gui.player.lanes.board import LaneBoard
+from gui.player.lanes.tools import LaneTools
 from gui.player.player_model import player_model_of
 from gui.player.recording import RecordingCard
 from gui.player.seek import STEP_MS
 from gui.player.times import clock, parse_clock
-from gui.player.wave import WaveView
 from gui.shortcuts import bind
 from gui.widgets.flow import FlowLayout
 from gui.widgets.plain import PlainLabel, plain
@@ -62,7 +64,11 @@ class PlayerPage(QWidget):
         outer.addWidget(surface)
         self.player_model.changed.connect(self._dress)
         self.player_model.told.connect(self.tell)
-        bind(self, {"export": self.export})
+        self.board.source.told.connect(self.tell)
+        bind(self, {
+            "export": self.export, "zoom_in": lambda: self.board.zoom(1), "zoom_out": lambda: self.board.zoom(-1),
+            "zoom_fit": self.board.viewport.fit,
+        })  # fmt: skip
         self._dress()
 
     # -- parts --------------------------------------------------------------------------------------------------------------
@@ -99,12 +105,14 @@ class PlayerPage(QWidget):
         column = QVBoxLayout(card)
         column.setContentsMargins(1, 1, 1, 10)
         column.setSpacing(8)
-        self.wave = WaveView(self.player_model)
+        self.board = LaneBoard(self.bridge)
+        self.wave = self.board.view
+        self.tools = LaneTools(self.board, card)
         self.empty = PlainLabel(self.tr("Drop a song here, or open one: WAV, FLAC, OGG, MP3, M4A."))
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.empty.setWordWrap(True)
         self.empty.setProperty("role", "muted")
-        column.addWidget(self.wave, 1)
+        column.addWidget(self.board, 1)
         column.addWidget(self.empty, 1)
         self.controls = QWidget()
         flow = FlowLayout(self.controls, gap=6, row_gap=6)
@@ -127,6 +135,8 @@ class PlayerPage(QWidget):
         flow.addWidget(self._button("b", self.tr("Set B here"), lambda: self.player_model.set_b()))
         flow.addWidget(self.b_field)
         flow.addWidget(self._button("off", self.tr("End loop"), self.player_model.clear_loop))
+        for group in self.tools.groups:
+            flow.addWidget(_side_by_side(group))
         column.addWidget(self.controls)
         return card
 
@@ -200,7 +210,7 @@ class PlayerPage(QWidget):
         self.title.setToolTip(plain(path))
         self.facts.setText(self._facts() if path else self.tr("The sound comes from an input, or there is none."))
         song = bool(path)
-        self.wave.setVisible(song)
+        self.board.setVisible(song)
         self.controls.setVisible(song)
         self.empty.setVisible(not song)
         separated = bool(transport.titles) or self.bridge.config.model != "none"
@@ -236,3 +246,14 @@ class PlayerPage(QWidget):
         super().changeEvent(event)
         if event is not None and event.type() == QEvent.Type.PaletteChange and hasattr(self, "recording"):
             self._dress()
+
+
+def _side_by_side(widgets: Sequence[QWidget]) -> QWidget:
+    """Widgets that stay in one row."""
+    box = QWidget()
+    row = QHBoxLayout(box)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(4)
+    for widget in widgets:
+        row.addWidget(widget)
+    return box

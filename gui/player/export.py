@@ -30,10 +30,10 @@ from gui.player.export_files import (
     PROJECTS,
     STEM_FORMATS,
     file_names,
-    loop_markers,
     song_folder,
     translated,
 )
+from gui.player.marks import marks_of
 from gui.player.player_model import player_model_of
 from gui.player.times import clock
 from gui.store import music_folder
@@ -122,7 +122,7 @@ class ExportDialog(QDialog):
             self.project.addItem(translated(text), key)
         self.project.setAccessibleName(self.tr("Project"))
         self.project.setToolTip(
-            self.tr("A project with the stems, their levels and the loop, to go on in REAPER, Bitwig, Cubase, Studio One and others")
+            self.tr("A project with the stems, their levels, markers and loops, to go on in REAPER, Bitwig, Cubase, Studio One and others")
         )
         self.project.currentIndexChanged.connect(self._choice_changed)
         form.addRow(self.tr("Project"), self.project)
@@ -205,9 +205,10 @@ class ExportDialog(QDialog):
         self.message.setText(self.tr("The model is being loaded …"))
 
     def _plan(self) -> dict[str, Any]:
-        """The project: the mixer as it is, and the loop."""
+        """The project: the mixer as it is, markers and loops."""
         kinds = [kind for kind in self._project().split(",") if kind]
-        markers = loop_markers(self.player_model.transport, self.tr("Loop start"), self.tr("Loop end"))
+        marks = marks_of(self.bridge)
+        markers = marks.for_project(self.player_model.transport, self.tr("{}: start"), self.tr("{}: end"))
         return {"kinds": kinds, "mixer": to_dict(self.bridge.snapshot.mixer), "markers": markers} if kinds else {}
 
     def _project(self) -> str:

@@ -8,7 +8,6 @@ from PyQt6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from models.names import song_name
 from rtaudio.audio.format import SOURCES
-from rtaudio.protocol.reports import Transport
 
 RECORDING_FORMATS = (("wav", "WAV, 32 bit float"), ("flac", "FLAC, 24 bit"))
 FORMATS = (
@@ -39,11 +38,6 @@ def file_names(song: str, stems: list[str], format: str, project: str) -> list[s
         return [f"{song_name(song)}.{format}"] if set(stems) == set(SOURCES) else []
     projects = [f"{song_name(song)}{PROJECT_SUFFIXES[kind]}" for kind in project.split(",") if kind] if stems else []
     return [*(f"{stem}.{format}" for stem in stems), *projects]
-
-
-def loop_markers(transport: Transport, start: str, end: str) -> list[tuple[float, str]]:
-    """The practice loop as two markers of these names."""
-    return [(transport.loop[0], start), (transport.loop[1], end)] if transport.loop else []
 
 
 def song_folder(parent: Path, song: str) -> Path:

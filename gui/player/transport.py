@@ -12,6 +12,7 @@ from gui import theme
 from gui.bridge import Bridge
 from gui.player.choose import choose_song
 from gui.player.icons import icon
+from gui.player.marks import marks_of
 from gui.player.monitor import MonitorSwitch
 from gui.player.player_model import player_model_of
 from gui.player.seek import STEP_MS, SeekSlider
@@ -31,7 +32,7 @@ class TransportBar(QFrame):
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.bridge, self.player_model = bridge, player_model_of(bridge)
+        self.bridge, self.player_model, self.marks = bridge, player_model_of(bridge), marks_of(bridge)
         self.setProperty("role", "footer")
         self.setAccessibleName(self.tr("Transport"))
         row = QHBoxLayout(self)
@@ -70,6 +71,9 @@ class TransportBar(QFrame):
             "play": player.toggle_play, "to_start": lambda: player.seek(0.0), "back": lambda: player.nudge(-STEP_MS / 1000),
             "forward": lambda: player.nudge(STEP_MS / 1000), "loop_a": player.set_a, "loop_b": player.set_b,
             "loop_off": player.clear_loop, "record": player.toggle_record, "open_song": self.choose,
+            "loop_keep": lambda: self.marks.keep_loop(), "loop_next": self.marks.step_loop,
+            "marker_add": lambda: self.marks.add_marker(), "marker_previous": lambda: self.marks.step_marker(forward=False),
+            "marker_next": lambda: self.marks.step_marker(forward=True),
         }  # fmt: skip
 
     def choose(self) -> None:
