@@ -207,9 +207,9 @@ class ExportDialog(QDialog):
     def _plan(self) -> dict[str, Any]:
         """The project: the mixer as it is, markers and loops."""
         kinds = [kind for kind in self._project().split(",") if kind]
-        marks = marks_of(self.bridge)
-        markers = marks.for_project(self.player_model.transport, self.tr("{}: start"), self.tr("{}: end"))
-        return {"kinds": kinds, "mixer": to_dict(self.bridge.snapshot.mixer), "markers": markers} if kinds else {}
+        if not kinds:
+            return {}
+        return {"kinds": kinds, "mixer": to_dict(self.bridge.snapshot.mixer), **marks_of(self.bridge).for_project()}
 
     def _project(self) -> str:
         """The chosen project, if there can be one with this format."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QUndoCommand
@@ -17,7 +18,6 @@ from gui.mixer_model import mixer_model_of
 from gui.player.player_model import SHORTEST_LOOP_S, player_model_of
 from gui.song_notes import LONGEST_NAME, MOST, Marker, SavedLoop, SongNotes
 from rtaudio.audio.format import StemplayError
-from rtaudio.protocol.reports import Transport
 
 SAME_S = 0.002
 """Loops whose ends are this near are the same; the engine rounds to frames."""
@@ -159,15 +159,13 @@ class SongMarks(QObject):
 
     # -- for projects -------------------------------------------------------------------------------------------------------
 
-    def for_project(self, transport: Transport, start: str, end: str) -> list[tuple[float, str]]:
-        """All of them as markers of a project; ``start`` and ``end`` are words for the ends of loops (``{}``: the loop's name)."""
-        found = [(marker.at_s, marker.name) for marker in self.markers]
-        for loop in self.loops:
-            found += [(loop.start_s, start.format(loop.name)), (loop.end_s, end.format(loop.name))]
-        if transport.loop is not None and self.playing_loop is None:
-            word = self.tr("Loop")
-            found += [(transport.loop[0], start.format(word)), (transport.loop[1], end.format(word))]
-        return sorted(found)
+    def for_project(self) -> dict[str, list[tuple[Any, ...]]]:
+        """``markers`` and ``regions`` of a project: the markers, the named loops, and the loop that is being played."""
+        regions: list[tuple[Any, ...]] = [(loop.start_s, loop.end_s, loop.name) for loop in self.loops]
+        loop = self.player_model.transport.loop
+        if loop is not None and self.playing_loop is None:
+            regions.append((*loop, self.tr("Loop")))
+        return {"markers": [(marker.at_s, marker.name) for marker in self.markers], "regions": regions}
 
     # -- keeping ------------------------------------------------------------------------------------------------------------
 

@@ -96,9 +96,11 @@ def _arrangement(project: Project) -> ET.Element:
             timeUnit="seconds", id=f"audio-{number}",
         )  # fmt: skip
         ET.SubElement(audio, "File", path=_place(track))
-    if project.markers:
+    if project.markers or project.regions:
         markers = ET.SubElement(element, "Markers", timeUnit="beats", id="markers")
-        for seconds, name in project.markers:
+        # The format has no regions: their ends are two markers.
+        ends = [(time, f"{name}: {word}") for start, end, name in project.regions for time, word in ((start, "start"), (end, "end"))]
+        for seconds, name in sorted([*project.markers, *ends]):
             ET.SubElement(markers, "Marker", time=_number(project.beats(seconds)), name=plain(name))
     if len(project.tempo) > 1:
         points = ET.SubElement(element, "TempoAutomation", unit="bpm", timeUnit="beats", id="tempo-automation")

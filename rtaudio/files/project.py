@@ -54,7 +54,7 @@ class Project:
     Attributes:
         rate: Hz. ``channels``, ``frames``: of each stem.
         tempo: ``(seconds, beats a minute)``, from 0 s on, ascending; each holds until the next.
-        markers: ``(seconds, name)``.
+        markers: ``(seconds, name)``. ``regions``: ``(start, end, name)``, in seconds.
     """
 
     name: str
@@ -65,6 +65,7 @@ class Project:
     master_db: float = 0.0
     tempo: Sequence[tuple[float, float]] = ((0.0, USUAL_TEMPO),)
     markers: Sequence[tuple[float, str]] = ()
+    regions: Sequence[tuple[float, float, str]] = ()
     tags: Tags = field(default_factory=Tags)
 
     @property
@@ -117,6 +118,17 @@ def check_tempo(points: Any) -> list[tuple[float, float]]:
 def check_markers(markers: Any) -> list[tuple[float, str]]:
     """Markers from outside, sorted by their times. Raises StemplayError."""
     return sorted((_number(seconds, "The time of a marker"), plain(str(name))) for seconds, name in markers)
+
+
+def check_regions(regions: Any) -> list[tuple[float, float, str]]:
+    """Regions from outside, sorted by their times. Raises StemplayError."""
+    found = []
+    for start, end, name in regions:
+        times = (_number(start, "The start of a region"), _number(end, "The end of a region"))
+        if times[1] <= times[0]:
+            raise StemplayError(f"The region {plain(str(name))!r} ends at {times[1]:g} s, before it starts.")
+        found.append((*times, plain(str(name))))
+    return sorted(found)
 
 
 def _number(value: Any, what: str) -> float:

@@ -39,6 +39,9 @@ def _lines(project: Project, folder: Path) -> Iterator[str]:
         yield "  >"
     for number, (seconds, name) in enumerate(project.markers, 1):
         yield f"  MARKER {number} {_number(seconds)} {quoted(name)} 0"
+    for number, (start, end, name) in enumerate(project.regions, 1):
+        yield f"  MARKER {number} {_number(start)} {quoted(name)} 1"
+        yield f'  MARKER {number} {_number(end)} "" 1'
     for track in project.tracks:
         yield from _track(project, track, folder)
     yield ">"

@@ -43,7 +43,7 @@ def export(
 
     Args:
         inserts: effects of stems, as lists of ``InsertState`` as dicts.
-        project: ``mixer`` (a ``MixerState`` as a dict), and ``kinds``, ``tempo`` and ``markers`` as in ``ProjectPlan``.
+        project: ``mixer`` (a ``MixerState`` as a dict), and ``kinds``, ``tempo``, ``markers`` and ``regions`` as in ``ProjectPlan``.
         marker: name of a file that is written beside the stems when all of them are there, with the result as JSON; "" for none.
     """
     target, told = Path(folder), 0.0

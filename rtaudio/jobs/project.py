@@ -12,7 +12,7 @@ from rtaudio.audio.format import StemplayError
 from rtaudio.files.dawproject import SUFFIX as DAWPROJECT
 from rtaudio.files.dawproject import write_dawproject
 from rtaudio.files.offline import Separation
-from rtaudio.files.project import USUAL_TEMPO, Project, check_markers, check_tempo, tracks_of
+from rtaudio.files.project import USUAL_TEMPO, Project, check_markers, check_regions, check_tempo, tracks_of
 from rtaudio.files.reaper import SUFFIX as REAPER
 from rtaudio.files.reaper import write_reaper
 from rtaudio.files.tags import read_tags
@@ -34,13 +34,14 @@ class ProjectPlan:
     Attributes:
         kinds: of ``KINDS``. ``mixer``: the levels.
         tempo: ``(seconds, beats a minute)``; empty if unknown.
-        markers: ``(seconds, name)``.
+        markers: ``(seconds, name)``. ``regions``: ``(start, end, name)`` in seconds.
     """
 
     kinds: Sequence[str]
     mixer: MixerState = field(default_factory=MixerState)
     tempo: Sequence[Any] = ()
     markers: Sequence[Any] = ()
+    regions: Sequence[Any] = ()
 
     def check(self, format: str) -> None:
         """Raises StemplayError if there can be no such project with stems of this format."""
@@ -51,6 +52,7 @@ class ProjectPlan:
             raise StemplayError(f"The stems of a project are {' or '.join(FORMATS)}, not {format}.")
         check_tempo(self.tempo)
         check_markers(self.markers)
+        check_regions(self.regions)
 
     def files(self, song: str | Path) -> dict[str, str]:
         """Names of the projects' files, by their kinds."""
@@ -65,7 +67,7 @@ def write_projects(result: Separation, song: str | Path, folder: Path, plan: Pro
     tempo = check_tempo(plan.tempo)
     project = Project(
         song_name(song), result.rate, result.channels, result.frames, tracks_of(result.files, plan.mixer, result.labels),
-        plan.mixer.master_db, tempo, check_markers(plan.markers), read_tags(song),
+        plan.mixer.master_db, tempo, check_markers(plan.markers), check_regions(plan.regions), read_tags(song),
     )  # fmt: skip
     files = {kind: folder / name for kind, name in plan.files(song).items()}
     for kind, path in files.items():
@@ -74,9 +76,13 @@ def write_projects(result: Separation, song: str | Path, folder: Path, plan: Pro
 
 
 def plan_of(values: Mapping[str, Any], mixer: MixerState) -> ProjectPlan:
-    """A plan from JSON values: ``kinds``, ``tempo`` and ``markers``. Raises StemplayError for values of a wrong kind."""
-    kinds, tempo, markers = (values.get(name, []) for name in ("kinds", "tempo", "markers"))
-    pairs = all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in (*tempo, *markers))
-    if not (isinstance(kinds, list | tuple) and all(isinstance(kind, str) for kind in kinds) and pairs):
-        raise StemplayError("A project is described by lists of formats, tempos and markers.")
-    return ProjectPlan(kinds, mixer, tempo, markers)
+    """A plan from JSON values: ``kinds``, ``tempo``, ``markers`` and ``regions``. Raises StemplayError for values of a wrong kind."""
+    kinds, tempo, markers, regions = (values.get(name, []) for name in ("kinds", "tempo", "markers", "regions"))
+    lists = all(isinstance(entries, list | tuple) for entries in (kinds, tempo, markers, regions))
+    if not lists or not (
+        all(isinstance(kind, str) for kind in kinds)
+        and all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in (*tempo, *markers))
+        and all(isinstance(three, list | tuple) and len(three) == 3 for three in regions)
+    ):
+        raise StemplayError("A project is described by lists of formats, tempos, markers and regions.")
+    return ProjectPlan(kinds, mixer, tempo, markers, regions)

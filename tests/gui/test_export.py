@@ -172,7 +172,7 @@ def test_a_stem_file_is_exported_without_a_model_as_a_project_with_the_mixer_s_l
     assert found["NAME"] == ["Drums"] and float(found["VOLPAN"][0]) == pytest.approx(10 ** (-6 / 20))
     assert ["MUTESOLO", "1", "0", "0"] in tracks[1].children
     assert [child[2:4] for child in root.children if isinstance(child, list) and child[0] == "MARKER"] == [
-        ["1", "Loop start"], ["3.5", "Loop end"],
+        ["1", "Loop"], ["3.5", ""],
     ]  # fmt: skip
     assert "6 file(s)" not in dialog.message.text()
     dialog.stems["bass"].click()

@@ -18,8 +18,8 @@ from gui.player.lanes.viewport import Viewport
 from gui.player.times import clock
 
 STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
-LEAST_SCALE = 0.25
-"""A quiet song fills its lanes no more than if its loudest sample had this level."""
+SCALES = (0.2, 0.28, 0.4, 0.56, 0.8, 1.0)
+"""Levels that may fill a lane; a song that is quieter than the first is drawn smaller."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Canvas:
         coarse = source.player_model.peaks() if source.mix is None else ()
         key = (
             geometry, tuple(lanes), ratio, theme.current(), viewport.first_s, viewport.span_s, viewport.length_s, id(source.mix),
-            id(source.stems), id(coarse), len(coarse),
+            id(source.stems), id(coarse), len(coarse), self._scale(source.stems),
         )  # fmt: skip
         known = source.stems.known_s if source.stems is not None else 0.0
         if key != self._key:
@@ -83,7 +83,7 @@ class Canvas:
             for number, lane in enumerate(lanes):
                 area = geometry.lane(number)
                 columns = self._columns(stems, lane.name, left, split, ratio)
-                self._blit(painter, area, left, columns, ratio, lane.colour, lane.heard)
+                self._blit(painter, area, left, columns, ratio, self._scale(stems), lane.colour, lane.heard)
                 if number:
                     painter.fillRect(QRectF(left, area.top(), split - left, 1), QColor(colours.border))
         if split < right:
@@ -96,14 +96,20 @@ class Canvas:
         columns = self._columns(mix, MIX, left, right, ratio) if mix is not None else self._coarse(left, right, ratio)
         colour = theme.current().accent if self.source.stems is None else theme.current().muted_text
         painter.fillRect(QRectF(left, round(body.center().y()), right - left, 1), QColor(theme.current().border))
-        self._blit(painter, body, left, columns, ratio, colour, True)
+        self._blit(painter, body, left, columns, ratio, self._scale(mix), colour)
 
+    @staticmethod
+    def _scale(peaks: Peaks | None) -> float:
+        """The level that fills a lane, the same for all lanes: a little more than the loudest, in steps, so that it seldom changes."""
+        loudest = peaks.loudest if peaks is not None else 1.0
+        return next((step for step in SCALES if step >= loudest), 1.0)
+
+    @staticmethod
     def _blit(
-        self, painter: QPainter, area: QRectF, left: int, columns: Columns, ratio: float, colour: str, heard: bool
+        painter: QPainter, area: QRectF, left: int, columns: Columns, ratio: float, scale: float, colour: str, heard: bool = True
     ) -> None:
         if not len(columns):
             return
-        scale = max(LEAST_SCALE, self.source.mix.loudest if self.source.mix is not None else 1.0)
         height = round(area.height() * ratio) - 1
         image = lane_picture(columns, max(1, height), colour, theme.current().panel, heard=heard, scale=scale)
         image.setDevicePixelRatio(ratio)

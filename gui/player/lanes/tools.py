@@ -12,7 +12,7 @@ from gui.song_notes import Marker, SavedLoop
 from gui.widgets.plain import plain
 from gui.widgets.toggle import Toggle
 
-LIST_WIDTH = 150
+LIST_WIDTH = 176
 
 
 class LaneTools(QWidget):
@@ -82,7 +82,7 @@ class LaneTools(QWidget):
         """Show markers, loops and zoom."""
         marks, song = self.marks, self.board.player_model.has_song
         playing, loop = marks.playing_loop, self.board.player_model.transport.loop
-        _fill(self.markers, [self.tr("%n marker(s)", "", len(marks.markers)), *map(_marker_text, marks.markers)])
+        _fill(self.markers, [self.tr("Markers: {}").format(len(marks.markers)), *map(_marker_text, marks.markers)])
         self.markers.setCurrentIndex(marks.markers.index(marks.chosen) + 1 if marks.chosen in marks.markers else 0)
         first = self.tr("No loop") if loop is None else self.tr("Loop A–B")
         _fill(self.loops, [first, *map(_loop_text, marks.loops)])
