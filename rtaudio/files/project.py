@@ -65,8 +65,8 @@ class Project:
     master_db: float = 0.0
     tempo: Sequence[tuple[float, float]] = ((0.0, USUAL_TEMPO),)
     markers: Sequence[tuple[float, str]] = ()
-    regions: Sequence[tuple[float, float, str]] = ()
     tags: Tags = field(default_factory=Tags)
+    regions: Sequence[tuple[float, float, str]] = ()
 
     @property
     def seconds(self) -> float:

@@ -100,7 +100,7 @@ def _cache_file(path: str, model: str, consistent: bool) -> Path:
 def _load(file: Path) -> tuple[Facts, list[Bytes]] | None:
     """What was kept; None if there is nothing, or nothing that can be used."""
     try:
-        with np.load(file, allow_pickle=False) as kept:
+        with file.open("rb") as data, np.load(data, allow_pickle=False) as kept:
             if int(kept["version"]) != VERSION or int(kept["grain"]) != GRAIN:
                 return None
             names = [str(name) for name in kept["stems"]]

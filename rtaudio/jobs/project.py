@@ -67,7 +67,7 @@ def write_projects(result: Separation, song: str | Path, folder: Path, plan: Pro
     tempo = check_tempo(plan.tempo)
     project = Project(
         song_name(song), result.rate, result.channels, result.frames, tracks_of(result.files, plan.mixer, result.labels),
-        plan.mixer.master_db, tempo, check_markers(plan.markers), check_regions(plan.regions), read_tags(song),
+        plan.mixer.master_db, tempo, check_markers(plan.markers), read_tags(song), check_regions(plan.regions),
     )  # fmt: skip
     files = {kind: folder / name for kind, name in plan.files(song).items()}
     for kind, path in files.items():

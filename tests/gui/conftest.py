@@ -113,6 +113,7 @@ def _no_widgets_of_earlier_tests(qapp: QApplication) -> Iterator[None]:
 def settings_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A person's settings that are nobody's."""
     monkeypatch.setenv("STEMPLAY_CONFIG_DIR", str(tmp_path / "settings"))
+    monkeypatch.setenv("STEMPLAY_CACHE_DIR", str(tmp_path / "cache"))
     return tmp_path / "settings"
 
 
@@ -124,8 +125,9 @@ def session() -> FakeSession:
 
 @pytest.fixture
 def bridge(qapp: QApplication, session: FakeSession) -> Iterator[Bridge]:
-    """A bridge to ``session``; tests call ``bridge.poll()`` instead of waiting for its timer."""
+    """A bridge to ``session``; tests call ``bridge.poll()`` instead of waiting for its timer. No song is separated for its picture."""
     bridge = Bridge(session)
+    bridge.store.preferences.layout["lanes"] = False
     yield bridge
     bridge.close()
 

@@ -51,8 +51,8 @@ class Canvas:
         viewport, source = self.viewport, self.source
         coarse = source.player_model.peaks() if source.mix is None else ()
         key = (
-            geometry, tuple(lanes), ratio, theme.current(), viewport.first_s, viewport.span_s, viewport.length_s, id(source.mix),
-            id(source.stems), id(coarse), len(coarse), self._scale(source.stems),
+            geometry, tuple(lanes), ratio, theme.current(), viewport.first_s, viewport.span_s, viewport.length_s, source.mix,
+            source.stems, coarse, self._scale(source.stems),
         )  # fmt: skip
         known = source.stems.known_s if source.stems is not None else 0.0
         if key != self._key:
