@@ -4,32 +4,32 @@
 <context>
     <name>BaseStrip</name>
     <message>
-        <location filename="../widgets/strip.py" line="46" />
+        <location filename="../widgets/strip.py" line="47" />
         <source>{} level</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="48" />
+        <location filename="../widgets/strip.py" line="49" />
         <source>Level of {}: drag, wheel or arrows; Shift for fine steps; double click for 0 dB</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="52" />
+        <location filename="../widgets/strip.py" line="53" />
         <source>{} meter</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="53" />
+        <location filename="../widgets/strip.py" line="54" />
         <source>Left: peak. Right: RMS. A click resets the clip indicator.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="54" />
+        <location filename="../widgets/strip.py" line="55" />
         <source>{} level in dB, to type</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="55" />
+        <location filename="../widgets/strip.py" line="56" />
         <source>Type a level in dB, or -inf</source>
         <translation type="unfinished" />
     </message>
@@ -289,7 +289,7 @@
 </context><context>
     <name>Complaint</name>
     <message>
-        <location filename="../app.py" line="103" />
+        <location filename="../app.py" line="105" />
         <source>Something went wrong in the window ({what}); the sound is not touched by it.</source>
         <translation type="unfinished" />
     </message>
@@ -534,7 +534,7 @@
 </context><context>
     <name>Draft</name>
     <message>
-        <location filename="../settings/draft.py" line="185" />
+        <location filename="../settings/draft.py" line="186" />
         <source>{} The sound has not changed.</source>
         <translation type="unfinished" />
     </message>
@@ -1056,7 +1056,7 @@
     </message>
     <message>
         <location filename="../player/export.py" line="125" />
-        <source>A project with the stems, their levels and the loop, to go on in REAPER, Bitwig, Cubase, Studio One and others</source>
+        <source>A project with the stems, their levels, markers and loops, to go on in REAPER, Bitwig, Cubase, Studio One and others</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -1086,7 +1086,7 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="276" />
+        <location filename="../player/export.py" line="277" />
         <location filename="../player/export.py" line="166" />
         <source>Close</source>
         <translation type="unfinished" />
@@ -1102,47 +1102,37 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="210" />
-        <source>Loop start</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../player/export.py" line="210" />
-        <source>Loop end</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../player/export.py" line="225" />
+        <location filename="../player/export.py" line="226" />
         <source>Cancelled; nothing was written.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="237" />
+        <location filename="../player/export.py" line="238" />
         <source>{} of {} separated</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="251" />
+        <location filename="../player/export.py" line="252" />
         <source>{} files in {}, {:.1f} times as fast as it plays.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="256" />
+        <location filename="../player/export.py" line="257" />
         <source>Some samples were beyond full scale and are clipped; WAV keeps them.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="276" />
+        <location filename="../player/export.py" line="277" />
         <source>Cancel</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="285" />
+        <location filename="../player/export.py" line="286" />
         <source>A stem file has drums, bass, other and vocals, all four.</source>
         <translation type="unfinished" />
     </message>
     <message numerus="yes">
-        <location filename="../player/export.py" line="287" />
+        <location filename="../player/export.py" line="288" />
         <source>%n file(s) of these names will be replaced.</source>
         <translation type="unfinished">
             <numerusform />
@@ -1151,22 +1141,22 @@
 </context><context>
     <name>ExportFiles</name>
     <message>
-        <location filename="../player/export_files.py" line="16" />
+        <location filename="../player/export_files.py" line="15" />
         <source>Stem file for DJ programs (AAC)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export_files.py" line="17" />
+        <location filename="../player/export_files.py" line="16" />
         <source>Stem file, lossless (ALAC)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export_files.py" line="23" />
+        <location filename="../player/export_files.py" line="22" />
         <source>None</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export_files.py" line="24" />
+        <location filename="../player/export_files.py" line="23" />
         <source>REAPER and DAWproject</source>
         <translation type="unfinished" />
     </message>
@@ -1255,6 +1245,13 @@
     <message>
         <location filename="../instrument/catalogue.py" line="31" />
         <source>Other sounds</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>HeadColumn</name>
+    <message>
+        <location filename="../player/lanes/heads.py" line="85" />
+        <source>Lanes</source>
         <translation type="unfinished" />
     </message>
 </context><context>
@@ -1613,47 +1610,47 @@
 </context><context>
     <name>InsertMoves</name>
     <message>
-        <location filename="../insert_moves.py" line="109" />
+        <location filename="../insert_moves.py" line="111" />
         <source>{0}: add {1}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../insert_moves.py" line="116" />
+        <location filename="../insert_moves.py" line="118" />
         <source>{0}: {1} instead of {2}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../insert_moves.py" line="122" />
+        <location filename="../insert_moves.py" line="124" />
         <source>{0}: remove {1}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../insert_moves.py" line="133" />
+        <location filename="../insert_moves.py" line="135" />
         <source>{0}: order of effects</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../insert_moves.py" line="146" />
+        <location filename="../insert_moves.py" line="148" />
         <source>Move {0} to {1}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../insert_moves.py" line="157" />
+        <location filename="../insert_moves.py" line="159" />
         <source>{0}: effects</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../insert_moves.py" line="164" />
+        <location filename="../insert_moves.py" line="166" />
         <source>{0}: bypass {1}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../insert_moves.py" line="164" />
+        <location filename="../insert_moves.py" line="166" />
         <source>{0}: {1} on again</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../insert_moves.py" line="186" />
+        <location filename="../insert_moves.py" line="188" />
         <source>{0} has {1} slots for effects, and all are taken.</source>
         <translation type="unfinished" />
     </message>
@@ -2127,6 +2124,237 @@
         <translation type="unfinished" />
     </message>
 </context><context>
+    <name>LaneBoard</name>
+    <message>
+        <location filename="../player/lanes/board.py" line="39" />
+        <source>Part of the song in sight</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/board.py" line="129" />
+        <source>Rename marker</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/board.py" line="129" />
+        <source>Rename loop</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/board.py" line="130" />
+        <source>Name</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/board.py" line="140" />
+        <source>Go to “{}”</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/board.py" line="146" />
+        <location filename="../player/lanes/board.py" line="141" />
+        <source>Rename …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/board.py" line="147" />
+        <location filename="../player/lanes/board.py" line="142" />
+        <source>Delete</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/board.py" line="144" />
+        <source>Play the loop “{}”</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/board.py" line="145" />
+        <source>Show it large</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/board.py" line="149" />
+        <source>Add a marker here</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/board.py" line="150" />
+        <source>Keep the loop</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/board.py" line="153" />
+        <source>Show the whole song</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>LaneHead</name>
+    <message>
+        <location filename="../player/lanes/heads.py" line="28" />
+        <source>Lane {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/heads.py" line="29" />
+        <source>A click mutes, Shift and a click solos</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/heads.py" line="32" />
+        <source>Mute {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/heads.py" line="33" />
+        <source>Solo {}</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>LaneTools</name>
+    <message>
+        <location filename="../player/lanes/tools.py" line="25" />
+        <source>Zoom out (Ctrl+−)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/tools.py" line="26" />
+        <source>Zoom in (Ctrl++)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/tools.py" line="27" />
+        <source>Fit</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/tools.py" line="27" />
+        <source>Show the whole song (Ctrl+0)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/tools.py" line="28" />
+        <source>Follow</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/tools.py" line="28" />
+        <source>Scroll with the song while it plays</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/tools.py" line="100" />
+        <location filename="../player/lanes/tools.py" line="31" />
+        <source>Stems</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/tools.py" line="31" />
+        <source>Draw the stems</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/tools.py" line="33" />
+        <source>Markers of the song</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/tools.py" line="35" />
+        <source>+ Marker</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/tools.py" line="35" />
+        <source>Add a marker at the playhead (Ctrl+M)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/tools.py" line="36" />
+        <source>Change the markers</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/tools.py" line="37" />
+        <source>Loops of the song</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/tools.py" line="39" />
+        <source>Keep loop</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/tools.py" line="39" />
+        <source>Keep the loop with the song (Ctrl+L)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/tools.py" line="40" />
+        <source>Change the loops</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/tools.py" line="85" />
+        <source>Markers: {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/tools.py" line="87" />
+        <source>No loop</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/tools.py" line="87" />
+        <source>Loop A–B</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/tools.py" line="100" />
+        <source>Stems {} %</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/tools.py" line="104" />
+        <source>{} % of the song is separated; press to cancel</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/tools.py" line="106" />
+        <source>Draw the stems: the song is separated in the background, when the processor has nothing else to do</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>LaneView</name>
+    <message>
+        <location filename="../player/lanes/view.py" line="60" />
+        <source>Picture of the song</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/view.py" line="163" />
+        <source>{} of {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/view.py" line="166" />
+        <source>{} to {} in sight</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/view.py" line="169" />
+        <source>lane {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/view.py" line="349" />
+        <source>Looking through the song …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/view.py" line="349" />
+        <source>The song is being loaded …</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
     <name>Learn</name>
     <message>
         <location filename="../instrument/learn.py" line="44" />
@@ -2526,128 +2754,128 @@
 </context><context>
     <name>MasterStrip</name>
     <message>
-        <location filename="../widgets/strip.py" line="323" />
-        <location filename="../widgets/strip.py" line="321" />
+        <location filename="../widgets/strip.py" line="324" />
+        <location filename="../widgets/strip.py" line="322" />
         <source>Limiter</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="324" />
+        <location filename="../widgets/strip.py" line="325" />
         <source>Keeps the output below full scale; leave it on unless you have a reason to switch it off</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="336" />
+        <location filename="../widgets/strip.py" line="337" />
         <source>move a control …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="343" />
+        <location filename="../widgets/strip.py" line="344" />
         <source>level</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="343" />
+        <location filename="../widgets/strip.py" line="344" />
         <source>limiter</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="347" />
+        <location filename="../widgets/strip.py" line="348" />
         <source>limiting {} dB</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="347" />
+        <location filename="../widgets/strip.py" line="348" />
         <source>limiter idle</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>MixerModel</name>
     <message>
-        <location filename="../mixer_model.py" line="111" />
-        <location filename="../mixer_model.py" line="109" />
+        <location filename="../mixer_model.py" line="112" />
+        <location filename="../mixer_model.py" line="110" />
         <source>A/B</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../mixer_model.py" line="122" />
+        <location filename="../mixer_model.py" line="123" />
         <source>Reset mixer</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="69" />
+        <location filename="../presets.py" line="70" />
         <source>Preset {}</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>MixerPage</name>
     <message>
-        <location filename="../pages/mixer.py" line="47" />
+        <location filename="../pages/mixer.py" line="48" />
         <source>Mixer</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="74" />
+        <location filename="../pages/mixer.py" line="75" />
         <source>Undo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="74" />
+        <location filename="../pages/mixer.py" line="75" />
         <source>Undo the last mixer move (Ctrl+Z)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="75" />
+        <location filename="../pages/mixer.py" line="76" />
         <source>Redo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="75" />
+        <location filename="../pages/mixer.py" line="76" />
         <source>Redo the last undone move (Ctrl+Shift+Z)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="84" />
+        <location filename="../pages/mixer.py" line="85" />
         <source>Reset</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="84" />
+        <location filename="../pages/mixer.py" line="85" />
         <source>All faders to 0 dB, all pans to the centre, no mute and no solo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="114" />
+        <location filename="../pages/mixer.py" line="115" />
         <source>Dry/wet: share of the separated stems in percent</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="115" />
+        <location filename="../pages/mixer.py" line="116" />
         <source>How much of the separated stems against the original mix is heard</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="125" />
+        <location filename="../pages/mixer.py" line="126" />
         <source>Dry</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="125" />
+        <location filename="../pages/mixer.py" line="126" />
         <source>Wet</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="137" />
+        <location filename="../pages/mixer.py" line="138" />
         <source>Strips</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="255" />
+        <location filename="../pages/mixer.py" line="256" />
         <source>Dry/wet</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="258" />
+        <location filename="../pages/mixer.py" line="259" />
         <source>dry/wet</source>
         <translation type="unfinished" />
     </message>
@@ -2729,29 +2957,29 @@
 </context><context>
     <name>MonitorSwitch</name>
     <message>
-        <location filename="../player/monitor.py" line="68" />
-        <location filename="../player/monitor.py" line="39" />
+        <location filename="../player/monitor.py" line="69" />
+        <location filename="../player/monitor.py" line="40" />
         <source>Monitor</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/monitor.py" line="63" />
-        <location filename="../player/monitor.py" line="40" />
+        <location filename="../player/monitor.py" line="64" />
+        <location filename="../player/monitor.py" line="41" />
         <source>Monitor the input</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/monitor.py" line="42" />
+        <location filename="../player/monitor.py" line="43" />
         <source>Hear the live input through the mixer. Off: it is only metered and recorded, not heard.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/monitor.py" line="64" />
+        <location filename="../player/monitor.py" line="65" />
         <source>This may howl: the microphone may hear the loudspeakers.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/monitor.py" line="66" />
+        <location filename="../player/monitor.py" line="67" />
         <source>Use headphones, or turn the master down first. Panic (Shift+Esc) ends any howl.</source>
         <translation type="unfinished" />
     </message>
@@ -2908,123 +3136,123 @@
 </context><context>
     <name>PlayerPage</name>
     <message>
-        <location filename="../pages/player.py" line="83" />
+        <location filename="../pages/player.py" line="89" />
         <source>Open song …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="85" />
+        <location filename="../pages/player.py" line="91" />
         <source>Recent</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="86" />
+        <location filename="../pages/player.py" line="92" />
         <source>Songs opened before</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="88" />
+        <location filename="../pages/player.py" line="94" />
         <source>Export stems …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="90" />
+        <location filename="../pages/player.py" line="96" />
         <source>Close song</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="103" />
+        <location filename="../pages/player.py" line="111" />
         <source>Drop a song here, or open one: WAV, FLAC, OGG, MP3, M4A.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="115" />
+        <location filename="../pages/player.py" line="123" />
         <source>To the start</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="116" />
+        <location filename="../pages/player.py" line="124" />
         <source>Five seconds back</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="215" />
-        <location filename="../pages/player.py" line="117" />
+        <location filename="../pages/player.py" line="225" />
+        <location filename="../pages/player.py" line="125" />
         <source>Play</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="118" />
+        <location filename="../pages/player.py" line="126" />
         <source>Five seconds on</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="121" />
+        <location filename="../pages/player.py" line="129" />
         <source>Loop</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="124" />
+        <location filename="../pages/player.py" line="132" />
         <source>Loop from</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="124" />
+        <location filename="../pages/player.py" line="132" />
         <source>Loop to</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="125" />
+        <location filename="../pages/player.py" line="133" />
         <source>Set A here</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="127" />
+        <location filename="../pages/player.py" line="135" />
         <source>Set B here</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="129" />
+        <location filename="../pages/player.py" line="137" />
         <source>End loop</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="145" />
+        <location filename="../pages/player.py" line="155" />
         <source>{}: minutes:seconds</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="199" />
+        <location filename="../pages/player.py" line="209" />
         <source>No song</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="201" />
+        <location filename="../pages/player.py" line="211" />
         <source>The sound comes from an input, or there is none.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="215" />
+        <location filename="../pages/player.py" line="225" />
         <source>Pause</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="225" />
+        <location filename="../pages/player.py" line="235" />
         <source>Looking through the song …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="226" />
+        <location filename="../pages/player.py" line="236" />
         <source>mono</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="226" />
+        <location filename="../pages/player.py" line="236" />
         <source>stereo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="231" />
+        <location filename="../pages/player.py" line="241" />
         <source>plays its own stems, without a model</source>
         <translation type="unfinished" />
     </message>
@@ -3223,49 +3451,49 @@
 </context><context>
     <name>PresetMenu</name>
     <message>
-        <location filename="../presets.py" line="175" />
-        <location filename="../presets.py" line="104" />
+        <location filename="../presets.py" line="176" />
+        <location filename="../presets.py" line="105" />
         <source>Presets</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="116" />
+        <location filename="../presets.py" line="117" />
         <source>Save as …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="117" />
+        <location filename="../presets.py" line="118" />
         <source>Rename</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="117" />
+        <location filename="../presets.py" line="118" />
         <source>Delete</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="152" />
+        <location filename="../presets.py" line="153" />
         <source>Save preset</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="164" />
-        <location filename="../presets.py" line="152" />
+        <location filename="../presets.py" line="165" />
+        <location filename="../presets.py" line="153" />
         <source>Name</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="157" />
+        <location filename="../presets.py" line="158" />
         <source>Replace the preset “{}”?</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="164" />
+        <location filename="../presets.py" line="165" />
         <source>Rename preset</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="170" />
+        <location filename="../presets.py" line="171" />
         <source>Delete the preset “{}”?</source>
         <translation type="unfinished" />
     </message>
@@ -3570,247 +3798,389 @@
     </message>
     <message>
         <location filename="../shortcuts.py" line="34" />
+        <source>Picture of the song, when it has the focus</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="35" />
         <source>Slots of effects, when they have the focus</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="37" />
+        <location filename="../shortcuts.py" line="38" />
         <source>Bypass: hear the unprocessed input</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="42" />
+        <location filename="../shortcuts.py" line="43" />
         <source>Panic: silence now; the song pauses, all notes end</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="44" />
+        <location filename="../shortcuts.py" line="45" />
         <source>Start or stop the sound</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="45" />
+        <location filename="../shortcuts.py" line="46" />
         <source>Next page</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="46" />
+        <location filename="../shortcuts.py" line="47" />
         <source>Page before</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="47" />
+        <location filename="../shortcuts.py" line="48" />
         <source>Settings</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="48" />
+        <location filename="../shortcuts.py" line="49" />
         <source>Dark or light</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="49" />
+        <location filename="../shortcuts.py" line="50" />
         <source>Full screen</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="50" />
+        <location filename="../shortcuts.py" line="51" />
         <source>Help: all keys</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="51" />
+        <location filename="../shortcuts.py" line="52" />
         <source>Close the window</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="52" />
+        <location filename="../shortcuts.py" line="53" />
         <source>Open a song</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="53" />
+        <location filename="../shortcuts.py" line="54" />
         <source>Play or pause, where no text is typed</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="54" />
+        <location filename="../shortcuts.py" line="55" />
         <source>To the start of the song</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="55" />
+        <location filename="../shortcuts.py" line="56" />
         <source>Five seconds back</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="56" />
+        <location filename="../shortcuts.py" line="57" />
         <source>Five seconds on</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="57" />
+        <location filename="../shortcuts.py" line="58" />
         <source>Point A: loop from here</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="58" />
+        <location filename="../shortcuts.py" line="59" />
         <source>Point B: loop to here</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="59" />
+        <location filename="../shortcuts.py" line="60" />
         <source>End the loop</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="60" />
-        <source>Start or end a recording</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
         <location filename="../shortcuts.py" line="61" />
-        <source>Export the stems of the song</source>
+        <source>Keep the loop with the song</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="62" />
-        <source>Undo a mixer move</source>
+        <source>Play the next loop that was kept</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="63" />
-        <source>Do it again</source>
+        <source>Add a marker at the playhead</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="64" />
-        <source>A/B: the original mix or the separated stems</source>
+        <source>To the marker before</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="65" />
-        <source>Mute strip 1 to 9</source>
+        <source>To the next marker</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="66" />
-        <source>Solo strip 1 to 9</source>
+        <source>Show less of the song, larger</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="67" />
-        <source>Hold the picture, or let it go on</source>
+        <source>Show more of the song</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="68" />
-        <source>Play or stop the sound</source>
+        <source>Show the whole song</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="69" />
-        <source>Play or stop the reference</source>
+        <source>Start or end a recording</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="70" />
-        <source>Play or stop A</source>
+        <source>Export the stems of the song</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="71" />
-        <source>Play or stop B</source>
+        <source>Undo a mixer move, or a change of markers and loops</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="72" />
-        <source>Rate from 1 to 5; or 1 for A, 2 for B</source>
+        <source>Do it again</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="73" />
-        <source>Keep the answer, next sound</source>
+        <source>A/B: the original mix or the separated stems</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="74" />
+        <source>Mute strip 1 to 9</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="75" />
+        <source>Solo strip 1 to 9</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="76" />
+        <source>Hold the picture, or let it go on</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="77" />
+        <source>Play or stop the sound</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="78" />
-        <source>A small step (half a dB)</source>
+        <source>Play or stop the reference</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="79" />
-        <source>A large step (3 dB)</source>
+        <source>Play or stop A</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="80" />
-        <source>Minimum and maximum</source>
+        <source>Play or stop B</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="81" />
-        <source>Back to 0 dB or the centre, like a double click</source>
+        <source>Rate from 1 to 5; or 1 for A, 2 for B</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="86" />
-        <source>Mute, solo, record arm of the strip in focus</source>
+        <location filename="../shortcuts.py" line="82" />
+        <source>Keep the answer, next sound</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="87" />
+        <source>A small step (half a dB)</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="88" />
-        <source>Press the button in focus</source>
+        <source>A large step (3 dB)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="93" />
-        <source>Held while dragging or turning the wheel: fine steps</source>
+        <location filename="../shortcuts.py" line="89" />
+        <source>Minimum and maximum</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="90" />
+        <source>Back to 0 dB or the centre, like a double click</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="95" />
-        <source>Move the effect up or down</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../shortcuts.py" line="96" />
-        <source>Bypass the effect, or switch it on again</source>
+        <source>Mute, solo, record arm of the strip in focus</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="97" />
-        <source>Remove the effect</source>
+        <source>Press the button in focus</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="102" />
-        <source>Play: a semitone each, from C</source>
+        <source>Held while dragging or turning the wheel: fine steps</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="104" />
-        <source>An octave lower or higher</source>
+        <source>Five seconds back or on, to the start, to the end</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="105" />
-        <source>Softer or louder</source>
+        <source>Choose a lane</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="106" />
-        <source>Sustain pedal, when the piano has the focus</source>
+        <source>Mute or solo the chosen lane</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="107" />
+        <source>Loop from here, to here, end the loop</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="108" />
+        <source>Scroll by a page</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="109" />
+        <source>Rename or delete the chosen marker</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="110" />
+        <source>Move the chosen marker by a tenth of a second</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="111" />
-        <source>Move the point of the morph pad; with Shift in large steps</source>
+        <source>Held while turning the wheel: zoom, scroll</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="112" />
+        <source>Move the effect up or down</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="113" />
+        <source>Bypass the effect, or switch it on again</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="114" />
+        <source>Remove the effect</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="119" />
+        <source>Play: a semitone each, from C</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="121" />
+        <source>An octave lower or higher</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="122" />
+        <source>Softer or louder</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="123" />
+        <source>Sustain pedal, when the piano has the focus</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="128" />
+        <source>Move the point of the morph pad; with Shift in large steps</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="130" />
         <source>The point of the morph pad back to the middle</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>SongMarks</name>
+    <message>
+        <location filename="../player/marks.py" line="80" />
+        <source>Marker {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/marks.py" line="82" />
+        <source>Add marker</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/marks.py" line="88" />
+        <source>Rename marker</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/marks.py" line="93" />
+        <source>Move marker</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/marks.py" line="98" />
+        <source>Delete marker</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/marks.py" line="125" />
+        <source>Loop {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/marks.py" line="126" />
+        <source>Keep loop</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/marks.py" line="132" />
+        <source>Rename loop</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/marks.py" line="137" />
+        <source>Delete loop</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/marks.py" line="151" />
+        <source>Change loop</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/marks.py" line="167" />
+        <source>Loop</source>
         <translation type="unfinished" />
     </message>
 </context><context>
@@ -4107,187 +4477,187 @@
 </context><context>
     <name>Strip</name>
     <message>
-        <location filename="../widgets/strip.py" line="178" />
+        <location filename="../widgets/strip.py" line="179" />
         <source>{} pan</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="179" />
+        <location filename="../widgets/strip.py" line="180" />
         <source>Left and right: drag, wheel or arrows; double click for the centre</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="188" />
+        <location filename="../widgets/strip.py" line="189" />
         <source>M</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="188" />
+        <location filename="../widgets/strip.py" line="189" />
         <source>Mute {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="188" />
+        <location filename="../widgets/strip.py" line="189" />
         <source>Mute {} (M)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="191" />
+        <location filename="../widgets/strip.py" line="192" />
         <source>S</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="191" />
+        <location filename="../widgets/strip.py" line="192" />
         <source>Solo {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="191" />
+        <location filename="../widgets/strip.py" line="192" />
         <source>Solo {} (S)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="196" />
+        <location filename="../widgets/strip.py" line="197" />
         <source>Record {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="197" />
+        <location filename="../widgets/strip.py" line="198" />
         <source>Record {} to its own file (R)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="245" />
+        <location filename="../widgets/strip.py" line="246" />
         <source>move a control …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="247" />
+        <location filename="../widgets/strip.py" line="248" />
         <source>muted</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="249" />
+        <location filename="../widgets/strip.py" line="250" />
         <source>not soloed</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="303" />
-        <location filename="../widgets/strip.py" line="251" />
+        <location filename="../widgets/strip.py" line="304" />
+        <location filename="../widgets/strip.py" line="252" />
         <source>solo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="303" />
+        <location filename="../widgets/strip.py" line="304" />
         <source>level</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="303" />
+        <location filename="../widgets/strip.py" line="304" />
         <source>pan</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="303" />
+        <location filename="../widgets/strip.py" line="304" />
         <source>mute</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="304" />
+        <location filename="../widgets/strip.py" line="305" />
         <source>record arm</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>TransportBar</name>
     <message>
-        <location filename="../player/transport.py" line="36" />
+        <location filename="../player/transport.py" line="37" />
         <source>Transport</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/transport.py" line="40" />
+        <location filename="../player/transport.py" line="41" />
         <source>Open a song (Ctrl+O)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/transport.py" line="50" />
+        <location filename="../player/transport.py" line="51" />
         <source>Record</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/transport.py" line="96" />
+        <location filename="../player/transport.py" line="100" />
         <source>To the start (Ctrl+Home)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/transport.py" line="97" />
+        <location filename="../player/transport.py" line="101" />
         <source>Play</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/transport.py" line="106" />
+        <location filename="../player/transport.py" line="110" />
         <source>Loop from here</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/transport.py" line="106" />
+        <location filename="../player/transport.py" line="110" />
         <source>Point A: loop from here (Ctrl+[)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/transport.py" line="107" />
+        <location filename="../player/transport.py" line="111" />
         <source>Loop to here</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/transport.py" line="107" />
+        <location filename="../player/transport.py" line="111" />
         <source>Point B: loop to here (Ctrl+])</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/transport.py" line="108" />
+        <location filename="../player/transport.py" line="112" />
         <source>End the loop (Ctrl+\)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/transport.py" line="150" />
+        <location filename="../player/transport.py" line="154" />
         <source>Pause (Space)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/transport.py" line="150" />
+        <location filename="../player/transport.py" line="154" />
         <source>Play (Space)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/transport.py" line="167" />
+        <location filename="../player/transport.py" line="171" />
         <source>Live input: {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/transport.py" line="167" />
+        <location filename="../player/transport.py" line="171" />
         <source>No song and no input</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/transport.py" line="179" />
+        <location filename="../player/transport.py" line="183" />
         <source>Stop the recording (Ctrl+R)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/transport.py" line="181" />
+        <location filename="../player/transport.py" line="185" />
         <source>Record the mix and the armed strips (Ctrl+R)</source>
         <translation type="unfinished" />
     </message>
     <message numerus="yes">
-        <location filename="../player/transport.py" line="189" />
+        <location filename="../player/transport.py" line="193" />
         <source>%n block(s) lost</source>
         <translation type="unfinished">
             <numerusform />
         </translation>
     </message>
     <message>
-        <location filename="../player/transport.py" line="190" />
+        <location filename="../player/transport.py" line="194" />
         <source>Recording stopped</source>
         <translation type="unfinished" />
     </message>
@@ -4492,28 +4862,6 @@
     <message>
         <location filename="../pages/views.py" line="217" />
         <source>Nothing is drawn: this engine does not provide its sound for pictures.</source>
-        <translation type="unfinished" />
-    </message>
-</context><context>
-    <name>WaveView</name>
-    <message>
-        <location filename="../player/wave.py" line="39" />
-        <source>Picture of the song</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../player/wave.py" line="80" />
-        <source>{} of {}</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../player/wave.py" line="250" />
-        <source>Looking through the song …</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../player/wave.py" line="250" />
-        <source>The song is being loaded …</source>
         <translation type="unfinished" />
     </message>
 </context><context>

@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import platformdirs
@@ -129,13 +130,13 @@ def _tell_kept(report: Report, facts: Facts, levels: list[Bytes]) -> Facts:
 
 def _save(file: Path, facts: Facts, frames: int, levels: list[Bytes]) -> None:
     """Keep the peaks. A disk that refuses costs only that they are computed again."""
+    arrays: dict[str, Any] = {f"level{k}": level for k, level in enumerate(levels)}
     part = file.with_name(f"{file.name}.{secrets.token_hex(4)}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as out:
             np.savez_compressed(
-                out, version=VERSION, grain=GRAIN, stems=np.array(facts["stems"]), rate=facts["rate"], frames=frames,
-                **{f"level{k}": level for k, level in enumerate(levels)},
+                out, version=VERSION, grain=GRAIN, stems=np.array(facts["stems"]), rate=facts["rate"], frames=frames, **arrays
             )  # fmt: skip
         os.replace(part, file)
         _prune(file.parent)

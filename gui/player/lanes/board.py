@@ -1,4 +1,4 @@
-"""The song in lanes: heads, the picture and its scroll bar, kept together. Other rows above the same time axis are added with ``add_ruler``."""
+"""The song in lanes: heads, the picture and its scroll bar, kept together. ``add_ruler`` adds other rows above the same time axis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The part of the song's picture that stands still: times, waveforms and lanes. It is kept as a pixmap and painted anew only where it changes."""
+"""The part of the song's picture that stands still: times, waveforms and lanes. It is kept as a pixmap and painted only where it changes."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Finds the waveforms of a song's stems for the lanes: from a background separation, or from the stems that the file has itself.
 
-The separation runs in a process of its own at the lowest priority (``rtaudio.jobs.lanes``), and not in the engine, whose callback would then
-wait for one more Python thread; nor are the engine's meters drawn as it plays, since they show the mixer's levels, thirty a second, of what
-has been played only. What is found is kept, so that a song is separated for its picture once.
+The separation runs in a process of its own at the lowest priority (``rtaudio.jobs.lanes``), and not in the engine: its callback would
+wait for one more Python thread. The engine's meters are not drawn as it plays, either: they follow the faders, thirty a second, and only
+where it has played. What is found is kept, so that a song is separated for its picture once.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The song's picture: times, markers, named loops, the waveforms of the stems (of the mix where they are not known), loop and playhead.
+"""The song's picture: times, markers, named loops, the waveforms of the stems (where they are unknown: of the mix), loop and playhead.
 
-A click seeks, a drag sets the loop; edges of the loop, and markers, can be dragged; a click on a named loop plays it. Ctrl and the wheel zoom,
-Shift and the wheel scroll. Keys: see ``gui.shortcuts.GESTURES``. Only what has changed is painted: between two pages of a song that plays,
-two stripes as wide as the playhead.
+A click seeks, a drag sets the loop; edges of the loop, and markers, can be dragged; a click on a named loop plays it. Ctrl and the wheel
+zoom, Shift and the wheel scroll. Keys: see ``gui.shortcuts.GESTURES``. Only what has changed is painted: while the song plays, two stripes
+as wide as the playhead, until the page turns.
 """
 
 from __future__ import annotations
@@ -258,7 +258,7 @@ class LaneView(QWidget):
         if event is None or not self.player_model.has_song:
             return
         if event.reason() == QContextMenuEvent.Reason.Keyboard:
-            at = self.marks.chosen or self.player_model.transport.position_s
+            at: Marker | SavedLoop | float = self.marks.chosen or self.player_model.transport.position_s
             place = QPoint(round(min(max(0.0, self.x_of(self.player_model.transport.position_s)), self.width())), RULER)
         else:
             place = event.pos()
