@@ -228,10 +228,10 @@ def test_keys_choose_a_lane_mute_it_and_tell_a_screen_reader(page: PlayerPage, s
     QTest.keyClick(wave, Qt.Key.Key_M)
     QTest.keyClick(wave, Qt.Key.Key_S)
     assert session.desired.mixer.stems["bass"].mute and session.desired.mixer.stems["bass"].solo
-    assert "lane bass" in wave.accessibleDescription() and "0:10 of 0:40" in wave.accessibleDescription()
+    assert "lane Bass, not heard" in wave.accessibleDescription() and "0:10 of 0:40" in wave.accessibleDescription()
     page.board.zoom(2)
     QTest.keyClick(wave, Qt.Key.Key_Up)
-    assert "in sight" in wave.accessibleDescription() and "lane drums" in wave.accessibleDescription()
+    assert "in sight" in wave.accessibleDescription() and "lane Drums" in wave.accessibleDescription()
 
 
 def test_wheel_keys_and_buttons_zoom_and_scroll(page: PlayerPage, qtbot: QtBot) -> None:

@@ -79,7 +79,7 @@ class LaneBoard(QWidget):
         for strip in strips:
             own = state.stems.get(strip)
             heard = own is None or not (own.mute or (soloed and not own.solo))
-            lanes.append(LaneStyle(strip, self.mixer_model.colour(strip), heard))
+            lanes.append(LaneStyle(strip, self.mixer_model.colour(strip), heard, self.mixer_model.title(strip)))
         self.heads.show_strips(strips)
         self.heads.show_state(state)
         self.view.show_lanes(lanes)

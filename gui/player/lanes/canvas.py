@@ -1,4 +1,4 @@
-"""The part of the song's picture that stands still: times, waveforms and lanes. It is kept as a pixmap and painted only where it changes."""
+"""The part of the song's picture that stands still: times, waveforms, lanes. It is kept as a pixmap and painted only where it changes."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ SCALES = (0.2, 0.28, 0.4, 0.56, 0.8, 1.0)
 
 @dataclass(frozen=True)
 class LaneStyle:
-    """How a lane is painted: name of its stem, colour, and whether the stem is heard."""
+    """How a lane is painted: name of its stem, colour, whether the stem is heard, and the name that people read."""
 
     name: str
     colour: str
     heard: bool = True
+    title: str = ""
 
 
 class Canvas:
@@ -52,7 +53,7 @@ class Canvas:
         coarse = source.player_model.peaks() if source.mix is None else ()
         key = (
             geometry, tuple(lanes), ratio, theme.current(), viewport.first_s, viewport.span_s, viewport.length_s, source.mix,
-            source.stems, coarse, self._scale(source.stems),
+            source.stems, source.share >= 1.0, coarse, self._scale(source.stems),
         )  # fmt: skip
         known = source.stems.known_s if source.stems is not None else 0.0
         if key != self._key:

@@ -111,6 +111,7 @@ class LaneView(QWidget):
                 self.lane = None
             self.updateGeometry()
             self._reshape()
+            self.describe()
 
     def _reshape(self) -> None:
         geometry = Geometry(
@@ -166,7 +167,7 @@ class LaneView(QWidget):
             text = f"{text}, {self.tr('{} to {} in sight').format(*part)}"
         if self.lane is not None and self.lane < len(self.lanes):
             lane = self.lanes[self.lane]
-            text = f"{text}, {self.tr('lane {}').format(lane.name)}"
+            text = f"{text}, {(self.tr('lane {}') if lane.heard else self.tr('lane {}, not heard')).format(lane.title or lane.name)}"
         if text != self._told:
             self._told = text
             self.setAccessibleDescription(text)
