@@ -2330,27 +2330,32 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/view.py" line="163" />
+        <location filename="../player/lanes/view.py" line="164" />
         <source>{} of {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/view.py" line="166" />
+        <location filename="../player/lanes/view.py" line="167" />
         <source>{} to {} in sight</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/view.py" line="169" />
+        <location filename="../player/lanes/view.py" line="170" />
         <source>lane {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/view.py" line="349" />
+        <location filename="../player/lanes/view.py" line="170" />
+        <source>lane {}, not heard</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/view.py" line="350" />
         <source>Looking through the song …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/view.py" line="349" />
+        <location filename="../player/lanes/view.py" line="350" />
         <source>The song is being loaded …</source>
         <translation type="unfinished" />
     </message>
