@@ -135,7 +135,7 @@ def open_port(config: EngineConfig, file_rate: int | None = None) -> Port:
 
         out = find_device(config.output, devices, output=True)
         listen_to = str(source.index) if source is not None else None
-        return PortAudioPort(str(out.index), listen_to, config.rate, config.block, others=others, **common)
+        return PortAudioPort(str(out.index), listen_to, config.rate, config.block, others=others, collect=True, **common)
     if source is not None:
         from rtaudio.ports.capture import CapturePort
 

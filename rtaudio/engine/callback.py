@@ -112,12 +112,11 @@ class AudioCallback:
         self._clock = 0
         self._told = 0
 
-    def __call__(self, indata: Audio, outdata: Audio, xrun: bool) -> None:
+    def __call__(self, indata: Audio, outdata: Audio, xruns: int) -> None:
         started = time.perf_counter()
         total = len(outdata)
         try:
-            if xrun:
-                self.xruns += 1
+            self.xruns += xruns
             self._check_size(total)
             start = 0
             while start < total:

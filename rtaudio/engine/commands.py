@@ -215,7 +215,7 @@ class EngineCommands:
     def _do_reset_counters(self) -> None:
         callback = self._callback
         for name in self._base:
-            self._base[name] = getattr(callback, name)
+            self._base[name] = self.misses if name == "misses" else getattr(callback, name)
         self._notice = callback.fault = ""
         callback.load.reset()
         self._pipeline.worker.load.reset()

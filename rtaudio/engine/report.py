@@ -36,7 +36,21 @@ class EngineReport(EngineCommands):
         pipeline = self._callback.pipeline
         rate = pipeline.format.rate
         inserts = self.inserts.latency if self.inserts is not None else 0
-        return Latency(pipeline.algorithmic, pipeline.resampler, pipeline.given, self.port.device_latency, rate, inserts)
+        buffers, device = pipeline.given + self.port.pipelining, self.port.device_latency
+        return Latency(pipeline.algorithmic, pipeline.resampler, buffers, device, rate, inserts)
+
+    @property
+    def misses(self) -> int:
+        """Blocks of the device, since the start, whose stems were late or that were not played at all.
+
+        A late block of the engine counts as all blocks of the device in it.
+        """
+        return self._callback.misses * self._blocks_at_once + self.port.unplayed
+
+    @property
+    def _blocks_at_once(self) -> int:
+        """Blocks of the device in a block of the engine."""
+        return self.port.block // self.port.device_block if self.port.device_block else 1
 
     def snapshot(self) -> Snapshot:
         """The present state. Meters cover the time since the previous snapshot, so only one thread should call it."""
@@ -51,11 +65,11 @@ class EngineReport(EngineCommands):
             state=self._describe(),
             message=self._message(late),
             rate=self.format.rate,
-            block=self.port.block,
+            block=self.port.device_block,
             port=self.port.name,
             frames=callback.frames,
             xruns=callback.xruns - self._base["xruns"],
-            misses=callback.misses - self._base["misses"],
+            misses=self.misses - self._base["misses"],
             dsp_load=callback.load.summary(),
             model_load=pipeline.worker.load.summary() | {"own": self._deadline_misses.own},
             ring_fill=max(0, pipeline.inputs.end - pipeline.worker.position),
@@ -128,7 +142,8 @@ class EngineReport(EngineCommands):
             worker.realtime,
             self.port.realtime,
         )
-        return self._deadline_misses.look(stream, callback.frames, callback.misses, worker.spent)
+        missed = -(-self.misses // self._blocks_at_once)
+        return self._deadline_misses.look(stream, callback.frames, missed, worker.spent)
 
     def _realtime(self) -> str:
         port, worker = self.port.scheduling, self._callback.pipeline.worker.realtime

@@ -63,7 +63,7 @@ def latency(report: Report, config: dict[str, Any]) -> Facts:
     finally:
         port.close()
     return {
-        "latency": to_dict(expected), "ms": expected.milliseconds(), "rate": port.rate, "block": port.max_block,
+        "latency": to_dict(expected), "ms": expected.milliseconds(), "rate": port.rate, "block": port.device_block or port.max_block,
         "input": meant.input, "output": meant.output, "port": port.name, "remark": remark, "warning": warning,
     }  # fmt: skip
 
@@ -86,7 +86,8 @@ def compose(port: Port, config: EngineConfig, channels: int = 0) -> tuple[Latenc
     chosen = config.deadline > 0 or (port.realtime and not timed)
     given = given_frames(config, processor, fmt, port.block) if chosen else found.frames
     device = port.expected_latency()
-    latency = Latency(processor.algorithmic_latency, processor.resampler_latency, given, device, port.rate)
+    buffers = given + port.pipelining
+    latency = Latency(processor.algorithmic_latency, processor.resampler_latency, buffers, device, port.rate)
     return latency, misfit(config.model, found, given, fmt)
 
 

@@ -12,8 +12,9 @@ from collections.abc import Callable
 
 from rtaudio.audio.format import Audio, StemplayError
 
-Callback = Callable[[Audio, Audio, bool], None]
-"""``callback(indata (n, in_channels), outdata (n, out_channels), host_xrun)`` fills ``outdata`` and keeps no reference to either array."""
+Callback = Callable[[Audio, Audio, int], None]
+"""``callback(indata (n, in_channels), outdata (n, out_channels), host_xruns)`` fills ``outdata`` and keeps no reference to either array.
+``host_xruns``: how many the host has reported since the call before, or whether it has."""
 
 VARYING_BLOCK = 1024
 """``max_block`` of a port whose host chooses the block; larger blocks still work (see ``rtaudio/engine/engine.py``)."""
@@ -33,6 +34,7 @@ class Port(ABC):
         block: frames of every call, 0 if they vary.
         max_block: the largest number of frames in one call that the port expects.
         device_latency: samples from microphone to callback and from callback to loudspeaker together, the host's estimate.
+        pipelining: samples that the port adds to the latency by itself, exactly, because it collects blocks.
         realtime: False if the port waits for the callback (full speed), so that nothing is ever late.
         finished: set when the port has nothing more to play or has failed.
         error: one sentence if it failed. ``failed``: the engine failed, so that the output is of no use.
@@ -46,6 +48,7 @@ class Port(ABC):
     block: int
     max_block: int
     device_latency: float = 0.0
+    pipelining: int = 0
     realtime: bool = True
     error: str = ""
     failed: bool = False
@@ -61,6 +64,16 @@ class Port(ABC):
     @abstractmethod
     def stop(self) -> None:
         """Stop; there are no more calls of the callback after this returns. May be called twice."""
+
+    @property
+    def device_block(self) -> int:
+        """Frames that the device asks for at a time, 0 if they vary. ``block`` is a multiple of it, where a port collects blocks."""
+        return self.block
+
+    @property
+    def unplayed(self) -> int:
+        """Blocks of the device that were silence because the callback was late, if the port knows."""
+        return 0
 
     def expected_latency(self) -> float:
         """The ``device_latency`` expected after ``start``, in samples."""

@@ -11,6 +11,7 @@ import ctypes
 import ctypes.util
 import difflib
 import math
+import sys
 from time import perf_counter
 from typing import Any
 
@@ -20,6 +21,7 @@ from rtaudio.audio.format import StemplayError
 from rtaudio.ports.base import VARYING_BLOCK, Callback, DeviceMissingError, Port
 from rtaudio.ports.computer import Follower
 from rtaudio.ports.drift import DriftCompensator
+from rtaudio.ports.fifo_stream import CHANNELS, Chunks, FifoStream, XrunCounter, chunks_for, no_xruns
 from rtaudio.system.realtime import request_realtime
 
 INSTALL = (
@@ -114,9 +116,11 @@ class PortAudioPort(Port):
         output: device as for ``find_device``.
         input: likewise, or None for an output-only port (to play a song).
         rate: Hz, None for the output device's own.
-        block: frames of a callback; 0 lets the host choose.
+        block: frames of a callback of the host; 0 lets the host choose.
         in_channels: smallest number of channels to open (two if the device has them); likewise ``out_channels``.
         others: hear what other programs play, through ``input`` (``rtaudio.ports.computer``).
+        collect: play very short blocks several at a time where the host allows it (``rtaudio.ports.fifo_stream``). ``Port.block`` is then
+            a multiple of ``block``.
 
     Raises:
         DeviceMissingError: the device or its server is missing.
@@ -134,6 +138,7 @@ class PortAudioPort(Port):
         out_channels: int = 2,
         client_name: str = "stemplay",
         others: bool = False,
+        collect: bool = False,
     ) -> None:
         super().__init__()
         self._others, self._client_name = others, client_name
@@ -150,13 +155,33 @@ class PortAudioPort(Port):
         self.name = device_label(out, hostapis)
         if in_index is not None and in_index != out_index:
             self.name = f"{device_label(devices[in_index], hostapis)} to {self.name}"
-        self.block, self.max_block = block, block or VARYING_BLOCK
+        self._one_clock = in_index is None or one_clock(devices[in_index], out, hostapis)
+        self._device_block = block
+        self._chunks = self._plan_chunks(out, hostapis) if collect else None
+        self.block = block if self._chunks is None else self._chunks.chunk
+        self.max_block = self.block or VARYING_BLOCK
+        self.pipelining = 0 if self._chunks is None else self._chunks.delay
+        self._xruns: XrunCounter | None = None
+        self._fifos: FifoStream | None = None
         self._stream: Any = None
         self._input_stream: Any = None
         self._bridge: DriftCompensator | None = None
         self._in_rate = self.rate
-        self._one_clock = in_index is None or one_clock(devices[in_index], out, hostapis)
         self._check()
+
+    @property
+    def device_block(self) -> int:
+        return self._device_block
+
+    @property
+    def unplayed(self) -> int:
+        return 0 if self._fifos is None else self._fifos.unplayed
+
+    def _plan_chunks(self, out: dict[str, Any], hostapis: Any) -> Chunks | None:
+        """How blocks are collected on JACK; None if they are not."""
+        stereo = self.out_channels == CHANNELS and self.in_channels in (0, CHANNELS)
+        jack = "JACK" in hostapis[out["hostapi"]]["name"] and sys.platform == "linux"
+        return chunks_for(self.rate, self._device_block) if stereo and jack and self._one_clock else None
 
     def _check(self) -> None:
         """Check with PortAudio that the devices support these settings. An input with another clock may keep its own rate."""
@@ -178,6 +203,8 @@ class PortAudioPort(Port):
 
     def start(self, callback: Callback) -> None:
         try:
+            if self._chunks is not None:
+                self._xruns = XrunCounter(self._client_name)
             self._open(_Scheduled(self, callback))
             if self._input_stream is not None:
                 self._input_stream.start()
@@ -211,7 +238,9 @@ class PortAudioPort(Port):
             self._bridge = None
 
     def _open(self, callback: Callback) -> None:
-        if not self.in_channels:
+        if self._chunks is not None:
+            self._open_fifos(self._chunks, callback)
+        elif not self.in_channels:
             self._open_output(callback)
         elif self._one_clock:
             self._open_duplex(callback)
@@ -221,7 +250,7 @@ class PortAudioPort(Port):
     def _options(self, device: Any, channels: Any, callback: Any) -> dict[str, Any]:
         return {
             "samplerate": self.rate,
-            "blocksize": self.block,
+            "blocksize": self._device_block,
             "dtype": "float32",
             "latency": "low",
             "device": device,
@@ -242,6 +271,15 @@ class PortAudioPort(Port):
 
         options = self._options(self._device, self.out_channels, output)
         self._stream = self._sd.OutputStream(**options, finished_callback=self.finished.set)
+
+    def _open_fifos(self, chunks: Chunks, callback: Callback) -> None:
+        def open_stream(latency: float) -> Any:
+            channels = (self.in_channels, self.out_channels) if self.in_channels else self.out_channels
+            kind = self._sd.Stream if self.in_channels else self._sd.OutputStream
+            options = self._options(self._device, channels, None) | {"latency": latency}
+            return kind(**options, finished_callback=self.finished.set)
+
+        self._stream = self._fifos = FifoStream(self, open_stream, chunks, callback, self._xruns or no_xruns)
 
     def _open_bridged(self, callback: Callback) -> None:
         """Open two streams; the input is converted to the output's clock."""
@@ -283,7 +321,7 @@ class PortAudioPort(Port):
             seconds = 0.0
         frames = float(seconds) * self.rate
         if "JACK" in self.name:
-            frames = max(frames, (2 if self.in_channels else 1) * self.block)
+            frames = max(frames, (2 if self.in_channels else 1) * self._device_block)
         return frames + (self._bridge.latency if self._bridge is not None else 0.0)
 
     def stop(self) -> None:
@@ -300,6 +338,9 @@ class PortAudioPort(Port):
         for stream in streams:
             if stream is not None:
                 stream.close()
+        xruns, self._xruns = self._xruns, None
+        if xruns is not None:
+            xruns.close()
 
 
 def one_clock(input: dict[str, Any], output: dict[str, Any], hostapis: Any) -> bool:
@@ -319,7 +360,7 @@ class _Scheduled:
     def __init__(self, port: Port, callback: Callback) -> None:
         self._port, self._callback = port, callback
 
-    def __call__(self, indata: Any, outdata: Any, xrun: bool) -> None:
+    def __call__(self, indata: Any, outdata: Any, xrun: int) -> None:
         if not self._port.scheduling:
             self._port.scheduling = request_realtime()
         self._callback(indata, outdata, xrun)
