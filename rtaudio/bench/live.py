@@ -47,6 +47,7 @@ class Played:
         latency_ms: the latencies in the report of ``live --json``, including ``total``.
         realtime: the priorities that the engine's threads got; ``message``: the engine's last message.
         steal: share of the processors' time that the host took meanwhile; None if unknown.
+        elapsed: seconds by the clock in which ``blocks`` were played.
     """
 
     model: str
@@ -63,11 +64,17 @@ class Played:
     realtime: str
     message: str
     steal: float | None
+    elapsed: float = 0.0
 
     @property
     def missed(self) -> float:
         """The share of missed blocks."""
         return self.misses / max(1, self.blocks)
+
+    @property
+    def lost(self) -> float:
+        """The share of the elapsed time for which the engine was not asked for sound, because the server did not call or went on without it."""
+        return max(0.0, 1 - self.seconds / self.elapsed) if self.elapsed else 0.0
 
 
 @dataclass(frozen=True)
@@ -126,7 +133,7 @@ def _from_facts(facts: dict[str, Any], model: str, look_ahead: float, server: st
         model=model, look_ahead=look_ahead, rate=facts["rate"], block=facts["block"], server=server,
         seconds=facts["seconds"], blocks=facts["frames"] // max(1, facts["block"]), misses=facts["misses"],
         xruns=facts["xruns"], load=facts["model_load"], latency_ms=facts["latency_ms"], realtime=facts["realtime"],
-        message=facts["message"], steal=steal,
+        message=facts["message"], steal=steal, elapsed=facts["elapsed"],
     )  # fmt: skip
 
 

@@ -96,7 +96,7 @@ def peer_row(peer: Peer, costs: Iterable[ModelCost]) -> str:
 
 
 LIVE_HEADER = (
-    "played                           |   rate | block |  blocks |  missed            |  pass-through | xruns |"
+    "played                           |   rate | block |  blocks |  missed            |  pass-through | xruns |   lost |"
     "  own |  p99 | latency, ms"
 )
 
@@ -110,7 +110,7 @@ def live_row(played: Played, alone: Played | None) -> str:
     loads = "   - |    -" if played.model == PASS_THROUGH else f"{own:4.2f} | {p99:4.2f}"
     return (
         f"{name[-32:]:<32} | {played.rate:6d} | {played.block:5d} | {played.blocks:7d} | {played.misses:6d} ({played.missed:8.2%})"
-        f"  | {beside:>13} | {played.xruns:5d} | {loads} | {played.latency_ms['total']:6.1f}"
+        f"  | {beside:>13} | {played.xruns:5d} | {played.lost:6.2%} | {loads} | {played.latency_ms['total']:6.1f}"
     )
 
 

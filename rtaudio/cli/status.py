@@ -20,6 +20,7 @@ def status_dict(report: Snapshot) -> dict[str, Any]:
         "block": report.block,
         "frames": report.frames,
         "seconds": round(report.frames / report.rate, 3) if report.rate else 0.0,
+        "elapsed": round(report.elapsed, 3),
         "xruns": report.xruns,
         "misses": report.misses,
         "latency_samples": latency.engine,

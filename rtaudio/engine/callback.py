@@ -100,7 +100,7 @@ class AudioCallback:
         self.unfit: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self.load = LoadMeter()
         self.frames = self.xruns = self.misses = self.faults = self.mended = 0
-        self.last_call = time.monotonic()
+        self.first_call = self.last_call = time.monotonic()
         self.fault = ""
         self.song_ended = False
         self._port, self._picks, self._routes, self._source, self._recorder = port, picks, routes, source, recorder
@@ -115,6 +115,8 @@ class AudioCallback:
     def __call__(self, indata: Audio, outdata: Audio, xruns: int) -> None:
         started = time.perf_counter()
         total = len(outdata)
+        if not self.frames:
+            self.first_call = time.monotonic()
         try:
             self.xruns += xruns
             self._check_size(total)

@@ -77,6 +77,7 @@ class EngineReport(EngineCommands):
             realtime=self._realtime(),
             offer=1000 * self._deadline_misses.offer / self.format.rate,
             resting=self.resting,
+            elapsed=max(0.0, callback.last_call - callback.first_call),
             limiter_db=pipeline.mixer.limiter_db,
             meters=meters,
             master=master,

@@ -29,6 +29,7 @@ from typing import Any
 
 import numpy as np
 
+from rtaudio.audio.format import StemplayError
 from rtaudio.ports.base import Callback, Port
 from rtaudio.system.realtime import request_realtime
 
@@ -36,7 +37,7 @@ SHORT_S = 0.001
 """Blocks shorter than this are collected, seconds."""
 CHUNK_S = 0.0013
 """Shortest chunk, seconds: some eight times what the engine needs for it."""
-STALL_S = 0.1
+STALL_S = 0.05
 """The FIFOs for a stream with an input hold at least this much, so that no input is lost while the thread is late."""
 CHANNELS = 2
 SETTLED = 4
@@ -80,7 +81,7 @@ class FifoStream:
         open_stream: opens the stream, given the suggested latency in seconds, which decides the size of its FIFOs.
         chunks: see there.
         callback: the engine's, called with chunks.
-        xruns: the number of the server's xruns so far.
+        watch: counts the server's xruns; None if the stream will not be started.
     """
 
     def __init__(
@@ -89,10 +90,10 @@ class FifoStream:
         open_stream: Callable[[float], Any],
         chunks: Chunks,
         callback: Callback,
-        xruns: Callable[[], int],
+        watch: ServerWatch | None,
     ) -> None:
         self._port, self._chunks, self._rate, self._in_channels = port, chunks, port.rate, port.in_channels
-        self._callback, self._xruns = callback, xruns
+        self._callback, self._watch = callback, watch
         wanted = max(chunks.fifo, _power_of_two(round(STALL_S * self._rate))) if self._in_channels else chunks.fifo
         self._stream = open_stream((wanted - 0.5) / self._rate)  # PortAudio rounds up to a power of two
         self._out = np.zeros((chunks.chunk, CHANNELS), np.float32)
@@ -100,6 +101,7 @@ class FifoStream:
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="stemplay-blocks", daemon=True)
         self._capacity = self._skip = 0
+        self._seen = watch.xruns if watch is not None else 0
         self._heard_at = 0.0
         self._frames_unplayed = 0
 
@@ -136,6 +138,16 @@ class FifoStream:
             self._drain()
             play()
 
+    def _sleep_until(self, missing: int) -> None:
+        """Sleep for the duration of ``missing`` frames, except for the last block. PortAudio would wake this thread with each block."""
+        if missing > self._chunks.block:
+            time.sleep((missing - self._chunks.block) / self._rate)
+
+    def _new_xruns(self) -> int:
+        total = self._watch.xruns if self._watch is not None else 0
+        new, self._seen = total - self._seen, total
+        return new
+
     def _drain(self) -> None:
         """Wait until the output FIFO, which is full of silence at first, is empty. Its capacity is known afterwards."""
         stream, same = self._stream, 0
@@ -154,20 +166,18 @@ class FifoStream:
         stream, chunk, out = self._stream, self._chunks.chunk, self._out
         self._prime()
         self._heard_at = time.perf_counter()
-        seen = self._xruns()
         while not self._stopping:
             if stream.read_available > self._capacity - chunk:
                 self._catch_up()
+            self._sleep_until(chunk - stream.read_available)
             heard, _ = stream.read(chunk)
             self._heard_at = time.perf_counter()
-            xruns = self._xruns()
-            self._callback(heard, out, xruns - seen)
-            seen = xruns
+            self._callback(heard, out, self._new_xruns())
+            self._count(self._held() + chunk - self._chunks.delay - self._skip)
             skipped = min(self._skip, chunk)
             self._skip -= skipped
             if skipped < chunk:
                 stream.write(out[skipped:])
-            self._count(self._held() - self._chunks.delay - self._skip)
 
     def _prime(self) -> None:
         """Fill the output FIFO so that both FIFOs together hold ``delay`` frames."""
@@ -197,7 +207,7 @@ class FifoStream:
             filled = again
 
     def _count(self, surplus: int) -> None:
-        """Count ``surplus`` frames of silence, and leave out as many of the next answers."""
+        """Count ``surplus`` frames of silence that the server got, and leave out as many of the late answer."""
         if surplus > 0:
             self._frames_unplayed += surplus
             self._skip += surplus
@@ -208,15 +218,13 @@ class FifoStream:
         stream, chunks, out = self._stream, self._chunks, self._out
         nothing = np.zeros((chunks.chunk, 0), np.float32)
         stream.write(self._silence)
-        seen = self._xruns()
         then, level = time.perf_counter(), self._capacity - stream.write_available
         while not self._stopping:
-            xruns = self._xruns()
-            self._callback(nothing, out, xruns - seen)
-            seen = xruns
+            self._callback(nothing, out, self._new_xruns())
             if self._capacity - stream.write_available < chunks.block:
                 passed = math.ceil((time.perf_counter() - then) * self._rate / chunks.block) * chunks.block
                 self._frames_unplayed += max(0, passed - level)
+            self._sleep_until(len(out) - stream.write_available)
             stream.write(out)  # waits until there is room
             then, level = time.perf_counter(), self._capacity - stream.write_available
 
@@ -225,27 +233,40 @@ def _power_of_two(n: int) -> int:
     return 1 << max(5, (n - 1).bit_length())
 
 
-def no_xruns() -> int:
-    """What is counted where nobody counts."""
-    return 0
+class ServerWatch:
+    """A JACK client of its own that watches the server: PortAudio passes neither xruns nor the period on to blocking streams.
 
+    Args:
+        name: of our client; this one is called ``NAME-watch``.
 
-class XrunCounter:
-    """Counts the xruns of a JACK server, as a client of its own: PortAudio does not pass them on to blocking streams."""
+    Attributes:
+        xruns: so far. ``period``: frames of the server's cycle when this began.
+        changed: called, in a thread of JACK, when the period becomes another one.
+
+    Raises:
+        StemplayError: the server does not answer.
+    """
 
     def __init__(self, name: str) -> None:
         import jack
 
-        self.count = 0
-        self._client = jack.Client(f"{name}-xruns", no_start_server=True)
-        self._client.set_xrun_callback(self._add)
-        self._client.activate()
+        self.xruns = 0
+        self.changed: Callable[[], None] = lambda: None
+        try:
+            self._client = jack.Client(f"{name}-watch", no_start_server=True)
+            self.period = int(self._client.blocksize)
+            self._client.set_xrun_callback(self._count)
+            self._client.set_blocksize_callback(self._compare)
+            self._client.activate()
+        except jack.JackError as error:
+            raise StemplayError(f"The JACK server does not answer: {str(error).rstrip('.')}.") from None
 
-    def _add(self, delayed_us: float) -> None:
-        self.count += 1
+    def _count(self, delayed_us: float) -> None:
+        self.xruns += 1
 
-    def __call__(self) -> int:
-        return self.count
+    def _compare(self, period: int) -> None:
+        if period != self.period:
+            self.changed()
 
     def close(self) -> None:
         """Leave the server."""

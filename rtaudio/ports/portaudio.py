@@ -21,8 +21,8 @@ from rtaudio.audio.format import StemplayError
 from rtaudio.ports.base import VARYING_BLOCK, Callback, DeviceMissingError, Port
 from rtaudio.ports.computer import Follower
 from rtaudio.ports.drift import DriftCompensator
-from rtaudio.ports.fifo_stream import CHANNELS, Chunks, FifoStream, XrunCounter, chunks_for, no_xruns
-from rtaudio.system.realtime import request_realtime
+from rtaudio.ports.fifo_stream import CHANNELS, Chunks, FifoStream, ServerWatch, chunks_for
+from rtaudio.system.realtime import keep_below, request_realtime
 
 INSTALL = (
     "The PortAudio library is not installed: 'sudo apt-get install libportaudio2' (Debian, Ubuntu) or "
@@ -157,17 +157,18 @@ class PortAudioPort(Port):
             self.name = f"{device_label(devices[in_index], hostapis)} to {self.name}"
         self._one_clock = in_index is None or one_clock(devices[in_index], out, hostapis)
         self._device_block = block
-        self._chunks = self._plan_chunks(out, hostapis) if collect else None
-        self.block = block if self._chunks is None else self._chunks.chunk
-        self.max_block = self.block or VARYING_BLOCK
-        self.pipelining = 0 if self._chunks is None else self._chunks.delay
-        self._xruns: XrunCounter | None = None
+        self._watch: ServerWatch | None = None
         self._fifos: FifoStream | None = None
         self._stream: Any = None
         self._input_stream: Any = None
         self._bridge: DriftCompensator | None = None
         self._in_rate = self.rate
         self._check()
+        self._chunks = self._plan_chunks(out, hostapis) if collect else None
+        self.block = block if self._chunks is None else self._chunks.chunk
+        self.max_block = self.block or VARYING_BLOCK
+        self.pipelining = 0 if self._chunks is None else self._chunks.delay
+        keep_below()  # PortAudio's JACK client has its thread now
 
     @property
     def device_block(self) -> int:
@@ -178,10 +179,24 @@ class PortAudioPort(Port):
         return 0 if self._fifos is None else self._fifos.unplayed
 
     def _plan_chunks(self, out: dict[str, Any], hostapis: Any) -> Chunks | None:
-        """How blocks are collected on JACK; None if they are not."""
+        """How blocks are collected on JACK; None if they are not. The server's period must be one block, or it takes several at once."""
         stereo = self.out_channels == CHANNELS and self.in_channels in (0, CHANNELS)
         jack = "JACK" in hostapis[out["hostapi"]]["name"] and sys.platform == "linux"
-        return chunks_for(self.rate, self._device_block) if stereo and jack and self._one_clock else None
+        chunks = chunks_for(self.rate, self._device_block) if stereo and jack and self._one_clock else None
+        if chunks is None:
+            return None
+        self._watch = ServerWatch(self._client_name)
+        if self._watch.period != chunks.block:
+            self._watch.close()
+            self._watch = None
+            return None
+        self._watch.changed = self._end_at_new_period
+        return chunks
+
+    def _end_at_new_period(self) -> None:
+        """End the stream, whose FIFOs are made for the old period. The supervisor starts another engine."""
+        self.error = f"The period of {self.name} has changed."
+        self.finished.set()
 
     def _check(self) -> None:
         """Check with PortAudio that the devices support these settings. An input with another clock may keep its own rate."""
@@ -203,8 +218,6 @@ class PortAudioPort(Port):
 
     def start(self, callback: Callback) -> None:
         try:
-            if self._chunks is not None:
-                self._xruns = XrunCounter(self._client_name)
             self._open(_Scheduled(self, callback))
             if self._input_stream is not None:
                 self._input_stream.start()
@@ -279,7 +292,7 @@ class PortAudioPort(Port):
             options = self._options(self._device, channels, None) | {"latency": latency}
             return kind(**options, finished_callback=self.finished.set)
 
-        self._stream = self._fifos = FifoStream(self, open_stream, chunks, callback, self._xruns or no_xruns)
+        self._stream = self._fifos = FifoStream(self, open_stream, chunks, callback, self._watch)
 
     def _open_bridged(self, callback: Callback) -> None:
         """Open two streams; the input is converted to the output's clock."""
@@ -338,9 +351,9 @@ class PortAudioPort(Port):
         for stream in streams:
             if stream is not None:
                 stream.close()
-        xruns, self._xruns = self._xruns, None
-        if xruns is not None:
-            xruns.close()
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            watch.close()
 
 
 def one_clock(input: dict[str, Any], output: dict[str, Any], hostapis: Any) -> bool:

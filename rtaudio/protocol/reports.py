@@ -222,6 +222,7 @@ class Snapshot:
     ``xruns``, ``misses`` and the instrument's counters are sums over all engines since the settings were last changed, and
     ``interruptions`` lists the gaps between engines.
     ``offer``: a longer deadline in ms (by one block) that would prevent misses; 0 if none is needed.
+    ``elapsed``: seconds by the clock from the engine's first callback to the latest one.
     ``resting``: nothing sounds and nothing changes; reports then come a few times a second.
     ``inserts``: what is in the slots of each strip, of ``master`` and of ``input``, where there is anything.
     ``tap`` is the file through which the engine's sound can be read (see ``Session.hear``), empty where there is none.
@@ -257,5 +258,6 @@ class Snapshot:
     offer: float = 0.0
     resting: bool = False
     tap: str = ""
+    elapsed: float = 0.0
     remote: RemoteReport = field(default_factory=RemoteReport)
     sync: SyncReport = field(default_factory=SyncReport)

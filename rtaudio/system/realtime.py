@@ -7,11 +7,14 @@ import ctypes
 import gc
 import os
 import sys
+import threading
 
 SWITCH_INTERVAL_S = 0.0005, 0.00003
 """Longest and shortest time for which a Python thread may keep the interpreter while another one, such as the audio callback, waits."""
 MODEL_PRIORITY, CALLBACK_PRIORITY = 40, 60
-"""Priorities of threads that run a model, and of the audio callback if no sound server sets it (JACK's is higher, and is kept)."""
+"""Priorities of threads that run a model, and of the audio callback if no sound server sets it. See ``keep_below``."""
+LEVELS = 60, 45, 40
+"""Priorities in use, highest first: callback, instrument, model; lower ones count as one level."""
 REPORT_PRIORITY = 5
 """Priority of the reporting thread: below all audio threads, but above other programs. If another program could preempt it while it holds
 the interpreter, the audio threads would wait for that program."""
@@ -75,18 +78,61 @@ def request_realtime(priority: int = CALLBACK_PRIORITY) -> str:
         return f"refused: the system gave no realtime priority ({error})"
 
 
+def keep_below() -> None:
+    """Lower this process's realtime threads, present and future ones, below those of the sound server, if their priority is lower.
+
+    A server's threads have the shortest periods, so they must come first. ``jackd`` gives its clients priority 5 by default. A model's
+    thread with 40 would then keep the client's thread, and the server itself (10), from running. Call it when the server's thread exists,
+    and no other library's realtime threads. Linux only; elsewhere priorities are classes.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    server = [
+        os.sched_getparam(thread).sched_priority
+        for thread in map(int, os.listdir("/proc/self/task"))
+        if thread not in _placed and _is_realtime(thread)
+    ]
+    if not server or min(server) > LEVELS[0]:
+        return
+    _ceiling[0] = min(server)
+    for thread, priority in list(_placed.items()):
+        if not os.path.exists(f"/proc/self/task/{thread}"):
+            del _placed[thread]
+        else:
+            os.sched_setscheduler(thread, os.SCHED_FIFO, os.sched_param(_place(priority)))
+
+
+_placed: dict[int, int] = {}
+"""Thread -> priority that it asked for."""
+_ceiling = [100]
+"""The lowest priority of the sound server's threads."""
+
+
+def _place(priority: int) -> int:
+    """The priority for a thread that asks for ``priority``: in the same order, below the sound server's."""
+    if _ceiling[0] > LEVELS[0]:
+        return priority
+    return max(1, _ceiling[0] - 1 - sum(priority < level for level in LEVELS))
+
+
+def _is_realtime(thread: int) -> bool:
+    return os.sched_getscheduler(thread) & ~0x40000000 in (os.SCHED_FIFO, os.SCHED_RR)  # without SCHED_RESET_ON_FORK
+
+
 def _linux(priority: int) -> str:
-    policy = os.sched_getscheduler(0) & ~0x40000000  # SCHED_RESET_ON_FORK
-    if policy in (os.SCHED_FIFO, os.SCHED_RR):  # set by the sound server: do not lower it
+    thread = threading.get_native_id()
+    if _is_realtime(0) and thread not in _placed:  # set by the sound server: do not lower it
         return f"granted: realtime by the sound server, priority {os.sched_getparam(0).sched_priority}"
+    placed = _place(priority)
     try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(placed))
     except PermissionError:
         return (
             "refused: no realtime priority; allow it with 'rtprio 95' for your user in /etc/security/limits.d/audio.conf "
             "(the package jackd2 offers to do so) and log in again"
         )
-    return f"granted: SCHED_FIFO, priority {priority}"
+    _placed[thread] = priority
+    return f"granted: SCHED_FIFO, priority {placed}"
 
 
 def _macos() -> str:
