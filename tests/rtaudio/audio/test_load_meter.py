@@ -46,6 +46,46 @@ def test_asking_for_realtime_priority_gives_one_sentence_and_never_fails() -> No
     assert told[0].split(":")[0] in ("granted", "refused")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="priorities of Linux")
+def test_threads_stay_below_those_of_the_sound_server() -> None:
+    """In a process with a realtime thread that is not ours, as that of a JACK client: earlier and later threads come after it, in order."""
+    code = """
+import os, threading
+from rtaudio.system.realtime import keep_below, request_realtime
+done, told = threading.Event(), {}
+def run(name, begin):
+    begin()
+    ready.set()
+    done.wait()
+    told[name] = os.sched_getparam(0).sched_priority
+def start(name, begin):
+    global ready
+    ready = threading.Event()
+    threads.append(threading.Thread(target=run, args=(name, begin)))
+    threads[-1].start()
+    ready.wait()
+threads = []
+try:
+    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+except PermissionError:
+    print("refused")
+else:
+    start("server", lambda: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(5)))
+    start("model", lambda: request_realtime(40))
+    keep_below()
+    start("callback", lambda: request_realtime(60))
+    start("reports", lambda: request_realtime(5))
+    done.set()
+    [thread.join() for thread in threads]
+    print(told["server"], told["callback"], told["model"], told["reports"])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    if done.stdout.startswith("refused"):
+        pytest.skip("no realtime priority here")
+    assert done.stdout.split() == ["5", "4", "2", "1"]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")
 def test_a_refusal_tells_how_to_mend_it() -> None:
     """In a process that may not: no right, and a limit of 0."""

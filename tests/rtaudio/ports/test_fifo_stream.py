@@ -153,7 +153,7 @@ def test_without_an_input_nothing_is_lost_when_the_engine_is_late() -> None:
 DELAYED = """
 import json, sys, time
 from rtaudio.ports.portaudio import PortAudioPort
-port = PortAudioPort("system", sys.argv[1] or None, None, 32, client_name="stemtest", collect=True)
+port = PortAudioPort("system", None, None, 32, client_name="stemtest", collect=True)
 calls, lengths, slow = [0], set(), 200
 def engine(indata, outdata, xruns):
     outdata.fill(0.1)
@@ -172,13 +172,12 @@ print(json.dumps([port.block, port.device_block, port.pipelining, sorted(lengths
 
 
 @pytest.mark.jack
-@pytest.mark.parametrize("source", ["system", ""])
-def test_a_real_server_gets_chunks_and_what_is_late_is_counted(tmp_path: Path, source: str) -> None:
+def test_a_real_server_gets_chunks_and_what_is_late_is_counted(tmp_path: Path) -> None:
     with private_server(tmp_path, rate=48_000, period=32) as server:
-        found = _run(DELAYED, server.environment, source)
+        found = _run(DELAYED, server.environment)
     block, device_block, delay, lengths, unplayed, calls = found
     assert (block, device_block, delay) == (64, 32, 128)
-    assert lengths == [[[64, 2 if source else 0], [64, 2]]] and calls >= 400
+    assert lengths == [[[64, 0], [64, 2]]] and calls >= 400
     assert unplayed >= 0.015 * 48_000 / 32, "20 ms without an answer, of which two chunks were ready"
 
 
@@ -196,9 +195,9 @@ def test_where_the_server_takes_many_blocks_at_once_they_are_not_collected(tmp_p
         assert _run(PERIODS, server.environment) == [16, 16, 0]
 
 
-def _run(code: str, environment: dict[str, str], *arguments: str) -> Any:
+def _run(code: str, environment: dict[str, str]) -> Any:
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], env=os.environ | environment, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False
+        [sys.executable, "-c", code], env=os.environ | environment, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-800:]
     return json.loads(done.stdout.splitlines()[-1])

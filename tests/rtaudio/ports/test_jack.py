@@ -85,6 +85,21 @@ def test_the_dry_path_through_another_process_is_sample_exact(jack_server: JackS
     )
 
 
+def test_blocks_too_short_for_python_have_the_declared_latency_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 0.67 ms: PortAudio's C code serves the server (``rtaudio/ports/fifo_stream.py``). With the clock, for such streams need it."""
+    with private_server(tmp_path, rate=48_000, period=32) as server:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        options = ["--model", "none", "--dry", "1", "--block", "32", "--deadline", "5"]
+        heard, ours = play_through(server, tmp_path, 1.0, False, *options)
+    print(f"\n{heard}\n{ours['misses']} misses, {ours['xruns']} xruns")
+    assert ours["block"] == 32 and ours["latency_samples"] == 256 + 128  # a deadline of 5 ms in chunks of 64, and the FIFOs
+    assert heard["delay"] == ours["latency_samples"] + 2 * 32
+    assert heard["delay"] == round(ours["latency_ms"]["total"] * 48)
+
+
 def test_a_live_input_is_heard_only_where_that_was_asked_for(jack_server: JackServer, tmp_path: Path) -> None:
     peer = Peer(jack_server, tmp_path, 3.0)
     takes = tmp_path / "takes"
