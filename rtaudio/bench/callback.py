@@ -218,7 +218,7 @@ def timed(engine: Any, spent: DurationHistogram) -> None:
     start: Callable[[Any], None] = engine.port.start
 
     def start_timed(callback: Any) -> None:
-        def call(indata: Any, outdata: Any, xrun: bool) -> None:
+        def call(indata: Any, outdata: Any, xrun: int) -> None:
             began = time.perf_counter()
             callback(indata, outdata, xrun)
             spent.add(time.perf_counter() - began)

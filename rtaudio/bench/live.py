@@ -73,7 +73,7 @@ class Played:
 
     @property
     def lost(self) -> float:
-        """The share of the elapsed time for which the engine was not asked for sound, because the server did not call or went on without it."""
+        """The share of ``elapsed`` for which the engine was not asked for sound: the server did not call, or went on without it."""
         return max(0.0, 1 - self.seconds / self.elapsed) if self.elapsed else 0.0
 
 

@@ -70,6 +70,19 @@ class EngineCommands:
     def _mixer(self) -> Mixer:
         return self._pipeline.mixer
 
+    @property
+    def misses(self) -> int:
+        """Blocks of the device, since the start, whose stems were late or that were not played at all.
+
+        A late block of the engine counts as all blocks of the device in it.
+        """
+        return self._callback.misses * self._blocks_at_once + self.port.unplayed
+
+    @property
+    def _blocks_at_once(self) -> int:
+        """Blocks of the device in a block of the engine."""
+        return self.port.block // self.port.device_block if self.port.device_block else 1
+
     def _transport(self) -> Transport:
         if self.source is None:
             return Transport(tempo=self.tempo.bpm)

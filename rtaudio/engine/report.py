@@ -39,19 +39,6 @@ class EngineReport(EngineCommands):
         buffers, device = pipeline.given + self.port.pipelining, self.port.device_latency
         return Latency(pipeline.algorithmic, pipeline.resampler, buffers, device, rate, inserts)
 
-    @property
-    def misses(self) -> int:
-        """Blocks of the device, since the start, whose stems were late or that were not played at all.
-
-        A late block of the engine counts as all blocks of the device in it.
-        """
-        return self._callback.misses * self._blocks_at_once + self.port.unplayed
-
-    @property
-    def _blocks_at_once(self) -> int:
-        """Blocks of the device in a block of the engine."""
-        return self.port.block // self.port.device_block if self.port.device_block else 1
-
     def snapshot(self) -> Snapshot:
         """The present state. Meters cover the time since the previous snapshot, so only one thread should call it."""
         callback, pipeline = self._callback, self._callback.pipeline

@@ -76,7 +76,7 @@ class _Exchange:
         self.heard = np.zeros(self.total, np.float32)
         self.position = 0
 
-    def callback(self, indata: Audio, outdata: Audio, xrun: bool) -> None:
+    def callback(self, indata: Audio, outdata: Audio, xrun: int) -> None:
         at, n = self.position, len(outdata)
         outdata.fill(0.0)
         part = self.played[at : at + n]

@@ -34,7 +34,7 @@ def meter(report: Report, input: str = "default", rate: int | None = None, chann
     lock = threading.Lock()  # there is no engine in this process, so the callback may wait
     peak, energy, frames = np.zeros(len(picks)), np.zeros(len(picks)), 0
 
-    def listen(indata: Audio, outdata: Audio, xrun: bool) -> None:
+    def listen(indata: Audio, outdata: Audio, xrun: int) -> None:
         nonlocal frames
         heard = np.nan_to_num(indata[:, picks])
         with lock:

@@ -31,7 +31,7 @@ def tone(report: Report, output: str = "default", rate: int | None = None, block
     port = PortAudioPort(output, None, rate, block, client_name="stemplay-test")
     sound, position = tone_signal(port.rate), 0
 
-    def play(indata: Audio, outdata: Audio, xrun: bool) -> None:
+    def play(indata: Audio, outdata: Audio, xrun: int) -> None:
         nonlocal position
         outdata.fill(0.0)
         part = sound[position : position + len(outdata)]

@@ -24,7 +24,8 @@ RATE = 96_000
 class CycledStream:
     """A blocking stream like PortAudio's on JACK. A read that has to wait runs the server's cycles, and so does ``cycle``.
 
-    Without an input, looking at it takes a cycle. What comes in counts 1, 2, 3 ... in both channels. ``heard`` is all that went out. ``last`` cycles end the test: ``over`` is set.
+    Without an input, looking at it takes a cycle. What comes in counts 1, 2, 3 ... in both channels. ``heard`` is all that went out.
+    After ``last`` cycles ``over`` is set, which ends the test.
     """
 
     def __init__(self, block: int, latency: float, last: int, over: threading.Event, channels: int = 2) -> None:
@@ -74,7 +75,9 @@ class CycledStream:
     def close(self) -> None: ...
 
 
-def play(chunks: Chunks, late: dict[int, int], channels: int = 2, cycles: int = 1500) -> tuple[CycledStream, FifoStream]:
+def play(
+    chunks: Chunks, late: dict[int, int], channels: int = 2, cycles: int = 1500
+) -> tuple[CycledStream, FifoStream]:
     """Echo the input, or count without one. ``late``: call of the engine -> cycles of the server that it takes."""
     over = threading.Event()
     streams: list[CycledStream] = []
@@ -100,7 +103,14 @@ def play(chunks: Chunks, late: dict[int, int], channels: int = 2, cycles: int = 
 
 @pytest.mark.parametrize(
     ("rate", "block", "chunk", "delay"),
-    [(96_000, 16, 128, 256), (96_000, 64, 128, 256), (48_000, 16, 64, 128), (44_100, 32, 64, 128), (48_000, 40, 80, 240), (44_100, 1, 58, 128)],
+    [
+        (96_000, 16, 128, 256),
+        (96_000, 64, 128, 256),
+        (48_000, 16, 64, 128),
+        (44_100, 32, 64, 128),
+        (48_000, 40, 80, 240),
+        (44_100, 1, 58, 128),
+    ],
 )
 def test_short_blocks_are_collected(rate: int, block: int, chunk: int, delay: int) -> None:
     assert chunks_for(rate, block) == Chunks(block, chunk, delay)

@@ -82,7 +82,7 @@ def test_a_song_at_full_speed_ends_when_its_last_sample_has_come_out(tmp_path: P
 def test_a_paced_clock_keeps_the_wall_clocks_time_on_average() -> None:
     port, calls, enough = ClockPort(48_000, 480), [], threading.Event()
 
-    def callback(indata: Audio, outdata: Audio, xrun: bool) -> None:
+    def callback(indata: Audio, outdata: Audio, xrun: int) -> None:
         assert indata.shape == (480, 0) and outdata.shape == (480, 2)
         calls.append(time.perf_counter())
         if len(calls) == 60:
