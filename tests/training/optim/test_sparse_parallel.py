@@ -86,7 +86,7 @@ def test_owners_share_the_entries_equally(parts: Parts) -> None:
     for workers in (1, 2, 3, 7):
         edges, cuts = owners(parts.train, workers)
         assert edges[0] == 0 and edges[-1] == parts.train.size and (cuts[:, 0] == starts[:-1]).all()
-        assert (cuts[:, -1] == starts[1:]).all() and (np.diff(cuts) >= 0).all()
+        assert (cuts[:, -1] == starts[1:]).all() and (np.diff(cuts.astype(np.int64)) >= 0).all()
         for worker in range(workers):
             mine = np.concatenate([columns[a:b] for a, b in cuts[:, worker : worker + 2]])
             assert ((mine >= edges[worker]) & (mine < edges[worker + 1])).all()

@@ -22,7 +22,7 @@ LOSSES = {"logistic": LOGISTIC, "least-squares": LEAST_SQUARES, "hinge": HINGE}
 class Rows(NamedTuple):
     """CSR arrays in the form of the compiled loops."""
 
-    starts: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.uint64]
     columns: npt.NDArray[np.uint32]
     values: Vector
 
@@ -110,7 +110,7 @@ class SparseProblem:
     def arrays(self) -> Rows:
         """Arrays for the compiled loops. Nothing is copied if the types agree."""
         x = self.features
-        return Rows(np.asarray(x.indptr, np.int64), np.asarray(x.indices, np.int32).view(np.uint32), np.asarray(x.data))
+        return Rows(np.asarray(x.indptr, np.uint64), np.asarray(x.indices, np.int32).view(np.uint32), np.asarray(x.data))
 
     @property
     def p(self) -> Vector:

@@ -78,19 +78,19 @@ def spread_out(worker: int) -> None:
         return  # the processors that are allowed have just changed
 
 
-def owners(problem: SparseProblem, workers: int) -> tuple[Order, Order]:
+def owners(problem: SparseProblem, workers: int) -> tuple[Order, npt.NDArray[np.uint64]]:
     """Which features and entries each worker owns: ``(workers + 1,)`` and ``(samples, workers + 1)``, as in ``kernels.batches``.
 
     Features lie by falling frequency, so these are ranges with equally many entries, to a cache line.
     """
-    starts, columns, _ = problem.arrays
+    starts, columns = problem.features.indptr.astype(np.int64), problem.features.indices
     entries = np.cumsum(np.bincount(columns, minlength=problem.size))
     shares = np.arange(1, workers) / workers * len(columns)
     edges = np.concatenate([[0], (np.searchsorted(entries, shares) + LINE // 2) // LINE * LINE, [problem.size]])
     edges = np.minimum(edges, problem.size)
     below = [np.concatenate([[0], np.cumsum(columns < edge)]) for edge in edges[1:-1]]
     inner = [starts[:-1] + count[starts[1:]] - count[starts[:-1]] for count in below]
-    return edges, np.ascontiguousarray(np.stack([starts[:-1], *inner, starts[1:]], axis=1), np.int64)
+    return edges, np.ascontiguousarray(np.stack([starts[:-1], *inner, starts[1:]], axis=1), np.uint64)
 
 
 def check_run(rule: str, step: float, batch: int, workers: int, penalty: float = 0.0, wild: bool = False) -> None:
@@ -161,6 +161,7 @@ class SparseSolver:
         self._base = 0
         self._edges, self._cuts = owners(self.problem, 1 if self.wild or self.rule == "hogwild" else self.workers)
         self._margins = np.zeros((2, self.workers, self.batch + LINE))
+        self._scales = np.zeros((self.workers, self.batch + 1 + LINE))
         self._rates: dict[int, Vector] = {}
         self._frequencies, self._ranks = np.zeros(1), np.zeros(1, np.uint16)
         if self.rule in ("reconditioned", "inverse"):
@@ -229,8 +230,8 @@ class SparseSolver:
         def work(worker: int, barrier: npt.NDArray[np.int64]) -> int:
             return kernels.batches(
                 worker, self.workers, self._cuts, self._edges, *self._rows[1:], self.problem.labels, self.w, order, self.batch,
-                self.step, self._loss, KINDS[self.rule], rates, self._ranks, self._counts, self._base, self._shares, self._margins,
-                barrier,
+                self.step, self._loss, KINDS[self.rule], rates, self._ranks, self._counts, self._base, self._shares, self._scales,
+                self._margins, barrier,
             )  # fmt: skip
 
         self._base = self._in_threads(work)[0]
