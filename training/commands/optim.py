@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +88,18 @@ def run(args: argparse.Namespace) -> int:
         "bench": _bench,
         "sing": _sing,
     }
-    actions[args.action](args)
+    try:
+        actions[args.action](args)
+    except KeyboardInterrupt:
+        print(_interrupted(args), file=sys.stderr)
+        raise
     return 0
+
+
+def _interrupted(args: argparse.Namespace) -> str:
+    if args.action in ("figure", "sing"):
+        return f"Interrupted. All finished runs are in {_folder(args)}, and the same command continues with the rest."
+    return f"Interrupted: this optim {args.action} has saved nothing."
 
 
 def _folder(args: argparse.Namespace) -> Path:

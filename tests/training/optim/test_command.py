@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -17,17 +20,20 @@ from sklearn.datasets import dump_svmlight_file
 
 from rtaudio.audio.format import StemplayError
 from training.cli import main
-from training.optim.experiments import figures
+from training.optim.experiments import figures, speed
 from training.optim.experiments.chapter4 import reached
 from training.optim.experiments.claims import AGREES, NOT, ORDER, Claim, spread
 from training.optim.experiments.clock import ENOUGH, undisturbed
 from training.optim.experiments.journal import Journal
 from training.optim.experiments.linear import CHECKPOINT, WEIGHTS
-from training.optim.experiments.tuning import tune
+from training.optim.experiments.tuning import Tuned, tune
 from training.optim.sparse.data import SHAPES, draw_features, frequencies, read_libsvm
 from training.optim.sparse.solvers import cores
 
 Output = pytest.CaptureFixture[str]
+ROOT = Path(__file__).resolve().parents[3]
+PATIENCE = 300.0
+"""Seconds after which a command counts as hung."""
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +143,49 @@ def test_figures_of_chapter_4_run_in_miniature(tmp_path: Path, capsys: Output, m
     out = capsys.readouterr().out
     assert ("Hogwild!" in out) and out.count("Figure") == 2
     assert main(["optim", "figure", "4.2", "--scale", "0.0001", "--seeds", "1", "-o", str(tmp_path)]) == 0
+
+
+def interrupted(words: list[str], ready: Callable[[], bool]) -> tuple[int, str]:
+    """Send Ctrl-C to ``python -m training optim`` as soon as ``ready``; returns its exit code and standard error."""
+    command = [sys.executable, "-m", "training", "optim", *words]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        deadline = time.monotonic() + PATIENCE
+        while not ready() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.002)
+        os.killpg(process.pid, signal.SIGINT)
+        _, told = process.communicate(timeout=PATIENCE)
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)  # nothing of it runs any more
+    return process.returncode, told
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot send Ctrl-C to another process alone")
+def test_ctrl_c_ends_a_figure_with_one_sentence_and_the_next_run_continues(
+    tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The workers are threads that compute at the time; what they have finished is not computed again."""
+    words = ["figure", "B.2", "--tiny", "--seeds", "1", "-o", str(tmp_path)]
+    journal = tmp_path / "convergence-spam.json"
+    code, told = interrupted(words, journal.exists)
+    assert code == 130 and told.count("\n") == 1 and "the same command continues" in told and "Traceback" not in told
+    assert [path.name for path in tmp_path.iterdir()] == [journal.name], "neither a picture nor a half-written file"
+    before = json.loads(journal.read_text(encoding="utf-8"))["results"]
+    assert 1 <= len(before) < 12
+    for name, cheaper in {"REPEATS": 1, "TRIES": 1, "tune": lambda _: Tuned(1.0, 0.0, False)}.items():
+        monkeypatch.setattr(figures.chapter4, name, cheaper)
+    assert main(["optim", *words]) == 0
+    after = json.loads(journal.read_text(encoding="utf-8"))["results"]
+    assert len(after) == 12 and {key: after[key] for key in before} == before
+    assert (tmp_path / "figure-B.2.png").stat().st_size > 5000
+
+
+def test_what_keeps_nothing_says_so_when_interrupted(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(speed, "measure", interrupt)
+    assert main(["optim", "bench", "small", "--scale", "0.02"]) == 130
+    assert capsys.readouterr().err == "Interrupted: this optim bench has saved nothing.\n"
 
 
 def test_an_experiment_that_is_interrupted_keeps_what_it_has(tmp_path: Path) -> None:

@@ -44,12 +44,27 @@ LINE = 8
 """Numbers of 8 bytes in a cache line."""
 Order = npt.NDArray[np.int64]
 NOTHING: Vector = np.zeros(0)
+PAGE = 1 << 21
+"""Size of a large page of memory, in bytes."""
 
 
 def cores() -> int:
     """Processors that this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)  # not on macOS and Windows
     return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+
+
+def zeros(count: int, kind: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
+    """``np.zeros``, large arrays on large pages where the system has them, so that a random access rarely has to look its page up.
+
+    NumPy asks for large pages for arrays of 4 MiB or more, and the system gives them to whole, aligned pages only.
+    """
+    size = count * np.dtype(kind).itemsize
+    if size < PAGE // 2:
+        return np.zeros(count, kind)
+    raw = np.zeros(max(2, -(-size // PAGE)) * PAGE + PAGE, np.uint8)
+    first = -raw.ctypes.data % PAGE
+    return raw[first : first + size].view(kind)
 
 
 def reconditioning(p: Vector, batch: int) -> Vector:
@@ -147,8 +162,8 @@ class SparseSolver:
     def __post_init__(self) -> None:
         check_run(self.rule, self.step, self.batch, self.workers, self.problem.penalty, self.wild)
         size = self.problem.size
-        self.w = np.zeros(size)
-        self.squares = np.zeros(size if self.rule == "adagrad" else 0)
+        self.w = zeros(size)
+        self.squares = zeros(size if self.rule == "adagrad" else 0)
         self.tally = np.zeros(2, np.int64)
         self._rows = self.problem.arrays
         self._loss = LOSSES[self.problem.loss]
@@ -156,8 +171,8 @@ class SparseSolver:
         self._shares = 1.0 / np.maximum(1, np.arange(self.batch + 1))
         counting = self.rule in ("adabatch", "adagrad") or self.problem.penalty > 0
         tagged = self.rule == "adabatch" and not self.problem.penalty
-        self._counts = np.zeros(size if counting else 1, np.uint16 if tagged else np.uint32)
-        self._sums = np.zeros(size if self.rule == "adagrad" else 1)
+        self._counts = zeros(size if counting else 1, np.uint16 if tagged else np.uint32)
+        self._sums = zeros(size if self.rule == "adagrad" else 1)
         self._base = 0
         self._edges, self._cuts = owners(self.problem, 1 if self.wild or self.rule == "hogwild" else self.workers)
         self._margins = np.zeros((2, self.workers, self.batch + LINE))
