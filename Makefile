@@ -9,6 +9,9 @@ SONG   ?= demo/kimseye.ogg
 RUN_ARGS ?=
 # Tests side by side: who is done takes over half of what is left. More than two would ask JACK for more servers than it has room for.
 PARALLEL ?= -n 2 --dist worksteal
+# Compiled modules are kept, also where the shell says otherwise: without them pytest rewrites the assertions of all tests anew in each of
+# its processes, and each of the hundreds of programs that the tests start compiles what it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run gui screenshots test pytest types coverage lint bench bench-readme soak rehearsal fuzz slow gpu-pack translations package docs clean system-run system-gui system-test

@@ -28,6 +28,12 @@ settings.register_profile("stemplay", deadline=None, suppress_health_check=[Heal
 settings.load_profile("stemplay")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first: what is begun last keeps one process busy while the other has nothing left."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real music, voices and MIDI beside the repository; a test that needs it is skipped where it is absent."""

@@ -92,6 +92,7 @@ def run_page(page: Path, place: Path, *kind: str, **extra: str) -> None:
         run(language, text, place, **extra)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(shutil.which("bash") is None, reason="the documentation's commands are written for bash")
 @pytest.mark.parametrize("page", executable(), ids=page_id)
 def test_what_the_page_says_works(page: Path, place: Path, runtime_directory: Path) -> None:

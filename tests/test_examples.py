@@ -112,6 +112,7 @@ def test_a_network_of_ones_own_is_exported_and_gives_what_torch_gives(tmp_path: 
     assert float(run("export_model.py", tmp_path).split()[-1]) < 1e-5
 
 
+@pytest.mark.long
 def test_a_tiny_model_is_trained(tmp_path: Path) -> None:
     assert "4 stems of 44100 frames" in run("train_tiny.py", tmp_path, 0.02)
 

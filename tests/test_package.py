@@ -19,7 +19,7 @@ from tests.screen import private_screen
 
 ROOT = Path(__file__).resolve().parents[1]
 DEMO = ROOT / "demo" / "kimseye.ogg"
-pytestmark = pytest.mark.skipif(not (ROOT / "Makefile").exists(), reason="not a checkout")
+pytestmark = [pytest.mark.long, pytest.mark.skipif(not (ROOT / "Makefile").exists(), reason="not a checkout")]
 
 
 @pytest.fixture(scope="module")

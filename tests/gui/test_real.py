@@ -25,6 +25,7 @@ from tests.jack import ROOT, JackServer, private_server
 from tests.screen import private_screen
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.jack,
     pytest.mark.skipif(sys.platform != "linux", reason="Xvfb and JACK are run on Linux only"),
 ]

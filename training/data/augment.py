@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import lfilter
 
+from training.data.filters import lfilter
 from training.data.store import Stems
 
 Shape = tuple[int, int]
@@ -154,7 +154,7 @@ def draw_tilts(
 def tilted(source: Stems, tilt: Tilt) -> Stems:
     """One source ``(channels, time)`` with other gains below and above a frequency. The slope is gentle (6 dB per octave)."""
     pole = np.float32(tilt.pole)
-    below = lfilter(np.array([1 - pole], np.float32), np.array([1, -pole], np.float32), source, axis=-1)
+    below = lfilter(np.array([1 - pole], np.float32), np.array([1, -pole], np.float32), source)
     return np.float32(tilt.high) * source + np.float32(tilt.low - tilt.high) * below
 
 

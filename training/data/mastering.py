@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pedalboard
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
-from scipy.signal import oaconvolve
 
+from training.data.filters import oaconvolve
 from training.data.store import Stems
 
 
@@ -81,7 +81,7 @@ def master_song(stems: Stems, finish: Finish, rate: int = 44_100) -> Stems:
         sound = _through(board, stem, rate)
         wet = finish.wet[number]
         if wet > 0.01:
-            sound = sound + wet * oaconvolve(sound, room, axes=1)[:, : sound.shape[1]]
+            sound = sound + wet * oaconvolve(sound, room)[:, : sound.shape[1]]
         done[number] = sound
     return np.asarray(done * limiter_gain(done.sum(axis=0), finish.peak, rate), np.float32)
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import lfilter
+
+from training.data.filters import lfilter
 
 Mono = npt.NDArray[np.float64]
 
@@ -72,7 +73,7 @@ def crackle(rng: np.random.Generator, frames: int, rate: int) -> Mono:
     count = rng.poisson(frames / rate * 10 ** rng.uniform(0, 1.7))
     sound[rng.integers(0, frames, count)] += rng.standard_normal(count) * 10 ** rng.uniform(-1, 0, count)
     pole = rng.uniform(0, 0.7)
-    return np.asarray(lfilter([1.0], [1, -pole], sound))
+    return lfilter([1.0], [1, -pole], sound)
 
 
 def wind(rng: np.random.Generator, frames: int, rate: int) -> Mono:

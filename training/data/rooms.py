@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import lfilter
+
+from training.data.filters import lfilter
 
 Mono = npt.NDArray[np.float64]
 SPEED_OF_SOUND = 343.0

@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import soxr
-from scipy.signal import fftconvolve
 
 from rtaudio.audio.format import StemplayError
 from training.data import augment
 from training.data.config import MixingConfig
+from training.data.filters import fftconvolve
 from training.data.noises import MADE_UP
 from training.data.plan import DRUMMERS, NOISES, RENDERED, SOLOS, SONGS, SPOKEN, VOICES, chosen
 from training.data.rooms import room_response

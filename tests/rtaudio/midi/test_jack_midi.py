@@ -82,6 +82,7 @@ def until(session: Session, happened: Callable[[Snapshot], bool], patience: floa
     return report
 
 
+@pytest.mark.long
 def test_ten_thousand_events_and_an_unplugged_keyboard_leave_no_note_behind(server: JackServer, tmp_path: Path) -> None:
     with playing(tmp_path) as (session, keyboard):
         until(session, lambda s: s.state == "running" and "'keys' is missing" in s.instrument.midi)

@@ -107,6 +107,7 @@ def test_of_whole_songs_the_first_half_of_each_minute_is_scored() -> None:
     assert clips_of(RATE) == [(0, RATE)] and CLIP_SECONDS == 30
 
 
+@pytest.mark.long
 def test_evaluate_scores_the_held_out_songs_and_counts_clips_against_an_earlier_model(
     store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

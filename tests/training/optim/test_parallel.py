@@ -58,6 +58,7 @@ def two_processes(*more: str) -> None:
     raise AssertionError(done.stderr[-4000:])
 
 
+@pytest.mark.long
 def test_two_processes_have_the_losses_of_one_with_the_same_global_batch(one_process, tmp_path):
     """gloo on the CPU; 2 x 4 examples are a batch for each process."""
     two_processes("--accumulate", "2", "-o", str(tmp_path / "two"))
