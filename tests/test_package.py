@@ -163,7 +163,9 @@ def test_a_plugin_of_ones_own_is_installed_played_and_removed(stemplay: Path, pl
 def test_the_debian_package_starts_on_a_screen(place: Path) -> None:
     """Unpacked, not installed: nothing of the machine is changed. A screen, the system's Python and Debian's libraries are real."""
     build = [sys.executable, str(ROOT / "tools" / "deb.py"), "-o", str(place / "build")]
-    told = subprocess.run(build, capture_output=True, text=True, timeout=600, check=False)
+    # False turns isolation off (pip's own oddity). The wheel above is built in isolation; once more would only install setuptools again.
+    environment = os.environ | {"PIP_NO_BUILD_ISOLATION": "false"}
+    told = subprocess.run(build, env=environment, capture_output=True, text=True, timeout=600, check=False)
     assert told.returncode == 0, told.stderr
     package = Path(told.stdout.strip())
     depends = subprocess.run(["dpkg-deb", "-f", str(package), "Depends"], capture_output=True, text=True, check=True).stdout
