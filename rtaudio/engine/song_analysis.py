@@ -14,8 +14,6 @@ doubles.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import threading
 import time
 from bisect import bisect_right
@@ -26,6 +24,7 @@ import numpy as np
 
 from rtaudio.audio.format import Audio, StreamFormat, to_channels
 from rtaudio.processors.base import Processor, State
+from rtaudio.system.realtime import lower_priority
 
 PREROLL_S = 2.0
 """Seconds of pre-roll, from the zero state, for a seek to a position that is not analysed yet. Its stems are only nearly exact."""
@@ -138,7 +137,7 @@ class SongAnalysis:
 
     def _run(self) -> None:
         """The thread."""
-        _lower_priority()
+        lower_priority()
         try:
             processor = self._new_processor()
             end = len(self._song) // self.grid * self.grid
@@ -180,10 +179,3 @@ def _size(value: Any) -> int:
     if isinstance(value, dict):
         return sum(_size(x) for x in value.values())
     return sum(_size(x) for x in value) if isinstance(value, list | tuple) else 0
-
-
-def _lower_priority() -> None:
-    """On Linux, lower this thread's priority. On other systems the sleeps must suffice."""
-    if hasattr(os, "setpriority") and os.uname().sysname == "Linux":
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)

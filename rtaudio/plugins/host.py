@@ -5,6 +5,7 @@ the other end). The process ends when its standard input is closed. Threads:
 
 - *main* loads the plugin and shows its window, because third-party plugins require the main thread for both. It also answers commands.
 - *watch* reports the plugin's own changes.
+- *latency* finds out whether changed parameters have changed a VST3 effect's latency (``latency_watch.py``).
 - *audio* waits for datagrams and processes the new input.
 - *commands* reads standard input.
 """
@@ -32,8 +33,10 @@ import numpy as np
 from rtaudio.audio.format import StemplayError
 from rtaudio.plugins.base import Plugin
 from rtaudio.plugins.foreign import open_plugin
+from rtaudio.plugins.latency_watch import LatencyWatch
 from rtaudio.plugins.shared_rings import MIDI, NOT_FINITE, SharedRings, unpack_midi
 from rtaudio.plugins.state_folder import remove_folders
+from rtaudio.protocol.insert_checks import is_plugin_file
 from rtaudio.system.realtime import keep_memory, request_realtime, settle
 
 PRIORITY = 50
@@ -91,6 +94,10 @@ class PluginHost:
         self._midi: list[tuple[int, bytes]] = []
         self._serials = np.zeros(len(self._ids), np.int64)
         self._edited, self._closed, self._saved, self._saved_at = False, False, b"", 0.0
+        form = (self._rate, self._block, self._channels)
+        self._first_latency = self.plugin.latency
+        self._latency = LatencyWatch(str(start["plugin"]), form, self._first_latency, self._known)
+        self._watches_latency = is_plugin_file(str(start["plugin"])) and not self.plugin.is_instrument and not start["strict"]
 
     def _set_first(self, id: str, value: float, strict: bool) -> None:
         """Set a saved value. One that this version of the plugin does not know is left out, unless ``strict``."""
@@ -111,7 +118,10 @@ class PluginHost:
             "parameters": [p.to_json() for p in self.plugin.parameters], "values": self._known,
             "port": self._socket.getsockname()[1], "note": self.note or self.plugin.note,
         })  # fmt: skip
-        for target, name in ((self._audio, "audio"), (self._watch, "watch")):
+        threads = [(self._audio, "audio"), (self._watch, "watch")]
+        if self._watches_latency:
+            threads.append((self._follow_latency, "latency"))
+        for target, name in threads:
             threading.Thread(target=target, name=name, daemon=True).start()
         while True:
             self._obey(self.commands.get())
@@ -225,8 +235,19 @@ class PluginHost:
         while True:
             time.sleep(LOOK_S)
             with contextlib.suppress(Exception):  # the next look may go well
-                self._rings.latency = self.plugin.latency
+                self._rings.latency = self._reported()
                 changed = self._look(changed)
+
+    def _reported(self) -> int:
+        """The plugin's latency: what it says, or if that is what it said when it was loaded, what the watch has found since."""
+        said = self.plugin.latency
+        return said if said != self._first_latency else self._latency.latency
+
+    def _follow_latency(self) -> None:
+        while True:
+            time.sleep(LOOK_S)
+            with contextlib.suppress(Exception):  # the next look may go well
+                self._latency.look(dict(self._known), time.monotonic(), self.plugin.save_state)
 
     def _look(self, changed: float) -> float:
         """Report what the plugin's own window changed. Returns the time of the change, 0 once the state is saved."""

@@ -36,7 +36,9 @@ OPTIONS, BUFFER, PARAMETERS = (
 )  # fmt: skip
 MIDI_EVENT = "http://lv2plug.in/ns/ext/midi#MidiEvent"
 LOAD_DEFAULT, SAFE_RESTORE = "http://lv2plug.in/ns/ext/state#loadDefaultState", "http://lv2plug.in/ns/ext/state#threadSafeRestore"
+RDF_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 PORT_PROPERTIES = "http://lv2plug.in/ns/ext/port-props#"
+MAX_IN_LIBRARY = 10_000
 MISSING = "LV2 plugins need the library liblilv-0 (Debian: apt install liblilv-0-0)."
 
 
@@ -86,7 +88,8 @@ _POINTERS = (
     "port_get_symbol", "port_get_name", "plugins_begin", "plugins_next", "port_get_scale_points", "scale_points_begin",
     "scale_points_next", "scale_points_get", "scale_point_get_label", "scale_point_get_value", "port_get",
     "plugin_get_required_features", "plugin_get_optional_features", "nodes_begin", "nodes_next", "nodes_get", "plugin_instantiate",
-    "plugin_get_related", "world_get", "state_new_from_instance", "state_new_from_file", "state_new_from_world", "state_to_string",
+    "plugin_get_related", "plugin_get_value", "plugin_get_library_uri", "world_get", "state_new_from_instance", "state_new_from_file",
+    "state_new_from_world", "state_to_string",
 )  # fmt: skip
 
 
@@ -179,6 +182,11 @@ def each(kind: str, collection: int | None) -> Iterator[int]:
         place = call(f"{kind}_next", collection, place)
 
 
+def is_of_class(plugin: int, kind: str) -> bool:
+    """Whether a plugin says that it is of the class ``kind``, among others."""
+    return any(text(node) == kind for node in each("nodes", call("plugin_get_value", plugin, uri(RDF_TYPE))))
+
+
 def features(plugin: int, kind: str) -> set[str]:
     """URIs of the ``required`` or ``optional`` features that a plugin asks its host for."""
     return {text(node) for node in each("nodes", call(f"plugin_get_{kind}_features", plugin))}
@@ -210,6 +218,24 @@ def scale_points(plugin: int, port: int) -> list[tuple[float, str]]:
         if value is not None:
             found.append((value, text(call("scale_point_get_label", point))))
     return sorted(found)
+
+
+def why_not_loaded(plugin: int) -> str:
+    """What is wrong with a plugin's library, to end a sentence; "" if it can be loaded and has the plugin. liblilv only prints it."""
+    library = path(call("plugin_get_library_uri", plugin))
+    try:
+        descriptor = ctypes.CDLL(library).lv2_descriptor
+    except (OSError, AttributeError) as error:
+        return f": its library cannot be loaded ({str(error).removeprefix(f'{library}: ')})"
+    descriptor.restype, descriptor.argtypes = POINTER(Descriptor), [c_uint32]
+    wanted = text(call("plugin_get_uri", plugin)).encode()
+    for index in range(MAX_IN_LIBRARY):
+        found = descriptor(index)
+        if not found:
+            return ": its library has no plugin of this URI"
+        if found.contents.uri == wanted:
+            break
+    return ""
 
 
 class HostFeatures:

@@ -18,6 +18,7 @@ from rtaudio.audio.format import Audio, StemplayError
 from rtaudio.plugins import lilv, lv2_state
 from rtaudio.plugins.base import Plugin
 from rtaudio.protocol.parameters import Parameter
+from rtaudio.system.x_errors import qt_without_screen
 
 PREFIX = "lv2:"
 _ATOM_BYTES = 8192
@@ -35,6 +36,7 @@ class Lv2Plugin(Plugin):
     """
 
     def __init__(self, plugin: str) -> None:
+        qt_without_screen()
         self._uri = plugin.removeprefix(PREFIX)
         self._plugin = lilv.find(self._uri)
         self.name = lilv.text(lilv.call("plugin_get_name", self._plugin)) or plugin
@@ -54,7 +56,8 @@ class Lv2Plugin(Plugin):
         self._latency_port = -1
         self.parameters = tuple(self._read_ports())
         self._midi = next((place for place, (port, incoming) in enumerate(self._atoms) if incoming and self._takes_midi(port)), -1)
-        self.is_instrument = not self._inputs and self._midi >= 0
+        synthesises = not self._inputs or lilv.is_of_class(self._plugin, f"{lilv.CORE}InstrumentPlugin")  # some have inputs, too
+        self.is_instrument = synthesises and self._midi >= 0
         if not self._outputs or not (self._inputs or self.is_instrument):
             raise StemplayError(f"{self.name} is neither an effect nor an instrument: it has no audio output, or nothing to make it from.")
         self._events: list[tuple[int, bytes]] = []
@@ -113,7 +116,7 @@ class Lv2Plugin(Plugin):
         features = self._features[run]
         made = lilv.library().lilv_plugin_instantiate(self._plugin, float(rate), ctypes.cast(features.pointers, ctypes.c_void_p))
         if not made:
-            raise StemplayError(f"{self.name} could not be started at {rate} Hz.")
+            raise StemplayError(f"{self.name} could not be started at {rate} Hz{lilv.why_not_loaded(self._plugin)}.")
         instance = made.contents
         features.worker.attach(instance)
         connect, handle = instance.descriptor.contents.connect_port, instance.handle

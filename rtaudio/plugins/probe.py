@@ -1,6 +1,7 @@
 """Examines one plugin: ``python -m rtaudio.plugins.probe PLUGIN`` prints its description as one line of JSON.
 
-With ``PLUGIN PRESET`` it prints the parameters with the values that the preset gives them, and the plugin's state.
+With ``PLUGIN PRESET`` it prints the parameters with the values that the preset gives them, and the plugin's state. Without arguments it
+prints the latency of the plugin that a line of JSON on standard input names, with its state (``latency_watch.py``).
 
 It is a separate process, because plugins may crash, hang and print.
 """
@@ -11,6 +12,8 @@ import base64
 import json
 import os
 import sys
+import threading
+import time
 from typing import Any
 
 import numpy as np
@@ -18,8 +21,10 @@ import numpy as np
 from rtaudio.audio.format import StemplayError
 from rtaudio.plugins.base import Plugin
 from rtaudio.plugins.foreign import open_plugin
+from rtaudio.plugins.latency_watch import LIMIT_S
 from rtaudio.plugins.state_folder import remove_folders
 from rtaudio.protocol.insert_checks import is_plugin_file, split_plugin
+from rtaudio.system.realtime import lower_priority
 
 
 def look(plugin: str) -> list[dict[str, Any]]:
@@ -48,6 +53,21 @@ def load_preset(plugin: str, preset: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def latency_of(wanted: dict[str, Any]) -> dict[str, Any]:
+    """``latency`` of a ``plugin`` with a saved ``state`` (base64), prepared for ``form``. Raises StemplayError if it cannot be loaded."""
+    lower_priority()
+    threading.Thread(target=_end_after, args=(LIMIT_S,), name="limit", daemon=True).start()  # whoever asked may be gone
+    loaded = open_plugin(str(wanted["plugin"]))
+    loaded.restore_state(base64.b64decode(wanted["state"]))
+    loaded.prepare(*(int(number) for number in wanted["form"]))
+    return {"latency": loaded.latency}
+
+
+def _end_after(seconds: float) -> None:
+    time.sleep(seconds)
+    os._exit(1)
+
+
 def _entry(plugin: str, loaded: Plugin) -> dict[str, Any]:
     kind = "LV2" if plugin.startswith("lv2:") else "Python" if plugin.startswith("python:") else "VST3"
     if split_plugin(plugin)[0].lower().endswith(".component"):
@@ -64,7 +84,11 @@ def main() -> None:
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # output of plugins must not mix with ours
     try:
-        result: dict[str, Any] = {"found": look(sys.argv[1])} if len(sys.argv) < 3 else load_preset(sys.argv[1], sys.argv[2])
+        result: dict[str, Any]
+        if len(sys.argv) < 2:
+            result = latency_of(json.loads(sys.stdin.readline()))
+        else:
+            result = {"found": look(sys.argv[1])} if len(sys.argv) < 3 else load_preset(sys.argv[1], sys.argv[2])
     except StemplayError as error:
         result = {"error": str(error)}
     out.write(json.dumps(result) + "\n")

@@ -60,10 +60,10 @@ def plugin_folders() -> list[Path]:
 
 def installed(folders: list[Path] | None = None) -> list[str]:
     """Names of all third-party plugins on this machine. Kinds that are not supported here raise no error."""
-    return sorted(_places(folders))
+    return sorted(plugin_places(folders))
 
 
-def _places(folders: list[Path] | None) -> dict[str, Path | None]:
+def plugin_places(folders: list[Path] | None = None) -> dict[str, Path | None]:
     """The names of all third-party plugins, and the file or folder of each (None: a Python package)."""
     found: dict[str, Path | None] = {}
     for folder in folders if folders is not None else plugin_folders():
@@ -169,7 +169,7 @@ def scan(again: bool = False, progress: Callable[[int, int, str], None] | None =
         folders: folders to search for files instead of the usual places (without LV2).
     """
     known = {} if again else _read_cache()
-    places = _places(folders)
+    places = plugin_places(folders)
     names, stamps = sorted(places), _stamps(places)
     fresh = [name for name in names if known.get(name, {}).get("stamp") != stamps[name]]
     done = 0

@@ -20,7 +20,7 @@ from rtaudio.plugins.base import Plugin
 from rtaudio.protocol.insert_checks import split_plugin
 from rtaudio.protocol.parameters import Parameter
 from rtaudio.system.window_title import retitle
-from rtaudio.system.x_errors import survive_x_errors
+from rtaudio.system.x_errors import qt_without_screen, survive_x_errors
 
 MAX_LABELS = 64
 """Largest number of named values; a parameter with more is shown as a number."""
@@ -42,6 +42,8 @@ class PedalboardPlugin(Plugin):
         import pedalboard
 
         survive_x_errors()
+        if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+            qt_without_screen()
         _leave_out_controllers()
         load: Any = pedalboard.load_plugin  # type: ignore[attr-defined]
         path, name = split_plugin(plugin)
@@ -90,12 +92,13 @@ class PedalboardPlugin(Plugin):
         self.reset()
 
     def queue_midi(self, events: list[tuple[int, bytes]]) -> None:
-        self._events += [(data, offset / self._rate) for offset, data in events]
+        self._events += [(data, (offset + 0.5) / self._rate) for offset, data in events]  # pedalboard rounds down
 
     def _play(self, n: int) -> Audio:
         """The next ``n`` frames of an instrument, in the channels of the stream."""
         events, self._events = self._events, []
-        out: Audio = self._plugin.process(events, n / self._rate, self._rate, 2, max(self._block, n), reset=False).T
+        seconds = (n + 0.5) / self._rate  # which pedalboard rounds down to frames, in 32 bits
+        out: Audio = self._plugin.process(events, seconds, self._rate, 2, max(self._block, n), reset=False).T
         return out if self._channels == 2 else out.mean(axis=1, keepdims=True)
 
     def process(self, audio: Audio) -> bool:
@@ -132,7 +135,8 @@ class PedalboardPlugin(Plugin):
 
     @property
     def latency(self) -> int:
-        return self._latency
+        """The present one. A change is known here while the plugin's own window is open; otherwise ``latency_watch.py`` finds it."""
+        return int(self._plugin.reported_latency_samples)
 
     def set(self, id: str, value: float) -> None:
         parameter, native = self.parameter(id), self._native[id]

@@ -1,6 +1,6 @@
-"""Errors of an X server, which Xlib answers by ending the process unless the program has a handler of its own.
+"""X servers: plugins that find none, and errors of one.
 
-Toolkits install one. JUCE, with which pedalboard shows the windows of plugins, does so in complete applications only, and asks the owner
+Xlib answers an error by ending the process, unless the program has a handler of its own. Toolkits install one. JUCE, with which pedalboard shows the windows of plugins, does so in complete applications only, and asks the owner
 of the selection ``_XSETTINGS_S0`` for its settings even if there is none, as under a window manager without a settings daemon.
 """
 
@@ -48,3 +48,12 @@ def survive_x_errors() -> None:
     xlib.XSetErrorHandler.restype = ctypes.c_void_p
     xlib.XSetErrorHandler(handler)
     _installed.append(handler)
+
+
+def qt_without_screen() -> None:
+    """Let a Qt application in this process, such as that of a plugin, do without a screen. Qt ends a process that has none.
+
+    Call it before the plugin is loaded. Only where Qt is expected to find an X server; ``QT_QPA_PLATFORM`` of the user stays.
+    """
+    if sys.platform not in ("win32", "darwin"):
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")

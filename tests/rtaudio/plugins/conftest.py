@@ -17,7 +17,8 @@ NATIVE = Path(__file__).parent / "native"
 DPF = Path("/usr/share/dpf/distrho")
 BUILD = Path(__file__).parents[3] / "build" / "probe"
 XLIB = Path("/usr/include/X11/Xlib.h")
-KINDS = {"Probe": [], "Beep": ["-DPROBE_SYNTH"], "Panel": ["-DPROBE_PANEL", "-DHAVE_X11", str(DPF / "DistrhoUIMain.cpp")]}
+KINDS = {"Probe": [], "Beep": ["-DPROBE_SYNTH"], "Late": ["-DPROBE_LATE"],
+         "Panel": ["-DPROBE_PANEL", "-DHAVE_X11", str(DPF / "DistrhoUIMain.cpp")]}
 
 
 def build_probe(name: str = "Probe") -> Path:
@@ -54,6 +55,12 @@ def probe() -> str:
 def beep() -> str:
     """The path of the built instrument."""
     return str(build_probe("Beep"))
+
+
+@pytest.fixture(scope="session")
+def late() -> str:
+    """The path of the built effect whose latency is a parameter (``native/late.cpp``)."""
+    return str(build_probe("Late"))
 
 
 @pytest.fixture(scope="session")

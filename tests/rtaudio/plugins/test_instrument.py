@@ -21,6 +21,7 @@ from rtaudio.instrument.plugin_synth import PluginSynth
 from rtaudio.midi.message import MidiMessage
 from rtaudio.plugins.rack import pack_state
 from rtaudio.plugins.scan import installed
+from rtaudio.plugins.vst3 import PedalboardPlugin
 from rtaudio.protocol.messages import command
 from rtaudio.protocol.reports import Snapshot
 from rtaudio.protocol.settings import EngineConfig, InsertState, InstrumentState
@@ -46,6 +47,21 @@ def test_a_vst3_instrument_sounds_from_note_on_to_note_off_to_the_sample(beep: s
         np.testing.assert_allclose(sound[321:5321, 0], expected, atol=1e-3)
     finally:
         synth.close()
+
+
+def test_a_vst3_instrument_keeps_time_in_calls_of_any_length(beep: str) -> None:
+    """pedalboard is told seconds, and rounds them down to frames in 32 bits: 7 frames at 44.1 kHz became 6."""
+    plugin = PedalboardPlugin(beep)
+    plugin.prepare(RATE, 256, 2)
+    sizes = [7, 14, 23, 28, 45, 251, *range(1, 257, 5)]
+    for start in (7, 14, 23, 28, 45):
+        plugin.reset()
+        plugin.queue_midi([(start, bytes((0x90, 69, 100)))])
+        parts = [np.zeros((n, 2), np.float32) for n in (60, *sizes)]
+        assert all(plugin.process(part) for part in parts)
+        sound = np.concatenate(parts)[:, 0]
+        assert not sound[:start].any()
+        np.testing.assert_allclose(sound[start:], 0.5 * np.cos(2 * np.pi * 440 * np.arange(len(sound) - start) / RATE), atol=1e-3)
 
 
 def test_the_midi_controllers_of_a_vst3_instrument_reach_it_and_are_no_parameters(beep: str) -> None:

@@ -13,6 +13,9 @@
 #if defined(PROBE_PANEL)
 #define DISTRHO_PLUGIN_NAME "Panel"
 #define DISTRHO_PLUGIN_URI "urn:stemplay:panel"
+#elif defined(PROBE_LATE)
+#define DISTRHO_PLUGIN_NAME "Late"
+#define DISTRHO_PLUGIN_URI "urn:stemplay:late"
 #else
 #define DISTRHO_PLUGIN_NAME "Probe"
 #define DISTRHO_PLUGIN_URI "urn:stemplay:probe"
