@@ -17,7 +17,7 @@ from PyQt6.QtGui import QUndoStack
 from gui.bridge import Bridge
 from gui.effect_words import plugin_title, translated
 from gui.theme import stem_title
-from gui.undo import InsertField, Move, Put, Value, new_gesture
+from gui.undo import InsertField, InstrumentMove, Move, Put, Value, new_gesture
 from rtaudio.protocol.insert_checks import is_foreign
 from rtaudio.protocol.messages import to_dict
 from rtaudio.protocol.parameters import EFFECTS, MAX_SLOTS, Parameter
@@ -173,6 +173,36 @@ class InsertMoves(QObject):
             return True
         text = f"{self.title(place, key)}: {translated(parameter.name)}"
         return self._move(place, (key, parameter.id), before, value, gesture, text)
+
+    def play(self, instrument: str) -> bool:
+        """Let this model or plugin be the instrument. The engine starts again with it. Whether it was taken."""
+        before, kept = self.bridge.config.instrument, self.settings_of_played()
+        if instrument == before:
+            return True
+        if not self.bridge.configure(instrument=instrument):
+            return False
+        self.remember_instrument(before, kept)
+        self.bridge.poll()
+        return True
+
+    def settings_of_played(self) -> InsertState | None:
+        """The plugin that MIDI plays, with its values and state; None if it is a model, or nothing."""
+        return copy.deepcopy(self.played)
+
+    def remember_instrument(self, before: str, kept: InsertState | None) -> None:
+        """Let undo bring back the instrument ``before``, with its settings ``kept``; another one has just been configured."""
+        after = self.bridge.config.instrument
+        if after != before:
+            text = self.tr("Instrument: {}").format(plugin_title(after) if after else self.tr("none"))
+            self.undo.push(InstrumentMove(self._play_again, self.settings_of_played, before, after, kept, text))
+
+    def _play_again(self, instrument: str, settings: InsertState | None) -> bool:
+        if instrument != self.bridge.config.instrument and not self.bridge.configure(instrument=instrument):
+            return False
+        if settings is not None and settings.plugin == instrument:
+            self.bridge.send("set_instrument", field="plugin", value=to_dict(settings))
+        self.bridge.poll()
+        return True
 
     def start_again(self, place: str, key: str) -> bool:
         """Load it afresh, after a failure."""

@@ -67,3 +67,39 @@ class Move(QUndoCommand):
         """Move back."""
         if not self._put(self.strip, self.field, self.before):
             self.setObsolete(True)
+
+
+class InstrumentMove(QUndoCommand):
+    """Another instrument was chosen. A plugin comes back with the settings that it had.
+
+    Args:
+        put: lets an instrument play, with these settings if it is a plugin; False if it was refused.
+        settings: gives those of the plugin that plays, None for a model.
+        before, after: names of the instruments, as the configuration has them. ``kept``: the settings of ``before``.
+        text: what is undone, for menus.
+    """
+
+    def __init__(
+        self, put: Callable[[str, InsertState | None], bool], settings: Callable[[], InsertState | None], before: str, after: str,
+        kept: InsertState | None, text: str,
+    ) -> None:  # fmt: skip
+        super().__init__(text)
+        self._put, self._settings, self.before, self.after = put, settings, before, after
+        self._kept: dict[str, InsertState | None] = {before: kept, after: None}
+        self._done = True  # the caller that pushes has sent the command
+
+    def redo(self) -> None:
+        """Choose it again."""
+        if self._done:
+            self._done = False
+            return
+        self._change(self.before, self.after)
+
+    def undo(self) -> None:
+        """Let the one before play again."""
+        self._change(self.after, self.before)
+
+    def _change(self, now: str, wanted: str) -> None:
+        self._kept[now] = self._settings()
+        if not self._put(wanted, self._kept[wanted]):
+            self.setObsolete(True)

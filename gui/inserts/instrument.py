@@ -12,6 +12,7 @@ from gui.inserts.browser import InstrumentBrowser
 from gui.inserts.desk import InsertDesk
 from gui.inserts.library import library_of
 from gui.inserts.status import sentence_of, status_of
+from gui.mixer_model import mixer_model_of
 from gui.theme import stem_title
 from gui.widgets.plain import plain
 from gui.widgets.toggle import polish
@@ -28,9 +29,8 @@ def instrument_title(bridge: Bridge) -> str:
 
 
 def use_instrument(bridge: Bridge, name: str) -> None:
-    """Let this model or plugin play. The engine starts again with it, which takes a second or two."""
-    if name != bridge.config.instrument and bridge.configure(instrument=name):
-        bridge.poll()
+    """Let this model or plugin play. The engine starts again with it, which takes a second or two. It can be undone."""
+    mixer_model_of(bridge).inserts.play(name)
 
 
 def choose_instrument(bridge: Bridge, parent: QWidget) -> InstrumentBrowser:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from PyQt6.QtCore import QCoreApplication, Qt
 from PyQt6.QtWidgets import (
     QCheckBox,
@@ -15,11 +17,16 @@ from PyQt6.QtWidgets import (
 )
 
 from gui.bridge import Bridge
-from gui.insert_moves import places_of, slots_of, table_of
+from gui.effect_words import plugin_title
+from gui.insert_moves import PLAYED, places_of, slots_of
+from gui.inserts.library import PluginLibrary, library_of
+from gui.theme import stem_title
 from gui.widgets.learn import target_title
 from gui.widgets.plain import PlainLabel
 from rtaudio.protocol.controls import fixed_targets, insert_target, is_button
-from rtaudio.protocol.reports import Snapshot
+from rtaudio.protocol.parameters import EFFECTS
+from rtaudio.protocol.reports import InsertReport, Snapshot
+from rtaudio.protocol.settings import InsertState
 
 TARGET = Qt.ItemDataRole.UserRole
 NOTES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
@@ -29,13 +36,26 @@ def _tr(text: str) -> str:
     return QCoreApplication.translate("Learn", text)
 
 
-def targets(snapshot: Snapshot) -> list[str]:
-    """All targets of MIDI learn in this engine."""
-    inserts = [
-        insert_target(place, entry.key, parameter.id)
-        for place in places_of(snapshot.mixer) for entry in slots_of(snapshot.mixer, place) for parameter in table_of(entry.plugin)
-    ]  # fmt: skip
-    return [*fixed_targets(snapshot.mixer.stems), *inserts]
+def targets(snapshot: Snapshot, library: PluginLibrary) -> dict[str, str]:
+    """All targets of MIDI learn in this engine, and the user's names of them. Of a plugin they are known once it has been looked at."""
+    found = {target: target_title(target) for target in fixed_targets(snapshot.mixer.stems)}
+    for place, entry, report in _plugins(snapshot):
+        for parameter in library.parameters(entry.plugin) or ():
+            target = insert_target(place, entry.key, parameter.id)
+            title = plugin_title(entry.plugin, report)
+            found[target] = target_title(target) if entry.plugin in EFFECTS else f"{stem_title(place)}: {title}, {parameter.name}"
+    return found
+
+
+def _plugins(snapshot: Snapshot) -> Iterator[tuple[str, InsertState, InsertReport | None]]:
+    """All effects in slots, and the plugin that plays the instrument, each with its place and what the engine says of it."""
+    for place in places_of(snapshot.mixer):
+        reports = {report.key: report for report in snapshot.inserts.get(place, [])}
+        for entry in slots_of(snapshot.mixer, place):
+            yield place, entry, reports.get(entry.key)
+    slot = snapshot.instrument.slot
+    if slot.plugin:
+        yield PLAYED[0], InsertState(slot.plugin, PLAYED[1]), slot
 
 
 def _entry(entry: dict[str, object]) -> str:
@@ -55,7 +75,8 @@ class LearnPanel(QWidget):
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._bridge = bridge
+        self._bridge, self._library = bridge, library_of(bridge)
+        self._library.changed.connect(lambda: self.show_snapshot(bridge.snapshot))
         self._shown: tuple[object, ...] = ()
         self.choice = QComboBox()
         self.choice.setAccessibleName(self.tr("Control to learn"))
@@ -93,27 +114,32 @@ class LearnPanel(QWidget):
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show the engine's state."""
-        report, wanted = snapshot.instrument, targets(snapshot)
-        shown = (report.learning, tuple(wanted), tuple(str(entry) for entry in report.state.midi_map))
+        report, wanted = snapshot.instrument, targets(snapshot, self._library)
+        if self.isVisible():
+            for _, entry, _ in _plugins(snapshot):
+                self._library.know(entry.plugin)
+        shown = (report.learning, tuple(wanted.items()), tuple(str(entry) for entry in report.state.midi_map))
         if shown == self._shown:
             return
         self._shown = shown
-        if wanted != [self.choice.itemData(i) for i in range(self.choice.count())]:
+        if list(wanted.items()) != [(self.choice.itemData(i), self.choice.itemText(i)) for i in range(self.choice.count())]:
             kept = self.choice.currentData()
             self.choice.clear()
-            for target in wanted:
-                self.choice.addItem(target_title(target), target)
+            for target, title in wanted.items():
+                self.choice.addItem(title, target)
             self.choice.setCurrentIndex(max(0, self.choice.findData(kept)))
         kept_row = self.list.currentRow()
         self.list.clear()
         for entry in report.state.midi_map:
-            item = QListWidgetItem(f"{target_title(str(entry.get('target')))}  ←  {_entry(entry)}")
+            target = str(entry.get("target"))
+            item = QListWidgetItem(f"{wanted.get(target) or target_title(target)}  ←  {_entry(entry)}")
             item.setData(TARGET, entry.get("target"))
             self.list.addItem(item)
         self.list.setCurrentRow(min(kept_row, self.list.count() - 1))
         self.learn.setText(self.tr("Cancel") if report.learning else self.tr("Learn"))
+        learning = wanted.get(report.learning) or target_title(report.learning)
         self.hint.setText(
-            self.tr("Move a controller or press a button now, for {0}.").format(target_title(report.learning))
+            self.tr("Move a controller or press a button now, for {0}.").format(learning)
             if report.learning
             else self.tr("A right click on a fader, a knob, a slider or a button does the same. Buttons take keys, too.")
         )

@@ -7,6 +7,7 @@ from PyQt6.QtGui import QHideEvent, QShowEvent
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from gui.bridge import Bridge
+from gui.inserts.instrument import use_instrument
 from gui.instrument.panel import InstrumentPanel
 from gui.widgets.plain import PlainLabel
 from rtaudio.protocol.reports import Snapshot
@@ -51,8 +52,7 @@ class InstrumentPage(QStackedWidget):
 
     def load_instrument(self) -> None:
         """Restart the engine with the shipped instrument, which takes a second or two."""
-        self.bridge.configure(instrument=INSTRUMENT)
-        self.bridge.poll()
+        use_instrument(self.bridge, INSTRUMENT)
 
     def _make_empty(self) -> QWidget:
         page = QWidget()

@@ -13,6 +13,7 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from gui.bridge import Bridge
 from gui.jobs import Job
+from gui.mixer_model import mixer_model_of
 from gui.store import round_trip_key
 from rtaudio.protocol.insert_checks import is_foreign
 from rtaudio.protocol.messages import to_dict
@@ -185,7 +186,10 @@ class Draft(QObject):
         if self.problem and not any(word in self.problem.lower() for word in BUSY):
             self.told.emit(self.tr("{} The sound has not changed.").format(self.problem))
             return
+        moves = mixer_model_of(self.bridge).inserts
+        before, kept = self.bridge.config.instrument, moves.settings_of_played()
         if self.bridge.configure(**self.changes()):
+            moves.remember_instrument(before, kept)
             self.base = self.bridge.config
             self.config = replace(self.base)
             self.told.emit("")

@@ -535,6 +535,7 @@
     <name>Draft</name>
     <message>
         <location filename="../settings/draft.py" line="186" />
+        <location filename="../settings/draft.py" line="187" />
         <source>{} The sound has not changed.</source>
         <translation type="unfinished" />
     </message>
@@ -1651,6 +1652,17 @@
     </message>
     <message>
         <location filename="../insert_moves.py" line="188" />
+        <location filename="../insert_moves.py" line="196" />
+        <source>Instrument: {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../insert_moves.py" line="196" />
+        <source>none</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../insert_moves.py" line="218" />
         <source>{0} has {1} slots for effects, and all are taken.</source>
         <translation type="unfinished" />
     </message>
@@ -2362,12 +2374,12 @@
 </context><context>
     <name>Learn</name>
     <message>
-        <location filename="../instrument/learn.py" line="44" />
+        <location filename="../instrument/learn.py" line="64" />
         <source>key {0}, channel {1}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="45" />
+        <location filename="../instrument/learn.py" line="65" />
         <source>controller {0}, channel {1}</source>
         <translation type="unfinished" />
     </message>
@@ -2484,53 +2496,53 @@
 </context><context>
     <name>LearnPanel</name>
     <message>
-        <location filename="../instrument/learn.py" line="61" />
+        <location filename="../instrument/learn.py" line="82" />
         <source>Control to learn</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="114" />
-        <location filename="../instrument/learn.py" line="63" />
+        <location filename="../instrument/learn.py" line="139" />
+        <location filename="../instrument/learn.py" line="84" />
         <source>Learn</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="66" />
+        <location filename="../instrument/learn.py" line="87" />
         <source>Learnt controllers</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="70" />
+        <location filename="../instrument/learn.py" line="91" />
         <source>Soft takeover</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="71" />
+        <location filename="../instrument/learn.py" line="92" />
         <source>The chosen controller has no effect until it reaches its control, so that nothing jumps.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="73" />
+        <location filename="../instrument/learn.py" line="94" />
         <source>Forget</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="75" />
+        <location filename="../instrument/learn.py" line="96" />
         <source>Forget all</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="114" />
+        <location filename="../instrument/learn.py" line="139" />
         <source>Cancel</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="116" />
+        <location filename="../instrument/learn.py" line="142" />
         <source>Move a controller or press a button now, for {0}.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="118" />
+        <location filename="../instrument/learn.py" line="144" />
         <source>A right click on a fader, a knob, a slider or a button does the same. Buttons take keys, too.</source>
         <translation type="unfinished" />
     </message>

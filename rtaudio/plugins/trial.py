@@ -34,7 +34,7 @@ LOUD = 1e-5
 """Samples below it, -100 dB, are silence."""
 TOOL = "is neither an effect nor an instrument"
 """In the error of a plugin that has no audio input and takes no MIDI, or has no audio output."""
-REST_S, SAMPLES_S = 1.0, 4.0
+REST_S, SAMPLES_S, SLOW_S = 1.0, 4.0, 20.0
 _NOTES = (36, 48, 60, 72)
 
 
@@ -83,6 +83,8 @@ def try_plugin(entry: Entry) -> Trial:
             notes += _second(plugin, role == "instrument", saved, values)
     except StemplayError as failure:
         error = str(failure)
+    except Exception as failure:  # a plugin of others may describe itself by anything; the other plugins are tried
+        error = f"{name} could not be tried: {type(failure).__name__}: {failure}."
     return Trial(plugin, name, role, error, tuple(notes))
 
 
@@ -146,11 +148,14 @@ def _peak(host: IsolatedPlugin, form: tuple[int, int, int], sizes: tuple[int, ..
     rate, block, channels = form
     rng, loudest, frames, call = np.random.default_rng(0), 0.0, 0, 0
     events = [(0, bytes((0x90, note, 100))) for note in _NOTES]
+    until = time.monotonic() + SLOW_S
     while frames < seconds * rate:
         audio = (0.1 * rng.standard_normal((min(sizes[call % len(sizes)], block), channels))).astype(np.float32)
         answered = host.play(audio, events, 10.0) if host.is_instrument else host.process(audio)
         if not answered:
             raise StemplayError(host.trouble or f"{host.name} did not answer.")
+        if time.monotonic() > until:
+            raise StemplayError(f"{host.name} needs more than {SLOW_S:g} s for {seconds:g} s of sound.")
         loudest, frames, call, events = max(loudest, _loudness(audio)), frames + len(audio), call + 1, []
     if host.is_instrument:
         host.play(audio, [(0, bytes((0x80, note, 0))) for note in _NOTES], 10.0)

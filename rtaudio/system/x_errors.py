@@ -1,7 +1,8 @@
 """X servers: plugins that find none, and errors of one.
 
-Xlib answers an error by ending the process, unless the program has a handler of its own. Toolkits install one. JUCE, with which pedalboard shows the windows of plugins, does so in complete applications only, and asks the owner
-of the selection ``_XSETTINGS_S0`` for its settings even if there is none, as under a window manager without a settings daemon.
+Xlib answers an error by ending the process, unless the program has a handler of its own. Toolkits install one. JUCE, with which
+pedalboard shows the windows of plugins, does so in complete applications only, and asks the owner of the selection ``_XSETTINGS_S0`` for
+its settings even if there is none, as under a window manager without a settings daemon.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import QApplication, QLineEdit, QMenu
 from pytestqt.qtbot import QtBot
 
 from gui.bridge import Bridge
+from gui.inserts.library import library_of
 from gui.instrument import catalogue
 from gui.instrument.learn import targets
 from gui.instrument.pad import bilinear, place_of
@@ -174,7 +175,7 @@ def test_everything_learnable_is_offered_and_learned_by_right_click(
     panel: InstrumentPanel, session: FakeSession, bridge: Bridge, qtbot: QtBot
 ) -> None:
     strips = tuple(session.report.mixer.stems)
-    for target in targets(session.report):
+    for target in targets(session.report, library_of(bridge)):
         control_range(target, strips)  # raises for what the engine would refuse
         assert target_title(target) != target
     learnable(panel.status, bridge, "mixer.dry")

@@ -13,14 +13,16 @@ from pytestqt.qtbot import QtBot
 from gui.bridge import Bridge
 from gui.insert_moves import PLAYED
 from gui.inserts.browser import EffectBrowser, InstrumentBrowser
+from gui.inserts.instrument import use_instrument
 from gui.inserts.library import PluginLibrary, library_of
 from gui.inserts.values import ParameterSlider
-from gui.mixer_model import ECHO_S, MixerModel
+from gui.mixer_model import ECHO_S, MixerModel, mixer_model_of
 from gui.pages.instrument import InstrumentPage
 from gui.pages.mixer import MixerPage
 from gui.presets import apply_preset, present_preset
 from gui.session_store import SessionStore
 from gui.settings.dialog import SettingsDialog
+from gui.settings.draft import Draft
 from gui.store import Store
 from gui.widgets.learn import target_title
 from rtaudio.audio.format import StemplayError
@@ -147,6 +149,60 @@ def test_a_parameter_is_turned_followed_and_undone(page: InstrumentPage, bridge:
     session.commands.clear()
     undo.undo()
     assert not session.commands, "what another plugin had does not turn this one's parameters"
+
+
+def test_another_instrument_is_undone_with_what_was_turned_before(page: InstrumentPage, bridge: Bridge, session: FakeSession) -> None:
+    moves, undo = page.panel.plugin.mixer_model.inserts, page.panel.plugin.mixer_model.undo
+    assert moves.turn(*PLAYED, TONE, 80.0)
+    bridge.send("set_instrument", field="plugin", value={"plugin": ORGAN, "key": "instrument", "values": {"tone": 80.0}, "state": "AAAA"})
+    bridge.poll()
+    use_instrument(bridge, "sing-gm")
+    assert session.config.instrument == "sing-gm" and undo.undoText() == "Instrument: sing-gm"
+    play(session, bridge, "sing-gm")
+    use_instrument(bridge, "sing-gm")
+    assert undo.count() == 2, "what plays already is no step"
+    undo.undo()
+    assert session.config.instrument == ORGAN
+    assert session.desired.instrument.plugin == InsertState(ORGAN, "instrument", values={"tone": 80.0}, state="AAAA")
+    play(session, bridge)
+    undo.undo()
+    assert session.desired.instrument.plugin.values == {"tone": 50.0}
+    undo.redo()
+    undo.redo()
+    assert session.config.instrument == "sing-gm"
+
+
+def test_an_instrument_chosen_in_the_settings_is_undone_alone(bridge: Bridge, session: FakeSession, library: PluginLibrary) -> None:
+    play(session, bridge)
+    model, draft = mixer_model_of(bridge), Draft(bridge)
+    draft.choose(instrument="", client_name="other")
+    draft._apply_if_possible()
+    assert (session.config.instrument, session.config.client_name) == ("", "other") and model.undo.undoText() == "Instrument: none"
+    model.undo.undo()
+    assert (session.config.instrument, session.config.client_name) == (ORGAN, "other")
+    assert not model.undo.canUndo()
+
+
+def test_an_instrument_that_is_refused_is_no_step(bridge: Bridge, session: FakeSession, library: PluginLibrary) -> None:
+    use_instrument(bridge, "/nowhere/at/all")
+    assert session.config.instrument == "sing-gm" and not mixer_model_of(bridge).undo.canUndo()
+
+
+def test_the_parameters_of_plugins_are_offered_to_midi_learn(
+    page: InstrumentPage, bridge: Bridge, session: FakeSession, library: PluginLibrary
+) -> None:
+    learn = page.panel.learn
+    page.panel.tabs.setCurrentWidget(learn)
+    assert learn.choice.findText("Instrument: Big Organ, Tone") == learn.choice.findData("insert.instrument.instrument.tone") >= 0
+    library._found({"plugins": [*FOUND, {"plugin": "/x/E.vst3", "name": "E", "kind": "VST3", "parameters": [TONE.to_json()], "error": ""}]})
+    bridge.send("set_inserts", strip="vocals", inserts=[{"plugin": "/x/E.vst3", "key": "E-1"}, {"plugin": "reverb", "key": "reverb-1"}])
+    session.report.instrument.state.midi_map = [{"target": "insert.instrument.instrument.tone", "control": 7, "channel": 0}]
+    bridge.poll()
+    assert learn.choice.findText("Vocals: E, Tone") >= 0 and learn.choice.findText("Vocals: Reverb, Room size") >= 0
+    assert learn.list.item(0).text().startswith("Instrument: Big Organ, Tone")  # type: ignore[union-attr]
+    learn.choice.setCurrentIndex(learn.choice.findData("insert.instrument.instrument.tone"))
+    QTest.mouseClick(learn.learn, LEFT)
+    assert session.commands[-1].args == {"target": "insert.instrument.instrument.tone"}
 
 
 def test_what_was_just_turned_does_not_jump_back(bridge: Bridge, session: FakeSession, library: PluginLibrary) -> None:
