@@ -83,8 +83,9 @@ class PluginHost:
         self.commands = commands
         self.plugin: Plugin = open_plugin(str(start["plugin"]))
         self.note = ""
-        if start["state"]:
-            self.plugin.restore_state(base64.b64decode(start["state"]))
+        self._loaded_state = base64.b64decode(start["state"])
+        if self._loaded_state:
+            self.plugin.restore_state(self._loaded_state)
         for id, value in start["values"].items():
             self._set_first(id, value, bool(start["strict"]))
         self.plugin.prepare(self._rate, self._block, self._channels)  # after the values: latency may depend on them
@@ -247,7 +248,7 @@ class PluginHost:
         while True:
             time.sleep(LOOK_S)
             with contextlib.suppress(Exception):  # the next look may go well
-                self._latency.look(dict(self._known), time.monotonic(), self.plugin.save_state)
+                self._latency.look(dict(self._known), time.monotonic(), self._saved or self._loaded_state)
 
     def _look(self, changed: float) -> float:
         """Report what the plugin's own window changed. Returns the time of the change, 0 once the state is saved."""

@@ -1,7 +1,7 @@
 """Examines one plugin: ``python -m rtaudio.plugins.probe PLUGIN`` prints its description as one line of JSON.
 
 With ``PLUGIN PRESET`` it prints the parameters with the values that the preset gives them, and the plugin's state. Without arguments it
-prints the latency of the plugin that a line of JSON on standard input names, with its state (``latency_watch.py``).
+prints the latency of the plugin that a line of JSON on standard input names, with its settings (``latency_watch.py``).
 
 It is a separate process, because plugins may crash, hang and print.
 """
@@ -54,11 +54,17 @@ def load_preset(plugin: str, preset: str) -> dict[str, Any]:
 
 
 def latency_of(wanted: dict[str, Any]) -> dict[str, Any]:
-    """``latency`` of a ``plugin`` with a saved ``state`` (base64), prepared for ``form``. Raises StemplayError if it cannot be loaded."""
+    """``latency`` of a ``plugin`` with its ``state`` (base64, may be empty) and ``values``, prepared for ``form``.
+
+    Raises StemplayError if it cannot be loaded.
+    """
     lower_priority()
     threading.Thread(target=_end_after, args=(LIMIT_S,), name="limit", daemon=True).start()  # whoever asked may be gone
     loaded = open_plugin(str(wanted["plugin"]))
-    loaded.restore_state(base64.b64decode(wanted["state"]))
+    if wanted["state"]:
+        loaded.restore_state(base64.b64decode(wanted["state"]))
+    for id, value in wanted["values"].items():
+        loaded.set(id, value)
     loaded.prepare(*(int(number) for number in wanted["form"]))
     return {"latency": loaded.latency}
 

@@ -29,7 +29,7 @@ from rtaudio.system.child_process import child_environment
 
 LIMIT_S = 90.0
 """A plugin that is not loaded after so long is ended and marked."""
-VERSION = 3
+VERSION = 4
 _CRASHED = "It crashed while it was loaded."
 _LISTING_S = 60.0
 

@@ -30,7 +30,7 @@ def test_a_vst3_effect_that_changes_its_latency_while_it_plays_says_so(late: str
 
 
 def test_what_cannot_be_loaded_says_nothing() -> None:
-    assert ask_aside("/nowhere/None.vst3", FORM, b"") is None
+    assert ask_aside("/nowhere/None.vst3", FORM, b"", {}) is None
 
 
 class Asked:
@@ -47,7 +47,7 @@ class Asked:
     def rest(self, seconds: float = REST_S + 0.5) -> None:
         for _ in range(round(seconds / 0.25)):
             self.now += 0.25
-            self.watch.look(dict(self.values), self.now, lambda: b"")
+            self.watch.look(dict(self.values), self.now, b"")
 
 
 def test_it_is_asked_once_the_parameters_are_at_rest() -> None:

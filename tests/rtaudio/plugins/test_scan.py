@@ -77,7 +77,7 @@ def test_a_plugin_that_hangs_while_it_loads_is_ended(folder: Path, monkeypatch: 
     assert entry["error"] == "It did not load within 0.05 s and was ended."
 
 
-HALF = '{"version": 3, "plugins": {"x": {"stamp": 1, "entries": [{"parameters": 3}]}}}'
+HALF = '{"version": 4, "plugins": {"x": {"stamp": 1, "entries": [{"parameters": 3}]}}}'
 
 
 @pytest.mark.parametrize("damage", ["", "[]", "{", HALF, "\x00"])
@@ -86,7 +86,7 @@ def test_a_damaged_cache_is_as_good_as_none(folder: Path, damage: str) -> None:
     cache_file().write_text(damage)
     assert known_plugins() == []
     assert len(scan(folders=[folder])) == 2
-    assert json.loads(cache_file().read_text())["version"] == 3
+    assert json.loads(cache_file().read_text())["version"] == scanning.VERSION
 
 
 def test_a_name_means_a_plugin_where_only_one_has_it(folder: Path) -> None:
