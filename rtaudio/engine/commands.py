@@ -212,7 +212,7 @@ class EngineCommands:
         rate, song = self.format.rate, self._song()
         song.set_loop(*(None if t is None else round(float(t) * rate) for t in (start_s, end_s)))
         loop = song.loop
-        if loop is not None and song.position > loop[1] - song.fade - 2 * self.format.block:
+        if loop is not None and song.position > loop[1] - song.slack - 2 * self.format.block:
             self._do_seek(loop[0] / rate)
 
     def _do_record(self, directory: str, format: str) -> None:

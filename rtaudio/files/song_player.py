@@ -41,12 +41,14 @@ PREFETCH_S = 10.0
 class Switch:
     """A seek for the callback: the block in which it takes effect begins with ``frame`` of the song.
 
-    ``payload`` is handed over in the same block, for example a prepared processor.
+    ``payload`` is handed over in the same block, for example a prepared processor. ``voice``: what plays from there on at another tempo
+    (``tempo_player.py``).
     """
 
     frame: int
     fade: bool = True
     payload: Any = None
+    voice: Any = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,6 +174,11 @@ class FilePlayer:
     @property
     def fade(self) -> int:
         """Frames of a fade. A change of the loop within its last fade takes effect too late for this pass."""
+        return self._fade
+
+    @property
+    def slack(self) -> int:
+        """Frames before a loop's end within which a change of the loop comes too late for this pass."""
         return self._fade
 
     @property

@@ -70,6 +70,7 @@ class Transport:
     For a stem file that plays its own stems, ``titles`` has the name of each (maybe empty) and ``colours`` those that have one
     (``#rrggbb``), by their strips.
     ``tempo``: beats a minute of MIDI clock, Link and echoes, whatever the input is.
+    ``speed``: the song's tempo as a ratio to its own. ``key``: semitones by which its pitched stems are transposed.
     """
 
     path: str = ""
@@ -82,6 +83,8 @@ class Transport:
     titles: dict[str, str] = field(default_factory=dict)
     colours: dict[str, str] = field(default_factory=dict)
     tempo: float = 120.0
+    speed: float = 1.0
+    key: float = 0.0
 
 
 @dataclass
