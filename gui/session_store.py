@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import os
 from collections.abc import Callable, Iterator
@@ -75,6 +76,9 @@ def _resume(session: SessionLike, saved: SavedSession) -> None:
         return
     if saved.loop is not None:  # before the seek, because a new loop moves a song that is beyond it
         session.send(command("set_loop", start_s=saved.loop[0], end_s=saved.loop[1]))
+    with contextlib.suppress(StemplayError):  # a file of another program may hold anything
+        session.send(command("set_speed", speed=saved.speed))
+        session.send(command("set_key", semitones=saved.key))
     session.send(command("seek", position_s=saved.position_s))
     session.send(command("pause"))
 
@@ -102,6 +106,8 @@ class SessionStore(QObject):
             snapshot.instrument.state if snapshot.instrument.model else before.instrument,
             snapshot.transport.position_s if song else before.position_s,
             snapshot.transport.loop if song else before.loop,
+            snapshot.transport.speed if song else before.speed,
+            snapshot.transport.key if song else before.key,
         )
         return copy.deepcopy(present)
 

@@ -38,13 +38,15 @@ RECENT = 12
 
 @dataclass
 class SavedSession:
-    """The engine's desired state, restored when the window opens. ``loop`` in seconds of the song."""
+    """The engine's desired state, restored when the window opens. ``loop`` in seconds of the song, ``speed`` and ``key`` as in ``Transport``."""
 
     config: EngineConfig = field(default_factory=EngineConfig)
     mixer: MixerState = field(default_factory=MixerState)
     instrument: InstrumentState = field(default_factory=InstrumentState)
     position_s: float = 0.0
     loop: tuple[float, float] | None = None
+    speed: float = 1.0
+    key: float = 0.0
 
 
 @dataclass

@@ -35,6 +35,7 @@ from gui.player.export_files import (
 )
 from gui.player.marks import marks_of
 from gui.player.player_model import player_model_of
+from gui.player.tempo import key_text, speed_text
 from gui.player.times import clock
 from gui.store import music_folder
 from gui.theme import stem_title
@@ -126,6 +127,14 @@ class ExportDialog(QDialog):
         )
         self.project.currentIndexChanged.connect(self._choice_changed)
         form.addRow(self.tr("Project"), self.project)
+        transport = self.player_model.transport
+        self._heard = (transport.speed, transport.key)
+        self.heard = QCheckBox(self.tr("Tempo {}, key {}").format(speed_text(transport.speed), key_text(transport.key)))
+        self.heard.setToolTip(self.tr("Otherwise the stems have the song's own tempo and key."))
+        self.heard.setAccessibleName(self.tr("Tempo and key as heard"))
+        self.heard.setChecked(self._heard != (1.0, 0.0))
+        if self.heard.isChecked():
+            form.addRow(self.tr("As heard"), self.heard)
         self.folder = QLineEdit(str(song_folder(parent, self.song)))
         self.folder.setAccessibleName(self.tr("Folder"))
         self.folder.textChanged.connect(self._choice_changed)
@@ -194,7 +203,7 @@ class ExportDialog(QDialog):
             self.message.setText(str(error))
         self.job = self.bridge.job(
             "export", song=self.song, folder=self.folder.text(), model=self.model.currentData(), stems=self.chosen(),
-            format=self.format.currentData(), consistent=self.bridge.config.consistent, project=self._plan(),
+            format=self.format.currentData(), consistent=self.bridge.config.consistent, project=self._plan(), **self._tempo(),
         )  # fmt: skip
         self.job.progress.connect(self._progress)
         self.job.done.connect(self._done)
@@ -209,7 +218,12 @@ class ExportDialog(QDialog):
         kinds = [kind for kind in self._project().split(",") if kind]
         if not kinds:
             return {}
-        return {"kinds": kinds, "mixer": to_dict(self.bridge.snapshot.mixer), **marks_of(self.bridge).for_project()}
+        notes = marks_of(self.bridge).for_project(self._tempo()["tempo"])
+        return {"kinds": kinds, "mixer": to_dict(self.bridge.snapshot.mixer), **notes}
+
+    def _tempo(self) -> dict[str, float]:
+        """Tempo and key of the stems."""
+        return {"tempo": self._heard[0], "key": self._heard[1]} if self.heard.isChecked() else {"tempo": 1.0, "key": 0.0}
 
     def _project(self) -> str:
         """The chosen project, if there can be one with this format."""

@@ -159,13 +159,17 @@ class SongMarks(QObject):
 
     # -- for projects -------------------------------------------------------------------------------------------------------
 
-    def for_project(self) -> dict[str, list[tuple[Any, ...]]]:
-        """``markers`` and ``regions`` of a project: the markers, the named loops, and the loop that is being played."""
-        regions: list[tuple[Any, ...]] = [(loop.start_s, loop.end_s, loop.name) for loop in self.loops]
+    def for_project(self, tempo: float = 1.0) -> dict[str, list[tuple[Any, ...]]]:
+        """``markers`` and ``regions`` of a project whose stems play at ``tempo``: the markers, the named loops, and the loop that is being
+        played, in the stems' own seconds."""
+        loops = [(loop.start_s, loop.end_s, loop.name) for loop in self.loops]
         loop = self.player_model.transport.loop
         if loop is not None and self.playing_loop is None:
-            regions.append((*loop, self.tr("Loop")))
-        return {"markers": [(marker.at_s, marker.name) for marker in self.markers], "regions": regions}
+            loops.append((*loop, self.tr("Loop")))
+        return {
+            "markers": [(marker.at_s / tempo, marker.name) for marker in self.markers],
+            "regions": [(start / tempo, end / tempo, name) for start, end, name in loops],
+        }
 
     # -- keeping ------------------------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from gui.player.marks import marks_of
 from gui.player.monitor import MonitorSwitch
 from gui.player.player_model import player_model_of
 from gui.player.seek import STEP_MS, SeekSlider
+from gui.player.tempo import KEY, SPEED, SongValue, song_tempo_of
 from gui.player.times import clock
 from gui.shortcuts import bind
 from gui.widgets.learn import learnable
@@ -32,7 +33,7 @@ class TransportBar(QFrame):
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.bridge, self.player_model, self.marks = bridge, player_model_of(bridge), marks_of(bridge)
+        self.bridge, self.player_model, self.marks, self.tempo = bridge, player_model_of(bridge), marks_of(bridge), song_tempo_of(bridge)
         self.setProperty("role", "footer")
         self.setAccessibleName(self.tr("Transport"))
         row = QHBoxLayout(self)
@@ -55,7 +56,7 @@ class TransportBar(QFrame):
         row.addWidget(self.record_button)
         for widget, target in (
             (self.play_button, "transport.play"), (self.start_button, "transport.start"), (self.a_button, "transport.loop"),
-            (self.b_button, "transport.loop"), (self.record_button, "transport.record"), (self.monitor, "mixer.monitor"),
+            (self.b_button, "transport.loop"), (self.speed, "transport.speed"), (self.key, "transport.key"), (self.record_button, "transport.record"), (self.monitor, "mixer.monitor"),
         ):  # fmt: skip
             learnable(widget, bridge, target)
         self.player_model.changed.connect(self._dress)
@@ -70,6 +71,8 @@ class TransportBar(QFrame):
         return {
             "play": player.toggle_play, "to_start": lambda: player.seek(0.0), "back": lambda: player.nudge(-STEP_MS / 1000),
             "forward": lambda: player.nudge(STEP_MS / 1000), "loop_a": player.set_a, "loop_b": player.set_b,
+            "slower": lambda: self.tempo.step(SPEED, -0.05), "faster": lambda: self.tempo.step(SPEED, 0.05),
+            "key_down": lambda: self.tempo.step(KEY, -1), "key_up": lambda: self.tempo.step(KEY, 1),
             "loop_off": player.clear_loop, "record": player.toggle_record, "open_song": self.choose,
             "loop_keep": lambda: self.marks.keep_loop(), "loop_next": self.marks.step_loop,
             "marker_add": lambda: self.marks.add_marker(), "marker_previous": lambda: self.marks.step_marker(forward=False),
@@ -112,10 +115,17 @@ class TransportBar(QFrame):
         self.off_button = self._button(self.tr("End the loop (Ctrl+\\)"), player_model.clear_loop, "✕")
         self.a_button.clicked.connect(lambda: player_model.set_a())
         self.b_button.clicked.connect(lambda: player_model.set_b())
+        self.speed = SongValue(
+            self.tempo, SPEED, self.tr("Tempo"), self.tr("Tempo of the song (Ctrl+Up, Ctrl+Down); double click: as it is")
+        )
+        self.key = SongValue(
+            self.tempo, KEY, self.tr("Key"),
+            self.tr("Key in semitones (Ctrl+Shift+Up, Ctrl+Shift+Down); drums keep their pitch; double click: as it is"),
+        )  # fmt: skip
         for widget in (self.start_button, self.play_button, self.position):
             row.addWidget(widget)
         row.addWidget(self.slider, 1)
-        for widget in (self.length, self.a_button, self.b_button, self.off_button):
+        for widget in (self.length, self.speed, self.key, self.a_button, self.b_button, self.off_button):
             row.addWidget(widget)
         return box
 
@@ -147,7 +157,7 @@ class TransportBar(QFrame):
         """Update the parts that change now and then."""
         player_model, transport, recording = self.player_model, self.player_model.transport, self.player_model.recording
         self.ways.setCurrentIndex(0 if player_model.has_song or player_model.pending else 1)
-        for button in (self.start_button, self.play_button, self.a_button, self.b_button, self.slider):
+        for button in (self.start_button, self.play_button, self.a_button, self.b_button, self.slider, self.speed, self.key):
             button.setEnabled(player_model.has_song)
         playing = transport.playing
         self.play_button.setIcon(icon("pause" if playing else "play"))
@@ -197,7 +207,7 @@ class TransportBar(QFrame):
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
         wide = self.width() >= NARROW
-        for widget in (self.length, self.start_button, self.a_button, self.b_button, self.off_button):
+        for widget in (self.length, self.speed, self.key, self.start_button, self.a_button, self.b_button, self.off_button):
             widget.setVisible(wide)
         super().resizeEvent(event)
 

@@ -57,7 +57,8 @@ def target_title(target: str) -> str:
         "mixer.monitor": _tr("Monitor"), "mixer.limiter": _tr("Limiter"),
         "instrument.attack_ms": _tr("Attack"), "instrument.release_ms": _tr("Release"),
         "transport.play": _tr("Play or pause"), "transport.start": _tr("To the start"), "transport.record": _tr("Record"),
-        "transport.loop": _tr("Loop: A, B, off"), "transport.tempo": _tr("Tempo"),
+        "transport.loop": _tr("Loop: A, B, off"), "transport.tempo": _tr("Tempo of clock and Link"),
+        "transport.speed": _tr("Tempo of the song"), "transport.key": _tr("Key of the song"),
     }  # fmt: skip
     return known.get(target, target)
 

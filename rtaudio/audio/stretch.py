@@ -1,12 +1,13 @@
 """Tempo without pitch, and pitch without tempo, with Rubber Band's finer engine (``pylibrb``).
 
-How it was chosen: docs/tempo.md. Rubber Band computes in bursts of a few milliseconds, without holding Python's interpreter lock, so it runs
-in threads and processes of its own, never in the audio callback.
+How it was chosen: docs/tempo.md. Rubber Band computes in bursts of a few milliseconds, without holding Python's interpreter lock. So it
+runs in threads and processes of its own, never in the audio callback.
 """
 
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,7 @@ class Stretcher:
         flags = [option.PROCESS_REALTIME, option.ENGINE_FINER, option.PitchHighConsistency]
         flags += [option.WINDOW_SHORT] if quick else []
         flags += [option.CHANNELS_TOGETHER] if channels == 2 else []
-        number = sum(int(getattr(flag, "value", flag)) for flag in flags)
+        number: Any = sum(int(getattr(flag, "value", flag)) for flag in flags)
         self._library: Any = pylibrb.RubberBandStretcher(rate, channels, number, 1.0 / speed, 2.0 ** (semitones / 12.0))
         self._library.set_max_process_size(PIECE)
         self._channels, self._speed = channels, speed
@@ -104,3 +105,27 @@ class Stretcher:
             self._skip -= dropped
             ready -= dropped
         return [np.ascontiguousarray(self._library.retrieve(ready).T)] if ready else []
+
+
+def stretched(blocks: Iterable[Audio], rate: int, channels: int, speed: float) -> Iterator[Audio]:
+    """``blocks`` of ``(n, channels)`` at another tempo: ``stretched_length`` frames in all, the first one being the first of the input.
+
+    At a ``speed`` of 1 they pass as they are. Raises StemplayError if Rubber Band is not installed.
+    """
+    if speed == 1.0:
+        yield from blocks
+        return
+    stretcher = Stretcher(rate, channels, speed, quick=channels > 2)
+    stretcher.begin(np.zeros((0, channels), np.float32))
+    taken = given = 0
+    for block in blocks:
+        taken += len(block)
+        out = stretcher.feed(block)
+        given += len(out)
+        yield out
+    missing = stretched_length(taken, speed) - given
+    silence = np.zeros((PIECE, channels), np.float32)
+    while missing > 0:
+        out = stretcher.feed(silence)[:missing]
+        missing -= len(out)
+        yield out

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.util
+import math
+from dataclasses import dataclass
 from typing import Any
 
 from rtaudio.audio.format import StemplayError
+from rtaudio.audio.stretch import KEYS, SPEEDS
 from rtaudio.audio.tempo import DEFAULT_BPM
 from rtaudio.midi.output_ports import list_outputs
 from rtaudio.midi.ports import WORDS, find_input
@@ -14,9 +18,20 @@ from rtaudio.protocol.checks import check_value, osc_endpoint
 from rtaudio.protocol.controls import TEMPO
 from rtaudio.protocol.reports import Snapshot
 
+LEAST_BPM = 20.0
+"""Smaller numbers are ratios."""
 
-def add_control_options(parser: argparse.ArgumentParser) -> None:
-    """Add the group."""
+
+@dataclass(frozen=True)
+class Asked:
+    """What ``--tempo`` says: beats a minute, or the tempo of the song as a ratio."""
+
+    bpm: float | None = None
+    speed: float | None = None
+
+
+def add_control_options(parser: argparse.ArgumentParser, songs: bool = False) -> None:
+    """Add the group. ``songs``: whether the command plays songs, which have a tempo of their own."""
     group = parser.add_argument_group("control from outside")
     group.add_argument(
         "--osc", default="", metavar="[HOST:]PORT",
@@ -29,14 +44,14 @@ def add_control_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--midi-clock", action="store_true", help="send MIDI clock, start, stop and position to the MIDI output")
     group.add_argument("--link", action="store_true", help="share tempo and beat through Ableton Link (needs LinkPython-extern)")
     group.add_argument(
-        "--tempo", type=float, default=DEFAULT_BPM, metavar="BPM",
-        help="tempo of MIDI clock, Link and echoes in time (default: %(default)g)",
+        "--tempo", type=_bpm_or_speed, action="append", default=[], metavar="BPM",
+        help=f"tempo of MIDI clock, Link and echoes in time (default: {DEFAULT_BPM:g})"
+        + ("; or, with a percent sign or as a ratio, that of the song: 75%% or 0.75, from 50%% to 150%%" if songs else ""),
     )  # fmt: skip
 
 
 def control_settings(args: argparse.Namespace) -> dict[str, Any]:
     """The fields of EngineConfig for the arguments. Raises StemplayError."""
-    check_value("--tempo", args.tempo, TEMPO)
     if args.osc:
         osc_endpoint(args.osc)
     if args.midi_clock and args.midi_out == "none":
@@ -47,6 +62,48 @@ def control_settings(args: argparse.Namespace) -> dict[str, Any]:
     if midi_out not in WORDS:
         midi_out = find_input(midi_out, list_outputs(), "MIDI output")
     return {"osc": args.osc, "midi_out": midi_out, "midi_clock": args.midi_clock, "link": args.link}
+
+
+def read_speed(text: str) -> float:
+    """The tempo of a song, ``75%`` or ``0.75``, as a ratio. Raises StemplayError."""
+    sentence = f"The tempo of a song is {SPEEDS[0]:.0%} to {SPEEDS[1]:.0%}, written 75% or 0.75, not {text!r:.40}."
+    try:
+        number = float(text.strip().removesuffix("%"))
+    except ValueError:
+        raise StemplayError(sentence) from None
+    speed = number / 100 if text.strip().endswith("%") else number
+    if not SPEEDS[0] <= speed <= SPEEDS[1]:
+        raise StemplayError(sentence)
+    return speed
+
+
+def read_key(text: str) -> float:
+    """A transposition in semitones, such as ``+2``. Raises StemplayError."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not KEYS[0] <= number <= KEYS[1]:
+        raise StemplayError(f"The key is moved by {KEYS[0]:.0f} to +{KEYS[1]:.0f} semitones, such as +2, not {text!r:.40}.")
+    return number
+
+
+def _bpm_or_speed(text: str) -> Asked:
+    with contextlib.suppress(ValueError):
+        number = float(text)
+        if not number < LEAST_BPM:
+            return Asked(bpm=float(check_value("--tempo", number, TEMPO)))
+    return Asked(speed=read_speed(text))
+
+
+def asked_bpm(args: argparse.Namespace) -> float:
+    """Beats a minute."""
+    return next((asked.bpm for asked in reversed(args.tempo) if asked.bpm is not None), DEFAULT_BPM)
+
+
+def asked_speed(args: argparse.Namespace) -> float | None:
+    """The tempo of the song, None where none was asked for."""
+    return next((asked.speed for asked in reversed(args.tempo) if asked.speed is not None), None)
 
 
 def greeting(report: Snapshot) -> list[str]:

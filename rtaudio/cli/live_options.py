@@ -9,7 +9,8 @@ from typing import Any
 
 from models.names import is_stem_file
 from rtaudio.audio.format import SOURCES, StemplayError
-from rtaudio.cli.control_options import add_control_options, control_settings
+from rtaudio.audio.stretch import require_stretcher
+from rtaudio.cli.control_options import add_control_options, asked_speed, control_settings, read_key
 from rtaudio.cli.inserts import add_insert_option, parse_inserts
 from rtaudio.ports.base import DeviceMissingError
 from rtaudio.ports.computer import computer_device
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_ends(sound)
     _add_model(sound)
     _add_mixer(parser.add_argument_group("mixer"))
-    add_control_options(parser)
+    add_control_options(parser, songs=True)
     _add_run(parser.add_argument_group("run"))
 
 
@@ -90,6 +91,10 @@ def _add_ends(sound: argparse._ArgumentGroup) -> None:
         metavar="A:B",
         help="repeat a file, or the section between two times in seconds",
     )
+    sound.add_argument(
+        "--key", type=read_key, metavar="N",
+        help="transpose a file by semitones, -12 to +12; the drums keep their pitch (its tempo: --tempo 75%%)",
+    )  # fmt: skip
     sound.add_argument(
         "--strict",
         action="store_true",
@@ -176,6 +181,10 @@ def configuration(args: argparse.Namespace) -> EngineConfig:
         raise StemplayError("--full-speed needs a file as --input, because live sound has its own speed.")
     if args.loop is not None and not is_input_file(args.input):
         raise StemplayError("--loop needs a file as --input.")
+    if (args.key is not None or asked_speed(args) is not None) and not is_input_file(args.input):
+        raise StemplayError("The tempo and the key can be changed of a song: --input takes a file.")
+    if args.key or asked_speed(args) not in (None, 1.0):
+        require_stretcher()
     if args.strict and not is_input_file(args.input):
         raise StemplayError("--strict needs a file as --input.")
     if args.input_channels and (args.input == "none" or is_input_file(args.input)):

@@ -33,6 +33,7 @@ def separate_many(args: argparse.Namespace) -> int:
     options = {
         "model": args.model or "", "format": args.format, "consistent": not args.no_consistent,
         "refine": not args.no_refine, "strict": args.strict,
+        "tempo": args.tempo, "key": args.key,
         "inserts": {stem: [asdict(insert) for insert in inserts] for stem, inserts in args.inserts.items()},
     }  # fmt: skip
     shown = not args.quiet and sys.stderr.isatty()

@@ -14,8 +14,8 @@ from rtaudio.audio.format import StemplayError, StreamFormat
 from rtaudio.control.model_timing import given_frames
 from rtaudio.engine.engine import Engine, stream_plan
 from rtaudio.engine.recorder import Recorder
-from rtaudio.files.song_player import FilePlayer
 from rtaudio.files.sound_file import open_reader
+from rtaudio.files.tempo_player import TempoPlayer
 from rtaudio.plugins.registry import load_insert
 from rtaudio.ports.base import DeviceMissingError, Port
 from rtaudio.ports.computer import computer_device
@@ -176,7 +176,9 @@ def build_engine(config: EngineConfig, mixer: MixerState, instrument: Instrument
     try:
         own = plays_own_stems(config)
         processor = OwnStems() if own else make_processor(config.model, config.consistent, config.look_ahead)
-        source = FilePlayer(config.input, port.rate, 2, config.loop, own_stems=own) if from_file else None
+        source = TempoPlayer(config.input, port.rate, 2, config.loop, own_stems=own) if from_file else None
+        if source is not None:
+            source.waits = not port.realtime
         channels = source.channels if source is not None else 1 if port.in_channels == port.out_channels == 1 else 2
         dispatcher = make_dispatcher(config, instrument or InstrumentState(), port, channels)
         recorder = Recorder(port.rate, channels, strip_names(processor.outputs, dispatcher is not None))
@@ -202,7 +204,7 @@ def build_engine(config: EngineConfig, mixer: MixerState, instrument: Instrument
         raise
 
 
-def _analysis(config: EngineConfig, source: FilePlayer, port: Port):  # type: ignore[no-untyped-def]
+def _analysis(config: EngineConfig, source: TempoPlayer, port: Port):  # type: ignore[no-untyped-def]
     """Background analysis of a song in real time, for exact seeks; otherwise None."""
     if not config.analyse or config.model == "none" or not port.realtime:
         return None

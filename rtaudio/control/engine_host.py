@@ -254,6 +254,10 @@ def _is(message: Message | None, *operations: str) -> bool:
 def resume_commands(desired: DesiredState) -> list[Command]:
     """Commands that bring a new engine to the desired state, except for the mixer, which it gets when it is built."""
     commands = [command("set_tempo", bpm=desired.tempo)]
+    if desired.speed != 1.0:  # before the seek, so that the song begins at this tempo
+        commands.append(command("set_speed", speed=desired.speed))
+    if desired.key != 0.0:
+        commands.append(command("set_key", semitones=desired.key))
     if desired.loop is not None:
         commands.append(command("set_loop", start_s=desired.loop[0], end_s=desired.loop[1]))
     if desired.position_s > 0:

@@ -164,12 +164,18 @@ def _slots(report: Snapshot) -> Iterator[tuple[str, InsertState]]:
         yield INSTRUMENT, InsertState(played.slot.plugin, INSTRUMENT, values=played.state.plugin.values)
 
 
+_TRANSPORT = {
+    "position": ("seek", "position_s"), "tempo": ("set_tempo", "bpm"), "speed": ("set_speed", "speed"), "key": ("set_key", "semitones"),
+}  # fmt: skip
+
+
 def _set(target: str, value: float) -> Command:
     kind, *rest = target.split(".")
     if kind == "stem":
         return command("set_stem", stem=rest[0], field=rest[1], value=value)
     if kind == "transport":
-        return command("seek", position_s=value) if rest[0] == "position" else command("set_tempo", bpm=value)
+        operation, argument = _TRANSPORT[rest[0]]
+        return command(operation, **{argument: value})
     return command("set_instrument" if kind == INSTRUMENT else "set_mixer", field=rest[0], value=value)
 
 

@@ -233,7 +233,8 @@ def _as_wanted(report: Snapshot, desired: DesiredState) -> Snapshot:
         report.instrument = replace(report.instrument, state=copy.deepcopy(desired.instrument))
     if report.transport.path == desired.config.input:
         report.transport = replace(
-            report.transport, playing=desired.playing, position_s=desired.position_s, loop=desired.loop
+            report.transport, playing=desired.playing, position_s=desired.position_s, loop=desired.loop,
+            speed=desired.speed, key=desired.key,
         )
     return report
 

@@ -398,6 +398,10 @@ def _take_over_transport(desired: DesiredState, before: Snapshot, now: Snapshot)
             desired.playing = song.playing
         if song.loop != was.loop:
             desired.loop = song.loop
+        if song.speed != was.speed:
+            desired.speed = song.speed
+        if song.key != was.key:
+            desired.key = song.key
     old, take = before.recording, now.recording
     if now.state != "running":  # an ending engine closes its files, and the next one continues the recording
         return

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rtaudio.audio.format import StemplayError, StreamFormat
+from rtaudio.audio.stretch import require_stretcher
 from rtaudio.engine.callback import AudioCallback
 from rtaudio.engine.deadline import blocks_for
 from rtaudio.engine.mixer import Mixer
@@ -22,13 +23,14 @@ from rtaudio.protocol.parameters import find_parameter
 from rtaudio.protocol.reports import Recording, Transport
 from rtaudio.protocol.settings import EngineConfig, InstrumentState, MixerState, StemState
 from rtaudio.protocol.strips import INPUT, INSTRUMENT
+from rtaudio.protocol.transpose import pitched, with_key
 
 if TYPE_CHECKING:
     from rtaudio.audio.tempo import Tempo
     from rtaudio.engine.conductor import Conductor
     from rtaudio.engine.recorder import Recorder
     from rtaudio.engine.song_analysis import SongAnalysis
-    from rtaudio.files.song_player import FilePlayer
+    from rtaudio.files.tempo_player import TempoPlayer
     from rtaudio.instrument.midi_dispatcher import MidiDispatcher
     from rtaudio.instrument.player import InstrumentPlayer
     from rtaudio.plugins.rack import Rack
@@ -46,12 +48,13 @@ class EngineCommands:
     config: EngineConfig
     format: StreamFormat
     stems: tuple[str, ...]
-    source: FilePlayer | None
+    source: TempoPlayer | None
     recorder: Recorder | None
     analysis: SongAnalysis | None
     dispatcher: MidiDispatcher | None
     inserts: Rack | None
     tempo: Tempo
+    key: float
     conductor: Conductor | None
     _player: InstrumentPlayer | None
     port: Port
@@ -87,7 +90,7 @@ class EngineCommands:
         if self.source is None:
             return Transport(tempo=self.tempo.bpm)
         transport = self.source.transport()
-        transport.tempo = self.tempo.bpm
+        transport.tempo, transport.key = self.tempo.bpm, self.key
         if self.analysis is not None:
             transport.analysed_s = self.analysis.analysed / self.format.rate
         return transport
@@ -129,13 +132,13 @@ class EngineCommands:
         set_inserts(state, strip, inserts)
         if strip == INPUT and inserts and self.source is not None:
             raise StemplayError("Inserts of the input are for a live input; this engine plays a song.")
-        self._rack().set_state(state)
+        self._rack().set_state(self._keyed(state))
         self._state = state
 
     def _do_bypass_insert(self, strip: str, key: str, bypass: bool) -> None:
         state = copy.deepcopy(self._state)
         bypass_insert(state, strip, key, bypass)
-        self._rack().set_state(state)
+        self._rack().set_state(self._keyed(state))
         self._state = state
 
     def _do_set_parameter(self, strip: str, key: str, parameter: str, value: float) -> None:
@@ -172,6 +175,23 @@ class EngineCommands:
         if self.conductor is not None:
             self.conductor.tempo_set()
 
+    def _do_set_speed(self, speed: float) -> None:
+        """Another tempo of the song. It is heard a moment later: the song is stretched ahead (``rtaudio.files.tempo_player``)."""
+        self._song().set_speed(float(speed))
+
+    def _do_set_key(self, semitones: float) -> None:
+        """Transpose the song's pitched stems. From and to 0 the latency changes by that of the inserts, between two fades."""
+        self._song()
+        if semitones:
+            require_stretcher()
+        rack, self.key = self._rack(), float(semitones)
+        rack.set_state(self._keyed(self._state))
+
+    def _keyed(self, state: MixerState) -> MixerState:
+        """``state`` for the inserts: with those that transpose."""
+        separated = self.config.model != "none" or self._pipeline.divided
+        return with_key(state, self.key, pitched(self.stems, separated)) if self.key else state
+
     def follow_tempo(self) -> None:
         """Let the inserts have the present tempo."""
         if self.inserts is not None:
@@ -185,7 +205,7 @@ class EngineCommands:
         """``state`` for the mixer: ``monitor`` applies to live inputs only."""
         return state if self.source is None else replace(state, monitor=True)
 
-    def _song(self) -> FilePlayer:
+    def _song(self) -> TempoPlayer:
         if self.source is None:
             raise StemplayError("No song is loaded; the sound comes from a device.")
         return self.source
@@ -279,6 +299,10 @@ class EngineCommands:
             self.send(Command("set_mixer", {"field": rest[0], "value": value}))
         elif target == "transport.tempo":
             self.send(Command("set_tempo", {"bpm": value}))
+        elif target == "transport.speed" and self.source is not None:
+            self.send(Command("set_speed", {"speed": round(value, 2)}))
+        elif target == "transport.key" and self.source is not None:
+            self.send(Command("set_key", {"semitones": float(round(value))}))
         elif kind == "insert" and len(rest) >= 3:
             self._turn_insert(rest[0], ".".join(rest[1:]), value)
 

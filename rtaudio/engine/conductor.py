@@ -152,9 +152,9 @@ class Conductor:
         if not song.playing:
             self._moving = False
             return
-        if song.tempo != before.tempo:  # the beat goes on from where it is, whatever song is counted
-            self._origin += song.position_s * (before.tempo - song.tempo) / 60
-        beat = song.position_s * self._tempo.bpm / 60 + self._origin
+        if (song.tempo, song.speed) != (before.tempo, before.speed):  # the beat goes on from where it is, whatever song is counted
+            self._origin += song.position_s * (before.tempo / before.speed - song.tempo / song.speed) / 60
+        beat = song.position_s / song.speed * self._tempo.bpm / 60 + self._origin
         away = beat - (self._tempo.beat(now) + self._offset)
         began = not self._moving or song.path != before.path
         if began or abs(away) > JUMP_S * self._tempo.bpm / 60 + (0.5 / SIXTEENTHS if self._link is not None else 0.0):

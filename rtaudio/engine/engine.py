@@ -39,7 +39,7 @@ from rtaudio.tap.buffer import TapBuffer
 if TYPE_CHECKING:
     from rtaudio.engine.recorder import Recorder
     from rtaudio.engine.song_analysis import SongAnalysis
-    from rtaudio.files.song_player import FilePlayer
+    from rtaudio.files.tempo_player import TempoPlayer
     from rtaudio.instrument.midi_dispatcher import MidiDispatcher
 
 
@@ -68,7 +68,7 @@ class Engine(EngineReport):
         *,
         port: Port,
         processor: Processor,
-        source: FilePlayer | None = None,
+        source: TempoPlayer | None = None,
         recorder: Recorder | None = None,
         analysis: SongAnalysis | None = None,
         dispatcher: MidiDispatcher | None = None,
@@ -84,7 +84,7 @@ class Engine(EngineReport):
         routes = output_routes(config.routing, self.stems, port.out_channels)
         picks = input_picks(config.input_channels, port.in_channels, self.format.channels) if source is None else []
         self._load_insert = load_insert
-        self.tempo = Tempo()
+        self.tempo, self.key = Tempo(), 0.0
         self.inserts = self._make_rack(self.format)
         heard = self._heard(mixer)
         pipeline = Pipeline(processor, self.format, align, heard, port.realtime, self._player, deadline, self.inserts)
@@ -127,7 +127,7 @@ class Engine(EngineReport):
         Raises StemplayError if the device does not start, or off line if an insert cannot be loaded.
         """
         if self.inserts is not None:
-            self.inserts.start(self._state)
+            self.inserts.start(self._keyed(self._state))
         self._pipeline.start()
         self._pipeline_builder.start()
         if self.dispatcher is not None:
@@ -193,7 +193,7 @@ class Engine(EngineReport):
         rack = self._make_rack(fmt)
         if rack is not None:
             with self._lock:
-                state = copy.deepcopy(self._state)
+                state = copy.deepcopy(self._keyed(self._state))
             rack.start(state)
         return rack
 
@@ -206,7 +206,7 @@ class Engine(EngineReport):
             state, processor = self._heard(self._state), old.worker.processor
             fresh = Pipeline(processor, fmt, 0, state, self.port.realtime, self._player, old.given, rack)
             if rack is not None:
-                rack.set_state(self._state)  # what was asked for while they were loaded
+                rack.set_state(self._keyed(self._state))  # what was asked for while they were loaded
         except Exception as error:
             if rack is not None:
                 rack.stop()
@@ -230,7 +230,7 @@ def _no_lights(afresh: bool = False) -> list[list[int]]:
     return []
 
 
-def stream_plan(port: Port, source: FilePlayer | None = None) -> tuple[StreamFormat, int]:
+def stream_plan(port: Port, source: TempoPlayer | None = None) -> tuple[StreamFormat, int]:
     """The format of an engine on ``port``, and the block size that it promises its processors (0: none).
 
     The format is stereo, or mono if input, output and song all are.

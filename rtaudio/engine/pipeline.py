@@ -77,8 +77,9 @@ class Pipeline:
         keep = 2 * (self.delay + 2 * fmt.rate)
         n_stems, channels, block = len(processor.outputs), fmt.channels, fmt.block
         self.inputs = Ring(keep, (channels,))
-        self._divided = processor.parts > 1
-        wide = Ring(keep, (processor.parts * channels,)) if self._divided else self.inputs
+        self.divided = processor.parts > 1
+        """Whether the song brings its own stems."""
+        wide = Ring(keep, (processor.parts * channels,)) if self.divided else self.inputs
         self._wide = wide
         self.ready = Ring(keep, (n_stems, channels), origin=-processor.latency)
         self.worker = Worker(processor, wide, self.ready, fmt.rate, block, align or 1, realtime)
@@ -87,7 +88,7 @@ class Pipeline:
         self.mixer = Mixer(self.stems, channels, fmt.rate, block, state, beside=len(self.stems) - n_stems)
         self.inserts = self.mixer.inserts = inserts
         self.input = np.zeros((block, channels), np.float32)
-        self.source = np.zeros((block, processor.parts * channels), np.float32) if self._divided else self.input
+        self.source = np.zeros((block, processor.parts * channels), np.float32) if self.divided else self.input
         self.dry = np.zeros((block, channels), np.float32)
         self.wet = np.zeros((block, len(self.stems), channels), np.float32)
         self._parts = n_stems
@@ -115,7 +116,7 @@ class Pipeline:
 
     def feed(self, n: int) -> None:
         """Store the ``n`` frames in ``source`` at ``position`` and tell the worker. Afterwards ``input`` holds their mix."""
-        if self._divided:
+        if self.divided:
             parts = self.source[:n].reshape(n, -1, self.format.channels)
             np.sum(parts, axis=1, out=self.input[:n])
             self._wide.write(self.position, self.source[:n], self._epoch)

@@ -5,16 +5,13 @@ from __future__ import annotations
 import copy
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from rtaudio.engine.commands import EngineCommands
 from rtaudio.engine.deadline_misses import DeadlineMisses, Stream
 from rtaudio.ports.base import Port
 from rtaudio.protocol.insert_checks import slots_of
-from rtaudio.protocol.reports import InstrumentReport, Latency, Recording, Snapshot, SyncReport
-
-if TYPE_CHECKING:
-    pass
+from rtaudio.protocol.reports import InsertReport, InstrumentReport, Latency, Recording, Snapshot, SyncReport
+from rtaudio.protocol.transpose import KEY_SLOT
 
 STALLED_S = 1.0
 """Seconds without a callback after which a real-time port counts as stalled."""
@@ -29,6 +26,7 @@ class EngineReport(EngineCommands):
     _phase: str
     _sequence: int
     _deadline_misses: DeadlineMisses
+    _key_trouble: str = ""
 
     @property
     def latency(self) -> Latency:
@@ -72,10 +70,19 @@ class EngineReport(EngineCommands):
             recording=self.recorder.status if self.recorder is not None else Recording(),
             recordings=self.recorder.ended if self.recorder is not None else [],
             mixer=copy.deepcopy(self._state),
-            inserts=self.inserts.report() if self.inserts is not None else {},
+            inserts=self._report_inserts(),
             instrument=self.dispatcher.report() if self.dispatcher is not None else InstrumentReport(),
             sync=self.conductor.report() if self.conductor is not None else SyncReport(),
         )
+
+    def _report_inserts(self) -> dict[str, list[InsertReport]]:
+        """Reports of the inserts, without those that transpose."""
+        reports = self.inserts.report() if self.inserts is not None else {}
+        shown = {strip: [slot for slot in slots if slot.key != KEY_SLOT] for strip, slots in reports.items()}
+        self._key_trouble = next(
+            (slot.message for slots in reports.values() for slot in slots if slot.key == KEY_SLOT and slot.message), ""
+        )
+        return {strip: slots for strip, slots in shown.items() if slots}
 
     def _follow_plugins(self) -> None:
         """Take over what plugins changed by themselves, in their own windows."""
@@ -111,6 +118,7 @@ class EngineReport(EngineCommands):
         message = self.port.error or callback.fault or callback.pipeline.worker.message
         if not message and self.analysis is not None:
             message = self.analysis.error
+        message = message or self._key_trouble
         if not message and self.dispatcher is not None:
             message = self.dispatcher.message
         return message or late or self._notice

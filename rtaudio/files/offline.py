@@ -16,6 +16,7 @@ import numpy as np
 
 from rtaudio.audio.format import SOURCES, Audio, StemplayError, StreamFormat
 from rtaudio.audio.output_check import OutputCheck
+from rtaudio.audio.stretch import KEYS, SPEEDS, require_stretcher, stretched, stretched_length
 from rtaudio.files.sound_file import Reader, open_reader, require_undamaged
 from rtaudio.files.stem_file import StemLabel, StemReader, open_stems, require_undamaged_stems
 from rtaudio.files.stem_output import FORMATS, Output, StemOutput
@@ -24,7 +25,9 @@ from rtaudio.inference.runtime import ModelRuntime
 from rtaudio.instrument.model import InstrumentModel
 from rtaudio.processors.base import Processor
 from rtaudio.processors.factory import make_frame_model, make_separator, refined_for_files
+from rtaudio.protocol.checks import check_value
 from rtaudio.protocol.settings import InsertState
+from rtaudio.protocol.transpose import key_insert, pitched
 
 BLOCK = 16_384
 """Frames of one call: enough that Python's overhead is negligible, few enough for a smooth progress bar."""
@@ -147,6 +150,8 @@ def separate_file(
     refine: bool = False,
     strict: bool = False,
     inserts: Mapping[str, Sequence[InsertState]] | None = None,
+    tempo: float = 1.0,
+    key: float = 0.0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Separation:
     """Separate a sound file of any length into one file for each stem, ``directory/STEM.format``, in bounded memory.
@@ -162,6 +167,8 @@ def separate_file(
             and for enhancers.
         strict: refuse a damaged song before anything is written. Otherwise its readable part is separated, see ``Separation.warnings``.
         inserts: effects on stems, by the stems' names; their latency is removed, and what rings on after the song's end is left out.
+        tempo: of the stems as a ratio to the song's, 0.5 to 1.5. The song is stretched before it is separated, as live.
+        key: semitones by which all stems but the drums are transposed, -12 to 12.
         progress: called with (frames done, frames in all; 0 if unknown).
 
     Raises:
@@ -173,18 +180,18 @@ def separate_file(
     target, path = Path(directory), Path(song)
     if strict:
         (require_undamaged if model is not None else require_undamaged_stems)(song)
-    with _open(song, model, consistent, refine) as source:
+    check_tempo_and_key(tempo, key)
+    with _open(song, model, consistent, refine, tempo) as source:
         reader, chosen = source.reader, _choose(source.outputs, stems)
-        output = Output(
-            target, path, chosen, format, reader.rate, reader.channels, reader.frames, read_tags(path), source.labels
-        )
+        total = stretched_length(reader.frames, tempo)
+        output = Output(target, path, chosen, format, reader.rate, reader.channels, total, read_tags(path), source.labels)
         frames = 0
-        with StemOutput(output, inserts or {}) as files:
+        with StemOutput(output, _with_key(inserts or {}, chosen, key)) as files:
             for block in source.blocks:
                 files.write({name: np.ascontiguousarray(block[:, source.outputs.index(name)]) for name in chosen})
                 frames += len(block)
                 if progress is not None:
-                    progress(frames, reader.frames)
+                    progress(frames, total)
             files.flush()
         return Separation(
             rate=reader.rate,
@@ -211,20 +218,36 @@ class _Source:
 
 
 @contextmanager
-def _open(song: str | Path, model: Model | None, consistent: bool, refine: bool) -> Iterator[_Source]:
+def _open(song: str | Path, model: Model | None, consistent: bool, refine: bool, tempo: float) -> Iterator[_Source]:
     """The stems of a song by a model, or those that a stem file has."""
     if model is None:
         with open_stems(song) as stems:
             count, names = len(SOURCES), tuple(name for name in SOURCES if name in stems.labels)
             places = [SOURCES.index(name) for name in names]
-            blocks: Iterator[Audio] = (block.reshape(len(block), count, -1)[:, places] for block in stems.blocks(BLOCK))
+            wide = stretched(stems.blocks(BLOCK), stems.rate, count * stems.channels, tempo)
+            blocks: Iterator[Audio] = (block.reshape(len(block), count, -1)[:, places] for block in wide)
             yield _Source(stems, names, 0, blocks, stems.labels)
         return
     with open_reader(song) as reader:
         processor = as_processor(model, consistent, refine)
         processor.prepare(StreamFormat(reader.rate, reader.channels, BLOCK))
-        blocks = aligned_stems(processor, reader.blocks(BLOCK), reader.rate)
+        mix = stretched(reader.blocks(BLOCK), reader.rate, reader.channels, tempo)
+        blocks = aligned_stems(processor, mix, reader.rate)
         yield _Source(reader, processor.outputs, processor.latency, blocks, {})
+
+
+def check_tempo_and_key(tempo: float, key: float) -> None:
+    """Raise StemplayError if a song cannot have this tempo or key."""
+    check_value("The song's tempo", tempo, SPEEDS)
+    check_value("The key", key, KEYS)
+    if tempo != 1.0 or key:
+        require_stretcher()
+
+
+def _with_key(inserts: Mapping[str, Sequence[InsertState]], stems: Sequence[str], key: float) -> Mapping[str, Sequence[InsertState]]:
+    if not key:
+        return inserts
+    return {**inserts, **{name: [key_insert(key), *inserts.get(name, ())] for name in pitched(stems)}}
 
 
 def _choose(outputs: tuple[str, ...], stems: Sequence[str] | None) -> list[str]:

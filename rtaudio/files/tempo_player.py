@@ -57,6 +57,7 @@ class TempoPlayer(FilePlayer):
         self._old = np.zeros((self._cross, song.samples.shape[1]), np.float32)  # what fades out
         self._old_done = self._old_frames = 0
         self._edge = np.zeros(song.samples.shape[1], np.float32)
+        self._begun = False  # whether the callback has read
         self._stretcher: threading.Thread | None = None
         self._stirred = threading.Event()
         super()._set_up(song, rate, path, loop, playing)
@@ -81,6 +82,8 @@ class TempoPlayer(FilePlayer):
                 self._stretcher = threading.Thread(target=self._stretch_ahead, name="stemplay-stretch", daemon=True)
                 self._stretcher.start()
             self._stirred.set()
+            if not self._begun:  # the song is to begin at this tempo
+                self.seek(self.position, fade=False)
 
     def seek(self, frame: int, fade: bool = True, payload: Any = None) -> Switch:
         """As ``FilePlayer.seek``; at another tempo it takes some 20 ms of computing."""
@@ -174,6 +177,7 @@ class TempoPlayer(FilePlayer):
 
     def read_into(self, out: Audio) -> None:
         """As ``FilePlayer.read_into``."""
+        self._begun = True
         switch, coming = self._pending, self._next
         stretches = self.waits and self._speed != 1.0
         if self._voice is None and coming is None and switch.voice is None and not stretches and not self._old_frames:

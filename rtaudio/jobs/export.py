@@ -34,7 +34,8 @@ TELL_S = 0.1
 def export(
     report: Report, song: str, folder: str, model: str = "", stems: Sequence[str] | None = None,
     format: str = "wav", consistent: bool = True, refine: bool = True, strict: bool = False,
-    inserts: Mapping[str, Any] | None = None, project: Mapping[str, Any] | None = None, marker: str = "",
+    inserts: Mapping[str, Any] | None = None, project: Mapping[str, Any] | None = None, marker: str = "", tempo: float = 1.0,
+    key: float = 0.0,
 ) -> Facts:  # fmt: skip
     """Separate ``song`` into ``folder``/STEM.``format``; existing files are replaced, but never the song itself.
 
@@ -43,6 +44,7 @@ def export(
 
     Args:
         inserts: effects of stems, as lists of ``InsertState`` as dicts.
+        tempo, key: as in ``separate_file``.
         project: ``mixer`` (a ``MixerState`` as a dict), and ``kinds``, ``tempo``, ``markers`` and ``regions`` as in ``ProjectPlan``.
         marker: name of a file that is written beside the stems when all of them are there, with the result as JSON; "" for none.
     """
@@ -66,7 +68,8 @@ def export(
     try:
         result = separate_file(
             song, workshop, chosen, stems=stems, format=format, consistent=consistent, refine=refine, strict=strict,
-            inserts={stem: check_inserts(stem, states) for stem, states in (inserts or {}).items()}, progress=progress,
+            inserts={stem: check_inserts(stem, states) for stem, states in (inserts or {}).items()}, tempo=tempo, key=key,
+            progress=progress,
         )  # fmt: skip
         report.progress(done=result.frames, total=result.frames)
         projects, notes = write_projects(result, song, workshop, plan) if plan.kinds else ({}, [])

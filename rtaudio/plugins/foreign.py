@@ -1,4 +1,4 @@
-"""The table of plugin kinds that run in a host process: third-party plugins, our pitch shifter and our denoiser. Only hosts import this."""
+"""The table of plugin kinds that run in a host process: those of others, our pitch shifters and our denoiser. Only hosts import this."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from rtaudio.audio.format import StemplayError
 from rtaudio.plugins.base import Plugin
 from rtaudio.protocol.insert_checks import is_plugin_file
+from rtaudio.protocol.parameters import KEY
 
 
 def open_plugin(plugin: str) -> Plugin:
@@ -41,6 +42,12 @@ def _pitch(plugin: str) -> Plugin:
     return PitchShift()
 
 
+def _key(plugin: str) -> Plugin:
+    from rtaudio.plugins.key import KeyShift
+
+    return KeyShift()
+
+
 def _denoise(plugin: str) -> Plugin:
     from rtaudio.plugins.denoise import Denoise
 
@@ -51,6 +58,7 @@ KINDS: list[tuple[Callable[[str], bool], Callable[[str], Plugin]]] = [
     (is_plugin_file, _vst3),
     (lambda plugin: plugin == "pitch", _pitch),
     (lambda plugin: plugin == "denoise", _denoise),
+    (lambda plugin: plugin == KEY, _key),
     (lambda plugin: plugin.startswith("lv2:"), _lv2),
     (lambda plugin: plugin.startswith("python:"), _python),
 ]

@@ -31,7 +31,7 @@ from rtaudio.plugins.base import Plugin
 from rtaudio.plugins.shared_rings import MAX_PARAMETERS, NOT_FINITE, SharedRings, create_file, pack_midi
 from rtaudio.plugins.state_folder import remove_folders
 from rtaudio.protocol.insert_checks import is_plugin_file, split_plugin
-from rtaudio.protocol.parameters import Parameter
+from rtaudio.protocol.parameters import KEY, Parameter
 from rtaudio.protocol.settings import InsertState
 from rtaudio.system.child_process import child_environment
 
@@ -170,7 +170,7 @@ class IsolatedPlugin(Plugin):
 
     @property
     def tail_s(self) -> float:
-        return 5.0  # plugins do not report it
+        return 0.0 if self._state.plugin == KEY else 5.0  # plugins do not report it
 
     def process(self, audio: Audio) -> bool:
         rings = self._rings

@@ -16,7 +16,7 @@ from rtaudio.plugins.delay_line import DelayLine
 from rtaudio.protocol.parameters import Parameter
 
 LATENCY_48K = 4096
-"""Frames at up to 48 kHz: what the stretcher holds back at -12 semitones, the most of all keys, and a block. Its windows grow with the rate."""
+"""Frames at up to 48 kHz: what the stretcher holds back at -12 semitones, the most of all keys. Its windows grow with the rate."""
 FADE = 1024
 """Frames of the fade from one key to another."""
 CATCH_UP = 4
@@ -78,7 +78,11 @@ class KeyShift(Plugin):
 
     def __init__(self) -> None:
         self._wanted = 0.0
-        self._latency = 0
+        self._latency = self._now = self._faded = 0
+        self._fading = False
+        self._voice: _Voice | None = None  # what is heard; None at 0 semitones
+        self._coming: _Voice | None = None  # what catches up
+        self._from: _Voice | None = None  # what fades out
 
     def prepare(self, rate: int, block: int, channels: int) -> None:
         factor = -(-rate // 48_000)
@@ -160,9 +164,7 @@ class KeyShift(Plugin):
     def reset(self) -> None:
         self._now = self._faded = 0
         self._fading = False
-        self._from: _Voice | None = None
-        self._coming: _Voice | None = None
-        self._voice: _Voice | None = None
+        self._voice = self._coming = self._from = None
         self._line.clear()
         if self._wanted:
             self._voice = self._voices[0]

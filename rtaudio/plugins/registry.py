@@ -7,9 +7,10 @@ from rtaudio.plugins.effects import make_effect
 from rtaudio.plugins.isolated import IsolatedPlugin
 from rtaudio.plugins.rack import unpack_state
 from rtaudio.protocol.insert_checks import is_foreign
+from rtaudio.protocol.parameters import KEY
 from rtaudio.protocol.settings import InsertState
 
-ISOLATED_EFFECTS = ("pitch", "denoise")
+ISOLATED_EFFECTS = ("pitch", "denoise", KEY)
 """Built-in effects that compute in bursts, which is not allowed in the audio callback."""
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from rtaudio.audio.format import StemplayError
+from rtaudio.audio.stretch import KEYS, SPEEDS
 from rtaudio.protocol.parameters import EFFECTS, Parameter
 from rtaudio.protocol.reports import Recording, Transport
 from rtaudio.protocol.settings import InstrumentState, MixerState
@@ -76,6 +77,8 @@ CONTROLS: tuple[Control, ...] = (
     Control("transport.loop", TRIGGER, words="first press: start of a loop, second: its end, third: no loop"),
     Control("transport.panic", TRIGGER, learnable=False, words="silence at once"),
     _number("transport.position", (0.0, 1e9), "place in the song", "s", learnable=False),
+    _number("transport.speed", SPEEDS, "tempo of the song as a ratio to its own; a MIDI controller moves it by whole percents"),
+    _number("transport.key", KEYS, "key of the song; a MIDI controller moves it by whole semitones", "semitones"),
     _number("transport.tempo", TEMPO, "tempo of MIDI clock, Link and echoes in time", "BPM", (40.0, 240.0)),
     _number("instrument.attack_ms", (0.0, 5000.0), "attack of every note", "ms", (0.0, 2000.0)),
     _number("instrument.release_ms", (1.0, 20_000.0), "release of every note", "ms", (10.0, 4000.0)),
@@ -201,7 +204,7 @@ def value_of(
     if kind == "transport":
         told: dict[str, float | bool] = {
             "play": transport.playing, "record": recording.active, "loop": transport.loop is not None,
-            "position": transport.position_s, "tempo": transport.tempo,
+            "position": transport.position_s, "tempo": transport.tempo, "speed": transport.speed, "key": transport.key,
         }  # fmt: skip
         return told.get(rest[0])
     owner = mixer.stems[rest[0]] if kind == "stem" else mixer if kind == "mixer" else instrument

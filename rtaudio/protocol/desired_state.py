@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rtaudio.audio.format import StemplayError
+from rtaudio.audio.stretch import KEYS, SPEEDS
 from rtaudio.audio.tempo import DEFAULT_BPM
 from rtaudio.protocol.checks import (
     INSTRUMENT_TIMES,
@@ -54,6 +55,7 @@ from rtaudio.protocol.strips import INSTRUMENT
 class DesiredState:
     """Configuration, mixer, transport and recording as the user wants them.
 
+    ``speed`` and ``key``: as in ``Transport``; they belong to the song, like position and loop.
     ``recording`` holds the arguments of the ``record`` command while a recording is wanted. ``position_s`` follows the engine's
     reports, so that a restarted engine continues where the previous one stopped.
     """
@@ -66,6 +68,8 @@ class DesiredState:
     recording: dict[str, str] | None = None
     instrument: InstrumentState = field(default_factory=InstrumentState)
     tempo: float = DEFAULT_BPM
+    speed: float = 1.0
+    key: float = 0.0
 
     def __post_init__(self) -> None:
         self.config, self.mixer = copy.deepcopy(self.config), copy.deepcopy(self.mixer)
@@ -150,6 +154,12 @@ class DesiredState:
 
     def _set_tempo(self, bpm: Any) -> None:
         self.tempo = float(check_value("The tempo", bpm, TEMPO))
+
+    def _set_speed(self, speed: Any) -> None:
+        self.speed = float(check_value("The song's tempo", speed, SPEEDS))
+
+    def _set_key(self, semitones: Any) -> None:
+        self.key = float(check_value("The key", semitones, KEYS))
 
     def _set_deadline(self, ms: Any) -> None:
         value = float(check_value("The deadline", ms, (0.0, MAX_DEADLINE)))
@@ -254,7 +264,7 @@ class DesiredState:
         check_config(wanted)
         kept = {name: strip for name, strip in self.mixer.stems.items() if name in strips_of(wanted)}
         if wanted.input != self.config.input:
-            self.position_s, self.loop, self.playing = 0.0, None, True
+            self.position_s, self.loop, self.playing, self.speed, self.key = 0.0, None, True, 1.0, 0.0
         self.config = wanted
         self.mixer.stems = kept
         self.fill_stems()
@@ -274,4 +284,5 @@ class DesiredState:
             config, mixer, bool(values.get("playing", True)), float(values.get("position_s", 0.0)),
             tuple(loop) if loop else None, values.get("recording"),
             from_dict(InstrumentState, values.get("instrument", {})), float(values.get("tempo", DEFAULT_BPM)),
+            float(values.get("speed", 1.0)), float(values.get("key", 0.0)),
         )  # fmt: skip

@@ -47,6 +47,8 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "seek": ("position_s",),
     "set_loop": ("start_s", "end_s"),  # both None ends the loop
     "set_tempo": ("bpm",),
+    "set_speed": ("speed",),  # the song's tempo as a ratio to its own
+    "set_key": ("semitones",),  # by which the song's pitched stems are transposed
     "record": ("directory", "format"),  # wav or flac
     "stop_recording": (),
     "set_deadline": ("ms",),  # as EngineConfig.deadline, but not 0, and without a restart: the sound fades over

@@ -10,6 +10,8 @@ from rtaudio.audio.format import StemplayError
 
 DENOISE = "denoise"
 """The effect that has a button and an option of its own on a live input."""
+KEY = "key"
+"""The insert that transposes a stem of a song. It is not in the table of effects: the engine puts it where it belongs."""
 MAX_SLOTS = 4
 """Inserts of one strip."""
 

@@ -10,7 +10,7 @@ import time
 from typing import TextIO
 
 from rtaudio.audio.format import StemplayError
-from rtaudio.cli.control_options import greeting, outcome
+from rtaudio.cli.control_options import asked_bpm, asked_speed, greeting, outcome
 from rtaudio.cli.live_options import add_arguments, check, configuration, loop_points, mixer_state
 from rtaudio.cli.meter_line import MeterLine
 from rtaudio.cli.status import status_dict, summary, where
@@ -40,7 +40,11 @@ def run(args: argparse.Namespace) -> int:
     check(config, args.strict)
     place = InstrumentState(record_folder=os.path.abspath(RECORDINGS), record_format=args.record_format)
     session = Session(config, mixer, place, detached=args.detach)
-    session.send(command("set_tempo", bpm=args.tempo))
+    session.send(command("set_tempo", bpm=asked_bpm(args)))
+    if (speed := asked_speed(args)) is not None:
+        session.send(command("set_speed", speed=speed))
+    if args.key is not None:
+        session.send(command("set_key", semitones=args.key))
     if args.loop:
         start, end = loop_points(args.loop)
         session.send(command("set_loop", start_s=start, end_s=end))

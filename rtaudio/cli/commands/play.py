@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from rtaudio.audio.format import StemplayError
 from rtaudio.cli import live_options
-from rtaudio.cli.control_options import add_control_options, control_settings, greeting, outcome
+from rtaudio.cli.control_options import add_control_options, asked_bpm, asked_speed, control_settings, greeting, outcome
 from rtaudio.cli.inserts import instrument_with_preset
 from rtaudio.cli.meter_line import level_db
 from rtaudio.cli.status import status_dict, where
@@ -63,6 +63,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Play until Ctrl-C or ``--seconds`` and print the results."""
+    if asked_speed(args) is not None:
+        raise StemplayError("play has no song whose tempo could be changed; --tempo takes beats a minute here: 20 to 999.")
     args.model, settings = instrument_with_preset(args.model)
     session = Session(configuration(args), instrument=InstrumentState(plugin=settings) if settings else None)
     shares = sound(args.instrument, args.model)
@@ -70,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
         session.send(command("set_sound", channel=channel, shares=shares))
     for field, value in (("attack_ms", args.attack), ("release_ms", args.release), ("curve", args.curve)):
         session.send(command("set_instrument", field=field, value=value))
-    session.send(command("set_tempo", bpm=args.tempo))
+    session.send(command("set_tempo", bpm=asked_bpm(args)))
     stream = sys.stderr if args.json else sys.stdout
     keys = TerminalKeys(lambda data: session.send(command("midi", data=data)))
     try:

@@ -11,10 +11,11 @@ from pathlib import Path
 from models.catalog import best_separator
 from models.names import is_dir, is_stem_file, song_name
 from rtaudio.audio.format import SOURCES, StemplayError
+from rtaudio.cli.control_options import read_key, read_speed
 from rtaudio.cli.inserts import add_insert_option, parse_inserts
 from rtaudio.cli.progress import progress_bar
 from rtaudio.cli.separate_many import separate_many
-from rtaudio.files.offline import INTEGER_FORMATS, LOSSY_FORMATS, Separation, separate_file
+from rtaudio.files.offline import INTEGER_FORMATS, LOSSY_FORMATS, Separation, check_tempo_and_key, separate_file
 from rtaudio.files.stem_output import FORMATS
 from rtaudio.protocol.checks import stem_names
 
@@ -57,6 +58,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="refuse a damaged song instead of separating what can be read",
     )
     add_insert_option(parser, "a stem")
+    parser.add_argument("--tempo", type=read_speed, default=1.0, metavar="X", help="tempo of the stems: 75%% or 0.75 (50%% to 150%%)")
+    parser.add_argument(
+        "--key", type=read_key, default=0.0, metavar="N", help="transpose by semitones, -12 to +12; the drums keep their pitch"
+    )
     many = parser.add_argument_group("many songs")
     many.add_argument("--jobs", type=int, metavar="N", help="songs at a time (default: 1)")
     many.add_argument(
@@ -76,6 +81,7 @@ def run(args: argparse.Namespace) -> int:
     own = args.model is None and len(args.songs) == 1 and is_stem_file(args.songs[0])
     known = SOURCES if own else stem_names(model)
     wanted = [name.strip() for name in args.stems.split(",")] if args.stems is not None else list(known)
+    check_tempo_and_key(args.tempo, args.key)
     args.inserts = parse_inserts(args.insert, tuple(wanted))
     if args.jobs is not None and not 1 <= args.jobs <= MAX_JOBS:
         raise StemplayError(f"--jobs takes 1 to {MAX_JOBS}, not {args.jobs}.")
@@ -97,6 +103,8 @@ def run(args: argparse.Namespace) -> int:
             refine=not args.no_refine,
             strict=args.strict,
             inserts=args.inserts,
+            tempo=args.tempo,
+            key=args.key,
             progress=progress,
         )
     for sentence in result.warnings:
