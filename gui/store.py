@@ -38,7 +38,7 @@ RECENT = 12
 
 @dataclass
 class SavedSession:
-    """The engine's desired state, restored when the window opens. ``loop`` in seconds of the song, ``speed`` and ``key`` as in ``Transport``."""
+    """The engine's desired state, restored when the window opens. ``loop``: in seconds; ``speed``, ``key``: of ``Transport``."""
 
     config: EngineConfig = field(default_factory=EngineConfig)
     mixer: MixerState = field(default_factory=MixerState)

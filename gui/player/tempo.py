@@ -145,9 +145,9 @@ class SongValue(DragSlider):
         font = self.font()
         font.setPointSizeF(font.pointSizeF() * 0.8)
         painter.setFont(font)
-        painter.setPen(QColor(colours.muted_text if self.isEnabled() else colours.faint))
+        painter.setPen(QColor(colours.muted_text if self.isEnabled() else colours.border))
         painter.drawText(upper, Qt.AlignmentFlag.AlignCenter, self.name)
         painter.setFont(self.font())
         moved = self.tempo.values[self.field] != NEUTRAL[self.field]
-        painter.setPen(QColor(colours.faint if not self.isEnabled() else colours.accent if moved else colours.text))
+        painter.setPen(QColor(colours.border if not self.isEnabled() else colours.accent if moved else colours.text))
         painter.drawText(lower, Qt.AlignmentFlag.AlignCenter, self.text())

@@ -56,7 +56,9 @@ class TransportBar(QFrame):
         row.addWidget(self.record_button)
         for widget, target in (
             (self.play_button, "transport.play"), (self.start_button, "transport.start"), (self.a_button, "transport.loop"),
-            (self.b_button, "transport.loop"), (self.speed, "transport.speed"), (self.key, "transport.key"), (self.record_button, "transport.record"), (self.monitor, "mixer.monitor"),
+            (self.b_button, "transport.loop"),
+            (self.speed, "transport.speed"), (self.key, "transport.key"),
+            (self.record_button, "transport.record"), (self.monitor, "mixer.monitor"),
         ):  # fmt: skip
             learnable(widget, bridge, target)
         self.player_model.changed.connect(self._dress)
@@ -125,8 +127,8 @@ class TransportBar(QFrame):
         for widget in (self.start_button, self.play_button, self.position):
             row.addWidget(widget)
         row.addWidget(self.slider, 1)
-        for widget in (self.length, self.speed, self.key, self.a_button, self.b_button, self.off_button):
-            row.addWidget(widget)
+        for after in (self.length, self.speed, self.key, self.a_button, self.b_button, self.off_button):
+            row.addWidget(after)
         return box
 
     def _make_live(self) -> QWidget:
@@ -207,7 +209,7 @@ class TransportBar(QFrame):
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
         wide = self.width() >= NARROW
-        for widget in (self.length, self.speed, self.key, self.start_button, self.a_button, self.b_button, self.off_button):
+        for widget in (self.length, self.start_button, self.a_button, self.b_button, self.off_button, self.speed, self.key):
             widget.setVisible(wide)
         super().resizeEvent(event)
 

@@ -21,6 +21,10 @@ CAPACITY = 1 << 16
 """Frames that a voice can hold; a power of two, so that places in the ring are a mask."""
 
 
+END_FADE = np.float32(128)
+"""Frames at the song's end that fade out."""
+
+
 class Reader(Protocol):
     """What a voice asks of the player that reads the song for it."""
 
@@ -130,6 +134,8 @@ class Voice:
     def _keep(self, audio: Audio) -> None:
         if self._end is not None:
             audio = audio[: max(0, self._end - self._written)]
+            left = self._end - self._written - np.arange(len(audio), dtype=np.float32)[:, None]
+            audio = audio * np.minimum(1.0, left / END_FADE)  # the stretcher spreads the end beyond the end
         count = len(audio)
         at = (self._written + np.arange(count)) & (CAPACITY - 1)
         self._ring[at] = audio

@@ -177,21 +177,22 @@ class TempoPlayer(FilePlayer):
 
     def read_into(self, out: Audio) -> None:
         """As ``FilePlayer.read_into``."""
-        self._begun = True
         switch, coming = self._pending, self._next
         stretches = self.waits and self._speed != 1.0
         if self._voice is None and coming is None and switch.voice is None and not stretches and not self._old_frames:
+            self._begun = True
             super().read_into(out)
             return
         self._largest = max(self._largest, len(out))
         jumped = self._jump(switch) if switch is not self._taken and (self._voice or switch.voice) else None
         first, done = self._position, 0
         if stretches:
-            self._keep_up()
+            self._keep_up(jumped is not None)
         elif coming is not None and coming is self._next:
             done = self._arrive(coming, out)
         elif self._voice is not None and self._speed == 1.0:
             self._exchange(None)
+        self._begun = True
         rest = out[done:]
         self._fill(rest)
         self._cross_fade(rest)
@@ -217,10 +218,14 @@ class TempoPlayer(FilePlayer):
             self._position = self._active.start
         return switch
 
-    def _keep_up(self) -> None:
-        """At full speed: the voice that there should be."""
-        if self._pending is self._taken and (self._voice is None or self._stale):
-            self._stale = False
+    def _keep_up(self, jumped: bool) -> None:
+        """At full speed: the voice that there should be. ``jumped``: what sounded before fades out already."""
+        if self._pending is not self._taken or (self._voice is not None and not self._stale):
+            return
+        self._stale = False
+        if jumped or not self._begun:
+            self._voice = self._make_voice(self._position)
+        else:
             self._exchange(self._make_voice(self._position))
 
     def _arrive(self, coming: Voice, out: Audio) -> int:
