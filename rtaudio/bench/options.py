@@ -46,6 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--inserts", action="store_true",
         help="measure what effects and plugins cost per block; MODEL then names plugins to measure beside the built-in effects",
     )  # fmt: skip
+    other.add_argument(
+        "--tempo", action="store_true", help="measure what another tempo and key of a song cost beside the separator (MODEL: one)"
+    )
     _add_playing(parser.add_argument_group("playing"))
     results = parser.add_argument_group("results")
     results.add_argument("--json", action="store_true", help="print the numbers as JSON")

@@ -15,6 +15,8 @@ from rtaudio.protocol.transpose import KEY_SLOT
 
 STALLED_S = 1.0
 """Seconds without a callback after which a real-time port counts as stalled."""
+LATE_S = 2.0
+"""Seconds for which an interruption of a stretched song is told."""
 FRESH_S = 0.5
 """Seconds after which the latest callback says nothing about the present."""
 
@@ -27,6 +29,8 @@ class EngineReport(EngineCommands):
     _sequence: int
     _deadline_misses: DeadlineMisses
     _key_trouble: str = ""
+    _late_blocks: int = 0
+    _late_at: float = 0.0
 
     @property
     def latency(self) -> Latency:
@@ -118,10 +122,19 @@ class EngineReport(EngineCommands):
         message = self.port.error or callback.fault or callback.pipeline.worker.message
         if not message and self.analysis is not None:
             message = self.analysis.error
-        message = message or self._key_trouble
+        message = message or self._key_trouble or self._tempo_trouble()
         if not message and self.dispatcher is not None:
             message = self.dispatcher.message
         return message or late or self._notice
+
+    def _tempo_trouble(self) -> str:
+        """Why the song is interrupted, or an empty string while it is not."""
+        late, now = getattr(self.source, "late", 0), time.monotonic()
+        if late != self._late_blocks:
+            self._late_blocks, self._late_at = late, now
+        if not late or now - self._late_at > LATE_S:
+            return ""
+        return "Another tempo takes more of the processor than there is: the song is interrupted. End other programs, or play it at 100%."
 
     def _late(self) -> str:
         """Why blocks are late, or an empty string while they are not."""

@@ -22,7 +22,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -85,7 +85,7 @@ class FilePlayer:
         self._set_up(song, rate, str(path), loop, playing)
 
     @classmethod
-    def from_samples(cls, samples: Audio, rate: int, loop: bool = False, *, playing: bool = True) -> FilePlayer:
+    def from_samples(cls, samples: Audio, rate: int, loop: bool = False, *, playing: bool = True) -> Self:
         """A player of ``samples`` ``(frames, channels)`` that are already at ``rate``."""
         player = cls.__new__(cls)
         player._set_up(Song(np.ascontiguousarray(samples, np.float32)), rate, "", loop, playing)

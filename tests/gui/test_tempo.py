@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
@@ -86,7 +84,9 @@ def test_the_session_keeps_them(bar: TransportBar, bridge: Bridge, session: Fake
     assert (kept.speed, kept.key) == (0.8, -3.0)
 
 
-def test_an_export_is_as_heard_with_its_markers(bar: TransportBar, bridge: Bridge, session: FakeSession, qtbot: QtBot, tmp_path: Path) -> None:
+def test_an_export_is_as_heard_with_its_markers(
+    bar: TransportBar, bridge: Bridge, session: FakeSession, qtbot: QtBot
+) -> None:
     session.report.transport.speed, session.report.transport.key = 0.5, 2.0
     bridge.poll()
     dialog = ExportDialog(bridge, None)

@@ -14,7 +14,7 @@ from typing import Any
 from models.card import CardError
 from models.catalog import load_card, model_names
 from rtaudio.audio.format import StemplayError
-from rtaudio.bench import callback, inserts, live, starts, table, text
+from rtaudio.bench import callback, inserts, live, starts, table, tempo, text
 from rtaudio.bench.compare import changes, differences
 from rtaudio.bench.instrument import measure_instrument, measure_latency
 from rtaudio.bench.jack_server import why_no_server
@@ -49,6 +49,8 @@ def run(args: argparse.Namespace) -> int:
         return _callback(args)
     if args.inserts:
         return _inserts(args)
+    if args.tempo:
+        return _tempo(args)
     check(args)  # check files before minutes are spent
     earlier = read(args.compare) if args.compare else None
     say: Callable[[str], None] = (lambda line: None) if args.json else (lambda line: print(line, flush=True))
@@ -112,6 +114,17 @@ def _inserts(args: argparse.Namespace) -> int:
                 print(inserts.row(cost), flush=True)
     if args.json:
         print(json.dumps({"inserts": found}))
+    return 0
+
+
+def _tempo(args: argparse.Namespace) -> int:
+    found = []
+    for model in args.model or [DEFAULT_MODEL]:
+        found.append({"model": model, "rows": (costs := tempo.measure_tempo(model, args.seconds))})
+        if not args.json:
+            print("\n".join([tempo.HEADER, *map(tempo.row, costs)]), flush=True)
+    if args.json:
+        print(json.dumps({"tempo": [entry | {"rows": [asdict(cost) for cost in entry["rows"]]} for entry in found]}))
     return 0
 
 
