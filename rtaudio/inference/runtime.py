@@ -203,6 +203,27 @@ def open_graph(data: bytes) -> ort.InferenceSession:
     return _open(data, _session_options(1))
 
 
+class Graph:
+    """A graph with one input and one output that is shipped beside its module, for whole songs; it has no state.
+
+    Raises StemplayError if the file is missing or damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._session = _open(path.read_bytes(), _session_options(1))
+        except OSError as error:
+            raise StemplayError(f"The network {path.name} cannot be read: {error.strerror}. Install the program again.") from None
+        except Exception as error:  # ONNX Runtime raises classes of its own
+            raise StemplayError(f"The network {path.name} is damaged ({type(error).__name__}). Install the program again.") from None
+
+    def run(self, name: str, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """The output for ``values`` at the input ``name``."""
+        with DenormalsAsZero():
+            result: npt.NDArray[np.float32] = self._session.run(None, {name: np.ascontiguousarray(values, np.float32)})[0]
+        return result
+
+
 def _session_options(threads: int) -> ort.SessionOptions:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads

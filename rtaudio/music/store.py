@@ -1,0 +1,78 @@
+"""Keeps the maps of songs in a folder of the user's settings, beside the session, and never beside a song.
+
+A file is named after the song's content, so that a song that is moved or renamed keeps its map. Files are written atomically. One that is
+damaged counts as missing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import platformdirs
+
+from rtaudio.audio.format import StemplayError
+from rtaudio.protocol.song_map import SongMap, from_json, to_json
+
+MOST_FILES = 1000
+"""Maps beyond which the oldest are removed (some 30 KB each)."""
+MOST_BYTES = 1 << 24
+
+
+def default_folder() -> Path:
+    """The folder ``songs`` beside the session: in ``STEMPLAY_CONFIG_DIR``, or in the platform's folder for this user's settings."""
+    return Path(os.environ.get("STEMPLAY_CONFIG_DIR") or platformdirs.user_config_dir("stemplay", appauthor=False)) / "songs"
+
+
+def song_digest(path: str | Path) -> str:
+    """Name of a song by its content. Raises StemplayError if it cannot be read."""
+    digest = hashlib.blake2b(digest_size=16)
+    try:
+        with open(path, "rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise StemplayError(f"{path} cannot be read: {reason or error}.") from None
+    return digest.hexdigest()
+
+
+def load_map(digest: str, folder: Path) -> SongMap | None:
+    """The stored map of a song; None if there is none that can be understood."""
+    path = folder / f"{digest}.json"
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            return None
+        return from_json(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, RecursionError, StemplayError):
+        return None
+
+
+def save_map(digest: str, found: SongMap, folder: Path) -> None:
+    """Store the map of a song. Raises StemplayError if the disk refuses."""
+    path, temporary = folder / f"{digest}.json", ""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=digest, suffix=".tmp", dir=folder)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(to_json(found), file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+        raise StemplayError(f"{path} cannot be written: {error.strerror or error}.") from None
+    _tidy(folder)
+
+
+def _tidy(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        files = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime)
+        for path in files[:-MOST_FILES]:
+            path.unlink(missing_ok=True)
