@@ -258,6 +258,8 @@ def resume_commands(desired: DesiredState) -> list[Command]:
         commands.append(command("set_speed", speed=desired.speed))
     if desired.key != 0.0:
         commands.append(command("set_key", semitones=desired.key))
+    if desired.beats:
+        commands.append(command("set_beats", beats=desired.beats, numbers=desired.numbers))
     if desired.loop is not None:
         commands.append(command("set_loop", start_s=desired.loop[0], end_s=desired.loop[1]))
     if desired.position_s > 0:

@@ -18,6 +18,7 @@ from rtaudio.audio.load_meter import LoadMeter
 from rtaudio.engine.pipeline import Pipeline
 
 if TYPE_CHECKING:
+    from rtaudio.engine.click import Click
     from rtaudio.engine.recorder import Recorder
     from rtaudio.files.song_player import FilePlayer
     from rtaudio.ports.base import Port
@@ -77,6 +78,7 @@ class AudioCallback:
         source: plays instead of the port's input.
         recorder: gets the stems and the mix.
         tap: gets input, mix and strips while somebody listens.
+        click: adds clicks to what is heard.
         limit: number of frames after which ``port.complete`` is called, 0 for no limit.
 
     Attributes:
@@ -93,6 +95,7 @@ class AudioCallback:
         recorder: Recorder | None,
         limit: int = 0,
         tap: TapBuffer | None = None,
+        click: Click | None = None,
     ) -> None:
         self.pipeline = pipeline
         self.replace: Pipeline | None = None
@@ -107,7 +110,7 @@ class AudioCallback:
         self._gate = FadeGate(pipeline.format.rate)
         self._hold = 0
         self._limit = limit
-        self._tap = tap
+        self._tap, self._click = tap, click
         self._end: int | None = None
         self._clock = 0
         self._told = 0
@@ -157,6 +160,8 @@ class AudioCallback:
             outdata.fill(0.0)
         else:
             self._sound(n, mixed, wet, outdata)
+        if self._click is not None:
+            self._add_click(self._click, outdata)
         self._record(wet, mixed)
         if self._tap is not None and self._tap.on:
             self._show(pipeline.input[:n], mixed, wet)
@@ -196,10 +201,13 @@ class AudioCallback:
             self._note(error)
 
     def _read_source(self, source: FilePlayer, block: Audio) -> None:
-        source.read_into(block)
-        switch = source.switched
-        if switch is not None:
-            self.pipeline.switch(switch.payload, smooth=not switch.fade)
+        waits = 0
+        if self._click is not None and self._click.counting:
+            waits, over = self._click.wait(len(block), self._clock, self._delay, time.monotonic())
+            self._read_part(source, block[:waits], 0)
+            if over:
+                source.play()
+        self._read_part(source, block[waits:], waits)
         if not source.finished:
             self._end, self.song_ended = None, False
         elif self._end is None:
@@ -207,6 +215,30 @@ class AudioCallback:
         elif not self.song_ended and self._clock >= self._end + self.pipeline.delay + self._rings_out():
             self.song_ended = True
             self._port.complete()
+
+    def _read_part(self, source: FilePlayer, part: Audio, offset: int) -> None:
+        if not len(part):
+            return
+        source.read_into(part)
+        switch = source.switched
+        if switch is not None:
+            self.pipeline.switch(switch.payload, smooth=not switch.fade)
+        if self._click is not None:
+            self._click.take(self._clock + offset, source.places)
+
+    @property
+    def _delay(self) -> int:
+        """Frames from the input to the output."""
+        return self.pipeline.delay + self.pipeline.insert_latency
+
+    def _add_click(self, click: Click, outdata: Audio) -> None:
+        try:
+            if self._gate.open:
+                click.render(outdata, self._clock, self._delay, time.monotonic(), self.pipeline.realtime)
+            else:
+                click.clear()
+        except Exception as error:
+            self._note(error)
 
     def _rings_out(self) -> int:
         """Frames for which inserts go on after the end of a song."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rtaudio.audio.format import StemplayError, StreamFormat
 from rtaudio.audio.stretch import require_stretcher
 from rtaudio.engine.callback import AudioCallback
+from rtaudio.engine.click import Click, plan_count_in
 from rtaudio.engine.deadline import blocks_for
 from rtaudio.engine.mixer import Mixer
 from rtaudio.engine.pipeline import Pipeline
@@ -55,6 +56,8 @@ class EngineCommands:
     inserts: Rack | None
     tempo: Tempo
     key: float
+    click: Click
+    _phase: str
     conductor: Conductor | None
     _player: InstrumentPlayer | None
     port: Port
@@ -91,6 +94,8 @@ class EngineCommands:
             return Transport(tempo=self.tempo.bpm)
         transport = self.source.transport()
         transport.tempo, transport.key = self.tempo.bpm, self.key
+        transport.beats, transport.counting = len(self.click.grid.frames), self.click.counting
+        transport.playing |= transport.counting
         if self.analysis is not None:
             transport.analysed_s = self.analysis.analysed / self.format.rate
         return transport
@@ -124,6 +129,7 @@ class EngineCommands:
         self._state = state
         if field == "monitor":
             self.port.monitoring(state.monitor)
+        self.click.set_level(state.click, state.click_db)
 
     def _do_set_inserts(self, strip: str, inserts: list[Any]) -> None:
         state = copy.deepcopy(self._state)
@@ -211,10 +217,26 @@ class EngineCommands:
         return self.source
 
     def _do_play(self) -> None:
-        self._song().play()
+        """Play; from a pause, or at the start of a song, after the bars that are counted in."""
+        song, bars, begins = self._song(), round(self._state.count_in), self._phase == "starting" and self._song().position == 0
+        if not bars or self.click.counting or (song.playing and not begins):
+            song.play()
+            return
+        if begins:
+            song.wait()
+        frame = 0 if song.finished else song.position
+        if song.finished:
+            self._do_seek(0.0)
+        self.click.count_in(plan_count_in(self.click.grid, frame, bars, self.format.rate, self.tempo.bpm))
 
     def _do_pause(self) -> None:
+        self.click.count_in(None)
         self._song().pause()
+
+    def _do_set_beats(self, beats: list[float], numbers: list[int]) -> None:
+        """The beats of the song, at which the click sounds."""
+        self._song()
+        self.click.set_beats(beats, numbers)
 
     def _do_seek(self, position_s: float) -> None:
         """In an analysed song, a processor that has caught up takes over in the same block in which the song jumps."""
@@ -259,6 +281,7 @@ class EngineCommands:
     def _do_panic(self) -> None:
         """Fade to silence, pause the song, and clear processor and rings. New sound is heard after ``PANIC_S``."""
         self._callback.panic = True
+        self.click.count_in(None)
         if self.source is not None:
             self.source.pause()
         if self.dispatcher is not None:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from rtaudio.audio.format import StreamFormat
 from rtaudio.audio.tempo import Tempo
 from rtaudio.engine.callback import AudioCallback
+from rtaudio.engine.click import Click
 from rtaudio.engine.conductor import Conductor, Score
 from rtaudio.engine.deadline_misses import DeadlineMisses
 from rtaudio.engine.pipeline import Pipeline
@@ -89,8 +90,10 @@ class Engine(EngineReport):
         heard = self._heard(mixer)
         pipeline = Pipeline(processor, self.format, align, heard, port.realtime, self._player, deadline, self.inserts)
         self.tap = TapBuffer(self.format, self.stems)
+        self.click = Click(self.format.rate, self.tempo, linked=config.link, song=source is not None)
+        self.click.set_level(mixer.click, mixer.click_db)
         self._callback = AudioCallback(
-            port, pipeline, picks, routes, source, recorder, round(config.seconds * port.rate), self.tap
+            port, pipeline, picks, routes, source, recorder, round(config.seconds * port.rate), self.tap, self.click
         )
         self._lock = (
             threading.RLock()
@@ -134,6 +137,7 @@ class Engine(EngineReport):
             self.dispatcher.start(self._do_control, self.place_of)
         if self.analysis is not None:
             self.analysis.start()
+        self.click.heard_later = self.port.device_latency / self.format.rate
         self.port.start(self._callback)
         self._callback.last_call = time.monotonic()
         self._phase = "running"

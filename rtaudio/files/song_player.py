@@ -113,6 +113,8 @@ class FilePlayer:
         self.finished = False
         self.switched: Switch | None = None
         self.block_start = 0
+        self.places: list[tuple[int, int, int, int]] = []
+        """Of the block read last: where it holds the song. First frame in the block, frames, first frame of the song and the one after."""
         self._closing = threading.Event()
         self._prefetcher: threading.Thread | None = None
         if song.on_disk:
@@ -131,6 +133,10 @@ class FilePlayer:
     def pause(self) -> None:
         """Fade out and stop at the present position."""
         self._playing = False
+
+    def wait(self) -> None:
+        """Before the first block: do not play, and do not fade out what has not been heard."""
+        self._playing, self._level = False, 0
 
     def seek(self, frame: int, fade: bool = True, payload: Any = None) -> Switch:
         """Go to ``frame`` (clipped to the song) at the next block boundary. It replaces an earlier seek that has not taken effect yet.
@@ -230,8 +236,13 @@ class FilePlayer:
         self._take_seek()
         self.block_start = self._position
         done, n = 0, out.shape[0]
+        self.places.clear()
         while done < n:
-            done += self._segment(out[done:])
+            before = self._position
+            frames = self._segment(out[done:])
+            if self._position != before and frames:
+                self.places.append((done, frames, before, before + frames))
+            done += frames
 
     def _take_seek(self) -> None:
         self.switched = None

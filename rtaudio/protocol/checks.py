@@ -158,6 +158,17 @@ def check_value(name: str, value: Any, limits: Range | None) -> float | bool:
     return float(value)
 
 
+def check_beats(beats: Any, numbers: Any) -> tuple[list[float], list[int]]:
+    """The arguments of the command ``set_beats``, checked. Raises StemplayError."""
+    if not isinstance(beats, list) or not isinstance(numbers, list) or len(beats) != len(numbers) or len(beats) > 100_000:
+        raise StemplayError("Beats are a list of times, with the number of each in its bar.")
+    times = [float(x) for x in beats if isinstance(x, int | float) and not isinstance(x, bool) and 0.0 <= x <= 1e6]
+    whole = [x for x in numbers if type(x) is int and 1 <= x <= 64]
+    if len(times) != len(beats) or len(whole) != len(numbers) or any(a >= b for a, b in zip(times, times[1:], strict=False)):
+        raise StemplayError("Beats are increasing times in seconds, and their numbers in the bar count from 1.")
+    return times, whole
+
+
 def assign(state: Any, field: str, value: Any, fields: dict[str, Range | None]) -> None:
     """Set a field of ``state`` to a checked value. Raises StemplayError if there is no such field, or the value is invalid."""
     if not isinstance(field, str) or field not in fields:

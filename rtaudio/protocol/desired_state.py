@@ -19,6 +19,7 @@ from rtaudio.protocol.checks import (
     MIXER_FIELDS,
     RECORDING_FORMATS,
     STEM_FIELDS,
+    check_beats,
     check_config,
     check_value,
     control_range,
@@ -57,7 +58,7 @@ class DesiredState:
 
     ``speed`` and ``key``: as in ``Transport``; they belong to the song, like position and loop.
     ``recording`` holds the arguments of the ``record`` command while a recording is wanted. ``position_s`` follows the engine's
-    reports, so that a restarted engine continues where the previous one stopped.
+    reports, so that a restarted engine continues where the previous one stopped. ``beats`` and ``numbers`` are those of the song.
     """
 
     config: EngineConfig = field(default_factory=EngineConfig)
@@ -70,6 +71,8 @@ class DesiredState:
     tempo: float = DEFAULT_BPM
     speed: float = 1.0
     key: float = 0.0
+    beats: list[float] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.config, self.mixer = copy.deepcopy(self.config), copy.deepcopy(self.mixer)
@@ -160,6 +163,9 @@ class DesiredState:
 
     def _set_key(self, semitones: Any) -> None:
         self.key = float(check_value("The key", semitones, KEYS))
+
+    def _set_beats(self, beats: Any, numbers: Any) -> None:
+        self.beats, self.numbers = check_beats(beats, numbers)
 
     def _set_deadline(self, ms: Any) -> None:
         value = float(check_value("The deadline", ms, (0.0, MAX_DEADLINE)))
@@ -265,6 +271,7 @@ class DesiredState:
         kept = {name: strip for name, strip in self.mixer.stems.items() if name in strips_of(wanted)}
         if wanted.input != self.config.input:
             self.position_s, self.loop, self.playing, self.speed, self.key = 0.0, None, True, 1.0, 0.0
+            self.beats, self.numbers = [], []
         self.config = wanted
         self.mixer.stems = kept
         self.fill_stems()
@@ -285,4 +292,5 @@ class DesiredState:
             tuple(loop) if loop else None, values.get("recording"),
             from_dict(InstrumentState, values.get("instrument", {})), float(values.get("tempo", DEFAULT_BPM)),
             float(values.get("speed", 1.0)), float(values.get("key", 0.0)),
+            *check_beats(values.get("beats", []), values.get("numbers", [])),
         )  # fmt: skip

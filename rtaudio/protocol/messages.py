@@ -49,6 +49,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "set_tempo": ("bpm",),
     "set_speed": ("speed",),  # the song's tempo as a ratio to its own
     "set_key": ("semitones",),  # by which the song's pitched stems are transposed
+    "set_beats": ("beats", "numbers"),  # of the song, for the click: seconds, and the number of each in its bar
     "record": ("directory", "format"),  # wav or flac
     "stop_recording": (),
     "set_deadline": ("ms",),  # as EngineConfig.deadline, but not 0, and without a restart: the sound fades over

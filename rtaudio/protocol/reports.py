@@ -71,6 +71,7 @@ class Transport:
     (``#rrggbb``), by their strips.
     ``tempo``: beats a minute of MIDI clock, Link and echoes, whatever the input is.
     ``speed``: the song's tempo as a ratio to its own. ``key``: semitones by which its pitched stems are transposed.
+    ``beats``: how many beats of the song the click knows. ``counting``: whether the song waits for the end of its count-in.
     """
 
     path: str = ""
@@ -85,6 +86,8 @@ class Transport:
     tempo: float = 120.0
     speed: float = 1.0
     key: float = 0.0
+    beats: int = 0
+    counting: bool = False
 
 
 @dataclass
