@@ -39,6 +39,10 @@ class ControlTab(QWidget):
         self.link.setAccessibleName(self.tr("Ableton Link"))
         self.link.clicked.connect(lambda on: draft.choose(link=on))
         form.addRow(self.tr("Ableton Link"), self.link)
+        self.link_start = QCheckBox(self.tr("Share start and stop, too"))
+        self.link_start.setAccessibleName(self.tr("Ableton Link: start and stop"))
+        self.link_start.clicked.connect(lambda on: draft.choose(link_start=on))
+        form.addRow("", self.link_start)
         self.link_state = _words()
         form.addRow("", self.link_state)
         self.tempo = QDoubleSpinBox()
@@ -73,6 +77,8 @@ class ControlTab(QWidget):
         self.clock.setEnabled(config.midi_out != "none")
         self.clock.setChecked(config.midi_clock)
         self.link.setChecked(config.link)
+        self.link_start.setChecked(config.link_start)
+        self.link_start.setEnabled(config.link)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show what is shared now."""

@@ -43,6 +43,7 @@ def add_control_options(parser: argparse.ArgumentParser, songs: bool = False) ->
     )  # fmt: skip
     group.add_argument("--midi-clock", action="store_true", help="send MIDI clock, start, stop and position to the MIDI output")
     group.add_argument("--link", action="store_true", help="share tempo and beat through Ableton Link (needs LinkPython-extern)")
+    group.add_argument("--link-start", action="store_true", help="share start and stop through Link, too")
     group.add_argument(
         "--tempo", type=_bpm_or_speed, action="append", default=[], metavar="BPM",
         help=f"tempo of MIDI clock, Link and echoes in time (default: {DEFAULT_BPM:g})"
@@ -58,10 +59,12 @@ def control_settings(args: argparse.Namespace) -> dict[str, Any]:
         raise StemplayError("--midi-clock needs a MIDI output: --midi-out names it.")
     if args.link and importlib.util.find_spec("link") is None:
         raise StemplayError("--link needs the package LinkPython-extern: pip install 'stemplay[link]' installs it.")
+    if args.link_start and not args.link:
+        raise StemplayError("--link-start shares start and stop through Link: it needs --link.")
     midi_out = args.midi_out
     if midi_out not in WORDS:
         midi_out = find_input(midi_out, list_outputs(), "MIDI output")
-    return {"osc": args.osc, "midi_out": midi_out, "midi_clock": args.midi_clock, "link": args.link}
+    return {"osc": args.osc, "midi_out": midi_out, "midi_clock": args.midi_clock, "link": args.link, "link_start": args.link_start}
 
 
 def read_speed(text: str) -> float:

@@ -33,12 +33,13 @@ class Score:
 
     Attributes:
         transport: of the song; its path is empty for a live input. ``lights``: MIDI messages to controllers; True for all of them.
-        tempo_changed: is called when Link has another tempo.
+        tempo_changed: is called when Link has another tempo. ``play``: is called when others have started or stopped the session.
     """
 
     transport: Callable[[], Transport]
     lights: Callable[[bool], list[list[int]]]
     tempo_changed: Callable[[], None]
+    play: Callable[[bool], None] = lambda playing: None
 
 
 class Conductor:
@@ -46,17 +47,18 @@ class Conductor:
 
     Args:
         tempo: shared with the engine. ``score``: what to read there.
-        link: whether to join a Link session. ``output``: name of the MIDI output, ``none`` for none. ``clock``: send a clock there.
+        link: whether to join a Link session; ``start``: and to share start and stop there. ``output``: name of the MIDI output, ``none`` for none. ``clock``: send a clock there.
 
     Raises:
         StemplayError: Link is not installed.
     """
 
-    def __init__(self, tempo: Tempo, score: Score, *, link: bool = False, output: str = "none", clock: bool = False) -> None:
+    def __init__(self, tempo: Tempo, score: Score, *, link: bool = False, start: bool = False, output: str = "none", clock: bool = False) -> None:
         self._tempo, self._score, self._clock = tempo, score, clock
         if link:
             check_link()
-        self._joins = link
+        self._joins, self._shares_start = link, link and start
+        self._session_plays = self._song_plays = False
         self._link: LinkSession | None = None
         self._output = MidiOutput(output, self._greet) if output != "none" else None
         self._trouble = ""
@@ -74,7 +76,8 @@ class Conductor:
     def start(self) -> None:
         """Start the thread and the MIDI output, and join the Link session."""
         if self._joins:
-            self._link = LinkSession(self._tempo)
+            self._link = LinkSession(self._tempo, self._shares_start)
+            self._session_plays, self._song_plays = self._link.playing, self._score.transport().playing
         if self._output is not None:
             self._output.start()
         self._thread.start()
@@ -133,6 +136,8 @@ class Conductor:
                 self._link.lead()
             if self._link.follow():
                 self._score.tempo_changed()
+            if self._shares_start and transport.path:
+                self._share_start(self._link, transport.playing)
         self._lead = False
         if self._clock and self._output is not None:
             self._follow_song(transport, time.monotonic())
@@ -142,6 +147,19 @@ class Conductor:
             for data in self._score.lights(afresh):
                 self._output.send(data)
                 self._sent += 1
+
+    def _share_start(self, link: LinkSession, song: bool) -> None:
+        """Whoever started or stopped last, session or song, is followed by the other; what was so when we joined stays."""
+        session = link.playing
+        if session != self._session_plays:
+            self._session_plays = session
+            if session != song:
+                self._score.play(session)
+                song = session
+        elif song != self._song_plays and song != session:
+            link.set_playing(song)
+            self._session_plays = song
+        self._song_plays = song
 
     def _follow_song(self, song: Transport, now: float) -> None:
         """Where the song is, in beats of the clock. Without Link its beats are the clock's; with Link it is on the nearest sixteenth."""

@@ -112,8 +112,13 @@ class Engine(EngineReport):
         config, dispatcher = self.config, self.dispatcher
         if not config.link and config.midi_out == "none":
             return None
-        score = Score(self._transport, dispatcher.lights if dispatcher is not None else _no_lights, self.follow_tempo)
-        return Conductor(self.tempo, score, link=config.link, output=config.midi_out, clock=config.midi_clock)
+        score = Score(self._transport, dispatcher.lights if dispatcher is not None else _no_lights, self.follow_tempo, self._play)
+        return Conductor(self.tempo, score, link=config.link, start=config.link_start, output=config.midi_out, clock=config.midi_clock)
+
+    def _play(self, playing: bool) -> None:
+        """Another program of the Link session has started or stopped it."""
+        with self._lock:
+            (self._do_play if playing else self._do_pause)()
 
     def _make_rack(self, fmt: StreamFormat) -> Rack | None:
         if self._load_insert is None:

@@ -28,15 +28,19 @@ class LinkSession:
     """A part in a Link session. All methods belong to one thread; none waits for the network.
 
     A session that is there already keeps its tempo, which becomes ours. Raises StemplayError if the package is not installed.
+
+    Args:
+        start: share start and stop with programs that do so, too.
     """
 
-    def __init__(self, tempo: Tempo) -> None:
+    def __init__(self, tempo: Tempo, start: bool = False) -> None:
         check_link()
         import link
 
         self._tempo = tempo
         self._link = link.Link(tempo.bpm)
         self._clock = self._link.clock()
+        self._link.startStopSyncEnabled = start
         self._link.enabled = True
 
     @property
@@ -59,6 +63,17 @@ class LinkSession:
             self._tempo.set(state.tempo(), now)
         self._tempo.place(state.beatAtTime(micros, QUANTUM), now)
         return changed
+
+    @property
+    def playing(self) -> bool:
+        """Whether the session plays, for those who share start and stop."""
+        return bool(self._link.captureAppSessionState().isPlaying())
+
+    def set_playing(self, playing: bool) -> None:
+        """Start or stop the session."""
+        state = self._link.captureAppSessionState()
+        state.setIsPlaying(playing, self._clock.micros())
+        self._link.commitAppSessionState(state)
 
     def close(self) -> None:
         """Leave the session."""

@@ -141,7 +141,7 @@ class EngineConfig:
         osc: ``HOST:PORT`` of a server for Open Sound Control (``rtaudio.control.osc``); a port alone is on this machine; empty for none.
         midi_out: MIDI output for the controllers' lights and motors and for the clock: ``none``, ``default`` (all), ``virtual`` (a port of
             our own), or a port's name. ``midi_clock``: send MIDI clock, start, stop and position there.
-        link: share tempo and beat with other programs on the network through Ableton Link.
+        link: share tempo and beat with other programs on the network through Ableton Link. ``link_start``: start and stop, too.
     """
 
     input: str = "default"
@@ -167,3 +167,4 @@ class EngineConfig:
     midi_out: str = "none"
     midi_clock: bool = False
     link: bool = False
+    link_start: bool = False

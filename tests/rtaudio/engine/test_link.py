@@ -9,7 +9,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from rtaudio.audio.format import StemplayError
 from rtaudio.audio.tempo import Tempo
@@ -30,12 +32,12 @@ class Peer:
             [sys.executable, "-m", "tests.link_peer", str(bpm)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def ask(self, line: str = "look") -> tuple[int, float, float, float]:
+    def ask(self, line: str = "look") -> tuple[int, float, float, float, bool]:
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
-        peers, tempo, beat, at = json.loads(self._process.stdout.readline())
-        return int(peers), float(tempo), float(beat), float(at)
+        peers, tempo, beat, at, plays = json.loads(self._process.stdout.readline())
+        return int(peers), float(tempo), float(beat), float(at), bool(plays)
 
     def close(self) -> None:
         self._process.communicate("end\n", timeout=60)
@@ -83,6 +85,24 @@ def test_two_processes_share_tempo_and_beat(peer: Peer) -> None:
     wait_until(lambda: peer.ask()[0] < together, "that we have left")
 
 
+def test_start_and_stop_are_shared_with_who_shares_them(peer: Peer, tmp_path: Path) -> None:
+    path = tmp_path / "song.wav"
+    soundfile.write(path, np.zeros((44_100 * 60, 2), np.float32), 44_100)
+    config = EngineConfig(input=str(path), output="null", model="none", analyse=False, link=True, link_start=True)
+    session = Session(config, MixerState())
+    session.send(command("pause"))
+    with session:
+        wait_until(lambda: session.snapshot().sync.peers >= 1 and peer.ask()[0] >= 1, "each other")
+        peer.ask("play")
+        wait_until(lambda: session.snapshot().transport.playing, "that we play, too")
+        session.send(command("pause"))
+        wait_until(lambda: not peer.ask()[4], "that they stop")
+        session.send(command("play"))
+        wait_until(lambda: peer.ask()[4], "that they start")
+        peer.ask("stop")
+        wait_until(lambda: not session.snapshot().transport.playing, "that we stop, too")
+
+
 def test_our_beat_is_theirs_to_a_few_milliseconds(peer: Peer) -> None:
     tempo = Tempo(100.0)
     ours = link_module.LinkSession(tempo)
@@ -92,7 +112,7 @@ def test_our_beat_is_theirs_to_a_few_milliseconds(peer: Peer) -> None:
 
         def apart_ms() -> float:
             ours.follow()
-            _, _, beat, at = peer.ask()
+            _, _, beat, at, _ = peer.ask()
             away = (tempo.beat(at) - beat + link_module.QUANTUM / 2) % link_module.QUANTUM - link_module.QUANTUM / 2
             return abs(away) * 60_000 / tempo.bpm if tempo.bpm == pytest.approx(111.0, abs=0.01) else 1e9
 
