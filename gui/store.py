@@ -68,6 +68,7 @@ class Preferences:
         theme: ``dark`` or ``light``; ``page``: shown last; ``layout``: geometry and other state of the window, as texts and numbers.
         recent: songs, the latest first.
         recording_folder, recording_format: where recordings go; ``export_folder`` likewise. Empty: the music folder.
+        snap_to_bars: whether loops begin and end at bars.
         round_trips: measured device latency in samples by ``round_trip_key``.
     """
 
@@ -79,6 +80,7 @@ class Preferences:
     recording_format: str = "wav"
     export_folder: str = ""
     export_format: str = "wav"
+    snap_to_bars: bool = True
     round_trips: dict[str, float] = field(default_factory=dict)
 
 

@@ -15,6 +15,7 @@ from gui.mixer_model import MixerModel, mixer_model_of
 from gui.player.monitor import MonitorSwitch
 from gui.shortcuts import bind
 from gui.undo import new_gesture
+from gui.widgets.click_strip import ClickStrip
 from gui.widgets.compare import CompareButton
 from gui.widgets.flow import FlowLayout
 from gui.widgets.learn import learn_menu
@@ -156,6 +157,9 @@ class MixerPage(QWidget):
                 row.addSpacing(4)
             row.addWidget(strip, 100)
         row.addSpacing(4)
+        self.click_strip = ClickStrip(self.mixer_model)
+        row.addWidget(self.click_strip, 60)
+        self._show_click(self.bridge.snapshot)
         row.addWidget(self.master, 100)
         row.addStretch(1)
         self._add_racks()
@@ -227,6 +231,7 @@ class MixerPage(QWidget):
             return
         sounding = snapshot.state in ("running", "finished")
         self.input_strip.show_snapshot(snapshot)
+        self._show_click(snapshot)
         for rack in self.racks.values():
             rack.show_state()
         self.show_instrument()
@@ -238,8 +243,14 @@ class MixerPage(QWidget):
         self.master.feed(snapshot.master if sounding else SILENT)
         self.master.show_reduction(snapshot.limiter_db if sounding else 0.0)
 
+    def _show_click(self, snapshot: Snapshot) -> None:
+        """The click's strip is there where there is a beat: a song, Link, or a click that is on."""
+        wanted = bool(snapshot.transport.path) or snapshot.sync.link or self.mixer_model.state.click
+        if self.click_strip.isHidden() == wanted:
+            self.click_strip.setVisible(wanted)
+
     def _all(self) -> list[BaseStrip]:
-        return [*self.strips.values(), self.master]
+        return [*self.strips.values(), self.click_strip, self.master]
 
     # -- person to engine -----------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from PyQt6.QtWidgets import (
 )
 
 from gui.bridge import Bridge
+from gui.player.bar_ruler import BarRuler
 from gui.player.choose import choose_song
 from gui.player.drop import SongDrop
 from gui.player.export import ExportDialog
@@ -28,10 +29,12 @@ from gui.player.lanes.tools import LaneTools
 from gui.player.player_model import player_model_of
 from gui.player.recording import RecordingCard
 from gui.player.seek import STEP_MS
+from gui.player.song_facts import song_facts_of
 from gui.player.times import clock, parse_clock
 from gui.shortcuts import bind
 from gui.widgets.flow import FlowLayout
 from gui.widgets.plain import PlainLabel, plain
+from gui.widgets.toggle import Toggle
 
 
 class PlayerPage(QWidget):
@@ -40,6 +43,7 @@ class PlayerPage(QWidget):
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.bridge, self.player_model = bridge, player_model_of(bridge)
+        self.song_facts = song_facts_of(bridge)
         SongDrop(self, self.player_model)
         self._shown_loop: tuple[str, ...] = ("", "")
         content = QWidget()
@@ -63,6 +67,7 @@ class PlayerPage(QWidget):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(surface)
         self.player_model.changed.connect(self._dress)
+        self.song_facts.changed.connect(self._dress)
         self.player_model.told.connect(self.tell)
         self.board.source.told.connect(self.tell)
         bind(self, {
@@ -113,6 +118,9 @@ class PlayerPage(QWidget):
         self.empty.setWordWrap(True)
         self.empty.setProperty("role", "muted")
         column.addWidget(self.board, 1)
+        self.ruler = BarRuler(self.song_facts, self.board.viewport)
+        self.board.viewport.changed.connect(self.ruler.update)
+        self.board.add_ruler(self.ruler)
         column.addWidget(self.empty, 1)
         self.controls = QWidget()
         flow = FlowLayout(self.controls, gap=6, row_gap=6)
@@ -135,6 +143,11 @@ class PlayerPage(QWidget):
         flow.addWidget(self._button("b", self.tr("Set B here"), lambda: self.player_model.set_b()))
         flow.addWidget(self.b_field)
         flow.addWidget(self._button("off", self.tr("End loop"), self.player_model.clear_loop))
+        self.snapping = Toggle(
+            self.tr("Snap to bars"), "good", self.tr("Snap loops to bars"), self.tr("Loops begin and end at bars of the song")
+        )
+        self.snapping.clicked.connect(self.song_facts.set_snapping)
+        flow.addWidget(self.snapping)
         for group in self.tools.groups:
             flow.addWidget(_side_by_side(group))
         column.addWidget(self.controls)
@@ -219,6 +232,9 @@ class PlayerPage(QWidget):
         self.recent_button.setEnabled(bool(self.bridge.store.preferences.recent))
         for button in self.buttons.values():
             button.setEnabled(player_model.has_song)
+        found = self.song_facts.found
+        self.snapping.setEnabled(found is not None and bool(found.beats))
+        self.snapping.show_on(self.bridge.store.preferences.snap_to_bars)
         self.buttons["off"].setEnabled(transport.loop is not None or player_model.mark is not None)
         playing = self.buttons["play"]
         playing.setProperty("drawing", "pause" if transport.playing else "play")
@@ -239,7 +255,8 @@ class PlayerPage(QWidget):
         parts = [f"{picture['rate'] / 1000:g} kHz", channels, clock(picture["seconds"])]
         if self.player_model.transport.titles:
             parts.append(self.tr("plays its own stems, without a model"))
-        return "  ·  ".join(parts)
+        parts.append(self.song_facts.words())
+        return "  ·  ".join(part for part in parts if part)
 
     def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802
         """Redraw icons in the colours of the new theme."""

@@ -6,7 +6,7 @@ is not sound is reported in a sentence and does not interrupt anything.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,8 @@ class PlayerModel(QObject):
         """The song that is being read."""
         self.mark: float | None = None
         """Point A while B is still missing."""
+        self.snap: Callable[[float], float] = lambda seconds: seconds
+        """Where a loop's point goes that was set at a place: to the nearest bar, if there are bars (``gui.player.song_facts``)."""
         self._job: Job | None = None
         self._configured = ""
         self._seen: tuple[object, ...] = ()
@@ -162,7 +164,7 @@ class PlayerModel(QObject):
         """Set A here, or at a given position. The loop starts if B is after it; otherwise it starts when B is set."""
         if not self.has_song:
             return
-        at = self.transport.position_s if seconds is None else seconds
+        at = self.snap(self.transport.position_s if seconds is None else seconds)
         end = self.transport.loop[1] if self.transport.loop else None
         if end is not None and end - at >= SHORTEST_LOOP_S:
             self.set_loop(at, end)
@@ -180,8 +182,12 @@ class PlayerModel(QObject):
         self.set_loop(start, at)
 
     def set_loop(self, start: float, end: float) -> None:
-        """Loop between two positions, in either order."""
-        start, end = sorted((max(0.0, start), min(end, self.transport.length_s or end)))
+        """Loop between two positions, in either order, at bars if they snap there."""
+        start, end = sorted((start, end))
+        snapped = (self.snap(start), self.snap(end))
+        if snapped[1] - snapped[0] >= SHORTEST_LOOP_S:  # what lies within one bar stays as it is
+            start, end = snapped
+        start, end = max(0.0, start), min(end, self.transport.length_s or end)
         if end - start < SHORTEST_LOOP_S:
             self.told.emit(self.tr("A loop needs some length: set A, go on, and set B."))
             return

@@ -147,6 +147,9 @@ def _add_mixer(mixer: argparse._ArgumentGroup) -> None:
     mixer.add_argument(
         "--dry", type=float, default=0.0, metavar="X", help="0: stems, 1: the delayed input (default: %(default)s)"
     )
+    mixer.add_argument("--click", action="store_true", help="a click at the beats of the song, of Link or of --tempo, past the mix")
+    mixer.add_argument("--click-level", type=float, default=-6.0, metavar="DB", help="level of the click (default: %(default)g)")
+    mixer.add_argument("--count-in", type=int, default=0, metavar="BARS", help="bars of clicks before a song starts, up to 4 (default: 0)")
     add_insert_option(mixer, "a stem, the master, or (input) a live input before it is separated")
     mixer.add_argument(
         "--denoise",
@@ -252,6 +255,11 @@ def mixer_state(args: argparse.Namespace) -> MixerState:
     mixer.monitor = args.monitor or not may_howl(args)
     mixer.dry = float(check_value("--dry", args.dry, (0.0, 1.0)))
     mixer.bypass = args.bypass
+    mixer.click = args.click
+    mixer.click_db = float(check_value("--click-level", args.click_level, (float("-inf"), 24.0)))
+    mixer.count_in = float(check_value("--count-in", args.count_in, (0.0, 4.0)))
+    if mixer.count_in and not is_input_file(args.input):
+        raise StemplayError("--count-in needs a song as --input.")
     return mixer
 
 

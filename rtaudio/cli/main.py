@@ -29,6 +29,7 @@ from rtaudio.system.realtime import keep_memory
 COMMANDS: dict[str, str] = {
     "live": "separate live sound or a song while it plays",
     "separate": "separate a song into one file for each stem",
+    "analyse": "print tempo, key, bars and chords of a song",
     "project": "separate a song, and write a project for REAPER and other programs",
     "gui": "open the window",
     "play": "play the instrument with a MIDI keyboard or the computer's keys",

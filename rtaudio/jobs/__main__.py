@@ -26,6 +26,7 @@ JOBS = {
     "overview": "rtaudio.jobs.overview",
     "export": "rtaudio.jobs.export",
     "lanes": "rtaudio.jobs.lanes",
+    "song_map": "rtaudio.jobs.song_map",
 }
 """Module of each job's function, which has the same name."""
 

@@ -81,7 +81,7 @@ def chord_text(name: str) -> str:
     if root == "N" or not kind:
         return ""
     short = {"maj": "", "min": "m", "min7": "m7", "hdim7": "m7b5"}
-    return (root + short.get(kind, kind)).replace("b", "♭", 1) if root.endswith("b") else root + short.get(kind, kind)
+    return root + short.get(kind, kind)
 
 
 def to_json(found: SongMap) -> dict[str, Any]:

@@ -10,12 +10,14 @@ import time
 from typing import TextIO
 
 from rtaudio.audio.format import StemplayError
+from rtaudio.cli.commands.analyse import map_of
 from rtaudio.cli.control_options import asked_bpm, asked_speed, greeting, outcome
 from rtaudio.cli.live_options import add_arguments, check, configuration, loop_points, mixer_state
 from rtaudio.cli.meter_line import MeterLine
 from rtaudio.cli.status import status_dict, summary, where
 from rtaudio.control.session import Session
 from rtaudio.control.supervisor import refused
+from rtaudio.protocol.checks import is_input_file
 from rtaudio.protocol.messages import command
 from rtaudio.protocol.reports import Snapshot
 from rtaudio.protocol.settings import InstrumentState
@@ -45,6 +47,9 @@ def run(args: argparse.Namespace) -> int:
         session.send(command("set_speed", speed=speed))
     if args.key is not None:
         session.send(command("set_key", semitones=args.key))
+    if (args.click or args.count_in) and is_input_file(config.input):
+        found = map_of(config.input, quiet=args.json)
+        session.send(command("set_beats", beats=found.beats, numbers=found.numbers))
     if args.loop:
         start, end = loop_points(args.loop)
         session.send(command("set_loop", start_s=start, end_s=end))
