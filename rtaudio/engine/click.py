@@ -51,6 +51,10 @@ class Grid:
         """Beats of a bar."""
         return int(self.numbers.max(initial=METRE if not len(self.numbers) else 1))
 
+    def at_speed(self, speed: float) -> Grid:
+        """The beats of the song played at another tempo, in frames of what is heard."""
+        return self if speed == 1.0 else Grid(np.rint(self.frames / speed).astype(np.int64), self.numbers)
+
 
 @dataclass(frozen=True, eq=False)
 class CountIn:

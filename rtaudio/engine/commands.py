@@ -227,7 +227,8 @@ class EngineCommands:
         frame = 0 if song.finished else song.position
         if song.finished:
             self._do_seek(0.0)
-        self.click.count_in(plan_count_in(self.click.grid, frame, bars, self.format.rate, self.tempo.bpm))
+        grid, frame = self.click.grid.at_speed(song.speed), round(frame / song.speed)
+        self.click.count_in(plan_count_in(grid, frame, bars, self.format.rate, self.tempo.bpm))
 
     def _do_pause(self) -> None:
         self.click.count_in(None)

@@ -193,6 +193,11 @@ class FilePlayer:
         return self._playing and not (self.finished and self._pending is self._taken)
 
     @property
+    def speed(self) -> float:
+        """The tempo as a ratio; ``TempoPlayer`` has others."""
+        return 1.0
+
+    @property
     def position(self) -> int:
         """The frame that plays next."""
         pending = self._pending

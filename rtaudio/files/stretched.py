@@ -6,9 +6,11 @@ it reads to a stretcher. Each stretched frame keeps its place in the song. One t
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -97,6 +99,22 @@ class Voice:
         return min(round(float(self._places[self._read & (CAPACITY - 1)])), self._reader.length)
 
     _last = 0
+
+    def spans(self, count: int) -> list[tuple[int, int, int, int]]:
+        """Where the next ``count`` ready frames are in the song, as in ``FilePlayer.places``: one span, or two where a loop starts again."""
+        count = min(count, self.ready)
+        if not count:
+            return []
+        places = self._places[(self._read + np.arange(count)) & (CAPACITY - 1)]
+        edges = [0, *(np.flatnonzero(np.diff(places) < 0) + 1).tolist(), count]
+        found = []
+        for first, stop in pairwise(edges):
+            end = float(places[stop - 1]) + self.speed
+            if stop == count and self.ready > count:  # exactly where the next block begins
+                following = float(self._places[(self._read + count) & (CAPACITY - 1)])
+                end = following if following >= places[stop - 1] else end
+            found.append((first, stop - first, math.ceil(places[first]), math.ceil(end)))
+        return found
 
     # -- who computes -----------------------------------------------------------------------------------------------------
 

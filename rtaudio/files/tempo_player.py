@@ -184,6 +184,7 @@ class TempoPlayer(FilePlayer):
             super().read_into(out)
             return
         self._largest = max(self._largest, len(out))
+        self.places.clear()
         jumped = self._jump(switch) if switch is not self._taken and (self._voice or switch.voice) else None
         first, done = self._position, 0
         if stretches:
@@ -194,17 +195,20 @@ class TempoPlayer(FilePlayer):
             self._exchange(None)
         self._begun = True
         rest = out[done:]
-        self._fill(rest)
+        self._fill(rest, done)
         self._cross_fade(rest)
         self.block_start = first if jumped is not None or self._voice is not None else self.block_start
         self.switched = jumped or self.switched
 
-    def _fill(self, out: Audio) -> None:
+    def _fill(self, out: Audio, offset: int = 0) -> None:
+        """Fill ``out``, which begins ``offset`` frames into the block."""
         if self._voice is None:
+            before = list(self.places)
             super().read_into(out)
+            self.places[:] = before + [(offset + at, *place) for at, *place in self.places]  # type: ignore[misc]
         else:
             self.switched = None
-            self._sound(self._voice, out)
+            self._sound(self._voice, out, offset)
 
     def _jump(self, switch: Switch) -> Switch:
         heard = self._level > 0 and not self.finished
@@ -253,7 +257,7 @@ class TempoPlayer(FilePlayer):
         if self._next is voice:
             self._next = None
 
-    def _sound(self, voice: Voice, out: Audio) -> None:
+    def _sound(self, voice: Voice, out: Audio, offset: int) -> None:
         """Fill ``out`` with the voice, faded by play and pause."""
         n, playing = len(out), self._playing
         if playing and self._level == 0 and self._position == 0:
@@ -261,6 +265,7 @@ class TempoPlayer(FilePlayer):
         wanted = n if playing else min(n, self._level)
         if self.waits:
             voice.fill(wanted, lambda: self._speed)
+        self.places.extend((offset + at, frames, start, end) for at, frames, start, end in voice.spans(wanted))
         count = voice.take(out[:wanted])
         out[count:] = 0.0
         fading = min(count, self._fade - self._level if playing else self._level)

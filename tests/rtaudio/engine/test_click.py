@@ -10,6 +10,7 @@ from rtaudio.audio.tempo import Tempo
 from rtaudio.engine.click import NO_BEATS, Click, grid_of, plan_count_in
 from rtaudio.engine.engine import Engine
 from rtaudio.files.song_player import FilePlayer
+from rtaudio.files.tempo_player import TempoPlayer
 from rtaudio.ports.fake import FakePort
 from rtaudio.processors.passthrough import Passthrough
 from rtaudio.protocol.desired_state import DesiredState
@@ -79,6 +80,24 @@ def test_the_click_follows_seeks_and_loops() -> None:
     plain, clicked = both(MixerState(limiter=False, click_db=0.0), moves, ticks=600)
     found = onsets(clicked - plain)
     assert found == marks(plain) and len(found) > 12
+
+
+@pytest.mark.parametrize("speed", [0.5, 1.25])
+def test_the_click_follows_the_tempo_and_a_loop_in_it(speed: float) -> None:
+    port = FakePort(block=256)
+    source = TempoPlayer.from_samples(np.zeros((8 * RATE, 2), np.float32), RATE)
+    mixer = MixerState(limiter=False, click=True, click_db=0.0, count_in=1.0)
+    engine = Engine(EngineConfig(model="none"), mixer, port=port, processor=Passthrough(), source=source)
+    source.waits = True
+    for name, values in (("set_beats", {"beats": BEATS, "numbers": NUMBERS}), ("set_loop", {"start_s": 0.0, "end_s": 1.6})):
+        engine.send(command(name, **values))
+    engine.send(command("set_speed", speed=speed))
+    engine.send(command("play"))
+    engine.start()
+    sound = np.concatenate([port.tick(256) for _ in range(round(3.0 / speed * RATE / 256))])
+    engine.stop()
+    gaps = np.diff(onsets(sound)) / RATE
+    assert len(gaps) >= 12 and np.abs(gaps - 0.2 / speed).max() < 0.004, "the bar before, the song, and the loop's seam"
 
 
 def test_accents_are_on_downbeats() -> None:
