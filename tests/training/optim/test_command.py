@@ -142,7 +142,8 @@ def test_svrg_runs_in_miniature(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def interrupted(words: list[str], ready: Callable[[], bool]) -> tuple[int, str]:
     """Send Ctrl-C to ``python -m training optim`` as soon as ``ready``; returns its exit code and standard error."""
     command = [sys.executable, "-m", "training", "optim", *words]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+    streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=ROOT, text=True, start_new_session=True, **streams) as process:
         deadline = time.monotonic() + PATIENCE
         while not ready() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.002)

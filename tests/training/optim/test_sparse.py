@@ -14,7 +14,7 @@ from rtaudio.audio.format import StemplayError
 from tests.training.optim.sampling import presence, strata
 from training.optim.sparse.data import SHAPES, Parts, draw_features, frequencies, synthetic
 from training.optim.sparse.kernels import TAGS
-from training.optim.sparse.problem import LOSSES, SparseProblem
+from training.optim.sparse.problem import LOSSES, Rows, SparseProblem
 from training.optim.sparse.solvers import RULES, SparseSolver, cores, merge, reconditioning
 from training.optim.sparse.svrg import SparseSvrg
 
@@ -105,6 +105,27 @@ def one_step(p: SparseProblem, rule: str, order: list[int], step: float = 0.5) -
 
 def sample_gradients(p: SparseProblem, w: np.ndarray) -> np.ndarray:
     return p.slopes(w)[:, None] * p.features.toarray()
+
+
+class Stored(SparseProblem):
+    """A problem whose values are stored, even if each sample has only one."""
+
+    @property
+    def arrays(self) -> Rows:
+        rows = super().arrays
+        return Rows(rows.starts, rows.columns, np.asarray(self.features.data), np.ones(self.samples))
+
+
+@pytest.mark.parametrize("rule", [*RULES, "svrg"])
+def test_samples_with_one_value_are_computed_without_stored_values(rule: str) -> None:
+    x = (np.random.default_rng(5).random((60, 30)) < 0.2) * 1.0
+    x[7] = 0
+    p = SparseProblem.of(x, RNG.choice([-1.0, 1.0], 60), normalise=True)
+    same = Stored(p.features, p.labels, places=p.places)
+    assert p.arrays.values is None and problem().arrays.values is not None
+    batch = 1 if rule == "hogwild" else 8
+    ends = [SparseSvrg(q, step=0.5) if rule == "svrg" else SparseSolver(q, rule, 0.5, batch) for q in (p, same)]
+    assert np.allclose(*(solver.fit(2) for solver in ends), rtol=1e-12, atol=1e-14) and np.abs(ends[0].w).max() > 0.1
 
 
 def test_adabatch_averages_over_the_samples_that_have_a_feature() -> None:

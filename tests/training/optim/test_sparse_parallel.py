@@ -82,7 +82,7 @@ def test_workers_that_share_features_end_where_one_does_and_alike_each_time(part
 
 
 def test_owners_share_the_entries_equally(parts: Parts) -> None:
-    starts, columns, _ = parts.train.arrays
+    starts, columns, *_ = parts.train.arrays
     for workers in (1, 2, 3, 7):
         edges, cuts = owners(parts.train, workers)
         assert edges[0] == 0 and edges[-1] == parts.train.size and (cuts[:, 0] == starts[:-1]).all()

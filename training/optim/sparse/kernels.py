@@ -1,7 +1,9 @@
 """The inner loops of the sparse solvers, compiled; ``training.optim.sparse.solvers`` calls them.
 
 A sample's gradient is ``slope * x`` with ``slope = phi'(x w)``, so a batch is kept as its slopes and applied to the weights feature by
-feature. Each function takes CSR arrays: ``starts`` (rows + 1) as uint64, ``columns`` as uint32 and ``values``. Nothing here allocates.
+feature. Each function takes CSR arrays: ``starts`` (rows + 1) as uint64, ``columns`` as uint32 and ``values``, and ``levels`` (rows): entry
+j of a row is ``levels[row] * values[j]``, or just the level if ``values`` is None (``problem.Rows``). A batch's slopes include their
+samples' levels. Nothing here allocates.
 
 All indices of entries are unsigned, with unsigned constants added to them. Numba tests a signed index for being negative, at each access:
 half of the instructions of these loops, and a third of their time. An int64 added to a uint64 would make a float64.
@@ -39,6 +41,14 @@ def slope_of(loss, margin, label):
 
 
 @jit()
+def times(values, j, x):
+    """``values[j] * x``. Without values (a type of its own, for which the loops are compiled apart) all are 1."""
+    if values is None:
+        return x
+    return values[j] * x
+
+
+@jit()
 def margin_between(columns, values, w, j, stop):
     """The part of ``x w`` from entries ``j`` to ``stop``.
 
@@ -46,41 +56,42 @@ def margin_between(columns, values, w, j, stop):
     """
     a = b = c = d = 0.0
     while j + FOUR <= stop:
-        a += values[j] * w[columns[j]]
-        b += values[j + ONE] * w[columns[j + ONE]]
-        c += values[j + TWO] * w[columns[j + TWO]]
-        d += values[j + THREE] * w[columns[j + THREE]]
+        a += times(values, j, w[columns[j]])
+        b += times(values, j + ONE, w[columns[j + ONE]])
+        c += times(values, j + TWO, w[columns[j + TWO]])
+        d += times(values, j + THREE, w[columns[j + THREE]])
         j += FOUR
     while j < stop:
-        a += values[j] * w[columns[j]]
+        a += times(values, j, w[columns[j]])
         j += ONE
     return (a + b) + (c + d)
 
 
 @jit()
-def margin_of(starts, columns, values, w, row):
-    """``x w`` of one sample."""
-    return margin_between(columns, values, w, starts[row], starts[row + 1])
+def slope_at(starts, columns, values, levels, labels, w, row, loss):
+    """Derivative of one sample's loss, times its level: the factor of its ``values`` in its gradient."""
+    margin = levels[row] * margin_between(columns, values, w, starts[row], starts[row + 1])
+    return levels[row] * slope_of(loss, margin, labels[row])
 
 
 @jit()
 def margin_and_count(starts, columns, values, w, counts, row):
-    """``margin_of``, equal to the bit, and one more sample for each feature of ``row``."""
+    """``margin_between`` for a whole sample, equal to the bit, and one more sample for each feature of ``row``."""
     a = b = c = d = 0.0
     j, stop = starts[row], starts[row + 1]
     while j + FOUR <= stop:
         k, l, m, n = columns[j], columns[j + ONE], columns[j + TWO], columns[j + THREE]  # noqa: E741
-        a += values[j] * w[k]
-        b += values[j + ONE] * w[l]
-        c += values[j + TWO] * w[m]
-        d += values[j + THREE] * w[n]
+        a += times(values, j, w[k])
+        b += times(values, j + ONE, w[l])
+        c += times(values, j + TWO, w[m])
+        d += times(values, j + THREE, w[n])
         counts[k] += TOUCH
         counts[l] += TOUCH
         counts[m] += TOUCH
         counts[n] += TOUCH
         j += FOUR
     while j < stop:
-        a += values[j] * w[columns[j]]
+        a += times(values, j, w[columns[j]])
         counts[columns[j]] += TOUCH
         j += ONE
     return (a + b) + (c + d)
@@ -96,15 +107,15 @@ def margin_and_tag(columns, values, w, j, stop, counts, base):
     while j + FOUR <= stop:
         k, l, m, n = columns[j], columns[j + ONE], columns[j + TWO], columns[j + THREE]  # noqa: E741
         e, f, g, h = counts[k], counts[l], counts[m], counts[n]
-        a += values[j] * w[k]
-        b += values[j + ONE] * w[l]
-        c += values[j + TWO] * w[m]
-        d += values[j + THREE] * w[n]
+        a += times(values, j, w[k])
+        b += times(values, j + ONE, w[l])
+        c += times(values, j + TWO, w[m])
+        d += times(values, j + THREE, w[n])
         counts[k], counts[l] = max(e, base) + 1, max(f, base) + 1
         counts[m], counts[n] = max(g, base) + 1, max(h, base) + 1
         j += FOUR
     while j < stop:
-        a += values[j] * w[columns[j]]
+        a += times(values, j, w[columns[j]])
         counts[columns[j]] = max(counts[columns[j]], base) + 1
         j += ONE
     return (a + b) + (c + d)
@@ -118,14 +129,14 @@ def add_between(columns, values, w, j, stop, scale):
     """
     while j + FOUR <= stop:
         k, l, m, n = columns[j], columns[j + ONE], columns[j + TWO], columns[j + THREE]  # noqa: E741
-        a = w[k] + scale * values[j]
-        b = w[l] + scale * values[j + ONE]
-        c = w[m] + scale * values[j + TWO]
-        d = w[n] + scale * values[j + THREE]
+        a = w[k] + times(values, j, scale)
+        b = w[l] + times(values, j + ONE, scale)
+        c = w[m] + times(values, j + TWO, scale)
+        d = w[n] + times(values, j + THREE, scale)
         w[k], w[l], w[m], w[n] = a, b, c, d
         j += FOUR
     while j < stop:
-        w[columns[j]] += scale * values[j]
+        w[columns[j]] += times(values, j, scale)
         j += ONE
 
 
@@ -134,15 +145,15 @@ def add_rated(columns, values, w, j, stop, scale, rates, ranks):
     """``w += scale * rates * x``: reconditioned, with the rate of each feature's frequency, four at a time as ``add_between``."""
     while j + FOUR <= stop:
         k, l, m, n = columns[j], columns[j + ONE], columns[j + TWO], columns[j + THREE]  # noqa: E741
-        a = w[k] + scale * rates[ranks[k]] * values[j]
-        b = w[l] + scale * rates[ranks[l]] * values[j + ONE]
-        c = w[m] + scale * rates[ranks[m]] * values[j + TWO]
-        d = w[n] + scale * rates[ranks[n]] * values[j + THREE]
+        a = w[k] + times(values, j, scale * rates[ranks[k]])
+        b = w[l] + times(values, j + ONE, scale * rates[ranks[l]])
+        c = w[m] + times(values, j + TWO, scale * rates[ranks[m]])
+        d = w[n] + times(values, j + THREE, scale * rates[ranks[n]])
         w[k], w[l], w[m], w[n] = a, b, c, d
         j += FOUR
     while j < stop:
         k = columns[j]
-        w[k] += scale * rates[ranks[k]] * values[j]
+        w[k] += times(values, j, scale * rates[ranks[k]])
         j += ONE
 
 
@@ -154,15 +165,15 @@ def add_averaged(columns, values, w, j, stop, counts, base, scales):
     """
     while j + FOUR <= stop:
         k, l, m, n = columns[j], columns[j + ONE], columns[j + TWO], columns[j + THREE]  # noqa: E741
-        a = w[k] + scales[np.uint64(counts[k] - base)] * values[j]
-        b = w[l] + scales[np.uint64(counts[l] - base)] * values[j + ONE]
-        c = w[m] + scales[np.uint64(counts[m] - base)] * values[j + TWO]
-        d = w[n] + scales[np.uint64(counts[n] - base)] * values[j + THREE]
+        a = w[k] + times(values, j, scales[np.uint64(counts[k] - base)])
+        b = w[l] + times(values, j + ONE, scales[np.uint64(counts[l] - base)])
+        c = w[m] + times(values, j + TWO, scales[np.uint64(counts[m] - base)])
+        d = w[n] + times(values, j + THREE, scales[np.uint64(counts[n] - base)])
         w[k], w[l], w[m], w[n] = a, b, c, d
         j += FOUR
     while j < stop:
         k = columns[j]
-        w[k] += scales[np.uint64(counts[k] - base)] * values[j]
+        w[k] += times(values, j, scales[np.uint64(counts[k] - base)])
         j += ONE
 
 
@@ -175,30 +186,31 @@ def add_backward(columns, values, w, start, j, scale, rates, ranks, share):
     while j > start:
         j -= ONE
         k = columns[j]
-        w[k] += scale * (share if share > 0 else rates[ranks[k]]) * values[j]
+        w[k] += times(values, j, scale * (share if share > 0 else rates[ranks[k]]))
 
 
 @jit()
-def sgd(starts, columns, values, labels, w, order, step, loss):
+def sgd(starts, columns, values, levels, labels, w, order, step, loss):
     """One sample at a time, without penalty: sequential SGD, and the work of each Hogwild! worker on shared ``w``."""
     for n in range(len(order)):
         row = order[n]
-        slope = slope_of(loss, margin_of(starts, columns, values, w, row), labels[row])
+        slope = slope_at(starts, columns, values, levels, labels, w, row, loss)
         if slope != 0.0:
             add_between(columns, values, w, starts[row], starts[row + 1], -step * slope)
 
 
 @jit()
-def gather(starts, columns, values, labels, w, order, first, size, loss, counts, slopes):
+def gather(starts, columns, values, levels, labels, w, order, first, size, loss, counts, slopes):
     """Slopes at ``w`` and counts of the samples of a batch."""
     for b in range(size):
         row = order[first + b]
-        slopes[b] = slope_of(loss, margin_and_count(starts, columns, values, w, counts, row), labels[row])
+        margin = levels[row] * margin_and_count(starts, columns, values, w, counts, row)
+        slopes[b] = levels[row] * slope_of(loss, margin, labels[row])
 
 
 @jit()
 def penalised(
-    starts, columns, values, labels, w, order, batch, step, loss, rule, penalty, rates, ranks, counts, shares, slopes
+    starts, columns, values, levels, labels, w, order, batch, step, loss, rule, penalty, rates, ranks, counts, shares, slopes
 ):
     """As ``batches``, with ``penalty / 2 * w_k^2`` in each sample that has feature k (EQ-SVR-6).
 
@@ -206,7 +218,7 @@ def penalised(
     """
     for first in range(0, len(order), batch):
         size = min(batch, len(order) - first)
-        gather(starts, columns, values, labels, w, order, first, size, loss, counts, slopes)
+        gather(starts, columns, values, levels, labels, w, order, first, size, loss, counts, slopes)
         for b in range(size):
             row = order[first + b]
             for j in range(starts[row], starts[row + 1]):
@@ -221,24 +233,24 @@ def penalised(
                     rate = rates[ranks[k]]
                 if left == total:
                     w[k] -= step * penalty * w[k] * rate * total
-                w[k] -= step * slopes[b] * values[j] * rate
+                w[k] -= times(values, j, step * slopes[b]) * rate
                 counts[k] = 0 if left == 1 else count - 1
 
 
 @jit()
 def adagrad(
-    starts, columns, values, labels, w, order, batch, step, loss, penalty, eps, sums, squares, counts, shares, slopes
+    starts, columns, values, levels, labels, w, order, batch, step, loss, penalty, eps, sums, squares, counts, shares, slopes
 ):
     """Adagrad on the mean gradient of each batch, current gradient included, eps inside the root (EQ-ADB-6, ERR-04)."""
     for first in range(0, len(order), batch):
         size = min(batch, len(order) - first)
-        gather(starts, columns, values, labels, w, order, first, size, loss, counts, slopes)
+        gather(starts, columns, values, levels, labels, w, order, first, size, loss, counts, slopes)
         for b in range(size):
             row = order[first + b]
             for j in range(starts[row], starts[row + 1]):
                 k = columns[j]
                 count = counts[k]
-                total = sums[k] + slopes[b] * values[j]
+                total = sums[k] + times(values, j, slopes[b])
                 if count & 0xFFFF == 1:  # the batch's last sample with this feature: the sum is complete
                     gradient = (total + penalty * w[k] * (count >> 16)) * shares[size]
                     squares[k] += gradient * gradient
@@ -250,7 +262,7 @@ def adagrad(
 
 @jit()
 def variance_reduced(
-    starts, columns, values, labels, w, mean, order, batch, step, loss, adaptive, penalty,
+    starts, columns, values, levels, labels, w, mean, order, batch, step, loss, adaptive, penalty,
     anchor, anchor_slopes, full_rated, counts, shares, slopes,
 ):  # fmt: skip
     """An epoch of SVRG (EQ-SVR-2) from ``w``; ``mean``, which starts as a copy of it, ends as the mean of the iterates.
@@ -263,16 +275,16 @@ def variance_reduced(
         first = n * batch
         size = min(batch, len(order) - first)
         stays = (rounds - n) / rounds
-        gather(starts, columns, values, labels, w, order, first, size, loss, counts, slopes)
+        gather(starts, columns, values, levels, labels, w, order, first, size, loss, counts, slopes)
         for b in range(size):
             row = order[first + b]
-            change = slopes[b] - anchor_slopes[row]
+            change = slopes[b] - levels[row] * anchor_slopes[row]
             for j in range(starts[row], starts[row + 1]):
                 k = columns[j]
                 count = counts[k]
                 total, left = count >> 16, count & 0xFFFF
                 rate = shares[total] if adaptive else shares[size]
-                gradient = change * values[j]
+                gradient = times(values, j, change)
                 if left == total:
                     gradient += total * (penalty * (w[k] - anchor[k]) + full_rated[k])
                 delta = -step * gradient * rate
@@ -282,14 +294,14 @@ def variance_reduced(
 
 
 @jit()
-def audit(starts, columns, values, labels, w, check, order, first, size, step, loss, rates, ranks, slopes, tally):
+def audit(starts, columns, values, levels, labels, w, check, order, first, size, step, loss, rates, ranks, slopes, tally):
     """After a batch of ``wild``: were all slopes those at the weights before it (``check``), and which updates were lost?
 
     Adds to ``tally``: slopes that differ by a bit, features whose weight differs from the exact update. ``check`` then follows ``w``.
     """
     for b in range(size):
         row = order[first + b]
-        if slopes[b] != slope_of(loss, margin_of(starts, columns, values, check, row), labels[row]):
+        if slopes[b] != slope_at(starts, columns, values, levels, labels, check, row, loss):
             tally[0] += 1
     for b in range(size):
         row = order[first + b]
@@ -305,8 +317,8 @@ def audit(starts, columns, values, labels, w, check, order, first, size, step, l
 
 @jit()
 def wild(
-    worker, workers, synchronous, starts, columns, values, labels, w, order, batch, step, loss, plain, rates, ranks, shares, slopes,
-    barrier, check, tally,
+    worker, workers, synchronous, starts, columns, values, levels, labels, w, order, batch, step, loss, plain, rates, ranks, shares,
+    slopes, barrier, check, tally,
 ):  # fmt: skip
     """One worker of Algorithm 2: its samples' slopes, a barrier, its samples' part of the update without locks, a barrier.
 
@@ -318,7 +330,7 @@ def wild(
         low, high = first + size * worker // workers, first + size * (worker + 1) // workers
         for n in range(low, high):
             row = order[n]
-            slopes[n - first] = slope_of(loss, margin_of(starts, columns, values, w, row), labels[row])
+            slopes[n - first] = slope_at(starts, columns, values, levels, labels, w, row, loss)
         if synchronous and not wait(barrier, workers):
             return False
         for n in range(low, high):
@@ -333,7 +345,7 @@ def wild(
             return False
         if len(check):
             if worker == 0:
-                audit(starts, columns, values, labels, w, check, order, first, size, step, loss, rates, ranks, slopes, tally)
+                audit(starts, columns, values, levels, labels, w, check, order, first, size, step, loss, rates, ranks, slopes, tally)
             if not wait(barrier, workers):
                 return False
     return True
@@ -341,8 +353,8 @@ def wild(
 
 @jit()
 def batches(
-    worker, workers, cuts, edges, columns, values, labels, w, order, batch, step, loss, rule, rates, ranks, counts, base, shares,
-    scales, margins, barrier,
+    worker, workers, cuts, edges, columns, values, levels, labels, w, order, batch, step, loss, rule, rates, ranks, counts, base,
+    shares, scales, margins, barrier,
 ):  # fmt: skip
     """One worker of mini-batches of ``order``, without penalty: all slopes at the weights before a batch, then the update by ``rule``.
 
@@ -373,7 +385,7 @@ def batches(
             margin = parts[0, b]
             for other in range(1, workers):
                 margin += parts[other, b]
-            scale = -step * slope_of(loss, margin, labels[row])
+            scale = -step * (levels[row] * slope_of(loss, levels[row] * margin, labels[row]))
             low, high = cuts[row, worker], cuts[row, worker + 1]
             if rule == ADABATCH:
                 for count in range(1, size + 1):

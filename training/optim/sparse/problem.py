@@ -20,11 +20,16 @@ LOSSES = {"logistic": LOGISTIC, "least-squares": LEAST_SQUARES, "hinge": HINGE}
 
 
 class Rows(NamedTuple):
-    """CSR arrays in the form of the compiled loops."""
+    """CSR arrays in the form of the compiled loops: entry j of a row is ``levels[row] * values[j]``.
+
+    Where all of a sample's entries are equal, as with binary features of norm 1, there are no values, and the loops read a third of the
+    memory. Otherwise the levels are 1.
+    """
 
     starts: npt.NDArray[np.uint64]
     columns: npt.NDArray[np.uint32]
-    values: Vector
+    values: Vector | None
+    levels: Vector
 
 
 class Constants(NamedTuple):
@@ -108,9 +113,17 @@ class SparseProblem:
 
     @property
     def arrays(self) -> Rows:
-        """Arrays for the compiled loops. Nothing is copied if the types agree."""
+        """Arrays for the compiled loops. Columns and values are not copied if the types agree."""
         x = self.features
-        return Rows(np.asarray(x.indptr, np.uint64), np.asarray(x.indices, np.int32).view(np.uint32), np.asarray(x.data))
+        lengths = np.diff(x.indptr)
+        values: Vector | None = np.asarray(x.data)
+        levels = np.ones(self.samples)
+        levels[lengths > 0] = x.data[x.indptr[:-1][lengths > 0]]
+        if np.array_equal(np.repeat(levels, lengths), x.data):
+            values = None
+        else:
+            levels = np.ones(self.samples)
+        return Rows(np.asarray(x.indptr, np.uint64), np.asarray(x.indices, np.int32).view(np.uint32), values, levels)
 
     @property
     def p(self) -> Vector:
