@@ -32,6 +32,8 @@ COMMANDS: dict[str, str] = {
     "calibrate": "find the best way to share an exported model's residual among the stems",
     "evaluate": "score an exported model on songs with known stems",
     "denoisers": "score denoisers of voices beside RNNoise and DTLN",
+    "score-songs": "score what finds beats, bars, key and chords, on rendered songs",
+    "song-networks": "put the published networks for beats and chords into ONNX graphs",
     "compare": "train networks of several kinds with the same budget and score them beside oracles",
     "tables": "print the thesis' tables and figures with our results beside them",
     "describe": "list a network's layers and sizes",

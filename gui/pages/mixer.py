@@ -29,6 +29,8 @@ SILENT = Meter()
 
 NARROW, LOW = 720, 430
 """Sizes of the page in pixels below which it shortens texts, and strips use fewer rows."""
+CLICK_ROOM = 1080
+"""Width from which the strip of a click that is off is shown."""
 SLOTS_LOW, SLOT_ROW = 390, 28
 """Pixels of the page, and for each slot that strips show, below which a menu replaces the slots."""
 
@@ -244,8 +246,9 @@ class MixerPage(QWidget):
         self.master.show_reduction(snapshot.limiter_db if sounding else 0.0)
 
     def _show_click(self, snapshot: Snapshot) -> None:
-        """The click's strip is there where there is a beat: a song, Link, or a click that is on."""
-        wanted = bool(snapshot.transport.path) or snapshot.sync.link or self.mixer_model.state.click
+        """The click's strip is there where there is a beat and room, or a click that is on; its switch is on the player's page, too."""
+        beat = bool(snapshot.transport.path) or snapshot.sync.link
+        wanted = self.mixer_model.state.click or (beat and self.width() >= CLICK_ROOM)
         if self.click_strip.isHidden() == wanted:
             self.click_strip.setVisible(wanted)
 

@@ -19,6 +19,7 @@ from PyQt6.QtWidgets import (
 )
 
 from gui.bridge import Bridge
+from gui.mixer_model import mixer_model_of
 from gui.player.bar_ruler import BarRuler
 from gui.player.choose import choose_song
 from gui.player.drop import SongDrop
@@ -33,6 +34,7 @@ from gui.player.song_facts import song_facts_of
 from gui.player.times import clock, parse_clock
 from gui.shortcuts import bind
 from gui.widgets.flow import FlowLayout
+from gui.widgets.learn import learnable
 from gui.widgets.plain import PlainLabel, plain
 from gui.widgets.toggle import Toggle
 
@@ -43,7 +45,7 @@ class PlayerPage(QWidget):
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.bridge, self.player_model = bridge, player_model_of(bridge)
-        self.song_facts = song_facts_of(bridge)
+        self.song_facts, self.mixer_model = song_facts_of(bridge), mixer_model_of(bridge)
         SongDrop(self, self.player_model)
         self._shown_loop: tuple[str, ...] = ("", "")
         content = QWidget()
@@ -147,7 +149,14 @@ class PlayerPage(QWidget):
             self.tr("Snap to bars"), "good", self.tr("Snap loops to bars"), self.tr("Loops begin and end at bars of the song")
         )
         self.snapping.clicked.connect(self.song_facts.set_snapping)
-        flow.addWidget(self.snapping)
+        self.click = Toggle(self.tr("Click"), "good", self.tr("Click"), self.tr("A click at the beats; its level is in the mixer"))
+        self.click.clicked.connect(lambda on: self.mixer_model.move("", "click", on))
+        self.mixer_model.changed.connect(lambda state: self.click.show_on(state.click))
+        for toggle in (self.snapping, self.click):
+            toggle.setMinimumWidth(toggle.fontMetrics().horizontalAdvance(toggle.text()) + 36)
+            toggle.setMinimumHeight(28)
+            flow.addWidget(toggle)
+        learnable(self.click, self.bridge, "mixer.click")
         for group in self.tools.groups:
             flow.addWidget(_side_by_side(group))
         column.addWidget(self.controls)

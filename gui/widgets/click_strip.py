@@ -6,6 +6,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QWidget
 
 from gui.mixer_model import MixerModel
+from gui.widgets.plain import PlainLabel
 from gui.widgets.strip import BaseStrip
 from gui.widgets.toggle import Toggle
 from rtaudio.protocol.settings import MixerState
@@ -32,13 +33,17 @@ class ClickStrip(BaseStrip):
         self.count = QComboBox()
         self.count.setAccessibleName(self.tr("Count-in"))
         self.count.setToolTip(self.tr("Bars of clicks before a song starts"))
-        self.count.addItem(self.tr("No count-in"))
-        for bars in range(1, MOST_BARS + 1):
+        for bars in range(MOST_BARS + 1):
             self.count.addItem(self.tr("%n bar(s)", "", bars))
         self.count.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.count.setMinimumContentsLength(6)
+        self.count.setMinimumContentsLength(5)
+        label = PlainLabel(self.tr("Count-in"))
+        label.setProperty("role", "small")
+        label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.column.addWidget(label)
         self.count.activated.connect(lambda bars: self._send_command("count_in", float(bars)))
-        self.switch = Toggle(self.tr("Click"), "good", self.tr("Click"), self.tr("A click at the beats of the song, of Link or of the tempo"))
+        tip = self.tr("A click at the beats of the song, of Link or of the tempo")
+        self.switch = Toggle(self.tr("Click"), "good", self.tr("Click"), tip)
         self.switch.clicked.connect(lambda on: self._send_command("click", on))
         for widget in (self.count, self.switch):
             row = QHBoxLayout()

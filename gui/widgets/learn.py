@@ -55,6 +55,7 @@ def target_title(target: str) -> str:
     known = {
         "mixer.dry": _tr("Dry/wet"), "mixer.master_db": _tr("Master: level"), "mixer.bypass": _tr("Bypass"),
         "mixer.monitor": _tr("Monitor"), "mixer.limiter": _tr("Limiter"),
+        "mixer.click": _tr("Click"), "mixer.click_db": _tr("Click: level"), "mixer.count_in": _tr("Click: count-in"),
         "instrument.attack_ms": _tr("Attack"), "instrument.release_ms": _tr("Release"),
         "transport.play": _tr("Play or pause"), "transport.start": _tr("To the start"), "transport.record": _tr("Record"),
         "transport.loop": _tr("Loop: A, B, off"), "transport.tempo": _tr("Tempo of clock and Link"),

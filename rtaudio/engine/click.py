@@ -2,12 +2,12 @@
 
 The click is added to what is heard, after master and limiter, with its own level and its own switch. Recordings have none of it.
 
-- **A song** whose beats are known (``set_beats``) clicks at them: at the very sample at which the beat is heard, through seeks and loops. Each
-  block that is read from the song schedules the beats that are in it, for when the pipeline will have played it.
+- **A song** whose beats are known (``set_beats``) clicks at them: at the very sample at which the beat is heard, through seeks and
+  loops. Each block that is read from the song schedules the beats that are in it, for when the pipeline will have played it.
 - **Link**: where a Link session gives the beat, the click follows its beats instead, while the song plays.
 - **A live input** clicks at the tempo that is set.
-- **Count-in**: before a song starts, some bars of clicks at the tempo of the place where it starts. It starts at the sample at which the next
-  click would be. With Link it starts so that its bar is heard on the session's bar.
+- **Count-in**: before a song starts, some bars of clicks at the tempo of the place where it starts. It starts at the sample at which
+  the next click would be. With Link it starts so that its bar is heard on the session's bar.
 
 Threads: ``take``, ``render`` and ``clear`` belong to the audio callback and never wait. The others belong to the control threads; what they
 set is replaced as a whole.

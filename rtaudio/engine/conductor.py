@@ -47,13 +47,16 @@ class Conductor:
 
     Args:
         tempo: shared with the engine. ``score``: what to read there.
-        link: whether to join a Link session; ``start``: and to share start and stop there. ``output``: name of the MIDI output, ``none`` for none. ``clock``: send a clock there.
+        link: whether to join a Link session; ``start``: and to share start and stop there.
+        output: name of the MIDI output, ``none`` for none. ``clock``: send a clock there.
 
     Raises:
         StemplayError: Link is not installed.
     """
 
-    def __init__(self, tempo: Tempo, score: Score, *, link: bool = False, start: bool = False, output: str = "none", clock: bool = False) -> None:
+    def __init__(
+        self, tempo: Tempo, score: Score, *, link: bool = False, start: bool = False, output: str = "none", clock: bool = False
+    ) -> None:
         self._tempo, self._score, self._clock = tempo, score, clock
         if link:
             check_link()

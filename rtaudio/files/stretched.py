@@ -101,7 +101,7 @@ class Voice:
     _last = 0
 
     def spans(self, count: int) -> list[tuple[int, int, int, int]]:
-        """Where the next ``count`` ready frames are in the song, as in ``FilePlayer.places``: one span, or two where a loop starts again."""
+        """Where the next ``count`` ready frames are in the song, as in ``FilePlayer.places``: one span, or two around a loop's seam."""
         count = min(count, self.ready)
         if not count:
             return []

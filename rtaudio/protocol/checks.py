@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import fields, replace
 from numbers import Integral
@@ -164,7 +165,7 @@ def check_beats(beats: Any, numbers: Any) -> tuple[list[float], list[int]]:
         raise StemplayError("Beats are a list of times, with the number of each in its bar.")
     times = [float(x) for x in beats if isinstance(x, int | float) and not isinstance(x, bool) and 0.0 <= x <= 1e6]
     whole = [x for x in numbers if type(x) is int and 1 <= x <= 64]
-    if len(times) != len(beats) or len(whole) != len(numbers) or any(a >= b for a, b in zip(times, times[1:], strict=False)):
+    if len(times) != len(beats) or len(whole) != len(numbers) or any(a >= b for a, b in itertools.pairwise(times)):
         raise StemplayError("Beats are increasing times in seconds, and their numbers in the bar count from 1.")
     return times, whole
 

@@ -55,8 +55,8 @@ class MixerState:
     instruments are heard. A song from a file is always heard.
     ``inserts`` are effects on the whole mix, before the master fader; ``input_inserts`` are effects on a live input, before it is
     separated.
-    ``click`` sounds at the beats, at ``click_db``, past the mix (``rtaudio.engine.click``); ``count_in`` is the number of bars of it before a
-    song starts.
+    ``click`` sounds at the beats, at ``click_db``, past the mix (``rtaudio.engine.click``); ``count_in`` is the number of bars of it
+    before a song starts.
     """
 
     stems: dict[str, StemState] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from bisect import bisect_right
 from dataclasses import asdict, dataclass, field
@@ -71,7 +72,7 @@ def _nearest(times: list[float], seconds: float) -> float:
         return seconds
     index = bisect_right(times, seconds)
     near = min(times[max(0, index - 1) : index + 1], key=lambda time: abs(time - seconds))
-    widest = max((b - a for a, b in zip(times, times[1:], strict=False)), default=math.inf)
+    widest = max((b - a for a, b in itertools.pairwise(times)), default=math.inf)
     return near if abs(near - seconds) <= widest else seconds
 
 
@@ -97,7 +98,7 @@ def from_json(values: Any) -> SongMap:
     numbers = _list(values.get("numbers"))
     chords = [_chord(x) for x in _list(values.get("chords"))]
     metre, key = values.get("metre"), values.get("key")
-    right = len(beats) == len(numbers) and all(a < b for a, b in zip(beats, beats[1:], strict=False))
+    right = len(beats) == len(numbers) and all(a < b for a, b in itertools.pairwise(beats))
     right &= all(type(n) is int and 1 <= n <= 64 for n in numbers) and type(metre) is int and 0 <= metre <= 64
     if not right or not isinstance(key, str) or len(key) > 40:
         raise StemplayError("The map of the song is damaged: its beats do not follow each other.")
