@@ -46,11 +46,11 @@ def lanes(report: Report, path: str, model: str = "", consistent: bool = True) -
     frames (0 if unknown), and ``levels``: what is new, see ``PeakLevels.news``. The result says whether they were ``cached``. Raises
     StemplayError.
     """
-    yield_to_others()
     cache = _cache_file(path, model, consistent)
     kept = _load(cache)
     if kept is not None:
         return _tell_kept(report, *kept)
+    yield_to_others()
     told = 0.0
     with _opened(path, model, consistent) as (stems, rate, total, blocks):
         peaks, done = PeakLevels(len(stems), keep=True), 0
