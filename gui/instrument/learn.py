@@ -130,10 +130,10 @@ class LearnPanel(QWidget):
             self.choice.setCurrentIndex(max(0, self.choice.findData(kept)))
         kept_row = self.list.currentRow()
         self.list.clear()
-        for entry in report.state.midi_map:
-            target = str(entry.get("target"))
-            item = QListWidgetItem(f"{wanted.get(target) or target_title(target)}  ←  {_entry(entry)}")
-            item.setData(TARGET, entry.get("target"))
+        for known in report.state.midi_map:
+            target = str(known.get("target"))
+            item = QListWidgetItem(f"{wanted.get(target) or target_title(target)}  ←  {_entry(known)}")
+            item.setData(TARGET, known.get("target"))
             self.list.addItem(item)
         self.list.setCurrentRow(min(kept_row, self.list.count() - 1))
         self.learn.setText(self.tr("Cancel") if report.learning else self.tr("Learn"))

@@ -103,7 +103,7 @@ def click_sound(rate: int, accent: bool) -> npt.NDArray[np.float32]:
     time = np.arange(1, round(LENGTH_S * rate) + 1) / rate
     wave = np.sin(2 * np.pi * (ACCENT_HZ if accent else BEAT_HZ) * time) * np.exp(-time / DECAY_S)
     fade = np.minimum(1.0, np.arange(len(time), 0, -1) / (0.2 * len(time)))
-    return (GAINS[accent] * wave * fade / np.abs(wave).max()).astype(np.float32)
+    return np.asarray(GAINS[accent] * wave * fade / np.abs(wave).max(), np.float32)
 
 
 class Click:

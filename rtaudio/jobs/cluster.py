@@ -17,6 +17,7 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -234,9 +235,7 @@ def _sizes(songs: Sequence[Song]) -> list[tuple[str, int]]:
 
 
 def _dask_version() -> str:
-    import distributed
-
-    return str(distributed.__version__)
+    return metadata.version("distributed")
 
 
 def _connect(address: str) -> Any:

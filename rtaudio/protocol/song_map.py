@@ -99,8 +99,8 @@ def from_json(values: Any) -> SongMap:
     chords = [_chord(x) for x in _list(values.get("chords"))]
     metre, key = values.get("metre"), values.get("key")
     right = len(beats) == len(numbers) and all(a < b for a, b in itertools.pairwise(beats))
-    right &= all(type(n) is int and 1 <= n <= 64 for n in numbers) and type(metre) is int and 0 <= metre <= 64
-    if not right or not isinstance(key, str) or len(key) > 40:
+    right &= all(type(n) is int and 1 <= n <= 64 for n in numbers)
+    if not right or type(metre) is not int or not 0 <= metre <= 64 or not isinstance(key, str) or len(key) > 40:
         raise StemplayError("The map of the song is damaged: its beats do not follow each other.")
     return SongMap(
         _number(values.get("seconds"), LONGEST_S), _number(values.get("bpm"), 1000.0), values.get("steady") is True, metre, beats,

@@ -155,7 +155,7 @@ def tilted(source: Stems, tilt: Tilt) -> Stems:
     """One source ``(channels, time)`` with other gains below and above a frequency. The slope is gentle (6 dB per octave)."""
     pole = np.float32(tilt.pole)
     below = lfilter(np.array([1 - pole], np.float32), np.array([1, -pole], np.float32), source)
-    return np.float32(tilt.high) * source + np.float32(tilt.low - tilt.high) * below
+    return np.asarray(np.float32(tilt.high) * source + np.float32(tilt.low - tilt.high) * below, np.float32)
 
 
 def random_tilt(

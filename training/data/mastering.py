@@ -81,7 +81,7 @@ def master_song(stems: Stems, finish: Finish, rate: int = 44_100) -> Stems:
         sound = _through(board, stem, rate)
         wet = finish.wet[number]
         if wet > 0.01:
-            sound = sound + wet * oaconvolve(sound, room)[:, : sound.shape[1]]
+            sound = np.asarray(sound + wet * oaconvolve(sound, room)[:, : sound.shape[1]], np.float32)
         done[number] = sound
     return np.asarray(done * limiter_gain(done.sum(axis=0), finish.peak, rate), np.float32)
 
