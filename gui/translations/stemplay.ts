@@ -1008,132 +1008,173 @@
 </context><context>
     <name>ExportDialog</name>
     <message>
-        <location filename="../player/export.py" line="62" />
+        <location filename="../player/export.py" line="63" />
         <source>Export stems</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="79" />
+        <location filename="../player/export.py" line="80" />
         <source>Progress of the export</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="104" />
-        <location filename="../player/export.py" line="94" />
+        <location filename="../player/export.py" line="105" />
+        <location filename="../player/export.py" line="95" />
         <source>Model</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="96" />
+        <location filename="../player/export.py" line="97" />
         <source>The best model is first. Higher dB are better; they were measured on songs that no model was trained on.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="99" />
+        <location filename="../player/export.py" line="100" />
         <source>None: the stems of the file</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="102" />
+        <location filename="../player/export.py" line="103" />
         <source>{}  ({:.1f} dB)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="110" />
+        <location filename="../player/export.py" line="111" />
         <source>Stems</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="118" />
-        <location filename="../player/export.py" line="116" />
+        <location filename="../player/export.py" line="119" />
+        <location filename="../player/export.py" line="117" />
         <source>Format</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="128" />
-        <location filename="../player/export.py" line="123" />
+        <location filename="../player/export.py" line="129" />
+        <location filename="../player/export.py" line="124" />
         <source>Project</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../player/export.py" line="125" />
         <source>A project with the stems, their levels, markers and loops, to go on in REAPER, Bitwig, Cubase, Studio One and others</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../player/export.py" line="138" />
-        <location filename="../player/export.py" line="130" />
-        <source>Folder</source>
+        <location filename="../player/export.py" line="126" />
+        <source>A project with the stems, their levels and the loop, to go on in REAPER, Bitwig, Cubase, Studio One and others</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../player/export.py" line="132" />
-        <source>Choose …</source>
+        <source>Tempo {}, key {}</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../player/export.py" line="133" />
+        <source>Otherwise the stems have the song's own tempo and key.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/export.py" line="134" />
+        <source>Tempo and key as heard</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/export.py" line="137" />
+        <source>As heard</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/export.py" line="147" />
+        <location filename="../player/export.py" line="139" />
+        <source>Folder</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/export.py" line="141" />
+        <source>Choose …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/export.py" line="142" />
         <source>Choose a folder</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="158" />
+        <location filename="../player/export.py" line="167" />
         <source>Open folder</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="162" />
+        <location filename="../player/export.py" line="171" />
         <source>Export</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../player/export.py" line="277" />
         <location filename="../player/export.py" line="166" />
+        <location filename="../player/export.py" line="290" />
+        <location filename="../player/export.py" line="175" />
         <source>Close</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="176" />
+        <location filename="../player/export.py" line="185" />
         <source>Export into</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="205" />
+        <location filename="../player/export.py" line="214" />
         <source>The model is being loaded …</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../player/export.py" line="226" />
+        <location filename="../player/export.py" line="219" />
+        <source>Loop start</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/export.py" line="219" />
+        <source>Loop end</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/export.py" line="239" />
         <source>Cancelled; nothing was written.</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../player/export.py" line="238" />
+        <location filename="../player/export.py" line="251" />
         <source>{} of {} separated</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../player/export.py" line="252" />
+        <location filename="../player/export.py" line="265" />
         <source>{} files in {}, {:.1f} times as fast as it plays.</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../player/export.py" line="257" />
+        <location filename="../player/export.py" line="270" />
         <source>Some samples were beyond full scale and are clipped; WAV keeps them.</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../player/export.py" line="277" />
+        <location filename="../player/export.py" line="290" />
         <source>Cancel</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../player/export.py" line="286" />
+        <location filename="../player/export.py" line="299" />
         <source>A stem file has drums, bass, other and vocals, all four.</source>
         <translation type="unfinished" />
     </message>
     <message numerus="yes">
         <location filename="../player/export.py" line="288" />
+        <location filename="../player/export.py" line="301" />
         <source>%n file(s) of these names will be replaced.</source>
         <translation type="unfinished">
             <numerusform />
@@ -2490,7 +2531,17 @@
     </message>
     <message>
         <location filename="../widgets/learn.py" line="60" />
-        <source>Tempo</source>
+        <source>Tempo of clock and Link</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/learn.py" line="61" />
+        <source>Tempo of the song</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/learn.py" line="61" />
+        <source>Key of the song</source>
         <translation type="unfinished" />
     </message>
 </context><context>
@@ -3916,81 +3967,103 @@
     <message>
         <location filename="../shortcuts.py" line="61" />
         <source>Keep the loop with the song</source>
+        <location filename="../shortcuts.py" line="60" />
+        <source>Tempo 5 % slower</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="61" />
+        <source>Tempo 5 % faster</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="62" />
         <source>Play the next loop that was kept</source>
+        <source>Key a semitone lower</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="63" />
         <source>Add a marker at the playhead</source>
+        <source>Key a semitone higher</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="64" />
         <source>To the marker before</source>
+        <source>Start or end a recording</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="65" />
         <source>To the next marker</source>
+        <source>Export the stems of the song</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="66" />
         <source>Show less of the song, larger</source>
+        <source>Undo a mixer move</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="67" />
         <source>Show more of the song</source>
+        <source>Do it again</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="68" />
         <source>Show the whole song</source>
+        <source>A/B: the original mix or the separated stems</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="69" />
         <source>Start or end a recording</source>
+        <source>Mute strip 1 to 9</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="70" />
         <source>Export the stems of the song</source>
+        <source>Solo strip 1 to 9</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="71" />
         <source>Undo a mixer move, or a change of markers and loops</source>
+        <source>Hold the picture, or let it go on</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="72" />
         <source>Do it again</source>
+        <source>Play or stop the sound</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="73" />
         <source>A/B: the original mix or the separated stems</source>
+        <source>Play or stop the reference</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="74" />
         <source>Mute strip 1 to 9</source>
+        <source>Play or stop A</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="75" />
         <source>Solo strip 1 to 9</source>
+        <source>Play or stop B</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="76" />
         <source>Hold the picture, or let it go on</source>
+        <source>Rate from 1 to 5; or 1 for A, 2 for B</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -4140,6 +4213,86 @@
     </message>
     <message>
         <location filename="../shortcuts.py" line="130" />
+        <source>Keep the answer, next sound</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="82" />
+        <source>A small step (half a dB)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="83" />
+        <source>A large step (3 dB)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="84" />
+        <source>Minimum and maximum</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="85" />
+        <source>Back to 0 dB or the centre, like a double click</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="90" />
+        <source>Mute, solo, record arm of the strip in focus</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="92" />
+        <source>Press the button in focus</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="97" />
+        <source>Held while dragging or turning the wheel: fine steps</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="99" />
+        <source>Move the effect up or down</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="100" />
+        <source>Bypass the effect, or switch it on again</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="101" />
+        <source>Remove the effect</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="106" />
+        <source>Play: a semitone each, from C</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="108" />
+        <source>An octave lower or higher</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="109" />
+        <source>Softer or louder</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="110" />
+        <source>Sustain pedal, when the piano has the focus</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="115" />
+        <source>Move the point of the morph pad; with Shift in large steps</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="117" />
         <source>The point of the morph pad back to the middle</source>
         <translation type="unfinished" />
     </message>
@@ -4198,6 +4351,15 @@
     <message>
         <location filename="../player/marks.py" line="167" />
         <source>Loop</source>
+    <name>SongTempo</name>
+    <message>
+        <location filename="../player/tempo.py" line="50" />
+        <source>Tempo</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/tempo.py" line="50" />
+        <source>Key</source>
         <translation type="unfinished" />
     </message>
 </context><context>
@@ -4603,71 +4765,105 @@
     </message>
     <message>
         <location filename="../player/transport.py" line="100" />
+        <location filename="../player/transport.py" line="101" />
         <source>To the start (Ctrl+Home)</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../player/transport.py" line="101" />
+        <location filename="../player/transport.py" line="102" />
         <source>Play</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../player/transport.py" line="110" />
+        <location filename="../player/transport.py" line="111" />
         <source>Loop from here</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../player/transport.py" line="110" />
+        <location filename="../player/transport.py" line="111" />
         <source>Point A: loop from here (Ctrl+[)</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../player/transport.py" line="111" />
+        <location filename="../player/transport.py" line="112" />
         <source>Loop to here</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../player/transport.py" line="111" />
+        <location filename="../player/transport.py" line="112" />
         <source>Point B: loop to here (Ctrl+])</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../player/transport.py" line="112" />
+        <location filename="../player/transport.py" line="113" />
         <source>End the loop (Ctrl+\)</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../player/transport.py" line="154" />
+        <location filename="../player/transport.py" line="117" />
+        <source>Tempo</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/transport.py" line="117" />
+        <source>Tempo of the song (Ctrl+Up, Ctrl+Down); double click: as it is</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/transport.py" line="120" />
+        <source>Key</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/transport.py" line="121" />
+        <source>Key in semitones (Ctrl+Shift+Up, Ctrl+Shift+Down); drums keep their pitch; double click: as it is</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/transport.py" line="162" />
         <source>Pause (Space)</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../player/transport.py" line="154" />
+        <location filename="../player/transport.py" line="162" />
         <source>Play (Space)</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../player/transport.py" line="171" />
+        <location filename="../player/transport.py" line="179" />
         <source>Live input: {}</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../player/transport.py" line="171" />
+        <location filename="../player/transport.py" line="179" />
         <source>No song and no input</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../player/transport.py" line="183" />
+        <location filename="../player/transport.py" line="191" />
         <source>Stop the recording (Ctrl+R)</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../player/transport.py" line="185" />
+        <location filename="../player/transport.py" line="193" />
         <source>Record the mix and the armed strips (Ctrl+R)</source>
         <translation type="unfinished" />
     </message>
     <message numerus="yes">
         <location filename="../player/transport.py" line="193" />
+        <location filename="../player/transport.py" line="201" />
         <source>%n block(s) lost</source>
         <translation type="unfinished">
             <numerusform />
@@ -4675,6 +4871,7 @@
     </message>
     <message>
         <location filename="../player/transport.py" line="194" />
+        <location filename="../player/transport.py" line="202" />
         <source>Recording stopped</source>
         <translation type="unfinished" />
     </message>

@@ -122,10 +122,12 @@ def stretched(blocks: Iterable[Audio], rate: int, channels: int, speed: float) -
         taken += len(block)
         out = stretcher.feed(block)
         given += len(out)
-        yield out
+        if len(out):
+            yield out
     missing = stretched_length(taken, speed) - given
     silence = np.zeros((PIECE, channels), np.float32)
     while missing > 0:
         out = stretcher.feed(silence)[:missing]
         missing -= len(out)
-        yield out
+        if len(out):
+            yield out

@@ -85,6 +85,7 @@ def stem_song(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_song_is_recorded_at_another_tempo_and_key_with_its_drums_at_their_pitch(stem_song: Path, tmp_path: Path) -> None:
     told = main([
         "live", "--input", str(stem_song), "--output", "null", "--full-speed", "--tempo", "75%", "--key", "+3",
