@@ -77,8 +77,10 @@ def _resume(session: SessionLike, saved: SavedSession) -> None:
     if saved.loop is not None:  # before the seek, because a new loop moves a song that is beyond it
         session.send(command("set_loop", start_s=saved.loop[0], end_s=saved.loop[1]))
     with contextlib.suppress(StemplayError):  # a file of another program may hold anything
-        session.send(command("set_speed", speed=saved.speed))
-        session.send(command("set_key", semitones=saved.key))
+        if saved.speed != 1.0:
+            session.send(command("set_speed", speed=saved.speed))
+        if saved.key != 0.0:
+            session.send(command("set_key", semitones=saved.key))
     session.send(command("seek", position_s=saved.position_s))
     session.send(command("pause"))
 
