@@ -2,6 +2,18 @@
 <!DOCTYPE TS>
 <TS version="2.1">
 <context>
+    <name>BarRuler</name>
+    <message>
+        <location filename="../player/bar_ruler.py" line="43" />
+        <source>Bars and chords</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/bar_ruler.py" line="44" />
+        <source>Click: go to the bar. Drag: loop these bars. Arrows: from bar to bar. L: loop the bar.</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
     <name>BaseStrip</name>
     <message>
         <location filename="../widgets/strip.py" line="47" />
@@ -238,6 +250,73 @@
         <translation type="unfinished" />
     </message>
 </context><context>
+    <name>ClickStrip</name>
+    <message>
+        <location filename="../widgets/click_strip.py" line="46" />
+        <location filename="../widgets/click_strip.py" line="46" />
+        <location filename="../widgets/click_strip.py" line="23" />
+        <source>Click</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/click_strip.py" line="28" />
+        <source>{} level</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/click_strip.py" line="29" />
+        <source>{} level in dB, to type</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/click_strip.py" line="30" />
+        <source>Level of the click: drag, wheel or arrows; it is past the mix and in no recording</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/click_strip.py" line="40" />
+        <location filename="../widgets/click_strip.py" line="34" />
+        <source>Count-in</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/click_strip.py" line="35" />
+        <source>Bars of clicks before a song starts</source>
+        <translation type="unfinished" />
+    </message>
+    <message numerus="yes">
+        <location filename="../widgets/click_strip.py" line="37" />
+        <source>%n bar(s)</source>
+        <translation type="unfinished">
+            <numerusform />
+        </translation>
+    </message>
+    <message>
+        <location filename="../widgets/click_strip.py" line="45" />
+        <source>A click at the beats of the song, of Link or of the tempo</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/click_strip.py" line="61" />
+        <source>move a control …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/click_strip.py" line="65" />
+        <source>click</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/click_strip.py" line="65" />
+        <source>level of the click</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/click_strip.py" line="65" />
+        <source>count-in</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
     <name>ColourBar</name>
     <message>
         <location filename="../views/scales.py" line="27" />
@@ -338,58 +417,68 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/control.py" line="47" />
+        <location filename="../settings/control.py" line="42" />
+        <source>Share start and stop, too</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/control.py" line="43" />
+        <source>Ableton Link: start and stop</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../settings/control.py" line="51" />
         <source> BPM</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/control.py" line="52" />
-        <location filename="../settings/control.py" line="50" />
+        <location filename="../settings/control.py" line="56" />
+        <location filename="../settings/control.py" line="54" />
         <source>Tempo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/control.py" line="53" />
+        <location filename="../settings/control.py" line="57" />
         <source>Of MIDI clock, Link, and echoes that are in time. It changes at once.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/control.py" line="69" />
+        <location filename="../settings/control.py" line="73" />
         <source>None</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/control.py" line="69" />
+        <location filename="../settings/control.py" line="73" />
         <source>All outputs, also those plugged in later</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/control.py" line="70" />
+        <location filename="../settings/control.py" line="74" />
         <source>A port of Stemplay's own, for other programs</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/control.py" line="72" />
+        <location filename="../settings/control.py" line="76" />
         <source>{} (not there now)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/control.py" line="85" />
+        <location filename="../settings/control.py" line="91" />
         <source>Listens at {0}: {1} packets, {2} refused. {3}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/control.py" line="88" />
+        <location filename="../settings/control.py" line="94" />
         <source>A port such as 9000 listens on this computer only, 0.0.0.0:9000 on every network that it is in.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/control.py" line="91" />
+        <location filename="../settings/control.py" line="97" />
         <source>Open: {0}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../settings/control.py" line="92" />
+        <location filename="../settings/control.py" line="98" />
         <source>{0} other programs in the session</source>
         <translation type="unfinished" />
     </message>
@@ -2501,31 +2590,46 @@
     </message>
     <message>
         <location filename="../widgets/learn.py" line="58" />
-        <source>Attack</source>
+        <source>Click</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../widgets/learn.py" line="58" />
+        <source>Click: level</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/learn.py" line="58" />
+        <source>Click: count-in</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/learn.py" line="59" />
+        <source>Attack</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/learn.py" line="59" />
         <source>Release</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="59" />
+        <location filename="../widgets/learn.py" line="60" />
         <source>Play or pause</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="59" />
+        <location filename="../widgets/learn.py" line="60" />
         <source>To the start</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="59" />
+        <location filename="../widgets/learn.py" line="60" />
         <source>Record</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="60" />
+        <location filename="../widgets/learn.py" line="61" />
         <source>Loop: A, B, off</source>
         <translation type="unfinished" />
     </message>
@@ -2542,6 +2646,8 @@
     <message>
         <location filename="../widgets/learn.py" line="61" />
         <source>Key of the song</source>
+        <location filename="../widgets/learn.py" line="61" />
+        <source>Tempo</source>
         <translation type="unfinished" />
     </message>
 </context><context>
@@ -2879,71 +2985,85 @@
     <name>MixerPage</name>
     <message>
         <location filename="../pages/mixer.py" line="48" />
+        <location filename="../pages/mixer.py" line="51" />
         <source>Mixer</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/mixer.py" line="75" />
+        <location filename="../pages/mixer.py" line="78" />
         <source>Undo</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/mixer.py" line="75" />
+        <location filename="../pages/mixer.py" line="78" />
         <source>Undo the last mixer move (Ctrl+Z)</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/mixer.py" line="76" />
+        <location filename="../pages/mixer.py" line="79" />
         <source>Redo</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/mixer.py" line="76" />
+        <location filename="../pages/mixer.py" line="79" />
         <source>Redo the last undone move (Ctrl+Shift+Z)</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/mixer.py" line="85" />
+        <location filename="../pages/mixer.py" line="88" />
         <source>Reset</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/mixer.py" line="85" />
+        <location filename="../pages/mixer.py" line="88" />
         <source>All faders to 0 dB, all pans to the centre, no mute and no solo</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/mixer.py" line="115" />
+        <location filename="../pages/mixer.py" line="118" />
         <source>Dry/wet: share of the separated stems in percent</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/mixer.py" line="116" />
+        <location filename="../pages/mixer.py" line="119" />
         <source>How much of the separated stems against the original mix is heard</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/mixer.py" line="126" />
+        <location filename="../pages/mixer.py" line="129" />
         <source>Dry</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/mixer.py" line="126" />
+        <location filename="../pages/mixer.py" line="129" />
         <source>Wet</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/mixer.py" line="138" />
+        <location filename="../pages/mixer.py" line="141" />
         <source>Strips</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/mixer.py" line="256" />
+        <location filename="../pages/mixer.py" line="270" />
         <source>Dry/wet</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/mixer.py" line="259" />
+        <location filename="../pages/mixer.py" line="273" />
         <source>dry/wet</source>
         <translation type="unfinished" />
     </message>
@@ -3187,17 +3307,17 @@
 </context><context>
     <name>PlayerModel</name>
     <message>
-        <location filename="../player/player_model.py" line="186" />
+        <location filename="../player/player_model.py" line="192" />
         <source>A loop needs some length: set A, go on, and set B.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/player_model.py" line="212" />
+        <location filename="../player/player_model.py" line="218" />
         <source>Live</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/player_model.py" line="217" />
+        <location filename="../player/player_model.py" line="223" />
         <source>Record</source>
         <translation type="unfinished" />
     </message>
@@ -3205,122 +3325,173 @@
     <name>PlayerPage</name>
     <message>
         <location filename="../pages/player.py" line="89" />
+        <location filename="../pages/player.py" line="90" />
         <source>Open song …</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/player.py" line="91" />
+        <location filename="../pages/player.py" line="92" />
         <source>Recent</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/player.py" line="92" />
+        <location filename="../pages/player.py" line="93" />
         <source>Songs opened before</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/player.py" line="94" />
+        <location filename="../pages/player.py" line="95" />
         <source>Export stems …</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/player.py" line="96" />
+        <location filename="../pages/player.py" line="97" />
         <source>Close song</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/player.py" line="111" />
+        <location filename="../pages/player.py" line="110" />
         <source>Drop a song here, or open one: WAV, FLAC, OGG, MP3, M4A.</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/player.py" line="123" />
+        <location filename="../pages/player.py" line="124" />
         <source>To the start</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/player.py" line="124" />
+        <location filename="../pages/player.py" line="125" />
         <source>Five seconds back</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/player.py" line="225" />
         <location filename="../pages/player.py" line="125" />
+        <location filename="../pages/player.py" line="239" />
+        <location filename="../pages/player.py" line="126" />
         <source>Play</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/player.py" line="126" />
+        <location filename="../pages/player.py" line="127" />
         <source>Five seconds on</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/player.py" line="129" />
+        <location filename="../pages/player.py" line="130" />
         <source>Loop</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/player.py" line="132" />
+        <location filename="../pages/player.py" line="133" />
         <source>Loop from</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/player.py" line="132" />
+        <location filename="../pages/player.py" line="133" />
         <source>Loop to</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/player.py" line="133" />
+        <location filename="../pages/player.py" line="134" />
         <source>Set A here</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/player.py" line="135" />
+        <location filename="../pages/player.py" line="136" />
         <source>Set B here</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/player.py" line="137" />
+        <location filename="../pages/player.py" line="138" />
         <source>End loop</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/player.py" line="155" />
+        <location filename="../pages/player.py" line="140" />
+        <source>Snap to bars</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/player.py" line="140" />
+        <source>Snap loops to bars</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/player.py" line="140" />
+        <source>Loops begin and end at bars of the song</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/player.py" line="143" />
+        <location filename="../pages/player.py" line="143" />
+        <source>Click</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/player.py" line="143" />
+        <source>A click at the beats; its level is in the mixer</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/player.py" line="166" />
         <source>{}: minutes:seconds</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/player.py" line="209" />
+        <location filename="../pages/player.py" line="220" />
         <source>No song</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/player.py" line="211" />
+        <location filename="../pages/player.py" line="222" />
         <source>The sound comes from an input, or there is none.</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/player.py" line="225" />
+        <location filename="../pages/player.py" line="239" />
         <source>Pause</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/player.py" line="235" />
+        <location filename="../pages/player.py" line="249" />
         <source>Looking through the song …</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/player.py" line="236" />
+        <location filename="../pages/player.py" line="250" />
         <source>mono</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/player.py" line="236" />
+        <location filename="../pages/player.py" line="250" />
         <source>stereo</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/player.py" line="241" />
+        <location filename="../pages/player.py" line="255" />
         <source>plays its own stems, without a model</source>
         <translation type="unfinished" />
     </message>
@@ -4360,6 +4531,30 @@
     <message>
         <location filename="../player/tempo.py" line="50" />
         <source>Key</source>
+    <name>SongFacts</name>
+    <message>
+        <location filename="../player/song_facts.py" line="73" />
+        <source>Looking for the beats … {} %</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/song_facts.py" line="81" />
+        <source>No beats and no key were found.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/song_facts.py" line="86" />
+        <source>{} minor</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/song_facts.py" line="86" />
+        <source>{} major</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/song_facts.py" line="94" />
+        <source>bar {0}, beat {1}</source>
         <translation type="unfinished" />
     </message>
 </context><context>

@@ -84,7 +84,8 @@ def find_tuning(sound: Mono) -> float:
 def _lengths(tuning: float) -> npt.NDArray[np.float64]:
     """Samples of each bin's filter."""
     ratio = 2.0 ** (2 / BINS_PER_OCTAVE)
-    return (ratio + 1) / (ratio - 1) * RATE / _frequencies(tuning)
+    lengths: npt.NDArray[np.float64] = (ratio + 1) / (ratio - 1) * RATE / _frequencies(tuning)
+    return lengths
 
 
 def _frequencies(tuning: float) -> npt.NDArray[np.float64]:
