@@ -17,6 +17,9 @@ from typing import IO, Any
 Facts = dict[str, Any]
 """Plain JSON values."""
 
+WORKSHOP = ".stemplay-export-"
+"""Beginning of the names of the hidden folders in which ``export`` makes stems."""
+
 
 class CancelledError(Exception):
     """The job has been cancelled."""

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import secrets
+import shutil
 import socket
 import threading
 from pathlib import Path
@@ -21,7 +22,7 @@ from models.card import CardError, ModelCard, read_card, verify_file
 from models.catalog import best_separator, find_model
 from rtaudio.audio.format import StemplayError
 from rtaudio.files.writer import reason
-from rtaudio.jobs import Facts
+from rtaudio.jobs import WORKSHOP, Facts
 from rtaudio.jobs.batch import Song, is_there, job_args
 from rtaudio.jobs.song_process import SongProcess
 from rtaudio.system.child_process import ROOT
@@ -121,6 +122,8 @@ def separate_song(task: Facts) -> Facts:
     options: dict[str, Any] = task["options"]
     if not task["again"] and is_there(song, task["stems"], options["format"]):
         return _result("kept")
+    for left in song.folder.glob(f"{WORKSHOP}*"):  # of a worker that died, as the song is ours now; or of a run that was killed
+        shutil.rmtree(left, ignore_errors=True)
     process = SongProcess(song.path.name, {**job_args(song, task["stems"], options), "marker": marker.name})
     with _lock:
         _running.setdefault(run, []).append(process)

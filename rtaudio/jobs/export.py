@@ -21,13 +21,12 @@ from models.names import is_stem_file
 from rtaudio.audio.format import StemplayError
 from rtaudio.files.offline import separate_file
 from rtaudio.files.writer import reason
-from rtaudio.jobs import Facts, Report
+from rtaudio.jobs import WORKSHOP, Facts, Report
 from rtaudio.jobs.project import plan_of, write_projects
 from rtaudio.protocol.insert_checks import check_inserts
 from rtaudio.protocol.messages import from_dict
 from rtaudio.protocol.settings import MixerState
 
-PREFIX = ".stemplay-export-"
 TELL_S = 0.1
 
 
@@ -62,7 +61,7 @@ def export(
     plan.check(format)
     chosen = model or (None if is_stem_file(song) else best_separator())
     made = [path for path in (target, *target.parents) if not path.exists()]  # the deepest first
-    workshop = target / f"{PREFIX}{secrets.token_hex(8)}"
+    workshop = target / f"{WORKSHOP}{secrets.token_hex(8)}"
     report.line({"makes": {"folder": str(workshop), "parents": [str(path) for path in made]}})  # for a parent that has to kill this job
     _make(workshop)
     try:

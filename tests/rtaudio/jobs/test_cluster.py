@@ -193,6 +193,17 @@ def test_a_model_is_checked_against_its_card_on_the_worker(tmp_path: Path) -> No
     assert "does not have the hash in its card" in cluster_worker.problem_of(check_for(tmp_path) | {"model": str(damaged)})
 
 
+def test_what_a_dead_worker_had_begun_is_removed(tmp_path: Path) -> None:
+    check = check_for(tmp_path)
+    left = tmp_path / "song" / ".stemplay-export-0" / "drums.wav.part"
+    left.parent.mkdir(parents=True)
+    left.touch()
+    cluster_worker.stop("ended")  # so that nothing is separated here
+    task = {"run": "ended", "song": str(tmp_path / "song.wav"), "folder": str(tmp_path / "song"), "stems": list(SOURCES)}
+    result = cluster_worker.separate_song({**task, "again": False, "options": OPTIONS, "check": check})
+    assert result["state"] == "unfinished" and not left.parent.exists()
+
+
 def test_what_a_dead_worker_had_done_is_not_done_again(tmp_path: Path) -> None:
     """It died between the last file and its word to the scheduler; the next one is even told to make all songs anew."""
     check = check_for(tmp_path)
