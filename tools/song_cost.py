@@ -1,4 +1,4 @@
-"""What it costs to separate a song on this machine, in each format: the table of docs/many-songs.md.
+"""What it costs to separate a song on this machine, in each format; docs/many-songs.md is about it.
 
 ``python tools/song_cost.py [SONG] [--formats wav,flac,...]`` separates the song once for each format, in a process of its own as
 ``separate --jobs`` does, and prints Markdown for songs of four minutes: the start of a process, plus the rest in proportion to the length.
