@@ -368,7 +368,7 @@
 </context><context>
     <name>Complaint</name>
     <message>
-        <location filename="../app.py" line="105" />
+        <location filename="../app.py" line="107" />
         <source>Something went wrong in the window ({what}); the sound is not touched by it.</source>
         <translation type="unfinished" />
     </message>
@@ -623,7 +623,6 @@
 </context><context>
     <name>Draft</name>
     <message>
-        <location filename="../settings/draft.py" line="186" />
         <location filename="../settings/draft.py" line="187" />
         <source>{} The sound has not changed.</source>
         <translation type="unfinished" />
@@ -1145,10 +1144,8 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="125" />
-        <source>A project with the stems, their levels, markers and loops, to go on in REAPER, Bitwig, Cubase, Studio One and others</source>
         <location filename="../player/export.py" line="126" />
-        <source>A project with the stems, their levels and the loop, to go on in REAPER, Bitwig, Cubase, Studio One and others</source>
+        <source>A project with the stems, their levels, markers and loops, to go on in REAPER, Bitwig, Cubase, Studio One and others</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -1198,9 +1195,7 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="277" />
-        <location filename="../player/export.py" line="166" />
-        <location filename="../player/export.py" line="290" />
+        <location filename="../player/export.py" line="291" />
         <location filename="../player/export.py" line="175" />
         <source>Close</source>
         <translation type="unfinished" />
@@ -1216,54 +1211,37 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="226" />
-        <location filename="../player/export.py" line="219" />
-        <source>Loop start</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../player/export.py" line="219" />
-        <source>Loop end</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../player/export.py" line="239" />
+        <location filename="../player/export.py" line="240" />
         <source>Cancelled; nothing was written.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="238" />
-        <location filename="../player/export.py" line="251" />
+        <location filename="../player/export.py" line="252" />
         <source>{} of {} separated</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="252" />
-        <location filename="../player/export.py" line="265" />
+        <location filename="../player/export.py" line="266" />
         <source>{} files in {}, {:.1f} times as fast as it plays.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="257" />
-        <location filename="../player/export.py" line="270" />
+        <location filename="../player/export.py" line="271" />
         <source>Some samples were beyond full scale and are clipped; WAV keeps them.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="277" />
-        <location filename="../player/export.py" line="290" />
+        <location filename="../player/export.py" line="291" />
         <source>Cancel</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/export.py" line="286" />
-        <location filename="../player/export.py" line="299" />
+        <location filename="../player/export.py" line="300" />
         <source>A stem file has drums, bass, other and vocals, all four.</source>
         <translation type="unfinished" />
     </message>
     <message numerus="yes">
-        <location filename="../player/export.py" line="288" />
-        <location filename="../player/export.py" line="301" />
+        <location filename="../player/export.py" line="302" />
         <source>%n file(s) of these names will be replaced.</source>
         <translation type="unfinished">
             <numerusform />
@@ -1781,7 +1759,6 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../insert_moves.py" line="188" />
         <location filename="../insert_moves.py" line="196" />
         <source>Instrument: {}</source>
         <translation type="unfinished" />
@@ -2266,6 +2243,24 @@
         <translation type="unfinished" />
     </message>
 </context><context>
+    <name>LabTab</name>
+    <message>
+        <location filename="../pages/tabs.py" line="38" />
+        <location filename="../pages/tabs.py" line="31" />
+        <source>Lab</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/tabs.py" line="35" />
+        <source>Page Lab, a menu: {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/tabs.py" line="36" />
+        <source>For research: {}</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
     <name>LaneBoard</name>
     <message>
         <location filename="../player/lanes/board.py" line="39" />
@@ -2634,20 +2629,18 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="60" />
+        <location filename="../widgets/learn.py" line="61" />
         <source>Tempo of clock and Link</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="61" />
+        <location filename="../widgets/learn.py" line="62" />
         <source>Tempo of the song</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="61" />
+        <location filename="../widgets/learn.py" line="62" />
         <source>Key of the song</source>
-        <location filename="../widgets/learn.py" line="61" />
-        <source>Tempo</source>
         <translation type="unfinished" />
     </message>
 </context><context>
@@ -2737,18 +2730,18 @@
 </context><context>
     <name>MainWindow</name>
     <message>
-        <location filename="../window.py" line="130" />
+        <location filename="../window.py" line="132" />
         <source>Page</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="147" />
-        <source>Pages</source>
+        <location filename="../window.py" line="134" />
+        <source>Lab</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="157" />
-        <source>Page {}</source>
+        <location filename="../window.py" line="149" />
+        <source>Pages</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -2774,56 +2767,61 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="295" />
+        <location filename="../window.py" line="311" />
         <location filename="../window.py" line="179" />
         <source>Start</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="207" />
+        <location filename="../window.py" line="208" />
         <location filename="../window.py" line="182" />
         <location filename="../window.py" line="181" />
         <source>Menu</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="211" />
+        <location filename="../window.py" line="213" />
         <source>Keep playing when the window is closed</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="282" />
+        <location filename="../window.py" line="298" />
         <source>It had crashed.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="284" />
+        <location filename="../window.py" line="300" />
         <source>The engine was restarted, with the same mixer. {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="295" />
+        <location filename="../window.py" line="311" />
         <source>Stop</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="296" />
+        <location filename="../window.py" line="312" />
         <source>Stop the sound</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="296" />
+        <location filename="../window.py" line="312" />
         <source>Start the sound</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="305" />
+        <location filename="../window.py" line="321" />
         <source>Stopping …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../window.py" line="305" />
+        <location filename="../window.py" line="321" />
         <source>Starting …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/tabs.py" line="18" />
+        <source>Page {}</source>
         <translation type="unfinished" />
     </message>
 </context><context>
@@ -2984,85 +2982,71 @@
 </context><context>
     <name>MixerPage</name>
     <message>
-        <location filename="../pages/mixer.py" line="48" />
         <location filename="../pages/mixer.py" line="51" />
         <source>Mixer</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="75" />
         <location filename="../pages/mixer.py" line="78" />
         <source>Undo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="75" />
         <location filename="../pages/mixer.py" line="78" />
         <source>Undo the last mixer move (Ctrl+Z)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="76" />
         <location filename="../pages/mixer.py" line="79" />
         <source>Redo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="76" />
         <location filename="../pages/mixer.py" line="79" />
         <source>Redo the last undone move (Ctrl+Shift+Z)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="85" />
         <location filename="../pages/mixer.py" line="88" />
         <source>Reset</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="85" />
         <location filename="../pages/mixer.py" line="88" />
         <source>All faders to 0 dB, all pans to the centre, no mute and no solo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="115" />
         <location filename="../pages/mixer.py" line="118" />
         <source>Dry/wet: share of the separated stems in percent</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="116" />
         <location filename="../pages/mixer.py" line="119" />
         <source>How much of the separated stems against the original mix is heard</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="126" />
         <location filename="../pages/mixer.py" line="129" />
         <source>Dry</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="126" />
         <location filename="../pages/mixer.py" line="129" />
         <source>Wet</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="138" />
         <location filename="../pages/mixer.py" line="141" />
         <source>Strips</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="256" />
         <location filename="../pages/mixer.py" line="270" />
         <source>Dry/wet</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="259" />
         <location filename="../pages/mixer.py" line="273" />
         <source>dry/wet</source>
         <translation type="unfinished" />
@@ -3221,37 +3205,42 @@
 </context><context>
     <name>Pages</name>
     <message>
-        <location filename="../pages/__init__.py" line="37" />
-        <source>Mixer</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../pages/__init__.py" line="38" />
-        <source>Views</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../pages/__init__.py" line="39" />
-        <source>Instrument</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../pages/__init__.py" line="40" />
-        <source>Player</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
         <location filename="../pages/__init__.py" line="41" />
-        <source>Listening tests</source>
+        <source>Start</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/__init__.py" line="42" />
-        <source>Training</source>
+        <source>Mixer</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../pages/__init__.py" line="43" />
+        <source>Views</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/__init__.py" line="44" />
+        <source>Instrument</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/__init__.py" line="45" />
+        <source>Player</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/__init__.py" line="46" />
+        <source>Listening tests</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/__init__.py" line="47" />
+        <source>Training curves</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/__init__.py" line="48" />
         <source>Help</source>
         <translation type="unfinished" />
     </message>
@@ -3324,174 +3313,149 @@
 </context><context>
     <name>PlayerPage</name>
     <message>
-        <location filename="../pages/player.py" line="89" />
-        <location filename="../pages/player.py" line="90" />
+        <location filename="../pages/player.py" line="96" />
         <source>Open song …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="91" />
-        <location filename="../pages/player.py" line="92" />
+        <location filename="../pages/player.py" line="98" />
         <source>Recent</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="92" />
-        <location filename="../pages/player.py" line="93" />
+        <location filename="../pages/player.py" line="99" />
         <source>Songs opened before</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="94" />
-        <location filename="../pages/player.py" line="95" />
+        <location filename="../pages/player.py" line="101" />
         <source>Export stems …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="96" />
-        <location filename="../pages/player.py" line="97" />
+        <location filename="../pages/player.py" line="103" />
         <source>Close song</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="111" />
-        <location filename="../pages/player.py" line="110" />
+        <location filename="../pages/player.py" line="118" />
         <source>Drop a song here, or open one: WAV, FLAC, OGG, MP3, M4A.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="123" />
-        <location filename="../pages/player.py" line="124" />
+        <location filename="../pages/player.py" line="133" />
         <source>To the start</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="124" />
-        <location filename="../pages/player.py" line="125" />
+        <location filename="../pages/player.py" line="134" />
         <source>Five seconds back</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="225" />
-        <location filename="../pages/player.py" line="125" />
-        <location filename="../pages/player.py" line="239" />
-        <location filename="../pages/player.py" line="126" />
+        <location filename="../pages/player.py" line="250" />
+        <location filename="../pages/player.py" line="135" />
         <source>Play</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="126" />
-        <location filename="../pages/player.py" line="127" />
+        <location filename="../pages/player.py" line="136" />
         <source>Five seconds on</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="129" />
-        <location filename="../pages/player.py" line="130" />
+        <location filename="../pages/player.py" line="139" />
         <source>Loop</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="132" />
-        <location filename="../pages/player.py" line="133" />
+        <location filename="../pages/player.py" line="142" />
         <source>Loop from</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="132" />
-        <location filename="../pages/player.py" line="133" />
+        <location filename="../pages/player.py" line="142" />
         <source>Loop to</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="133" />
-        <location filename="../pages/player.py" line="134" />
+        <location filename="../pages/player.py" line="143" />
         <source>Set A here</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="135" />
-        <location filename="../pages/player.py" line="136" />
+        <location filename="../pages/player.py" line="145" />
         <source>Set B here</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="137" />
-        <location filename="../pages/player.py" line="138" />
+        <location filename="../pages/player.py" line="147" />
         <source>End loop</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="155" />
-        <location filename="../pages/player.py" line="140" />
+        <location filename="../pages/player.py" line="149" />
         <source>Snap to bars</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="140" />
+        <location filename="../pages/player.py" line="149" />
         <source>Snap loops to bars</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="140" />
+        <location filename="../pages/player.py" line="149" />
         <source>Loops begin and end at bars of the song</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="143" />
-        <location filename="../pages/player.py" line="143" />
+        <location filename="../pages/player.py" line="152" />
+        <location filename="../pages/player.py" line="152" />
         <source>Click</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="143" />
+        <location filename="../pages/player.py" line="152" />
         <source>A click at the beats; its level is in the mixer</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="166" />
+        <location filename="../pages/player.py" line="177" />
         <source>{}: minutes:seconds</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="209" />
-        <location filename="../pages/player.py" line="220" />
+        <location filename="../pages/player.py" line="231" />
         <source>No song</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="211" />
-        <location filename="../pages/player.py" line="222" />
+        <location filename="../pages/player.py" line="233" />
         <source>The sound comes from an input, or there is none.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="225" />
-        <location filename="../pages/player.py" line="239" />
+        <location filename="../pages/player.py" line="250" />
         <source>Pause</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="235" />
-        <location filename="../pages/player.py" line="249" />
+        <location filename="../pages/player.py" line="260" />
         <source>Looking through the song …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="236" />
-        <location filename="../pages/player.py" line="250" />
+        <location filename="../pages/player.py" line="261" />
         <source>mono</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="236" />
-        <location filename="../pages/player.py" line="250" />
+        <location filename="../pages/player.py" line="261" />
         <source>stereo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="241" />
-        <location filename="../pages/player.py" line="255" />
+        <location filename="../pages/player.py" line="266" />
         <source>plays its own stems, without a model</source>
         <translation type="unfinished" />
     </message>
@@ -3753,6 +3717,30 @@
     <message>
         <location filename="../listening/parts.py" line="126" />
         <source>{question}, {point} of 5{meaning}</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>Recent</name>
+    <message>
+        <location filename="../player/recent.py" line="25" />
+        <source>{} is not there: it was moved, renamed or deleted, or its disk is not connected.</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>RecentMenu</name>
+    <message>
+        <location filename="../player/recent.py" line="46" />
+        <source>Recent songs</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/recent.py" line="60" />
+        <source>No song yet</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/recent.py" line="65" />
+        <source>Clear the list</source>
         <translation type="unfinished" />
     </message>
 </context><context>
@@ -4092,379 +4080,329 @@
     </message>
     <message>
         <location filename="../shortcuts.py" line="52" />
-        <source>Close the window</source>
+        <source>Take the tour of the window</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="53" />
-        <source>Open a song</source>
+        <source>Close the window</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="54" />
-        <source>Play or pause, where no text is typed</source>
+        <source>Open a song</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="55" />
-        <source>To the start of the song</source>
+        <source>Play or pause, where no text is typed</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="56" />
-        <source>Five seconds back</source>
+        <source>To the start of the song</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="57" />
-        <source>Five seconds on</source>
+        <source>Five seconds back</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="58" />
-        <source>Point A: loop from here</source>
+        <source>Five seconds on</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="59" />
+        <source>Point A: loop from here</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="60" />
         <source>Point B: loop to here</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="60" />
+        <location filename="../shortcuts.py" line="61" />
         <source>End the loop</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="61" />
-        <source>Keep the loop with the song</source>
-        <location filename="../shortcuts.py" line="60" />
-        <source>Tempo 5 % slower</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../shortcuts.py" line="61" />
-        <source>Tempo 5 % faster</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
         <location filename="../shortcuts.py" line="62" />
-        <source>Play the next loop that was kept</source>
-        <source>Key a semitone lower</source>
+        <source>Keep the loop with the song</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="63" />
-        <source>Add a marker at the playhead</source>
-        <source>Key a semitone higher</source>
+        <source>Play the next loop that was kept</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="64" />
-        <source>To the marker before</source>
-        <source>Start or end a recording</source>
+        <source>Add a marker at the playhead</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="65" />
-        <source>To the next marker</source>
-        <source>Export the stems of the song</source>
+        <source>To the marker before</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="66" />
-        <source>Show less of the song, larger</source>
-        <source>Undo a mixer move</source>
+        <source>To the next marker</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="67" />
-        <source>Show more of the song</source>
-        <source>Do it again</source>
+        <source>Show less of the song, larger</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="68" />
-        <source>Show the whole song</source>
-        <source>A/B: the original mix or the separated stems</source>
+        <source>Show more of the song</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="69" />
-        <source>Start or end a recording</source>
-        <source>Mute strip 1 to 9</source>
+        <source>Show the whole song</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="70" />
-        <source>Export the stems of the song</source>
-        <source>Solo strip 1 to 9</source>
+        <source>Tempo 5 % slower</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="71" />
-        <source>Undo a mixer move, or a change of markers and loops</source>
-        <source>Hold the picture, or let it go on</source>
+        <source>Tempo 5 % faster</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="72" />
-        <source>Do it again</source>
-        <source>Play or stop the sound</source>
+        <source>Key a semitone lower</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="73" />
-        <source>A/B: the original mix or the separated stems</source>
-        <source>Play or stop the reference</source>
+        <source>Key a semitone higher</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="74" />
-        <source>Mute strip 1 to 9</source>
-        <source>Play or stop A</source>
+        <source>Start or end a recording</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="75" />
-        <source>Solo strip 1 to 9</source>
-        <source>Play or stop B</source>
+        <source>Export the stems of the song</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="76" />
-        <source>Hold the picture, or let it go on</source>
-        <source>Rate from 1 to 5; or 1 for A, 2 for B</source>
+        <source>Undo a mixer move, or a change of markers and loops</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="77" />
-        <source>Play or stop the sound</source>
+        <source>Do it again</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="78" />
-        <source>Play or stop the reference</source>
+        <source>A/B: the original mix or the separated stems</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="79" />
-        <source>Play or stop A</source>
+        <source>Mute strip 1 to 9</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="80" />
-        <source>Play or stop B</source>
+        <source>Solo strip 1 to 9</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="81" />
-        <source>Rate from 1 to 5; or 1 for A, 2 for B</source>
+        <source>Hold the picture, or let it go on</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="82" />
-        <source>Keep the answer, next sound</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../shortcuts.py" line="87" />
-        <source>A small step (half a dB)</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../shortcuts.py" line="88" />
-        <source>A large step (3 dB)</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../shortcuts.py" line="89" />
-        <source>Minimum and maximum</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../shortcuts.py" line="90" />
-        <source>Back to 0 dB or the centre, like a double click</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../shortcuts.py" line="95" />
-        <source>Mute, solo, record arm of the strip in focus</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../shortcuts.py" line="97" />
-        <source>Press the button in focus</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../shortcuts.py" line="102" />
-        <source>Held while dragging or turning the wheel: fine steps</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../shortcuts.py" line="104" />
-        <source>Five seconds back or on, to the start, to the end</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../shortcuts.py" line="105" />
-        <source>Choose a lane</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../shortcuts.py" line="106" />
-        <source>Mute or solo the chosen lane</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../shortcuts.py" line="107" />
-        <source>Loop from here, to here, end the loop</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../shortcuts.py" line="108" />
-        <source>Scroll by a page</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../shortcuts.py" line="109" />
-        <source>Rename or delete the chosen marker</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../shortcuts.py" line="110" />
-        <source>Move the chosen marker by a tenth of a second</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../shortcuts.py" line="111" />
-        <source>Held while turning the wheel: zoom, scroll</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../shortcuts.py" line="112" />
-        <source>Move the effect up or down</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../shortcuts.py" line="113" />
-        <source>Bypass the effect, or switch it on again</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../shortcuts.py" line="114" />
-        <source>Remove the effect</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../shortcuts.py" line="119" />
-        <source>Play: a semitone each, from C</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../shortcuts.py" line="121" />
-        <source>An octave lower or higher</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../shortcuts.py" line="122" />
-        <source>Softer or louder</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../shortcuts.py" line="123" />
-        <source>Sustain pedal, when the piano has the focus</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../shortcuts.py" line="128" />
-        <source>Move the point of the morph pad; with Shift in large steps</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../shortcuts.py" line="130" />
-        <source>Keep the answer, next sound</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../shortcuts.py" line="82" />
-        <source>A small step (half a dB)</source>
+        <source>Play or stop the sound</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="83" />
-        <source>A large step (3 dB)</source>
+        <source>Play or stop the reference</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="84" />
-        <source>Minimum and maximum</source>
+        <source>Play or stop A</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="85" />
-        <source>Back to 0 dB or the centre, like a double click</source>
+        <source>Play or stop B</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="90" />
-        <source>Mute, solo, record arm of the strip in focus</source>
+        <location filename="../shortcuts.py" line="86" />
+        <source>Rate from 1 to 5; or 1 for A, 2 for B</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="87" />
+        <source>Keep the answer, next sound</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="92" />
-        <source>Press the button in focus</source>
+        <source>A small step (half a dB)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="97" />
-        <source>Held while dragging or turning the wheel: fine steps</source>
+        <location filename="../shortcuts.py" line="93" />
+        <source>A large step (3 dB)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="99" />
-        <source>Move the effect up or down</source>
+        <location filename="../shortcuts.py" line="94" />
+        <source>Minimum and maximum</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="95" />
+        <source>Back to 0 dB or the centre, like a double click</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="100" />
-        <source>Bypass the effect, or switch it on again</source>
+        <source>Mute, solo, record arm of the strip in focus</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="101" />
-        <source>Remove the effect</source>
+        <location filename="../shortcuts.py" line="102" />
+        <source>Press the button in focus</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../shortcuts.py" line="106" />
-        <source>Play: a semitone each, from C</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../shortcuts.py" line="108" />
-        <source>An octave lower or higher</source>
+        <location filename="../shortcuts.py" line="107" />
+        <source>Held while dragging or turning the wheel: fine steps</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="109" />
-        <source>Softer or louder</source>
+        <source>Five seconds back or on, to the start, to the end</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="110" />
-        <source>Sustain pedal, when the piano has the focus</source>
+        <source>Choose a lane</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="111" />
+        <source>Mute or solo the chosen lane</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="112" />
+        <source>Loop from here, to here, end the loop</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="113" />
+        <source>Scroll by a page</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="114" />
+        <source>Rename or delete the chosen marker</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="115" />
-        <source>Move the point of the morph pad; with Shift in large steps</source>
+        <source>Move the chosen marker by a tenth of a second</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="116" />
+        <source>Held while turning the wheel: zoom, scroll</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../shortcuts.py" line="117" />
+        <source>Move the effect up or down</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="118" />
+        <source>Bypass the effect, or switch it on again</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="119" />
+        <source>Remove the effect</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="124" />
+        <source>Play: a semitone each, from C</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="126" />
+        <source>An octave lower or higher</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="127" />
+        <source>Softer or louder</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="128" />
+        <source>Sustain pedal, when the piano has the focus</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="133" />
+        <source>Move the point of the morph pad; with Shift in large steps</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../shortcuts.py" line="135" />
         <source>The point of the morph pad back to the middle</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
+    <name>SongFacts</name>
+    <message>
+        <location filename="../player/song_facts.py" line="73" />
+        <source>Looking for the beats … {} %</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/song_facts.py" line="81" />
+        <source>No beats and no key were found.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/song_facts.py" line="86" />
+        <source>{} minor</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/song_facts.py" line="86" />
+        <source>{} major</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/song_facts.py" line="94" />
+        <source>bar {0}, beat {1}</source>
         <translation type="unfinished" />
     </message>
 </context><context>
@@ -4520,8 +4458,11 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/marks.py" line="167" />
+        <location filename="../player/marks.py" line="168" />
         <source>Loop</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
     <name>SongTempo</name>
     <message>
         <location filename="../player/tempo.py" line="50" />
@@ -4531,30 +4472,6 @@
     <message>
         <location filename="../player/tempo.py" line="50" />
         <source>Key</source>
-    <name>SongFacts</name>
-    <message>
-        <location filename="../player/song_facts.py" line="73" />
-        <source>Looking for the beats … {} %</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../player/song_facts.py" line="81" />
-        <source>No beats and no key were found.</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../player/song_facts.py" line="86" />
-        <source>{} minor</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../player/song_facts.py" line="86" />
-        <source>{} major</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../player/song_facts.py" line="94" />
-        <source>bar {0}, beat {1}</source>
         <translation type="unfinished" />
     </message>
 </context><context>
@@ -4758,6 +4675,95 @@
         <translation type="unfinished" />
     </message>
 </context><context>
+    <name>StartPage</name>
+    <message>
+        <location filename="../pages/start.py" line="56" />
+        <source>Start</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/start.py" line="91" />
+        <location filename="../pages/start.py" line="79" />
+        <source>What do you want to hear?</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/start.py" line="82" />
+        <source>Take the tour</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/start.py" line="83" />
+        <source>Six hints to the parts of the window, in a minute (Shift+F1)</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/start.py" line="96" />
+        <source>The demo song</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/start.py" line="96" />
+        <source>Forty seconds, in four stems at once.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/start.py" line="99" />
+        <source>A song of yours</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/start.py" line="99" />
+        <source>WAV, FLAC, MP3, M4A and others; or drop one on the window.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/start.py" line="102" />
+        <source>The microphone</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/start.py" line="103" />
+        <source>Or a line-in: separated, denoised, with effects. Put on headphones.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/start.py" line="107" />
+        <source>The keyboard</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/start.py" line="107" />
+        <source>Play 66 instruments with MIDI, mouse or computer keys.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/start.py" line="111" />
+        <source>It is not part of this installation.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/start.py" line="137" />
+        <location filename="../pages/start.py" line="127" />
+        <source>Recent songs</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/start.py" line="129" />
+        <source>Clear</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/start.py" line="131" />
+        <source>Clear the list of recent songs</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../pages/start.py" line="166" />
+        <source>The microphone is open and not heard yet: put on headphones, then press Monitor.</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
     <name>StartView</name>
     <message>
         <location filename="../listening/start.py" line="26" />
@@ -4942,131 +4948,208 @@
         <translation type="unfinished" />
     </message>
 </context><context>
+    <name>Tour</name>
+    <message>
+        <location filename="../tour.py" line="53" />
+        <source>Begin here</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../tour.py" line="54" />
+        <source>Choose the demo song, a song of yours, the microphone or the keyboard. A song may be dropped anywhere.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../tour.py" line="58" />
+        <source>A strip for each stem</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../tour.py" line="59" />
+        <source>Move the fader, press M to mute or S for solo. Effects go into the slot with the plus sign.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../tour.py" line="63" />
+        <source>Compare</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../tour.py" line="64" />
+        <source>Hear the original mix in place of the stems, as often as you like. Ctrl+Z takes back what you moved.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../tour.py" line="68" />
+        <source>Practise and export</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../tour.py" line="69" />
+        <source>The song's page: loop a passage between A and B, record, and export the stems as files or a project.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../tour.py" line="73" />
+        <source>Play along</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../tour.py" line="74" />
+        <source>A MIDI keyboard plays the instrument; so do the mouse and the keys A, W, S, E, D and on.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../tour.py" line="78" />
+        <source>The rest</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../tour.py" line="79" />
+        <source>The menu has settings, presets, recent songs and all keys. This tour is there, too (Shift+F1).</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../tour.py" line="133" />
+        <source>Back</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../tour.py" line="134" />
+        <source>Skip the tour</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../tour.py" line="160" />
+        <source>{} of {}</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../tour.py" line="164" />
+        <source>Next</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../tour.py" line="164" />
+        <source>Done</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../tour.py" line="166" />
+        <source>Tour, {}: {}</source>
+        <translation type="unfinished" />
+    </message>
+</context><context>
     <name>TransportBar</name>
     <message>
-        <location filename="../player/transport.py" line="37" />
+        <location filename="../player/transport.py" line="38" />
         <source>Transport</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/transport.py" line="41" />
+        <location filename="../player/transport.py" line="42" />
         <source>Open a song (Ctrl+O)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/transport.py" line="51" />
+        <location filename="../player/transport.py" line="52" />
         <source>Record</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/transport.py" line="100" />
-        <location filename="../player/transport.py" line="101" />
+        <location filename="../player/transport.py" line="105" />
         <source>To the start (Ctrl+Home)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/transport.py" line="101" />
-        <location filename="../player/transport.py" line="102" />
+        <location filename="../player/transport.py" line="106" />
         <source>Play</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/transport.py" line="110" />
-        <location filename="../player/transport.py" line="111" />
+        <location filename="../player/transport.py" line="115" />
         <source>Loop from here</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/transport.py" line="110" />
-        <location filename="../player/transport.py" line="111" />
+        <location filename="../player/transport.py" line="115" />
         <source>Point A: loop from here (Ctrl+[)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/transport.py" line="111" />
-        <location filename="../player/transport.py" line="112" />
+        <location filename="../player/transport.py" line="116" />
         <source>Loop to here</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/transport.py" line="111" />
-        <location filename="../player/transport.py" line="112" />
+        <location filename="../player/transport.py" line="116" />
         <source>Point B: loop to here (Ctrl+])</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/transport.py" line="112" />
-        <location filename="../player/transport.py" line="113" />
+        <location filename="../player/transport.py" line="117" />
         <source>End the loop (Ctrl+\)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/transport.py" line="154" />
-        <location filename="../player/transport.py" line="117" />
+        <location filename="../player/transport.py" line="121" />
         <source>Tempo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/transport.py" line="117" />
+        <location filename="../player/transport.py" line="121" />
         <source>Tempo of the song (Ctrl+Up, Ctrl+Down); double click: as it is</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/transport.py" line="120" />
+        <location filename="../player/transport.py" line="124" />
         <source>Key</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/transport.py" line="121" />
+        <location filename="../player/transport.py" line="125" />
         <source>Key in semitones (Ctrl+Shift+Up, Ctrl+Shift+Down); drums keep their pitch; double click: as it is</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/transport.py" line="162" />
+        <location filename="../player/transport.py" line="166" />
         <source>Pause (Space)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/transport.py" line="154" />
-        <location filename="../player/transport.py" line="162" />
+        <location filename="../player/transport.py" line="166" />
         <source>Play (Space)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/transport.py" line="171" />
-        <location filename="../player/transport.py" line="179" />
+        <location filename="../player/transport.py" line="183" />
         <source>Live input: {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/transport.py" line="171" />
-        <location filename="../player/transport.py" line="179" />
+        <location filename="../player/transport.py" line="183" />
         <source>No song and no input</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/transport.py" line="183" />
-        <location filename="../player/transport.py" line="191" />
+        <location filename="../player/transport.py" line="195" />
         <source>Stop the recording (Ctrl+R)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/transport.py" line="185" />
-        <location filename="../player/transport.py" line="193" />
+        <location filename="../player/transport.py" line="197" />
         <source>Record the mix and the armed strips (Ctrl+R)</source>
         <translation type="unfinished" />
     </message>
     <message numerus="yes">
-        <location filename="../player/transport.py" line="193" />
-        <location filename="../player/transport.py" line="201" />
+        <location filename="../player/transport.py" line="205" />
         <source>%n block(s) lost</source>
         <translation type="unfinished">
             <numerusform />
         </translation>
     </message>
     <message>
-        <location filename="../player/transport.py" line="194" />
-        <location filename="../player/transport.py" line="202" />
+        <location filename="../player/transport.py" line="206" />
         <source>Recording stopped</source>
         <translation type="unfinished" />
     </message>

@@ -250,7 +250,8 @@ def _connect(address: str) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # versions are compared later
-            return distributed.Client(address, timeout=CONNECT_S, set_as_default=False, name="stemplay")
+            client: Any = distributed.Client
+            return client(address, timeout=CONNECT_S, set_as_default=False, name="stemplay")
     except Exception as error:  # OSError, TimeoutError, CommClosedError, and what another server's answer makes of it
         raise _no_scheduler(address, type(error).__name__) from None
 

@@ -20,7 +20,8 @@ from training.data.known_songs import RECIPES, Known, render_song
 
 SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 SECONDS = 20.0
-MAP = SongMap(8.0, 120.0, True, 4, [0.5 * k for k in range(1, 13)], [k % 4 + 1 for k in range(12)], "A minor", 0.2, [(0.5, 2.5, "A:min"), (2.5, 8.0, "N")])
+CHORDS = [(0.5, 2.5, "A:min"), (2.5, 8.0, "N")]
+MAP = SongMap(8.0, 120.0, True, 4, [0.5 * k for k in range(1, 13)], [k % 4 + 1 for k in range(12)], "A minor", 0.2, CHORDS)
 
 
 @pytest.fixture(scope="module")
