@@ -36,8 +36,8 @@ AN_HOUR = {
 }  # fmt: skip
 """How often a band does what in an hour."""
 LOOK_S = 2.0
-SPARE_MB, SPARE_SHARE, SPARE_COUNT = 12.0, 0.06, 2
-"""More than this at the end is growth: MiB and share of the memory, threads and open files."""
+SPARE_MB, SPARE_SHARE, SPARE_COUNT = 12.0, 0.06, 4
+"""More than this at the end is growth: MiB and share of the memory, threads and open files (a job that runs has three pipes)."""
 OPENED_S, LATE_S = 60.0, 10.0
 
 
@@ -302,6 +302,11 @@ def table(found: Rehearsal) -> str:
     return "\n".join([*lines, *(f"PROBLEM: {problem}" for problem in found.problems)])
 
 
+def as_json(found: Rehearsal) -> dict[str, object]:
+    """Everything, as JSON values."""
+    return vars(found) | {"done": dict(found.done), "held": [asdict(held) for held in found.held], "engines": sorted(found.engines)}
+
+
 def main() -> int:
     """Entry point."""
     args = options().parse_args()
@@ -313,7 +318,7 @@ def main() -> int:
         found = run(args, Path(name))
     print(table(found))
     if args.save:
-        args.save.write_text(json.dumps(asdict(found) | {"engines": sorted(found.engines)}, indent=1))
+        args.save.write_text(json.dumps(as_json(found), indent=1))
     return 1 if found.problems else 0
 
 
