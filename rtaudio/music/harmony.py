@@ -87,7 +87,8 @@ def find_chords(network: npt.NDArray[np.float32], edges: Floats, downbeats: npt.
         edges: times between which a chord does not change: beats, with the song's start and end. ``downbeats``: whether a bar begins there.
     """
     likely = between_beats(log_likelihoods(network), edges) * np.maximum(1.0, np.diff(edges) / SECONDS)[:, None]
-    path = _best_path(np.asarray(likely, np.float64), np.asarray(CHANGE + OFF_BAR * ~downbeats[:-1], np.float64))
+    cost = CHANGE + OFF_BAR * (~downbeats[:-1]).astype(np.float64)
+    path = _best_path(likely, cost)
     chords: list[Chord] = []
     for index, start, end in zip(path, edges[:-1], edges[1:], strict=True):
         name = chord_name(int(index))

@@ -97,7 +97,7 @@ def from_json(values: Any) -> SongMap:
     beats = [_number(x, LONGEST_S) for x in _list(values.get("beats"))]
     numbers = _list(values.get("numbers"))
     chords = [_chord(x) for x in _list(values.get("chords"))]
-    metre, key = values.get("metre"), values.get("key")
+    metre, key = values.get("metre", -1), values.get("key")
     right = len(beats) == len(numbers) and all(a < b for a, b in itertools.pairwise(beats))
     right &= all(type(n) is int and 1 <= n <= 64 for n in numbers)
     if not right or type(metre) is not int or not 0 <= metre <= 64 or not isinstance(key, str) or len(key) > 40:

