@@ -105,8 +105,8 @@ def test_places_are_those_of_the_song() -> None:
     assert player.position == pytest.approx(RATE + 0.75 * BLOCK, abs=4)
 
 
-def test_onsets_stay_where_they_belong_over_twenty_seconds() -> None:
-    song, onsets = np.zeros((20 * RATE, 2), np.float32), np.arange(RATE, 19 * RATE, 3 * RATE)
+def test_onsets_stay_where_they_belong_from_beginning_to_end() -> None:
+    song, onsets = np.zeros((8 * RATE, 2), np.float32), np.arange(RATE, 8 * RATE, 2 * RATE)
     burst = np.random.default_rng(0).normal(0, 0.2, 400) * np.exp(-np.arange(400) / 60)
     for onset in onsets:
         song[onset : onset + 400] = burst[:, None]
