@@ -1,4 +1,4 @@
-"""Finds beats, bars, tempo, key and chords of a song: a file to a ``SongMap``. Takes about a thirtieth of the song's length on one core."""
+"""Finds beats, bars, tempo, key and chords of a song: a file to a ``SongMap``."""
 
 from __future__ import annotations
 
