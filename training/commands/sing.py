@@ -7,17 +7,18 @@ import json
 from pathlib import Path
 
 from rtaudio.audio.format import StemplayError
-from training.cli import positive_float, positive_int
+from training.cli import positive_float, positive_int, share
 from training.data.note_store import NoteStore
 from training.sing.stages import STAGES
 
 HELP = "train SING on a note set in three stages; score, publish and compare the models"
-LOSSES = ("spectral", "waveform", "multiscale")
+LOSSES = ("spectral", "waveform", "multiscale", "loudness")
 ACTIONS = {
     "fit": "train by a recipe; Ctrl-C or SIGTERM stops it and writes a checkpoint",
     "score": "measure an exported instrument on the held-out pairs",
     "speed": "print Table 2.2 with a row for an exported instrument, whose speed is measured here",
     "release": "publish a run as an instrument that plays",
+    "instruments": "print the scores of each instrument of a model, as its page has them",
     "tables": "train the five models of Table 2.1 in the same way and compare them",
 }
 
@@ -35,6 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--loss", choices=LOSSES, help="loss of the first and the last stage, instead of the recipe's")
     parser.add_argument("--stage", action="append", choices=STAGES, help="train only this stage; may be repeated")
     parser.add_argument("--init", type=Path, metavar="WEIGHTS", help="start from weights of the same sizes")
+    parser.add_argument(
+        "--focus", metavar="NAMES", help="instruments, separated by commas, that the last stage draws more often"
+    )
+    parser.add_argument("--share", type=share, default=0.5, help="share of the notes that are drawn from --focus (default: .5)")
     parser.add_argument("--resume", action="store_true", help="continue the run in the folder, with its own recipe")
     parser.add_argument("--precision", choices=["fp32", "int8"], default="int8", help="precision of a release")
     parser.add_argument("--note", default="", help="a remark for the card of a release")
@@ -47,7 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do one of ``ACTIONS``."""
-    return {"fit": _fit, "score": _score, "speed": _speed, "release": _release, "tables": _tables}[args.action](args)
+    actions = {"fit": _fit, "score": _score, "speed": _speed, "release": _release, "tables": _tables, "instruments": _instruments}
+    return actions[args.action](args)
 
 
 def _store(args: argparse.Namespace, folder: Path) -> Path:
@@ -70,6 +76,8 @@ def _recipe(args: argparse.Namespace):  # type: ignore[no-untyped-def]
         recipe = recipe.with_loss(args.loss)
     if args.minutes:
         recipe = recipe.within(args.minutes)
+    if args.focus:
+        recipe = recipe.focused(tuple(name.strip() for name in args.focus.split(",")), args.share)
     return recipe.in_steps(args.steps) if args.steps else recipe
 
 
@@ -109,6 +117,21 @@ def _score(args: argparse.Namespace) -> int:
     from training.sing.release import measure
 
     print(json.dumps(measure(_model(args), NoteStore(args.store)), indent=1))
+    return 0
+
+
+def _instruments(args: argparse.Namespace) -> int:
+    from models.catalog import load_card
+    from training.export.release import MAKING_FILE
+    from training.sing.tables import instrument_table
+
+    folder = _model(args)
+    card = load_card(str(folder))
+    try:
+        scores = json.loads((folder / MAKING_FILE).read_text(encoding="utf-8"))["quality"]["instruments"]
+        print(instrument_table(scores, dict(zip(card.outputs, card.training["sustains"], strict=True))))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StemplayError(f"{folder / MAKING_FILE} has no scores of instruments ({error}).") from None
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,17 @@ class NoteStore:
             torch.from_numpy(self.instrument[rows]),
             torch.from_numpy(self.pitch[rows] - lowest_pitch),
         )
+
+    def rows_of(self, names: Collection[str]) -> Rows:
+        """The training rows of some instruments.
+
+        Raises:
+            StemplayError: the set has no instrument of such a name.
+        """
+        unknown = sorted(set(names) - set(self.instruments))
+        if unknown:
+            raise StemplayError(f"The note set has no instrument {unknown[0]}; it has {', '.join(self.instruments)}.")
+        return self.train[np.isin(self.instrument[self.train], [self.instruments.index(name) for name in names])]
 
     def range(self, instrument: int) -> tuple[int, int]:
         """Lowest and highest audible pitch of an instrument."""

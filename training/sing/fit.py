@@ -62,6 +62,8 @@ class Run:
         if loaded is not None:
             recipe = SingRecipe.from_dict(loaded["recipe"])
         self.recipe = replace(recipe, network=sized_for(recipe.network, self.store))
+        for stage in STAGES:
+            self.store.rows_of(getattr(recipe, stage).focus)  # unknown names are told before anything is trained
         torch.manual_seed(options.seed)
         self.sing, self.encoder = Sing(self.recipe.network), NoteEncoder(self.recipe.network)
         if options.init is not None:

@@ -108,6 +108,12 @@ def tonal_artefact(wav: Wave, f0: float, *, start: float = 0.3, stop: float = 2.
     return float(10 * np.log10(max(excess / max(total, 1e-20), 1e-12)))
 
 
+def level_error(wav: Wave, reference: Wave) -> float:
+    """Level of a note relative to its recording in dB, from the energies of both; at most 60 dB either way."""
+    energies = [float(np.square(np.asarray(x, dtype=np.float64)).sum()) + 1e-9 for x in (wav, reference)]
+    return float(np.clip(10 * np.log10(energies[0] / energies[1]), -60, 60))
+
+
 def power_spectrogram(wav: Wave) -> Real:
     """``(513, frames)``: windows of 1024, hop 256, as the spectral loss has them."""
     frames = np.lib.stride_tricks.sliding_window_view(np.asarray(wav, dtype=np.float64), 1024)[::256]

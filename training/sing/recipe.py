@@ -71,6 +71,10 @@ class SingRecipe:
         first, last = (replace(plan, loss=loss) for plan in (self.autoencoder, self.end_to_end))
         return replace(self, autoencoder=first, end_to_end=last)
 
+    def focused(self, instruments: tuple[str, ...], share: float) -> SingRecipe:
+        """The same recipe whose last stage draws ``share`` of its notes from some instruments."""
+        return replace(self, end_to_end=replace(self.end_to_end, focus=instruments, share=share))
+
     def tiny(self) -> SingRecipe:
         """A small network with short stages, which takes seconds, not hours."""
         plan = StagePlan(seconds=6.0, batch=8, lr=3e-3, final_lr=0.2, window=40, loss=self.end_to_end.loss)

@@ -55,6 +55,8 @@ class NoteScore:
         restarts, artefact: of the note (SING-20).
         restarts_recorded, artefact_recorded: of the recording.
         harmonic: whether the recording's measured pitch is within 50 cents of the key.
+        level: of the whole note relative to its recording, in dB.
+        spectral: the spectral loss of the note.
     """
 
     instrument: str
@@ -64,6 +66,8 @@ class NoteScore:
     artefact: float
     artefact_recorded: float
     harmonic: bool
+    level: float
+    spectral: float
 
 
 def score_note(instrument: str, pitch: int, wav: np.ndarray[Any, Any], reference: np.ndarray[Any, Any]) -> NoteScore:
@@ -78,6 +82,8 @@ def score_note(instrument: str, pitch: int, wav: np.ndarray[Any, Any], reference
         metrics.tonal_artefact(wav, truth),
         metrics.tonal_artefact(reference, truth),
         abs(metrics.cents(truth, near)) < 50,
+        metrics.level_error(wav, reference),
+        float(NOTE_LOSSES["spectral"](torch.from_numpy(wav)[None], torch.from_numpy(reference)[None])),
     )
 
 
@@ -105,6 +111,9 @@ def summary(scores: list[NoteScore]) -> dict[str, Any]:
         "restarts_per_note_recorded": round(float(np.mean([entry.restarts_recorded for entry in scores])), 3),
         "tonal_artefact_db": round(float(np.median([entry.artefact for entry in scores])), 1),
         "tonal_artefact_db_recorded": round(float(np.median([entry.artefact_recorded for entry in scores])), 1),
+        "level_error_db": round(float(np.mean([entry.level for entry in scores])), 1),
+        "level_off_db": round(float(np.mean([abs(entry.level) for entry in scores])), 1),
+        "note_spectral": round(float(np.mean([entry.spectral for entry in scores])), 4),
     }
 
 

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from models.sing import NoteEncoder, Sing
-from training.data.note_store import NoteStore
+from training.data.note_store import NoteStore, Rows
 from training.losses import NOTE_LOSSES
 from training.optim.adabatch import AdaBatch, tables_of
 from training.optim.optimizers import plain_optimizer
@@ -52,6 +52,8 @@ class StagePlan:
         optimizer: ``adam``; ``adam-thesis`` or ``adagrad`` as in chapter 5.
         adabatch: whether rows of the look-up tables learn from the mean over the notes that have them instead of over the batch
         (``training.optim.adabatch``).
+        focus: instruments that are drawn more often, for continuing a run where some instruments are worse than others.
+        share: share of the notes of each batch that are drawn from ``focus``; the others are drawn from all notes.
     """
 
     steps: int = 1 << 60
@@ -67,6 +69,8 @@ class StagePlan:
     bf16: bool = False
     optimizer: Literal["adam", "adam-thesis", "adagrad"] = "adam"
     adabatch: bool = False
+    focus: tuple[str, ...] = ()
+    share: float = 0.5
 
 
 @dataclass
@@ -193,6 +197,17 @@ class Trainer:
 
         return self._run("end_to_end", plan, [self.sing], objective)
 
+    def _draw(self, plan: StagePlan) -> Rows:
+        """The notes of a batch, without repetition where there are enough."""
+
+        def some(rows: Rows, count: int) -> Rows:
+            return self.rng.choice(rows, count, replace=count > len(rows))
+
+        if not plan.focus:
+            return some(self.store.train, plan.batch)
+        chosen = round(plan.share * plan.batch)
+        return np.concatenate([some(self.store.rows_of(plan.focus), chosen), some(self.store.train, plan.batch - chosen)])
+
     def _start(self, room: int, grid: int) -> int:
         return int(self.rng.integers(0, room // grid + 1)) * grid
 
@@ -224,7 +239,7 @@ class Trainer:
             position.progress = max(position.step / steps, (time.monotonic() - began) / plan.seconds)
             for group in optimizer.param_groups:
                 group["lr"] = plan.lr * (1 + (plan.final_lr - 1) * position.progress)
-            rows = self.rng.choice(self.store.train, plan.batch, replace=plan.batch > len(self.store.train))
+            rows = self._draw(plan)
             losses = objective(rows)
             values = []
             for value in [losses] if isinstance(losses, Tensor) else losses:

@@ -208,3 +208,23 @@ def make_tables(recipe: SingRecipe, store: NoteStore, folder: Path, seed: int, s
             shown[name] = models[name](row)[0].numpy()
     draw_rainbowgrams(folder / "figure-2.2.png", shown)
     return text
+
+
+def instrument_table(scores: dict[str, dict[str, Any]], sustains: dict[str, bool]) -> str:
+    """A Markdown table of ``by_instrument``: what the recordings themselves score is in brackets."""
+    lines = [
+        "| instrument | sustains | spectral distance | level, dB | error of the fundamental, cents | restarts a note | lines, dB |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, found in scores.items():
+        cells = [
+            name,
+            "yes" if sustains[name] else "no",
+            f"{found['note_spectral']:.3f}",
+            f"{found['level_error_db']:+.1f}",
+            f"{found['f0_median_cents']:g}",
+            f"{found['restarts_per_note']:.1f} ({found['restarts_per_note_recorded']:.1f})",
+            f"{found['tonal_artefact_db']:.0f} ({found['tonal_artefact_db_recorded']:.0f})",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)

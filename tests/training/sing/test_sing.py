@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from models.catalog import find_model, load_card
 from models.sing import NoteEncoder, Sing, SingConfig
 from rtaudio.audio.format import StemplayError
 from rtaudio.instrument.model import InstrumentModel
@@ -258,6 +259,23 @@ def test_a_note_is_measured_against_its_recording() -> None:
     both = summary(scores)
     assert both["notes"] == 2 and both["f0_within_10_cents"] == 0.5 and both["restarts_per_note"] == 0.5
     assert list(by_instrument(scores)) == ["a", "b"]
+    quiet = score_note("c", 69, recording / 10, recording)
+    assert quiet.level == pytest.approx(-20, abs=0.01) and quiet.spectral > 10 * score_note("c", 69, recording, recording).spectral
+    assert summary([quiet])["level_error_db"] == pytest.approx(-20, abs=0.1)
+
+
+def test_a_focused_run_draws_its_share_from_the_named_instruments(store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    notes = NoteStore(store)
+    sing = Sing(sized_for(SingConfig(hidden=8, layers=1, latent=4, channels=8), notes))
+    trainer = Trainer(sing, NoteEncoder(sing.config), notes)
+    drawn = np.concatenate([trainer._draw(StagePlan(batch=8, focus=("struck",), share=0.75)) for _ in range(40)])
+    struck = np.mean(notes.instrument[drawn] == notes.instruments.index("struck"))
+    assert 0.75 < struck < 0.9 and set(drawn) <= set(notes.train)
+    arguments = ["sing", "fit", "--tiny", "--steps", "1", "--store", str(store), "-o", str(tmp_path / "run"), "--focus"]
+    assert main([*arguments, "kazoo"]) == 2
+    assert "no instrument kazoo; it has harmonic" in capsys.readouterr().err and not (tmp_path / "run").exists()
+    with pytest.raises(SystemExit, match="2"):
+        main([*arguments, "struck", "--share", "1.5"])
 
 
 def test_the_multiscale_loss_hears_what_the_thesis_loss_does_not() -> None:
@@ -267,3 +285,10 @@ def test_the_multiscale_loss_hears_what_the_thesis_loss_does_not() -> None:
     assert NOTE_LOSSES["multiscale"](clean, clean) == 0
     assert NOTE_LOSSES["multiscale"](clean, -clean) == 0
     assert NOTE_LOSSES["multiscale"](beside, clean) > 1.3 * NOTE_LOSSES["spectral"](beside, clean)
+
+
+def test_the_page_of_the_shipped_instrument_has_the_scores_of_its_card(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sing", "instruments", "sing-gm"]) == 0
+    assert capsys.readouterr().out in (find_model("sing-gm") / "README.md").read_text(encoding="utf-8")
+    making = json.loads((find_model("sing-gm") / "weights.json").read_text(encoding="utf-8"))["quality"]
+    assert load_card("sing-gm").quality == {key: value for key, value in making.items() if key != "instruments"}
