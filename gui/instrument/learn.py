@@ -76,7 +76,7 @@ class LearnPanel(QWidget):
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._bridge, self._library = bridge, library_of(bridge)
-        self._library.changed.connect(lambda: self.show_snapshot(bridge.snapshot))
+        self._library.changed.connect(self._look)
         self._shown: tuple[object, ...] = ()
         self.choice = QComboBox()
         self.choice.setAccessibleName(self.tr("Control to learn"))
@@ -111,6 +111,10 @@ class LearnPanel(QWidget):
         layout.addLayout(bottom)
         self.list.currentItemChanged.connect(lambda: self._allow())
         self._allow()
+
+    def _look(self) -> None:
+        """Show the state again: more is known of plugins."""
+        self.show_snapshot(self._bridge.snapshot)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show the engine's state."""

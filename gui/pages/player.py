@@ -37,6 +37,7 @@ from gui.widgets.flow import FlowLayout
 from gui.widgets.learn import learnable
 from gui.widgets.plain import PlainLabel, plain
 from gui.widgets.toggle import Toggle
+from rtaudio.protocol.settings import MixerState
 
 
 class PlayerPage(QWidget):
@@ -77,6 +78,9 @@ class PlayerPage(QWidget):
             "zoom_fit": self.board.viewport.fit,
         })  # fmt: skip
         self._dress()
+
+    def _show_click(self, state: MixerState) -> None:
+        self.click.show_on(state.click)
 
     # -- parts --------------------------------------------------------------------------------------------------------------
 
@@ -151,7 +155,7 @@ class PlayerPage(QWidget):
         self.snapping.clicked.connect(self.song_facts.set_snapping)
         self.click = Toggle(self.tr("Click"), "good", self.tr("Click"), self.tr("A click at the beats; its level is in the mixer"))
         self.click.clicked.connect(lambda on: self.mixer_model.move("", "click", on))
-        self.mixer_model.changed.connect(lambda state: self.click.show_on(state.click))
+        self.mixer_model.changed.connect(self._show_click)
         for toggle in (self.snapping, self.click):
             toggle.setMinimumWidth(toggle.fontMetrics().horizontalAdvance(toggle.text()) + 36)
             toggle.setMinimumHeight(28)
