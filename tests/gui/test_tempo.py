@@ -94,6 +94,6 @@ def test_an_export_is_as_heard_with_its_markers(
     dialog.project.setCurrentIndex(1)
     assert dialog.heard.text() == "Tempo 50 %, key +2" and dialog.heard.isChecked()
     assert dialog._tempo() == {"tempo": 0.5, "key": 2.0}
-    assert [seconds for seconds, _ in dialog._plan()["markers"]] == [20.0, 40.0]
+    assert [region[:2] for region in dialog._plan()["regions"]] == [(20.0, 40.0)]
     dialog.heard.setChecked(False)
-    assert dialog._tempo() == {"tempo": 1.0, "key": 0.0} and dialog._plan()["markers"][0][0] == 10.0
+    assert dialog._tempo() == {"tempo": 1.0, "key": 0.0} and dialog._plan()["regions"][0][0] == 10.0

@@ -70,6 +70,7 @@ class LaneView(QWidget):
         self._told = ""
         self._geometry = Geometry(1, 1)
         self._reshape()
+        viewport.set_length(self.length)
         viewport.changed.connect(self.update)
         model.picture_changed.connect(self._resized_song)
         model.changed.connect(self._resized_song)
