@@ -85,7 +85,7 @@ def test_a_rehearsal_tells_what_grew() -> None:
 
     steady = rehearsal.Rehearsal(held=[held(k, 20, 200.0 + k % 3) for k in range(100)], objects=[9] * 100, widgets=[9] * 100)
     assert rehearsal.judge(steady) == [] and "| engine | 201, 201, 202 | 20, 20, 20 | 9, 9, 9 |" in rehearsal.table(steady)
-    grown = rehearsal.Rehearsal(held=[held(k, 20 + k // 20, 200.0 + k) for k in range(100)])
+    grown = rehearsal.Rehearsal(held=[held(k, 20 + k // 8, 200.0 + k) for k in range(100)])
     assert len(rehearsal.judge(grown)) == 6 and "the window grew from 230 to 290 MiB" in rehearsal.judge(grown)
 
 

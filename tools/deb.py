@@ -103,7 +103,7 @@ def _wheel(work: Path) -> Path:
     """Built from a copy, for setuptools leaves folders behind where it builds."""
     source = work / "source"
     source.mkdir()
-    for name in ("rtaudio", "gui", "models", "training"):
+    for name in ("rtaudio", "gui", "models", "training", "demo"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)

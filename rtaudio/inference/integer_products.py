@@ -2,8 +2,8 @@
 
 ONNX Runtime multiplies unsigned by signed bytes with the processor's dot products (VNNI, AMX, SDOT). On x86
 processors without them it adds pairs of products in 16 bits, which overflow if neighbouring weights are large. Its option
-``session.x64quantprecision`` is exact at half the speed, and also slows down processors that do not need it, so it is set only where
-it is needed. This is tested with a model that consists of one matrix product.
+``session.x64quantprecision`` is exact, at some cost for instruments and hardly any for separators. It also slows down processors that do
+not need it, so it is set only where it is needed. This is tested with a model that consists of one matrix product.
 """
 
 from __future__ import annotations

@@ -188,7 +188,7 @@ def check_file(card: ModelCard, data: bytes) -> None:
 
 def open_session(card: ModelCard, data: bytes, threads: int) -> ort.InferenceSession:
     options = _session_options(threads)
-    if card.kind == "instrument" and not sums_are_exact():
+    if not sums_are_exact():
         options.add_session_config_entry("session.x64quantprecision", "1")
     try:
         return _open(data, options)

@@ -304,7 +304,8 @@ EXAMPLES: dict[str, Any] = {
     "stem": "drums", "field": "gain_db", "value": -6.0, "position_s": 3.0, "start_s": 1.0, "end_s": 2.0, "directory": "/tmp/takes",
     "format": "wav", "ms": 5.0, "data": [0x90, 60, 100], "channel": 0, "shares": {"violin": 1.0},
     "entries": [{"channel": 0, "control": 7, "target": "mixer.dry"}], "target": "transport.play", "config": to_dict(EngineConfig()),
-    "strip": "vocals", "key": "reverb-1", "bypass": True, "parameter": "room", "bpm": 97.0,
+    "strip": "vocals", "key": "reverb-1", "bypass": True, "parameter": "room", "bpm": 97.0, "speed": 0.75,
+    "semitones": -3.0, "beats": [0.5, 1.0, 1.5], "numbers": [1, 2, 3],
     "inserts": [
         {"plugin": "reverb", "values": {"room": 0.5}}, {"plugin": "/x/Some.vst3", "key": "some", "bypass": True, "state": "eJwDAAAAAAE="},
         {"plugin": "lv2:urn:x", "values": {"gain": 2.0}},

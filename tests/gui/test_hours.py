@@ -79,8 +79,9 @@ def drive(seconds: int, per_second: float, block_s: int, folder: Path, qtbot: Qt
     window = MainWindow(bridge)
     qtbot.addWidget(window)
     window.show()
-    for page in (*PAGES, PAGES[0]):
+    for page in PAGES:
         window.show_page(page.key)
+    window.show_page("mixer")
     mixer = window.pages["mixer"]
     assert isinstance(mixer, MixerPage)
     now = [0.0]

@@ -244,6 +244,7 @@ def test_the_strip_of_the_input_leads_to_a_microphone_that_is_heard(bridge: Brid
     qtbot.addWidget(window)
     window.show()
     bridge.poll()
+    window.show_page("mixer")
     page = window.pages["mixer"]
     assert isinstance(page, MixerPage)
     strip = page.input_strip

@@ -129,6 +129,7 @@ def test_a_plugin_that_crashes_is_told_and_started_again_by_one_click(
         page.desk.browse("vocals")
         assert page.desk.browser is not None
         page.desk.browser.search.setText("probe")
+        page.desk.browser.search.setText("Probe.vst3")
         assert page.desk.browser.names() == [str(probe)]
         page.desk.browser.choose()
         (editor,) = page.desk.editors.values()

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 import torch
 from torch import Tensor
 
+from models.card import read_card
 from models.demucs import CausalDemucs, CausalDemucsConfig
 from models.hybrid import HybridDemucs, HybridDemucsConfig, join
 from models.masks import CausalMasks, CausalMasksConfig
 from models.network import StreamingSeparator
+from rtaudio.inference.runtime import open_session
 from training.export.separator import export_separator
 from training.metrics import make_consistent
 
@@ -150,7 +151,7 @@ def test_all_frames_of_a_call_know_its_last_and_none_knows_the_next_call() -> No
 
 def played(model: Path, network: StreamingSeparator, mix: Tensor) -> np.ndarray:
     """``(sources, channels, time)`` of ``mix (channels, time)`` through an exported file, hop by hop."""
-    session = onnxruntime.InferenceSession(str(model / "model.onnx"), providers=["CPUExecutionProvider"])
+    session = open_session(read_card(model), (model / "model.onnx").read_bytes(), 1)
     feeds = {x.name: np.zeros(x.shape, np.float32) for x in session.get_inputs()}
     names, parts = [x.name for x in session.get_outputs()], []
     for start in range(0, mix.shape[-1], network.hop):

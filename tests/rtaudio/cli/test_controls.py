@@ -39,7 +39,8 @@ def test_every_control_has_a_row_and_every_address_is_another(capsys: pytest.Cap
         (["--osc", "70000"], "OSC listens at a port"),
         (["--midi-clock"], "--midi-out names it"),
         (["--midi-out", "no such port"], "There is no MIDI output 'no such port'"),
-        (["--tempo", "1"], "--tempo goes from 20 up to 999"),
+        (["--tempo", "1000"], "--tempo goes from 20 up to 999"),
+        (["--tempo", "1"], "--input takes a file"),
         (["--tempo", "nan"], "--tempo takes a number"),
     ],
 )

@@ -41,7 +41,7 @@ def pressed(target: str, presses: LearnedButtons | None = None, **there: object)
 
 def test_every_button_is_known_and_nothing_else_is_one() -> None:
     buttons = [target for target in fixed_targets(["vocals"]) if learnable(target, STRIPS).kind != NUMBER]
-    assert {"stem.vocals.mute", "mixer.monitor", "transport.loop"} < set(buttons) and len(buttons) == 10
+    assert {"stem.vocals.mute", "mixer.monitor", "mixer.click", "transport.loop"} < set(buttons) and len(buttons) == 11
     for target in buttons:
         assert is_button(target) and control_range(target, STRIPS) is None
     for target in ("stem.vocals.gain_db", "mixer.dry", "transport", "transport.seek", "stem.mute", "", "mixer.bypass.x"):
