@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from threading import Event
 from typing import Any
 
-POLL_S, LIMIT_S = 0.05, 10.0
+POLL_S, LIMIT_S = 0.05, 60.0
 """Seconds between two looks for the window, and after which it is not looked for any more."""
 
 

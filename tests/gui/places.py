@@ -7,6 +7,7 @@ of the window in question; the effects are those of *bass*, with the model ``non
 from __future__ import annotations
 
 import json
+import os
 import sys
 
 from PyQt6.QtWidgets import QWidget
@@ -45,6 +46,7 @@ def main() -> None:
     places = {name: widget.mapToGlobal(widget.rect().center()) for name, widget in found.items()}
     print(json.dumps({name: [place.x(), place.y()] for name, place in places.items()}))
     sys.stdout.flush()
+    os._exit(0)  # nothing is to be put away, and at the interpreter's end Qt and Python take their objects apart in any order
 
 
 if __name__ == "__main__":
