@@ -15,7 +15,7 @@ from gui.jobs import Job
 from gui.player.player_model import PlayerModel, player_model_of
 from rtaudio.audio.format import StemplayError
 from rtaudio.protocol.reports import Snapshot
-from rtaudio.protocol.song_map import SongMap, chord_text, from_json
+from rtaudio.protocol.song_map import MAPS, SongMap, chord_text, from_json
 
 METRE = "{}/4"
 
@@ -103,7 +103,7 @@ class SongFacts(QObject):
         if not ready or path == self._path:
             return
         self._path = path
-        self._job = job = self.bridge.job("song_map", path=path, folder=str(self.bridge.store.folder / "songs"))
+        self._job = job = self.bridge.job("song_map", path=path, folder=str(self.bridge.store.folder / MAPS))
         job.progress.connect(self._progress)
         job.done.connect(lambda values: self._take(path, values))
         job.failed.connect(lambda sentence: self._fail(path, sentence))

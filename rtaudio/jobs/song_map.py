@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from rtaudio.audio.format import StemplayError
+from rtaudio.files.song_key import song_key
 from rtaudio.jobs import Facts, Report
 from rtaudio.music.song_map import find_in_file
-from rtaudio.music.store import default_folder, load_map, save_map, song_digest
+from rtaudio.music.store import default_folder, load_map, save_map
 from rtaudio.protocol.song_map import to_json
-from rtaudio.system.priority import step_back
+from rtaudio.system.background import yield_to_others
 
 
 def song_map(report: Report, path: str, folder: str = "") -> Facts:
@@ -19,13 +20,13 @@ def song_map(report: Report, path: str, folder: str = "") -> Facts:
     StemplayError if it is not a sound file. A disk that refuses costs only that the song is looked through again next time: ``kept`` says
     why, else it is empty.
     """
-    step_back()
-    place, digest, kept = Path(folder) if folder else default_folder(), song_digest(path), ""
-    found = load_map(digest, place)
+    yield_to_others()
+    place, key, kept = Path(folder) if folder else default_folder(), song_key(path), ""
+    found = load_map(key, place)
     if found is None:
         found = find_in_file(path, lambda share: report.progress(path=path, share=share))
         try:
-            save_map(digest, found, place)
+            save_map(key, found, place)
         except StemplayError as error:
             kept = str(error)
     return {**to_json(found), "path": path, "kept": kept}

@@ -7,7 +7,6 @@ damaged counts as missing.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import tempfile
@@ -16,7 +15,7 @@ from pathlib import Path
 import platformdirs
 
 from rtaudio.audio.format import StemplayError
-from rtaudio.protocol.song_map import SongMap, from_json, to_json
+from rtaudio.protocol.song_map import MAPS, SongMap, from_json, to_json
 
 MOST_FILES = 1000
 """Maps beyond which the oldest are removed (some 30 KB each)."""
@@ -24,26 +23,13 @@ MOST_BYTES = 1 << 24
 
 
 def default_folder() -> Path:
-    """The folder ``songs`` beside the session: in ``STEMPLAY_CONFIG_DIR``, or in the platform's folder for this user's settings."""
-    return Path(os.environ.get("STEMPLAY_CONFIG_DIR") or platformdirs.user_config_dir("stemplay", appauthor=False)) / "songs"
+    """The folder ``MAPS`` beside the session: in ``STEMPLAY_CONFIG_DIR``, or in the platform's folder for this user's settings."""
+    return Path(os.environ.get("STEMPLAY_CONFIG_DIR") or platformdirs.user_config_dir("stemplay", appauthor=False)) / MAPS
 
 
-def song_digest(path: str | Path) -> str:
-    """Name of a song by its content. Raises StemplayError if it cannot be read."""
-    digest = hashlib.blake2b(digest_size=16)
-    try:
-        with open(path, "rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise StemplayError(f"{path} cannot be read: {reason or error}.") from None
-    return digest.hexdigest()
-
-
-def load_map(digest: str, folder: Path) -> SongMap | None:
+def load_map(key: str, folder: Path) -> SongMap | None:
     """The stored map of a song; None if there is none that can be understood."""
-    path = folder / f"{digest}.json"
+    path = folder / f"{key}.json"
     try:
         if path.stat().st_size > MOST_BYTES:
             return None
@@ -52,12 +38,12 @@ def load_map(digest: str, folder: Path) -> SongMap | None:
         return None
 
 
-def save_map(digest: str, found: SongMap, folder: Path) -> None:
+def save_map(key: str, found: SongMap, folder: Path) -> None:
     """Store the map of a song. Raises StemplayError if the disk refuses."""
-    path, temporary = folder / f"{digest}.json", ""
+    path, temporary = folder / f"{key}.json", ""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=digest, suffix=".tmp", dir=folder)
+        handle, temporary = tempfile.mkstemp(prefix=key, suffix=".tmp", dir=folder)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             json.dump(to_json(found), file)
             file.flush()

@@ -10,6 +10,9 @@ from typing import Any
 
 from rtaudio.audio.format import StemplayError
 
+MAPS = "song-maps"
+"""Name of the folder for maps, beside the session. Its oldest files are removed: nothing that a user has made belongs in it."""
+
 VERSION = 1
 MOST = 100_000
 """Beats or chords beyond which a map is no song's."""

@@ -7,8 +7,9 @@ import json
 from pathlib import Path
 
 from rtaudio.cli.progress import progress_bar
+from rtaudio.files.song_key import song_key
 from rtaudio.music.song_map import find_in_file
-from rtaudio.music.store import default_folder, load_map, save_map, song_digest
+from rtaudio.music.store import default_folder, load_map, save_map
 from rtaudio.protocol.song_map import SongMap, chord_text, to_json
 
 NAME = "analyse"
@@ -38,13 +39,13 @@ def run(args: argparse.Namespace) -> int:
 
 def map_of(path: str, *, quiet: bool, again: bool = False) -> SongMap:
     """The map of a song, found now or kept from before. Raises StemplayError."""
-    digest, folder = song_digest(path), default_folder()
-    known = None if again else load_map(digest, folder)
+    key, folder = song_key(path), default_folder()
+    known = None if again else load_map(key, folder)
     if known is not None:
         return known
     with progress_bar(quiet) as progress:
         found = find_in_file(path, (lambda share: progress(round(share * PARTS), PARTS)) if progress is not None else lambda _: None)
-    save_map(digest, found, folder)
+    save_map(key, found, folder)
     return found
 
 

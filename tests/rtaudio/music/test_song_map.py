@@ -11,9 +11,10 @@ import soxr
 
 from rtaudio.audio.format import StemplayError
 from rtaudio.cli.main import main
+from rtaudio.files.song_key import song_key
 from rtaudio.music import spectra
 from rtaudio.music.song_map import find
-from rtaudio.music.store import load_map, save_map, song_digest
+from rtaudio.music.store import load_map, save_map
 from rtaudio.protocol.song_map import SongMap, chord_text, from_json, to_json
 from training.data import arrange
 from training.data.known_songs import RECIPES, Known, render_song
@@ -69,11 +70,11 @@ def test_a_map_is_kept_by_the_content_of_the_song(tmp_path: Path) -> None:
     one, other = tmp_path / "one.wav", tmp_path / "other.wav"
     one.write_bytes(b"sound")
     other.write_bytes(b"sound")
-    save_map(song_digest(one), MAP, tmp_path / "songs")
-    assert load_map(song_digest(other), tmp_path / "songs") == MAP
+    save_map(song_key(one), MAP, tmp_path / "songs")
+    assert load_map(song_key(other), tmp_path / "songs") == MAP
     assert sorted(path.name for path in tmp_path.iterdir()) == ["one.wav", "other.wav", "songs"]
-    (tmp_path / "songs" / f"{song_digest(one)}.json").write_text("[" * 100_000)
-    assert load_map(song_digest(one), tmp_path / "songs") is None
+    (tmp_path / "songs" / f"{song_key(one)}.json").write_text("[" * 100_000)
+    assert load_map(song_key(one), tmp_path / "songs") is None
 
 
 @pytest.mark.parametrize(
