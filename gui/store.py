@@ -11,7 +11,6 @@ import contextlib
 import json
 import os
 import re
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from models.names import exists
 from rtaudio.audio.format import StemplayError
 from rtaudio.protocol.messages import from_dict, to_dict
 from rtaudio.protocol.settings import DEFAULT_MODEL, EngineConfig, InsertState, InstrumentState, MixerState, StemState
+from rtaudio.system.atomic_file import write_text
 
 T = TypeVar("T")
 Values = dict[str, Any]
@@ -245,19 +245,9 @@ class Store:
         text = json.dumps({"version": VERSION, **to_dict(value)}, indent=1, ensure_ascii=False)
         if not _encodable(text):  # names of files whose bytes are no text, for one
             text = json.dumps({"version": VERSION, **to_dict(value)}, indent=1)
-        temporary = ""
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(prefix=path.name, suffix=".tmp", dir=path.parent)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
+            write_text(path, text + "\n")
         except OSError as error:
-            if temporary:
-                with contextlib.suppress(OSError):
-                    os.unlink(temporary)
             raise StemplayError(f"{path} cannot be written: {_words(error)}.") from None
 
 

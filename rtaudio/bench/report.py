@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +15,7 @@ from rtaudio.bench.machine import About, Machine
 from rtaudio.bench.models import ModelCost
 from rtaudio.bench.peers import Peer
 from rtaudio.bench.system_load import SystemLoad
+from rtaudio.system.atomic_file import write_text
 
 Result = dict[str, Any]
 """See ``as_result``."""
@@ -106,16 +104,7 @@ def _check(path: Path, name: str, value: Any, kind: type) -> None:
 def write(path: Path, text: str) -> None:
     """Replace a file's text atomically: the file has the old or the new text, never a part. Raises StemplayError."""
     try:
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-            os.chmod(name, path.stat().st_mode & 0o777 if path.exists() else 0o644)  # mkstemp's mode is private
-            os.replace(name, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(name)
-            raise
+        write_text(path, text, permissions=path.stat().st_mode & 0o777 if path.exists() else 0o644)
     except OSError as error:
         raise StemplayError(f"{path} cannot be written: {error.strerror}.") from None
 

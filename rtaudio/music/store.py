@@ -9,13 +9,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
 from pathlib import Path
 
 import platformdirs
 
 from rtaudio.audio.format import StemplayError
 from rtaudio.protocol.song_map import MAPS, SongMap, from_json, to_json
+from rtaudio.system.atomic_file import write_text
 
 MOST_FILES = 1000
 """Maps beyond which the oldest are removed (some 30 KB each)."""
@@ -40,19 +40,10 @@ def load_map(key: str, folder: Path) -> SongMap | None:
 
 def save_map(key: str, found: SongMap, folder: Path) -> None:
     """Store the map of a song. Raises StemplayError if the disk refuses."""
-    path, temporary = folder / f"{key}.json", ""
+    path = folder / f"{key}.json"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=key, suffix=".tmp", dir=folder)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(to_json(found), file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        write_text(path, json.dumps(to_json(found)))
     except OSError as error:
-        if temporary:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
         raise StemplayError(f"{path} cannot be written: {error.strerror or error}.") from None
     _tidy(folder)
 

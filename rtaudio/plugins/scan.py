@@ -13,7 +13,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,6 +24,7 @@ from rtaudio.audio.format import StemplayError
 from rtaudio.plugins.entry_points import PREFIX, python_plugins
 from rtaudio.protocol.insert_checks import split_plugin
 from rtaudio.protocol.parameters import EFFECTS, Parameter
+from rtaudio.system.atomic_file import write_text
 from rtaudio.system.child_process import child_environment
 
 LIMIT_S = 90.0
@@ -226,16 +226,8 @@ def _read_cache() -> dict[str, dict[str, Any]]:
 
 def _write_cache(known: dict[str, dict[str, Any]]) -> None:
     """Save the results atomically. If this is impossible, the next scan takes as long as this one."""
-    path = cache_file()
     with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump({"version": VERSION, "plugins": known}, file)
-            os.replace(name, path)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
+        write_text(cache_file(), json.dumps({"version": VERSION, "plugins": known}))
 
 
 def find_plugin(text: str, entries: list[Entry]) -> Entry:
