@@ -32,6 +32,17 @@ def why_no_server() -> str:
         return "jackd is not installed (Debian: apt-get install jackd2)."
     return ""
 
+_CLOCK = """
+import sys, time, jack
+client = jack.Client("clock", no_start_server=True)
+client.activate()
+time.sleep(0.1)
+frame, start = client.last_frame_time, time.monotonic()
+time.sleep(float(sys.argv[1]))
+print((client.last_frame_time - frame) % (1 << 32), time.monotonic() - start)
+"""
+"""Reads the server's clock twice. A program of its own, because a process cannot be a client of several servers one after the other."""
+
 
 class JackServer:
     """``jackd -d dummy``. Start it again with ``start`` after ``kill``.
@@ -91,6 +102,17 @@ class JackServer:
         """Run one of JACK's own programs as a client of this server."""
         environment = os.environ | self.environment
         return subprocess.run(arguments, env=environment, capture_output=True, text=True, timeout=20, check=False)
+
+    def lost(self, seconds: float = 1.0) -> float | None:
+        """The share of the time that the server does not keep up with its own clock, to one period, without a client that computes.
+
+        It is the machine's: of more than that, no client can be guilty. None where the package JACK-Client is missing.
+        """
+        read = self.call(sys.executable, "-c", _CLOCK, str(seconds))
+        if read.returncode:
+            return None
+        frames, elapsed = map(float, read.stdout.split())
+        return max(0.0, 1 - (frames + self.period) / (self.rate * elapsed))
 
     def ports(self, *options: str) -> list[str]:
         """Names of all ports, as ``jack_lsp`` prints them."""

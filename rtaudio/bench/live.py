@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ SECONDS = 10.0
 LOOK_AHEAD = 17.4
 """Look-ahead of the refined variant in ms, with which the window's default model answers within 23 ms."""
 PASS_THROUGH = "none"
+DOUBTFUL = 0.005
+"""Share of lost time from which the server itself is in doubt."""
 PATIENCE_S = 120.0
 """Seconds to wait in addition to those to play, because loading a model on a busy machine takes long."""
 
@@ -48,6 +50,7 @@ class Played:
         realtime: the priorities that the engine's threads got; ``message``: the engine's last message.
         steal: share of the processors' time that the host took meanwhile; None if unknown.
         elapsed: seconds by the clock in which ``blocks`` were played.
+        server_lost: the share of its time that the server lost without any client, just before; None if unknown.
     """
 
     model: str
@@ -65,6 +68,7 @@ class Played:
     message: str
     steal: float | None
     elapsed: float = 0.0
+    server_lost: float | None = None
 
     @property
     def missed(self) -> float:
@@ -99,8 +103,10 @@ def play_all(plan: Plan, tell: Callable[[Played], None] = lambda played: None) -
         for rate in plan.rates:
             for block in plan.blocks:
                 with _server(rate, block) as server:
+                    lost = server.lost() if server else None
                     for model, look_ahead in [(PASS_THROUGH, 0.0), *plan.variants]:
-                        found.append(play(model, look_ahead, rate, block, plan.seconds, plan.song, server))
+                        played = play(model, look_ahead, rate, block, plan.seconds, plan.song, server)
+                        found.append(replace(played, server_lost=lost))
                         tell(found[-1])
     return found
 
@@ -135,6 +141,16 @@ def _from_facts(facts: dict[str, Any], model: str, look_ahead: float, server: st
         xruns=facts["xruns"], load=facts["model_load"], latency_ms=facts["latency_ms"], realtime=facts["realtime"],
         message=facts["message"], steal=steal, elapsed=facts["elapsed"],
     )  # fmt: skip
+
+
+def server_doubts(runs: Sequence[Played]) -> list[str]:
+    """A sentence for each format in which the server alone loses sound."""
+    lost = {(run.rate, run.block): run.server_lost for run in runs if run.server_lost is not None and run.server_lost >= DOUBTFUL}
+    return [
+        f"At {rate} Hz and blocks of {block}, the JACK server without any client already lost {share:.1%} of its time: what was missed "
+        "there is the machine's own."
+        for (rate, block), share in lost.items()
+    ]  # fmt: skip
 
 
 @contextlib.contextmanager

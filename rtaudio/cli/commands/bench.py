@@ -245,7 +245,7 @@ def _play(plan: live.Plan, found: Findings, say: Callable[[str], None]) -> None:
 def _doubts(found: Findings, watch: SystemLoadMonitor) -> None:
     """Add warnings about everything that makes the numbers less reliable."""
     found.busy = watch.end()
-    found.warnings += found.busy.warnings()
+    found.warnings += [*found.busy.warnings(), *live.server_doubts(found.played)]
     if found.machine and found.after:
         found.warnings += drift(found.machine, found.after)
     shaky = [cost.name for cost in found.costs if not cost.stable]

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,7 @@ def test_a_model_and_the_pass_through_play_on_a_private_server(
         assert 0 <= row["misses"] <= row["blocks"] and row["missed"] == pytest.approx(
             row["misses"] / row["blocks"], rel=1e-3
         )
+        assert 0 <= row["server_lost"] < 1
     # PortAudio adds two periods on JACK; the engine's own delay is one block, for the hop divides it.
     assert played["latency_ms"]["total"] >= 1000 * 256 / 44_100
     assert played["load"]["p99"] > 0 and played["load"]["own"] > 0
@@ -114,6 +116,24 @@ def test_without_jackd_the_engines_clock_plays_and_it_is_said(
             assert row["latency_ms"]["total"] > 1000 * row["block"] / 48_000 and row["latency_ms"]["resampler"] > 0
     assert any("no sound server: jackd is not installed." in warning for warning in found["warnings"])
     assert "Warning: Played on the engine's own clock" in streams.err
+
+
+def test_a_server_that_loses_time_by_itself_is_told_for_each_format() -> None:
+    run = live.Played("none", 0.0, 96_000, 16, "jack", 3.0, 18_000, 9, 1, {}, {"total": 1.0}, "", "", None)
+    runs = [replace(run, server_lost=lost, block=block) for block, lost in ((16, 0.09), (64, 0.004), (256, None))]
+    (told,) = live.server_doubts([runs[0], *runs])
+    assert "96000 Hz and blocks of 16" in told and "9.0%" in told
+
+
+@pytest.mark.jack
+@pytest.mark.usefixtures("jack")
+def test_the_servers_own_clock_is_read(tmp_path: Path) -> None:
+    with running(JackServer(tmp_path, 48_000, 256, synchronous=False)) as server:
+        lost = server.lost(0.5)
+        assert lost is not None and 0 <= lost < 1
+        server.rate *= 2  # a server that is asked for twice as much loses half of it
+        asked_for_twice = server.lost(0.5)
+        assert asked_for_twice is not None and asked_for_twice > 0.3
 
 
 def test_the_default_model_plays_refined_too() -> None:
