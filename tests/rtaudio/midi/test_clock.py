@@ -187,7 +187,7 @@ def test_a_drum_machine_hears_start_ticks_position_and_stop(server: JackServer, 
             assert told[0] == bytes([TICK]) and told.count(bytes([TICK])) > 200 and bytes([START]) not in told
             times = [at for at, data in drums.heard[begun + 30 :] if data == bytes([TICK])]
             mean = (times[-1] - times[0]) / (len(times) - 1)
-            assert mean * speed == pytest.approx(60 / 150 / 24, rel=0.25)  # it keeps time on the whole; the single tick depends on the machine
+            assert mean * speed == pytest.approx(60 / 150 / 24, rel=0.25)  # a single tick depends on the machine
             off = sorted(1000 * abs(at - times[0] - k * mean) for k, at in enumerate(times))
             report = session.snapshot()
             print(f"\nheard over JACK at blocks of 64: off by p50 {statistics.median(off):.2f}, most {off[-1]:.2f} ms; {report.sync}")
