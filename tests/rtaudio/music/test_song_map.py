@@ -16,6 +16,7 @@ from rtaudio.music import spectra
 from rtaudio.music.song_map import find
 from rtaudio.music.store import load_map, save_map
 from rtaudio.protocol.song_map import SongMap, chord_text, from_json, to_json
+from tests.rtaudio.music import band
 from training.data import arrange
 from training.data.known_songs import RECIPES, Known, render_song
 
@@ -51,6 +52,17 @@ def test_key_and_chords_of_a_rendered_song(rendered: tuple[Known, SongMap]) -> N
     truth = {start + 0.5: name for start, _, name in song.chords if start + 1 < SECONDS}
     heard = [found.chord_at(time).split(":")[0] == name.split(":")[0] for time, name in truth.items()]
     assert np.mean(heard) > 0.8
+
+
+@pytest.mark.parametrize("bpm", [92.0, 112.0])
+def test_beats_key_and_chords_of_a_band_made_of_formulas(bpm: float) -> None:
+    sound, beats, chords = band.play(bpm, 8, spectra.RATE)
+    found = find(sound)
+    assert np.abs(np.array(found.beats)[:, None] - beats).min(axis=0).max() < 0.03 and len(found.beats) <= len(beats) + 3
+    assert found.bpm == pytest.approx(bpm, abs=0.2) and found.steady and found.key == "C major"
+    assert [(start, name) for start, _, name in found.chords if name != "N"][1:8] == [
+        (pytest.approx(start, abs=0.15), name) for start, name in chords[1:]
+    ]
 
 
 @pytest.mark.parametrize("sound", [np.zeros(5 * spectra.RATE, np.float32), np.ones(100, np.float32), np.full(90_000, np.nan, np.float32)])
