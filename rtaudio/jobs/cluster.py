@@ -11,6 +11,7 @@ import contextlib
 import logging
 import os
 import queue
+import re
 import secrets
 import socket
 import time
@@ -58,8 +59,9 @@ class ClusterBatch:
         self._run = secrets.token_hex(8)
         self._check: Facts = {}
         self._bad: set[str] = set()
-        self._open: dict[str, tuple[Any, Song]] = {}
-        """Futures by key, and their songs."""
+        """Addresses of workers that joined later and cannot do the work: songs go only to others."""
+        self._open: dict[str, tuple[Any, Song, frozenset[str]]] = {}
+        """Futures by key, their songs, and the workers that may separate them (empty: all)."""
         self._ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.outcomes: list[Outcome] = []
 
@@ -130,10 +132,8 @@ class ClusterBatch:
             if (theirs := facts["packages"]["distributed"]) != ours:
                 raise StemplayError(f"{name} has Dask (distributed) {theirs}, here it is {ours}: install the same version everywhere.")
         for name, problem in client.run(cluster_worker.problem_of, self._check, on_error="return").items():
-            if isinstance(problem, ModuleNotFoundError | AttributeError):
-                problem = f"has no Stemplay, or another version of it ({problem}): install the same one everywhere"
             if problem:
-                raise StemplayError(f"The worker {name} {str(problem).rstrip('.')}.")
+                raise StemplayError(f"The worker {name} {_told(problem)}.")
 
     def _kept(self, song: Song) -> bool:
         if self._again or not is_there(song, self._stems, self._options["format"]):
@@ -159,9 +159,22 @@ class ClusterBatch:
                 self._take(client, self._ended.get(timeout=LOOK_S / 10))
 
     def _threads(self, client: Any) -> int:
-        """Threads of all workers. Raises StemplayError if the scheduler is gone."""
+        """Threads of all workers that can do the work. Raises StemplayError if the scheduler is gone.
+
+        Songs whose workers have all gone are given to those that are there now.
+        """
+        threads = self._good(client)
+        for key, (future, song, allowed) in list(self._open.items()):
+            if allowed and threads and allowed.isdisjoint(threads):
+                del self._open[key]
+                future.cancel()
+                self._submit(client, song)
+        return sum(threads.values())
+
+    def _good(self, client: Any) -> dict[str, int]:
+        """Threads by address, without the workers that cannot do the work. Raises StemplayError if the scheduler is gone."""
         try:
-            return sum(client.nthreads().values())
+            return {name: threads for name, threads in client.nthreads().items() if name not in self._bad}
         except Exception:  # Dask raises many kinds
             raise self._gone() from None
 
@@ -169,20 +182,24 @@ class ClusterBatch:
         done = f"{len(self.outcomes)} of {len(self._songs)} songs"
         return StemplayError(f"The scheduler {self._address} went away after {done}; the same command does the rest.")
 
-    def _submit(self, client: Any, song: Song, workers: Sequence[str] | None = None) -> None:
+    def _submit(self, client: Any, song: Song) -> None:
         task = {
             "run": self._run, "song": str(song.path), "folder": str(song.folder.absolute()), "stems": self._stems,
             "options": self._options, "again": self._again, "check": self._check,
         }  # fmt: skip
         key = f"stemplay-{self._run}-{secrets.token_hex(8)}"
-        restrictions = {"workers": list(workers), "allow_other_workers": True} if workers else {}
+        # An idle worker that cannot do it would be given each song again and again while the others are busy.
+        allowed = frozenset(self._good(client)) if self._bad else frozenset()
+        restrictions = {"workers": sorted(allowed)} if allowed else {}
         future = client.submit(cluster_worker.separate_song, task, key=key, pure=False, **restrictions)
-        self._open[key] = future, song
+        self._open[key] = future, song, allowed
         future.add_done_callback(self._ended.put)
 
     def _take(self, client: Any, future: Any) -> None:
         """The end of a task: an outcome, or another attempt of another worker."""
-        _, song = self._open.pop(future.key)
+        if (found := self._open.pop(future.key, None)) is None:  # given to another worker meanwhile
+            return
+        song = found[1]
         if future.status in ("cancelled", "lost"):
             raise self._gone()
         if future.status == "error":
@@ -203,14 +220,14 @@ class ClusterBatch:
 
     def _elsewhere(self, client: Any, song: Song, future: Any, problem: str) -> None:
         """Give a song to the others when a worker that came later cannot do the work. Raises StemplayError if there are no others."""
-        self._bad |= set(client.who_has([future])[future.key])
-        good = [name for name in client.nthreads() if name not in self._bad]
+        told = bool(self._bad)
+        self._bad |= set(client.who_has([future]).get(future.key, ()))
         sentence = f"A worker that joined {problem.rstrip('.')}."
-        if not good:
+        if not self._good(client):
             raise StemplayError(sentence)
-        if len(self._bad) == 1:
+        if not told:
             self._note(sentence)
-        self._submit(client, song, good)
+        self._submit(client, song)
 
     def _finish(self, outcome: Outcome) -> None:
         self.outcomes.append(outcome)
@@ -219,7 +236,7 @@ class ClusterBatch:
 
     def _stop(self, client: Any) -> None:
         """Cancel what waits, and end what runs; returns when the workers have cleaned up."""
-        futures = [future for future, _ in self._open.values()]
+        futures = [future for future, *_ in self._open.values()]
         with contextlib.suppress(Exception):
             client.cancel(futures, force=True)
             client.run(cluster_worker.stop, self._run, on_error="ignore")
@@ -234,6 +251,17 @@ def _sizes(songs: Sequence[Song]) -> list[tuple[str, int]]:
     return found
 
 
+def _told(problem: Any) -> str:
+    """What a worker said, as the end of a sentence. It may be an exception: as such, or as another one with its text."""
+    text = str(problem).rstrip(".")
+    if isinstance(problem, ModuleNotFoundError | AttributeError):
+        found: str | None = text
+    else:
+        missing = re.fullmatch(r"""(?:ModuleNotFoundError|AttributeError)\((['"])(.*)\1,?\)""", text)
+        found = missing and missing[2].replace("\\'", "'")
+    return f"has no Stemplay, or another version of it ({found}): install the same one everywhere" if found else text
+
+
 def _dask_version() -> str:
     return metadata.version("distributed")
 
@@ -244,8 +272,10 @@ def _connect(address: str) -> Any:
         import distributed
     except ModuleNotFoundError:
         raise StemplayError('--scheduler needs Dask: pip install "dask[distributed]" (the extra "cluster").') from None
-    for name in ("distributed", "tornado", "asyncio"):  # its errors come as exceptions, too
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    quiet = ("distributed", "tornado", "asyncio")
+    for name in {*quiet, *logging.root.manager.loggerDict}:  # Dask gives its loggers handlers and levels of their own
+        if name.partition(".")[0] in quiet:  # its errors come as exceptions, too
+            logging.getLogger(name).setLevel(logging.CRITICAL)
     _reach(address)
     try:
         with warnings.catch_warnings():

@@ -23,6 +23,7 @@ import soundfile
 from models.catalog import find_model, load_card
 from rtaudio.audio.format import SOURCES, StemplayError
 from rtaudio.files.offline import separate_file
+from rtaudio.jobs import cluster as cluster_module
 from rtaudio.jobs import cluster_worker
 from rtaudio.jobs.batch import find_songs
 from rtaudio.jobs.cluster import ClusterBatch
@@ -309,6 +310,41 @@ def test_a_worker_of_another_version_that_joins_later_gets_no_song(cluster: Clus
     told, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0 and "A worker that joined has another version of Stemplay" in errors and errors.count("\n") == 1
     assert {(outcome["state"], outcome["worker"].split(":")[1]) for outcome in json.loads(told)} == {("separated", str(good.pid))}
+
+
+@pytest.mark.slow
+def test_songs_of_a_worker_that_died_go_to_one_that_joins_and_not_to_one_that_cannot(cluster: Cluster, tmp_path: Path, other: Path) -> None:
+    songs, out = tmp_path / "songs", tmp_path / "out"
+    write_songs(songs, 8, 5.0)
+    first = cluster.worker()
+    process = separate(cluster, songs, out, "--json")
+    wait_for(lambda: list(out.glob("*/.stemplay-export-*/*.part")), process)
+    cluster.worker(other)
+    wait_for(lambda: len(list(out.glob("*/vocals.wav"))) >= 3, process)
+    first.kill()
+    second = cluster.worker()
+    told, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, errors
+    outcomes = json.loads(told)
+    assert len(outcomes) == 8 and {outcome["state"] for outcome in outcomes} == {"separated"}
+    by = {outcome["worker"].split(":")[1] for outcome in outcomes}
+    assert str(second.pid) in by and by <= {str(first.pid), str(second.pid)}
+
+
+MISSING, WITHOUT = ModuleNotFoundError("No module named 'rtaudio'"), "has no Stemplay, or another version of it (No module named 'rtaudio')"
+
+
+@pytest.mark.parametrize(
+    ("problem", "told"),
+    [
+        ("has another model.", "has another model"),
+        (OSError("disk full."), "disk full"),
+        (MISSING, WITHOUT),
+        (Exception(repr(MISSING)), WITHOUT),
+    ],
+)
+def test_what_a_worker_says_is_the_end_of_a_sentence(problem: Any, told: str) -> None:
+    assert cluster_module._told(problem).startswith(told)
 
 
 @pytest.mark.slow
