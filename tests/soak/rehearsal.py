@@ -43,7 +43,10 @@ OPENED_S, LATE_S = 60.0, 10.0
 
 @dataclass
 class Rehearsal:
-    """What was seen. ``engines``: ids of all engine processes; ``objects``: Python's memory blocks in the window, ``widgets``: Qt's."""
+    """What was seen. ``engines``: ids of all engine processes; ``reasons``: what the window said of restarts.
+
+    ``objects``: Python's memory blocks in the window, ``widgets``: Qt's.
+    """
 
     seconds: float = 0.0
     hours: float = 0.0
@@ -51,6 +54,7 @@ class Rehearsal:
     held: list[Held] = field(default_factory=list)
     engines: set[int] = field(default_factory=set)
     restarts: int = 0
+    reasons: list[str] = field(default_factory=list)
     objects: list[int] = field(default_factory=list)
     widgets: list[int] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -245,6 +249,8 @@ def run(args: argparse.Namespace, folder: Path) -> Rehearsal:
             if time.monotonic() - began > args.minutes * 60 + LATE_S:
                 break  # a busy machine does less of it
             band.wait(max(0.001, began + args.minutes * 60 * number / len(order) - time.monotonic()))
+            if (report := band.bridge.snapshot).restarts > len(found.reasons):
+                found.reasons += [report.message or "nothing was said"] * (report.restarts - len(found.reasons))
             if problem := band.act(what):
                 found.problems.append(problem)
             found.done[what] += 1
@@ -271,7 +277,7 @@ def ends(series: list[float]) -> tuple[float, float]:
 
 def judge(found: Rehearsal) -> list[str]:
     """What grew."""
-    told = [f"the engine restarted {found.restarts} times"] if found.restarts else []
+    told = [f"the engine restarted {found.restarts} times: {' / '.join(found.reasons)}"] if found.restarts else []
     for name in ("window", "engine", "daemon"):
         for kind, unit in (("memory", "MiB"), ("threads", "threads"), ("descriptors", "open files")):
             series = [getattr(held, kind)[name] for held in found.held if name in getattr(held, kind)]
