@@ -13,8 +13,9 @@ import numpy as np
 from training.optim.experiments.chapter4 import reached
 from training.optim.experiments.clock import Timed, undisturbed
 from training.optim.experiments.tuning import tune
+from training.optim.sparse import kernels
 from training.optim.sparse.data import Parts
-from training.optim.sparse.solvers import SparseSolver, cores
+from training.optim.sparse.solvers import SparseSolver, cores, zeros
 
 SOLVERS = {
     "AdaBatch, B = 50": ("adabatch", 50, 1, False),
@@ -30,6 +31,8 @@ SOLVERS = {
 }
 """Rule, batch, workers and whether they are wild."""
 REFERENCE = "scikit-learn SGDClassifier"
+BOUND = "AdaBatch's reads and writes, B = 50, without arithmetic"
+"""A bound for AdaBatch: ``kernels.accesses`` on the same data in the same memory."""
 APART = "two AdaBatch runs side by side"
 """What two processors can give: nothing is shared but the samples, which both read."""
 
@@ -92,6 +95,7 @@ def measure(parts: Parts, rounds: int, raw: tuple[Any, Any], arranging: float, p
     for name, (rule, batch, count, wild) in SOLVERS.items():
         if count <= cores():
             jobs[name], workers[name] = _solver(parts, rule, batch, count, passes, wild), count
+    jobs[BOUND], workers[BOUND] = _accesses(parts, passes), 1
     if cores() > 1:
         jobs[APART], workers[APART] = _apart(parts, passes), 2
     runs: dict[str, list[Timed]] = {name: [] for name in jobs}
@@ -129,6 +133,16 @@ def _order(parts: Parts, passes: int) -> Any:
 def _solver(parts: Parts, rule: str, batch: int, workers: int, passes: int, wild: bool) -> Callable[[], None]:
     solver, order = SparseSolver(parts.train, rule, 1.0, batch, workers, wild=wild), _order(parts, passes)
     return lambda: solver.advance(order)
+
+
+def _accesses(parts: Parts, passes: int) -> Callable[[], None]:
+    order, (starts, columns, *_) = _order(parts, passes), parts.train.arrays
+    w, counts = zeros(parts.train.size), zeros(parts.train.size, np.uint16)
+
+    def job() -> None:
+        kernels.accesses(starts, columns, w, order, 50, counts)
+
+    return job
 
 
 def _apart(parts: Parts, passes: int) -> Callable[[], None]:
