@@ -8,14 +8,17 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 import soundfile
+from packaging.requirements import Requirement
 
 from models.archive import pack_model
 from models.catalog import ZOO
 from tests.screen import private_screen
+from tools.deb import build
 
 ROOT = Path(__file__).resolve().parents[1]
 DEMO = ROOT / "demo" / "kimseye.ogg"
@@ -50,9 +53,14 @@ def wheel(place: Path) -> Path:
         if (ROOT / name).is_file() and not name.startswith(("tests/", "docs/")):
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, source / name)
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
-    subprocess.run([*pip, "wheel", "--no-deps", "-w", str(place / "dist"), str(source)], check=True, timeout=300)
-    (built,) = (place / "dist").glob("*.whl")
+    return pip_wheel(source, place / "dist")
+
+
+def pip_wheel(source: Path, folder: Path) -> Path:
+    """Built without isolation, which would fetch setuptools for each wheel: the slow test below builds in isolation."""
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", "wheel", "--no-build-isolation", "--no-deps"]
+    subprocess.run([*pip, "-w", str(folder), str(source)], check=True, timeout=300)
+    (built,) = folder.glob("*.whl")
     return built
 
 
@@ -63,9 +71,31 @@ def stemplay(place: Path, wheel: Path) -> Path:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True, timeout=60)
     scripts = environment / ("Scripts" if sys.platform == "win32" else "bin")
     pip = [sys.executable, "-m", "pip", "--python", str(scripts / "python"), "--disable-pip-version-check", "--quiet"]
-    locks = [option for name in ("runtime", "gui") for option in ("-c", str(ROOT / "requirements" / f"{name}.lock"))]
-    subprocess.run([*pip, "install", "--no-compile", f"{wheel}[gui]", *locks], check=True, timeout=300)
+    subprocess.run([*pip, "install", "--no-compile", "--no-deps", str(wheel)], check=True, timeout=300)
+    (packages,) = environment.rglob("site-packages")
+    link_dependencies(packages)
     return scripts / "stemplay"
+
+
+def link_dependencies(packages: Path) -> None:
+    """What stemplay declares with its window, and what that declares, and nothing else: links to the packages that these tests use,
+    instead of half a minute of pip unpacking the same ones. The slow test below lets pip do it."""
+    (ours,) = metadata.distributions(name="stemplay", path=[str(packages)])
+    open_ends, seen = [(ours, "gui")], set()
+    while open_ends:
+        distribution, extra = open_ends.pop()
+        for requirement in map(Requirement, distribution.requires or []):
+            if requirement.marker and not requirement.marker.evaluate({"extra": extra}):
+                continue
+            found = metadata.distribution(requirement.name)
+            assert requirement.specifier.contains(found.version, prereleases=True), f"{requirement}: {found.version} is installed"
+            for wanted in {"", *requirement.extras}:
+                if (found.name, wanted) not in seen:
+                    seen.add((found.name, wanted))
+                    open_ends.append((found, wanted))
+            for name in {file.parts[0] for file in found.files or []} - {"..", "__pycache__"}:
+                if not (packages / name).exists():
+                    (packages / name).symlink_to(Path(str(found.locate_file(name))))
 
 
 def run(command: Path, place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -145,7 +175,7 @@ def test_a_plugin_of_ones_own_is_installed_played_and_removed(stemplay: Path, pl
         done = run("live", *plain, *insert)
         return done.returncode, done.stderr
 
-    subprocess.run([*pip, "install", "--no-deps", str(source)], check=True, timeout=300)
+    subprocess.run([*pip, "install", "--no-deps", str(pip_wheel(source, place / "plugin"))], check=True, timeout=300)
     assert "Tremolo by You: Python, Modulation." in run("plugins", "info", "python:tremolo").stdout
     insert = ["--insert", "master=python:tremolo:depth=100,rate=5"]
     assert play("plain.wav")[0] == play("tremolo.wav", *insert)[0] == 0
@@ -160,22 +190,40 @@ def test_a_plugin_of_ones_own_is_installed_played_and_removed(stemplay: Path, pl
 
 
 @pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="dpkg-deb builds the package")
+def test_a_debian_package_without_libraries_starts_on_a_screen(wheel: Path, stemplay: Path, place: Path) -> None:
+    """All that ``tools/deb.py`` does but pip's unpacking and the compiling of half a gigabyte, which the slow test below does: Python
+    finds the libraries in the environment above."""
+    tree = unpacked(build(place / "build", wheel, libraries=False), place / "unpacked")
+    compiled = list((tree / "opt/stemplay/lib/rtaudio/cli").rglob("main.*.pyc"))
+    assert len(compiled) == 1 and int.from_bytes(compiled[0].read_bytes()[4:8], "little") == 1, "by the hash, unchecked"
+    (packages,) = stemplay.parents[1].rglob("site-packages")
+    show_on_a_screen(tree, place, {"PYTHONPATH": str(packages)})
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="dpkg-deb builds the package")
 def test_the_debian_package_starts_on_a_screen(place: Path) -> None:
-    """Unpacked, not installed: nothing of the machine is changed. A screen, the system's Python and Debian's libraries are real."""
-    build = [sys.executable, str(ROOT / "tools" / "deb.py"), "-o", str(place / "build")]
-    # False turns isolation off (pip's own oddity). The wheel above is built in isolation; once more would only install setuptools again.
-    environment = os.environ | {"PIP_NO_BUILD_ISOLATION": "false"}
-    told = subprocess.run(build, env=environment, capture_output=True, text=True, timeout=600, check=False)
+    """As a user builds it: pip fetches what builds the wheel and everything that stemplay needs."""
+    place.mkdir(exist_ok=True)
+    command = [sys.executable, str(ROOT / "tools" / "deb.py"), "-o", str(place / "full")]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert told.returncode == 0, told.stderr
-    package = Path(told.stdout.strip())
+    show_on_a_screen(unpacked(Path(told.stdout.strip()), place / "fully unpacked"), place, {})
+
+
+def unpacked(package: Path, tree: Path) -> Path:
+    """Unpacked, not installed: nothing of the machine is changed. A screen, the system's Python and Debian's libraries are real."""
     depends = subprocess.run(["dpkg-deb", "-f", str(package), "Depends"], capture_output=True, text=True, check=True).stdout
     assert "libportaudio2" in depends and "python3 (>= 3." in depends
-    tree = place / "unpacked"
     subprocess.run(["dpkg-deb", "-x", str(package), str(tree)], check=True, timeout=120)
     assert (tree / "usr/share/icons/hicolor/256x256/apps/stemplay.png").read_bytes()[:4] == b"\x89PNG"
     assert (tree / "usr/bin/stemplay").readlink() == Path("/opt/stemplay/bin/stemplay")
+    return tree
+
+
+def show_on_a_screen(tree: Path, place: Path, more: dict[str, str]) -> None:
     with private_screen(place) as screen:
-        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | screen
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | screen | more
         environment |= {f"STEMPLAY_{name}_DIR": str(place / f"deb {name}") for name in ("STATE", "MODELS", "RUNTIME", "CONFIG")}
         window = [sys.executable, str(tree / "opt/stemplay/bin/stemplay"), "gui", "--report-start", "--output", "null"]
         shown = subprocess.run(

@@ -20,7 +20,10 @@ LIBRARIES = (
     "libportaudio2", "libegl1", "libgl1", "libdbus-1-3", "libxkbcommon-x11-0", "libxcb-cursor0", "libxcb-icccm4",
     "libxcb-keysyms1", "fonts-dejavu-core",
 )  # fmt: skip
-UNUSED = ("PyQt6/Qt6/qml", "PyQt6/bindings", "bin")
+UNUSED = (
+    "PyQt6/Qt6/qml", "PyQt6/bindings", "bin", "numpy/**/tests", "onnxruntime/quantization", "onnxruntime/tools",
+    "onnxruntime/transformers", "pyqtgraph/examples",
+)  # fmt: skip
 """Parts of the wheels that no module of ours loads."""
 LAUNCHER = """#!/usr/bin/python3
 import sys
@@ -64,8 +67,13 @@ sys.exit(not app_icon().pixmap(256, 256).save(sys.argv[1]))
 """
 
 
-def build(output: Path) -> Path:
+def build(output: Path, wheel: Path | None = None, libraries: bool = True) -> Path:
     """Build the package into the folder ``output`` and return its path.
+
+    Args:
+        wheel: of stemplay; None builds it from this checkout.
+        libraries: whether the package holds what stemplay needs from the Python Package Index. Without them it is small and
+            quickly built, and whoever starts it sees to it that Python finds them.
 
     Raises:
         subprocess.CalledProcessError: a step failed; its own words are on standard error.
@@ -74,11 +82,8 @@ def build(output: Path) -> Path:
     with tempfile.TemporaryDirectory(prefix="stemplay-deb-") as name:
         work, tree = Path(name), Path(name) / "tree"
         library = tree / "opt" / "stemplay" / "lib"
-        wheel = _wheel(work)
-        locks = [option for lock in ("runtime", "gui") for option in ("-c", str(ROOT / "requirements" / f"{lock}.lock"))]
-        _run([*_pip("install"), "--no-compile", "--no-warn-conflicts", "--target", str(library), f"{wheel}[gui]", *locks])
-        for unused in UNUSED:
-            shutil.rmtree(library / unused, ignore_errors=True)
+        wheel = wheel or _wheel(work)
+        _install(wheel, library, libraries)
         # Nobody but root may write there later: without this every start would compile everything.
         compiler = [sys.executable, "-m", "compileall", "-q", "-j0", "--invalidation-mode", "unchecked-hash", "-s", str(tree), "-p", "/"]
         _run([*compiler, str(library)])
@@ -88,6 +93,7 @@ def build(output: Path) -> Path:
         _write(tree / "usr" / "share" / "applications" / "stemplay.desktop", DESKTOP)
         icon = tree / "usr" / "share" / "icons" / "hicolor" / "256x256" / "apps" / "stemplay.png"
         icon.parent.mkdir(parents=True)
+        # The libraries of whoever builds come last: a package without libraries draws its icon with them.
         offscreen = {**os.environ, "PYTHONPATH": str(library), "QT_QPA_PLATFORM": "offscreen", "PYTHONDONTWRITEBYTECODE": "1"}
         _run([sys.executable, "-c", ICON, str(icon)], env=offscreen)
         licences = tree / "usr" / "share" / "doc" / "stemplay"
@@ -97,6 +103,14 @@ def build(output: Path) -> Path:
         package = output / f"stemplay_{_version(wheel)}_{_architecture()}.deb"
         _run(["dpkg-deb", "--root-owner-group", "-Zzstd", "-z3", "--build", str(tree), str(package)])
     return package
+
+
+def _install(wheel: Path, library: Path, libraries: bool) -> None:
+    locks = [option for lock in ("runtime", "gui") for option in ("-c", str(ROOT / "requirements" / f"{lock}.lock"))]
+    what = [f"{wheel}[gui]", *locks] if libraries else ["--no-deps", str(wheel)]
+    _run([*_pip("install"), "--no-compile", "--no-warn-conflicts", "--target", str(library), *what])
+    for unused in [path for pattern in UNUSED for path in library.glob(pattern)]:
+        shutil.rmtree(unused, ignore_errors=True)
 
 
 def _wheel(work: Path) -> Path:
