@@ -34,7 +34,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def song(place: Path) -> Path:
     """Some seconds of the demo song, as Ogg Vorbis again."""
     place.mkdir(exist_ok=True)
-    audio, rate = soundfile.read(DEMO, frames=5 * 44_100)
+    audio, rate = soundfile.read(DEMO, frames=2 * 44_100)
     soundfile.write(place / "a song.ogg", audio, rate)
     return place / "a song.ogg"
 

@@ -254,7 +254,7 @@ def test_the_shipped_separator_refines_live_and_files(tmp_path: Path) -> None:
         each.prepare(StreamFormat(RATE, 2, 256))
         each.align(256)
     assert processor.latency == expected.latency == round(0.0174 * RATE)
-    mix, _ = soundfile.read(ROOT / "demo" / "kimseye.ogg", frames=4 * RATE, dtype="float32", always_2d=True)
+    mix, _ = soundfile.read(ROOT / "demo" / "kimseye.ogg", frames=RATE, dtype="float32", always_2d=True)
     song = tmp_path / "song.wav"
     soundfile.write(song, mix, RATE, subtype="FLOAT")
     runtime = ModelRuntime("demucs-live")
