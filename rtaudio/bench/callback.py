@@ -161,7 +161,7 @@ class _Probe:
 
 def bound() -> tuple[float, float]:
     """The probe in a process without other work: p99 and largest delay in seconds."""
-    code = "from rtaudio.bench.callback import probe_alone; probe_alone()"
+    code = f"from rtaudio.bench.callback import probe_alone; probe_alone({BOUND_S})"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=child_environment(), capture_output=True, text=True, check=True
     )
@@ -169,10 +169,10 @@ def bound() -> tuple[float, float]:
     return p99, largest
 
 
-def probe_alone() -> None:
+def probe_alone(seconds: float) -> None:
     """Entry point of the child process."""
     with _Probe() as probe:
-        time.sleep(BOUND_S)
+        time.sleep(seconds)
     print(json.dumps(probe.result()))
 
 

@@ -35,6 +35,7 @@ class Limits:
         backoff: first and largest pause before a crashed engine is restarted.
         healthy: run time after which the pause starts small again.
         attempts: number of attempts for an engine that never played or that writes a file from its start.
+        ending: time for a clean end, which finishes recordings; then the process is killed.
     """
 
     silent: float = 4.0
@@ -45,6 +46,7 @@ class Limits:
     backoff: tuple[float, float] = (0.1, 5.0)
     healthy: float = 10.0
     attempts: int = 3
+    ending: float = 6.0
 
 
 class EngineProcess:

@@ -282,7 +282,7 @@ class Supervisor:
     def _farewell(self, engine: EngineProcess) -> None:
         """End the engine: cleanly if that was requested, else by killing it."""
         if self._stopping or self._wake.is_set():
-            engine.end(6.0)
+            engine.end(self._limits.ending)
             self._absorb(engine)
         else:
             engine.kill()

@@ -11,6 +11,7 @@ import pytest
 
 from tests.rtaudio.plugins.conftest import DPF
 
+MDA = Path("/usr/lib/lv2/mda.lv2")
 LATE = "lv2:urn:stemplay:late"
 FOLLOWER = "python:follower"
 
@@ -24,6 +25,20 @@ def install_late(folder: Path) -> None:
     shutil.copytree(Path(__file__).parent / "native" / "late.lv2", bundle)
     source, library = str(bundle / "late.cpp"), str(bundle / "late.so")
     subprocess.run([compiler, "-std=c++14", "-O1", "-fPIC", "-shared", f"-I{headers}", source, "-o", library], check=True)
+
+
+def lone_piano(folder: Path) -> Path:
+    """MDA's ePiano without its three dozen siblings, each of which a scan would load; returns ``folder``, for ``LV2_PATH``."""
+    bundle = folder / "piano.lv2"
+    bundle.mkdir(parents=True)
+    for name in ("EPiano.so", "EPiano.ttl"):
+        (bundle / name).symlink_to(MDA / name)
+    (bundle / "manifest.ttl").write_text(
+        "@prefix lv2: <http://lv2plug.in/ns/lv2core#> .\n@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .\n"
+        "<http://drobilla.net/plugins/mda/EPiano> a lv2:Plugin ; lv2:binary <EPiano.so> ; rdfs:seeAlso <EPiano.ttl> .\n",
+        encoding="utf-8",
+    )
+    return folder
 
 
 def install_follower(folder: Path) -> None:

@@ -27,7 +27,7 @@ from rtaudio.control.session import Session
 from rtaudio.plugins.scan import installed
 from rtaudio.protocol.messages import command
 from rtaudio.protocol.settings import EngineConfig, InsertState, MixerState, StemState
-from tests.gui.plugin_fixture import LATE, install_late
+from tests.gui.plugin_fixture import LATE, install_late, lone_piano
 from tests.jack import ROOT, JackServer, private_server
 from tests.rtaudio.midi.test_jack_midi import Keyboard
 from tests.screen import private_screen
@@ -35,7 +35,6 @@ from tests.screen import private_screen
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Xvfb and JACK are run on Linux only")
 
 PIANO = "lv2:http://drobilla.net/plugins/mda/EPiano"
-MDA = Path("/usr/lib/lv2")
 PATIENCE = 300.0
 """Seconds; only a limit against hanging, never an expectation."""
 
@@ -70,7 +69,7 @@ def test_a_controller_learns_parameters_of_an_effect_of_a_plugin_and_of_the_inst
     server: JackServer, qtbot: QtBot, tmp_path: Path, runtime_directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install_late(tmp_path / "lv2")
-    monkeypatch.setenv("LV2_PATH", f"{tmp_path / 'lv2'}{os.pathsep}{MDA}")
+    monkeypatch.setenv("LV2_PATH", f"{tmp_path / 'lv2'}{os.pathsep}{lone_piano(tmp_path / 'piano')}")
     monkeypatch.setenv("STEMPLAY_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("VST3_PATH", "")
     inserts = [InsertState("reverb", "reverb-1"), InsertState(LATE, "late-1")]

@@ -27,6 +27,7 @@ from gui.views.tap_follower import TapFollower
 from rtaudio.control.session import Session
 from rtaudio.plugins.scan import installed
 from rtaudio.protocol.settings import EngineConfig
+from tests.gui.plugin_fixture import lone_piano
 from tests.rtaudio.plugins.conftest import build_probe
 from tests.sing_fixture import tiny_instrument
 
@@ -94,6 +95,7 @@ def stage(qtbot: QtBot, tmp_path: Path, runtime_directory: Path, monkeypatch: py
     """An engine whose instrument is a small model with an organ, which lasts as long as its key is down."""
     monkeypatch.setenv("STEMPLAY_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("VST3_PATH", "")
+    monkeypatch.setenv("LV2_PATH", str(lone_piano(tmp_path / "piano")))
     stage = Stage(qtbot, EngineConfig(input="none", output="null", model="none", instrument=str(tiny_instrument(tmp_path)), midi="none"))
     yield stage
     stage.close()

@@ -14,7 +14,6 @@ from models.sing import SingConfig
 from rtaudio.audio.format import StemplayError
 from training.bench.exported import bench_hops, bench_notes
 from training.bench.peers import measure_peers
-from training.bench.profile import profile_step, sized
 from training.bench.steps import StepRates, busy_share, measure_steps, synthetic
 from training.cli import positive_float, positive_int
 from training.separation.recipe import Recipe, read_recipe, recipe_names
@@ -121,6 +120,9 @@ def _steps(recipes: list[Recipe], args: argparse.Namespace) -> int:
 
 def _profile(recipes: list[Recipe], args: argparse.Namespace) -> int:
     """Where the time of a step goes."""
+    # Imported here: the trainer brings lightning and half of torch, some seconds that no other measurement needs.
+    from training.bench.profile import profile_step, sized
+
     rows = []
     for recipe in recipes:
         chosen = sized(recipe, args.batch, args.precision)

@@ -25,7 +25,7 @@ from rtaudio.protocol.settings import EngineConfig, MixerState, StemState
 
 PATIENCE = 60.0
 
-QUICK = Limits(silent=30.0, stalled=30.0, starting=60.0, retry=0.1, backoff=(0.02, 0.05))
+QUICK = Limits(ending=0.5, silent=30.0, stalled=30.0, starting=60.0, retry=0.1, backoff=(0.02, 0.05))
 """Tries again at once, but leaves a process on a busy machine its time."""
 
 FAULTY = """
@@ -209,7 +209,7 @@ for k in range(30000):
     tell(state="running", frames=99999 + 441 * k, mixer=moved, instrument={"model": "x", "state": state})
     time.sleep(0.02)
 """
-    with supervised(clock(), fault) as supervisor:
+    with supervised(clock(), fault, Limits(ending=0.5)) as supervisor:
         supervisor.send(command("set_stem", stem="drums", field="mute", value=True))  # this engine obeys no order
         wait_until(lambda: supervisor.desired.mixer.dry == 0.25, "the controllers")
         desired = supervisor.desired
@@ -254,7 +254,7 @@ def test_a_refusal_is_final_and_told_in_its_own_sentence() -> None:
 
 
 def test_an_engine_that_reads_no_orders_blocks_nobody() -> None:
-    with supervised(clock(), "run(600)", Limits()) as supervisor:
+    with supervised(clock(), "run(600)", Limits(ending=0.5)) as supervisor:
         wait_until(lambda: supervisor.snapshot().state == "running", "the start")
         started = time.monotonic()
         for _ in range(20_000):  # far more than a pipe holds

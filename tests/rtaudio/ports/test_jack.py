@@ -74,9 +74,9 @@ def play_through(server: JackServer, folder: Path, seconds: float, freewheel: bo
 
 
 def test_the_dry_path_through_another_process_is_sample_exact(jack_server: JackServer, tmp_path: Path) -> None:
-    heard, ours = play_through(jack_server, tmp_path, 20.0, True, "--dry", "1")
+    heard, ours = play_through(jack_server, tmp_path, 4.0, True, "--dry", "1")
     print(f"\nfreewheel: {heard}")
-    assert heard["compared"] == 20 * jack_server.rate
+    assert heard["compared"] == 4 * jack_server.rate
     assert heard["exact"] and heard["gaps"] == 0, heard
     # PortAudio's JACK host API adds two periods of its own (one in, one out); ours is the declared latency.
     assert heard["delay"] == ours["latency_samples"] + 2 * jack_server.period
@@ -101,7 +101,7 @@ def test_blocks_too_short_for_python_have_the_declared_latency_too(
 
 
 def test_a_live_input_is_heard_only_where_that_was_asked_for(jack_server: JackServer, tmp_path: Path) -> None:
-    peer = Peer(jack_server, tmp_path, 3.0)
+    peer = Peer(jack_server, tmp_path, 1.0)
     takes = tmp_path / "takes"
     try:
         options = ["--input", "peer", "--output", "peer", "--model", "none", "--record", str(takes)]
@@ -130,7 +130,7 @@ def realtime_run(server: JackServer, folder: Path, seconds: float) -> None:
 
 
 def test_the_model_runs_in_real_time(jack_server: JackServer, tmp_path: Path) -> None:
-    realtime_run(jack_server, tmp_path, 4.0)
+    realtime_run(jack_server, tmp_path, 2.0)
 
 
 @pytest.mark.slow
@@ -140,7 +140,7 @@ def test_the_model_runs_in_real_time_for_20_seconds(jack_server: JackServer, tmp
 
 def test_a_device_can_be_recorded_without_playing_it(jack_server: JackServer, tmp_path: Path) -> None:
     out = tmp_path / "heard.wav"
-    peer = Peer(jack_server, tmp_path, 2.0, False)
+    peer = Peer(jack_server, tmp_path, 1.0, False)
     try:
         with live(tmp_path, "--input", "peer", "--output", str(out), "--dry", "1") as process:
             wait_until(lambda: bool(read_ports(jack_server).get("peer:out_1")), "the engine's ports")
@@ -152,7 +152,7 @@ def test_a_device_can_be_recorded_without_playing_it(jack_server: JackServer, tm
     heard, rate = soundfile.read(out, dtype="float32")
     assert rate == jack_server.rate and len(heard) == facts["frames"]
     counts = np.rint(heard[:, 1].astype(np.float64) * 2 * COUNTER).astype(np.int64)
-    assert counts.max() == 2 * rate and np.count_nonzero(counts) >= 1.9 * rate, "the peer's counter is in the file"
+    assert counts.max() == rate and np.count_nonzero(counts) >= 0.9 * rate, "the peer's counter is in the file"
 
 
 def test_stems_and_inputs_have_jack_ports_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
