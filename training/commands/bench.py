@@ -6,7 +6,7 @@ import argparse
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -14,9 +14,11 @@ from models.sing import SingConfig
 from rtaudio.audio.format import StemplayError
 from training.bench.exported import bench_hops, bench_notes
 from training.bench.peers import measure_peers
-from training.bench.steps import StepRates, busy_share, measure_steps, synthetic
 from training.cli import positive_float, positive_int
 from training.separation.recipe import Recipe, read_recipe, recipe_names
+
+if TYPE_CHECKING:
+    from training.bench.steps import StepRates
 
 HELP = (
     "measure how many seconds of audio each recipe's training step processes per second, and compare with the public demucs and denoiser "
@@ -96,6 +98,8 @@ def _peers(args: argparse.Namespace) -> int:
 
 def _steps(recipes: list[Recipe], args: argparse.Namespace) -> int:
     """Time training steps of every recipe and of its public counterpart."""
+    from training.bench.steps import measure_steps  # brings lightning: see _profile
+
     rows: list[dict[str, Any]] = []
     if not args.json:
         print(
@@ -145,6 +149,8 @@ def _profile(recipes: list[Recipe], args: argparse.Namespace) -> int:
 
 def _busy(recipe: Recipe, store: Path) -> float:
     """Measure on the recipe's own data, or on synthetic songs if these are missing or too short."""
+    from training.bench.steps import busy_share, synthetic
+
     try:
         return busy_share(recipe, store)
     except StemplayError:
