@@ -52,10 +52,10 @@ class HybridDemucsConfig(CausalDemucsConfig, CausalMasksConfig):
         return cls(**{**first, **second})
 
     def tiny(self) -> Self:
-        """Both branches tiny, at the hop of the smaller Demucs or a multiple of it."""
+        """Both branches tiny, at the hop of the smaller Demucs or a multiple of it. Masks cost a window for every hop: a quarter of one."""
         small = replace(self, channels=8, depth=3, max_channels=None)
-        masks = replace(self.masks, hop_length=small.heard_hop).tiny()
-        return replace(small, **asdict(masks))
+        masks = replace(self.masks, hop_length=max(64, small.heard_hop)).tiny()
+        return replace(small, **asdict(replace(masks, window=4 * masks.hop_length, seen_window=8 * masks.hop_length)))
 
 
 class HybridDemucs(StreamingSeparator):

@@ -2,7 +2,8 @@
 
 A fenced block tagged ``sh test`` or ``python test`` is executed, in the order of its page, in a folder that looks like the repository's
 root but whose ``demo/kimseye.ogg`` lasts two seconds. ``sh test jack`` blocks get a real JACK server of their own and skip without jackd;
-``sh test slow`` blocks run with the slow tests.
+``sh test slow`` blocks run with the slow tests. Commands of training run in this process: torch and Lightning, of which each would import
+the most, are here already. That ``python -m training`` is a program is tested in tests/training/test_commands.py.
 Every other ``python -m rtaudio`` or ``python -m training`` line must at least name commands and options that exist.
 """
 
@@ -69,7 +70,34 @@ def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
+TRAINING = re.compile(r"^python -m training ([^*<>|&;$]*?)$", re.MULTILINE)
+"""A line that needs no shell."""
+
+
 def run(language: str, text: str, place: Path, **extra: str) -> None:
+    """Run a block; of one for the shell, each line that starts training here, and what is between them there."""
+    if language == "python" and "from training" in text:
+        with contextlib.chdir(place):
+            exec(compile(text, "a page", "exec"), {"__name__": "__main__"})
+    elif language == "python" or "\\\n" in text:
+        run_process(language, text, place, **extra)
+    else:
+        for number, part in enumerate(TRAINING.split(text)):
+            if number % 2:
+                train(part, place)
+            elif part.strip():
+                run_process(language, part, place, **extra)
+
+
+def train(line: str, place: Path) -> None:
+    """``python -m training LINE``."""
+    from training.cli import main
+
+    with contextlib.chdir(place):
+        assert main(shlex.split(line, comments=True)) == 0, line
+
+
+def run_process(language: str, text: str, place: Path, **extra: str) -> None:
     environment = (
         os.environ
         | {"PYTHONPATH": str(ROOT), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}

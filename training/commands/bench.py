@@ -108,7 +108,7 @@ def _steps(recipes: list[Recipe], args: argparse.Namespace) -> int:
         )
     for recipe in recipes:
         found = measure_steps(recipe, args.steps)
-        busy = _busy(recipe, args.store)
+        busy = _busy(recipe, args.store, args.steps)
         rows.append({**asdict(found), "ratios": found.ratios, "busy_share": busy, "threads": torch.get_num_threads()})
         if not args.json:
             print(_row(found, busy), flush=True)
@@ -147,14 +147,14 @@ def _profile(recipes: list[Recipe], args: argparse.Namespace) -> int:
     return 0
 
 
-def _busy(recipe: Recipe, store: Path) -> float:
+def _busy(recipe: Recipe, store: Path, steps: int) -> float:
     """Measure on the recipe's own data, or on synthetic songs if these are missing or too short."""
     from training.bench.steps import busy_share, synthetic
 
     try:
-        return busy_share(recipe, store)
+        return busy_share(recipe, store, steps)
     except StemplayError:
-        return busy_share(synthetic(recipe), store)
+        return busy_share(synthetic(recipe), store, steps)
 
 
 def _row(found: StepRates, busy: float) -> str:
