@@ -190,7 +190,7 @@ def test_functions_stay_readable() -> None:
     for path in python_files():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno:
-                first = node.body[1] if ast.get_docstring(node, clean=False) and len(node.body) > 1 else node.body[0]
+                first = node.body[1] if ast.get_docstring(node) and len(node.body) > 1 else node.body[0]
                 lines = node.end_lineno - first.lineno + 1
                 if lines > LONGEST_FUNCTION:
                     long.append(f"{path.relative_to(ROOT)}:{node.lineno} {node.name}: {lines} lines")

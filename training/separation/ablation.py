@@ -81,7 +81,7 @@ def _trained(recipe: Recipe, folder: Path, options: FitOptions) -> tuple[Separat
 def songs_to_test(recipe: Recipe, store: Path) -> Sequence[Stems]:
     """Songs that are used neither for training nor for choosing: MUSDB's test songs, or synthetic ones with other seeds."""
     if recipe.made_up:
-        return [synthetic_song([4, number], 2 * RATE) for number in range(2)]
+        return [synthetic_song([4, number], 3 * RATE) for number in range(3)]
     return read_songs(store, "test")
 
 
