@@ -350,12 +350,15 @@ class EngineCommands:
         for entry in slots_of(self._state, strip):
             parameter = name.removeprefix(f"{entry.key}.")
             if parameter != name:
-                found = find_parameter(tuple(self._rack().plugin(strip, entry.key).parameters), parameter, entry.key)
+                found = find_parameter(self._rack().parameters(strip, entry.key), parameter, entry.key)
                 return found.normal(entry.values.get(parameter, found.default))
         return None
 
     def _turn_insert(self, strip: str, name: str, place: float) -> None:
-        """Move the parameter ``KEY.PARAMETER`` of an insert to ``place``, 0 to 1 of its scale. Does nothing if it is not loaded."""
+        """Move the parameter ``KEY.PARAMETER`` of an insert to ``place``, 0 to 1 of its scale. Does nothing before it is loaded.
+
+        While it is loaded again, as after a change of its latency, it gets the value afterwards.
+        """
         with self._lock, contextlib.suppress(StemplayError):
             if strip == INSTRUMENT and name.startswith(f"{INSTRUMENT}."):
                 self._dispatcher().plugin.turn(name.removeprefix(f"{INSTRUMENT}."), place)
@@ -363,8 +366,7 @@ class EngineCommands:
             for entry in slots_of(self._state, strip):
                 key, parameter = entry.key, name.removeprefix(f"{entry.key}.")
                 if parameter != name:
-                    table = self._rack().plugin(strip, key).parameters
-                    value = find_parameter(tuple(table), parameter, key).value(place)
+                    value = find_parameter(self._rack().parameters(strip, key), parameter, key).value(place)
                     self.send(Command("set_parameter", {"strip": strip, "key": key, "parameter": parameter, "value": value}))
                     return
 

@@ -27,6 +27,7 @@ from rtaudio.plugins.base import Plugin
 from rtaudio.plugins.chain import Chain
 from rtaudio.plugins.slot import Slot
 from rtaudio.protocol.insert_checks import MAX_STATE, is_foreign
+from rtaudio.protocol.parameters import Parameter
 from rtaudio.protocol.reports import InsertReport
 from rtaudio.protocol.settings import InsertState, MixerState
 from rtaudio.protocol.strips import INPUT, MASTER
@@ -48,6 +49,8 @@ class _Entry:
     loading: bool = True
     aligned: set[int] = field(default_factory=set)
     """Latencies, reported while it played, for which it was loaded again."""
+    parameters: tuple[Parameter, ...] | None = None
+    """Of the plugin when it was last loaded; None before."""
 
 
 class Rack:
@@ -170,6 +173,14 @@ class Rack:
             raise StemplayError(f"The insert {key!r} of {strip} is not loaded.")
         return slot.plugin
 
+    def parameters(self, strip: str, key: str) -> tuple[Parameter, ...]:
+        """The parameters of the plugin in a slot, also while it is loaded again. Raises StemplayError if it was never loaded."""
+        with self._lock:
+            found = self._entry(strip, key).parameters
+        if found is None:
+            raise StemplayError(f"The insert {key!r} of {strip} is not loaded.")
+        return found
+
     def take_changes(self) -> Iterator[tuple[str, InsertState]]:
         """The slots whose plugins changed their own settings since the last call: their strips, and their present states."""
         with self._lock:
@@ -244,6 +255,7 @@ class Rack:
                 if not orphan:
                     entry.slot, entry.error, entry.loading = slot, error, False
                 if not orphan and slot is not None:  # whatever was asked for while it was loaded
+                    entry.parameters = tuple(slot.plugin.parameters)
                     if self._bpm is not None:
                         slot.plugin.set_tempo(self._bpm)
                     slot.bypass = entry.state.bypass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from rtaudio.plugins.base import Plugin
 from rtaudio.plugins.registry import load_insert
 from rtaudio.ports.fake import FakePort
 from rtaudio.processors.passthrough import Passthrough
-from rtaudio.protocol.messages import command
+from rtaudio.protocol.messages import Command, command
 from rtaudio.protocol.settings import EngineConfig, InsertState, MixerState, StemState
 
 NEUTRAL = [InsertState("gain"), InsertState("eq")]
@@ -224,3 +225,33 @@ def test_every_strip_can_have_inserts() -> None:
         out = port.play(noise(2000))
         engine.stop()
         assert np.abs(out).max() < 0.21 * (0.001 if strip in ("master", "input") else 0.76)
+
+
+def test_a_controller_is_followed_while_a_plugin_is_loaded_again() -> None:
+    """As after a change of its latency: what is moved meanwhile was lost."""
+    loads, gate = 0, threading.Event()
+
+    def load(*arguments: Any) -> Plugin:
+        nonlocal loads
+        loads += 1
+        assert loads == 1 or gate.wait(60)
+        return load_insert(*arguments)
+
+    mixer, target = on("vocals", InsertState("highpass", "hp-1")), "insert.vocals.hp-1.hz"
+    engine = Engine(EngineConfig(), mixer, port=FakePort(block=64), processor=Passthrough(), load_insert=load)
+    engine.start()
+    try:
+        rack = engine.inserts
+        assert rack is not None and rack.plugin("vocals", "hp-1").get("hz") < 1000
+        rack.restart("vocals", "hp-1")
+        engine.send(Command("control", {"target": target, "value": 1.0}))
+        assert engine.place_of(target) == 1.0
+        gate.set()
+        until = time.monotonic() + 60
+        while [report.status for report in rack.report()["vocals"]] != ["running"]:
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        assert rack.plugin("vocals", "hp-1").get("hz") == pytest.approx(10_000.0)
+    finally:
+        gate.set()
+        engine.stop()
