@@ -157,7 +157,7 @@ def test_clicked_killed_and_joined_again(
 
             def muted() -> bool:
                 nonlocal clicked
-                if time.monotonic() > clicked + PATIENCE / 4:  # a window that has just opened may not hear the first one
+                if time.monotonic() > clicked + PATIENCE / 15:  # a window that has just opened may not hear the first one
                     clicked = time.monotonic()
                     subprocess.run(["xdotool", "mousemove", *place, "click", "1"], env=screen, check=True, timeout=PATIENCE)
                 return session.snapshot().mixer.stems["vocals"].mute is wanted
