@@ -190,6 +190,29 @@ def test_in_a_session_the_click_is_at_links_beats() -> None:
     assert np.abs(beats - np.rint(beats)).max() * 0.5 < 0.002
 
 
+@pytest.mark.parametrize("begun", [0.0, 0.37, 1.93])
+@pytest.mark.parametrize("start_s", [0.1, 0.4, 0.55])
+def test_in_a_session_the_song_starts_so_that_its_bar_is_heard_on_links_bar(begun: float, start_s: float) -> None:
+    """On its downbeat, on a beat within a bar, and between two beats."""
+    block, delay, later, bars = 256, 3000, 0.012, 2
+    tempo = Tempo(300.0, now=0.0)  # that of the song
+    tempo.place(2.7, now=0.0)
+    click = Click(RATE, tempo, linked=True, song=True)
+    click.heard_later = later
+    plan = plan_count_in(grid_of(BEATS, NUMBERS, RATE), round(start_s * RATE), bars, RATE, tempo.bpm)
+    assert plan.phase == pytest.approx((start_s - BEATS[0]) / 0.2, abs=1e-3), "beats into the bar"
+    click.count_in(plan)
+    clock = first = round(begun * RATE)
+    while not (found := click.wait(block, clock, delay, clock / RATE))[1]:
+        clock += block
+    read = clock + found[0]
+    heard = (read + delay) / RATE + later
+    away = (tempo.beat(heard) - plan.phase + 2) % 4 - 2
+    assert abs(away) * 60 / tempo.bpm < 1.5 / RATE, "to the sample"
+    bar = 4 * 60 / tempo.bpm
+    assert bars * bar - 1e-3 <= (read - first) / RATE < (bars + 1) * bar + 1e-3, "after the bars that are counted, on the next one"
+
+
 @pytest.mark.parametrize(
     ("beats", "numbers"),
     [([1.0, 0.5], [1, 2]), ([1.0], [1, 2]), ([float("nan")], [1]), (["1"], [1]), ([1.0], [0]), ("1", "1"), ([1.0], [True])],
