@@ -32,7 +32,7 @@ GRID: dict[str, SeparatorConfig] = {
     "masks": CausalMasksConfig().tiny(),
     "masks of short windows": replace(CausalMasksConfig().tiny(), hop_length=128, window=256, seen_window=256),
     "hybrid": HybridDemucsConfig().tiny(),
-    "hybrid of two hops": replace(HybridDemucsConfig().tiny(), hop_length=256),
+    "hybrid of two hops": replace(HybridDemucsConfig().tiny(), hop_length=256, window=1024, seen_window=2048),
     "hybrid of two LSTMs": replace(HybridDemucsConfig(), outer_lstm=True, call_frames=4).tiny(),
     "masks of several frames": replace(CausalMasksConfig(), call_frames=3).tiny(),
     "tasnet": TASNET,
