@@ -25,6 +25,10 @@ from gui.inserts.instrument import use_instrument
 from gui.inserts.library import library_of
 from gui.pages import PAGES
 from gui.player.export import ExportDialog
+from gui.player.lanes.source import stem_source_of
+from gui.player.marks import marks_of
+from gui.player.player_model import player_model_of
+from gui.player.song_facts import song_facts_of
 from gui.settings.dialog import SettingsDialog
 from gui.store import Store
 from gui.window import MainWindow
@@ -34,7 +38,9 @@ SONG = Path(__file__).resolve().parent.parent / "demo" / "kimseye.ogg"
 SIZES = ((1240, 760), (900, 600))
 THEMES = ("dark", "light")
 CHORD = (57, 60, 64)
-PATIENCE_S = 40.0
+PATIENCE_S, SEPARATION_S = 40.0, 300.0
+MARKERS, LOOPS = ((2.0, "Intro"), (8.0, "Verse"), (26.0, "Chorus")), ((8.0, 24.0, "Verse"), (26.0, 34.0, "Chorus"))
+"""Seconds and names in the demo song."""
 
 MIXER = MixerState(
     {"drums": StemState(-3.0), "bass": StemState(-1.5, pan=-0.2), "other": StemState(-6.0, mute=True),
@@ -141,6 +147,8 @@ def all_pictures(camera: Camera, only: Sequence[str]) -> None:
     camera.wait(5.0)
     for page in PAGES:
         if not only or page.key in only:
+            if page.key == "player":
+                _take_apart(camera)
             camera.page(page.key)
     camera.window.resize(*SIZES[0])
     if not only or "settings" in only:
@@ -158,6 +166,23 @@ def all_pictures(camera: Camera, only: Sequence[str]) -> None:
         camera.dialog(ExportDialog(bridge, camera.window), "export", lambda: True)
     if not only or "plugin" in only:
         _plugin_pictures(camera)
+
+
+def _take_apart(camera: Camera) -> None:
+    """Wait for the song's stems and beats, and give it markers and loops with names."""
+    camera.window.show_page("player")
+    bridge, marks = camera.bridge, marks_of(camera.bridge)
+    stems, facts = stem_source_of(bridge), song_facts_of(bridge)
+    camera.wait(PATIENCE_S, lambda: stems.working)
+    camera.wait(SEPARATION_S, lambda: not stems.working and not facts.searching)
+    for at, name in MARKERS:
+        marks.add_marker(at, name)
+    for start, end, name in LOOPS:
+        player_model_of(bridge).clear_loop()  # a loop that is kept would be moved
+        camera.wait(PATIENCE_S, lambda: bridge.snapshot.transport.loop is None)
+        marks.set_loop(start, end)
+        camera.wait(PATIENCE_S, lambda s=start: abs((bridge.snapshot.transport.loop or (-1.0, 0.0))[0] - s) < 0.5)  # type: ignore[misc]
+        marks.keep_loop(name)
 
 
 def _plugin_pictures(camera: Camera) -> None:

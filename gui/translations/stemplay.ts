@@ -284,12 +284,20 @@
         <source>Bars of clicks before a song starts</source>
         <translation type="unfinished" />
     </message>
-    <message numerus="yes">
+    <message>
         <location filename="../widgets/click_strip.py" line="37" />
-        <source>%n bar(s)</source>
-        <translation type="unfinished">
-            <numerusform />
-        </translation>
+        <source>Off</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/click_strip.py" line="37" />
+        <source>1 bar</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../widgets/click_strip.py" line="37" />
+        <source>{} bars</source>
+        <translation type="unfinished" />
     </message>
     <message>
         <location filename="../widgets/click_strip.py" line="45" />
@@ -2467,32 +2475,32 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/view.py" line="164" />
+        <location filename="../player/lanes/view.py" line="165" />
         <source>{} of {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/view.py" line="167" />
+        <location filename="../player/lanes/view.py" line="168" />
         <source>{} to {} in sight</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/view.py" line="170" />
+        <location filename="../player/lanes/view.py" line="171" />
         <source>lane {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/view.py" line="170" />
+        <location filename="../player/lanes/view.py" line="171" />
         <source>lane {}, not heard</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/view.py" line="350" />
+        <location filename="../player/lanes/view.py" line="351" />
         <source>Looking through the song …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/view.py" line="350" />
+        <location filename="../player/lanes/view.py" line="351" />
         <source>The song is being loaded …</source>
         <translation type="unfinished" />
     </message>
@@ -2651,7 +2659,7 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="139" />
+        <location filename="../instrument/learn.py" line="143" />
         <location filename="../instrument/learn.py" line="84" />
         <source>Learn</source>
         <translation type="unfinished" />
@@ -2682,17 +2690,17 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="139" />
+        <location filename="../instrument/learn.py" line="143" />
         <source>Cancel</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="142" />
+        <location filename="../instrument/learn.py" line="146" />
         <source>Move a controller or press a button now, for {0}.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../instrument/learn.py" line="144" />
+        <location filename="../instrument/learn.py" line="148" />
         <source>A right click on a fader, a knob, a slider or a button does the same. Buttons take keys, too.</source>
         <translation type="unfinished" />
     </message>
@@ -3313,149 +3321,149 @@
 </context><context>
     <name>PlayerPage</name>
     <message>
-        <location filename="../pages/player.py" line="96" />
+        <location filename="../pages/player.py" line="100" />
         <source>Open song …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="98" />
+        <location filename="../pages/player.py" line="102" />
         <source>Recent</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="99" />
+        <location filename="../pages/player.py" line="103" />
         <source>Songs opened before</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="101" />
+        <location filename="../pages/player.py" line="105" />
         <source>Export stems …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="103" />
+        <location filename="../pages/player.py" line="107" />
         <source>Close song</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="118" />
+        <location filename="../pages/player.py" line="122" />
         <source>Drop a song here, or open one: WAV, FLAC, OGG, MP3, M4A.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="133" />
+        <location filename="../pages/player.py" line="137" />
         <source>To the start</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="134" />
+        <location filename="../pages/player.py" line="138" />
         <source>Five seconds back</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="250" />
-        <location filename="../pages/player.py" line="135" />
+        <location filename="../pages/player.py" line="254" />
+        <location filename="../pages/player.py" line="139" />
         <source>Play</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="136" />
+        <location filename="../pages/player.py" line="140" />
         <source>Five seconds on</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="139" />
+        <location filename="../pages/player.py" line="143" />
         <source>Loop</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="142" />
+        <location filename="../pages/player.py" line="146" />
         <source>Loop from</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="142" />
+        <location filename="../pages/player.py" line="146" />
         <source>Loop to</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="143" />
+        <location filename="../pages/player.py" line="147" />
         <source>Set A here</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="145" />
+        <location filename="../pages/player.py" line="149" />
         <source>Set B here</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="147" />
+        <location filename="../pages/player.py" line="151" />
         <source>End loop</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="149" />
+        <location filename="../pages/player.py" line="153" />
         <source>Snap to bars</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="149" />
+        <location filename="../pages/player.py" line="153" />
         <source>Snap loops to bars</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="149" />
+        <location filename="../pages/player.py" line="153" />
         <source>Loops begin and end at bars of the song</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="152" />
-        <location filename="../pages/player.py" line="152" />
+        <location filename="../pages/player.py" line="156" />
+        <location filename="../pages/player.py" line="156" />
         <source>Click</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="152" />
+        <location filename="../pages/player.py" line="156" />
         <source>A click at the beats; its level is in the mixer</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="177" />
+        <location filename="../pages/player.py" line="181" />
         <source>{}: minutes:seconds</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="231" />
+        <location filename="../pages/player.py" line="235" />
         <source>No song</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="233" />
+        <location filename="../pages/player.py" line="237" />
         <source>The sound comes from an input, or there is none.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="250" />
+        <location filename="../pages/player.py" line="254" />
         <source>Pause</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="260" />
+        <location filename="../pages/player.py" line="264" />
         <source>Looking through the song …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="261" />
+        <location filename="../pages/player.py" line="265" />
         <source>mono</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="261" />
+        <location filename="../pages/player.py" line="265" />
         <source>stereo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="266" />
+        <location filename="../pages/player.py" line="270" />
         <source>plays its own stems, without a model</source>
         <translation type="unfinished" />
     </message>

@@ -34,7 +34,7 @@ class ClickStrip(BaseStrip):
         self.count.setAccessibleName(self.tr("Count-in"))
         self.count.setToolTip(self.tr("Bars of clicks before a song starts"))
         for bars in range(MOST_BARS + 1):
-            self.count.addItem(self.tr("%n bar(s)", "", bars))
+            self.count.addItem(self.tr("Off") if not bars else self.tr("1 bar") if bars == 1 else self.tr("{} bars").format(bars))
         self.count.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.count.setMinimumContentsLength(5)
         label = PlainLabel(self.tr("Count-in"))
