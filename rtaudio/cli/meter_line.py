@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import shutil
 import sys
 import time
@@ -16,6 +17,9 @@ COLOURS = {"drums": 33, "bass": 34, "other": 32, "vocals": 35}
 
 FLOOR_DB = -60.0
 PLAIN_PERIOD_S = 3.0
+SAME_PERIOD_S = 60.0
+"""Seconds until a sentence that was told is told again with other numbers."""
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _BARS = " ▁▂▃▄▅▆▇█"
 _ASCII_BARS = " .:-=+*#@"
 
@@ -108,18 +112,20 @@ class MeterLine:
         self._steps = _BARS if encoding.startswith("utf") else _ASCII_BARS
         self._due = 0.0
         self._told = ""
+        self._repeat = 0.0
         if self._terminal and sys.platform == "win32":
             os.system("")  # switches a Windows console to ANSI sequences
 
     def show(self, report: Snapshot) -> None:
-        """Draw if enough time has passed. A new message of the engine is always shown."""
+        """Draw if enough time has passed. A new message of the engine is always shown, one with other numbers now and then."""
         if self._terminal:
             columns = shutil.get_terminal_size((100, 24)).columns - 1
             self._put("\r\x1b[K" + compose(report, columns, self._colour, self._steps))
             return
         now = time.monotonic()
-        if report.message and report.message != self._told:
-            self._told = report.message
+        gist = _NUMBER.sub("#", report.message)
+        if report.message and report.message != self._told and (gist != _NUMBER.sub("#", self._told) or now >= self._repeat):
+            self._told, self._repeat = report.message, now + SAME_PERIOD_S
             self._put(report.message + "\n")
         elif report.state == "running" and now >= self._due:
             self._due = now + PLAIN_PERIOD_S

@@ -65,6 +65,17 @@ def test_a_terminal_gets_one_redrawn_line_and_a_pipe_a_line_now_and_then() -> No
     assert pipe.getvalue().count("The card is gone.\n") == 1
 
 
+def test_a_sentence_with_other_numbers_is_not_told_again_and_again() -> None:
+    pipe = io.StringIO()
+    line = MeterLine(pipe, terminal=False)
+    for share in range(20):
+        line.show(report(message=f"{share}% of the sound plays unseparated; give the model {share / 2} ms more."))
+    line.show(report(message="The disk is full."))
+    line.show(report(message="7% of the sound plays unseparated; give the model 9.5 ms more."))
+    told = [each for each in pipe.getvalue().splitlines() if each.endswith(".")]
+    assert [each[:3] for each in told] == ["0% ", "The", "7% "]
+
+
 def test_colours_can_be_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     stream = io.StringIO()
