@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
@@ -15,12 +16,15 @@ SIZE = 24
 
 def icon(name: str, colour: str = "") -> QIcon:
     """The drawing ``name`` of ``DRAWINGS``, in the text's colour unless told otherwise."""
-    made = QIcon()
     colours = theme.current()
-    for mode, paint in (
-        (QIcon.Mode.Normal, colour or colours.text),
-        (QIcon.Mode.Disabled, theme.blend(colours.muted_text, colours.window, 0.5)),
-    ):
+    return _drawn(name, colour or colours.text, theme.blend(colours.muted_text, colours.window, 0.5))
+
+
+@lru_cache(maxsize=64)
+def _drawn(name: str, colour: str, disabled: str) -> QIcon:
+    """Drawn once: Qt keeps the scaled pictures of each icon that was ever shown, up to 10 MiB (``QPixmapCache``)."""
+    made = QIcon()
+    for mode, paint in ((QIcon.Mode.Normal, colour), (QIcon.Mode.Disabled, disabled)):
         pixmap = QPixmap(2 * SIZE, 2 * SIZE)
         pixmap.fill(Qt.GlobalColor.transparent)
         painter = QPainter(pixmap)

@@ -10,6 +10,7 @@ from PyQt6.QtGui import QDropEvent
 from PyQt6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from gui import theme
 from gui.bridge import Bridge
 from gui.pages.player import PlayerPage
 from gui.player.drop import SongDrop
@@ -268,3 +269,20 @@ def test_times_are_written_and_read() -> None:
     assert [parse_clock(text) for text in ("83.4", "1:23,4", "1:01:01", "x", "", "-1", "1:2:3:4")] == [
         83.4, 83.4, 3661.0, None, None, None, None,
     ]  # fmt: skip
+
+
+def test_a_drawing_is_made_once_and_again_for_another_theme(bar: TransportBar, bridge: Bridge, session: FakeSession) -> None:
+    playing = bar.play_button.icon().cacheKey()  # by which Qt keeps scaled pictures of an icon
+    session.report.transport = Transport(session.report.transport.path, False, 30.0, 100.0, None, 50.0)
+    bridge.poll()
+    assert bar.play_button.icon().cacheKey() != playing
+    session.report.transport = Transport(session.report.transport.path, True, 30.0, 100.0, (1.0, 2.0), 50.0)
+    bridge.poll()
+    assert bar.play_button.icon().cacheKey() == playing
+    before = theme.current().name
+    try:
+        theme.use("light" if before == "dark" else "dark")
+        bar.player_model.changed.emit()
+        assert bar.play_button.icon().cacheKey() != playing
+    finally:
+        theme.use(before)
