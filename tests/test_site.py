@@ -53,7 +53,7 @@ def test_whatever_a_page_leads_to_or_plays_is_there(site: Path) -> None:
 
 
 def test_examples_can_be_heard_programs_read_and_the_api_looked_up(site: Path) -> None:
-    assert (site / "examples" / "index.html").read_text(encoding="utf-8").count("<audio") == 6
+    assert (site / "examples" / "index.html").read_text(encoding="utf-8").count("<audio") == 6 + 2 * 16
     assert "MixerState(stems=" in re.sub("<[^>]+>", "", (site / "programs" / "karaoke.html").read_text(encoding="utf-8"))
     session = (site / "api" / "session.html").read_text(encoding="utf-8")
     assert 'id="rtaudio.control.session.Session.snapshot"' in session

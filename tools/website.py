@@ -29,6 +29,11 @@ PAGES = {
 }
 """Where a file of the repository is on the site, beside ``docs/*.md``, the models' pages and the programs."""
 ASSETS = ("docs/images", "docs/examples")
+PLAYER = (
+    ' <audio controls controlslist="nodownload noplaybackrate" preload="none" style="width: 84px; height: 36px; vertical-align: middle"'
+    ' src="{}"></audio>'
+)
+"""Five players fit into a row of a table, with a button each."""
 API = {
     "session": (
         "Play and control",
@@ -90,7 +95,7 @@ def _page(source: str, target: str, places: dict[str, str]) -> str:
             return words
         relative = os.path.relpath(place, Path(target).parent).replace(os.sep, "/")
         link = f"{image}[{words}]({relative}{'#' + anchor if anchor else ''})"
-        return link + (f' <audio controls preload="none" src="{relative}"></audio>' if relative.endswith(".ogg") else "")
+        return link + (PLAYER.format(relative) if relative.endswith(".ogg") else "")
 
     shown = LINK.sub(moved, FENCE.sub(r"```\1", text))
     return shown + LISTENING if target == "examples/index.md" else shown
