@@ -299,27 +299,32 @@ def other(tmp_path: Path) -> Path:
     return tmp_path / "other"
 
 
-@pytest.mark.slow
-def test_a_worker_of_another_version_that_joins_later_gets_no_song(cluster: Cluster, tmp_path: Path, other: Path) -> None:
+AtWork = tuple[subprocess.Popen[bytes], subprocess.Popen[Any], Path]
+
+
+@pytest.fixture
+def at_work(cluster: Cluster, tmp_path: Path, other: Path) -> AtWork:
+    """A worker that separates the first of eight songs, the command, and its output; a worker of another version has joined."""
     songs, out = tmp_path / "songs", tmp_path / "out"
     write_songs(songs, 8, 5.0)
-    good = cluster.worker()
+    worker = cluster.worker()
     process = separate(cluster, songs, out, "--json")
     wait_for(lambda: list(out.glob("*/.stemplay-export-*/*.part")), process)
     cluster.worker(other)
+    return worker, process, out
+
+
+@pytest.mark.slow
+def test_a_worker_of_another_version_that_joins_later_gets_no_song(at_work: AtWork) -> None:
+    good, process, _ = at_work
     told, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0 and "A worker that joined has another version of Stemplay" in errors and errors.count("\n") == 1
     assert {(outcome["state"], outcome["worker"].split(":")[1]) for outcome in json.loads(told)} == {("separated", str(good.pid))}
 
 
 @pytest.mark.slow
-def test_songs_of_a_worker_that_died_go_to_one_that_joins_and_not_to_one_that_cannot(cluster: Cluster, tmp_path: Path, other: Path) -> None:
-    songs, out = tmp_path / "songs", tmp_path / "out"
-    write_songs(songs, 8, 5.0)
-    first = cluster.worker()
-    process = separate(cluster, songs, out, "--json")
-    wait_for(lambda: list(out.glob("*/.stemplay-export-*/*.part")), process)
-    cluster.worker(other)
+def test_songs_of_a_worker_that_died_go_to_one_that_joins_and_not_to_one_that_cannot(cluster: Cluster, at_work: AtWork) -> None:
+    first, process, out = at_work
     wait_for(lambda: len(list(out.glob("*/vocals.wav"))) >= 3, process)
     first.kill()
     second = cluster.worker()

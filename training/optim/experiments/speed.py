@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from training.optim.experiments import memory_bound
 from training.optim.experiments.chapter4 import reached
 from training.optim.experiments.clock import Timed, undisturbed
 from training.optim.experiments.tuning import tune
-from training.optim.sparse import kernels
 from training.optim.sparse.data import Parts
 from training.optim.sparse.solvers import SparseSolver, cores, zeros
 
@@ -32,7 +32,7 @@ SOLVERS = {
 """Rule, batch, workers and whether they are wild."""
 REFERENCE = "scikit-learn SGDClassifier"
 BOUND = "AdaBatch's reads and writes, B = 50, without arithmetic"
-"""A bound for AdaBatch: ``kernels.accesses`` on the same data in the same memory."""
+"""A bound for AdaBatch: ``memory_bound.accesses`` on the same data in the same memory."""
 APART = "two AdaBatch runs side by side"
 """What two processors can give: nothing is shared but the samples, which both read."""
 
@@ -140,7 +140,7 @@ def _accesses(parts: Parts, passes: int) -> Callable[[], None]:
     w, counts = zeros(parts.train.size), zeros(parts.train.size, np.uint16)
 
     def job() -> None:
-        kernels.accesses(starts, columns, w, order, 50, counts)
+        memory_bound.accesses(starts, columns, w, order, 50, counts)
 
     return job
 
