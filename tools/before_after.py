@@ -68,7 +68,7 @@ def main() -> int:
     args.output.mkdir(parents=True, exist_ok=True)
 
     def write(name: str, samples: np.ndarray) -> str:
-        path = args.output / f"{name}.ogg"
+        path: Path = args.output / f"{name}.ogg"
         soundfile.write(path, gain * samples[cut], rate, format="OGG", subtype="VORBIS", compression_level=1 - args.quality)
         return path.name
 
