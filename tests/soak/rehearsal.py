@@ -37,6 +37,9 @@ AN_HOUR = {
 """How often a band does what in an hour."""
 AFRESH = "open a song", "open a damaged song", "close the song"
 """What may start another engine process. In the last hour nobody does it, so that one engine can be watched for an hour."""
+EVERYTHING = "use everything once"
+"""At the start of the last hour, because what is used for the first time (a delay's buffer, a recorder) needs memory once."""
+EFFECTS, STRIPS = ("reverb", "eq", "compressor", "delay"), ("drums", "vocals", "master")
 LOOK_S = 2.0
 SPARE_MB, SPARE_SHARE, SPARE_COUNT = 12.0, 0.06, 4
 """More than this at the end is growth: MiB and share of the memory, threads and open files (a job that runs has three pipes)."""
@@ -45,7 +48,8 @@ OPENED_S, LATE_S = 60.0, 10.0
 
 @dataclass
 class Rehearsal:
-    """What was seen. ``engines``: the engine's process at each sample; ``reasons``: what the window said of restarts.
+    """What was seen. ``engines``: the engine's process at each sample; ``reasons``: what the window said of restarts; ``used``: number of
+    samples before everything was used once.
 
     ``objects``: Python's memory blocks in the window, ``widgets``: Qt's.
     """
@@ -55,6 +59,7 @@ class Rehearsal:
     done: Counter[str] = field(default_factory=Counter)
     held: list[Held] = field(default_factory=list)
     engines: list[int] = field(default_factory=list)
+    used: int = 0
     restarts: int = 0
     reasons: list[str] = field(default_factory=list)
     objects: list[int] = field(default_factory=list)
@@ -82,7 +87,7 @@ def plan(hours: float, seed: int, known: Callable[[str], bool] = lambda what: Tr
     before, last = order[:cut], order[cut:]
     before += [what for what in last if what in AFRESH]
     generator.shuffle(before)
-    return ["open a song", *before, *(["open a song"] if last else []), *(what for what in last if what not in AFRESH)]
+    return ["open a song", *before, *(["open a song", EVERYTHING] if last else []), *(what for what in last if what not in AFRESH)]
 
 
 def songs_in(folder: Path) -> list[Path]:
@@ -201,8 +206,19 @@ class Band:
         self.window.mixer_model.move(stem, "gain_db", self.random.uniform(-24, 6))
 
     def _effect(self) -> None:
-        moves, stem = self.window.mixer_model.inserts, self.random.choice(("drums", "vocals", "master"))
-        key = moves.add(stem, self.random.choice(("reverb", "eq", "compressor", "delay")))
+        self._try_effect(self.random.choice(STRIPS), self.random.choice(EFFECTS))
+
+    def _use_everything_once(self) -> None:
+        for strip in STRIPS:
+            for effect in EFFECTS:
+                self._try_effect(strip, effect)
+        for what in ("loop", "seek", "tempo", "key", "level", "record", "note", *("page" for _ in self.pages)):
+            self.act(what)
+        self.wait(1.0)
+
+    def _try_effect(self, stem: str, effect: str) -> None:
+        moves = self.window.mixer_model.inserts
+        key = moves.add(stem, effect)
         self.wait(0.3)
         if key:
             moves.remove(stem, key)
@@ -261,6 +277,8 @@ def run(args: argparse.Namespace, folder: Path) -> Rehearsal:
             if problem := band.act(what):
                 found.problems.append(problem)
             found.done[what] += 1
+            if what == EVERYTHING:
+                found.used = len(found.held)
             if time.monotonic() - sampled > LOOK_S:
                 sampled = time.monotonic()
                 gc.collect()
@@ -283,13 +301,13 @@ def ends(series: list[float]) -> tuple[float, float]:
 
 
 def series_of(found: Rehearsal, name: str, kind: str) -> list[float]:
-    """What a process held. Of the engine, what its last process held, because songs have processes of their own, which hold different
-    amounts: those with a tempo or an effect hold more."""
+    """What a process held. Of the engine, what its last process held after everything was used once: songs have processes of their own,
+    which hold different amounts, those with a tempo or an effect more."""
     last = found.engines[-1] if found.engines else 0
     return [
         getattr(held, kind)[name]
-        for held, engine in zip(found.held, found.engines, strict=True)
-        if name in getattr(held, kind) and (name != "engine" or engine == last)
+        for number, (held, engine) in enumerate(zip(found.held, found.engines, strict=True))
+        if name in getattr(held, kind) and (name != "engine" or (engine == last and number >= found.used))
     ]
 
 
