@@ -103,6 +103,7 @@ class PresetMenu(QMenu):
         super().__init__(parent)
         self.bridge = bridge
         self.setTitle(self.tr("Presets"))
+        self._rename, self._delete = QMenu(self.tr("Rename"), self), QMenu(self.tr("Delete"), self)
         self.aboutToShow.connect(self.fill)
         self.fill()
 
@@ -115,9 +116,9 @@ class PresetMenu(QMenu):
         if names:
             self.addSeparator()
         self._add(self, self.tr("Save as …"), self.ask_and_save)
-        for title, act in ((self.tr("Rename"), self.ask_and_rename), (self.tr("Delete"), self.ask_and_delete)):
-            menu = self.addMenu(title)
-            assert menu is not None
+        for menu, act in ((self._rename, self.ask_and_rename), (self._delete, self.ask_and_delete)):
+            menu.clear()
+            self.addMenu(menu)
             menu.setEnabled(bool(names))
             for name in names:
                 self._add(menu, name, partial(act, name))

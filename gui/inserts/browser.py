@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import QComboBox, QDialog, QFileDialog, QHBoxLayout, QMenu,
 
 from gui.inserts.library import Listed, PluginLibrary, instrument_models
 from gui.widgets.plain import PlainLabel, plain
+from gui.widgets.popup import pop_up
 from gui.widgets.search import HeadedList, SearchField
 from gui.widgets.toggle import polish
 from models.card import CardError
@@ -129,7 +130,7 @@ class PluginBrowser(QDialog):
         return menu
 
     def _open_menu(self) -> None:
-        self.file_menu().exec(self.file_button.mapToGlobal(QPoint(0, self.file_button.height())))
+        pop_up(self.file_menu(), self.file_button.mapToGlobal(QPoint(0, self.file_button.height())))
 
     def _ask_file(self) -> None:
         plugins, every = self.tr("Plugins (*.vst3 *.component)"), self.tr("All files (*)")

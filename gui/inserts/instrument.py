@@ -15,6 +15,7 @@ from gui.inserts.status import sentence_of, status_of
 from gui.mixer_model import mixer_model_of
 from gui.theme import stem_title
 from gui.widgets.plain import plain
+from gui.widgets.popup import pop_up
 from gui.widgets.toggle import polish
 from rtaudio.protocol.insert_checks import is_foreign
 
@@ -110,4 +111,4 @@ class InstrumentButton(QPushButton):
         if self.ailing:
             self.moves.start_again(*PLAYED)
         else:
-            self.menu_of_actions().exec(self.mapToGlobal(QPoint(0, self.height())))
+            pop_up(self.menu_of_actions(), self.mapToGlobal(QPoint(0, self.height())))

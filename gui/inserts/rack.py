@@ -13,6 +13,7 @@ from gui.inserts.desk import InsertDesk
 from gui.inserts.instrument import InstrumentButton
 from gui.inserts.slot import HEIGHT, MIME, InsertSlot, slot_menu
 from gui.widgets.plain import PlainLabel, plain
+from gui.widgets.popup import pop_up
 from gui.widgets.toggle import polish
 from rtaudio.protocol.parameters import MAX_SLOTS
 from rtaudio.protocol.reports import Snapshot
@@ -97,7 +98,7 @@ class InsertRack(QFrame):
 
     def _open_menu(self) -> None:
         if self.filled or self.beside is not None:
-            self.menu().exec(self.small.mapToGlobal(QPoint(0, self.small.height())))
+            pop_up(self.menu(), self.small.mapToGlobal(QPoint(0, self.small.height())))
         else:
             self.desk.browse(self.place)
 

@@ -12,6 +12,7 @@ from gui.inserts.desk import InsertDesk
 from gui.inserts.status import MARKS, sentence_of, status_of
 from gui.theme import stem_title
 from gui.widgets.plain import plain
+from gui.widgets.popup import pop_up
 from gui.widgets.toggle import polish
 
 MIME = "application/x-stemplay-insert"
@@ -228,7 +229,7 @@ class InsertSlot(QWidget):
         if event is None or not self.key:
             super().contextMenuEvent(event)
             return
-        self.menu().exec(event.globalPos())
+        pop_up(self.menu(), event.globalPos())
 
     def menu(self) -> QMenu:
         """The menu of all actions for the effect in this slot."""

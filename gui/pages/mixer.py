@@ -20,6 +20,7 @@ from gui.widgets.compare import CompareButton
 from gui.widgets.flow import FlowLayout
 from gui.widgets.learn import learn_menu
 from gui.widgets.plain import PlainLabel
+from gui.widgets.popup import pop_up
 from gui.widgets.strip import BaseStrip, MasterStrip, Strip
 from rtaudio.protocol.parameters import MAX_SLOTS
 from rtaudio.protocol.reports import Meter, Snapshot
@@ -270,7 +271,7 @@ class MixerPage(QWidget):
             self.mixer_model.move("", "dry", 1.0 - percent / 100, gesture, self.tr("Dry/wet"))
 
     def _learn_wet(self, place: QPoint) -> None:
-        learn_menu(self, self.bridge, {"mixer.dry": self.tr("dry/wet")}).exec(self.wet.mapToGlobal(place))
+        pop_up(learn_menu(self, self.bridge, {"mixer.dry": self.tr("dry/wet")}), self.wet.mapToGlobal(place))
 
     def _mute(self, number: int) -> None:
         if number < len(self.strips):

@@ -10,7 +10,6 @@ from PyQt6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLineEdit,
-    QMenu,
     QPushButton,
     QScrollArea,
     QSizePolicy,
@@ -28,6 +27,7 @@ from gui.player.icons import icon
 from gui.player.lanes.board import LaneBoard
 from gui.player.lanes.tools import LaneTools
 from gui.player.player_model import player_model_of
+from gui.player.recent import RecentMenu
 from gui.player.recording import RecordingCard
 from gui.player.seek import STEP_MS
 from gui.player.song_facts import song_facts_of
@@ -36,6 +36,7 @@ from gui.shortcuts import bind
 from gui.widgets.flow import FlowLayout
 from gui.widgets.learn import learnable
 from gui.widgets.plain import PlainLabel, plain
+from gui.widgets.popup import pop_up
 from gui.widgets.toggle import Toggle
 from rtaudio.protocol.settings import MixerState
 
@@ -194,13 +195,7 @@ class PlayerPage(QWidget):
             dialog.open()
 
     def _show_recent(self) -> None:
-        menu = QMenu(self)
-        for path in self.bridge.store.preferences.recent:
-            action = menu.addAction(Path(path).name.replace("&", "&&"))
-            assert action is not None
-            action.setToolTip(plain(path))
-            action.triggered.connect(lambda _, path=path: self.player_model.open(path))
-        menu.exec(self.recent_button.mapToGlobal(self.recent_button.rect().bottomLeft()))
+        pop_up(RecentMenu(self.player_model, self), self.recent_button.mapToGlobal(self.recent_button.rect().bottomLeft()))
 
     def _loop_typed(self) -> None:
         texts = (self.a_field.text(), self.b_field.text())

@@ -69,4 +69,5 @@ class MonitorSwitch(Toggle):
         yes = box.addButton(self.tr("Monitor"), QMessageBox.ButtonRole.AcceptRole)
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.exec()
+        box.deleteLater()
         return box.clickedButton() is yes

@@ -16,32 +16,32 @@
 </context><context>
     <name>BaseStrip</name>
     <message>
-        <location filename="../widgets/strip.py" line="47" />
+        <location filename="../widgets/strip.py" line="48" />
         <source>{} level</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="49" />
+        <location filename="../widgets/strip.py" line="50" />
         <source>Level of {}: drag, wheel or arrows; Shift for fine steps; double click for 0 dB</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="53" />
+        <location filename="../widgets/strip.py" line="54" />
         <source>{} meter</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="54" />
+        <location filename="../widgets/strip.py" line="55" />
         <source>Left: peak. Right: RMS. A click resets the clip indicator.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="55" />
+        <location filename="../widgets/strip.py" line="56" />
         <source>{} level in dB, to type</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="56" />
+        <location filename="../widgets/strip.py" line="57" />
         <source>Type a level in dB, or -inf</source>
         <translation type="unfinished" />
     </message>
@@ -638,17 +638,17 @@
 </context><context>
     <name>EffectBrowser</name>
     <message>
-        <location filename="../inserts/browser.py" line="279" />
+        <location filename="../inserts/browser.py" line="280" />
         <source>Search, for example reverb</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="280" />
+        <location filename="../inserts/browser.py" line="281" />
         <source>Add an effect: {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="286" />
+        <location filename="../inserts/browser.py" line="287" />
         <source>It is an instrument: choose it on the page Instrument.</source>
         <translation type="unfinished" />
     </message>
@@ -1631,32 +1631,32 @@
 </context><context>
     <name>InputStrip</name>
     <message>
-        <location filename="../inserts/rack.py" line="178" />
+        <location filename="../inserts/rack.py" line="179" />
         <source>Choose …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/rack.py" line="179" />
+        <location filename="../inserts/rack.py" line="180" />
         <source>Choose an input</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/rack.py" line="180" />
+        <location filename="../inserts/rack.py" line="181" />
         <source>Choose a microphone or another input in the settings</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/rack.py" line="210" />
+        <location filename="../inserts/rack.py" line="211" />
         <source>on the live input, before it is separated</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/rack.py" line="212" />
+        <location filename="../inserts/rack.py" line="213" />
         <source>for a microphone or another input</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/rack.py" line="214" />
+        <location filename="../inserts/rack.py" line="215" />
         <source>not heard: Monitor is off</source>
         <translation type="unfinished" />
     </message>
@@ -1680,47 +1680,47 @@
 </context><context>
     <name>InsertMenu</name>
     <message>
-        <location filename="../inserts/slot.py" line="253" />
+        <location filename="../inserts/slot.py" line="254" />
         <source>Edit …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/slot.py" line="254" />
+        <location filename="../inserts/slot.py" line="255" />
         <source>Plugin's own window</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/slot.py" line="255" />
+        <location filename="../inserts/slot.py" line="256" />
         <source>Switch on</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/slot.py" line="255" />
+        <location filename="../inserts/slot.py" line="256" />
         <source>Bypass</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/slot.py" line="256" />
+        <location filename="../inserts/slot.py" line="257" />
         <source>Start again</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/slot.py" line="257" />
+        <location filename="../inserts/slot.py" line="258" />
         <source>Replace …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/slot.py" line="258" />
+        <location filename="../inserts/slot.py" line="259" />
         <source>Move up</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/slot.py" line="259" />
+        <location filename="../inserts/slot.py" line="260" />
         <source>Move down</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/slot.py" line="260" />
+        <location filename="../inserts/slot.py" line="261" />
         <source>Remove</source>
         <translation type="unfinished" />
     </message>
@@ -1852,117 +1852,117 @@
 </context><context>
     <name>InsertRack</name>
     <message>
-        <location filename="../inserts/rack.py" line="33" />
+        <location filename="../inserts/rack.py" line="34" />
         <source>Effects of {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/rack.py" line="72" />
+        <location filename="../inserts/rack.py" line="73" />
         <source>FX {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/rack.py" line="72" />
+        <location filename="../inserts/rack.py" line="73" />
         <source>+ FX</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/rack.py" line="72" />
+        <location filename="../inserts/rack.py" line="73" />
         <source>Effects {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/rack.py" line="72" />
+        <location filename="../inserts/rack.py" line="73" />
         <source>+ Effect</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/rack.py" line="92" />
+        <location filename="../inserts/rack.py" line="93" />
         <source>Add an effect …</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>InsertSlot</name>
     <message>
-        <location filename="../inserts/slot.py" line="150" />
+        <location filename="../inserts/slot.py" line="151" />
         <source>+ Effect</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/slot.py" line="151" />
+        <location filename="../inserts/slot.py" line="152" />
         <source>Add an effect to {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/slot.py" line="154" />
+        <location filename="../inserts/slot.py" line="155" />
         <source>Switch of slot {0} of {1}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/slot.py" line="159" />
+        <location filename="../inserts/slot.py" line="160" />
         <source>{0}, effect {1}: {2}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/slot.py" line="161" />
+        <location filename="../inserts/slot.py" line="162" />
         <source>Click: edit. Drag or Alt+↑, Alt+↓: move. B: bypass. Del: remove. Right click: menu.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/slot.py" line="163" />
+        <location filename="../inserts/slot.py" line="164" />
         <source>Switch {0} of {1} on</source>
         <translation type="unfinished" />
     </message>
     <message>
+        <location filename="../inserts/slot.py" line="165" />
         <location filename="../inserts/slot.py" line="164" />
-        <location filename="../inserts/slot.py" line="163" />
         <source>Start {0} of {1} again</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/slot.py" line="164" />
+        <location filename="../inserts/slot.py" line="165" />
         <source>Bypass {0} of {1}</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>InstrumentBrowser</name>
     <message>
-        <location filename="../inserts/browser.py" line="293" />
+        <location filename="../inserts/browser.py" line="294" />
         <source>Search, for example piano</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="294" />
+        <location filename="../inserts/browser.py" line="295" />
         <source>Choose an instrument</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="295" />
+        <location filename="../inserts/browser.py" line="296" />
         <source>Search instruments</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="296" />
+        <location filename="../inserts/browser.py" line="297" />
         <source>Instruments</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="297" />
+        <location filename="../inserts/browser.py" line="298" />
         <source>Use</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="316" />
+        <location filename="../inserts/browser.py" line="317" />
         <source>{0} is a {1}, not an instrument.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="322" />
+        <location filename="../inserts/browser.py" line="323" />
         <source>{} is an effect, not an instrument.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="325" />
+        <location filename="../inserts/browser.py" line="326" />
         <source>Models</source>
         <translation type="unfinished" />
     </message>
@@ -1974,32 +1974,32 @@
 </context><context>
     <name>InstrumentButton</name>
     <message>
-        <location filename="../inserts/instrument.py" line="75" />
+        <location filename="../inserts/instrument.py" line="76" />
         <source>Start {} again</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/instrument.py" line="75" />
+        <location filename="../inserts/instrument.py" line="76" />
         <source>Instrument {}: choose another, or change it</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/instrument.py" line="89" />
+        <location filename="../inserts/instrument.py" line="90" />
         <source>Choose an instrument …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/instrument.py" line="90" />
+        <location filename="../inserts/instrument.py" line="91" />
         <source>Edit …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/instrument.py" line="92" />
+        <location filename="../inserts/instrument.py" line="93" />
         <source>Plugin's own window</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/instrument.py" line="96" />
+        <location filename="../inserts/instrument.py" line="97" />
         <source>Start again</source>
         <translation type="unfinished" />
     </message>
@@ -2271,64 +2271,64 @@
 </context><context>
     <name>LaneBoard</name>
     <message>
-        <location filename="../player/lanes/board.py" line="39" />
+        <location filename="../player/lanes/board.py" line="40" />
         <source>Part of the song in sight</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/board.py" line="129" />
+        <location filename="../player/lanes/board.py" line="130" />
         <source>Rename marker</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/board.py" line="129" />
+        <location filename="../player/lanes/board.py" line="130" />
         <source>Rename loop</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/board.py" line="130" />
+        <location filename="../player/lanes/board.py" line="131" />
         <source>Name</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/board.py" line="140" />
-        <source>Go to “{}”</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../player/lanes/board.py" line="146" />
         <location filename="../player/lanes/board.py" line="141" />
-        <source>Rename …</source>
+        <source>Go to “{}”</source>
         <translation type="unfinished" />
     </message>
     <message>
         <location filename="../player/lanes/board.py" line="147" />
         <location filename="../player/lanes/board.py" line="142" />
+        <source>Rename …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../player/lanes/board.py" line="148" />
+        <location filename="../player/lanes/board.py" line="143" />
         <source>Delete</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/board.py" line="144" />
+        <location filename="../player/lanes/board.py" line="145" />
         <source>Play the loop “{}”</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/board.py" line="145" />
+        <location filename="../player/lanes/board.py" line="146" />
         <source>Show it large</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/board.py" line="149" />
+        <location filename="../player/lanes/board.py" line="150" />
         <source>Add a marker here</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/board.py" line="150" />
+        <location filename="../player/lanes/board.py" line="151" />
         <source>Keep the loop</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/board.py" line="153" />
+        <location filename="../player/lanes/board.py" line="154" />
         <source>Show the whole song</source>
         <translation type="unfinished" />
     </message>
@@ -2357,113 +2357,113 @@
 </context><context>
     <name>LaneTools</name>
     <message>
-        <location filename="../player/lanes/tools.py" line="25" />
+        <location filename="../player/lanes/tools.py" line="26" />
         <source>Zoom out (Ctrl+−)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/tools.py" line="26" />
+        <location filename="../player/lanes/tools.py" line="27" />
         <source>Zoom in (Ctrl++)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/tools.py" line="27" />
+        <location filename="../player/lanes/tools.py" line="28" />
         <source>Fit</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/tools.py" line="27" />
+        <location filename="../player/lanes/tools.py" line="28" />
         <source>Show the whole song (Ctrl+0)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/tools.py" line="28" />
+        <location filename="../player/lanes/tools.py" line="29" />
         <source>Follow</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/tools.py" line="28" />
+        <location filename="../player/lanes/tools.py" line="29" />
         <source>Scroll with the song while it plays</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/tools.py" line="100" />
-        <location filename="../player/lanes/tools.py" line="31" />
+        <location filename="../player/lanes/tools.py" line="99" />
+        <location filename="../player/lanes/tools.py" line="32" />
         <source>Stems</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/tools.py" line="31" />
+        <location filename="../player/lanes/tools.py" line="32" />
         <source>Draw the stems</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/tools.py" line="33" />
+        <location filename="../player/lanes/tools.py" line="34" />
         <source>Markers of the song</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/tools.py" line="35" />
+        <location filename="../player/lanes/tools.py" line="36" />
         <source>+ Marker</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/tools.py" line="35" />
+        <location filename="../player/lanes/tools.py" line="36" />
         <source>Add a marker at the playhead (Ctrl+M)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/tools.py" line="36" />
+        <location filename="../player/lanes/tools.py" line="37" />
         <source>Change the markers</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/tools.py" line="37" />
+        <location filename="../player/lanes/tools.py" line="38" />
         <source>Loops of the song</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/tools.py" line="39" />
+        <location filename="../player/lanes/tools.py" line="40" />
         <source>Keep loop</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/tools.py" line="39" />
+        <location filename="../player/lanes/tools.py" line="40" />
         <source>Keep the loop with the song (Ctrl+L)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/tools.py" line="40" />
+        <location filename="../player/lanes/tools.py" line="41" />
         <source>Change the loops</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/tools.py" line="85" />
+        <location filename="../player/lanes/tools.py" line="84" />
         <source>Markers: {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/tools.py" line="87" />
+        <location filename="../player/lanes/tools.py" line="86" />
         <source>No loop</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/tools.py" line="87" />
+        <location filename="../player/lanes/tools.py" line="86" />
         <source>Loop A–B</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/tools.py" line="100" />
+        <location filename="../player/lanes/tools.py" line="99" />
         <source>Stems {} %</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/tools.py" line="104" />
+        <location filename="../player/lanes/tools.py" line="103" />
         <source>{} % of the song is separated; press to cancel</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../player/lanes/tools.py" line="106" />
+        <location filename="../player/lanes/tools.py" line="105" />
         <source>Draw the stems: the song is separated in the background, when the processor has nothing else to do</source>
         <translation type="unfinished" />
     </message>
@@ -2517,137 +2517,137 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="17" />
+        <location filename="../widgets/learn.py" line="18" />
         <source>MIDI learn</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="22" />
+        <location filename="../widgets/learn.py" line="23" />
         <source>Stop waiting for a controller</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="22" />
+        <location filename="../widgets/learn.py" line="23" />
         <source>MIDI learn: {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="23" />
+        <location filename="../widgets/learn.py" line="24" />
         <source>Forget the controller of {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="31" />
+        <location filename="../widgets/learn.py" line="32" />
         <source>MIDI needs an instrument: choose one in the settings</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="51" />
+        <location filename="../widgets/learn.py" line="52" />
         <source>pan</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="51" />
+        <location filename="../widgets/learn.py" line="52" />
         <source>level</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="51" />
+        <location filename="../widgets/learn.py" line="52" />
         <source>mute</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="51" />
+        <location filename="../widgets/learn.py" line="52" />
         <source>solo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="51" />
+        <location filename="../widgets/learn.py" line="52" />
         <source>record arm</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="56" />
+        <location filename="../widgets/learn.py" line="57" />
         <source>Dry/wet</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="56" />
+        <location filename="../widgets/learn.py" line="57" />
         <source>Master: level</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="56" />
+        <location filename="../widgets/learn.py" line="57" />
         <source>Bypass</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="57" />
+        <location filename="../widgets/learn.py" line="58" />
         <source>Monitor</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="57" />
+        <location filename="../widgets/learn.py" line="58" />
         <source>Limiter</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="58" />
+        <location filename="../widgets/learn.py" line="59" />
         <source>Click</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="58" />
+        <location filename="../widgets/learn.py" line="59" />
         <source>Click: level</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="58" />
+        <location filename="../widgets/learn.py" line="59" />
         <source>Click: count-in</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="59" />
+        <location filename="../widgets/learn.py" line="60" />
         <source>Attack</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="59" />
+        <location filename="../widgets/learn.py" line="60" />
         <source>Release</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="60" />
+        <location filename="../widgets/learn.py" line="61" />
         <source>Play or pause</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="60" />
+        <location filename="../widgets/learn.py" line="61" />
         <source>To the start</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="60" />
+        <location filename="../widgets/learn.py" line="61" />
         <source>Record</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="61" />
+        <location filename="../widgets/learn.py" line="62" />
         <source>Loop: A, B, off</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="61" />
+        <location filename="../widgets/learn.py" line="62" />
         <source>Tempo of clock and Link</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="62" />
+        <location filename="../widgets/learn.py" line="63" />
         <source>Tempo of the song</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/learn.py" line="62" />
+        <location filename="../widgets/learn.py" line="63" />
         <source>Key of the song</source>
         <translation type="unfinished" />
     </message>
@@ -2934,38 +2934,38 @@
 </context><context>
     <name>MasterStrip</name>
     <message>
-        <location filename="../widgets/strip.py" line="324" />
-        <location filename="../widgets/strip.py" line="322" />
+        <location filename="../widgets/strip.py" line="325" />
+        <location filename="../widgets/strip.py" line="323" />
         <source>Limiter</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="325" />
+        <location filename="../widgets/strip.py" line="326" />
         <source>Keeps the output below full scale; leave it on unless you have a reason to switch it off</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="337" />
+        <location filename="../widgets/strip.py" line="338" />
         <source>move a control …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="344" />
+        <location filename="../widgets/strip.py" line="345" />
         <source>level</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="344" />
+        <location filename="../widgets/strip.py" line="345" />
         <source>limiter</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="348" />
+        <location filename="../widgets/strip.py" line="349" />
         <source>limiting {} dB</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="348" />
+        <location filename="../widgets/strip.py" line="349" />
         <source>limiter idle</source>
         <translation type="unfinished" />
     </message>
@@ -2990,72 +2990,72 @@
 </context><context>
     <name>MixerPage</name>
     <message>
-        <location filename="../pages/mixer.py" line="51" />
+        <location filename="../pages/mixer.py" line="52" />
         <source>Mixer</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="78" />
+        <location filename="../pages/mixer.py" line="79" />
         <source>Undo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="78" />
+        <location filename="../pages/mixer.py" line="79" />
         <source>Undo the last mixer move (Ctrl+Z)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="79" />
+        <location filename="../pages/mixer.py" line="80" />
         <source>Redo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="79" />
+        <location filename="../pages/mixer.py" line="80" />
         <source>Redo the last undone move (Ctrl+Shift+Z)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="88" />
+        <location filename="../pages/mixer.py" line="89" />
         <source>Reset</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="88" />
+        <location filename="../pages/mixer.py" line="89" />
         <source>All faders to 0 dB, all pans to the centre, no mute and no solo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="118" />
+        <location filename="../pages/mixer.py" line="119" />
         <source>Dry/wet: share of the separated stems in percent</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="119" />
+        <location filename="../pages/mixer.py" line="120" />
         <source>How much of the separated stems against the original mix is heard</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="129" />
+        <location filename="../pages/mixer.py" line="130" />
         <source>Dry</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="129" />
+        <location filename="../pages/mixer.py" line="130" />
         <source>Wet</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="141" />
+        <location filename="../pages/mixer.py" line="142" />
         <source>Strips</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="270" />
+        <location filename="../pages/mixer.py" line="271" />
         <source>Dry/wet</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/mixer.py" line="273" />
+        <location filename="../pages/mixer.py" line="274" />
         <source>dry/wet</source>
         <translation type="unfinished" />
     </message>
@@ -3321,291 +3321,291 @@
 </context><context>
     <name>PlayerPage</name>
     <message>
-        <location filename="../pages/player.py" line="100" />
+        <location filename="../pages/player.py" line="101" />
         <source>Open song …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="102" />
+        <location filename="../pages/player.py" line="103" />
         <source>Recent</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="103" />
+        <location filename="../pages/player.py" line="104" />
         <source>Songs opened before</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="105" />
+        <location filename="../pages/player.py" line="106" />
         <source>Export stems …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="107" />
+        <location filename="../pages/player.py" line="108" />
         <source>Close song</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="122" />
+        <location filename="../pages/player.py" line="123" />
         <source>Drop a song here, or open one: WAV, FLAC, OGG, MP3, M4A.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="137" />
+        <location filename="../pages/player.py" line="138" />
         <source>To the start</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="138" />
+        <location filename="../pages/player.py" line="139" />
         <source>Five seconds back</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="254" />
-        <location filename="../pages/player.py" line="139" />
+        <location filename="../pages/player.py" line="249" />
+        <location filename="../pages/player.py" line="140" />
         <source>Play</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="140" />
+        <location filename="../pages/player.py" line="141" />
         <source>Five seconds on</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="143" />
+        <location filename="../pages/player.py" line="144" />
         <source>Loop</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="146" />
+        <location filename="../pages/player.py" line="147" />
         <source>Loop from</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="146" />
+        <location filename="../pages/player.py" line="147" />
         <source>Loop to</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="147" />
+        <location filename="../pages/player.py" line="148" />
         <source>Set A here</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="149" />
+        <location filename="../pages/player.py" line="150" />
         <source>Set B here</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="151" />
+        <location filename="../pages/player.py" line="152" />
         <source>End loop</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="153" />
+        <location filename="../pages/player.py" line="154" />
         <source>Snap to bars</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="153" />
+        <location filename="../pages/player.py" line="154" />
         <source>Snap loops to bars</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="153" />
+        <location filename="../pages/player.py" line="154" />
         <source>Loops begin and end at bars of the song</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="156" />
-        <location filename="../pages/player.py" line="156" />
+        <location filename="../pages/player.py" line="157" />
+        <location filename="../pages/player.py" line="157" />
         <source>Click</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="156" />
+        <location filename="../pages/player.py" line="157" />
         <source>A click at the beats; its level is in the mixer</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="181" />
+        <location filename="../pages/player.py" line="182" />
         <source>{}: minutes:seconds</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="235" />
+        <location filename="../pages/player.py" line="230" />
         <source>No song</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="237" />
+        <location filename="../pages/player.py" line="232" />
         <source>The sound comes from an input, or there is none.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="254" />
+        <location filename="../pages/player.py" line="249" />
         <source>Pause</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="264" />
+        <location filename="../pages/player.py" line="259" />
         <source>Looking through the song …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="265" />
+        <location filename="../pages/player.py" line="260" />
         <source>mono</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="265" />
+        <location filename="../pages/player.py" line="260" />
         <source>stereo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../pages/player.py" line="270" />
+        <location filename="../pages/player.py" line="265" />
         <source>plays its own stems, without a model</source>
         <translation type="unfinished" />
     </message>
 </context><context>
     <name>PluginBrowser</name>
     <message>
-        <location filename="../inserts/browser.py" line="38" />
+        <location filename="../inserts/browser.py" line="39" />
         <source>Search effects and plugins</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="40" />
+        <location filename="../inserts/browser.py" line="41" />
         <source>Category</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="42" />
+        <location filename="../inserts/browser.py" line="43" />
         <source>Effects and plugins</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="88" />
+        <location filename="../inserts/browser.py" line="89" />
         <source>Scan again</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="89" />
+        <location filename="../inserts/browser.py" line="90" />
         <source>Look for installed plugins again, also for those that failed before</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="91" />
+        <location filename="../inserts/browser.py" line="92" />
         <source>From a file …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="93" />
+        <location filename="../inserts/browser.py" line="94" />
         <source>Choose a plugin that is in none of the usual folders. Its path can also be typed into the search.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="96" />
+        <location filename="../inserts/browser.py" line="97" />
         <source>Close</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="98" />
+        <location filename="../inserts/browser.py" line="99" />
         <source>Add</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="123" />
+        <location filename="../inserts/browser.py" line="124" />
         <source>A file …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="124" />
+        <location filename="../inserts/browser.py" line="125" />
         <source>A folder (most .vst3 plugins are folders) …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="135" />
+        <location filename="../inserts/browser.py" line="136" />
         <source>Plugins (*.vst3 *.component)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="135" />
+        <location filename="../inserts/browser.py" line="136" />
         <source>All files (*)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="136" />
+        <location filename="../inserts/browser.py" line="137" />
         <source>The file of a plugin</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="139" />
+        <location filename="../inserts/browser.py" line="140" />
         <source>The folder of a plugin (.vst3, .component)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="187" />
+        <location filename="../inserts/browser.py" line="188" />
         <source>All categories</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="187" />
+        <location filename="../inserts/browser.py" line="188" />
         <source>Built in</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="187" />
+        <location filename="../inserts/browser.py" line="188" />
         <source>Installed plugins</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="231" />
+        <location filename="../inserts/browser.py" line="232" />
         <source>Cannot be used</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="232" />
+        <location filename="../inserts/browser.py" line="233" />
         <source>Other</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="233" />
+        <location filename="../inserts/browser.py" line="234" />
         <source>{0} · built in</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="233" />
+        <location filename="../inserts/browser.py" line="234" />
         <source>{0} · plugins</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="250" />
+        <location filename="../inserts/browser.py" line="251" />
         <source>Loading {} …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="252" />
+        <location filename="../inserts/browser.py" line="253" />
         <source>Looking for installed plugins …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="254" />
+        <location filename="../inserts/browser.py" line="255" />
         <source>Installed plugins cannot be listed: {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="256" />
+        <location filename="../inserts/browser.py" line="257" />
         <source>Installed plugins: {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="258" />
+        <location filename="../inserts/browser.py" line="259" />
         <source>Return loads the plugin with this name.</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../inserts/browser.py" line="259" />
+        <location filename="../inserts/browser.py" line="260" />
         <source>Nothing matches.</source>
         <translation type="unfinished" />
     </message>
@@ -3662,49 +3662,49 @@
 </context><context>
     <name>PresetMenu</name>
     <message>
-        <location filename="../presets.py" line="176" />
+        <location filename="../presets.py" line="177" />
         <location filename="../presets.py" line="105" />
         <source>Presets</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="117" />
-        <source>Save as …</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
-        <location filename="../presets.py" line="118" />
+        <location filename="../presets.py" line="106" />
         <source>Rename</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="118" />
+        <location filename="../presets.py" line="106" />
         <source>Delete</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="153" />
+        <location filename="../presets.py" line="118" />
+        <source>Save as …</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <location filename="../presets.py" line="154" />
         <source>Save preset</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="165" />
-        <location filename="../presets.py" line="153" />
+        <location filename="../presets.py" line="166" />
+        <location filename="../presets.py" line="154" />
         <source>Name</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="158" />
+        <location filename="../presets.py" line="159" />
         <source>Replace the preset “{}”?</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="165" />
+        <location filename="../presets.py" line="166" />
         <source>Rename preset</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../presets.py" line="171" />
+        <location filename="../presets.py" line="172" />
         <source>Delete the preset “{}”?</source>
         <translation type="unfinished" />
     </message>
@@ -4865,93 +4865,93 @@
 </context><context>
     <name>Strip</name>
     <message>
-        <location filename="../widgets/strip.py" line="179" />
+        <location filename="../widgets/strip.py" line="180" />
         <source>{} pan</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="180" />
+        <location filename="../widgets/strip.py" line="181" />
         <source>Left and right: drag, wheel or arrows; double click for the centre</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="189" />
+        <location filename="../widgets/strip.py" line="190" />
         <source>M</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="189" />
+        <location filename="../widgets/strip.py" line="190" />
         <source>Mute {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="189" />
+        <location filename="../widgets/strip.py" line="190" />
         <source>Mute {} (M)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="192" />
+        <location filename="../widgets/strip.py" line="193" />
         <source>S</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="192" />
+        <location filename="../widgets/strip.py" line="193" />
         <source>Solo {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="192" />
+        <location filename="../widgets/strip.py" line="193" />
         <source>Solo {} (S)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="197" />
+        <location filename="../widgets/strip.py" line="198" />
         <source>Record {}</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="198" />
+        <location filename="../widgets/strip.py" line="199" />
         <source>Record {} to its own file (R)</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="246" />
+        <location filename="../widgets/strip.py" line="247" />
         <source>move a control …</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="248" />
+        <location filename="../widgets/strip.py" line="249" />
         <source>muted</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="250" />
+        <location filename="../widgets/strip.py" line="251" />
         <source>not soloed</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="304" />
-        <location filename="../widgets/strip.py" line="252" />
+        <location filename="../widgets/strip.py" line="305" />
+        <location filename="../widgets/strip.py" line="253" />
         <source>solo</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="304" />
+        <location filename="../widgets/strip.py" line="305" />
         <source>level</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="304" />
+        <location filename="../widgets/strip.py" line="305" />
         <source>pan</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="304" />
+        <location filename="../widgets/strip.py" line="305" />
         <source>mute</source>
         <translation type="unfinished" />
     </message>
     <message>
-        <location filename="../widgets/strip.py" line="305" />
+        <location filename="../widgets/strip.py" line="306" />
         <source>record arm</source>
         <translation type="unfinished" />
     </message>

@@ -8,6 +8,7 @@ from PyQt6.QtWidgets import QMenu, QWidget
 from gui.bridge import Bridge
 from gui.effect_words import plugin_title, translated
 from gui.theme import stem_title
+from gui.widgets.popup import pop_up
 from rtaudio.protocol.parameters import EFFECTS
 
 
@@ -39,7 +40,7 @@ def learnable(widget: QWidget, bridge: Bridge, target: str) -> None:
     widget.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
 
     def show(place: QPoint) -> None:
-        learn_menu(widget, bridge, {target: target_title(target)}).popup(widget.mapToGlobal(place))
+        pop_up(learn_menu(widget, bridge, {target: target_title(target)}), widget.mapToGlobal(place))
 
     widget.customContextMenuRequested.connect(show)
 

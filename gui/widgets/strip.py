@@ -15,6 +15,7 @@ from gui.widgets.knob import PanKnob, pan_text
 from gui.widgets.learn import learn_menu
 from gui.widgets.meter import LevelMeter
 from gui.widgets.plain import ElidedLabel, PlainLabel
+from gui.widgets.popup import pop_up
 from gui.widgets.toggle import Toggle, polish
 from rtaudio.protocol.reports import Meter
 from rtaudio.protocol.settings import MixerState
@@ -142,7 +143,7 @@ class BaseStrip(QFrame):
     def contextMenuEvent(self, event: QContextMenuEvent | None) -> None:  # noqa: N802 - Qt's name
         """MIDI learn."""
         if event is not None:
-            learn_menu(self, self.mixer_model.bridge, self.targets()).exec(event.globalPos())
+            pop_up(learn_menu(self, self.mixer_model.bridge, self.targets()), event.globalPos())
 
     def show_learning(self, target: str) -> None:
         """Show which control waits for a MIDI controller, of this strip or another."""

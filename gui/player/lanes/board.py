@@ -17,6 +17,7 @@ from gui.player.lanes.viewport import ZOOM_STEP, Viewport
 from gui.player.marks import marks_of
 from gui.player.player_model import player_model_of
 from gui.song_notes import Marker, SavedLoop
+from gui.widgets.popup import pop_up
 
 TICKS = 1000
 """Steps of the scroll bar for a second of the song."""
@@ -133,9 +134,9 @@ class LaneBoard(QWidget):
         elif given and isinstance(note, SavedLoop):
             self.marks.rename_loop(note, name)
 
-    def menu_of(self, at: Marker | SavedLoop | float) -> QMenu:
+    def menu_of(self, at: Marker | SavedLoop | float, parent: QWidget | None = None) -> QMenu:
         """The menu of a marker, of a named loop, or of a position in seconds."""
-        menu, marks = QMenu(self), self.marks
+        menu, marks = QMenu(parent or self), self.marks
         if isinstance(at, Marker):
             menu.addAction(self.tr("Go to “{}”").format(at.name.replace("&", "&&")), lambda: marks.choose_marker(at))
             menu.addAction(self.tr("Rename …"), lambda: self.rename(at))
@@ -154,6 +155,4 @@ class LaneBoard(QWidget):
         return menu
 
     def _open_menu(self, at: Marker | SavedLoop | float, place: QPoint) -> None:
-        menu = self.menu_of(at)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.popup(place)
+        pop_up(self.menu_of(at), place)

@@ -10,6 +10,7 @@ from gui.player.lanes.board import LaneBoard
 from gui.player.times import clock
 from gui.song_notes import Marker, SavedLoop
 from gui.widgets.plain import plain
+from gui.widgets.popup import pop_up
 from gui.widgets.toggle import Toggle
 
 LIST_WIDTH = 176
@@ -69,9 +70,7 @@ class LaneTools(QWidget):
 
     def _menu_button(self, name: str, make: Callable[[], QMenu]) -> QPushButton:
         def open_menu() -> None:
-            menu = make()
-            menu.exec(button.mapToGlobal(button.rect().bottomLeft()))
-            menu.deleteLater()
+            pop_up(make(), button.mapToGlobal(button.rect().bottomLeft()))
 
         button = self._button("⋯", name, open_menu)
         return button
@@ -144,7 +143,7 @@ class LaneTools(QWidget):
         """A menu of each of them, if none is chosen."""
         menu = QMenu(self.board)
         for note in notes:
-            inner = self.board.menu_of(note)
+            inner = self.board.menu_of(note, menu)
             inner.setTitle(text(note).replace("&", "&&"))
             menu.addMenu(inner)
         return menu
