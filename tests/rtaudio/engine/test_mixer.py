@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rtaudio.audio.format import SOURCES, Audio, StemplayError
@@ -189,6 +189,12 @@ def test_the_output_does_not_depend_on_the_blocks(
 
 @settings(max_examples=60, deadline=None)
 @given(before=states, between=states, after=states, gap=st.integers(1, 2 * RAMP))
+@example(
+    before=MixerState(),
+    between=MixerState(master_db=-np.inf),
+    after=MixerState(stems={"drums": StemState(gain_db=-np.inf)}, dry=1.0, master_db=-np.inf, bypass=True),
+    gap=1,
+)
 def test_no_change_of_any_control_clicks(before: MixerState, between: MixerState, after: MixerState, gap: int) -> None:
     """On constant signals no step is larger than the longest way in one ramp, also when a ramp is interrupted."""
     for state in (before, between, after):
@@ -198,10 +204,11 @@ def test_no_change_of_any_control_clicks(before: MixerState, between: MixerState
     for start, stop, state in ((0, RAMP, before), (RAMP, RAMP + gap, between), (RAMP + gap, len(out), after)):
         mixer.set_state(state)
         mixer.process(stems[start:stop], dry[start:stop], out[start:stop])
-    # Bus, strips and bypass ramp at once: a product of straight lines changes by at most the sum of all.
+    # A product of straight lines changes by at most the sum of all: dry/wet 2 (from the stems' 1 to the input's -1), bypass 2, master 1,
+    # and the four strips 0.25 each.
     highest = [max(linear_gain(x.gain_db) for x in (*s.stems.values(), StemState())) for s in (before, between, after)]
     masters = [max(1.0, linear_gain(s.master_db)) for s in (before, between, after)]
-    assert np.abs(np.diff(out, axis=0)).max() <= 5.0 * max(highest) * max(masters) / RAMP * 1.01
+    assert np.abs(np.diff(out, axis=0)).max() <= 6.0 * max(highest) * max(masters) / RAMP * 1.01
 
 
 def test_a_ramp_is_a_straight_line_of_ten_milliseconds_and_ends_exactly() -> None:
@@ -334,16 +341,24 @@ def test_the_callback_keeps_no_memory_and_needs_little_for_a_moment() -> None:
     mixer = Mixer(SOURCES, 2, RATE, 256, MixerState(dry=0.3))
     stems, dry = sound(256, level=2)
     out = np.empty_like(dry)
+
+    def play(blocks: int) -> int:
+        """Bytes kept by our code; other threads of the tests, such as pytest-xdist's, allocate too."""
+        for gain in np.linspace(-20, 0, blocks):
+            mixer.set_state(strips(drums=StemState(gain_db=float(gain))))
+            mixer.process(stems, dry, out)
+        ours = tracemalloc.take_snapshot().filter_traces([tracemalloc.Filter(True, "*rtaudio*")])
+        return sum(statistic.size for statistic in ours.statistics("filename"))
+
     mixer.process(stems, dry, out)
     tracemalloc.start()
     try:
+        before = play(10)
+        tracemalloc.reset_peak()
+        start, _ = tracemalloc.get_traced_memory()
         mixer.process(stems, dry, out)
-        before = tracemalloc.get_traced_memory()[0]
-        for gain in np.linspace(-20, 0, 50):
-            mixer.set_state(strips(drums=StemState(gain_db=float(gain))))
-            mixer.process(stems, dry, out)
-        kept, peak = tracemalloc.get_traced_memory()
-        assert kept - before < 4096 and peak - before < 65_536
+        assert tracemalloc.get_traced_memory()[1] - start < 65_536
+        assert play(50) - before < 1024
     finally:
         tracemalloc.stop()
 
