@@ -174,6 +174,7 @@ def test_locks_satisfy_pyproject() -> None:
 def test_tracked_binaries_stay_small() -> None:
     sizes = {path: path.stat().st_size for path in tracked_files() if b"\0" in path.read_bytes()[:8192]}
     assert sum(sizes.values()) < TRACKED_BINARIES_MIB << 20, sorted(sizes.items(), key=lambda item: -item[1])[:5]
+    assert not [path.name for path in sizes if path.parent == ROOT], "nothing that was downloaded or built lies at the top"
 
 
 # ---------------------------------------------------------------- code and text

@@ -79,8 +79,8 @@ def test_a_rehearsal_tells_what_grew() -> None:
     order = rehearsal.plan(8, 0, lambda what: what != "key")
     assert order == rehearsal.plan(8, 0, lambda what: what != "key") != rehearsal.plan(8, 1, lambda what: what != "key")
     assert order.count("open a song") == 8 * rehearsal.AN_HOUR["open a song"] + 2 and "key" not in order
-    last = order[order.index(rehearsal.EVERYTHING) :]
-    assert len(last) > len(order) / 9 and not set(last) & set(rehearsal.AFRESH), "an hour with one engine"
+    last = order[order.index(rehearsal.USE_EVERYTHING) :]
+    assert len(last) > len(order) / 9 and not set(last) & set(rehearsal.NEW_ENGINE), "an hour with one engine"
     names = ("window", "engine", "daemon")
 
     def held(number: int, threads: int, memory: float) -> Held:

@@ -14,35 +14,35 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+import torch
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from rtaudio import separate  # noqa: E402
+from rtaudio.audio.format import SOURCES  # noqa: E402
+from training.metrics.simple import global_sdr  # noqa: E402
 
-STEMS = "drums", "bass", "other", "vocals"
 PEAK = 0.9
-SILENT_DB = -50.0
-"""A stem is left out if it is quieter than the mixture by more than this."""
 
 
 def song(folder: Path) -> tuple[dict[str, np.ndarray], int]:
     """Its stems, ``(frames, 2)``, those that it has, and their rate."""
     found, rates = {}, set()
     for path in sorted(folder.iterdir()):
-        if path.stem in STEMS:
+        if path.stem in SOURCES:
             samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
             found[path.stem] = np.repeat(samples, 2, axis=1) if samples.shape[1] == 1 else samples[:, :2]
             rates.add(rate)
     if not found or len(rates) > 1:
         raise SystemExit(f"{folder} holds no stems of one rate, such as drums.wav and vocals.wav.")
     length = min(map(len, found.values()))
-    return {stem: found[stem][:length] for stem in STEMS if stem in found}, rates.pop()
+    return {stem: found[stem][:length] for stem in SOURCES if stem in found}, rates.pop()
 
 
-def decibels(over: np.ndarray, under: np.ndarray) -> float:
-    """The ratio of two energies."""
-    return float(10 * np.log10(np.sum(over**2) / max(float(np.sum(under**2)), 1e-12) + 1e-12))
+def sdr(estimate: np.ndarray, true: np.ndarray) -> float:
+    """In dB; NaN where the true stem is silent."""
+    return float(global_sdr(torch.from_numpy(estimate.T.copy()), torch.from_numpy(true.T.copy())))
 
 
 def options() -> argparse.ArgumentParser:
@@ -77,13 +77,12 @@ def main() -> int:
     print(f"[The mixture]({write('mixture', mixture)}), {args.seconds:.0f} s from {args.start:.0f} s.\n")
     print(f"| stem | true | {' | '.join(models)} |\n|---|---{'|---' * len(models)}|")
     for stem, true in stems.items():
-        if decibels(true[cut], mixture[cut]) < SILENT_DB:
+        if np.isnan(sdr(true[cut], true[cut])):
             continue
         cells = [f"[{stem}]({write(f'{stem}-true', true)})"]
         for label, found in separated.items():
-            estimate = found[:, STEMS.index(stem)]
-            loss = decibels(true[cut], true[cut] - estimate[cut])
-            cells.append(f"[{loss:.1f} dB]({write(f'{stem}-{label}', estimate)})")
+            estimate = found[:, SOURCES.index(stem)]
+            cells.append(f"[{sdr(estimate[cut], true[cut]):.1f} dB]({write(f'{stem}-{label}', estimate)})")
         print(f"| {stem} | " + " | ".join(cells) + " |")
     return 0
 

@@ -35,9 +35,9 @@ AN_HOUR = {
     "tempo": 60, "key": 20, "mute or solo": 90, "level": 120, "effect": 8, "record": 6, "note": 120, "page": 40, "undo": 20,
 }  # fmt: skip
 """How often a band does what in an hour."""
-AFRESH = "open a song", "open a damaged song", "close the song"
+NEW_ENGINE = "open a song", "open a damaged song", "close the song"
 """What may start another engine process. In the last hour nobody does it, so that one engine can be watched for an hour."""
-EVERYTHING = "use everything once"
+USE_EVERYTHING = "use everything once"
 """At the start of the last hour, because what is used for the first time (a delay's buffer, a recorder) needs memory once."""
 EFFECTS, STRIPS = ("reverb", "eq", "compressor", "delay"), ("drums", "vocals", "master")
 LOOK_S = 2.0
@@ -85,9 +85,9 @@ def plan(hours: float, seed: int, known: Callable[[str], bool] = lambda what: Tr
     generator.shuffle(order)
     cut = round(len(order) * (1 - 1 / hours)) if hours > 1 else len(order)
     before, last = order[:cut], order[cut:]
-    before += [what for what in last if what in AFRESH]
+    before += [what for what in last if what in NEW_ENGINE]
     generator.shuffle(before)
-    return ["open a song", *before, *(["open a song", EVERYTHING] if last else []), *(what for what in last if what not in AFRESH)]
+    return ["open a song", *before, *(["open a song", USE_EVERYTHING] if last else []), *(what for what in last if what not in NEW_ENGINE)]
 
 
 def songs_in(folder: Path) -> list[Path]:
@@ -277,7 +277,7 @@ def run(args: argparse.Namespace, folder: Path) -> Rehearsal:
             if problem := band.act(what):
                 found.problems.append(problem)
             found.done[what] += 1
-            if what == EVERYTHING:
+            if what == USE_EVERYTHING:
                 found.used = len(found.held)
             if time.monotonic() - sampled > LOOK_S:
                 sampled = time.monotonic()
