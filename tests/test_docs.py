@@ -48,6 +48,31 @@ def to_run(page: Path, *kind: str) -> list[tuple[str, str]]:
     return [(language, text) for language, tags, text in blocks(page) if "test" in tags and tags & KINDS == set(kind)]
 
 
+NAMED = r"`[^`/]+`"
+PLACES = re.compile(rf"({NAMED}(?:(?:,| and|, and| or) {NAMED})*) (?:in|of) (?:{NAMED} (?:in|of) )?`([a-z][\w./-]*/[\w.-]+)`")
+PLACE = re.compile(r"`((?:rtaudio|gui|models|training|tests|tools|examples|docs)/[\w./-]*)`")
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "docs/extending.md", "docs/architecture.md"])
+def test_every_file_that_a_page_names_exists(name: str) -> None:
+    found = PLACE.findall((ROOT / name).read_text(encoding="utf-8"))
+    assert len(found) > 10
+    assert [place for place in found if "NAME" not in place and not (ROOT / place).exists()] == []
+
+
+@pytest.mark.parametrize(("name", "least"), [("CONTRIBUTING.md", 4), ("docs/extending.md", 60)])
+def test_every_name_is_in_the_file_that_a_page_gives_for_it(name: str, least: int) -> None:
+    found = [
+        (word.split("(")[0], place)
+        for words, place in PLACES.findall((ROOT / name).read_text(encoding="utf-8"))
+        for word in re.findall(r"`([^`]+)`", words)
+        if (ROOT / place).is_file()
+    ]
+    assert len(found) >= least
+    lacking = [(word, place) for word, place in found if word not in (ROOT / place).read_text(encoding="utf-8")]
+    assert lacking == []
+
+
 def executable(*kind: str) -> list[Path]:
     return [page for page in PAGES if to_run(page, *kind)]
 

@@ -19,6 +19,7 @@ class MixingConfig:
         rendered: probability that a song is a rendered one (with singing) instead of a recorded one.
         singing: probability that a recorded song's voice in a remix is replaced by singing.
         instrumental: probability that a rendered song has no voice.
+        voice_speed: singing plays at a speed of its own within this range of its recorded one, which makes other singers of few.
         grooves: probability that the drums of a remix are a rendered drum performance.
         solos: probability that the other instruments of a remix are a recorded solo guitar.
         speed: probability that a song plays at another speed, within ``speed_range`` of its own.
@@ -37,6 +38,7 @@ class MixingConfig:
     rendered: float = 0.35
     singing: float = 0.35
     instrumental: float = 0.2
+    voice_speed: float = 0.0
     grooves: float = 0.15
     solos: float = 0.0
     speed: float = 0.4

@@ -144,7 +144,11 @@ class DeviceMixedSongs:
         """Write singing into the rows of ``songs`` whose plan has it."""
         for pool, rows in self._grouped([None if plan is None else plan.cut for plan in plans]):
             found = [plan for row in rows if (plan := plans[row]) is not None]
-            mono = pool.crop([plan.cut for plan in found], songs.shape[-1])[:, 0, :1]
+            frames = songs.shape[-1]
+            fastest = max(plan.speed for plan in found)
+            mono = pool.crop([plan.cut for plan in found], frames if fastest <= 1 else int(frames * fastest) + 2)[:, 0, :1]
+            if any(plan.speed != 1 for plan in found):
+                mono = _respeeded(mono[:, None], [plan.speed for plan in found], frames)[:, 0]
             levels = self._to(np.array([plan.level for plan in found], np.float32))
             mono *= (levels / _rms(mono, lengths[rows]).clamp_min(0.02))[:, None, None]
             width = torch.tensor([plan.width for plan in found], device=self.device)

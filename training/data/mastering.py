@@ -1,6 +1,6 @@
-"""Mastering for rendered songs: reverberation, equaliser, compressor and limiter make them sound more like commercial recordings.
+"""Mastering for rendered songs: amplifiers, reverberation, equaliser, compressor and limiter make them sound more like commercial recordings.
 
-Each stem has its own equaliser, compressor and reverberation. The limiter at the end is one gain curve, computed from the mix and
+Each stem has its own amplifier, equaliser, compressor and reverberation. The limiter at the end is one gain curve, computed from the mix and
 applied to all stems, so that the stems still sum to the mix.
 """
 
@@ -19,6 +19,27 @@ from training.data.store import Stems
 
 
 @dataclass(frozen=True)
+class Amplifier:
+    """A distorting amplifier with its loudspeaker, and what comes before and after it.
+
+    Attributes:
+        drive_db: gain into the ``tanh`` of the distortion; the sound leaves with the level that it came with.
+        lowest, highest: Hz, the band of the loudspeaker.
+        dry: share of the clean sound.
+        chorus: rate in Hz of a chorus, 0 for none.
+        delay, feedback: seconds and gain of an echo; 0 for none.
+    """
+
+    drive_db: float
+    lowest: float
+    highest: float
+    dry: float
+    chorus: float = 0.0
+    delay: float = 0.0
+    feedback: float = 0.0
+
+
+@dataclass(frozen=True)
 class Finish:
     """Settings of the mastering of one song, drawn at random by ``draw_mastering``.
 
@@ -28,6 +49,7 @@ class Finish:
         shelves: (low, high) gains in dB of each stem.
         threshold_db, ratio: settings of each stem's compressor; ``threshold_db`` is None for no compressor.
         peak: ceiling of the mix's limiter.
+        amplifiers: one for each stem, or None.
     """
 
     seed: int
@@ -37,6 +59,7 @@ class Finish:
     threshold_db: float | None
     ratio: float
     peak: float = 0.9
+    amplifiers: tuple[Amplifier | None, ...] = ()
 
 
 def draw_mastering(rng: np.random.Generator, sources: int) -> Finish:
@@ -50,7 +73,45 @@ def draw_mastering(rng: np.random.Generator, sources: int) -> Finish:
         shelves=tuple((float(rng.uniform(-3, 3)), float(rng.uniform(-3, 3))) for _ in range(sources)),
         threshold_db=float(rng.uniform(-24, -12)) if rng.random() < 0.7 else None,
         ratio=float(rng.uniform(1.5, 4.0)),
+        amplifiers=tuple(_draw_amplifier(rng) if rng.random() < share else None for share in AMPLIFIED[:sources]),
     )
+
+
+AMPLIFIED = (0.2, 0.4, 0.5, 0.15)
+"""How often drums, bass, other and vocals are played through an amplifier."""
+
+
+def _draw_amplifier(rng: np.random.Generator) -> Amplifier:
+    return Amplifier(
+        drive_db=float(rng.uniform(3, 30)),
+        lowest=float(rng.uniform(20, 120)),
+        highest=float(2_500 * 6 ** rng.random()),
+        dry=float(rng.uniform(0, 0.6)),
+        chorus=float(rng.uniform(0.3, 3)) if rng.random() < 0.3 else 0.0,
+        delay=float(rng.uniform(0.08, 0.5)) if rng.random() < 0.25 else 0.0,
+        feedback=float(rng.uniform(0.1, 0.5)),
+    )
+
+
+def amplified(sound: Stems, amplifier: Amplifier, rate: int = 44_100) -> Stems:
+    """``sound (2, time)`` through ``amplifier``, at the level that it had."""
+    level = float(np.sqrt(np.mean(np.square(sound))))
+    if level < 1e-5:
+        return sound
+    board: list[Any] = [
+        pedalboard.Gain(-20 - 20 * np.log10(level)),
+        pedalboard.Distortion(amplifier.drive_db),
+        pedalboard.HighpassFilter(amplifier.lowest),
+        pedalboard.LowpassFilter(amplifier.highest),
+        pedalboard.LowpassFilter(amplifier.highest),
+    ]
+    if amplifier.chorus:
+        board.append(pedalboard.Chorus(rate_hz=amplifier.chorus))
+    if amplifier.delay:
+        board.append(pedalboard.Delay(amplifier.delay, amplifier.feedback, 0.3))
+    driven = _through(board, sound, rate)
+    driven *= np.float32(level / max(float(np.sqrt(np.mean(np.square(driven)))), 1e-6))
+    return np.asarray((1 - amplifier.dry) * driven + amplifier.dry * sound, np.float32)
 
 
 def impulse_response(rng: np.random.Generator, seconds: float, rate: int = 44_100) -> npt.NDArray[np.float32]:
@@ -71,6 +132,8 @@ def master_song(stems: Stems, finish: Finish, rate: int = 44_100) -> Stems:
     room = impulse_response(np.random.default_rng(finish.seed), finish.seconds, rate)
     done = np.empty_like(stems)
     for number, stem in enumerate(stems):
+        if number < len(finish.amplifiers) and (amplifier := finish.amplifiers[number]) is not None:
+            stem = amplified(stem, amplifier, rate)
         low, high = finish.shelves[number]
         board: list[Any] = [pedalboard.LowShelfFilter(120, low), pedalboard.HighShelfFilter(6000, high)]
         if finish.threshold_db is not None:

@@ -1,7 +1,7 @@
 """Renders MIDI files as stems: drums, bass and other, with a General MIDI soundfont.
 
 The song is rendered once for each stem, without the notes of the other stems, so the stems sum to the song. Every ``Take`` of a song
-differs in soundfont, key, tempo, drum kit and bass sound.
+differs in soundfonts, key, tempo, drum kit and bass sound.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ class Take:
 
     Attributes:
         soundfont: path of an ``.sf2`` or ``.sf3`` file.
+        drums_from, bass_from: soundfonts of these stems, if they differ from ``soundfont``.
         transpose: semitones; drums are not transposed.
         tempo: speed factor.
         kit: program of the drum channel.
@@ -46,6 +47,12 @@ class Take:
     skip: float = 0.0
     seconds: float = 90.0
     instruments: int | None = None
+    drums_from: str | None = None
+    bass_from: str | None = None
+
+    def font(self, source: str) -> str:
+        """Path of the soundfont that plays the stem ``source``."""
+        return {"drums": self.drums_from, "bass": self.bass_from}.get(source) or self.soundfont
 
     def program(self, program: int) -> int:
         """The program that replaces ``program`` on a channel other than drums."""
@@ -57,9 +64,13 @@ class Take:
 
 
 def draw_take(rng: np.random.Generator, soundfonts: list[Path], seconds: float) -> Take:
-    """A random take."""
+    """A random take. Half of the drums and of the basses come from a soundfont drawn for them alone."""
+
+    def font() -> str:
+        return str(soundfonts[rng.integers(len(soundfonts))])
+
     return Take(
-        soundfont=str(soundfonts[rng.integers(len(soundfonts))]),
+        soundfont=font(),
         transpose=int(rng.integers(-5, 7)),
         tempo=float(rng.uniform(0.85, 1.18)),
         kit=int(rng.choice(DRUM_KITS)),
@@ -67,6 +78,8 @@ def draw_take(rng: np.random.Generator, soundfonts: list[Path], seconds: float) 
         skip=float(rng.uniform(0, 20)),
         seconds=seconds,
         instruments=int(rng.integers(1 << 30)) if rng.random() < 0.6 else None,
+        drums_from=font() if rng.random() < 0.5 else None,
+        bass_from=font() if rng.random() < 0.5 else None,
     )
 
 
@@ -104,7 +117,7 @@ def render(path: Path, take: Take, sources: tuple[str, ...] = ("drums", "bass", 
     return np.stack(stems)[..., int(take.skip * rate) :]
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _load(soundfont: str, rate: int) -> tuple[tinysoundfont.Synth, int]:
     """A synthesiser with its soundfont, loaded once per process, because some fonts take seconds to decode."""
     synth = tinysoundfont.Synth(samplerate=rate, gain=-6)
@@ -125,7 +138,7 @@ def _reset(synth: tinysoundfont.Synth, font: int, kit: int) -> None:
 
 
 def _render_source(events: list[tuple[float, mido.Message]], take: Take, source: str, rate: int) -> Stems:
-    synth, font = _load(take.soundfont, rate)
+    synth, font = _load(take.font(source), rate)
     _reset(synth, font, take.kit)
     programs = [0] * 16
     blocks = []

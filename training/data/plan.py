@@ -59,6 +59,7 @@ class Singing:
         level: RMS level it is brought to.
         width: delay in frames of a part of the right channel; 0 for none.
         echo: delay in frames of an echo, 0 for none; ``echo_gain``: gain from one echo to the next.
+        speed: factor of the speed at which the recording is played.
     """
 
     cut: Cut
@@ -66,6 +67,7 @@ class Singing:
     width: int = 0
     echo: int = 0
     echo_gain: float = 0.0
+    speed: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -198,11 +200,14 @@ class Planner:
             return None
         weights = np.array([VOICE_WEIGHTS[VOICES.index(c.manifest.collection)] for c in self.voices])
         collection = self.voices[rng.choice(len(self.voices), p=weights / weights.sum())]
-        cut, level = draw_cut([collection], rng, frames), rng.uniform(0.03, 0.12)
+        speed = float(rng.uniform(1 - self.config.voice_speed, 1 + self.config.voice_speed)) if self.config.voice_speed else 1.0
+        needed = frames if speed == 1.0 else int(frames * speed) + 2
+        cut, level = draw_cut([collection], rng, needed), rng.uniform(0.03, 0.12)
         width = int(rng.integers(1, 800)) if rng.random() < 0.5 else 0
         if rng.random() < 0.5:
-            return Singing(cut, level, width, int(rng.integers(1_500, 9_000)), float(np.float32(rng.uniform(0.1, 0.4))))
-        return Singing(cut, level, width)
+            echo, gain = int(rng.integers(1_500, 9_000)), float(np.float32(rng.uniform(0.1, 0.4)))
+            return Singing(cut, level, width, echo, gain, speed)
+        return Singing(cut, level, width, speed=speed)
 
 
 def chosen(config: MixingConfig, names: tuple[str, ...]) -> tuple[str, ...]:
