@@ -1,7 +1,7 @@
-"""Mastering for rendered songs: amplifiers, reverberation, equaliser, compressor and limiter make them sound more like commercial recordings.
+"""Mastering for rendered songs, so that they sound more like records: amplifiers, reverberation, equaliser, compressor and limiter.
 
-Each stem has its own amplifier, equaliser, compressor and reverberation. The limiter at the end is one gain curve, computed from the mix and
-applied to all stems, so that the stems still sum to the mix.
+Each stem has its own amplifier, equaliser, compressor and reverberation. The limiter at the end is one gain curve, computed from the mix
+and applied to all stems, so that the stems still sum to the mix.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -88,6 +89,23 @@ def test_only_the_chosen_collections_are_learned_from(store):
         MixedSongs(store, MixingConfig(collections=("must",)), hop=256, seed=0)
     with pytest.raises(StemplayError, match="prepare stems"):
         MixedSongs(store, MixingConfig(collections=("mma", "makam")), hop=256, seed=0)
+
+
+def test_a_voice_at_a_speed_of_its_own_is_the_same_voice_at_another_pitch(tmp_path):
+    time = np.arange(8 * RATE) / RATE
+    tones = {"musdb": [np.zeros_like(time)] * 4, "makam": [0.2 * np.sin(2 * np.pi * 441 * time)]}
+    for name, sounds in tones.items():
+        manifest = Manifest(name, ("drums", "bass", "other", "vocals")[-len(sounds) :], 1, "free")
+        stems = np.stack(sounds)[:, None].astype(np.float32)
+        manifest.items.append(write_stems(tmp_path / name, "0", stems, split="train", group="0", bandwidth=2e4, sha256=""))
+        manifest.write(tmp_path / name)
+    config = MixingConfig(seconds=1.0, batch=24, coherent=0.0, singing=1.0, speed=0.0, rendered=0.0, voice_speed=0.2)
+    batch = MixedSongs(tmp_path, config, hop=256, seed=0).batch(0)
+    assert not batch[:, :3].any()
+    heard = np.abs(np.fft.rfft(batch[:, 3, 0])).argmax(axis=1) * RATE / batch.shape[-1]
+    assert 441 * 0.79 < heard.min() < 441 * 0.87 and 441 * 1.13 < heard.max() < 441 * 1.21
+    still = MixedSongs(tmp_path, replace(config, voice_speed=0.0), hop=256, seed=0).batch(0)
+    assert np.abs(np.fft.rfft(still[:, 3, 0])).argmax(axis=1) * RATE / still.shape[-1] == pytest.approx(441, abs=1.5)
 
 
 def test_validation_songs_never_enter_a_batch(store):

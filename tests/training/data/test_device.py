@@ -50,7 +50,13 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(
     "config",
-    [ALL, replace(ALL, coherent=0.0), replace(ALL, coherent=1.0, tilt=0.0), replace(ALL, speed=0.0, width=0.0, equaliser=0.0)],
+    [
+        ALL,
+        replace(ALL, coherent=0.0),
+        replace(ALL, voice_speed=0.2),
+        replace(ALL, coherent=1.0, tilt=0.0),
+        replace(ALL, speed=0.0, width=0.0, equaliser=0.0),
+    ],
 )
 def test_the_device_makes_the_batches_of_the_reference(store: Path, config: MixingConfig) -> None:
     reference = MixedSongs(store, config, 256, seed=5)

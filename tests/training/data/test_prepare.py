@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import mido
@@ -97,6 +98,9 @@ def test_takes_are_drawn_from_the_seed():
     first = midi.draw_take(np.random.default_rng(1), fonts, 60)
     assert first == midi.draw_take(np.random.default_rng(1), fonts, 60)
     assert first != midi.draw_take(np.random.default_rng(2), fonts, 60)
+    drawn = [midi.draw_take(np.random.default_rng(seed), fonts, 60) for seed in range(200)]
+    assert {(take.font("drums"), take.font("bass"), take.font("other")) for take in drawn} == set(product("ab", repeat=3))
+    assert any(take.drums_from is None and take.bass_from is None for take in drawn)
 
 
 def test_preparing_joins_a_singers_phrases_and_keeps_what_exists(tmp_path, capsys):

@@ -149,6 +149,18 @@ def test_a_room_is_stereo_and_dies_away():
     assert abs(np.corrcoef(response)[0, 1]) < 0.3
 
 
+def test_an_amplifier_adds_overtones_within_its_band_and_keeps_the_level():
+    time = np.arange(2 * RATE) / RATE
+    clean = np.tile(0.05 * np.sin(2 * np.pi * 220 * time), (2, 1)).astype(np.float32)
+    driven = mastering.amplified(clean, mastering.Amplifier(drive_db=24.0, lowest=40.0, highest=2_000.0, dry=0.0))
+    assert driven.shape == clean.shape and driven.std() == pytest.approx(clean.std(), rel=0.02)
+    level = np.abs(np.fft.rfft(driven[0] * np.hanning(driven.shape[1])))[[440, 1320, 2200, 13200]]  # bins of half a hertz
+    assert level[1] > 0.1 * level[0] and level[2] > 0.02 * level[0] and level[3] < 0.01 * level[0]
+    half = mastering.amplified(clean, mastering.Amplifier(24.0, 40.0, 2_000.0, dry=1.0))
+    assert np.allclose(half, clean, atol=1e-6)
+    assert not mastering.amplified(np.zeros_like(clean), mastering.Amplifier(24.0, 40.0, 2_000.0, 0.0)).any()
+
+
 def test_a_finished_song_is_limited_by_one_gain_for_all_stems():
     song = 3 * synthetic_song(2, RATE)
     finish = mastering.draw_mastering(np.random.default_rng(1), 4)
