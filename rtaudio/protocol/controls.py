@@ -73,7 +73,7 @@ CONTROLS: tuple[Control, ...] = (
     _number("mixer.ceiling_db", (-60.0, 0.0), "ceiling of the limiter", "dB", learnable=False),
     Control("mixer.click", SWITCH, words="a click at the beats of the song, of Link or of the tempo"),
     _number("mixer.click_db", _GAIN, "level of the click", "dB", (-60.0, 6.0)),
-    _number("mixer.count_in", (0.0, 4.0), "bars of clicks before a song starts, whole", "bars"),
+    _number("mixer.count_in", (0.0, 4.0), "count-in before a song starts, in whole bars", "bars"),
     Control("transport.play", SWITCH, words="play, or pause"),
     Control("transport.start", TRIGGER, words="to the start of the song"),
     Control("transport.record", SWITCH, words="record"),
