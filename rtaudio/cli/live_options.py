@@ -149,7 +149,7 @@ def _add_mixer(mixer: argparse._ArgumentGroup) -> None:
     )
     mixer.add_argument("--click", action="store_true", help="a click at the beats of the song, of Link or of --tempo, past the mix")
     mixer.add_argument("--click-level", type=float, default=-6.0, metavar="DB", help="level of the click (default: %(default)g)")
-    mixer.add_argument("--count-in", type=int, default=0, metavar="BARS", help="count-in before a song starts, in bars, up to 4 (default: 0)")
+    mixer.add_argument("--count-in", type=int, default=0, metavar="BARS", help="count-in before a song, in bars, up to 4 (default: 0)")
     add_insert_option(mixer, "a stem, the master, or (input) a live input before it is separated")
     mixer.add_argument(
         "--denoise",
