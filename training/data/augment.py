@@ -207,6 +207,11 @@ def widened(batch: Stems, widths: npt.NDArray[np.float32]) -> Stems:
     return middle + (batch - middle) * widths[..., None, None]
 
 
+def frames_at(speed: float, frames: int) -> int:
+    """How many samples of a recording ``change_speed`` needs for ``frames`` samples."""
+    return frames if speed == 1.0 else int(frames * speed) + 2
+
+
 def change_speed(stems: Stems, factor: float, frames: int) -> Stems:
     """``stems (..., time)`` at ``factor`` times the speed, which also changes the pitch, by linear interpolation; ``frames`` samples.
 

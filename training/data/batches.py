@@ -92,8 +92,7 @@ def _levelled(level: Level, frames: int) -> Stems:
 
 def _voice(plan: Singing, frames: int) -> Stems:
     """Singing in stereo, ``(2, frames)``."""
-    needed = frames if plan.speed == 1.0 else int(frames * plan.speed) + 2
-    mono = plan.cut.collection.crop(plan.cut.item, plan.cut.start, needed)[0, 0]
+    mono = plan.cut.collection.crop(plan.cut.item, plan.cut.start, augment.frames_at(plan.speed, frames))[0, 0]
     if plan.speed != 1.0:
         mono = augment.change_speed(mono, plan.speed, frames)
     mono = mono * np.float32(plan.level / max(_rms(mono), 0.02))

@@ -145,8 +145,8 @@ class DeviceMixedSongs:
         for pool, rows in self._grouped([None if plan is None else plan.cut for plan in plans]):
             found = [plan for row in rows if (plan := plans[row]) is not None]
             frames = songs.shape[-1]
-            fastest = max(plan.speed for plan in found)
-            mono = pool.crop([plan.cut for plan in found], frames if fastest <= 1 else int(frames * fastest) + 2)[:, 0, :1]
+            needed = max(frames, *(augment.frames_at(plan.speed, frames) for plan in found))
+            mono = pool.crop([plan.cut for plan in found], needed)[:, 0, :1]
             if any(plan.speed != 1 for plan in found):
                 mono = _respeeded(mono[:, None], [plan.speed for plan in found], frames)[:, 0]
             levels = self._to(np.array([plan.level for plan in found], np.float32))

@@ -17,6 +17,9 @@ from scipy.ndimage import maximum_filter1d, uniform_filter1d
 from training.data.filters import oaconvolve
 from training.data.store import Stems
 
+AMPLIFIED = (0.2, 0.4, 0.5, 0.15)
+"""How often drums, bass, other and vocals are played through an amplifier."""
+
 
 @dataclass(frozen=True)
 class Amplifier:
@@ -77,10 +80,6 @@ def draw_mastering(rng: np.random.Generator, sources: int) -> Finish:
     )
 
 
-AMPLIFIED = (0.2, 0.4, 0.5, 0.15)
-"""How often drums, bass, other and vocals are played through an amplifier."""
-
-
 def _draw_amplifier(rng: np.random.Generator) -> Amplifier:
     return Amplifier(
         drive_db=float(rng.uniform(3, 30)),
@@ -95,7 +94,7 @@ def _draw_amplifier(rng: np.random.Generator) -> Amplifier:
 
 def amplified(sound: Stems, amplifier: Amplifier, rate: int = 44_100) -> Stems:
     """``sound (2, time)`` through ``amplifier``, at the level that it had."""
-    level = float(np.sqrt(np.mean(np.square(sound))))
+    level = _rms(sound)
     if level < 1e-5:
         return sound
     board: list[Any] = [
@@ -110,8 +109,12 @@ def amplified(sound: Stems, amplifier: Amplifier, rate: int = 44_100) -> Stems:
     if amplifier.delay:
         board.append(pedalboard.Delay(amplifier.delay, amplifier.feedback, 0.3))
     driven = _through(board, sound, rate)
-    driven *= np.float32(level / max(float(np.sqrt(np.mean(np.square(driven)))), 1e-6))
+    driven *= np.float32(level / max(_rms(driven), 1e-6))
     return np.asarray((1 - amplifier.dry) * driven + amplifier.dry * sound, np.float32)
+
+
+def _rms(sound: Stems) -> float:
+    return float(np.sqrt(np.mean(np.square(sound))))
 
 
 def impulse_response(rng: np.random.Generator, seconds: float, rate: int = 44_100) -> npt.NDArray[np.float32]:

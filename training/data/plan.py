@@ -169,7 +169,7 @@ class Planner:
         speed = 1.0
         if rng.random() < self.config.speed:
             speed = float(rng.uniform(1 - self.config.speed_range, 1 + self.config.speed_range))
-        needed = frames if speed == 1.0 else int(frames * speed) + 2
+        needed = augment.frames_at(speed, frames)
         if not self.songs or (self.rendered and rng.random() < self.config.rendered):
             return self._rendered(rng, needed, speed)
         return SongPlan(draw_cut(self.songs, rng, needed), needed, speed)
@@ -201,8 +201,7 @@ class Planner:
         weights = np.array([VOICE_WEIGHTS[VOICES.index(c.manifest.collection)] for c in self.voices])
         collection = self.voices[rng.choice(len(self.voices), p=weights / weights.sum())]
         speed = float(rng.uniform(1 - self.config.voice_speed, 1 + self.config.voice_speed)) if self.config.voice_speed else 1.0
-        needed = frames if speed == 1.0 else int(frames * speed) + 2
-        cut, level = draw_cut([collection], rng, needed), rng.uniform(0.03, 0.12)
+        cut, level = draw_cut([collection], rng, augment.frames_at(speed, frames)), rng.uniform(0.03, 0.12)
         width = int(rng.integers(1, 800)) if rng.random() < 0.5 else 0
         if rng.random() < 0.5:
             echo, gain = int(rng.integers(1_500, 9_000)), float(np.float32(rng.uniform(0.1, 0.4)))
